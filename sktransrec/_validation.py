@@ -1,0 +1,197 @@
+"""Input checks, and the only door to scikit-learn's private validation helpers."""
+
+import functools
+import numbers
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import _fit_context
+from sklearn.utils._chunking import get_chunk_n_rows
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "_fit_context",
+    "check_array",
+    "check_candidates",
+    "check_exclusions",
+    "check_interactions",
+    "check_is_fitted",
+    "check_n_recommendations",
+    "check_relevance",
+    "check_rows",
+    "check_targets",
+    "get_chunk_n_rows",
+    "restores_on_error",
+    "validate_data",
+]
+
+_SPARSE_FORMATS = ("csr", "csc", "coo")
+
+
+def restores_on_error(method):
+    """Decorate a fit method so that an error leaves the estimator's attributes as they were."""
+
+    @functools.wraps(method)
+    def restoring(self, *args, **kwargs):
+        attributes = dict(vars(self))
+        try:
+            return method(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(attributes)
+            raise
+
+    return restoring
+
+
+def check_rows(estimator, X, *, reset):
+    """Return X as a float32 ndarray, or as a canonical float32 `csr_array` if it is sparse."""
+    X = validate_data(estimator, X, reset=reset, accept_sparse=_SPARSE_FORMATS, dtype=np.float32)
+    return _canonical_csr(X) if sp.issparse(X) else X
+
+
+def check_interactions(estimator, X, *, reset, nonnegative=True):
+    """Return X, dense or sparse, as a canonical float32 `csr_array` of interactions."""
+    X = validate_data(estimator, X, reset=reset, accept_sparse=_SPARSE_FORMATS, dtype=np.float32)
+    X = _canonical_csr(X)
+    if nonnegative:
+        _check_nonnegative(X, "X")
+    if reset and X.nnz == 0:
+        raise ValueError(
+            f"X holds no interactions: all of its {X.shape[0]} x {X.shape[1]} entries are zero. "
+            "Pass a matrix with at least one stored positive value."
+        )
+    return X
+
+
+def check_targets(y, *, n_rows, nonnegative=False):
+    """Return y, dense or sparse, as a canonical float32 `csr_array` with `n_rows` rows."""
+    y = check_array(y, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name="y")
+    if y.shape[0] != n_rows:
+        raise ValueError(
+            f"X has {n_rows} rows and y has {y.shape[0]}: row i of y must hold the target items "
+            "of row i of X."
+        )
+    y = _canonical_csr(y)
+    if nonnegative:
+        _check_nonnegative(y, "y")
+    return y
+
+
+def check_relevance(y, *, n_rows, n_items=None, name="y"):
+    """Return what is relevant to each row as a canonical `csr_array`.
+
+    `y` is a (n_rows, n_items) matrix, or one integer column index a row.
+    """
+    if not sp.issparse(y):
+        y = np.asarray(y)
+    if y.ndim == 1:
+        y = _one_item_per_row(y, n_items=n_items, name=name)
+    y = check_array(y, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
+    if y.shape[0] != n_rows or (n_items is not None and y.shape[1] != n_items):
+        raise ValueError(
+            f"{name} has shape {y.shape}, expected ({n_rows}, {n_items}): one row a row of X and "
+            "one column for each item that can be recommended."
+        )
+    return _canonical_csr(y)
+
+
+def check_n_recommendations(n_recommendations, n_items):
+    """Raise unless `n_recommendations` is an integer from 1 to `n_items`."""
+    if (
+        not isinstance(n_recommendations, numbers.Integral)
+        or isinstance(n_recommendations, bool)
+        or not 1 <= n_recommendations <= n_items
+    ):
+        raise ValueError(
+            f"n_recommendations must be an integer from 1 to n_items_={n_items}, "
+            f"got {n_recommendations!r}."
+        )
+
+
+def check_candidates(candidates, n_items):
+    """Return the candidates, column indices or a boolean mask, as sorted unique indices."""
+    if candidates is None:
+        return None
+    candidates = np.asarray(candidates)
+    if candidates.dtype == bool and candidates.shape == (n_items,):
+        candidates = np.flatnonzero(candidates)
+    if candidates.ndim != 1 or candidates.dtype.kind not in "iu" or candidates.size == 0:
+        raise ValueError(
+            "candidates must be a non-empty 1-D array of integer column indices, or a boolean "
+            f"mask of shape ({n_items},); got dtype {candidates.dtype} and shape "
+            f"{candidates.shape}."
+        )
+    candidates = np.unique(candidates)
+    if candidates[0] < 0 or candidates[-1] >= n_items:
+        raise ValueError(
+            f"candidates must lie between 0 and n_items_ - 1 = {n_items - 1}, got values from "
+            f"{candidates[0]} to {candidates[-1]}."
+        )
+    return candidates
+
+
+def check_exclusions(exclude_interactions, shape):
+    """Return the interactions to leave out as a `csr_array` of the given shape, or None."""
+    if exclude_interactions is None:
+        return None
+    excluded = check_array(
+        exclude_interactions,
+        accept_sparse=_SPARSE_FORMATS,
+        dtype=np.float32,
+        input_name="exclude_interactions",
+    )
+    if excluded.shape != shape:
+        raise ValueError(
+            f"exclude_interactions has shape {excluded.shape}, expected {shape}: one row a row of "
+            "X, one column for each item that can be recommended."
+        )
+    return _canonical_csr(excluded)
+
+
+def _canonical_csr(X):
+    """Return X as sorted `csr_array` without duplicates or stored zeros, the caller's X kept."""
+    canonical = sp.csr_array(X)
+    index_dtype = sp.get_index_dtype(maxval=max(*canonical.shape, canonical.nnz))
+    if canonical.indices.dtype != index_dtype:
+        canonical = sp.csr_array(
+            (
+                canonical.data,
+                canonical.indices.astype(index_dtype),
+                canonical.indptr.astype(index_dtype),
+            ),
+            shape=canonical.shape,
+        )
+    if not canonical.has_canonical_format or not canonical.data.all():
+        canonical = canonical.copy()
+        canonical.sum_duplicates()
+        canonical.eliminate_zeros()
+    return canonical
+
+
+def _check_nonnegative(X, name):
+    if X.nnz and X.data.min() < 0:
+        raise ValueError(
+            f"Negative values in data passed to {name}: the smallest is {X.data.min():g}. "
+            "Interactions are counts or strengths; drop or shift the negative ones."
+        )
+
+
+def _one_item_per_row(y, *, n_items, name):
+    """Return the indicator matrix of one integer column index a row."""
+    if y.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} is 1-D with dtype {y.dtype}: a 1-D {name} must hold one integer column index "
+            "a row; pass a 2-D (n_rows, n_items) matrix otherwise."
+        )
+    n_items = int(y.max(initial=0)) + 1 if n_items is None else n_items
+    if y.size and not (y.min() >= 0 and y.max() < n_items):
+        raise ValueError(
+            f"{name} holds column indices from {y.min()} to {y.max()}, expected 0 to {n_items - 1}."
+        )
+    ones = np.ones(len(y), dtype=np.float32)
+    return sp.csr_array((ones, y, np.arange(len(y) + 1)), shape=(len(y), n_items))

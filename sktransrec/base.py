@@ -1,0 +1,478 @@
+"""What every recommender is: the mixins, and `recommend` for whatever wraps one."""
+
+from numbers import Integral
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import normalize
+from sklearn.utils import gen_batches
+
+from ._top_k import top_k
+from ._validation import (
+    _fit_context,
+    check_candidates,
+    check_exclusions,
+    check_interactions,
+    check_is_fitted,
+    check_n_recommendations,
+    check_relevance,
+    check_rows,
+    check_targets,
+    get_chunk_n_rows,
+    restores_on_error,
+)
+
+__all__ = [
+    "FactorRecommenderMixin",
+    "InDomainRecommender",
+    "RecommenderMixin",
+    "SimilarItemsMixin",
+    "SupervisedRecommender",
+    "recommend",
+]
+
+# A block of scores this tall stays near the cache while its best columns are selected.
+_MAX_BLOCK_ROWS = 128
+
+
+class RecommenderMixin:
+    """Mixin for estimators that rank the columns of y, or of X itself, for each row of X.
+
+    A subclass implements ``_score_rows(X)``, which gets validated rows and returns their scores as
+    a new float array of shape (n_rows, `n_items_`), and sets in `fit`:
+
+    - ``n_items_`` : int, the number of items that can be recommended;
+    - ``popularity_`` : ndarray of shape (`n_items_`,), the score of each item for an empty row.
+
+    The class attribute ``_recommends_own_columns`` says whether the items are the columns of X.
+    """
+
+    _recommends_own_columns = False
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "recommender"
+        tags.input_tags.sparse = True
+        return tags
+
+    def _check_rows(self, X):
+        """Return new rows in the form that ``_score_rows`` takes."""
+        return check_rows(self, X, reset=False)
+
+    def decision_function(self, X):
+        """Score every item for each row of X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
+            Rows to recommend to; those unseen in `fit` are folded in.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows, n_items_), dtype float32
+            Higher is better. A row of zeros gets the popularity of the items.
+        """
+        check_is_fitted(self)
+        X = self._check_rows(X)
+        scores = np.empty((X.shape[0], self.n_items_), dtype=np.float32)
+        for block in self._row_blocks(X.shape[0]):
+            scores[block] = self._finite_scores(X[block])
+        return scores
+
+    def recommend(
+        self,
+        X,
+        *,
+        n_recommendations=10,
+        candidates=None,
+        exclude_seen="auto",
+        exclude_interactions=None,
+    ):
+        """Return the best items for each row of X.
+
+        The rows are scored in blocks that respect scikit-learn's `working_memory` setting; the
+        full score matrix never exists.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
+            Rows to recommend to; those unseen in `fit` are folded in.
+        n_recommendations : int, default=10
+            Number of items a row, from 1 to `n_items_`.
+        candidates : array-like of int or mask of shape (n_items_,), default=None
+            Item columns that may be recommended; None allows all of them.
+        exclude_seen : bool or "auto", default="auto"
+            Whether to leave out the items that a row already has in X. "auto" does so wherever the
+            columns of X are the items recommended; True raises an error elsewhere.
+        exclude_interactions : {array-like, sparse matrix} of shape (n_rows, n_items_), default=None
+            Nonzero entries are left out as well.
+
+        Returns
+        -------
+        items : ndarray of shape (n_rows, n_recommendations), dtype intp
+            Item columns, best first, ties broken by column index; -1 where fewer are eligible.
+        scores : ndarray of shape (n_rows, n_recommendations), dtype float32
+            Their scores; -inf where `items` is -1.
+        """
+        check_is_fitted(self)
+        check_n_recommendations(n_recommendations, self.n_items_)
+        candidates = check_candidates(candidates, self.n_items_)
+        exclude_seen = self._excludes_seen(exclude_seen)
+        X = self._check_rows(X)
+        n_rows = X.shape[0]
+        excluded = check_exclusions(exclude_interactions, (n_rows, self.n_items_))
+
+        items = np.full((n_rows, n_recommendations), -1, dtype=np.intp)
+        best_scores = np.full((n_rows, n_recommendations), -np.inf, dtype=np.float32)
+        for block in self._row_blocks(n_rows, max_rows=_MAX_BLOCK_ROWS):
+            scores = self._finite_scores(X[block])
+            if exclude_seen:
+                _mask_stored(scores, X[block])
+            if excluded is not None:
+                _mask_stored(scores, excluded[block])
+            if candidates is not None:
+                scores = scores[:, candidates]
+            n_best = min(n_recommendations, scores.shape[1])
+            columns, values = top_k(scores, n_best)
+            if candidates is not None:
+                columns = candidates[columns]
+            items[block, :n_best] = np.where(np.isneginf(values), -1, columns)
+            best_scores[block, :n_best] = values
+        return items, best_scores
+
+    def score(self, X, y):
+        """Return the mean NDCG@10 over the rows of X that have something to find in y.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
+            What is known about the rows.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items_), or array-like of int of \
+shape (n_rows,)
+            What they turned out to like (values above zero), or the column of the one such item.
+
+        Returns
+        -------
+        score : float
+            Between 0 and 1.
+        """
+        from .metrics import ndcg_at_k
+
+        check_is_fitted(self)
+        if y is None:
+            raise ValueError(
+                "y is None: score compares recommendations with held-out interactions. Pass them "
+                "as y, or use ranking_scorer(holdout=0.2) to hold some of X out."
+            )
+        k = min(10, self.n_items_)
+        items, _ = self.recommend(X, n_recommendations=k)
+        y = check_relevance(y, n_rows=len(items), n_items=self.n_items_)
+        return ndcg_at_k(y, items, k=k)
+
+    def _row_blocks(self, n_rows, max_rows=None):
+        """Return slices of rows whose scores fit the working memory."""
+        # Scores, the mask of ties and the partitioned copy exist at once: about three matrices.
+        block_rows = get_chunk_n_rows(
+            row_bytes=12 * self.n_items_, max_n_rows=min(max_rows or n_rows, n_rows)
+        )
+        return gen_batches(n_rows, block_rows)
+
+    def _finite_scores(self, X):
+        """Return the scores of validated rows, empty rows filled with the popularity."""
+        scores = np.asarray(self._score_rows(X), dtype=np.float32)
+        empty = _empty_rows(X)
+        if empty.any():
+            scores[empty] = self.popularity_
+        if not np.isfinite(scores).all():
+            raise ValueError(
+                f"{type(self).__name__} gave scores that are not finite: its fitted parameters "
+                "have diverged. Fit it again with more regularization or a smaller learning rate."
+            )
+        return scores
+
+    def _excludes_seen(self, exclude_seen):
+        if exclude_seen not in (True, False, "auto"):
+            raise ValueError(f'exclude_seen must be True, False or "auto", got {exclude_seen!r}.')
+        if exclude_seen is True and not self._recommends_own_columns:
+            raise ValueError(
+                "exclude_seen=True has no meaning here: the columns of X are not the items that "
+                f"{type(self).__name__} recommends. Pass what the rows already have among the "
+                "items as exclude_interactions."
+            )
+        return bool(exclude_seen) and self._recommends_own_columns
+
+
+class InDomainRecommender(RecommenderMixin, BaseEstimator):
+    """Base of recommenders that learn from X alone and recommend its columns.
+
+    A subclass implements ``_fit(X)`` on a canonical float32 `csr_array`, and ``_score_rows``.
+    """
+
+    _parameter_constraints: dict = {}
+    _recommends_own_columns = True
+    _nonnegative_X = True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = self._nonnegative_X
+        return tags
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn from the interactions in X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_items)
+            Interactions; a stored zero counts as none.
+        y : Ignored
+            What `score` compares with; `fit` never reads it.
+
+        Returns
+        -------
+        self : object
+        """
+        X = check_interactions(self, X, reset=True, nonnegative=self._nonnegative_X)
+        self._fit(X)
+        self.n_items_ = X.shape[1]
+        self.popularity_ = _column_shares(X)
+        return self
+
+    def _check_rows(self, X):
+        return check_interactions(self, X, reset=False, nonnegative=self._nonnegative_X)
+
+
+class SupervisedRecommender(RecommenderMixin, BaseEstimator):
+    """Base of recommenders that learn the map from X to the items in the columns of y.
+
+    A subclass implements ``_fit(X, y)``, X being a float32 ndarray or `csr_array` and y a
+    canonical float32 `csr_array`, and ``_score_rows``.
+    """
+
+    _parameter_constraints: dict = {}
+    _nonnegative_y = False
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = False
+        tags.target_tags.positive_only = self._nonnegative_y
+        return tags
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y):
+        """Learn to recommend the columns of y from X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            What is known about the rows.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items)
+            Their interactions with the items.
+
+        Returns
+        -------
+        self : object
+        """
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None: pass "
+                "the (n_rows, n_items) interactions to learn."
+            )
+        X = check_rows(self, X, reset=True)
+        y = check_targets(y, n_rows=X.shape[0], nonnegative=self._nonnegative_y)
+        self._fit(X, y)
+        self.n_items_ = y.shape[1]
+        self.popularity_ = _column_shares(y)
+        return self
+
+
+class SimilarItemsMixin:
+    """Mixin for recommenders that know how alike two items are.
+
+    A subclass implements ``_item_similarities(items)``, which returns the similarity of those
+    items to all of them, of shape (len(items), `n_items_`).
+    """
+
+    def similar_items(self, items, *, n_similar=10):
+        """Return the items most similar to each of `items`.
+
+        Parameters
+        ----------
+        items : int or array-like of int of shape (n_queries,)
+            Item columns.
+        n_similar : int, default=10
+            Number of items a query, from 1 to `n_items_` - 1.
+
+        Returns
+        -------
+        similar : ndarray of shape (n_queries, n_similar), dtype intp
+            Item columns, most similar first, the item itself left out.
+        similarities : ndarray of shape (n_queries, n_similar), dtype float32
+        """
+        check_is_fitted(self)
+        items = np.atleast_1d(np.asarray(items))
+        check_candidates(items, self.n_items_)
+        if not isinstance(n_similar, Integral) or not 1 <= n_similar <= self.n_items_ - 1:
+            raise ValueError(
+                f"n_similar must be an integer from 1 to n_items_ - 1 = {self.n_items_ - 1}, got "
+                f"{n_similar!r}."
+            )
+        similar = np.empty((len(items), n_similar), dtype=np.intp)
+        similarities = np.empty((len(items), n_similar), dtype=np.float32)
+        for block in gen_batches(len(items), _MAX_BLOCK_ROWS):
+            scores = np.array(self._item_similarities(items[block]), dtype=np.float32)
+            scores[np.arange(len(scores)), items[block]] = -np.inf
+            similar[block], similarities[block] = top_k(scores, n_similar)
+        return similar, similarities
+
+
+class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+    """Mixin for recommenders whose score is the inner product of a row's and an item's factors.
+
+    A subclass implements ``_row_factors(X)`` on validated rows and sets ``item_factors_`` of shape
+    (`n_items_`, n_components) and, where the model has one, ``item_bias_`` of shape (`n_items_`,).
+    """
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @property
+    def _n_features_out(self):
+        return self.item_factors_.shape[1]
+
+    def transform(self, X):
+        """Return the factors of each row, found by fold-in with the items held fixed.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
+            Rows, seen in `fit` or not.
+
+        Returns
+        -------
+        row_factors : ndarray of shape (n_rows, n_components), dtype float32
+        """
+        check_is_fitted(self)
+        return self._row_factors(self._check_rows(X))
+
+    def _score_rows(self, X):
+        scores = self._row_factors(X) @ self.item_factors_.T
+        item_bias = getattr(self, "item_bias_", None)
+        if item_bias is not None:
+            scores += item_bias
+        return scores
+
+    def _item_similarities(self, items):
+        unit_factors = normalize(self.item_factors_)
+        return unit_factors[items] @ unit_factors.T
+
+
+def recommend(
+    model,
+    X,
+    *,
+    n_recommendations=10,
+    candidates=None,
+    exclude_seen="auto",
+    exclude_interactions=None,
+):
+    """Return the best items for each row of X from a recommender or whatever wraps one.
+
+    `Pipeline` and the searches of scikit-learn do not pass `recommend` on to what they hold; this
+    function does.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted recommender, a `Pipeline` that ends in one, a fitted search, or a
+        `FrozenEstimator` around any of them.
+    X : array-like or sparse matrix of shape (n_rows, ...)
+        What `model` takes.
+    n_recommendations : int, default=10
+        Number of items a row.
+    candidates : array-like of int or mask of shape (n_items,), default=None
+        Item columns that may be recommended; None allows all of them.
+    exclude_seen : bool or "auto", default="auto"
+        Whether to leave out the items that a row already has in X; see
+        :meth:`RecommenderMixin.recommend`.
+    exclude_interactions : sparse matrix of shape (n_rows, n_items), default=None
+        Entries to leave out as well.
+
+    Returns
+    -------
+    items : ndarray of shape (n_rows, n_recommendations), dtype intp
+        Item columns, best first; -1 where fewer are eligible.
+    scores : ndarray of shape (n_rows, n_recommendations), dtype float32
+        Their scores; -inf where `items` is -1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sktransrec import PopularityRecommender, recommend
+    >>> X = np.array([[1, 0, 1], [1, 1, 0], [1, 0, 0]])
+    >>> pipe = make_pipeline(PopularityRecommender()).fit(X)
+    >>> items, scores = recommend(pipe, [[1, 0, 0]], n_recommendations=1)
+    >>> items
+    array([[1]])
+    """
+    recommender, X = _recommender_and_rows(model, X)
+    return recommender.recommend(
+        X,
+        n_recommendations=n_recommendations,
+        candidates=candidates,
+        exclude_seen=exclude_seen,
+        exclude_interactions=exclude_interactions,
+    )
+
+
+def _recommender_and_rows(model, X):
+    """Return the recommender inside `model`, and X as it reaches that recommender."""
+    if isinstance(model, FrozenEstimator):
+        return _recommender_and_rows(model.estimator, X)
+    if hasattr(model, "best_estimator_"):
+        return _recommender_and_rows(model.best_estimator_, X)
+    if isinstance(model, Pipeline):
+        check_is_fitted(model)
+        if len(model.steps) > 1:
+            X = model[:-1].transform(X)
+        return _recommender_and_rows(model.steps[-1][1], X)
+    if not hasattr(model, "recommend"):
+        check_is_fitted(model)
+        raise TypeError(
+            f"{type(model).__name__} cannot recommend: pass a recommender, a Pipeline that ends "
+            "in one, or a search over either that was fitted with refit=True."
+        )
+    return model, X
+
+
+def _mask_stored(scores, X):
+    """Set the scores of the nonzero entries of X to -inf, in place."""
+    rows, columns = X.nonzero()
+    scores[rows, columns] = -np.inf
+
+
+def _empty_rows(X):
+    """Return the mask of the rows of X that hold no nonzero value."""
+    if sp.issparse(X):
+        return np.diff(X.indptr) == 0
+    return ~X.any(axis=1)
+
+
+def _column_shares(X):
+    """Return the share of rows that have each column, of shape (n_columns,), float32."""
+    counts = np.bincount(X.indices, minlength=X.shape[1])
+    return (counts / X.shape[0]).astype(np.float32)

@@ -1,0 +1,42 @@
+"""The same items for everyone: the row that every comparison needs."""
+
+import numpy as np
+
+from ..base import InDomainRecommender
+
+
+class PopularityRecommender(InDomainRecommender):
+    """Recommend the items that the most rows have.
+
+    An in-domain recommender: it learns from X alone. It is the floor of every comparison, and
+    what other recommenders fall back on for an empty row.
+
+    Attributes
+    ----------
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of the rows of X that have each item.
+    n_items_ : int
+        Number of items that can be recommended.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    ItemKNNRecommender : The simplest recommender that looks at the row.
+
+    Examples
+    --------
+    >>> from sktransrec import PopularityRecommender
+    >>> model = PopularityRecommender().fit([[1, 0, 1], [1, 1, 0], [0, 1, 0], [0, 1, 0]])
+    >>> items, _ = model.recommend([[1, 0, 0]], n_recommendations=2)
+    >>> items
+    array([[1, 2]])
+    """
+
+    def _fit(self, X):
+        pass
+
+    def _score_rows(self, X):
+        return np.tile(self.popularity_, (X.shape[0], 1))

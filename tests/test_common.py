@@ -1,0 +1,33 @@
+"""Every public estimator passes scikit-learn's checks, every recommender ours as well."""
+
+import pytest
+from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sktransrec import PopularityRecommender
+from sktransrec.testing import recommender_checks
+
+# One cheap instance of every public estimator.
+ESTIMATORS = [
+    PopularityRecommender(),
+]
+
+RECOMMENDERS = [
+    estimator for estimator in ESTIMATORS if get_tags(estimator).estimator_type == "recommender"
+]
+
+
+@parametrize_with_checks(ESTIMATORS)
+def test_sklearn_contract(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    [
+        pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.__name__}")
+        for estimator, check in recommender_checks(RECOMMENDERS)
+    ],
+)
+def test_recommender_contract(estimator, check):
+    check(estimator)
