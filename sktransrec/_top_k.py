@@ -23,7 +23,7 @@ def top_k(scores, k):
     columns : ndarray of shape (n_rows, k), dtype intp
     values : ndarray of shape (n_rows, k)
     """
-    n_rows, n_columns = scores.shape
+    n_columns = scores.shape[1]
     n_groups = n_columns // _GROUP_SIZE
     if n_groups < 2 * k:
         columns = _best_columns(scores, k)
