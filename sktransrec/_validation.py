@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import _fit_context
 from sklearn.utils._chunking import get_chunk_n_rows
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "check_exclusions",
     "check_interactions",
     "check_is_fitted",
+    "check_matrix",
     "check_n_recommendations",
     "check_relevance",
     "check_rows",
@@ -27,6 +28,7 @@ __all__ = [
     "get_chunk_n_rows",
     "restores_on_error",
     "validate_data",
+    "validate_params",
 ]
 
 _SPARSE_FORMATS = ("csr", "csc", "coo")
@@ -46,6 +48,12 @@ def restores_on_error(method):
             raise
 
     return restoring
+
+
+def check_matrix(X, *, name):
+    """Return X, dense or sparse, as a canonical float32 `csr_array`, outside of an estimator."""
+    X = check_array(X, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
+    return _canonical_csr(X)
 
 
 def check_rows(estimator, X, *, reset):

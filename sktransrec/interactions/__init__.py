@@ -1,0 +1,5 @@
+"""Interactions: event logs to matrices and sequences, two domains aligned, rows split in two."""
+
+from ._holdout import holdout_random
+
+__all__ = ["holdout_random"]
