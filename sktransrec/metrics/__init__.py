@@ -1,0 +1,21 @@
+"""Ranking metrics, per row or on average, and the scorers made of them."""
+
+from ._ranking import (
+    average_precision_at_k,
+    f1_at_k,
+    hit_rate_at_k,
+    ndcg_at_k,
+    precision_at_k,
+    recall_at_k,
+    reciprocal_rank_at_k,
+)
+
+__all__ = [
+    "average_precision_at_k",
+    "f1_at_k",
+    "hit_rate_at_k",
+    "ndcg_at_k",
+    "precision_at_k",
+    "recall_at_k",
+    "reciprocal_rank_at_k",
+]

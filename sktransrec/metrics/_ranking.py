@@ -1,0 +1,380 @@
+"""Metrics of ranked items, per row or on average; relevance is binary."""
+
+import numpy as np
+
+from ._hits import hits_and_counts
+
+__all__ = [
+    "average_precision_at_k",
+    "f1_at_k",
+    "hit_rate_at_k",
+    "ndcg_at_k",
+    "precision_at_k",
+    "recall_at_k",
+    "reciprocal_rank_at_k",
+]
+
+
+def average_precision_at_k(y_true, items, k=10, *, per_row=False):
+    r"""Return the average precision of the first k items (its mean over rows is MAP).
+
+    Parameters
+    ----------
+    y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
+        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+    items : array-like of int of shape (n_rows, n_ranked)
+        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+    k : int, default=10
+        Number of places looked at, from 1 to `n_ranked`.
+    per_row : bool, default=False
+        Whether to return one value a row instead of their mean.
+
+    Returns
+    -------
+    score : float or ndarray of shape (n_rows,), dtype float64
+        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+
+    See Also
+    --------
+    ndcg_at_k : Discounts a hit by its own rank only.
+
+    Notes
+    -----
+    With :math:`R` the set of the relevant items of a row and :math:`h_r` equal to 1 if the item at
+    rank :math:`r` is in :math:`R` and to 0 otherwise:
+
+    .. math:: \frac{1}{|R|} \sum_{r=1}^{k} h_r \, \frac{1}{r} \sum_{s=1}^{r} h_s
+
+    The denominator is :math:`|R|` as at TREC, so a row with more than k relevant items cannot
+    reach 1. Some libraries divide by :math:`\min(|R|, k)` instead.
+
+    Examples
+    --------
+    >>> from sktransrec.metrics import average_precision_at_k
+    >>> y_true = [[1, 0, 1, 0], [0, 1, 0, 0]]
+    >>> items = [[3, 0], [2, 3]]
+    >>> average_precision_at_k(y_true, items, k=2, per_row=True)
+    array([0.25, 0.  ])
+    """
+    return _over_rows(_average_precision, y_true, items, k, per_row)
+
+
+def f1_at_k(y_true, items, k=10, *, per_row=False):
+    r"""Return the harmonic mean of precision and recall of the first k items.
+
+    Parameters
+    ----------
+    y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
+        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+    items : array-like of int of shape (n_rows, n_ranked)
+        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+    k : int, default=10
+        Number of places looked at, from 1 to `n_ranked`.
+    per_row : bool, default=False
+        Whether to return one value a row instead of their mean.
+
+    Returns
+    -------
+    score : float or ndarray of shape (n_rows,), dtype float64
+        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+
+    See Also
+    --------
+    precision_at_k : The share of the places that are hits.
+    recall_at_k : The share of the relevant items that are found.
+
+    Notes
+    -----
+    With :math:`R` the set of the relevant items of a row and :math:`h_r` equal to 1 if the item at
+    rank :math:`r` is in :math:`R` and to 0 otherwise:
+
+    .. math:: \frac{2 P R_k}{P + R_k} = \frac{2}{k + |R|} \sum_{r=1}^{k} h_r
+
+    where :math:`P` and :math:`R_k` are the precision and the recall at k; 0 without a hit. The mean
+    is taken over the rows' values, not of the mean precision and recall.
+
+    Examples
+    --------
+    >>> from sktransrec.metrics import f1_at_k
+    >>> y_true = [[1, 0, 1, 0], [0, 1, 0, 0]]
+    >>> items = [[3, 0], [2, 3]]
+    >>> f1_at_k(y_true, items, k=2, per_row=True)
+    array([0.5, 0. ])
+    """
+    return _over_rows(_f1, y_true, items, k, per_row)
+
+
+def hit_rate_at_k(y_true, items, k=10, *, per_row=False):
+    r"""Return whether any of the first k items is relevant.
+
+    Parameters
+    ----------
+    y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
+        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+    items : array-like of int of shape (n_rows, n_ranked)
+        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+    k : int, default=10
+        Number of places looked at, from 1 to `n_ranked`.
+    per_row : bool, default=False
+        Whether to return one value a row instead of their mean.
+
+    Returns
+    -------
+    score : float or ndarray of shape (n_rows,), dtype float64
+        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+
+    See Also
+    --------
+    recall_at_k : Equal to it where each row has one relevant item.
+
+    Notes
+    -----
+    With :math:`R` the set of the relevant items of a row and :math:`h_r` equal to 1 if the item at
+    rank :math:`r` is in :math:`R` and to 0 otherwise:
+
+    .. math:: \max_{r \le k} h_r
+
+    Examples
+    --------
+    >>> from sktransrec.metrics import hit_rate_at_k
+    >>> y_true = [[1, 0, 1, 0], [0, 1, 0, 0]]
+    >>> items = [[3, 0], [2, 3]]
+    >>> hit_rate_at_k(y_true, items, k=2, per_row=True)
+    array([1., 0.])
+    """
+    return _over_rows(_hit_rate, y_true, items, k, per_row)
+
+
+def ndcg_at_k(y_true, items, k=10, *, per_row=False):
+    r"""Return the normalised discounted cumulative gain of the first k items.
+
+    Parameters
+    ----------
+    y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
+        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+    items : array-like of int of shape (n_rows, n_ranked)
+        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+    k : int, default=10
+        Number of places looked at, from 1 to `n_ranked`.
+    per_row : bool, default=False
+        Whether to return one value a row instead of their mean.
+
+    Returns
+    -------
+    score : float or ndarray of shape (n_rows,), dtype float64
+        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+
+    See Also
+    --------
+    sklearn.metrics.ndcg_score : Takes dense scores and graded relevance.
+
+    Notes
+    -----
+    With :math:`R` the set of the relevant items of a row and :math:`h_r` equal to 1 if the item at
+    rank :math:`r` is in :math:`R` and to 0 otherwise:
+
+    .. math:: \frac{\sum_{r=1}^{k} h_r / \log_2(1 + r)}{\sum_{r=1}^{\min(|R|, k)} 1 / \log_2(1 + r)}
+
+    The denominator is what a perfect ranking would get, so 1 can be reached by every row.
+
+    References
+    ----------
+    .. [1] Järvelin, K. and Kekäläinen, J. (2002). Cumulated gain-based evaluation of IR techniques.
+       ACM Transactions on Information Systems, 20(4). :doi:`10.1145/582415.582418`
+
+    Examples
+    --------
+    >>> from sktransrec.metrics import ndcg_at_k
+    >>> y_true = [[1, 0, 1, 0], [0, 1, 0, 0]]
+    >>> items = [[3, 0], [2, 3]]
+    >>> ndcg_at_k(y_true, items, k=2, per_row=True)
+    array([0.38685281, 0.        ])
+    """
+    return _over_rows(_ndcg, y_true, items, k, per_row)
+
+
+def precision_at_k(y_true, items, k=10, *, per_row=False):
+    r"""Return the share of the first k places that hold a relevant item.
+
+    Parameters
+    ----------
+    y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
+        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+    items : array-like of int of shape (n_rows, n_ranked)
+        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+    k : int, default=10
+        Number of places looked at, from 1 to `n_ranked`.
+    per_row : bool, default=False
+        Whether to return one value a row instead of their mean.
+
+    Returns
+    -------
+    score : float or ndarray of shape (n_rows,), dtype float64
+        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+
+    See Also
+    --------
+    recall_at_k : The share of the relevant items that are found.
+
+    Notes
+    -----
+    With :math:`R` the set of the relevant items of a row and :math:`h_r` equal to 1 if the item at
+    rank :math:`r` is in :math:`R` and to 0 otherwise:
+
+    .. math:: \frac{1}{k} \sum_{r=1}^{k} h_r
+
+    An empty place counts as a miss.
+
+    Examples
+    --------
+    >>> from sktransrec.metrics import precision_at_k
+    >>> y_true = [[1, 0, 1, 0], [0, 1, 0, 0]]
+    >>> items = [[3, 0], [2, 3]]
+    >>> precision_at_k(y_true, items, k=2, per_row=True)
+    array([0.5, 0. ])
+    """
+    return _over_rows(_precision, y_true, items, k, per_row)
+
+
+def recall_at_k(y_true, items, k=10, *, per_row=False):
+    r"""Return the share of the relevant items that are among the first k items.
+
+    Parameters
+    ----------
+    y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
+        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+    items : array-like of int of shape (n_rows, n_ranked)
+        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+    k : int, default=10
+        Number of places looked at, from 1 to `n_ranked`.
+    per_row : bool, default=False
+        Whether to return one value a row instead of their mean.
+
+    Returns
+    -------
+    score : float or ndarray of shape (n_rows,), dtype float64
+        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+
+    See Also
+    --------
+    precision_at_k : The share of the places that are hits.
+
+    Notes
+    -----
+    With :math:`R` the set of the relevant items of a row and :math:`h_r` equal to 1 if the item at
+    rank :math:`r` is in :math:`R` and to 0 otherwise:
+
+    .. math:: \frac{1}{|R|} \sum_{r=1}^{k} h_r
+
+    The denominator is :math:`|R|`, so a row with more than k relevant items cannot reach 1.
+
+    Examples
+    --------
+    >>> from sktransrec.metrics import recall_at_k
+    >>> y_true = [[1, 0, 1, 0], [0, 1, 0, 0]]
+    >>> items = [[3, 0], [2, 3]]
+    >>> recall_at_k(y_true, items, k=2, per_row=True)
+    array([0.5, 0. ])
+    """
+    return _over_rows(_recall, y_true, items, k, per_row)
+
+
+def reciprocal_rank_at_k(y_true, items, k=10, *, per_row=False):
+    r"""Return the reciprocal rank of the first relevant item (its mean over rows is MRR).
+
+    Parameters
+    ----------
+    y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
+        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+    items : array-like of int of shape (n_rows, n_ranked)
+        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+    k : int, default=10
+        Number of places looked at, from 1 to `n_ranked`.
+    per_row : bool, default=False
+        Whether to return one value a row instead of their mean.
+
+    Returns
+    -------
+    score : float or ndarray of shape (n_rows,), dtype float64
+        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+
+    See Also
+    --------
+    rank_metrics : The same for each held-out item, from its rank among others.
+
+    Notes
+    -----
+    With :math:`R` the set of the relevant items of a row and :math:`h_r` equal to 1 if the item at
+    rank :math:`r` is in :math:`R` and to 0 otherwise:
+
+    .. math:: \max_{r \le k} h_r / r
+
+    which is 0 if none of the first k items is relevant.
+
+    Examples
+    --------
+    >>> from sktransrec.metrics import reciprocal_rank_at_k
+    >>> y_true = [[1, 0, 1, 0], [0, 1, 0, 0]]
+    >>> items = [[3, 0], [2, 3]]
+    >>> reciprocal_rank_at_k(y_true, items, k=2, per_row=True)
+    array([0.5, 0. ])
+    """
+    return _over_rows(_reciprocal_rank, y_true, items, k, per_row)
+
+
+def _precision(hits, n_relevant):
+    return hits.mean(axis=1)
+
+
+def _recall(hits, n_relevant):
+    return hits.sum(axis=1) / n_relevant
+
+
+def _f1(hits, n_relevant):
+    return 2 * hits.sum(axis=1) / (hits.shape[1] + n_relevant)
+
+
+def _hit_rate(hits, n_relevant):
+    return hits.any(axis=1).astype(np.float64)
+
+
+def _ndcg(hits, n_relevant):
+    discounts = _discounts(_ranks(hits))
+    best_gains = np.cumsum(discounts)
+    return hits @ discounts / best_gains[np.minimum(n_relevant, len(discounts)) - 1]
+
+
+def _average_precision(hits, n_relevant):
+    precisions = np.cumsum(hits, axis=1) / _ranks(hits)
+    return (hits * precisions).sum(axis=1) / n_relevant
+
+
+def _reciprocal_rank(hits, n_relevant):
+    return (hits / _ranks(hits)).max(axis=1)
+
+
+def _ranks(hits):
+    """Return the ranks 1, ..., k of the places."""
+    return np.arange(1, hits.shape[1] + 1)
+
+
+def _discounts(ranks):
+    """Return how much a hit at each rank is worth to the discounted cumulative gain."""
+    return 1 / np.log2(1 + ranks)
+
+
+def _over_rows(formula, y_true, items, k, per_row):
+    """Return ``formula(hits, n_relevant)`` for each row with something to find, or its mean."""
+    hits, n_relevant = hits_and_counts(y_true, items, k)
+    has_relevant = n_relevant > 0
+    values = formula(hits[has_relevant], n_relevant[has_relevant])
+    if per_row:
+        by_row = np.full(len(hits), np.nan)
+        by_row[has_relevant] = values
+        return by_row
+    if not has_relevant.any():
+        raise ValueError(
+            f"y_true marks no relevant item in any of its {len(hits)} rows, so the mean is not "
+            "defined: pass at least one row with a value above zero."
+        )
+    return float(values.mean())
