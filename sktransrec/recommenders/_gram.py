@@ -1,0 +1,153 @@
+"""Gram matrices and their inverses by LAPACK, in place and in the least precision that holds."""
+
+import os
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.linalg import blas, lapack
+from sklearn.utils import gen_batches
+
+from .._validation import get_chunk_n_rows
+
+# Largest condition number at which float32 still gives about three digits.
+_MAX_FLOAT32_CONDITION = 1e4
+_N_POWER_ITERATIONS = 6
+_MIN_GRAM_BLOCKS = 16
+_MIRROR_BLOCK = 512
+
+
+def solver_dtype(X, regularization):
+    """Return the precision in which XᵀX + `regularization` I can be solved."""
+    condition = 1 + _squared_norm(X) / regularization
+    return np.float32 if condition < _MAX_FLOAT32_CONDITION else np.float64
+
+
+def _squared_norm(X):
+    """Return the largest eigenvalue of |X|ᵀ|X|, which bounds that of XᵀX, by power iteration."""
+    magnitudes = abs(X)
+    vector = np.ones(X.shape[1])
+    eigenvalue = 0.0
+    for _ in range(_N_POWER_ITERATIONS):
+        vector = magnitudes.T @ (magnitudes @ vector)
+        eigenvalue = np.linalg.norm(vector)
+        if eigenvalue == 0:
+            break
+        vector /= eigenvalue
+    return eigenvalue
+
+
+def upper_gram(X):
+    """Return XᵀX in C order, of which only the upper triangle is sure to be filled.
+
+    A sparse X is multiplied in blocks of columns, so that nothing larger than the result and
+    scikit-learn's `working_memory` exists at any time.
+    """
+    if not sp.issparse(X):
+        return np.ascontiguousarray(X.T @ X)
+    n_columns = X.shape[1]
+    gram = np.zeros((n_columns, n_columns), dtype=X.dtype)
+    columns, rows = X.T.tocsr(), X.tocsc()
+    # A sparse product as full as this one holds a value and an index for each entry.
+    block_size = get_chunk_n_rows(
+        row_bytes=16 * n_columns, max_n_rows=max(1, n_columns // _MIN_GRAM_BLOCKS)
+    )
+    for block in gen_batches(n_columns, block_size):
+        gram[block, block.start :] = as_dense(columns[block] @ rows[:, block.start :].tocsr())
+    return gram
+
+
+def as_dense(product):
+    """Return a product of matrices of which any may be sparse as an ndarray."""
+    return product.toarray() if sp.issparse(product) else product
+
+
+def subtract_outer_sum(upper, x, y):
+    """Subtract x yᵀ + y xᵀ from the upper triangle, in place: the centring of a Gram matrix."""
+    (syr2,) = blas.get_blas_funcs(("syr2",), (upper,))
+    syr2(-1.0, x, y, a=upper.T, lower=True, overwrite_a=True)
+
+
+def factorize(upper, regularization, estimator):
+    """Return the Cholesky factor of `upper` + `regularization` I, written over `upper`."""
+    upper[np.diag_indices_from(upper)] += regularization
+    (potrf,) = lapack.get_lapack_funcs(("potrf",), (upper,))
+    # The upper triangle in C order is the lower one in LAPACK's.
+    factor, info = potrf(upper.T, lower=True, clean=False, overwrite_a=True)
+    if info > 0:
+        raise ValueError(
+            f"{type(estimator).__name__}: the Gram matrix is not positive definite in "
+            f"{upper.dtype} with regularization={regularization:g}. Pass a larger regularization."
+        )
+    return factor
+
+
+def solve(factor, right):
+    """Return the solution for a right-hand side, given the Cholesky factor."""
+    (potrs,) = lapack.get_lapack_funcs(("potrs",), (factor,))
+    solution, _ = potrs(factor, right, lower=True)
+    return solution
+
+
+def inverse(factor):
+    """Return the symmetric inverse in C order, written over the Cholesky factor."""
+    (potri,) = lapack.get_lapack_funcs(("potri",), (factor,))
+    lower, _ = potri(factor, lower=True, overwrite_c=True)
+    symmetric = lower.T
+    _mirror_upper(symmetric)
+    return symmetric
+
+
+def _mirror_upper(matrix):
+    """Copy the upper triangle of a square matrix onto the lower one, in place."""
+    n = len(matrix)
+    for rows in gen_batches(n, _MIRROR_BLOCK):
+        diagonal = matrix[rows, rows]
+        matrix[rows, rows] = np.triu(diagonal) + np.triu(diagonal, 1).T
+        for columns in gen_batches(rows.start, _MIRROR_BLOCK) if rows.start else ():
+            matrix[rows, columns] = matrix[columns, rows].T
+
+
+def require_memory(n_bytes, estimator, cure):
+    """Raise MemoryError where `n_bytes` are more than this machine has available."""
+    available = _available_memory()
+    if n_bytes > available:
+        raise MemoryError(
+            f"{type(estimator).__name__} needs {n_bytes / 2**30:.1f} GiB for this fit and "
+            f"{available / 2**30:.1f} GiB are available. {cure}"
+        )
+
+
+def _available_memory():
+    """Return the bytes of memory available, the physical memory or infinity where unknown."""
+    try:
+        with open("/proc/meminfo") as meminfo:
+            fields = dict(line.split(":") for line in meminfo)
+        return int(fields["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return np.inf
+
+
+class DualMap:
+    """The map x → (x Xᵀ) S y of a dual solution, S being symmetric of shape (n_rows, n_rows).
+
+    S y is multiplied out where y has fewer columns than rows; elsewhere a sparse y stays sparse.
+    """
+
+    def __init__(self, X, symmetric, y):
+        rows_last = X.T
+        self.rows_last = rows_last.tocsr() if sp.issparse(X) else rows_last
+        self.left, self.right = symmetric, y
+        if y.shape[1] < y.shape[0]:
+            self.left, self.right = np.ascontiguousarray(symmetric @ y), None
+
+    def __call__(self, X):
+        mapped = (X @ self.rows_last) @ self.left
+        return mapped if self.right is None else mapped @ self.right
+
+    def coefficients(self):
+        """Return Xᵀ S y, of shape (n_features, n_items)."""
+        return self.rows_last @ (self.left if self.right is None else self.left @ self.right)

@@ -1,0 +1,183 @@
+"""Linear recommenders in closed form: ridge regression from X to y."""
+
+from numbers import Real
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import gen_batches
+
+from .._validation import Interval, StrOptions, get_chunk_n_rows
+from ..base import SupervisedRecommender
+from ._gram import (
+    DualMap,
+    as_dense,
+    factorize,
+    inverse,
+    require_memory,
+    solve,
+    solver_dtype,
+    subtract_outer_sum,
+    upper_gram,
+)
+
+_SOLVERS = StrOptions({"auto", "primal", "dual"})
+
+
+class RidgeRecommender(SupervisedRecommender):
+    r"""Ridge regression from what is known about the rows to the items of the target.
+
+    A supervised recommender: it learns the map from X to y in closed form. X may be dense (the
+    features of an encoder) or sparse (the items of a source domain); y stays sparse.
+
+    Parameters
+    ----------
+    regularization : float, default=10.0
+        Weight λ of the squared norm of the coefficients, above 0. It is in the units of X: the
+        more the columns of X sum to, the larger it has to be. Larger values draw all rows towards
+        the mean of y.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which makes the popularity of the items the point of
+        departure of every row. Neither X nor y is centred in memory.
+    solver : {"auto", "primal", "dual"}, default="auto"
+        "primal" inverts an (n_features, n_features) matrix, "dual" an (n_rows, n_rows) one, and
+        "auto" takes the smaller. They give the same scores.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_items_, n_features_in_), dtype float32
+        The coefficients; the dual solver computes them at each access.
+    intercept_ : ndarray of shape (n_items_,), dtype float32
+        The score of a row at the origin.
+    solver_ : {"primal", "dual"}
+        The solver used.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of rows that have each item, which are the scores of an empty row.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    BridgeRecommender : Regression to the factors of the items rather than to the items.
+    EASERecommender : The same within one domain, where an item must not predict itself.
+
+    Notes
+    -----
+    With n rows, it minimises over W and b
+
+    .. math:: \|Y - X W - 1 b^T\|_F^2 + \lambda \|W\|_F^2 .
+
+    With X and Y centred (in algebra only), the primal solution is
+    :math:`W = (X^T X + \lambda I)^{-1} X^T Y`, the dual one
+    :math:`W = X^T (X X^T + \lambda I)^{-1} Y`.
+
+    The primal solver takes n_features³/3 + 2 n_features² n_items flops and keeps W, that is
+    4 n_features n_items bytes. The dual takes n_rows³ flops and keeps X, y and the inverse, that
+    is 4 n_rows² bytes, or 4 n_rows n_items where that is less. Each works in float32 while the
+    condition number allows, and otherwise in float64 (8 instead of 4 bytes in the above for the
+    matrix inverted). The result is deterministic.
+
+    References
+    ----------
+    .. [1] Hoerl and Kennard (1970). Ridge Regression: Biased Estimation for Nonorthogonal
+       Problems. Technometrics 12. :doi:`10.1080/00401706.1970.10488634`
+
+    Examples
+    --------
+    >>> from sktransrec import RidgeRecommender
+    >>> X_source = [[1, 0], [1, 0], [0, 1], [0, 1]]
+    >>> Y_target = [[1, 0, 1], [1, 0, 0], [0, 1, 0], [0, 1, 1]]
+    >>> model = RidgeRecommender(regularization=0.1).fit(X_source, Y_target)
+    >>> items, _ = model.recommend([[0, 1]], n_recommendations=2)
+    >>> items
+    array([[1, 2]])
+    """
+
+    _parameter_constraints: dict = {
+        "regularization": [Interval(Real, 0, None, closed="neither")],
+        "fit_intercept": ["boolean"],
+        "solver": [_SOLVERS],
+    }
+
+    def __init__(self, regularization=10.0, *, fit_intercept=True, solver="auto"):
+        self.regularization = regularization
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+
+    @property
+    def coef_(self):
+        weights = self._map if self.solver_ == "primal" else self._map.coefficients()
+        return weights.T.astype(np.float32, copy=False)
+
+    def _fit(self, X, y):
+        self.solver_ = smaller_solver(X.shape) if self.solver == "auto" else self.solver
+        X_mean, y_mean = self._column_means(X), self._column_means(y)
+        shifted = X if sp.issparse(X) else X - X_mean.astype(np.float32)
+        dtype = np.dtype(solver_dtype(shifted, self.regularization))
+        require_memory(
+            _ridge_bytes(self.solver_, X.shape, y.shape[1], dtype.itemsize),
+            self,
+            "Reduce the columns of X first, with TruncatedSVD or an encoder.",
+        )
+        fit_map = self._primal_map if self.solver_ == "primal" else self._dual_map
+        # What the shift leaves of the means, all of them where X is sparse, the Gram matrix loses.
+        self._map = fit_map(
+            shifted.astype(dtype, copy=False), y, self._column_means(shifted), y_mean
+        )
+        self.intercept_ = (y_mean - self._mapped(X_mean[None])[0]).astype(np.float32)
+
+    def _column_means(self, X):
+        if not self.fit_intercept:
+            return np.zeros(X.shape[1])
+        return X.T @ np.ones(X.shape[0]) / X.shape[0]
+
+    def _primal_map(self, X, y, X_mean, y_mean):
+        """Return W, of shape (n_features, n_items), solved in blocks of items."""
+        (n_rows, n_features), n_items = X.shape, y.shape[1]
+        gram = upper_gram(X)
+        subtract_outer_sum(gram, X_mean, n_rows / 2 * X_mean)
+        factor = factorize(gram, self.regularization, self)
+        weights = np.empty((n_features, n_items), dtype=np.float32)
+        y_columns = y.tocsc()
+        block_size = get_chunk_n_rows(
+            row_bytes=4 * n_features * X.dtype.itemsize, max_n_rows=n_items
+        )
+        for items in gen_batches(n_items, block_size):
+            correlation = as_dense(X.T @ y_columns[:, items])
+            correlation -= np.outer(n_rows * X_mean, y_mean[items])
+            weights[:, items] = solve(factor, correlation)
+        return weights
+
+    def _dual_map(self, X, y, X_mean, y_mean):
+        """Return the map by way of the centred Gram matrix of the rows."""
+        n_rows = X.shape[0]
+        gram = upper_gram(X.T)
+        subtract_outer_sum(gram, X @ X_mean - X_mean @ X_mean / 2, np.ones(n_rows))
+        symmetric = inverse(factorize(gram, self.regularization, self))
+        if self.fit_intercept:
+            # Centres y: the vector of ones is an eigenvector of the inverse.
+            symmetric -= 1 / (n_rows * self.regularization)
+        return DualMap(X, symmetric, y)
+
+    def _mapped(self, X):
+        return X @ self._map if self.solver_ == "primal" else self._map(X)
+
+    def _score_rows(self, X):
+        return self._mapped(X) + self.intercept_
+
+
+def smaller_solver(shape):
+    """Return the solver whose matrix to invert is the smaller one."""
+    n_rows, n_columns = shape
+    return "primal" if n_columns <= n_rows else "dual"
+
+
+def _ridge_bytes(solver, shape, n_items, itemsize):
+    """Return the bytes of the matrix inverted and of what is kept."""
+    n_rows, n_features = shape
+    if solver == "primal":
+        return itemsize * n_features**2 + 4 * n_features * n_items
+    return itemsize * n_rows * (n_rows + (n_items if n_items < n_rows else 0))
