@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import Ridge
+
+from sktransrec import RidgeRecommender, recommend
+from sktransrec.recommenders import _gram
+
+
+def domain(n_rows, n_features, n_items, *, seed=0, sparse=True):
+    rng = np.random.RandomState(seed)
+    X = rng.poisson(0.4, size=(n_rows, n_features)).astype(np.float32)
+    X[:, 0] += 1
+    y = rng.poisson(0.3, size=(n_rows, n_items)).astype(np.float32)
+    return (sp.csr_array(X) if sparse else X), sp.csr_array(y)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    n_rows=st.integers(2, 40),
+    n_features=st.integers(1, 40),
+    n_items=st.integers(2, 40),
+    regularization=st.floats(0.1, 100),
+    fit_intercept=st.booleans(),
+    sparse=st.booleans(),
+    solver=st.sampled_from(["primal", "dual"]),
+)
+def test_agrees_with_ridge_regression(
+    n_rows, n_features, n_items, regularization, fit_intercept, sparse, solver
+):
+    X, y = domain(n_rows, n_features, n_items, sparse=sparse)
+    dense = X.toarray() if sparse else X
+    expected = Ridge(alpha=regularization, fit_intercept=fit_intercept).fit(dense, y.toarray())
+    model = RidgeRecommender(regularization, fit_intercept=fit_intercept, solver=solver).fit(X, y)
+    np.testing.assert_allclose(
+        model.decision_function(X), expected.predict(dense).reshape(y.shape), atol=5e-4
+    )
+    np.testing.assert_allclose(model.coef_, expected.coef_.reshape(n_items, -1), atol=5e-4)
+    np.testing.assert_allclose(model.intercept_, expected.intercept_, atol=5e-4)
+
+
+@pytest.mark.parametrize(("shape", "solver"), [((30, 20), "primal"), ((20, 30), "dual")])
+def test_auto_inverts_the_smaller_matrix(shape, solver):
+    X, y = domain(*shape, 10)
+    model = RidgeRecommender().fit(X, y)
+    assert model.solver_ == solver
+    np.testing.assert_allclose(
+        model.decision_function(X),
+        RidgeRecommender(solver=solver).fit(X, y).decision_function(X),
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+def test_ill_conditioned_features_are_solved_in_float64(solver):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(60, 20)) * np.logspace(-2, 3, 20) + 100
+    y = sp.csr_array(rng.poisson(0.3, size=(60, 15)).astype(float))
+    X = X.astype(np.float32)
+    expected = Ridge(alpha=1.0, solver="svd").fit(X.astype(float), y.toarray())
+    model = RidgeRecommender(1.0, solver=solver).fit(X, y)
+    np.testing.assert_allclose(model.decision_function(X), expected.predict(X), atol=2e-3)
+
+
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+def test_checkerboard(solver):
+    """Even source items lead to even target items, odd ones to odd ones."""
+    X = np.kron(np.ones((10, 6)), np.eye(2))
+    y = np.kron(np.ones((10, 4)), np.eye(2))
+    model = RidgeRecommender(1.0, solver=solver).fit(X, y)
+    new_rows = np.array([[1.0, 0.0] + [0.0] * 10, [0.0, 1.0] + [0.0] * 10])
+    items, _ = recommend(model, new_rows, n_recommendations=4)
+    assert (items % 2 == [[0], [1]]).all()
+
+
+def test_blocks_of_items_do_not_matter(monkeypatch):
+    X, y = domain(50, 20, 30)
+    expected = RidgeRecommender().fit(X, y).coef_
+    monkeypatch.setattr("sktransrec.recommenders._linear.get_chunk_n_rows", lambda **_: 7)
+    np.testing.assert_allclose(RidgeRecommender().fit(X, y).coef_, expected, atol=1e-6)
+
+
+def test_strong_regularization_leaves_the_popularity():
+    X, y = domain(50, 20, 30)
+    scores = RidgeRecommender(1e9).fit(X, y).decision_function(X)
+    np.testing.assert_allclose(scores, np.tile(y.mean(axis=0), (50, 1)), atol=1e-5)
+
+
+def test_too_large_a_fit_is_refused_before_it_starts(monkeypatch):
+    X, y = domain(50, 20, 30)
+    monkeypatch.setattr(_gram, "_available_memory", lambda: 1000)
+    with pytest.raises(MemoryError, match=r"RidgeRecommender needs .* GiB .* TruncatedSVD"):
+        RidgeRecommender().fit(X, y)
+
+
+@pytest.mark.parametrize("regularization", [0, -1, "much"])
+def test_regularization_must_be_positive(regularization):
+    X, y = domain(50, 20, 30)
+    with pytest.raises(ValueError, match="regularization"):
+        RidgeRecommender(regularization).fit(X, y)
