@@ -17,11 +17,11 @@ __all__ = [
     "_fit_context",
     "check_array",
     "check_candidates",
+    "check_count",
     "check_exclusions",
     "check_interactions",
     "check_is_fitted",
     "check_matrix",
-    "check_n_recommendations",
     "check_relevance",
     "check_rows",
     "check_targets",
@@ -77,7 +77,11 @@ def check_interactions(estimator, X, *, reset, nonnegative=True):
 
 
 def check_targets(y, *, n_rows, nonnegative=False):
-    """Return y, dense or sparse, as a canonical float32 `csr_array` with `n_rows` rows."""
+    """Return y as a canonical float32 `csr_array` with `n_rows` rows.
+
+    `y` is a (n_rows, n_items) matrix, or one integer column index a row.
+    """
+    y = _two_dimensional(y, n_items=None, name="y")
     y = check_array(y, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name="y")
     if y.shape[0] != n_rows:
         raise ValueError(
@@ -95,10 +99,7 @@ def check_relevance(y, *, n_rows, n_items=None, name="y"):
 
     `y` is a (n_rows, n_items) matrix, or one integer column index a row.
     """
-    if not sp.issparse(y):
-        y = np.asarray(y)
-    if y.ndim == 1:
-        y = _one_item_per_row(y, n_items=n_items, name=name)
+    y = _two_dimensional(y, n_items=n_items, name=name)
     y = check_array(y, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
     if y.shape[0] != n_rows or (n_items is not None and y.shape[1] != n_items):
         raise ValueError(
@@ -108,17 +109,11 @@ def check_relevance(y, *, n_rows, n_items=None, name="y"):
     return _canonical_csr(y)
 
 
-def check_n_recommendations(n_recommendations, n_items):
-    """Raise unless `n_recommendations` is an integer from 1 to `n_items`."""
-    if (
-        not isinstance(n_recommendations, numbers.Integral)
-        or isinstance(n_recommendations, bool)
-        or not 1 <= n_recommendations <= n_items
-    ):
-        raise ValueError(
-            f"n_recommendations must be an integer from 1 to n_items_={n_items}, "
-            f"got {n_recommendations!r}."
-        )
+def check_count(value, *, name, maximum, of):
+    """Raise unless `value` is an integer from 1 to `maximum`, the number `of` what there is."""
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_integer or not 1 <= value <= maximum:
+        raise ValueError(f"{name} must be an integer from 1 to {of}={maximum}, got {value!r}.")
 
 
 def check_candidates(candidates, n_items):
@@ -144,9 +139,7 @@ def check_candidates(candidates, n_items):
 
 
 def check_exclusions(exclude_interactions, shape):
-    """Return the interactions to leave out as a `csr_array` of the given shape, or None."""
-    if exclude_interactions is None:
-        return None
+    """Return the interactions to leave out as a `csr_array` of the given shape."""
     excluded = check_array(
         exclude_interactions,
         accept_sparse=_SPARSE_FORMATS,
@@ -187,6 +180,13 @@ def _check_nonnegative(X, name):
             f"Negative values in data passed to {name}: the smallest is {X.data.min():g}. "
             "Interactions are counts or strengths; drop or shift the negative ones."
         )
+
+
+def _two_dimensional(y, *, n_items, name):
+    """Return y as it is, or the indicator matrix of a y that holds one column index a row."""
+    if not sp.issparse(y):
+        y = np.asarray(y)
+    return _one_item_per_row(y, n_items=n_items, name=name) if y.ndim == 1 else y
 
 
 def _one_item_per_row(y, *, n_items, name):

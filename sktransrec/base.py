@@ -1,7 +1,5 @@
 """What every recommender is: the mixins, and `recommend` for whatever wraps one."""
 
-from numbers import Integral
-
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import (
@@ -18,10 +16,10 @@ from ._top_k import top_k
 from ._validation import (
     _fit_context,
     check_candidates,
+    check_count,
     check_exclusions,
     check_interactions,
     check_is_fitted,
-    check_n_recommendations,
     check_relevance,
     check_rows,
     check_targets,
@@ -122,23 +120,15 @@ class RecommenderMixin:
             Their scores; -inf where `items` is -1.
         """
         check_is_fitted(self)
-        check_n_recommendations(n_recommendations, self.n_items_)
+        check_count(
+            n_recommendations, name="n_recommendations", maximum=self.n_items_, of="n_items_"
+        )
         candidates = check_candidates(candidates, self.n_items_)
-        exclude_seen = self._excludes_seen(exclude_seen)
-        X = self._check_rows(X)
-        n_rows = X.shape[0]
-        excluded = check_exclusions(exclude_interactions, (n_rows, self.n_items_))
-
-        items = np.full((n_rows, n_recommendations), -1, dtype=np.intp)
-        best_scores = np.full((n_rows, n_recommendations), -np.inf, dtype=np.float32)
-        for block in self._row_blocks(n_rows, max_rows=_MAX_BLOCK_ROWS):
-            scores = self._finite_scores(X[block])
-            if exclude_seen:
-                _mask_stored(scores, X[block])
-            if excluded is not None:
-                _mask_stored(scores, excluded[block])
-            if candidates is not None:
-                scores = scores[:, candidates]
+        X, excluded = self._rows_and_exclusions(X, exclude_seen, exclude_interactions)
+        shape = (X.shape[0], n_recommendations)
+        items = np.full(shape, -1, dtype=np.intp)
+        best_scores = np.full(shape, -np.inf, dtype=np.float32)
+        for block, scores in self._eligible_scores(X, excluded, candidates):
             n_best = min(n_recommendations, scores.shape[1])
             columns, values = top_k(scores, n_best)
             if candidates is not None:
@@ -175,6 +165,24 @@ shape (n_rows,)
         items, _ = self.recommend(X, n_recommendations=k)
         y = check_relevance(y, n_rows=len(items), n_items=self.n_items_)
         return ndcg_at_k(y, items, k=k)
+
+    def _rows_and_exclusions(self, X, exclude_seen, exclude_interactions):
+        """Return X validated, and the list of the matrices whose entries are not eligible."""
+        exclude_seen = self._excludes_seen(exclude_seen)
+        X = self._check_rows(X)
+        excluded = [X] if exclude_seen else []
+        if exclude_interactions is not None:
+            shape = (X.shape[0], self.n_items_)
+            excluded.append(check_exclusions(exclude_interactions, shape))
+        return X, excluded
+
+    def _eligible_scores(self, X, excluded, candidates=None):
+        """Yield blocks of validated rows and their scores of the candidates, -inf if excluded."""
+        for block in self._row_blocks(X.shape[0], max_rows=_MAX_BLOCK_ROWS):
+            scores = self._finite_scores(X[block])
+            for interactions in excluded:
+                _mask_stored(scores, interactions[block])
+            yield block, scores if candidates is None else scores[:, candidates]
 
     def _row_blocks(self, n_rows, max_rows=None):
         """Return slices of rows whose scores fit the working memory."""
@@ -277,8 +285,9 @@ class SupervisedRecommender(RecommenderMixin, BaseEstimator):
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
             What is known about the rows.
-        y : {array-like, sparse matrix} of shape (n_rows, n_items)
-            Their interactions with the items.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items), or array-like of int of \
+shape (n_rows,)
+            Their interactions with the items, or the column of the one item that each row has.
 
         Returns
         -------
@@ -323,11 +332,7 @@ class SimilarItemsMixin:
         check_is_fitted(self)
         items = np.atleast_1d(np.asarray(items))
         check_candidates(items, self.n_items_)
-        if not isinstance(n_similar, Integral) or not 1 <= n_similar <= self.n_items_ - 1:
-            raise ValueError(
-                f"n_similar must be an integer from 1 to n_items_ - 1 = {self.n_items_ - 1}, got "
-                f"{n_similar!r}."
-            )
+        check_count(n_similar, name="n_similar", maximum=self.n_items_ - 1, of="n_items_ - 1")
         similar = np.empty((len(items), n_similar), dtype=np.intp)
         similarities = np.empty((len(items), n_similar), dtype=np.float32)
         for block in gen_batches(len(items), _MAX_BLOCK_ROWS):

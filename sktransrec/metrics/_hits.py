@@ -1,10 +1,8 @@
 """Where ranked items hit relevant ones."""
 
-import numbers
-
 import numpy as np
 
-from .._validation import check_relevance
+from .._validation import check_count, check_relevance
 
 
 def hits_and_counts(y_true, items, k):
@@ -45,11 +43,7 @@ def _first_items(items, k):
             "items must be an integer array of shape (n_rows, n_ranked), as recommend returns it; "
             f"got dtype {items.dtype} and shape {items.shape}."
         )
-    if not isinstance(k, numbers.Integral) or not 1 <= k <= items.shape[1]:
-        raise ValueError(
-            f"k must be an integer from 1 to the {items.shape[1]} ranked items, got {k!r}: ask "
-            "recommend for more n_recommendations."
-        )
+    check_count(k, name="k", maximum=items.shape[1], of="n_ranked")
     items = items[:, :k]
     if items.min(initial=0) < -1:
         raise ValueError(f"items holds {items.min()}: columns start at 0, and -1 is a padding.")
