@@ -1,0 +1,18 @@
+"""Data: a generator of related domains, and loaders of public data sets."""
+
+from ._amazon import load_amazon_cds, load_amazon_pair
+from ._base import get_data_home
+from ._citeulike import load_citeulike
+from ._generated import make_cross_domain
+from ._movielens import load_movielens
+from ._sequences import load_sequences
+
+__all__ = [
+    "get_data_home",
+    "load_amazon_cds",
+    "load_amazon_pair",
+    "load_citeulike",
+    "load_movielens",
+    "load_sequences",
+    "make_cross_domain",
+]

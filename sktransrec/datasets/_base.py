@@ -1,0 +1,112 @@
+"""Where the data sets are, and how files of integers become arrays."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+
+_HOME_VARIABLE = "SKTRANSREC_DATA"
+
+
+def get_data_home(data_home=None):
+    """Return the folder in which the loaders look for data sets.
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        The folder. None takes the environment variable ``SKTRANSREC_DATA``, and where that is not
+        set the folder ``sktransrec_data`` in the home directory.
+
+    Returns
+    -------
+    data_home : pathlib.Path
+        The folder, which may not exist: nothing is created or downloaded.
+
+    See Also
+    --------
+    make_cross_domain : Generate two related domains, for which no files are needed.
+
+    Examples
+    --------
+    >>> from sktransrec.datasets import get_data_home
+    >>> get_data_home("my_data").name
+    'my_data'
+    """
+    if data_home is None:
+        data_home = os.environ.get(_HOME_VARIABLE) or Path("~") / "sktransrec_data"
+    return Path(data_home).expanduser()
+
+
+def find_data(*names, data_home, origin):
+    """Return the first of the folders or files called `names` that the data home holds.
+
+    `origin` says in the error where the public data come from.
+    """
+    home = get_data_home(data_home)
+    for name in names:
+        if (home / name).exists():
+            return home / name
+    looked_for = " or ".join(str(home / name) for name in names)
+    raise FileNotFoundError(
+        f"{looked_for} does not exist. Get the data from {origin}, and pass the folder that holds "
+        f"{' or '.join(repr(name) for name in names)} as data_home or set the environment "
+        f"variable {_HOME_VARIABLE} to it."
+    )
+
+
+def parse_numbers(text, dtype, path):
+    """Return the numbers, separated by white space, in the bytes read from `path`."""
+    try:
+        return np.fromstring(text, sep=" ", dtype=dtype)
+    except ValueError as error:
+        raise ValueError(f"{path} holds something other than numbers: {error}.") from error
+
+
+def read_integer_lines(path):
+    """Return all integers in a file, in order, and how many of them each line holds.
+
+    A colon separates integers as well as white space does.
+    """
+    text = path.read_bytes().replace(b":", b" ")
+    values = parse_numbers(text, np.int64, path)
+    counts = _words_per_line(text)
+    if len(values) != counts.sum():
+        raise ValueError(f"{path} holds something other than integers.")
+    return values, counts
+
+
+def read_integer_table(path):
+    """Return the integers of a file whose lines all hold as many, one row a line."""
+    values, counts = read_integer_lines(path)
+    if len(counts) == 0 or (counts != counts[0]).any():
+        raise ValueError(f"{path} must hold the same number of integers in each line.")
+    return values.reshape(len(counts), -1)
+
+
+def read_integer_lists(path):
+    """Return the first integer of each line, the others in one array, and their number a line."""
+    values, counts = read_integer_lines(path)
+    if (counts == 0).any():
+        raise ValueError(f"{path} has an empty line: line {np.argmin(counts) + 1}.")
+    starts = np.cumsum(counts) - counts
+    return values[starts], np.delete(values, starts), counts - 1
+
+
+def indicator_matrix(rows, columns, shape):
+    """Return the float32 `csr_array` that holds a one at each (row, column)."""
+    ones = np.ones(len(rows), dtype=np.float32)
+    matrix = sp.csr_array((ones, (rows, columns)), shape=shape)
+    matrix.data[:] = 1
+    return matrix
+
+
+def _words_per_line(text):
+    """Return the number of words in each line of the bytes `text`."""
+    if not text.endswith(b"\n") and text:
+        text += b"\n"
+    characters = np.frombuffer(text, dtype=np.uint8)
+    in_word = characters > ord(" ")
+    starts = np.flatnonzero(in_word & ~np.concatenate(([False], in_word[:-1])))
+    ends = np.flatnonzero(characters == ord("\n"))
+    return np.diff(np.searchsorted(starts, ends), prepend=0)

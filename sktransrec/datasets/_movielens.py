@@ -1,0 +1,176 @@
+"""Loader of the MovieLens data sets, in each of the forms that they were published in."""
+
+import csv
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from ._base import find_data, parse_numbers
+
+_ORIGIN = "https://grouplens.org/datasets/movielens/"
+_DESCR = (
+    "Ratings of films, with the time of each, by users of the site MovieLens, collected by the "
+    "GroupLens group at the University of Minnesota. Not for commercial use; may be passed on "
+    "under the same terms; whoever publishes on them acknowledges F. M. Harper and J. A. Konstan, "
+    "'The MovieLens Datasets: History and Context', ACM Transactions on Interactive Intelligent "
+    "Systems 5(4), 2015, doi:10.1145/2827872."
+)
+_GENRES_100K = (
+    *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
+    *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery"),
+    *("Romance", "Sci-Fi", "Thriller", "War", "Western"),
+)
+
+
+def load_movielens(name="movielens_small", *, as_frame=False, data_home=None):
+    """Load a MovieLens data set: ratings with time stamps, titles, genres and tags.
+
+    The files may be those of ml-100k (``u.data``), of ml-1m and ml-10m (``ratings.dat``), or of
+    ml-20m, ml-25m, ml-32m and ml-latest (``ratings.csv``); which ones they are is found out.
+
+    Parameters
+    ----------
+    name : str, default="movielens_small"
+        The folder in the data home, such as "ml-1m".
+    as_frame : bool, default=False
+        Whether the tables are pandas DataFrames rather than Bunches of arrays.
+    data_home : str or path-like, default=None
+        The folder that holds the folder `name`; see `get_data_home`.
+
+    Returns
+    -------
+    movielens : :class:`~sklearn.utils.Bunch`
+        Each table is a Bunch with an array for each column, or a DataFrame.
+
+        ratings : Bunch or DataFrame
+            Columns ``user_id`` (int64), ``movie_id`` (int64), ``rating`` (float64, 0.5 to 5) and
+            ``timestamp`` (int64, seconds since 1970), in the order of the file.
+        movies : Bunch or DataFrame
+            Columns ``movie_id`` (int64), ``title`` (str) and ``genres`` (str, separated by "|").
+            Some have no rating.
+        tags : Bunch or DataFrame
+            Columns ``user_id`` (int64), ``movie_id`` (int64), ``tag`` (str) and ``timestamp``
+            (int64). Without rows where the data set has no tags (ml-100k, ml-1m).
+        DESCR : str
+            Where the data come from, and on what terms.
+
+    See Also
+    --------
+    load_sequences : Time-ordered histories with a fixed split.
+
+    References
+    ----------
+    .. [1] F. M. Harper and J. A. Konstan, "The MovieLens Datasets: History and Context", ACM
+       Transactions on Interactive Intelligent Systems 5(4), 2015. :doi:`10.1145/2827872`
+
+    Examples
+    --------
+    >>> from sktransrec.datasets import load_movielens
+    >>> movielens = load_movielens("ml-1m")  # doctest: +SKIP
+    >>> movielens.ratings.rating.shape  # doctest: +SKIP
+    (1000209,)
+    """
+    folder = find_data(name, data_home=data_home, origin=_ORIGIN)
+    for ratings_file, read_tables in _READERS.items():
+        if (folder / ratings_file).exists():
+            tables = read_tables(folder)
+            break
+    else:
+        raise FileNotFoundError(
+            f"{folder} holds none of {', '.join(_READERS)}: unpack a data set from {_ORIGIN} "
+            "into it."
+        )
+    if as_frame:
+        from pandas import DataFrame
+
+        tables = {table: DataFrame(columns) for table, columns in tables.items()}
+    return Bunch(**tables, DESCR=_DESCR)
+
+
+def _read_csv(folder):
+    ratings, tags = folder / "ratings.csv", folder / "tags.csv"
+    without_header = ratings.read_bytes().partition(b"\n")[2]
+    return {
+        "ratings": _ratings(without_header.replace(b",", b" "), ratings),
+        "movies": _movies(*_read_csv_columns(folder / "movies.csv")),
+        "tags": _tags(*_read_csv_columns(tags)) if tags.exists() else _tags(),
+    }
+
+
+def _read_dat(folder):
+    ratings, tags = folder / "ratings.dat", folder / "tags.dat"
+    return {
+        "ratings": _ratings(ratings.read_bytes().replace(b"::", b" "), ratings),
+        "movies": _movies(*_read_dat_columns(folder / "movies.dat")),
+        "tags": _tags(*_read_dat_columns(tags)) if tags.exists() else _tags(),
+    }
+
+
+def _read_100k(folder):
+    lines = _read_text(folder / "u.item").splitlines()
+    ids, titles, *_ = columns = list(zip(*(line.split("|") for line in lines), strict=True))
+    flags = zip(*columns[-len(_GENRES_100K) :], strict=True)
+    genres = [
+        "|".join(genre for genre, flag in zip(_GENRES_100K, row, strict=True) if flag == "1")
+        for row in flags
+    ]
+    return {
+        "ratings": _ratings((folder / "u.data").read_bytes(), folder / "u.data"),
+        "movies": _movies(ids, titles, genres),
+        "tags": _tags(),
+    }
+
+
+_READERS = {"ratings.csv": _read_csv, "ratings.dat": _read_dat, "u.data": _read_100k}
+
+
+def _ratings(text, path):
+    """Return the table of ratings in the bytes read from `path`, separated by white space."""
+    # Time stamps are below 2 ** 53: float64 holds them exactly.
+    numbers = parse_numbers(text, np.float64, path)
+    if len(numbers) % 4:
+        raise ValueError(f"{path} must hold a user, a movie, a rating and a time in each line.")
+    users, movies, ratings, times = numbers.reshape(-1, 4).T
+    return Bunch(
+        user_id=users.astype(np.int64),
+        movie_id=movies.astype(np.int64),
+        rating=ratings.copy(),
+        timestamp=times.astype(np.int64),
+    )
+
+
+def _movies(ids, titles, genres):
+    return Bunch(
+        movie_id=np.array(ids, dtype=np.int64),
+        title=np.array(titles, dtype=object),
+        genres=np.array(genres, dtype=object),
+    )
+
+
+def _tags(users=(), movies=(), tags=(), times=()):
+    return Bunch(
+        user_id=np.array(users, dtype=np.int64),
+        movie_id=np.array(movies, dtype=np.int64),
+        tag=np.array(tags, dtype=object),
+        timestamp=np.array(times, dtype=np.int64),
+    )
+
+
+def _read_csv_columns(path):
+    with path.open(encoding="utf-8", newline="") as lines:
+        _header, *rows = csv.reader(lines)
+    return list(zip(*rows, strict=True))
+
+
+def _read_dat_columns(path):
+    rows = (line.split("::") for line in _read_text(path).splitlines())
+    return list(zip(*rows, strict=True))
+
+
+def _read_text(path):
+    """Return the text of a file in UTF-8, or in the Latin-1 of the older data sets."""
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")

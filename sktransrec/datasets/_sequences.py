@@ -1,0 +1,129 @@
+"""Loaders of time-ordered histories."""
+
+import json
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from ._base import find_data, indicator_matrix, read_integer_lists
+
+_ORIGIN = "https://github.com/RUCAIBox/CIKM2020-S3Rec (its folder data)"
+_FILE_NAMES = {"lastfm": "LastFM", "beauty": "Beauty"}
+_DESCR = {
+    "lastfm": (
+        "Artists that users of Last.fm tagged, in time order, with the tags of the artists as "
+        "attributes; from HetRec 2011 (Cantador, Brusilovsky and Kuflik, RecSys 2011)"
+    ),
+    "beauty": (
+        "Beauty products that people reviewed on Amazon, in time order, with categories and brands "
+        "as attributes; from the reviews collected by McAuley and others (SIGIR 2015)"
+    ),
+}
+_DESCR_SPLIT = (
+    ". Users and items with fewer than five interactions were dropped by the authors of S3-Rec "
+    "(Zhou et al., CIKM 2020, doi:10.1145/3340531.3411954), whose files these are. The last item "
+    "of each user is the test item, the one before it the validation item, and all items that the "
+    "user has not seen are ranked. No licence is stated."
+)
+
+
+def load_sequences(name, *, max_length=50, data_home=None):
+    """Load time-ordered histories, split by leaving the last items out.
+
+    Items are numbered from 1, so that 0 can pad.
+
+    Parameters
+    ----------
+    name : {"lastfm", "beauty"}
+        The data set.
+    max_length : int, default=50
+        Width of the padded arrays: longer histories lose their oldest items. At least 1.
+    data_home : str or path-like, default=None
+        The folder that holds ``sequences_lastfm`` and ``sequences_beauty``; see `get_data_home`.
+
+    Returns
+    -------
+    histories : :class:`~sklearn.utils.Bunch`
+        With ``n_columns`` one more than the largest item id, so that an item's id is its column:
+
+        sequences : list of ndarray of int
+            The whole history of each user, oldest item first.
+        X_train : ndarray of shape (n_users, max_length), dtype int32
+            The histories without their last two items, padded with zeros at the left.
+        y_valid : ndarray of shape (n_users,), dtype int32
+            The item that follows `X_train`.
+        X_test : ndarray of shape (n_users, max_length), dtype int32
+            The histories without their last item, padded with zeros at the left.
+        y_test : ndarray of shape (n_users,), dtype int32
+            The item that follows `X_test`.
+        seen_valid : csr_array of shape (n_users, n_columns), dtype float32
+            One for each item of the user before the validation item, whatever `max_length`.
+        seen_test : csr_array of shape (n_users, n_columns), dtype float32
+            One for each item of the user before the test item.
+        item_attributes : csr_array of shape (n_columns, n_attributes), dtype float32
+            One where the item has the attribute; attributes are numbered from 1 as well.
+        DESCR : str
+            Where the data come from.
+
+    See Also
+    --------
+    load_movielens : Event tables with time stamps.
+
+    References
+    ----------
+    .. [1] K. Zhou et al., "S3-Rec: Self-Supervised Learning for Sequential Recommendation with
+       Mutual Information Maximization", CIKM 2020. :doi:`10.1145/3340531.3411954`
+
+    Examples
+    --------
+    >>> from sktransrec.datasets import load_sequences
+    >>> lastfm = load_sequences("lastfm", max_length=20)  # doctest: +SKIP
+    >>> lastfm.X_train.shape, lastfm.y_valid.shape  # doctest: +SKIP
+    ((1090, 20), (1090,))
+    """
+    if name not in _FILE_NAMES:
+        raise ValueError(f"name must be one of {sorted(_FILE_NAMES)}, got {name!r}.")
+    if max_length < 1:
+        raise ValueError(f"max_length must be at least 1, got {max_length!r}.")
+    folder = find_data(f"sequences_{name}", data_home=data_home, origin=_ORIGIN)
+    path = folder / f"{_FILE_NAMES[name]}.txt"
+    _, items, lengths = read_integer_lists(path)
+    if lengths.min() < 3:
+        raise ValueError(f"{path} has a user with fewer than three items: none is left to learn.")
+    items = items.astype(np.int32)
+    sequences = np.split(items, np.cumsum(lengths)[:-1])
+    attributes = _read_attributes(folder / f"{_FILE_NAMES[name]}_item2attributes.json")
+    n_columns = 1 + max(items.max(), attributes[:, 0].max())
+    before_valid, before_test = ([row[:-last] for row in sequences] for last in (2, 1))
+    return Bunch(
+        sequences=sequences,
+        X_train=_left_padded(before_valid, max_length),
+        y_valid=np.array([row[-2] for row in sequences]),
+        X_test=_left_padded(before_test, max_length),
+        y_test=np.array([row[-1] for row in sequences]),
+        seen_valid=_items_seen(before_valid, n_columns),
+        seen_test=_items_seen(before_test, n_columns),
+        item_attributes=indicator_matrix(*attributes.T, (n_columns, 1 + attributes[:, 1].max())),
+        DESCR=_DESCR[name] + _DESCR_SPLIT,
+    )
+
+
+def _read_attributes(path):
+    """Return the (item, attribute) pairs of a json file that maps items to lists."""
+    attributes = json.loads(path.read_text(encoding="utf-8"))
+    pairs = [(int(item), attribute) for item, row in attributes.items() for attribute in row]
+    return np.array(pairs, dtype=np.int64)
+
+
+def _left_padded(sequences, length):
+    """Return the last `length` items of each sequence, zeros before them where it is shorter."""
+    padded = np.zeros((len(sequences), length), dtype=np.int32)
+    for row, sequence in zip(padded, sequences, strict=True):
+        latest = sequence[-length:]
+        row[length - len(latest) :] = latest
+    return padded
+
+
+def _items_seen(sequences, n_columns):
+    rows = np.repeat(np.arange(len(sequences)), [len(sequence) for sequence in sequences])
+    return indicator_matrix(rows, np.concatenate(sequences), (len(sequences), n_columns))
