@@ -1,13 +1,17 @@
 """Transfer learning for recommender systems as ordinary scikit-learn objects."""
 
 from .base import recommend
+from .metrics import ranking_scorer
 from .recommenders import ALSRecommender, PopularityRecommender, RidgeRecommender
+from .transfer import BridgeRecommender
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
     "ALSRecommender",
+    "BridgeRecommender",
     "PopularityRecommender",
     "RidgeRecommender",
+    "ranking_scorer",
     "recommend",
 ]

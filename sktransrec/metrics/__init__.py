@@ -1,5 +1,6 @@
 """Ranking metrics, per row or on average, and the scorers made of them."""
 
+from ._pairs import held_out_ranks, rank_metrics
 from ._ranking import (
     average_precision_at_k,
     f1_at_k,
@@ -9,13 +10,17 @@ from ._ranking import (
     recall_at_k,
     reciprocal_rank_at_k,
 )
+from ._scorer import ranking_scorer
 
 __all__ = [
     "average_precision_at_k",
     "f1_at_k",
+    "held_out_ranks",
     "hit_rate_at_k",
     "ndcg_at_k",
     "precision_at_k",
+    "rank_metrics",
+    "ranking_scorer",
     "recall_at_k",
     "reciprocal_rank_at_k",
 ]
