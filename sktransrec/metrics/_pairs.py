@@ -1,0 +1,249 @@
+"""The ranks of held-out pairs among the items that their rows have not seen, and what they give."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from .._validation import (
+    Interval,
+    check_array,
+    check_candidates,
+    check_is_fitted,
+    check_relevance,
+    validate_params,
+)
+from ..base import _recommender_and_rows
+from ._ranking import _discounts
+
+
+@validate_params(
+    {
+        "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def held_out_ranks(
+    model,
+    X,
+    y,
+    *,
+    n_negatives=None,
+    candidates=None,
+    exclude_seen="auto",
+    exclude_interactions=None,
+    random_state=None,
+):
+    r"""Rank each held-out item of a row among the items that the row is not known to have.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted recommender, or a `Pipeline`, search or `FrozenEstimator` that holds one.
+    X : array-like or sparse matrix of shape (n_rows, ...)
+        What `model` takes.
+    y : array-like or sparse matrix of shape (n_rows, n_items_), or int array of shape (n_rows,)
+        Values above zero mark the held-out items; 1-D holds the column of each row's only one.
+    n_negatives : int, default=None
+        Number of random unseen items that each held-out item is ranked against, drawn anew for
+        each and without repetition; all of them where a row has fewer. None ranks it against all.
+    candidates : array-like of int or mask of shape (n_items_,), default=None
+        Item columns that take part; None lets all of them.
+    exclude_seen : bool or "auto", default="auto"
+        Whether what a row has in X counts as seen; "auto" does so wherever the columns of X are
+        the items recommended.
+    exclude_interactions : array-like or sparse matrix of shape (n_rows, n_items_), default=None
+        Nonzero entries count as seen as well.
+    random_state : int, RandomState instance or None, default=None
+        Draws the negatives. They depend on it, on `y` and on what is seen, but not on the model:
+        an int puts the same ones before every model.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_pairs,), dtype intp
+        The row of each held-out pair, ascending.
+    items : ndarray of shape (n_pairs,), dtype intp
+        Its item column, ascending within a row.
+    ranks : ndarray of shape (n_pairs,), dtype float64
+        Its rank from 1 up.
+
+    See Also
+    --------
+    rank_metrics : What the ranks come to.
+    ranking_scorer : Scores the best k items of each row.
+
+    Notes
+    -----
+    With :math:`s` the scores of a row and :math:`N` the unseen items that item :math:`i` is ranked
+    against, its rank is
+
+    .. math:: 1 + |\{j \in N : s_j > s_i\}| + \tfrac{1}{2} |\{j \in N : s_j = s_i\}|,
+
+    so ties count half. The other held-out items of the row are never in :math:`N`: this is the
+    "filtered" ranking of [1]_.
+
+    A few sampled negatives are a convention, not an estimate of the full ranking, and can order
+    models differently [2]_: report both.
+
+    The rows are scored in blocks that respect scikit-learn's `working_memory`; only rows with
+    something held out are scored.
+
+    References
+    ----------
+    .. [1] Bordes, A. et al. (2013). Translating embeddings for modeling multi-relational data.
+       Advances in Neural Information Processing Systems 26.
+    .. [2] Krichene, W. and Rendle, S. (2020). On sampled metrics for item recommendation. KDD.
+       :doi:`10.1145/3394486.3403226`
+
+    Examples
+    --------
+    >>> from sktransrec import PopularityRecommender
+    >>> from sktransrec.metrics import held_out_ranks
+    >>> X = [[1, 1, 0, 0], [1, 1, 0, 0], [1, 0, 1, 0]]
+    >>> model = PopularityRecommender().fit(X)
+    >>> rows, items, ranks = held_out_ranks(model, X, [2, 3, 1])
+    >>> ranks
+    array([1., 2., 1.])
+    """
+    recommender, X = _recommender_and_rows(model, X)
+    check_is_fitted(recommender)
+    n_items = recommender.n_items_
+    candidates = check_candidates(candidates, n_items)
+    X, excluded = recommender._rows_and_exclusions(X, exclude_seen, exclude_interactions)
+    held_out = check_relevance(y, n_rows=X.shape[0], n_items=n_items) > 0
+    _check_eligible(held_out, excluded, candidates)
+
+    rows = np.flatnonzero(np.diff(held_out.indptr))
+    held_out = held_out[rows] if candidates is None else held_out[rows][:, candidates]
+    excluded = [interactions[rows] for interactions in excluded]
+    draw = _sampler(n_negatives, random_state)
+    ranks = np.empty(held_out.nnz)
+    for block, scores in recommender._eligible_scores(X[rows], excluded, candidates):
+        for row, row_scores in zip(range(block.start, block.stop), scores, strict=True):
+            pairs = slice(*held_out.indptr[row : row + 2])
+            ranks[pairs] = _row_ranks(row_scores, held_out.indices[pairs], draw)
+    items = held_out.indices.astype(np.intp)
+    rows = np.repeat(rows, np.diff(held_out.indptr))
+    return rows, items if candidates is None else candidates[items], ranks
+
+
+def rank_metrics(ranks, *, rows=None, k=10):
+    r"""Return MRR, NDCG@k and the hit rate at k of held-out pairs, with their standard errors.
+
+    Parameters
+    ----------
+    ranks : array-like of shape (n_pairs,)
+        The rank of each pair from 1 up, as `held_out_ranks` returns it.
+    rows : array-like of shape (n_pairs,), default=None
+        The row of each pair; None takes every pair for a row of its own.
+    k : int, default=10
+        The last rank that counts for NDCG and the hit rate.
+
+    Returns
+    -------
+    metrics : dict
+        A pair (mean, standard error) of floats for each of "mrr", "ndcg" and "hit_rate".
+
+    See Also
+    --------
+    held_out_ranks : Makes the ranks.
+
+    Notes
+    -----
+    A pair of rank :math:`r` is worth :math:`1 / r` to MRR, and where :math:`r \le k`,
+    :math:`1 / \log_2(1 + r)` to NDCG and 1 to the hit rate. The mean is over the pairs.
+
+    The pairs of a row share its scores and are not independent, so the standard error is the one
+    for clusters. With :math:`v_p` the value of pair :math:`p`, of :math:`n` pairs in :math:`m`
+    rows:
+
+    .. math:: \frac{1}{n} \sqrt{\frac{m}{m - 1} \sum_u \Big( \sum_{p \in u}
+        (v_p - \bar{v}) \Big)^2}
+
+    With one pair a row this is the usual standard error of the mean; it is NaN for a single row.
+
+    Examples
+    --------
+    >>> from sktransrec.metrics import rank_metrics
+    >>> mean, standard_error = rank_metrics([1, 2, 40, 4])["mrr"]
+    >>> round(mean, 3), round(standard_error, 3)
+    (0.444, 0.209)
+    """
+    ranks = check_array(ranks, ensure_2d=False, dtype=np.float64, input_name="ranks")
+    if ranks.ndim != 1 or ranks.min() < 1:
+        raise ValueError(
+            f"ranks must be 1-D and count from 1, got shape {ranks.shape} and a smallest rank of "
+            f"{ranks.min():g}."
+        )
+    rows = np.arange(len(ranks)) if rows is None else np.asarray(rows)
+    if rows.shape != ranks.shape:
+        raise ValueError(f"rows has shape {rows.shape}, expected one row a rank: {ranks.shape}.")
+    values = {
+        "mrr": 1 / ranks,
+        "ndcg": (ranks <= k) * _discounts(ranks),
+        "hit_rate": (ranks <= k).astype(np.float64),
+    }
+    return {name: _mean_and_standard_error(values[name], rows) for name in values}
+
+
+def _check_eligible(held_out, excluded, candidates):
+    """Raise if a held-out pair cannot be ranked, because it is seen or no candidate."""
+    if held_out.nnz == 0:
+        raise ValueError("y marks no held-out item: pass at least one value above zero.")
+    for interactions in excluded:
+        n_seen = held_out.multiply(interactions).count_nonzero()
+        if n_seen:
+            raise ValueError(
+                f"{n_seen} of the {held_out.nnz} held-out pairs in y are seen as well, in X or in "
+                "exclude_interactions: drop them from either, or pass exclude_seen=False if rows "
+                "take the same item again."
+            )
+    if candidates is not None:
+        n_outside = held_out.nnz - held_out[:, candidates].nnz
+        if n_outside:
+            raise ValueError(
+                f"{n_outside} of the {held_out.nnz} held-out pairs in y are not among the "
+                "candidates: drop them from y or add their items."
+            )
+
+
+def _sampler(n_negatives, random_state):
+    """Return a function that takes an array of scores and returns those of the negatives."""
+    if n_negatives is None:
+        return lambda scores: scores
+    # Its choice without replacement costs what it draws; RandomState's permutes the catalogue.
+    rng = np.random.default_rng(check_random_state(random_state).randint(2**31, size=4))
+
+    def draw(scores):
+        if len(scores) <= n_negatives:
+            return scores
+        return scores[rng.choice(len(scores), n_negatives, replace=False, shuffle=False)]
+
+    return draw
+
+
+def _row_ranks(scores, held_out, draw):
+    """Return the rank of each held-out item of a row among negatives; `scores` is written to."""
+    held_out_scores = scores[held_out]
+    scores[held_out] = -np.inf
+    unseen_scores = scores[scores > -np.inf]
+    ranks = np.empty(len(held_out))
+    for pair, score in enumerate(held_out_scores):
+        negatives = draw(unseen_scores)
+        n_better = np.count_nonzero(negatives > score)
+        n_tied = np.count_nonzero(negatives == score)
+        ranks[pair] = 1 + n_better + n_tied / 2
+    return ranks
+
+
+def _mean_and_standard_error(values, rows):
+    """Return the mean of the pairs' values and its standard error, clustered by row."""
+    _, row_of_pair = np.unique(rows, return_inverse=True)
+    mean = values.mean()
+    row_deviations = np.bincount(row_of_pair, weights=values - mean)
+    n_rows = len(row_deviations)
+    if n_rows == 1:
+        return float(mean), np.nan
+    variance = n_rows / (n_rows - 1) * (row_deviations**2).sum()
+    return float(mean), float(np.sqrt(variance) / len(values))

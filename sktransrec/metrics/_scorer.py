@@ -1,0 +1,179 @@
+"""Ranking metrics as scorers for scikit-learn's searches."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._validation import (
+    Interval,
+    StrOptions,
+    check_candidates,
+    check_count,
+    check_matrix,
+    check_relevance,
+    validate_params,
+)
+from ..base import _recommender_and_rows
+from ..interactions import holdout_random
+from ._ranking import (
+    average_precision_at_k,
+    f1_at_k,
+    hit_rate_at_k,
+    ndcg_at_k,
+    precision_at_k,
+    recall_at_k,
+    reciprocal_rank_at_k,
+)
+
+_METRICS = {
+    "f1": f1_at_k,
+    "hit_rate": hit_rate_at_k,
+    "map": average_precision_at_k,
+    "mrr": reciprocal_rank_at_k,
+    "ndcg": ndcg_at_k,
+    "precision": precision_at_k,
+    "recall": recall_at_k,
+}
+
+
+@validate_params(
+    {
+        "metric": [StrOptions(set(_METRICS))],
+        "k": [Interval(Integral, 1, None, closed="left")],
+        "exclude_seen": ["boolean", StrOptions({"auto"})],
+        "candidates": ["array-like", None],
+        "holdout": [
+            None,
+            Interval(Real, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def ranking_scorer(
+    metric="ndcg", k=10, *, exclude_seen="auto", candidates=None, holdout=None, random_state=None
+):
+    """Make a scorer that recommends to the rows of X and compares with what y holds.
+
+    Parameters
+    ----------
+    metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
+        What to measure on the best `k` items of each row.
+    k : int, default=10
+        Number of items recommended to each row, from 1 to the model's `n_items_`.
+    exclude_seen : bool or "auto", default="auto"
+        Whether to leave out what a row already has in X, as in `recommend`.
+    candidates : array-like of int or mask of shape (n_items_,), default=None
+        Item columns that may be recommended; what is relevant outside of them, or held out, does
+        not count. A model of two domains is judged on one of them this way. None allows all.
+    holdout : float or int, default=None
+        Score without y: hide this share (between 0 and 1) or count (1 and up) of each row's
+        interactions in X, recommend from what is left, and look for what was hidden. The columns
+        of X must be the items. None compares with the y that is passed.
+    random_state : int, RandomState instance or None, default=None
+        Chooses what to hide. Pass an int to judge every model on the same interactions.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, y=None)`` returns the mean over the rows with something to find, a
+        float. It takes a fitted recommender or a `Pipeline`, search or `FrozenEstimator` that
+        holds one, and can be pickled.
+
+    See Also
+    --------
+    sktransrec.recommend : What it calls.
+    held_out_ranks : Ranks held-out pairs among all or among sampled items.
+
+    Notes
+    -----
+    Where there is nothing to find, or the model cannot recommend, the scorer raises an error and
+    never returns NaN. A search turns errors into NaN and a warning; ``error_score="raise"`` shows
+    them.
+
+    With `holdout`, a row with fewer than two interactions has none to hide and does not count.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sktransrec import PopularityRecommender
+    >>> from sktransrec.metrics import ranking_scorer
+    >>> X = [[1, 1, 0, 1], [1, 1, 0, 0], [1, 0, 1, 1], [0, 1, 1, 0]]
+    >>> scorer = ranking_scorer("recall", k=2, holdout=1, random_state=0)
+    >>> scorer
+    ranking_scorer('recall', k=2, holdout=1, random_state=0)
+    >>> search = GridSearchCV(PopularityRecommender(), {}, scoring=scorer, cv=2).fit(X)
+    >>> bool(0 <= search.best_score_ <= 1)
+    True
+    """
+    return _RankingScorer(metric, k, exclude_seen, candidates, holdout, random_state)
+
+
+class _RankingScorer:
+    def __init__(self, metric, k, exclude_seen, candidates, holdout, random_state):
+        self.metric = metric
+        self.k = k
+        self.exclude_seen = exclude_seen
+        self.candidates = None if candidates is None else np.asarray(candidates)
+        self.holdout = holdout
+        self.random_state = random_state
+
+    def __repr__(self):
+        options = "" if self.exclude_seen == "auto" else f", exclude_seen={self.exclude_seen!r}"
+        if self.candidates is not None:
+            options += f", candidates=<array of shape {self.candidates.shape}>"
+        if self.holdout is not None:
+            options += f", holdout={self.holdout!r}, random_state={self.random_state!r}"
+        return f"ranking_scorer({self.metric!r}, k={self.k}{options})"
+
+    def __call__(self, estimator, X, y=None):
+        if self.holdout is not None:
+            X, y = self._hidden(X, y)
+        elif y is None:
+            raise ValueError(
+                f"{self!r} needs y, the held-out interactions to compare with. Pass it, or use "
+                "holdout=0.2 to hide some of X."
+            )
+        recommender, X = _recommender_and_rows(estimator, X)
+        items = self._recommended_items(recommender, X)
+        y = check_relevance(y, n_rows=len(items), n_items=recommender.n_items_)
+        return _METRICS[self.metric](self._among_candidates(y), items, self.k)
+
+    def _hidden(self, X, y):
+        """Return the rows of X without what is hidden, and what is hidden."""
+        if y is not None:
+            raise ValueError(
+                f"{self!r} hides a part of X to look for, but y was passed as well: call it "
+                "without y, or make the scorer without holdout."
+            )
+        X = check_matrix(X, name="X")
+        _, hidden = holdout_random(
+            self._among_candidates(X), self.holdout, random_state=self.random_state
+        )
+        if hidden.nnz == 0:
+            raise ValueError(
+                f"{self!r} has nothing to hide: none of the {X.shape[0]} rows of X has two "
+                "interactions to recommend."
+            )
+        return X - hidden, hidden
+
+    def _recommended_items(self, recommender, X):
+        check_count(self.k, name="k", maximum=recommender.n_items_, of="n_items_")
+        items, _ = recommender.recommend(
+            X,
+            n_recommendations=self.k,
+            candidates=self.candidates,
+            exclude_seen=self.exclude_seen,
+        )
+        return items
+
+    def _among_candidates(self, interactions):
+        """Return the interactions with the candidates, in their place among all columns."""
+        if self.candidates is None:
+            return interactions
+        n_items = interactions.shape[1]
+        is_candidate = np.zeros(n_items, dtype=interactions.dtype)
+        is_candidate[check_candidates(self.candidates, n_items)] = 1
+        return interactions @ sp.diags_array(is_candidate)
