@@ -107,6 +107,18 @@ def _mirror_upper(matrix):
             matrix[rows, columns] = matrix[columns, rows].T
 
 
+def row_products(X, weights):
+    """Return X @ `weights`, equal to the last digit whatever other rows X holds.
+
+    numpy turns to gemv where either has one column or row, and gemv's rounding depends on where in
+    memory a row lies; gemm's does not.
+    """
+    if sp.issparse(X):
+        return X @ weights
+    (gemm,) = blas.get_blas_funcs(("gemm",), (X, weights))
+    return gemm(1.0, weights.T, X.T).T
+
+
 def require_memory(n_bytes, estimator, cure):
     """Raise MemoryError where `n_bytes` are more than this machine has available."""
     available = _available_memory()

@@ -14,6 +14,7 @@ from ._gram import (
     factorize,
     inverse,
     require_memory,
+    row_products,
     solve,
     solver_dtype,
     subtract_outer_sum,
@@ -163,7 +164,7 @@ class RidgeRecommender(SupervisedRecommender):
         return DualMap(X, symmetric, y)
 
     def _mapped(self, X):
-        return X @ self._map if self.solver_ == "primal" else self._map(X)
+        return row_products(X, self._map) if self.solver_ == "primal" else self._map(X)
 
     def _score_rows(self, X):
         return self._mapped(X) + self.intercept_
