@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch, check_random_state, gen_batches
 
 from .._validation import Interval, get_chunk_n_rows, validate_params
 from ._base import indicator_matrix
@@ -201,7 +201,7 @@ def _make_domain(tastes, n_items, density, popularity_exponent, random_state, *,
     popularity = (1.0 + random_state.permutation(n_items)) ** -popularity_exponent
     popularity /= popularity.sum()
     n_choices = _numbers_of_choices(n_users, n_items, density, random_state, name=name)
-    matrix = _choices(tastes, factors, np.log(popularity), n_choices, random_state)
+    matrix = _choices(tastes, factors, popularity, n_choices, random_state)
     return matrix, {f"{name}_factors": factors, f"{name}_popularity": popularity}
 
 
@@ -220,18 +220,17 @@ def _numbers_of_choices(n_users, n_items, density, random_state, *, name):
     return np.minimum(n_choices, n_items)
 
 
-def _choices(tastes, factors, log_popularity, n_choices, random_state):
+def _choices(tastes, factors, popularity, n_choices, random_state):
     """Return the interactions of users who choose without replacement in a logit model."""
     n_users, n_items = len(tastes), len(factors)
     rows, columns = [], []
-    block_rows = get_chunk_n_rows(row_bytes=32 * n_items, max_n_rows=max(n_users, 1))
-    for start in range(0, n_users, block_rows):
-        block = slice(start, start + block_rows)
-        utility = _TASTE_STRENGTH * tastes[block] @ factors.T + log_popularity
-        # The largest of utilities with Gumbel noise is a draw from their softmax.
-        utility += random_state.gumbel(size=utility.shape)
-        ranked = np.argsort(-utility, axis=1)
+    block_rows = get_chunk_n_rows(row_bytes=24 * n_items, max_n_rows=n_users)
+    for block in gen_batches(n_users, block_rows):
+        weights = popularity * np.exp(_TASTE_STRENGTH * tastes[block] @ factors.T)
+        # Waiting times at these rates end in the order of weighted draws without replacement.
+        waiting_times = random_state.standard_exponential(weights.shape) / weights
+        ranked = np.argsort(waiting_times, axis=1)
         chosen_rows, places = np.nonzero(np.arange(n_items) < n_choices[block, None])
-        rows.append(chosen_rows + start)
+        rows.append(chosen_rows + block.start)
         columns.append(ranked[chosen_rows, places])
     return indicator_matrix(np.concatenate(rows), np.concatenate(columns), (n_users, n_items))
