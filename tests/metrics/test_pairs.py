@@ -1,0 +1,251 @@
+"""Ranks of held-out pairs agree with a ranking spelt out row by row, whatever the protocol."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import rankdata
+from sklearn import config_context
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from sktransrec import PopularityRecommender
+from sktransrec.base import InDomainRecommender, SupervisedRecommender
+from sktransrec.metrics import held_out_ranks, rank_metrics
+
+N_ROWS, N_ITEMS = 300, 40
+
+
+class RandomTies(InDomainRecommender):
+    """Scores that depend on the row alone, drawn from few values so that many tie."""
+
+    def __init__(self, seed=0, n_values=6):
+        self.seed = seed
+        self.n_values = n_values
+
+    def _fit(self, X):
+        self.taste_ = np.random.RandomState(self.seed).randint(self.n_values, size=X.shape)
+
+    def _score_rows(self, X):
+        return (X @ self.taste_[: X.shape[1]] % self.n_values).astype(np.float32)
+
+
+class SourceToTarget(SupervisedRecommender):
+    def _fit(self, X, y):
+        self.map_ = np.random.RandomState(0).normal(size=(X.shape[1], y.shape[1]))
+
+    def _score_rows(self, X):
+        return np.asarray(X @ self.map_, dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def domain():
+    """Return interactions X and what is held out of them, y; some rows hold nothing out."""
+    rng = np.random.default_rng(0)
+    cells = rng.uniform(size=(N_ROWS, N_ITEMS))
+    cells[::7] = np.maximum(cells[::7], 0.3)
+    return sp.csr_array((cells > 0.8) * 1.0), sp.csr_array((cells < 0.1) * 1.0)
+
+
+def _expected_ranks(scores, X, y, candidates=None):
+    """Return the tie-averaged rank of each held-out item among unseen ones, by scipy."""
+    ranks = []
+    is_candidate = np.isin(np.arange(y.shape[1]), candidates) if candidates is not None else True
+    for row, item in zip(*y.nonzero(), strict=True):
+        against = (X[row] == 0) & (y[row] == 0) & is_candidate
+        against[item] = True
+        ranks.append(rankdata(-scores[row, against])[against[:item].sum()])
+    return ranks
+
+
+def test_full_ranking(domain):
+    X, y = domain
+    model = RandomTies().fit(X)
+    rows, items, ranks = held_out_ranks(model, X, y)
+    assert_array_equal((rows, items), y.nonzero())
+    scores = model.decision_function(X)
+    assert_array_equal(ranks, _expected_ranks(scores, X.toarray(), y.toarray()))
+    assert (ranks % 1 == 0.5).any()
+
+
+def test_candidates_and_exclusions(domain):
+    X, y = domain
+    model = RandomTies().fit(X)
+    candidates = np.array([30, 2, 5, 7, 8, 9, 21, 22, 23, 11])
+    y = sp.csr_array(y.toarray() * np.isin(np.arange(N_ITEMS), candidates))
+    also_seen = sp.csr_array((sp.random_array(X.shape, density=0.3, rng=0) > 0) > (y > 0))
+    rows, items, ranks = held_out_ranks(
+        model, X, y, candidates=candidates, exclude_interactions=also_seen
+    )
+    assert_array_equal((rows, items), y.nonzero())
+    seen = (X + also_seen).toarray()
+    scores = model.decision_function(X)
+    assert_array_equal(ranks, _expected_ranks(scores, seen, y.toarray(), candidates))
+    mask = np.isin(np.arange(N_ITEMS), candidates)
+    by_mask = held_out_ranks(model, X, y, candidates=mask, exclude_interactions=also_seen)
+    assert_array_equal(by_mask, (rows, items, ranks))
+
+
+def test_seen_items_take_part_if_asked(domain):
+    X, _ = domain
+    model = RandomTies().fit(X)
+    _, _, ranks = held_out_ranks(model, X, X, exclude_seen=False)
+    nothing_seen = np.zeros(X.shape)
+    scores = model.decision_function(X)
+    assert_array_equal(ranks, _expected_ranks(scores, nothing_seen, X.toarray()))
+
+
+def test_cross_domain_rows_have_seen_nothing_but_what_is_passed(domain):
+    X, y = domain
+    y = y[:, :20]
+    model = SourceToTarget().fit(X, y)
+    _, _, ranks = held_out_ranks(model, X, y)
+    scores = model.decision_function(X)
+    assert_allclose(ranks, _expected_ranks(scores, np.zeros(y.shape), y.toarray()))
+
+
+def test_more_negatives_than_there_are_give_the_full_ranking(domain):
+    X, y = domain
+    model = RandomTies().fit(X)
+    full = held_out_ranks(model, X, y)
+    assert_array_equal(held_out_ranks(model, X, y, n_negatives=N_ITEMS, random_state=0), full)
+
+
+def test_sampled_ranks_are_of_distinct_unseen_items(domain):
+    """The item of the best unseen score loses to nothing, the worst to every negative."""
+    X, y = domain
+    model = RandomTies(n_values=10**6).fit(X)
+    full = held_out_ranks(model, X, y)[2]
+    n_against = (N_ITEMS - X.sum(axis=1) - y.sum(axis=1))[y.nonzero()[0]]
+    sampled = held_out_ranks(model, X, y, n_negatives=9, random_state=0)[2]
+    assert sampled.min() >= 1
+    assert sampled.max() <= 10
+    assert_array_equal(sampled[full == 1], 1)
+    last = full == n_against + 1
+    assert last.any()
+    assert_array_equal(sampled[last], 10)
+    # A rank against all unseen items but one misses at most one better item.
+    one_short = held_out_ranks(model, X, y, n_negatives=int(n_against.min()) - 1, random_state=0)[2]
+    assert set((full - one_short)[n_against == n_against.min()]) <= {0, 1}
+
+
+def test_sampled_ranks_average_to_the_full_ranking(domain):
+    """Each unseen item is drawn with the same probability n / N."""
+    X, y = domain
+    model = RandomTies(n_values=10**6).fit(X)
+    X, y = X[:3], y[:3]
+    rows, _, full = held_out_ranks(model, X, y)
+    n_against = (N_ITEMS - X.sum(axis=1) - y.sum(axis=1))[rows]
+    random_state = np.random.RandomState(0)
+    draws = [
+        held_out_ranks(model, X, y, n_negatives=10, random_state=random_state)[2]
+        for _ in range(3000)
+    ]
+    assert_allclose(np.mean(draws, axis=0) - 1, (full - 1) * 10 / n_against, atol=0.15)
+
+
+def test_negatives_depend_on_the_seed_but_not_on_blocks_or_model(domain):
+    X, y = domain
+    model = RandomTies().fit(X)
+    first = held_out_ranks(model, X, y, n_negatives=5, random_state=3)[2]
+    assert_array_equal(held_out_ranks(model, X, y, n_negatives=5, random_state=3)[2], first)
+    assert (held_out_ranks(model, X, y, n_negatives=5, random_state=4)[2] != first).any()
+    with config_context(working_memory=0.01):
+        assert_array_equal(held_out_ranks(model, X, y, n_negatives=5, random_state=3)[2], first)
+    # Doubling the scores keeps every order: the other model must meet the same negatives.
+    twice = RandomTies().fit(X)
+    twice._score_rows = lambda X: 2 * RandomTies._score_rows(twice, X)
+    assert_array_equal(held_out_ranks(twice, X, y, n_negatives=5, random_state=3)[2], first)
+
+
+def test_global_random_state_stays(domain):
+    X, y = domain
+    model = RandomTies().fit(X)
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    held_out_ranks(model, X, y)
+    held_out_ranks(model, X, y, n_negatives=5, random_state=0)
+    assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_wrapped_models_and_one_item_a_row(domain):
+    X, _ = domain
+    held_out = (X.toarray() == 0).argmax(axis=1)
+    model = RandomTies().fit(X)
+    expected = held_out_ranks(model, X, np.eye(N_ITEMS)[held_out])
+    halves = make_pipeline(FunctionTransformer(_half, accept_sparse=True), RandomTies()).fit(2 * X)
+    for wrapped, rows in ((model, X), (halves, 2 * X), (FrozenEstimator(halves), 2 * X)):
+        assert_array_equal(held_out_ranks(wrapped, rows, held_out), expected)
+
+
+def _half(X):
+    return X / 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_negatives": 0}, "n_negatives"),
+        ({"n_negatives": 2.5}, "n_negatives"),
+        ({"random_state": "a"}, "random_state"),
+        ({"candidates": [0, 1]}, "1 of the 2 held-out pairs in y are not among the candidates"),
+        ({"exclude_interactions": [[0, 0, 1, 0]] * 2}, "1 of the 2 held-out pairs in y are seen"),
+        ({"exclude_interactions": [[0, 0, 1, 0]]}, "exclude_interactions has shape"),
+        ({"X": [[0, 0, 1, 0]] * 2}, "1 of the 2 held-out pairs in y are seen"),
+        ({"y": np.zeros((2, 4))}, "y marks no held-out item"),
+        ({"y": np.ones((2, 3))}, "y has shape"),
+        ({"y": [4, 0]}, "y holds column indices from 0 to 4"),
+    ],
+)
+def test_bad_input(arguments, message):
+    model = PopularityRecommender().fit([[1, 0, 0, 1], [1, 0, 0, 0]])
+    defaults = {"X": [[1, 0, 0, 1]] * 2, "y": [2, 1]}
+    with pytest.raises(ValueError, match=message):
+        held_out_ranks(model, **{**defaults, **arguments})
+
+
+def test_metrics_of_ranks_by_hand():
+    metrics = rank_metrics([1, 2.5, 4, 3], k=3)
+    assert list(metrics) == ["mrr", "ndcg", "hit_rate"]
+    values = {
+        "mrr": [1, 1 / 2.5, 1 / 4, 1 / 3],
+        "ndcg": [1, 1 / np.log2(3.5), 0, 1 / np.log2(4)],
+        "hit_rate": [1, 1, 0, 1],
+    }
+    for name, by_pair in values.items():
+        assert_allclose(metrics[name], (np.mean(by_pair), np.std(by_pair, ddof=1) / 2))
+
+
+def test_standard_error_is_clustered_by_row():
+    ranks = np.array([1, 2, 4, 8])
+    alone = rank_metrics(ranks)["mrr"]
+    twice = rank_metrics(np.repeat(ranks, 2), rows=np.repeat(list("dabc"), 2))["mrr"]
+    assert_allclose(twice, alone)  # saying everything twice tells nothing new
+    assert np.isnan(rank_metrics([1, 2], rows=[0, 0])["mrr"][1])
+
+
+def test_standard_error_is_the_spread_of_repeated_means():
+    rng = np.random.default_rng(0)
+    means, errors = [], []
+    for _ in range(400):
+        rows = np.repeat(np.arange(50), rng.integers(1, 6, size=50))
+        row_level = rng.geometric(0.2, size=50)[rows]
+        ranks = row_level + rng.integers(0, 3, size=len(rows))
+        mean, error = rank_metrics(ranks, rows=rows)["mrr"]
+        means.append(mean)
+        errors.append(error)
+    assert_allclose(np.mean(errors), np.std(means), rtol=0.15)
+
+
+@pytest.mark.parametrize(
+    ("ranks", "rows", "message"),
+    [
+        ([0, 1], None, "ranks must be 1-D and count from 1"),
+        ([[1, 2]], None, "ranks must be 1-D"),
+        ([np.nan, 1], None, "NaN"),
+        ([1, 2], [0], "rows has shape"),
+    ],
+)
+def test_bad_ranks(ranks, rows, message):
+    with pytest.raises(ValueError, match=message):
+        rank_metrics(ranks, rows=rows)

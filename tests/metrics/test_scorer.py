@@ -1,0 +1,249 @@
+"""Scorers give the metric of what is recommended, inside searches and out of them."""
+
+import pickle
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.dummy import DummyRegressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from sktransrec import PopularityRecommender, ranking_scorer, recommend
+from sktransrec.base import InDomainRecommender, SupervisedRecommender
+from sktransrec.interactions import holdout_random
+from sktransrec.metrics import (
+    average_precision_at_k,
+    f1_at_k,
+    hit_rate_at_k,
+    ndcg_at_k,
+    precision_at_k,
+    recall_at_k,
+    reciprocal_rank_at_k,
+)
+
+FUNCTIONS = {
+    "f1": f1_at_k,
+    "hit_rate": hit_rate_at_k,
+    "map": average_precision_at_k,
+    "mrr": reciprocal_rank_at_k,
+    "ndcg": ndcg_at_k,
+    "precision": precision_at_k,
+    "recall": recall_at_k,
+}
+
+
+class ShiftedItems(SupervisedRecommender):
+    """Recommend the target items `shift` columns to the right of the source items."""
+
+    def __init__(self, shift=0):
+        self.shift = shift
+
+    def _fit(self, X, y):
+        pass
+
+    def _score_rows(self, X):
+        return np.roll(X.toarray(), self.shift, axis=1)
+
+
+class Parity(InDomainRecommender):
+    """Recommend even items to a row whose first item is even, odd ones otherwise."""
+
+    def _fit(self, X):
+        pass
+
+    def _score_rows(self, X):
+        first = (X.toarray() > 0).argmax(axis=1)
+        return 1.0 - (np.arange(X.shape[1]) + first[:, None]) % 2
+
+
+@pytest.fixture(scope="module")
+def cross_domain():
+    """Return X and y = X moved three columns to the right."""
+    rng = np.random.default_rng(0)
+    X = (rng.uniform(size=(60, 20)) < 0.3) * rng.uniform(size=(60, 20))
+    return sp.csr_array(X), sp.csr_array(np.roll(X, 3, axis=1))
+
+
+def _checkerboard(n_rows=40, n_items=16):
+    """Return rows of even or odd items, each with one missing."""
+    X = (np.add.outer(np.arange(n_rows), np.arange(n_items)) % 2 == 0).astype(float)
+    X[np.arange(n_rows), np.arange(n_rows) % n_items] = 0
+    return sp.csr_array(X)
+
+
+@pytest.mark.parametrize("metric", FUNCTIONS)
+def test_is_the_metric_of_the_recommendations(cross_domain, metric):
+    X, y = cross_domain
+    model = ShiftedItems(shift=2).fit(X, y)
+    items, _ = recommend(model, X, n_recommendations=4)
+    expected = FUNCTIONS[metric](y, items, 4)
+    assert 0 < expected < 1
+    assert ranking_scorer(metric, k=4)(model, X, y) == expected
+
+
+def test_names_in_the_docstring_are_all_names():
+    documented = ranking_scorer.__doc__.split("{")[1].split("}")[0]
+    assert documented.replace('"', "").split(", ") == sorted(FUNCTIONS)
+
+
+def test_default_is_the_score_of_the_model(cross_domain):
+    X, y = cross_domain
+    model = ShiftedItems(shift=2).fit(X, y)
+    assert ranking_scorer()(model, X, y) == model.score(X, y)
+
+
+def test_search_finds_the_best_parameter(cross_domain):
+    X, y = cross_domain
+    pipeline = make_pipeline(FunctionTransformer(accept_sparse=True), ShiftedItems())
+    search = GridSearchCV(
+        pipeline,
+        {"shifteditems__shift": [0, 1, 3, 4]},
+        scoring={name: ranking_scorer(name, k=3) for name in FUNCTIONS},
+        refit="ndcg",
+        cv=KFold(3),
+        error_score="raise",
+    ).fit(X, y)
+    assert search.best_params_ == {"shifteditems__shift": 3}
+    for name in FUNCTIONS:
+        assert search.cv_results_[f"mean_test_{name}"].argmax() == 2
+    scorer = ranking_scorer("ndcg", k=3)
+    fold = next(KFold(3).split(X))[1]
+    assert search.cv_results_["split0_test_ndcg"][2] == scorer(search, X[fold], y[fold])
+    expected = scorer(search.best_estimator_[-1], X, y)
+    for wrapped in (search, search.best_estimator_, FrozenEstimator(search)):
+        assert scorer(wrapped, X, y) == expected
+
+
+def test_holdout_scores_without_y():
+    """The hidden items have the parity of what is left, so the truth is known to the scorer."""
+    X = _checkerboard()
+    scorer = ranking_scorer("recall", k=8, holdout=0.2, random_state=0)
+    assert scorer(Parity().fit(X), X) == 1
+    assert scorer(PopularityRecommender().fit(X), X) < 1
+    search = GridSearchCV(Parity(), {}, scoring=scorer, cv=3, error_score="raise").fit(X)
+    assert search.best_score_ == 1
+
+
+def test_holdout_hides_what_it_looks_for():
+    X = _checkerboard()
+    model = PopularityRecommender().fit(X)
+    kept, hidden = holdout_random(X, 2, random_state=5)
+    expected = ranking_scorer("ndcg", k=5)(model, kept, hidden)
+    assert ranking_scorer("ndcg", k=5, holdout=2, random_state=5)(model, X) == expected
+    before = X.toarray()
+    assert_array_equal(X.toarray(), before)
+
+
+def test_rows_with_one_interaction_do_not_count():
+    X = _checkerboard()
+    lonely = sp.vstack([X, sp.csr_array(np.eye(16)[:5])])
+    scorer = ranking_scorer("recall", k=8, holdout=1, random_state=0)
+    assert scorer(Parity().fit(X), lonely) == 1
+    with pytest.raises(ValueError, match="none of the 5 rows of X has two interactions"):
+        scorer(Parity().fit(X), lonely[-5:])
+
+
+def test_candidates_bound_what_counts(cross_domain):
+    X, y = cross_domain
+    model = ShiftedItems(shift=3).fit(X, y)
+    candidates = np.arange(4, 12)
+    items, _ = recommend(model, X, n_recommendations=3, candidates=candidates)
+    inside = y.toarray() * np.isin(np.arange(20), candidates)
+    assert ranking_scorer("ndcg", k=3, candidates=candidates)(model, X, y) == ndcg_at_k(
+        inside, items, 3
+    )
+    mask = np.isin(np.arange(20), candidates)
+    assert ranking_scorer("ndcg", k=3, candidates=mask)(model, X, y) == 1
+
+
+def test_holdout_of_candidates_leaves_the_other_columns():
+    """With columns 8 and up as candidates, two domains side by side, the first stays known."""
+    X = _checkerboard()
+    seen = []
+
+    class Recording(Parity):
+        def _score_rows(self, X):
+            seen.append(X.toarray())
+            return super()._score_rows(X)
+
+    model = Recording().fit(X)
+    scorer = ranking_scorer("recall", k=4, candidates=range(8, 16), holdout=1, random_state=0)
+    assert scorer(model, X) == 1
+    assert_array_equal(seen[0][:, :8], X.toarray()[:, :8])
+    assert_array_equal((seen[0] != X.toarray()).sum(axis=1), 1)
+
+
+def test_seen_items_come_back_if_asked():
+    X = _checkerboard()
+    model = PopularityRecommender().fit(X)
+    assert ranking_scorer("hit_rate", exclude_seen=False)(model, X, X) == 1
+    assert ranking_scorer("hit_rate")(model, X, X) == 0
+
+
+def test_pickle_clone_and_repr():
+    scorer = ranking_scorer("map", k=3, candidates=range(5), holdout=0.5, random_state=1)
+    assert repr(scorer) == (
+        "ranking_scorer('map', k=3, candidates=<array of shape (5,)>, holdout=0.5, random_state=1)"
+    )
+    assert (
+        repr(ranking_scorer(exclude_seen=True)) == "ranking_scorer('ndcg', k=10, exclude_seen=True)"
+    )
+    X = _checkerboard()
+    search = clone(GridSearchCV(Parity(), {}, scoring=scorer, cv=2)).fit(X)
+    for copied in (pickle.loads(pickle.dumps(scorer)), clone(scorer, safe=False)):
+        assert repr(copied) == repr(scorer)
+    assert 0 < search.best_score_ <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"metric": "auc"}, "'metric' parameter of ranking_scorer must be a str among .*'ndcg'"),
+        ({"k": 0}, "'k' parameter of ranking_scorer"),
+        ({"holdout": 1.5}, "'holdout' parameter of ranking_scorer"),
+        ({"holdout": 0}, "'holdout' parameter of ranking_scorer"),
+        ({"exclude_seen": "maybe"}, "'exclude_seen' parameter of ranking_scorer"),
+        ({"random_state": "a"}, "'random_state' parameter of ranking_scorer"),
+    ],
+)
+def test_bad_parameters(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ranking_scorer(**arguments)
+
+
+def test_error_instead_of_nan(cross_domain):
+    X, y = cross_domain
+    model = ShiftedItems().fit(X, y)
+    with pytest.raises(ValueError, match=r"ranking_scorer\('ndcg', k=10\) needs y"):
+        ranking_scorer()(model, X)
+    with pytest.raises(ValueError, match="hides a part of X to look for, but y was passed"):
+        ranking_scorer(holdout=0.2)(model, X, y)
+    with pytest.raises(ValueError, match="no relevant item"):
+        ranking_scorer()(model, X, 0 * y)
+    with pytest.raises(ValueError, match="no relevant item"):
+        ranking_scorer(candidates=[1], k=1)(model, X[:1], np.eye(20)[:1])
+    with pytest.raises(ValueError, match="k must be an integer from 1 to n_items_=20, got 21"):
+        ranking_scorer(k=21)(model, X, y)
+    with pytest.raises(ValueError, match="y has shape"):
+        ranking_scorer()(model, X, y[:, :-1])
+    with pytest.raises(ValueError, match="candidates must lie between"):
+        ranking_scorer(candidates=[20])(model, X, y)
+    with pytest.raises(TypeError, match="DummyRegressor cannot recommend"):
+        ranking_scorer()(DummyRegressor().fit(X, y.toarray()), X, y)
+
+
+def test_search_shows_the_error(cross_domain):
+    X, _ = cross_domain
+    search = GridSearchCV(Parity(), {}, scoring=ranking_scorer(), cv=2, error_score="raise")
+    with pytest.raises(ValueError, match=r"use holdout=0.2"):
+        search.fit(X)
+    with (
+        pytest.warns(UserWarning, match="scores are non-finite"),
+        pytest.warns(UserWarning, match=r"use holdout=0.2"),
+    ):
+        search.set_params(error_score=np.nan).fit(X)
