@@ -423,6 +423,10 @@ def recommend(
     scores : ndarray of shape (n_rows, n_recommendations), dtype float32
         Their scores; -inf where `items` is -1.
 
+    See Also
+    --------
+    RecommenderMixin.recommend : The method that it calls.
+
     Examples
     --------
     >>> import numpy as np

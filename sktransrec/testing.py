@@ -64,6 +64,17 @@ def recommender_checks(estimators):
     estimator : estimator object
     check : callable
         Takes the estimator; its ``__name__`` says what it checks.
+
+    See Also
+    --------
+    check_recommender : All checks of one estimator.
+
+    Examples
+    --------
+    >>> from sktransrec import PopularityRecommender
+    >>> from sktransrec.testing import recommender_checks
+    >>> for estimator, check in recommender_checks([PopularityRecommender()]):
+    ...     check(estimator)
     """
     for estimator in estimators:
         for check in _CHECKS:

@@ -1,0 +1,286 @@
+"""What holds for the package as a whole: imports, layers, names and docstrings."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from numpydoc.validate import validate
+from sklearn.base import BaseEstimator
+
+import sktransrec
+
+ROOT = Path(sktransrec.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+MODULES = [
+    "sktransrec",
+    *(module.name for module in pkgutil.walk_packages(sktransrec.__path__, "sktransrec.")),
+]
+PUBLIC_MODULES = [name for name in MODULES if "._" not in name]
+
+HEAVY = {"tensorflow", "keras", "scikeras", "implicit", "pandas", "matplotlib", "tqdm", "torch"}
+KERAS = {"tensorflow", "keras", "scikeras"}
+ENGINE = {"feature_learning/_keras.py", "feature_learning/_networks.py"}
+
+GROUND = {"base", "interactions", "metrics"}
+SIBLINGS = {"datasets", "feature_learning", "model_selection", "preprocessing", "recommenders"}
+TOP = {"inspection", "testing"}
+
+# The constructor parameters that estimators may have. Use one of these before adding another.
+PARAMETERS = {
+    "size of the model": {"n_components", "n_neighbors", "hidden_layer_sizes"},
+    "objective": {
+        *("confidence", "fit_intercept", "kind", "loss", "regularization", "shrinkage"),
+        "similarity",
+    },
+    "optimisation": {
+        *("activation", "batch_size", "dropout", "epochs", "learning_rate", "max_iter"),
+        *("optimizer", "patience", "solver", "validation_fraction", "warm_start"),
+    },
+    "transfer": {
+        *("l2_sp", "layer_decay", "min_interactions", "pretrained", "trainable"),
+        "unfreeze_every",
+    },
+    "other estimators": {"recommender", "regressor", "transformer"},
+    "event logs": {
+        *("duplicates", "item", "min_item_interactions", "min_user_interactions", "time"),
+        *("unknown", "user", "value"),
+    },
+    "running": {"n_jobs", "random_state", "verbose"},
+}
+
+# Of numpydoc's checks: those on the layout of sections and on parameters that agree with the code.
+DOCSTRING_ERRORS = {
+    *("GL03", "GL05", "GL06", "GL07", "GL08", "GL09"),
+    *("SS01", "SS02", "SS03", "SS04", "SS06"),
+    *("PR01", "PR02", "PR03", "PR04", "PR05", "PR06", "PR07", "PR08", "PR09"),
+    *("RT01", "YD01", "SA02", "SA03", "SA04"),
+}
+DOCSTRING_ERRORS_OF_NAMES = DOCSTRING_ERRORS | {"EX01", "SA01"}
+
+
+def _public_names():
+    """Return all public classes and functions by the shortest path to each."""
+    names = {}
+    for module_name in PUBLIC_MODULES:
+        module = importlib.import_module(module_name)
+        for name in getattr(module, "__all__", ()):
+            names.setdefault(getattr(module, name), f"{module_name}.{name}")
+    return {path: item for item, path in names.items() if inspect.isclass(item) or callable(item)}
+
+
+PUBLIC_NAMES = _public_names()
+ESTIMATORS = [
+    pytest.param(item, id=item.__name__)
+    for item in PUBLIC_NAMES.values()
+    if inspect.isclass(item)
+    and issubclass(item, BaseEstimator)
+    and item.__module__ != "sktransrec.base"
+]
+
+
+def _public_methods():
+    """Return the paths of the public methods and properties, fitted attributes left out."""
+    return [
+        f"{path}.{name}"
+        for path, item in PUBLIC_NAMES.items()
+        if inspect.isclass(item)
+        for name, member in vars(item).items()
+        if not (name.startswith("_") or name.endswith("_"))
+        and (callable(member) or isinstance(member, property))
+    ]
+
+
+def _imports(path, *, at_import_only=False):
+    """Return the (module, name or None) pairs that a file of the package imports."""
+    package = ["sktransrec", *path.relative_to(ROOT).parent.parts]
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = _nodes_outside_functions(tree) if at_import_only else ast.walk(tree)
+    imports = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            imports |= {(alias.name, None) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            imports |= {(module, alias.name) for alias in node.names}
+    return imports
+
+
+def _nodes_outside_functions(node):
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.Lambda):
+            yield child
+            yield from _nodes_outside_functions(child)
+
+
+def _own_imports(path):
+    """Return the modules of the package, below "sktransrec.", that a file imports."""
+    modules = set()
+    for module, name in _imports(path):
+        if module == "sktransrec" and name is not None:
+            modules.add(name)
+        elif module.startswith("sktransrec."):
+            modules.add(module.removeprefix("sktransrec."))
+    return modules
+
+
+def _part(path):
+    """Return the part of the package that a file belongs to, such as "recommenders"."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def _may_import(part, module):
+    """Return whether a file of a part may import a module of the package."""
+    other, _, inside = module.partition(".")
+    if other == part or part in TOP or other.startswith("_"):
+        return True
+    if part.startswith("_"):
+        return False
+    if part in GROUND:
+        return other in GROUND
+    if part in SIBLINGS:
+        return other in GROUND
+    return other in GROUND or (other in SIBLINGS and not inside)
+
+
+def _all_of(files, **options):
+    return [(path, *found) for path in files for found in _imports(path, **options)]
+
+
+def test_import_is_light_silent_and_without_side_effects():
+    # scikit-learn imports pandas where it can, so what is heavy is made impossible to import.
+    program = f"""
+import importlib, sys, warnings
+class NoHeavyPackages:
+    def find_spec(name, *args):
+        if name.partition(".")[0] in {HEAVY}:
+            raise ImportError(name + " is imported")
+sys.meta_path.insert(0, NoHeavyPackages)
+import joblib, numpy, scipy.sparse.linalg, sklearn.decomposition, sklearn.model_selection
+def state():
+    return numpy.random.get_state()[1].tolist(), sklearn.get_config(), list(warnings.filters)
+before = state()
+for name in {MODULES}:
+    importlib.import_module(name)
+assert state() == before
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_heavy_packages_are_imported_inside_functions():
+    at_import = _all_of(FILES, at_import_only=True)
+    wrong = [(str(path), module) for path, module, _ in at_import if module.split(".")[0] in HEAVY]
+    assert not wrong
+
+
+def test_only_the_engine_knows_keras():
+    others = [path for path in FILES if path.relative_to(ROOT).as_posix() not in ENGINE]
+    wrong = [
+        (str(path), module) for path, module, _ in _all_of(others) if module.split(".")[0] in KERAS
+    ]
+    assert not wrong
+
+
+def test_only_validation_knows_private_sklearn():
+    def is_private(module, name):
+        parts = [*module.split("."), name or ""]
+        return parts[0] == "sklearn" and any(part.startswith("_") for part in parts)
+
+    others = [path for path in FILES if path != ROOT / "_validation.py"]
+    wrong = [found for found in _all_of(others) if is_private(*found[1:])]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("part", "module", "allowed"),
+    [
+        ("recommenders", "recommenders._als", True),
+        ("recommenders", "base", True),
+        ("recommenders", "_top_k", True),
+        ("recommenders", "datasets", False),
+        ("recommenders", "transfer", False),
+        ("base", "metrics", True),
+        ("base", "recommenders", False),
+        ("_validation", "base", False),
+        ("transfer", "recommenders", True),
+        ("transfer", "recommenders._als", False),
+        ("transfer", "testing", False),
+        ("testing", "recommenders._als", True),
+    ],
+)
+def test_layers_are_those_of_the_design(part, module, allowed):
+    assert _may_import(part, module) == allowed
+
+
+def test_layers_are_kept():
+    inner = [path for path in FILES if path != ROOT / "__init__.py"]
+    known = GROUND | SIBLINGS | TOP | {"transfer"}
+    assert not {_part(path) for path in inner if not _part(path).startswith("_")} - known
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in inner
+        for module in _own_imports(path)
+        if not _may_import(_part(path), module)
+    ]
+    assert not wrong
+
+
+def test_modules_are_named_after_what_they_hold():
+    names = {path.stem.strip("_") for path in FILES} | {path.parent.name for path in FILES}
+    assert not names & {"utils", "helpers", "common", "misc"}
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC_MODULES if name != "sktransrec.testing"])
+def test_all_is_sorted_and_complete(name):
+    module = importlib.import_module(name)
+    assert list(module.__all__) == sorted(module.__all__)
+    ours = {
+        key
+        for key, value in vars(module).items()
+        if getattr(value, "__module__", "").startswith("sktransrec") and not key.startswith("_")
+    }
+    assert ours - _imported_names(Path(module.__file__)) <= set(module.__all__)
+    assert all(hasattr(module, key) for key in module.__all__)
+
+
+def _imported_names(path):
+    """Return what a plain module imports from elsewhere; a package's imports are its names."""
+    if path.name == "__init__.py":
+        return set()
+    return {name for _, name in _imports(path)}
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_estimators_stand_at_the_top(estimator):
+    assert estimator.__name__ in sktransrec.__all__
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_parameters_are_called_alike_everywhere(estimator):
+    agreed = set().union(*PARAMETERS.values())
+    new = set(inspect.signature(estimator).parameters) - agreed
+    assert not new, f"{sorted(new)}: is there no agreed name for this? Else agree on one above."
+
+
+@pytest.mark.parametrize("path", sorted(PUBLIC_NAMES))
+def test_docstring(path):
+    is_base = path.startswith("sktransrec.base.")
+    _check_docstring(path, DOCSTRING_ERRORS if is_base else DOCSTRING_ERRORS_OF_NAMES)
+
+
+@pytest.mark.parametrize("path", sorted(_public_methods()))
+def test_docstring_of_method(path):
+    _check_docstring(path, DOCSTRING_ERRORS)
+
+
+def _check_docstring(path, codes):
+    errors = [f"{code}: {text}" for code, text in validate(path)["errors"] if code in codes]
+    assert not errors, "\n".join([path, *errors])
