@@ -2,7 +2,12 @@
 
 from .base import recommend
 from .metrics import ranking_scorer
-from .recommenders import ALSRecommender, PopularityRecommender, RidgeRecommender
+from .recommenders import (
+    ALSRecommender,
+    GraphFilterRecommender,
+    PopularityRecommender,
+    RidgeRecommender,
+)
 from .transfer import BridgeRecommender
 
 __version__ = "0.1.0.dev0"
@@ -10,6 +15,7 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "ALSRecommender",
     "BridgeRecommender",
+    "GraphFilterRecommender",
     "PopularityRecommender",
     "RidgeRecommender",
     "ranking_scorer",

@@ -4,13 +4,20 @@ import pytest
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sktransrec import ALSRecommender, BridgeRecommender, PopularityRecommender, RidgeRecommender
+from sktransrec import (
+    ALSRecommender,
+    BridgeRecommender,
+    GraphFilterRecommender,
+    PopularityRecommender,
+    RidgeRecommender,
+)
 from sktransrec.testing import recommender_checks
 
 # One cheap instance of every public estimator.
 ESTIMATORS = [
     ALSRecommender(n_components=4, max_iter=3),
     BridgeRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
+    GraphFilterRecommender(n_components=4),
     PopularityRecommender(),
     RidgeRecommender(),
 ]

@@ -1,7 +1,14 @@
 """Recommenders: estimators that rank items for rows."""
 
 from ._als import ALSRecommender
-from ._linear import RidgeRecommender
+from ._linear import EASERecommender, RidgeRecommender
 from ._popularity import PopularityRecommender
+from ._spectral import GraphFilterRecommender
 
-__all__ = ["ALSRecommender", "PopularityRecommender", "RidgeRecommender"]
+__all__ = [
+    "ALSRecommender",
+    "EASERecommender",
+    "GraphFilterRecommender",
+    "PopularityRecommender",
+    "RidgeRecommender",
+]

@@ -1,0 +1,58 @@
+"""The strongest entries of a sparse product of nonnegative interactions."""
+
+from itertools import pairwise
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import gen_batches
+
+from .._validation import get_chunk_n_rows
+
+
+def strongest_links(left, right, n_links=None):
+    """Return left @ right without its diagonal, only the `n_links` largest entries of each row.
+
+    The product is made in blocks of rows that respect scikit-learn's `working_memory` setting:
+    nothing much larger than the result exists at any time.
+
+    Parameters
+    ----------
+    left : sparse array of shape (n_items, n_rows), its values at least 0
+    right : sparse array of shape (n_rows, n_items), its values at least 0
+    n_links : int or None
+        None keeps all entries.
+
+    Returns
+    -------
+    links : csr_array of shape (n_items, n_items), its indices sorted
+    """
+    left, right = left.tocsr(), right.tocsr()
+    n_items = left.shape[0]
+    # A full block of the product holds a value and an index for each entry.
+    block_size = get_chunk_n_rows(row_bytes=16 * n_items, max_n_rows=n_items)
+    blocks = []
+    for items in gen_batches(n_items, block_size):
+        links = left[items] @ right
+        _zero_diagonal(links, items.start)
+        if n_links is not None:
+            _zero_all_but_largest(links, n_links)
+        links.eliminate_zeros()
+        blocks.append(links)
+    links = sp.vstack(blocks, format="csr")
+    links.sort_indices()
+    return links
+
+
+def _zero_diagonal(links, first_item):
+    """Set the entries that link an item to itself to zero, in place."""
+    items = np.repeat(np.arange(first_item, first_item + links.shape[0]), np.diff(links.indptr))
+    links.data[links.indices == items] = 0
+
+
+def _zero_all_but_largest(links, n_links):
+    """Set all but the `n_links` largest entries of each row to zero, in place."""
+    for start, stop in pairwise(links.indptr):
+        n_dropped = stop - start - n_links
+        if n_dropped > 0:
+            row = links.data[start:stop]
+            row[np.argpartition(row, n_dropped)[:n_dropped]] = 0
