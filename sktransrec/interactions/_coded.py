@@ -1,0 +1,75 @@
+"""Events as numbers: rows, columns, values and times, and the matrix that they make."""
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+
+class CodedEvents(NamedTuple):
+    """Events whose users and items are row and column numbers, in the order of the log."""
+
+    rows: np.ndarray
+    columns: np.ndarray
+    values: np.ndarray
+    times: np.ndarray | None
+    shape: tuple
+
+    def chosen(self, which):
+        """Return some of the events, in the order given by indices or a mask."""
+        times = None if self.times is None else self.times[which]
+        return CodedEvents(
+            self.rows[which], self.columns[which], self.values[which], times, self.shape
+        )
+
+    def in_time_order(self):
+        """Return the events sorted by time, those of equal time in the order of the log."""
+        if self.times is None:
+            return self
+        return self.chosen(_stable_order(self.times))
+
+    def by_row(self):
+        """Return the events sorted by row and, in a row, by time."""
+        events = self.in_time_order()
+        return events.chosen(_stable_order(events.rows))
+
+    def pairs(self):
+        """Return one integer a (row, column) pair."""
+        return self.rows.astype(np.int64) * self.shape[1] + self.columns
+
+
+def merged_matrix(coded, duplicates):
+    """Return coded events as a canonical float32 `csr_array`, one entry a (row, column) pair."""
+    if duplicates == "last":
+        coded = coded.in_time_order()
+    pairs = coded.pairs()
+    order = _stable_order(pairs)
+    pairs, values = pairs[order], coded.values[order]
+    is_first = np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]
+    starts = np.flatnonzero(is_first)
+    if duplicates == "sum":
+        values = np.add.reduceat(values, starts, dtype=np.float64)
+    elif duplicates == "max":
+        values = np.maximum.reduceat(values, starts)
+    else:
+        values = values[np.append(starts[1:], len(pairs))[: len(starts)] - 1]
+    rows, columns = np.divmod(pairs[starts], coded.shape[1])
+    indptr = np.append(0, np.cumsum(np.bincount(rows, minlength=coded.shape[0])))
+    index_dtype = sp.get_index_dtype(maxval=max(*coded.shape, len(starts)))
+    return sp.csr_array(
+        (values.astype(np.float32), columns.astype(index_dtype), indptr.astype(index_dtype)),
+        shape=coded.shape,
+    )
+
+
+def _stable_order(keys):
+    """Return the order that sorts the keys, equal ones in the order they have."""
+    n_keys = len(keys)
+    if keys.dtype.kind == "i" and n_keys:
+        low, high = int(keys.min()), int(keys.max())
+        if (high - low + 1) * n_keys < 2**63:
+            # Sorting the keys with their positions inside is several times faster than argsort.
+            packed = (keys.astype(np.int64) - low) * n_keys + np.arange(n_keys)
+            packed.sort()
+            return packed % n_keys
+    return np.argsort(keys, kind="stable")

@@ -1,0 +1,377 @@
+"""Event logs to matrices and sequences, and back."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from .._validation import (
+    Interval,
+    StrOptions,
+    _fit_context,
+    check_is_fitted,
+    check_matrix,
+    restores_on_error,
+)
+from ._coded import CodedEvents, merged_matrix
+from ._events import (
+    check_column,
+    coded_ids,
+    column_name,
+    is_frame,
+    positions,
+    read_ids,
+    read_times,
+    read_values,
+)
+
+_POSITION = Interval(Integral, 0, None, closed="left")
+_COUNT = Interval(Integral, 1, None, closed="left")
+
+
+class InteractionEncoder(BaseEstimator):
+    """Encode a log of events as a user-item matrix or as sequences, and decode it.
+
+    An event says that a user met an item, perhaps how strongly and when. `fit` learns which rows
+    and columns there are; `transform` fills them in, from the same log or from another one, such
+    as a log of new users whose rows are to be folded in.
+
+    Parameters
+    ----------
+    user : str or int, default="user"
+        Column of the user ids, strings or integers, by name or by position.
+    item : str or int, default="item"
+        Column of the item ids, likewise.
+    value : str, int or None, default=None
+        Column of the strength of each event, at least 0; an event of value 0 is no interaction and
+        is left out. None gives every event the value 1.
+    time : str, int or None, default=None
+        Column of the time of each event, numbers or datetime64. None takes the order of the log
+        for the order in time.
+    duplicates : {"sum", "max", "last"}, default="sum"
+        What becomes of several events of one user with one item: the sum of their values, the
+        largest, or the latest one's.
+    min_user_interactions : int, default=1
+        Users with fewer distinct items are left out.
+    min_item_interactions : int, default=1
+        Items with fewer distinct users are left out. Leaving items out may leave a user with too
+        few and the reverse, so both counts are applied until all that is left satisfies them.
+    unknown : {"error", "ignore"}, default="error"
+        What `transform` does about ids that `fit` has not seen: raise an error, or leave their
+        events out. Users and items that `fit` left out as too rare are always left out.
+
+    Attributes
+    ----------
+    users_ : ndarray of shape (n_users_,)
+        Ids of the rows: integers in ascending order, then strings in that of their letters.
+    items_ : ndarray of shape (n_items_,)
+        Ids of the columns, in the same order.
+    n_users_ : int
+        Number of users.
+    n_items_ : int
+        Number of items.
+    rare_users_ : ndarray
+        Ids seen in `fit` and left out for their few interactions.
+    rare_items_ : ndarray
+        The same for items.
+
+    See Also
+    --------
+    align_domains : Encode two logs so that row i is the same user in both.
+    holdout_last : Hold out the latest interactions of each row.
+
+    Notes
+    -----
+    A log is a pandas DataFrame, a dict of 1-D columns, or a 2-D array whose columns are given by
+    position, as in ``InteractionEncoder(user=0, item=1)``. pandas is not needed for the last two.
+
+    The order of the events in the log changes nothing, save where it stands for a missing `time`
+    or breaks ties of it.
+
+    The cost is a few sorts of the events, O(n log n) in time and O(n) in memory.
+
+    The rows of a log are events, not samples: this is no step of a `Pipeline`, and scikit-learn's
+    tags say so, as they do of `DictVectorizer`.
+
+    Examples
+    --------
+    >>> from sktransrec.interactions import InteractionEncoder
+    >>> log = {"user": ["ann", "bob", "ann", "ann"], "item": [20, 30, 30, 20]}
+    >>> encoder = InteractionEncoder()
+    >>> encoder.fit_transform(log).toarray()
+    array([[2., 1.],
+           [0., 1.]], dtype=float32)
+    >>> encoder.items_
+    array([20, 30])
+    >>> new = {"user": ["eve"], "item": [30]}
+    >>> encoder.transform(new, users=["eve"]).toarray()
+    array([[0., 1.]], dtype=float32)
+    """
+
+    _parameter_constraints: dict = {
+        "user": [str, _POSITION],
+        "item": [str, _POSITION],
+        "value": [str, _POSITION, None],
+        "time": [str, _POSITION, None],
+        "duplicates": [StrOptions({"sum", "max", "last"})],
+        "min_user_interactions": [_COUNT],
+        "min_item_interactions": [_COUNT],
+        "unknown": [StrOptions({"error", "ignore"})],
+    }
+
+    def __init__(
+        self,
+        user="user",
+        item="item",
+        value=None,
+        time=None,
+        *,
+        duplicates="sum",
+        min_user_interactions=1,
+        min_item_interactions=1,
+        unknown="error",
+    ):
+        self.user = user
+        self.item = item
+        self.value = value
+        self.time = time
+        self.duplicates = duplicates
+        self.min_user_interactions = min_user_interactions
+        self.min_item_interactions = min_item_interactions
+        self.unknown = unknown
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.dict = True
+        return tags
+
+    def fit(self, events):
+        """Learn the users and the items of a log.
+
+        Parameters
+        ----------
+        events : DataFrame, dict of 1-D columns, or 2-D array
+            The log, one event a row.
+
+        Returns
+        -------
+        self : object
+        """
+        self.fit_transform(events)
+        return self
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, events):
+        """Learn the users and the items of a log and encode it.
+
+        Parameters
+        ----------
+        events : DataFrame, dict of 1-D columns, or 2-D array
+            The log, one event a row.
+
+        Returns
+        -------
+        X : csr_array of shape (n_users_, n_items_), dtype float32
+        """
+        self._check_distinct_columns(events)
+        rows, users = read_ids(events, self.user, "user")
+        columns, items = read_ids(events, self.item, "item")
+        coded = self._coded(events, rows, columns, (len(users), len(items)))
+        X = merged_matrix(coded, self.duplicates)
+        user_stays, item_stays = self._core(X)
+        self.users_, self.rare_users_ = users[user_stays], users[~user_stays]
+        self.items_, self.rare_items_ = items[item_stays], items[~item_stays]
+        self.n_users_, self.n_items_ = len(self.users_), len(self.items_)
+        self._decoded_names = self._column_names(events)
+        self._decodes_to_frame = is_frame(events)
+        return X if user_stays.all() and item_stays.all() else X[user_stays][:, item_stays]
+
+    def transform(self, events, *, users=None):
+        """Encode a log against the known items.
+
+        Parameters
+        ----------
+        events : DataFrame, dict of 1-D columns, or 2-D array
+            The log, one event a row.
+        users : array-like of ids of shape (n_rows,), default=None
+            The users whose rows to return, in this order, known ones or new; events of others are
+            left out, and a user without events gets an empty row. None returns `users_`.
+
+        Returns
+        -------
+        X : csr_array of shape (n_rows, n_items_), dtype float32
+        """
+        return merged_matrix(self.coded_events(events, users), self.duplicates)
+
+    def inverse_transform(self, X, *, users=None):
+        """Decode a matrix to a log.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_items_)
+            Interactions; zeros are no events.
+        users : array-like of ids of shape (n_rows,), default=None
+            Who the rows are; None means `users_`.
+
+        Returns
+        -------
+        events : DataFrame if `fit` was given one, else dict of 1-D columns
+            One event a nonzero entry, by row and column, under the names of the encoder's columns;
+            that of the entries is "value" where the encoder has none.
+        """
+        check_is_fitted(self)
+        X = check_matrix(X, name="X")
+        users = self._row_ids(users)
+        if X.shape != (len(users), self.n_items_):
+            raise ValueError(
+                f"X has shape {X.shape}, expected ({len(users)}, {self.n_items_}): a row for each "
+                "of the users and a column for each item seen in fit."
+            )
+        rows = np.repeat(np.arange(len(users)), np.diff(X.indptr))
+        columns = users[rows], self.items_[X.indices], X.data.copy()
+        events = dict(zip(self._decoded_names, columns, strict=True))
+        if not self._decodes_to_frame:
+            return events
+        import pandas as pd
+
+        return pd.DataFrame(events)
+
+    def sequences(self, events, *, users=None, max_length=None):
+        """Return the items of each user in time order.
+
+        Parameters
+        ----------
+        events : DataFrame, dict of 1-D columns, or 2-D array
+            The log, one event a row.
+        users : array-like of ids of shape (n_rows,), default=None
+            The users whose rows to return, as in `transform`.
+        max_length : int, default=None
+            Keep this many of the latest events of each user; None keeps all.
+
+        Returns
+        -------
+        sequences : ndarray of shape (n_rows, length), dtype int32
+            The columns of the items plus 1, earliest first, repeated events included; padded with
+            0 at the end of the rows that are shorter than the longest.
+        """
+        if max_length is not None and (not isinstance(max_length, Integral) or max_length < 1):
+            raise ValueError(f"max_length must be None or an integer from 1, got {max_length!r}.")
+        coded = self.coded_events(events, users).by_row()
+        lengths = np.bincount(coded.rows, minlength=coded.shape[0])
+        width = lengths.max(initial=0) if max_length is None else max_length
+        ends = np.cumsum(lengths)
+        starts = np.maximum(ends - lengths, ends - width)
+        position = np.arange(len(coded.rows)) - starts[coded.rows]
+        is_kept = position >= 0
+        padded = np.zeros((coded.shape[0], min(width, lengths.max(initial=0))), dtype=np.int32)
+        padded[coded.rows[is_kept], position[is_kept]] = coded.columns[is_kept] + 1
+        return padded
+
+    def coded_events(self, events, users=None):
+        """Return the events of known items as `CodedEvents`, those left out removed."""
+        check_is_fitted(self)
+        user_codes, user_ids = read_ids(events, self.user, "user")
+        item_codes, item_ids = read_ids(events, self.item, "item")
+        columns = positions(item_ids, self.items_)
+        self._check_not_swapped(user_ids, columns)
+        self._check_unknown(item_ids, self.item, "item")
+        if users is None:
+            self._check_unknown(user_ids, self.user, "user")
+        row_ids = self._row_ids(users)
+        rows = positions(user_ids, row_ids)
+        shape = (len(row_ids), self.n_items_)
+        return self._coded(events, rows[user_codes], columns[item_codes], shape)
+
+    def _coded(self, events, rows, columns, shape):
+        """Return the coded events, without those of no row, no column or no value."""
+        values = np.ones(len(rows), np.float32)
+        if self.value is not None:
+            values = read_values(events, self.value)
+        times = None if self.time is None else read_times(events, self.time)
+        for name, column in (("user", rows), ("item", columns), ("value", values), ("time", times)):
+            if column is not None and len(column) != len(rows):
+                raise ValueError(
+                    f"The columns of events differ in length: the {name} column has {len(column)} "
+                    f"entries, the user column {len(rows)}."
+                )
+        coded = CodedEvents(rows, columns, values, times, shape)
+        is_interaction = (rows >= 0) & (columns >= 0) & (values > 0)
+        return coded if is_interaction.all() else coded.chosen(is_interaction)
+
+    def _core(self, X):
+        """Return masks of the users and the items that satisfy both minimum counts."""
+        X = X.tocoo()
+        rows, columns = X.coords
+        while True:
+            n_items = np.bincount(rows, minlength=X.shape[0])
+            n_users = np.bincount(columns, minlength=X.shape[1])
+            user_stays = n_items >= self.min_user_interactions
+            item_stays = n_users >= self.min_item_interactions
+            stays = user_stays[rows] & item_stays[columns]
+            if stays.all():
+                break
+            rows, columns = rows[stays], columns[stays]
+        if not len(rows):
+            raise ValueError(
+                f"No interactions are left of {X.nnz} between {X.shape[0]} users and {X.shape[1]} "
+                f"items with min_user_interactions={self.min_user_interactions} and "
+                f"min_item_interactions={self.min_item_interactions}: lower them, or check that "
+                "user and item name the right columns."
+            )
+        return user_stays, item_stays
+
+    def _row_ids(self, users):
+        """Return the ids of the rows to encode."""
+        if users is None:
+            return self.users_
+        codes, ids = coded_ids(check_column(users, "users"), "users", "user")
+        if len(ids) != len(codes):
+            raise ValueError(
+                f"users names {len(codes)} rows but only {len(ids)} users: name each of them once."
+            )
+        return ids[codes]
+
+    def _column_names(self, events):
+        """Return the names of the three columns of a decoded log."""
+        columns = [(self.user, "user"), (self.item, "item"), (self.value, "value")]
+        return [
+            "value" if column is None else column_name(events, column, role)
+            for column, role in columns
+        ]
+
+    def _check_distinct_columns(self, events):
+        if column_name(events, self.user, "user") == column_name(events, self.item, "item"):
+            raise ValueError(
+                f"user={self.user!r} and item={self.item!r} are the same column: pass the column "
+                "of the item ids as item."
+            )
+
+    def _check_unknown(self, ids, column, role):
+        """Raise where ids are new and unknown ones are errors."""
+        if self.unknown == "ignore":
+            return
+        known, rare = getattr(self, f"{role}s_"), getattr(self, f"rare_{role}s_")
+        unknown = ids[(positions(ids, known) < 0) & (positions(ids, rare) < 0)]
+        if not len(unknown):
+            return
+        new, seen = unknown.tolist()[0], known.tolist()[0]
+        new_users = ", pass users= to encode new users" if role == "user" else ""
+        raise ValueError(
+            f"Column {column!r} of events holds {len(unknown)} {role} ids of {len(ids)} that fit "
+            f"has not seen, such as {new!r}; fit has seen ids such as {seen!r}. Set "
+            f"unknown='ignore' to leave their events out{new_users}, or fit on a log that has them."
+        )
+
+    def _check_not_swapped(self, user_ids, columns):
+        """Raise where no item is known but the user column holds known items."""
+        if (columns >= 0).any():
+            return
+        n_items_among_users = (positions(user_ids, self.items_) >= 0).sum()
+        if n_items_among_users:
+            raise ValueError(
+                f"No id in the item column {self.item!r} is a known item, but "
+                f"{n_items_among_users} in the user column {self.user!r} are: the two columns "
+                "are swapped in this log."
+            )
