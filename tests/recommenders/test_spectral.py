@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+
+from sktransrec import (
+    BridgeRecommender,
+    GraphFilterRecommender,
+    PopularityRecommender,
+    ranking_scorer,
+)
+from sktransrec.datasets import load_amazon_cds, make_cross_domain
+from sktransrec.metrics import ndcg_at_k, recall_at_k
+
+
+def counts(n_rows=40, n_items=15, seed=0):
+    X = np.random.RandomState(seed).poisson(0.6, size=(n_rows, n_items)).astype(np.float32)
+    X[:, 0] += 1
+    return X
+
+
+def checkerboard(n=40):
+    """Return rows that like the items of their own parity, the diagonal withheld."""
+    likes = (np.add.outer(np.arange(n), np.arange(n)) % 2 == 0).astype(np.float32)
+    np.fill_diagonal(likes, 0)
+    return likes
+
+
+def filter_of_the_paper(R, n_components, alpha):
+    """Return the matrix that turns rows into scores: GF-CF written down densely."""
+    row_degrees, item_degrees = R.sum(axis=1), R.sum(axis=0)
+    normalized = R / np.sqrt(row_degrees)[:, None] / np.sqrt(item_degrees)
+    U = np.linalg.svd(normalized, full_matrices=False)[2][:n_components].T
+    linear = normalized.T @ normalized
+    np.fill_diagonal(linear, 0)
+    ideal = (U / np.sqrt(item_degrees)[:, None]) @ (U * np.sqrt(item_degrees)[:, None]).T
+    return linear + alpha * ideal
+
+
+@pytest.mark.parametrize("n_components", [3, 15])
+def test_is_the_filter_of_the_paper(n_components):
+    X = counts()
+    model = GraphFilterRecommender(
+        n_components,
+        alpha=0.3,
+        row_exponent=0.5,
+        item_exponent=0.5,
+        n_neighbors=None,
+        random_state=0,
+    ).fit(X)
+    expected = X @ filter_of_the_paper(X.astype(np.float64), n_components, alpha=0.3)
+    assert model.singular_values_[0] == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(model.decision_function(X), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_checkerboard():
+    likes = checkerboard()
+    for n_neighbors, alpha in ((None, 0), (5, 0), (1, 1)):
+        model = GraphFilterRecommender(2, alpha=alpha, n_neighbors=n_neighbors, random_state=0).fit(
+            likes
+        )
+        items, _ = model.recommend(likes, n_recommendations=1)
+        np.testing.assert_array_equal(items[:, 0], np.arange(len(likes)))
+
+
+def test_low_pass_filter_is_the_product_of_the_factors():
+    X = counts()
+    model = GraphFilterRecommender(4, alpha=0.7, random_state=0).fit(X)
+    both = model.decision_function(X)
+    linear = model.set_params(alpha=0).decision_function(X)
+    weight = 0.7 * model.singular_values_[0] ** 2
+    low_pass = weight * model.transform(X) @ model.item_factors_.T
+    np.testing.assert_allclose(both - linear, low_pass, rtol=1e-4, atol=1e-4)
+
+
+def test_exponents_of_zero_normalize_nothing():
+    X = counts()
+    model = GraphFilterRecommender(
+        3, alpha=0, row_exponent=0, item_exponent=0, n_neighbors=None
+    ).fit(X)
+    gram = X.T @ X
+    np.fill_diagonal(gram, 0)
+    np.testing.assert_allclose(model.decision_function(X), X @ gram, rtol=1e-5)
+
+
+def test_an_item_hears_its_strongest_neighbors_only():
+    X = counts()
+    model = GraphFilterRecommender(3, n_neighbors=4).fit(X)
+    everyone = GraphFilterRecommender(3, n_neighbors=None).fit(X).item_links_.toarray()
+    heard = model.item_links_.toarray()
+    assert ((heard > 0).sum(axis=0) <= 4).all()
+    np.testing.assert_allclose(
+        np.sort(heard, axis=0)[-4:], np.sort(everyone, axis=0)[-4:], rtol=1e-6
+    )
+
+
+def test_items_and_rows_without_interactions():
+    X = counts()
+    X[:, 3] = 0
+    X[5] = 0
+    model = GraphFilterRecommender(3, random_state=0).fit(X)
+    scores = model.decision_function(X)
+    np.testing.assert_array_equal(model.item_factors_[3], 0)
+    np.testing.assert_array_equal(np.delete(scores, 5, axis=0)[:, 3], 0)
+    np.testing.assert_array_equal(scores[5], model.popularity_)
+
+
+def test_more_components_than_there_are():
+    model = GraphFilterRecommender(100).fit(counts(n_rows=12, n_items=8))
+    assert model.item_factors_.shape == (8, 8)
+
+
+def test_factors_carry_over_to_another_domain():
+    pair = make_cross_domain(random_state=0)
+    pipe = make_pipeline(
+        GraphFilterRecommender(16, random_state=0),
+        BridgeRecommender(GraphFilterRecommender(16, random_state=0), Ridge()),
+    ).fit(pair.X_source, pair.Y_target)
+    popularity = PopularityRecommender().fit(pair.Y_target)
+    cold = sp.csr_array(pair.Y_cold.shape)
+    scorer = ranking_scorer("ndcg", k=10)
+    assert scorer(pipe, pair.X_cold, pair.Y_cold) > 1.2 * scorer(popularity, cold, pair.Y_cold)
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_amazon_cds(data_home):
+    cds = load_amazon_cds(data_home=data_home)
+    model = GraphFilterRecommender(64, random_state=0).fit(cds.X)
+    items, _ = model.recommend(cds.X, n_recommendations=20)
+    assert recall_at_k(cds.y, items, k=20) > 0.17
+    assert ndcg_at_k(cds.y, items, k=20) > 0.11
