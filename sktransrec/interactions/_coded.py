@@ -37,6 +37,14 @@ class CodedEvents(NamedTuple):
         """Return one integer a (row, column) pair."""
         return self.rows.astype(np.int64) * self.shape[1] + self.columns
 
+    def is_first_meeting(self):
+        """Return a mask of the events that are the first of their row with their column."""
+        pairs = self.pairs()
+        order = _stable_order(pairs)
+        is_first = np.zeros(len(pairs), dtype=bool)
+        is_first[order[_group_starts(pairs[order])]] = True
+        return is_first
+
 
 def merged_matrix(coded, duplicates):
     """Return coded events as a canonical float32 `csr_array`, one entry a (row, column) pair."""
@@ -45,8 +53,7 @@ def merged_matrix(coded, duplicates):
     pairs = coded.pairs()
     order = _stable_order(pairs)
     pairs, values = pairs[order], coded.values[order]
-    is_first = np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]
-    starts = np.flatnonzero(is_first)
+    starts = _group_starts(pairs)
     if duplicates == "sum":
         values = np.add.reduceat(values, starts, dtype=np.float64)
     elif duplicates == "max":
@@ -60,6 +67,11 @@ def merged_matrix(coded, duplicates):
         (values.astype(np.float32), columns.astype(index_dtype), indptr.astype(index_dtype)),
         shape=coded.shape,
     )
+
+
+def _group_starts(ordered):
+    """Return where each run of equal values starts."""
+    return np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
 
 
 def _stable_order(keys):

@@ -7,6 +7,8 @@ import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
 from .._validation import Interval, check_matrix, validate_params
+from ._coded import merged_matrix
+from ._encoder import InteractionEncoder
 
 
 @validate_params(
@@ -66,6 +68,148 @@ def holdout_random(X, size=0.2, *, random_state=None):
     held_out = np.empty(X.nnz, dtype=bool)
     held_out[shuffled] = rank_in_row < _n_held_out(n_interactions, size)[rows]
     return _entries(X, ~held_out), _entries(X, held_out)
+
+
+@validate_params(
+    {
+        "encoder": [InteractionEncoder],
+        "n": [Interval(Integral, 1, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def holdout_last(events, encoder, n=1, *, users=None):
+    """Hold out the items that each user met last.
+
+    Parameters
+    ----------
+    events : DataFrame, dict of 1-D columns, or 2-D array
+        The log.
+    encoder : InteractionEncoder
+        A fitted encoder; its `time` orders the events.
+    n : int, default=1
+        How many items to hold out of each row.
+    users : array-like of ids of shape (n_rows,), default=None
+        The users whose rows to return, as in :meth:`InteractionEncoder.transform`.
+
+    Returns
+    -------
+    X : csr_array of shape (n_rows, n_items_), dtype float32
+        What the user did before meeting the first of the items held out.
+    y : csr_array of shape (n_rows, n_items_), dtype float32
+        The `n` items met last, with what the user did with them.
+
+    See Also
+    --------
+    holdout_after : Hold out whatever happened from a point in time on.
+    holdout_random : Hold out a random part of each row.
+
+    Notes
+    -----
+    An item counts as met when its first event happens. X knows nothing of what happened from the
+    first event held out on, a return to an older item included, and no item is in both X and y.
+
+    A row with no more than `n` items has none to spare: it is kept whole in X, and its row of `y`
+    is empty.
+
+    Examples
+    --------
+    >>> from sktransrec.interactions import InteractionEncoder, holdout_last
+    >>> log = {"user": [1, 1, 1, 2], "item": ["a", "b", "c", "a"], "time": [5, 9, 7, 1]}
+    >>> X, y = holdout_last(log, InteractionEncoder(time="time").fit(log))
+    >>> X.toarray()
+    array([[1., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
+    >>> y.toarray()
+    array([[0., 1., 0.],
+           [0., 0., 0.]], dtype=float32)
+    """
+    coded = encoder.coded_events(events, users).by_row()
+    is_first = coded.is_first_meeting()
+    n_items = np.bincount(coded.rows[is_first], minlength=coded.shape[0])
+    n_met_in_earlier_rows = np.cumsum(n_items) - n_items
+    n_met = np.cumsum(is_first) - n_met_in_earlier_rows[coded.rows]
+    n_kept = np.where(n_items > n, n_items - n, n_items)
+    return _split(coded, n_met > n_kept[coded.rows], encoder.duplicates)
+
+
+@validate_params({"encoder": [InteractionEncoder]}, prefer_skip_nested_validation=True)
+def holdout_after(events, encoder, time, *, users=None):
+    """Hold out what happened from a point in time on, the same for all users.
+
+    Parameters
+    ----------
+    events : DataFrame, dict of 1-D columns, or 2-D array
+        The log.
+    encoder : InteractionEncoder
+        A fitted encoder with a `time` column.
+    time : float, str or datetime
+        The first moment that is held out: a number where the times of the log are numbers, else a
+        datetime or an ISO 8601 string.
+    users : array-like of ids of shape (n_rows,), default=None
+        The users whose rows to return, as in :meth:`InteractionEncoder.transform`.
+
+    Returns
+    -------
+    X : csr_array of shape (n_rows, n_items_), dtype float32
+        What happened before `time`.
+    y : csr_array of shape (n_rows, n_items_), dtype float32
+        What happened from `time` on with items that the row of X does not have.
+
+    See Also
+    --------
+    holdout_last : Hold out the same number of items of each row.
+    holdout_random : Hold out a random part of each row.
+
+    Notes
+    -----
+    A user without events from `time` on is whole in X with an empty row of `y`; one without events
+    before it has an empty row of X, since nothing was known of them.
+
+    Examples
+    --------
+    >>> from sktransrec.interactions import InteractionEncoder, holdout_after
+    >>> log = {"user": [1, 1, 1, 2], "item": ["a", "b", "c", "a"], "time": [5, 9, 7, 1]}
+    >>> X, y = holdout_after(log, InteractionEncoder(time="time").fit(log), time=7)
+    >>> X.toarray()
+    array([[1., 0., 0.],
+           [1., 0., 0.]], dtype=float32)
+    >>> y.toarray()
+    array([[0., 1., 1.],
+           [0., 0., 0.]], dtype=float32)
+    """
+    coded = encoder.coded_events(events, users)
+    if coded.times is None:
+        raise ValueError(
+            "encoder has time=None, so its events have no point in time to split at: fit an "
+            "InteractionEncoder with the time column, or use holdout_last."
+        )
+    is_later = coded.times >= _time_point(time, coded.times.dtype)
+    if is_later.all() or not is_later.any():
+        raise ValueError(
+            f"time={time!r} leaves no event {'before' if is_later.any() else 'after'} it: the "
+            f"known events run from {coded.times.min()} to {coded.times.max()}."
+        )
+    return _split(coded, is_later, encoder.duplicates)
+
+
+def _split(coded, is_later, duplicates):
+    """Return the matrix of the earlier events, and that of what is new in the later ones."""
+    X = merged_matrix(coded.chosen(~is_later), duplicates)
+    y = merged_matrix(coded.chosen(is_later), duplicates)
+    return X, y - y.multiply(X != 0)
+
+
+def _time_point(time, dtype):
+    """Return a point in time that compares with times of the given dtype."""
+    if dtype.kind != "M" and isinstance(time, Real):
+        return time
+    if dtype.kind == "M" and not isinstance(time, Real):
+        # A pandas Timestamp with a time zone becomes the same moment in UTC, as the log did.
+        return time.to_datetime64() if hasattr(time, "to_datetime64") else np.datetime64(time)
+    expected = "a datetime or an ISO 8601 string" if dtype.kind == "M" else "a number"
+    raise ValueError(
+        f"time must be {expected}, since the times of the log are {dtype}; got {time!r}."
+    )
 
 
 def _n_held_out(n_interactions, size):

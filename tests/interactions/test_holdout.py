@@ -1,10 +1,16 @@
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sktransrec.interactions import holdout_random
+from sktransrec.interactions import (
+    InteractionEncoder,
+    holdout_after,
+    holdout_last,
+    holdout_random,
+)
 
 
 def _random_matrix(n_rows, n_items, seed=0):
@@ -62,3 +68,128 @@ def test_random_holdout_refuses_a_size_that_is_none(size):
 def test_random_holdout_refuses_nan():
     with pytest.raises(ValueError, match="X contains NaN"):
         holdout_random([[1, np.nan]])
+
+
+def _random_log(seed, n_events=120):
+    rng = np.random.RandomState(seed)
+    return {
+        "user": rng.randint(8, size=n_events),
+        "item": rng.randint(15, size=n_events),
+        "time": rng.permutation(n_events),
+    }
+
+
+def _histories(log):
+    """Yield each user's (time, item) events, earliest first."""
+    for user in np.unique(log["user"]):
+        theirs = log["user"] == user
+        yield sorted(zip(log["time"][theirs], log["item"][theirs], strict=True))
+
+
+def _counts(encoder, events):
+    """Return one row of counts of the items of (time, item) events."""
+    return [sum(item == known for _, item in events) for known in encoder.items_]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), n=st.integers(1, 14))
+def test_last_holdout_agrees_with_a_walk_through_each_history(seed, n):
+    log = _random_log(seed)
+    encoder = InteractionEncoder(time="time").fit(log)
+    X, y = holdout_last(log, encoder, n)
+    for row, history in enumerate(_histories(log)):
+        met = list(dict.fromkeys(item for _, item in history))
+        if len(met) <= n:
+            assert X[[row]].toarray().tolist() == [_counts(encoder, history)]
+            assert not y[[row]].toarray().any()
+            continue
+        last = met[-n:]
+        cut = min(time for time, item in history if item in last)
+        before = [event for event in history if event[0] < cut]
+        after = [event for event in history if event[1] in last]
+        assert X[[row]].toarray().tolist() == [_counts(encoder, before)]
+        assert y[[row]].toarray().tolist() == [_counts(encoder, after)]
+    assert X.multiply(y).nnz == 0
+
+
+def test_last_holdout_without_repeats_loses_nothing():
+    log = {"user": np.repeat([1, 2, 3], [5, 3, 1]), "item": [0, 1, 2, 3, 4, 0, 1, 2, 0]}
+    encoder = InteractionEncoder()
+    matrix = encoder.fit_transform(log)
+    X, y = holdout_last(log, encoder, n=2)
+    assert (X + y != matrix).nnz == 0
+    np.testing.assert_array_equal(y.toarray(), [[0, 0, 0, 1, 1], [0, 1, 1, 0, 0], [0] * 5])
+
+
+def test_last_holdout_of_new_users():
+    log = _random_log(0)
+    encoder = InteractionEncoder(time="time").fit(log)
+    new = {"user": ["x", "x"], "item": encoder.items_[[3, 1]], "time": [0, 1]}
+    X, y = holdout_last(new, encoder, users=["y", "x"])
+    assert X.nonzero()[0].tolist() == y.nonzero()[0].tolist() == [1]
+    assert X.nonzero()[1].tolist() == [3]
+    assert y.nonzero()[1].tolist() == [1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), cut=st.integers(1, 119))
+def test_holdout_after_splits_every_history_at_one_moment(seed, cut):
+    log = _random_log(seed)
+    encoder = InteractionEncoder(time="time").fit(log)
+    X, y = holdout_after(log, encoder, cut)
+    for row, history in enumerate(_histories(log)):
+        before = [event for event in history if event[0] < cut]
+        known = {item for _, item in before}
+        after = [event for event in history if event[0] >= cut and event[1] not in known]
+        assert X[[row]].toarray().tolist() == [_counts(encoder, before)]
+        assert y[[row]].toarray().tolist() == [_counts(encoder, after)]
+    assert y.has_canonical_format
+    assert y.data.all()
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["2020-01-03", np.datetime64("2020-01-03"), pd.Timestamp("2020-01-03")],
+)
+def test_holdout_after_a_date(time):
+    log = pd.DataFrame({"user": 1, "item": range(4), "time": pd.date_range("2020", periods=4)})
+    X, y = holdout_after(log, InteractionEncoder(time="time").fit(log), time)
+    np.testing.assert_array_equal(X.toarray(), [[1, 1, 0, 0]])
+    np.testing.assert_array_equal(y.toarray(), [[0, 0, 1, 1]])
+
+
+def test_holdout_after_a_moment_with_a_time_zone():
+    days = pd.date_range("2020", periods=4, tz="Asia/Tokyo")
+    log = pd.DataFrame({"user": 1, "item": range(4), "time": days})
+    X, _ = holdout_after(log, InteractionEncoder(time="time").fit(log), days[1])
+    np.testing.assert_array_equal(X.toarray(), [[1, 0, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        (0, "no event before it: the known events run from 0 to 119"),
+        (120, "no event after it"),
+        ("2020", "time must be a number"),
+    ],
+)
+def test_holdout_after_refuses_a_time_that_splits_nothing(time, words):
+    log = _random_log(0)
+    with pytest.raises(ValueError, match=words):
+        holdout_after(log, InteractionEncoder(time="time").fit(log), time)
+
+
+def test_holdout_after_needs_times():
+    log = _random_log(0)
+    with pytest.raises(ValueError, match="time=None"):
+        holdout_after(log, InteractionEncoder().fit(log), 3)
+    dated = log | {"time": np.array(log["time"], dtype="datetime64[D]")}
+    with pytest.raises(ValueError, match="ISO 8601"):
+        holdout_after(dated, InteractionEncoder(time="time").fit(dated), 3)
+
+
+@pytest.mark.parametrize("n", [0, 1.5])
+def test_last_holdout_refuses_a_count_that_is_none(n):
+    log = _random_log(0)
+    with pytest.raises(ValueError, match="'n' parameter of holdout_last"):
+        holdout_last(log, InteractionEncoder().fit(log), n)
