@@ -1,5 +1,6 @@
 """Generated domains of which one knows how much there is to transfer."""
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -66,7 +67,8 @@ def make_cross_domain(
     n_components : int, default=5
         Number of latent components of taste: more of them are harder to learn.
     overlap : float, default=1.0
-        Share of the users known in the target that are also users of the source, from 0 to 1.
+        Share of the users known in the target that are also users of the source, from 0 (which
+        leaves `X_source` and `Y_target` without rows) to 1.
     relatedness : float, default=1.0
         Correlation of a user's taste in the source with the taste in the target, from 0 (the
         source says nothing about the target) to 1 (the same taste in both).
@@ -124,8 +126,9 @@ def make_cross_domain(
     in the target, where :math:`\\rho` is `relatedness`. Item i has a direction :math:`q_i` of
     length one and a popularity :math:`w_i`. A user chooses items one after the other without
     putting them back, each with a probability proportional to
-    :math:`w_i \\exp(2 p_u \\cdot q_i)`. As all directions are equally long, tastes leave the
-    popularities as they are. The number of choices is log-normal and at least 1.
+    :math:`w_i \\exp(2 p_u \\cdot q_i)`. As all directions are equally long, taste favours no item
+    over all users; how often items are chosen follows their popularity, a little less steeply
+    because nobody chooses an item twice. The number of choices is log-normal and at least 1.
 
     The cost is proportional to the number of users times the number of items.
 
@@ -146,26 +149,15 @@ def make_cross_domain(
     shared_ids, cold_ids, source_ids, target_ids = np.split(
         np.arange(n_people), np.cumsum([n_shared, n_cold_users, n_private])
     )
-    source_tastes = random_state.standard_normal((n_people, n_components))
-    target_tastes = _related_tastes(source_tastes, relatedness, random_state)
     source_users = np.concatenate([shared_ids, cold_ids, source_ids])
     target_users = np.concatenate([shared_ids, target_ids, cold_ids])
-    source, source_truth = _make_domain(
-        source_tastes[source_users],
-        n_source_items,
-        source_density,
-        popularity_exponent,
-        random_state,
-        name="source",
-    )
-    target, target_truth = _make_domain(
-        target_tastes[target_users],
-        n_target_items,
-        target_density,
-        popularity_exponent,
-        random_state,
-        name="target",
-    )
+    source_tastes = random_state.standard_normal((n_people, n_components))
+    target_tastes = _related_tastes(source_tastes, relatedness, random_state)
+    make_items = partial(_make_items, n_components, popularity_exponent, random_state)
+    make_matrix = partial(_make_matrix, random_state)
+    source_items, target_items = make_items(n_source_items), make_items(n_target_items)
+    source = make_matrix("source", source_tastes[source_users], source_items, source_density)
+    target = make_matrix("target", target_tastes[target_users], target_items, target_density)
     domains = Bunch(
         source=Bunch(matrix=source, user_ids=source_users, name="source"),
         target=Bunch(matrix=target[:n_users], user_ids=target_users[:n_users], name="target"),
@@ -181,8 +173,10 @@ def make_cross_domain(
         domains.truth = Bunch(
             source_tastes=source_tastes,
             target_tastes=target_tastes,
-            **source_truth,
-            **target_truth,
+            source_factors=source_items.factors,
+            target_factors=target_items.factors,
+            source_popularity=source_items.popularity,
+            target_popularity=target_items.popularity,
         )
     return domains
 
@@ -193,31 +187,36 @@ def _related_tastes(tastes, relatedness, random_state):
     return relatedness * tastes + np.sqrt(1 - relatedness**2) * independent
 
 
-def _make_domain(tastes, n_items, density, popularity_exponent, random_state, *, name):
-    """Return the interactions of a domain, and its factors and popularity by their names."""
-    n_users, n_components = tastes.shape
+def _make_items(n_components, popularity_exponent, random_state, n_items):
+    """Return the factors, of length one, and the popularity of a domain's items."""
     factors = random_state.standard_normal((n_items, n_components))
     factors /= np.linalg.norm(factors, axis=1, keepdims=True)
     popularity = (1.0 + random_state.permutation(n_items)) ** -popularity_exponent
-    popularity /= popularity.sum()
-    n_choices = _numbers_of_choices(n_users, n_items, density, random_state, name=name)
-    matrix = _choices(tastes, factors, popularity, n_choices, random_state)
-    return matrix, {f"{name}_factors": factors, f"{name}_popularity": popularity}
+    return Bunch(factors=factors, popularity=popularity / popularity.sum())
 
 
-def _numbers_of_choices(n_users, n_items, density, random_state, *, name):
-    """Return how many items each user chooses, `density` of all of them on average."""
-    mean = density * n_items
+def _make_matrix(random_state, name, tastes, items, density):
+    """Return the interactions of the domain called `name`."""
+    n_items = len(items.factors)
+    # Rounded, so that a density of 1 / n_items is one item whatever floating point says.
+    mean = round(density * n_items, 9)
     if mean < 1:
         raise ValueError(
             f"{name}_density={density} of n_{name}_items={n_items} is less than one item a user: "
             f"it must be at least {1 / n_items:g}."
         )
+    n_choices = _numbers_of_choices(len(tastes), mean, random_state)
+    return _choices(
+        tastes, items.factors, items.popularity, np.minimum(n_choices, n_items), random_state
+    )
+
+
+def _numbers_of_choices(n_users, mean, random_state):
+    """Return how many items each user chooses: at least one, and `mean` on average."""
     activity = np.exp(_ACTIVITY_SPREAD * random_state.standard_normal(n_users))
     further = (mean - 1) * activity / activity.mean()
     # Rounding up with the probability of the fraction keeps the average.
-    n_choices = 1 + np.floor(further + random_state.uniform(size=n_users)).astype(np.intp)
-    return np.minimum(n_choices, n_items)
+    return 1 + np.floor(further + random_state.uniform(size=n_users)).astype(np.intp)
 
 
 def _choices(tastes, factors, popularity, n_choices, random_state):
