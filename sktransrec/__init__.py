@@ -4,8 +4,10 @@ from .base import recommend
 from .metrics import ranking_scorer
 from .recommenders import (
     ALSRecommender,
+    EASERecommender,
     GraphFilterRecommender,
     PopularityRecommender,
+    ReconstructionRecommender,
     RidgeRecommender,
 )
 from .transfer import BridgeRecommender
@@ -15,8 +17,10 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "ALSRecommender",
     "BridgeRecommender",
+    "EASERecommender",
     "GraphFilterRecommender",
     "PopularityRecommender",
+    "ReconstructionRecommender",
     "RidgeRecommender",
     "ranking_scorer",
     "recommend",

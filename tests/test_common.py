@@ -1,14 +1,17 @@
 """Every public estimator passes scikit-learn's checks, every recommender ours as well."""
 
 import pytest
+from sklearn.decomposition import TruncatedSVD
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sktransrec import (
     ALSRecommender,
     BridgeRecommender,
+    EASERecommender,
     GraphFilterRecommender,
     PopularityRecommender,
+    ReconstructionRecommender,
     RidgeRecommender,
 )
 from sktransrec.testing import recommender_checks
@@ -17,8 +20,11 @@ from sktransrec.testing import recommender_checks
 ESTIMATORS = [
     ALSRecommender(n_components=4, max_iter=3),
     BridgeRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
+    EASERecommender(),
+    EASERecommender(solver="dual"),
     GraphFilterRecommender(n_components=4),
     PopularityRecommender(),
+    ReconstructionRecommender(TruncatedSVD(2, random_state=0)),
     RidgeRecommender(),
 ]
 

@@ -3,6 +3,7 @@
 from ._als import ALSRecommender
 from ._linear import EASERecommender, RidgeRecommender
 from ._popularity import PopularityRecommender
+from ._reconstruction import ReconstructionRecommender
 from ._spectral import GraphFilterRecommender
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     "EASERecommender",
     "GraphFilterRecommender",
     "PopularityRecommender",
+    "ReconstructionRecommender",
     "RidgeRecommender",
 ]
