@@ -1,10 +1,12 @@
 """Loaders of time-ordered histories."""
 
 import json
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import Bunch
 
+from .._validation import Interval, StrOptions, validate_params
 from ._base import find_data, indicator_matrix, read_integer_lists
 
 _ORIGIN = "https://github.com/RUCAIBox/CIKM2020-S3Rec (its folder data)"
@@ -27,6 +29,13 @@ _DESCR_SPLIT = (
 )
 
 
+@validate_params(
+    {
+        "name": [StrOptions(set(_FILE_NAMES))],
+        "max_length": [Interval(Integral, 1, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
 def load_sequences(name, *, max_length=50, data_home=None):
     """Load time-ordered histories, split by leaving the last items out.
 
@@ -81,10 +90,6 @@ def load_sequences(name, *, max_length=50, data_home=None):
     >>> lastfm.X_train.shape, lastfm.y_valid.shape  # doctest: +SKIP
     ((1090, 20), (1090,))
     """
-    if name not in _FILE_NAMES:
-        raise ValueError(f"name must be one of {sorted(_FILE_NAMES)}, got {name!r}.")
-    if max_length < 1:
-        raise ValueError(f"max_length must be at least 1, got {max_length!r}.")
     folder = find_data(f"sequences_{name}", data_home=data_home, origin=_ORIGIN)
     path = folder / f"{_FILE_NAMES[name]}.txt"
     _, items, lengths = read_integer_lists(path)
