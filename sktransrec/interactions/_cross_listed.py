@@ -1,0 +1,218 @@
+"""The same product under two ids, found by the users that the two have in common."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import gen_batches
+
+from .._validation import Interval, check_matrix, get_chunk_n_rows, validate_params
+
+_TWIN_DTYPE = np.dtype(
+    [("source", np.intp), ("target", np.intp), ("share", np.float32), ("n_common_users", np.intp)]
+)
+_MAX_BLOCK_ITEMS = 512
+_ROUNDING = 1e-9
+_CONSTRAINTS = {
+    "threshold": [Interval(Real, 0, 1, closed="right")],
+    "min_common_users": [Interval(Integral, 1, None, closed="left")],
+}
+
+
+@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
+def find_cross_listed(X_source, X_target, *, threshold=0.8, min_common_users=2):
+    """Find items that stand in both domains under two ids, by the users they share.
+
+    Where one product is listed in two categories, an event in one is an event in the other: the
+    twin in a row's source history gives the target item away. That passes for transfer and is
+    none, so a comparison of recommenders should be read without such pairs.
+
+    Parameters
+    ----------
+    X_source : {array-like, sparse matrix} of shape (n_rows, n_source_items)
+        Interactions in the source domain; values above zero count.
+    X_target : {array-like, sparse matrix} of shape (n_rows, n_target_items)
+        Interactions of the same rows in the target domain.
+    threshold : float, default=0.8
+        Smallest share of users in common, above 0 and up to 1.
+    min_common_users : int, default=2
+        Smallest number of users in common; a larger one spares unpopular items that share their
+        few users by chance.
+
+    Returns
+    -------
+    twins : ndarray of shape (n_twins,), structured
+        Fields `source` and `target` (columns), `share` and `n_common_users`, by descending number
+        of common users, then by share. ``pandas.DataFrame(twins)`` reads it.
+
+    See Also
+    --------
+    cross_listed_mask : Which held-out pairs a twin gives away.
+    align_domains : Matrices with the same rows from two logs, twins reported.
+
+    Notes
+    -----
+    With :math:`U_s` and :math:`U_t` the users of a source and of a target item, the share is
+
+    .. math:: |U_s \\cap U_t| / \\max(|U_s|, |U_t|),
+
+    so that each of the two items has at least the share `threshold` of its users in common with
+    the other: an unpopular item whose users all know a popular one is no twin of it.
+
+    The co-occurrences come from a sparse product in blocks of items of like popularity, whose
+    partners' popularity the threshold bounds; the blocks respect scikit-learn's `working_memory`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec.interactions import find_cross_listed
+    >>> X_source = np.array([[1, 0], [1, 1], [1, 1], [0, 1]])
+    >>> X_target = np.array([[0, 1], [1, 1], [0, 1], [1, 0]])
+    >>> twins = find_cross_listed(X_source, X_target)
+    >>> twins["source"], twins["target"], twins["n_common_users"]
+    (array([0]), array([1]), array([3]))
+    """
+    source, target = _indicators(X_source, X_target)
+    return _twins(source, target, threshold, min_common_users)
+
+
+@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
+def cross_listed_mask(X_source, X_target, y, *, X_history=None, threshold=0.8, min_common_users=2):
+    """Return which held-out interactions a twin in the row's source history gives away.
+
+    Parameters
+    ----------
+    X_source : {array-like, sparse matrix} of shape (n_rows, n_source_items)
+        Interactions in the source domain; values above zero count.
+    X_target : {array-like, sparse matrix} of shape (n_rows, n_target_items)
+        Interactions of the same rows in the target domain, with those in `y` or without.
+    y : {array-like, sparse matrix} of shape (n_held_out_rows, n_target_items)
+        The held-out interactions in question.
+    X_history : {array-like, sparse matrix} of shape (n_held_out_rows, n_source_items), \
+default=None
+        The source histories of the rows of `y` where these are none of the rows of `X_source`, as
+        with cold users. None means that row i of `y` is row i of `X_source` and `X_target`; it is
+        then left out when its own pairs are judged.
+    threshold : float, default=0.8
+        Smallest share of users in common, above 0 and up to 1.
+    min_common_users : int, default=2
+        Smallest number of users in common, the held-out row, which has both items, included.
+
+    Returns
+    -------
+    mask : csr_array of shape (n_held_out_rows, n_target_items), dtype bool
+        True where `y` has an interaction with an item whose twin is in the row's source history.
+        ``y - y.multiply(mask)`` is what is clean.
+
+    See Also
+    --------
+    find_cross_listed : The twins themselves, and how the share is defined.
+
+    Notes
+    -----
+    A row that has the source item and the held-out target item is itself a user in common. Counting
+    it would make twins of two items with hardly another user, so the share of a pair is taken over
+    the other rows: with u the row, of :math:`U_s \\setminus u` and :math:`U_t \\setminus u`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec.interactions import cross_listed_mask
+    >>> X_source = np.array([[1, 0], [1, 1], [1, 0], [0, 1]])
+    >>> X_target = np.array([[0, 0], [1, 1], [0, 1], [1, 0]])
+    >>> y = np.array([[0, 1], [0, 0], [0, 0], [0, 1]])
+    >>> cross_listed_mask(X_source, X_target, y).toarray()
+    array([[False,  True],
+           [False, False],
+           [False, False],
+           [False, False]])
+    """
+    source, target = _indicators(X_source, X_target)
+    held_out = _indicator(check_matrix(y, name="y"))
+    history = source if X_history is None else _indicator(check_matrix(X_history, name="X_history"))
+    _check_shape(held_out, (history.shape[0], target.shape[1]), "y")
+    _check_shape(history, (held_out.shape[0], source.shape[1]), "X_history")
+
+    def given_away(pairs, **left_out):
+        twins = _twins(source, target, threshold, min_common_users - 1, **left_out)
+        return pairs.multiply(history @ _links(twins, source, target)) > 0
+
+    if X_history is not None:
+        return given_away(held_out)
+    is_counted = held_out.multiply(target)
+    return given_away(held_out - is_counted, source_users=1) + given_away(
+        is_counted, source_users=1, target_users=1, common_users=1
+    )
+
+
+def _twins(
+    source, target, threshold, min_common_users, *, source_users=0, target_users=0, common_users=0
+):
+    """Return the pairs of items that share enough users, a structured array.
+
+    The last three say how many users to leave out of the count of each source item's users, of
+    each target item's, and of those in common.
+    """
+    n_source, n_target = source.sum(axis=0) - source_users, target.sum(axis=0) - target_users
+    n_enough = max(min_common_users, 1) + common_users
+    blocks = [np.empty(0, _TWIN_DTYPE)]
+    for s, t, n_common in _co_occurrences(source, target, n_source, n_target, threshold):
+        is_enough = n_common >= n_enough
+        s, t, n_common = s[is_enough], t[is_enough], n_common[is_enough] - common_users
+        share = n_common / np.maximum(n_source[s], n_target[t])
+        columns = [column[share >= threshold] for column in (s, t, share, n_common)]
+        blocks.append(np.rec.fromarrays(columns, dtype=_TWIN_DTYPE))
+    twins = np.concatenate(blocks)
+    return twins[
+        np.lexsort((twins["target"], twins["source"], -twins["share"], -twins["n_common_users"]))
+    ]
+
+
+def _co_occurrences(source, target, n_source, n_target, threshold):
+    """Yield (source items, target items, number of users in common) of a superset of the twins."""
+    source_order, target_order = np.argsort(n_source), np.argsort(n_target)
+    users_of = source.tocsc()[:, source_order].T
+    target = target.tocsc()[:, target_order]
+    n_source, n_target = n_source[source_order], n_target[target_order]
+    block_rows = get_chunk_n_rows(
+        row_bytes=16 * len(n_target), max_n_rows=min(_MAX_BLOCK_ITEMS, len(n_source))
+    )
+    for block in gen_batches(len(n_source), block_rows):
+        fewest, most = n_source[block][[0, -1]]
+        # No item with fewer or more users than this can share enough of them.
+        first = np.searchsorted(n_target, fewest * threshold * (1 - _ROUNDING))
+        last = np.searchsorted(n_target, most / threshold * (1 + _ROUNDING), side="right")
+        common = (users_of[block] @ target[:, first:last]).tocoo()
+        rows, columns = common.coords
+        yield source_order[block][rows], target_order[first:last][columns], common.data
+
+
+def _links(twins, source, target):
+    """Return a (n_source_items, n_target_items) matrix with an entry for each pair of twins."""
+    ones = np.ones(len(twins), dtype=np.float32)
+    shape = (source.shape[1], target.shape[1])
+    return sp.csr_array((ones, (twins["source"], twins["target"])), shape=shape)
+
+
+def _indicators(X_source, X_target):
+    """Return who has which source and which target items."""
+    source = _indicator(check_matrix(X_source, name="X_source"))
+    target = _indicator(check_matrix(X_target, name="X_target"))
+    if source.shape[0] != target.shape[0]:
+        raise ValueError(
+            f"X_source has {source.shape[0]} rows and X_target {target.shape[0]}: row i must be "
+            "the same user in both; align_domains makes them so."
+        )
+    return source, target
+
+
+def _indicator(X):
+    return (X > 0).astype(np.float32)
+
+
+def _check_shape(X, shape, name):
+    if X.shape != shape:
+        raise ValueError(
+            f"{name} has shape {X.shape}, expected {shape}: one row a held-out row, with the "
+            f"columns of {'X_target' if name == 'y' else 'X_source'}."
+        )
