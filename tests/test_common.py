@@ -1,6 +1,10 @@
 """Every public estimator passes scikit-learn's checks, every recommender ours as well."""
 
+import inspect
+
 import pytest
+from numpydoc.docscrape import NumpyDocString
+from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -14,6 +18,7 @@ from sktransrec import (
     ReconstructionRecommender,
     RidgeRecommender,
 )
+from sktransrec.datasets import make_cross_domain
 from sktransrec.testing import recommender_checks
 
 # One cheap instance of every public estimator.
@@ -47,3 +52,18 @@ def test_sklearn_contract(estimator, check):
 )
 def test_recommender_contract(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_fitted_attributes_are_documented(estimator):
+    domains = make_cross_domain(60, 24, 20, n_cold_users=0, target_density=0.2, random_state=0)
+    model = clone(estimator).fit(domains.X_source, domains.Y_target)
+    fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
+    documented = {
+        name
+        for attribute in NumpyDocString(inspect.getdoc(type(model)))["Attributes"]
+        for name in attribute.name.split(", ")
+    }
+    assert fitted <= documented
+    missing = {name for name in documented if not hasattr(model, name)}
+    assert missing <= {"feature_names_in_"}
