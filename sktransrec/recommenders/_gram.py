@@ -16,10 +16,14 @@ _MIN_GRAM_BLOCKS = 16
 _MIRROR_BLOCK = 512
 
 
-def solver_dtype(X, regularization):
-    """Return the precision in which XᵀX + `regularization` I can be solved."""
-    condition = 1 + _squared_norm(X) / regularization
-    return np.float32 if condition < _MAX_FLOAT32_CONDITION else np.float64
+def condition_number(X, regularization):
+    """Return about the condition number of XᵀX + `regularization` I, or more where X has signs."""
+    return 1 + _squared_norm(X) / regularization
+
+
+def solver_dtype(condition):
+    """Return the precision that a problem of this condition number needs."""
+    return np.dtype(np.float32 if condition < _MAX_FLOAT32_CONDITION else np.float64)
 
 
 def _squared_norm(X):
