@@ -1,11 +1,15 @@
 """Interactions: event logs to matrices and sequences, two domains aligned, rows split in two."""
 
+from ._alignment import AlignedDomains, OverlapReport, align_domains
 from ._cross_listed import cross_listed_mask, find_cross_listed
 from ._encoder import InteractionEncoder
 from ._holdout import holdout_after, holdout_last, holdout_random
 
 __all__ = [
+    "AlignedDomains",
     "InteractionEncoder",
+    "OverlapReport",
+    "align_domains",
     "cross_listed_mask",
     "find_cross_listed",
     "holdout_after",

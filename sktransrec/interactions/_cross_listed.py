@@ -13,13 +13,13 @@ _TWIN_DTYPE = np.dtype(
 )
 _MAX_BLOCK_ITEMS = 512
 _ROUNDING = 1e-9
-_CONSTRAINTS = {
+CONSTRAINTS = {
     "threshold": [Interval(Real, 0, 1, closed="right")],
     "min_common_users": [Interval(Integral, 1, None, closed="left")],
 }
 
 
-@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
+@validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
 def find_cross_listed(X_source, X_target, *, threshold=0.8, min_common_users=2):
     """Find items that stand in both domains under two ids, by the users they share.
 
@@ -76,7 +76,7 @@ def find_cross_listed(X_source, X_target, *, threshold=0.8, min_common_users=2):
     return _twins(source, target, threshold, min_common_users)
 
 
-@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
+@validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
 def cross_listed_mask(X_source, X_target, y, *, X_history=None, threshold=0.8, min_common_users=2):
     """Return which held-out interactions a twin in the row's source history gives away.
 

@@ -1,0 +1,323 @@
+"""Two logs as matrices in which row i is the same user, or column j the same item."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+
+from .._validation import StrOptions, validate_params
+from ._cross_listed import CONSTRAINTS, find_cross_listed
+from ._encoder import InteractionEncoder
+from ._events import positions
+
+_MAX_TWINS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class OverlapReport:
+    """How much two domains have in common; ``print`` reads it out.
+
+    Attributes
+    ----------
+    on : {"users", "items"}
+        What the domains are aligned on.
+    n_shared : int
+        How many of them are in both domains.
+    n_source_only : int
+        How many are in the source alone.
+    n_target_only : int
+        How many are in the target alone.
+    n_source_interactions : tuple of int
+        Interactions of the shared ones in the source, and of all.
+    n_target_interactions : tuple of int
+        The same in the target.
+    twins : tuple of (source id, target id, share, n_common_users), or None
+        The cross-listed items, see :func:`find_cross_listed`; None where rows are not shared.
+
+    See Also
+    --------
+    align_domains : Makes it.
+    """
+
+    on: str
+    n_shared: int
+    n_source_only: int
+    n_target_only: int
+    n_source_interactions: tuple
+    n_target_interactions: tuple
+    twins: tuple | None
+
+    def __str__(self):
+        lines = [
+            f"{self.n_shared} {self.on} are shared",
+            *(
+                f"  {n_shared_here:.1%} of the {n_all} in the {domain}, where they have {n_theirs} "
+                f"of {n_interactions} interactions ({n_theirs / n_interactions:.1%})"
+                for domain, n_all, n_shared_here, (n_theirs, n_interactions) in self._domains()
+            ),
+            f"{self.n_source_only} {self.on} are in the source alone, {self.n_target_only} in the "
+            "target alone",
+        ]
+        return "\n".join(lines + self._twin_lines())
+
+    def _domains(self):
+        for domain, n_alone, interactions in (
+            ("source", self.n_source_only, self.n_source_interactions),
+            ("target", self.n_target_only, self.n_target_interactions),
+        ):
+            n_all = self.n_shared + n_alone
+            yield domain, n_all, self.n_shared / n_all, interactions
+
+    def _twin_lines(self):
+        if self.twins is None:
+            return []
+        if not self.twins:
+            return ["No item is cross-listed"]
+        shown = [
+            f"  source {source!r} is target {target!r}: {n_common} users in common, {share:.0%}"
+            for source, target, share, n_common in self.twins[:_MAX_TWINS_SHOWN]
+        ]
+        return [
+            f"{len(self.twins)} pairs of items look cross-listed, the same product under two ids; "
+            "they pass for transfer, see cross_listed_mask",
+            *shown,
+            *(["  ..."] if len(self.twins) > _MAX_TWINS_SHOWN else []),
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedDomains:
+    """Two domains as matrices that share their rows, or their columns.
+
+    Attributes
+    ----------
+    X_source : csr_array of shape (n_shared, n_source_items), dtype float32
+        The shared users in the source; of shape (n_source_users, n_shared) on items.
+    X_target : csr_array of shape (n_shared, n_target_items), dtype float32
+        The same users in the target, in the same order.
+    shared_ids : ndarray of shape (n_shared,)
+        Who the shared users, or which the shared items, are.
+    X_source_only : csr_array of shape (n_source_only, n_source_items), dtype float32
+        The users of the source alone, who are cold in the target.
+    source_only_ids : ndarray of shape (n_source_only,)
+        Who they are.
+    X_target_only : csr_array of shape (n_target_only, n_target_items), dtype float32
+        The users of the target alone.
+    target_only_ids : ndarray of shape (n_target_only,)
+        Who they are.
+    source_encoder : InteractionEncoder
+        Fitted on the source log.
+    target_encoder : InteractionEncoder
+        Fitted on the target log.
+    twins : ndarray, structured, or None
+        The cross-listed items as columns of `X_source` and `X_target`, see
+        :func:`find_cross_listed`; None on items.
+    report : OverlapReport
+        The overlap in numbers; ``print(aligned.report)`` reads it out.
+
+    See Also
+    --------
+    align_domains : Makes it.
+    """
+
+    X_source: sp.csr_array
+    X_target: sp.csr_array
+    shared_ids: np.ndarray
+    X_source_only: sp.csr_array
+    source_only_ids: np.ndarray
+    X_target_only: sp.csr_array
+    target_only_ids: np.ndarray
+    source_encoder: InteractionEncoder
+    target_encoder: InteractionEncoder
+    twins: np.ndarray | None
+    report: OverlapReport
+
+
+@validate_params(
+    {
+        "on": [StrOptions({"users", "items"})],
+        "source_encoder": [InteractionEncoder, None],
+        "target_encoder": [InteractionEncoder, None],
+        **CONSTRAINTS,
+    },
+    prefer_skip_nested_validation=True,
+)
+def align_domains(
+    source_events,
+    target_events,
+    *,
+    on="users",
+    source_encoder=None,
+    target_encoder=None,
+    threshold=0.8,
+    min_common_users=2,
+):
+    """Encode two logs so that row i is the same user, or column j the same item, in both.
+
+    Parameters
+    ----------
+    source_events : DataFrame, dict of 1-D columns, or 2-D array
+        The log of the source domain.
+    target_events : DataFrame, dict of 1-D columns, or 2-D array
+        The log of the target domain.
+    on : {"users", "items"}, default="users"
+        What has the same ids in both logs.
+    source_encoder : InteractionEncoder, default=None
+        How to encode the source; it is cloned. None is ``InteractionEncoder()``.
+    target_encoder : InteractionEncoder, default=None
+        How to encode the target; None is the same as for the source.
+    threshold : float, default=0.8
+        Share of users in common from which two items count as cross-listed.
+    min_common_users : int, default=2
+        Number of users in common from which they do.
+
+    Returns
+    -------
+    aligned : AlignedDomains
+        Immutable: the matrices of what is shared, of what is in one domain alone, the ids, the
+        fitted encoders, the cross-listed items and the report.
+
+    Raises
+    ------
+    ValueError
+        Where nothing is shared; the error names the likely cause, such as a swapped user and item
+        column.
+
+    See Also
+    --------
+    find_cross_listed : What cross-listed items are.
+    InteractionEncoder : What encodes each log.
+
+    Notes
+    -----
+    The minimum counts of an encoder apply to each log before the two are compared. Ids are
+    compared as they are, so that two logs that each number their users from 0 seem to share them:
+    make such ids distinct first.
+
+    Examples
+    --------
+    >>> from sktransrec.interactions import align_domains
+    >>> games = {"user": ["ann", "bob", "bob", "eve"], "item": ["chess", "go", "chess", "go"]}
+    >>> films = {"user": ["bob", "eve", "zoe"], "item": ["Alien", "Brazil", "Alien"]}
+    >>> aligned = align_domains(games, films)
+    >>> aligned.shared_ids
+    array(['bob', 'eve'], dtype=object)
+    >>> aligned.X_source.toarray()
+    array([[1., 1.],
+           [0., 1.]], dtype=float32)
+    >>> print(aligned.report)
+    2 users are shared
+      66.7% of the 3 in the source, where they have 3 of 4 interactions (75.0%)
+      66.7% of the 3 in the target, where they have 2 of 3 interactions (66.7%)
+    1 users are in the source alone, 1 in the target alone
+    No item is cross-listed
+    """
+    source_encoder = clone(InteractionEncoder() if source_encoder is None else source_encoder)
+    target_encoder = clone(source_encoder if target_encoder is None else target_encoder)
+    X_source = source_encoder.fit_transform(source_events)
+    X_target = target_encoder.fit_transform(target_events)
+    source_ids, target_ids = (getattr(e, f"{on}_") for e in (source_encoder, target_encoder))
+    place_in_target = positions(source_ids, target_ids)
+    in_source = np.flatnonzero(place_in_target >= 0)
+    if not len(in_source):
+        raise ValueError(_no_overlap(source_encoder, target_encoder, on))
+    in_target = place_in_target[in_source]
+    source_only = np.setdiff1d(np.arange(len(source_ids)), in_source)
+    target_only = np.setdiff1d(np.arange(len(target_ids)), in_target)
+
+    shared_source, shared_target = _part(X_source, in_source, on), _part(X_target, in_target, on)
+    twins = None
+    if on == "users":
+        twins = find_cross_listed(
+            shared_source,
+            shared_target,
+            threshold=threshold,
+            min_common_users=min_common_users,
+        )
+    report = OverlapReport(
+        on=on,
+        n_shared=len(in_source),
+        n_source_only=len(source_only),
+        n_target_only=len(target_only),
+        n_source_interactions=(shared_source.nnz, X_source.nnz),
+        n_target_interactions=(shared_target.nnz, X_target.nnz),
+        twins=_named_twins(twins, source_encoder.items_, target_encoder.items_),
+    )
+    return AlignedDomains(
+        X_source=shared_source,
+        X_target=shared_target,
+        shared_ids=source_ids[in_source],
+        X_source_only=_part(X_source, source_only, on),
+        source_only_ids=source_ids[source_only],
+        X_target_only=_part(X_target, target_only, on),
+        target_only_ids=target_ids[target_only],
+        source_encoder=source_encoder,
+        target_encoder=target_encoder,
+        twins=twins,
+        report=report,
+    )
+
+
+def _part(X, chosen, on):
+    """Return the chosen rows of X, or its chosen columns where items are aligned."""
+    return X[chosen] if on == "users" else X[:, chosen]
+
+
+def _named_twins(twins, source_items, target_items):
+    """Return the twins with ids for columns."""
+    if twins is None:
+        return None
+    return tuple(
+        zip(
+            source_items[twins["source"]].tolist(),
+            target_items[twins["target"]].tolist(),
+            twins["share"].tolist(),
+            twins["n_common_users"].tolist(),
+            strict=True,
+        )
+    )
+
+
+def _no_overlap(source, target, on):
+    """Return an error message that names the likely cause of an empty overlap."""
+    other = "items" if on == "users" else "users"
+    source_on, target_on = _all_ids(source, on), _all_ids(target, on)
+    source_other, target_other = _all_ids(source, other), _all_ids(target, other)
+    n_rare = _n_common(source_on, target_on)
+    n_target_swapped = _n_common(source_on, target_other)
+    n_source_swapped = _n_common(source_other, target_on)
+    n_alike = _n_common(source_on.astype(str), target_on.astype(str))
+    if n_rare:
+        cause = (
+            f"{n_rare} are in both logs, but in one they fall below min_user_interactions or "
+            "min_item_interactions: lower these"
+        )
+    elif n_source_swapped or n_target_swapped:
+        is_target = n_target_swapped >= n_source_swapped
+        name, encoder = ("target", target) if is_target else ("source", source)
+        cause = (
+            f"{max(n_target_swapped, n_source_swapped)} of the {on} of the other log stand in the "
+            f"{other[:-1]} column of the {name} log, so its user and item columns look swapped: "
+            f"pass {name}_encoder=InteractionEncoder(user={encoder.item!r}, item={encoder.user!r})"
+        )
+    elif n_alike:
+        cause = (
+            f"{n_alike} are equal as strings, but one log has strings where the other has "
+            "integers: convert one of them, for example with .astype(str)"
+        )
+    else:
+        cause = (
+            f"the source has ids such as {source_on.tolist()[0]!r}, the target such as "
+            f"{target_on.tolist()[0]!r}: give the same {on[:-1]} the same id in both"
+        )
+    return f"The source and the target log share no {on}: {cause}."
+
+
+def _all_ids(encoder, kind):
+    """Return all ids in the log that the encoder was fitted on."""
+    return np.concatenate([getattr(encoder, f"{kind}_"), getattr(encoder, f"rare_{kind}_")])
+
+
+def _n_common(ids, others):
+    return int((positions(ids, others) >= 0).sum())
