@@ -2,6 +2,7 @@
 
 from ._als import ALSRecommender
 from ._linear import EASERecommender, RidgeRecommender
+from ._neighbors import ItemKNNRecommender
 from ._popularity import PopularityRecommender
 from ._reconstruction import ReconstructionRecommender
 from ._spectral import GraphFilterRecommender
@@ -10,6 +11,7 @@ __all__ = [
     "ALSRecommender",
     "EASERecommender",
     "GraphFilterRecommender",
+    "ItemKNNRecommender",
     "PopularityRecommender",
     "ReconstructionRecommender",
     "RidgeRecommender",

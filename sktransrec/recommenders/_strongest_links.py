@@ -9,7 +9,7 @@ from sklearn.utils import gen_batches
 from .._validation import get_chunk_n_rows
 
 
-def strongest_links(left, right, n_links=None):
+def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
     """Return left @ right without its diagonal, only the `n_links` largest entries of each row.
 
     The product is made in blocks of rows that respect scikit-learn's `working_memory` setting:
@@ -21,6 +21,8 @@ def strongest_links(left, right, n_links=None):
     right : sparse array of shape (n_rows, n_items), its values at least 0
     n_links : int or None
         None keeps all entries.
+    shrinkage : float
+        An entry that is a sum of c products is multiplied by c / (c + `shrinkage`).
 
     Returns
     -------
@@ -33,6 +35,10 @@ def strongest_links(left, right, n_links=None):
     blocks = []
     for items in gen_batches(n_items, block_size):
         links = left[items] @ right
+        if shrinkage > 0:
+            n_products = (_pattern(left[items]) @ _pattern(right)).data
+            # The order of a product's entries follows from the pattern of its factors alone.
+            links.data *= n_products / (n_products + shrinkage)
         _zero_diagonal(links, items.start)
         if n_links is not None:
             _zero_all_but_largest(links, n_links)
@@ -41,6 +47,11 @@ def strongest_links(left, right, n_links=None):
     links = sp.vstack(blocks, format="csr")
     links.sort_indices()
     return links
+
+
+def _pattern(X):
+    """Return ones in place of the entries of X, stored zeros included."""
+    return sp.csr_array((np.ones_like(X.data), X.indices, X.indptr), shape=X.shape)
 
 
 def _zero_diagonal(links, first_item):

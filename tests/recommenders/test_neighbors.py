@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import config_context
+
+from sktransrec import ItemKNNRecommender
+
+WEIGHTINGS = ["cosine", "tfidf", "bm25"]
+
+
+def interactions(n_rows, n_items, seed=0, density=0.3):
+    counts = np.random.RandomState(seed).poisson(density, size=(n_rows, n_items))
+    counts[0, 0] = 1
+    return counts.astype(np.float32)
+
+
+def dense_weights(X, weighting, k1=1.2, b=0.75):
+    n_items = X.shape[1]
+    information = np.maximum(0, np.log(n_items) - np.log1p((X > 0).sum(axis=1)))[:, None]
+    if weighting == "bm25":
+        lengths = 1 - b + b * X.sum(axis=0) / X.sum(axis=0).mean()
+        return (k1 + 1) * X / (k1 * lengths + X) * information
+    weights = X if weighting == "cosine" else np.sqrt(X) * information
+    norms = np.linalg.norm(weights, axis=0)
+    return weights / np.where(norms > 0, norms, 1)
+
+
+def dense_similarities(X, weighting, shrinkage=0.0):
+    X = X.astype(float)
+    weights = dense_weights(X, weighting)
+    support = (X > 0).T.astype(float) @ (X > 0)
+    similarities = weights.T @ weights * support / np.maximum(support + shrinkage, 1e-9)
+    np.fill_diagonal(similarities, 0)
+    return similarities
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    n_rows=st.integers(1, 40),
+    n_items=st.integers(2, 40),
+    weighting=st.sampled_from(WEIGHTINGS),
+    shrinkage=st.sampled_from([0.0, 2.5]),
+)
+def test_agrees_with_the_formula(n_rows, n_items, weighting, shrinkage):
+    X = interactions(n_rows, n_items)
+    model = ItemKNNRecommender(n_items, weighting=weighting, shrinkage=shrinkage).fit(X)
+    expected = dense_similarities(X, weighting, shrinkage)
+    np.testing.assert_allclose(model.item_links_.toarray(), expected, rtol=1e-4, atol=1e-5)
+    occupied = X.any(axis=1)
+    np.testing.assert_allclose(
+        model.decision_function(X[occupied]), X[occupied] @ expected, rtol=1e-4, atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_keeps_the_nearest_neighbours_of_each_item(weighting):
+    X = interactions(80, 30)
+    model = ItemKNNRecommender(5, weighting=weighting, shrinkage=1.0).fit(X)
+    similarities = dense_similarities(X, weighting, 1.0)
+    links = model.item_links_.toarray()
+    assert ((links > 0).sum(axis=0) == 5).all()
+    np.testing.assert_allclose(
+        np.sort(links, axis=0)[-5:], np.sort(similarities, axis=0)[-5:], rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("weighting", "peer"),
+    [("cosine", "CosineRecommender"), ("tfidf", "TFIDFRecommender"), ("bm25", "BM25Recommender")],
+)
+@pytest.mark.filterwarnings("ignore:Method expects CSR input")
+def test_agrees_with_implicit(weighting, peer):
+    from implicit import nearest_neighbours
+
+    X = interactions(80, 30)
+    reference = getattr(nearest_neighbours, peer)(K=30, num_threads=1)
+    reference.fit(sp.csr_matrix(X), show_progress=False)
+    expected = reference.similarity.toarray()
+    np.fill_diagonal(expected, 0)
+    model = ItemKNNRecommender(30, weighting=weighting).fit(X)
+    np.testing.assert_allclose(model.item_links_.toarray(), expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_checkerboard(weighting):
+    """Rows have all items of their parity but one: the one left out comes first."""
+    X = np.kron(np.ones((10, 5)), np.eye(2))
+    rows = np.arange(10)
+    X[rows, rows] = 0
+    model = ItemKNNRecommender(4, weighting=weighting).fit(X)
+    items, _ = model.recommend(X[:10], n_recommendations=1)
+    np.testing.assert_array_equal(items[:, 0], rows)
+    assert (model.similar_items([3, 6], n_similar=4)[0] % 2 == [[1], [0]]).all()
+
+
+def test_similar_items_are_the_neighbours():
+    X = interactions(80, 30)
+    model = ItemKNNRecommender(6).fit(X)
+    similarities = dense_similarities(X, "cosine")[[4, 9]]
+    similar, values = model.similar_items([4, 9], n_similar=6)
+    np.testing.assert_allclose(values, -np.sort(-similarities, axis=1)[:, :6], rtol=1e-5)
+    np.testing.assert_allclose(np.take_along_axis(similarities, similar, axis=1), values, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shrinkage", [0.0, 2.0])
+def test_blocks_of_items_do_not_matter(shrinkage):
+    X = interactions(80, 30)
+    model = ItemKNNRecommender(6, shrinkage=shrinkage)
+    expected = model.fit(X).item_links_.toarray()
+    with config_context(working_memory=1e-3):
+        np.testing.assert_array_equal(model.fit(X).item_links_.toarray(), expected)
+
+
+def test_shrinkage_favours_what_more_rows_support():
+    """Item 1 is with item 0 once, item 2 nine times."""
+    X = np.zeros((10, 3))
+    X[:9, [0, 2]] = 1
+    X[0, 1] = 1
+    X[9, 2] = 1
+    plain = ItemKNNRecommender().fit(X).item_links_.toarray()
+    shrunk = ItemKNNRecommender(shrinkage=20.0).fit(X).item_links_.toarray()
+    np.testing.assert_allclose(shrunk[1, 0] / plain[1, 0], 1 / 21, rtol=1e-5)
+    np.testing.assert_allclose(shrunk[2, 0] / plain[2, 0], 9 / 29, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [("n_neighbors", 0), ("weighting", "jaccard"), ("shrinkage", -1), ("k1", -1), ("b", 1.5)],
+)
+def test_bad_parameters_are_named(parameter, value):
+    with pytest.raises(ValueError, match=f"'{parameter}' parameter"):
+        ItemKNNRecommender(**{parameter: value}).fit(interactions(20, 10))
