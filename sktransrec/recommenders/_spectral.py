@@ -26,10 +26,10 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
     alpha : float, default=0.1
         Weight of the low-pass filter beside the linear filter, 0 or more. The denser X is, the
         more of it helps.
-    row_exponent : float, default=0.25
+    row_exponent : float, default=0.2
         Power of the degree of a row that divides its interactions, 0 or more: the higher, the less
         do rows with many interactions say about which items go together. The paper has 0.5.
-    item_exponent : float, default=0.25
+    item_exponent : float, default=0.3
         Power of the degree of an item that divides its interactions, 0 or more: the higher, the
         fewer popular items are recommended. The paper has 0.5.
     n_neighbors : int or None, default=200
@@ -118,8 +118,8 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         n_components=256,
         *,
         alpha=0.1,
-        row_exponent=0.25,
-        item_exponent=0.25,
+        row_exponent=0.2,
+        item_exponent=0.3,
         n_neighbors=200,
         random_state=None,
     ):
