@@ -2,18 +2,18 @@
 
 import numpy as np
 
-_GROUP_SIZE = 64
+_MAX_GROUP_SIZE = 32
 
 
 def top_k(scores, k):
     """Return the columns of the `k` largest scores of each row, best first.
 
-    Ties go to the lower column index. The maximum over groups of columns is taken first: the k
-    groups with the largest maxima contain the k largest scores, and only their members are ranked.
+    Ties go to the lower column index. A lower bound of the k-th largest score of each row is found
+    first; only the few scores that reach it are ranked.
 
     Parameters
     ----------
-    scores : ndarray of shape (n_rows, n_columns)
+    scores : ndarray of shape (n_rows, n_columns), C-contiguous
         Finite values or -inf.
     k : int
         From 1 to `n_columns`.
@@ -23,51 +23,56 @@ def top_k(scores, k):
     columns : ndarray of shape (n_rows, k), dtype intp
     values : ndarray of shape (n_rows, k)
     """
-    n_columns = scores.shape[1]
-    n_groups = n_columns // _GROUP_SIZE
-    if n_groups < 2 * k:
-        columns = _best_columns(scores, k)
-    else:
-        columns = _best_columns_by_group(scores, k, n_groups)
-    values = np.take_along_axis(scores, columns, axis=1)
-    best_first = np.argsort(-values, axis=1, kind="stable")
-    return (
-        np.take_along_axis(columns, best_first, axis=1),
-        np.take_along_axis(values, best_first, axis=1),
-    )
+    n_rows, n_columns = scores.shape
+    group_size = min(_MAX_GROUP_SIZE, n_columns // (4 * k))
+    # The k-th largest maximum of any groups of columns is such a bound, and single columns are
+    # groups as well: the bound is then exact.
+    n_groups = n_columns // max(group_size, 1)
+    maxima = scores if n_groups == n_columns else _group_maxima(scores, n_groups)
+    bounds = np.partition(maxima, n_groups - k, axis=1)[:, n_groups - k]
+    reaches = maxima >= bounds[:, None]
+    # Where many groups tie for the k-th place, their members are too many to be gathered.
+    crowded = np.count_nonzero(reaches, axis=1) > 2 * k
+    reaches[crowded] = False
+    best_groups = np.nonzero(reaches)
+    columns = np.empty((n_rows, k), dtype=np.intp)
+    columns[~crowded] = _best_members(scores, bounds, best_groups, n_groups, k)
+    for row in np.flatnonzero(crowded):
+        columns[row] = _best_of_crowd(scores[row], bounds[row], k)
+    return columns, np.take_along_axis(scores, columns, axis=1)
 
 
-def _best_columns_by_group(scores, k, n_groups):
-    """Return the best columns, ascending, ranking the members of the k best groups only.
+def _group_maxima(scores, n_groups):
+    """Return the maxima over groups of columns, of shape (n_rows, n_groups).
 
-    Group j holds the columns j, j + n_groups, j + 2 n_groups, ... and the remainder at the end.
+    Group j holds the columns j, j + n_groups, j + 2 n_groups, ...
     """
     n_rows, n_columns = scores.shape
-    n_grouped = n_groups * _GROUP_SIZE
-    maxima = scores[:, :n_grouped].reshape(n_rows, _GROUP_SIZE, n_groups).max(axis=1)
-    best_groups = np.argpartition(maxima, n_groups - k, axis=1)[:, n_groups - k :]
-    bound = np.take_along_axis(maxima, best_groups, axis=1).min(axis=1)
-    members = (best_groups[:, None, :] + n_groups * np.arange(_GROUP_SIZE)[None, :, None]).reshape(
-        n_rows, -1
-    )
-    remainder = np.broadcast_to(np.arange(n_grouped, n_columns), (n_rows, n_columns - n_grouped))
-    members = np.sort(np.concatenate([members, remainder], axis=1), axis=1)
-    positions = _best_columns(np.take_along_axis(scores, members, axis=1), k)
-    columns = np.take_along_axis(members, positions, axis=1)
-
-    # Where a group left out ties with the bound, its members may win by their lower index.
-    tied = np.flatnonzero((maxima >= bound[:, None]).sum(axis=1) > k)
-    if tied.size:
-        columns[tied] = _best_columns(scores[tied], k)
-    return columns
+    n_whole = n_columns - n_columns % n_groups
+    maxima = scores[:, :n_whole].reshape(n_rows, -1, n_groups).max(axis=1)
+    remainder = scores[:, n_whole:]
+    longer_groups = maxima[:, : remainder.shape[1]]
+    np.maximum(longer_groups, remainder, out=longer_groups)
+    return maxima
 
 
-def _best_columns(scores, k):
-    """Return the columns of the k largest scores of each row, in ascending column order."""
-    n_rows, n_columns = scores.shape
-    kth_largest = np.partition(scores, n_columns - k, axis=1)[:, n_columns - k, None]
-    chosen = scores > kth_largest
-    tied = scores == kth_largest
-    n_tied_wanted = k - chosen.sum(axis=1, keepdims=True)
-    chosen |= tied & (np.cumsum(tied, axis=1) <= n_tied_wanted)
-    return np.nonzero(chosen)[1].reshape(n_rows, k)
+def _best_members(scores, bounds, best_groups, n_groups, k):
+    """Return the best k columns among the members of the groups, for each row that has any."""
+    rows, groups = best_groups
+    n_columns = scores.shape[1]
+    members = groups[:, None] + np.arange(0, n_columns, n_groups)
+    exists = members < n_columns
+    values = scores[rows[:, None], np.where(exists, members, groups[:, None])]
+    reaches = (values >= bounds[rows, None]) & exists
+    rows, columns, values = np.repeat(rows, reaches.sum(axis=1)), members[reaches], values[reaches]
+    best_first = np.lexsort((columns, -values, rows))
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    return columns[best_first[starts[:, None] + np.arange(k)]]
+
+
+def _best_of_crowd(scores, bound, k):
+    """Return the best k columns of one row in which many scores equal the bound."""
+    above = np.flatnonzero(scores > bound)
+    equal = np.flatnonzero(scores == bound)[:k]
+    columns = np.concatenate([above, equal])
+    return columns[np.lexsort((columns, -scores[columns]))[:k]]

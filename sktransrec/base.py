@@ -182,7 +182,7 @@ shape (n_rows,)
             scores = self._finite_scores(X[block])
             for interactions in excluded:
                 _mask_stored(scores, interactions[block])
-            yield block, scores if candidates is None else scores[:, candidates]
+            yield block, scores if candidates is None else scores.take(candidates, axis=1)
 
     def _row_blocks(self, n_rows, max_rows=None):
         """Return slices of rows whose scores fit the working memory."""
@@ -198,7 +198,7 @@ shape (n_rows,)
         empty = _empty_rows(X)
         if empty.any():
             scores[empty] = self.popularity_
-        if not np.isfinite(scores).all():
+        if not _all_finite(scores):
             raise ValueError(
                 f"{type(self).__name__} gave scores that are not finite: its fitted parameters "
                 "have diverged. Fit it again with more regularization or a smaller learning rate."
@@ -466,6 +466,14 @@ def _recommender_and_rows(model, X):
             "in one, or a search over either that was fitted with refit=True."
         )
     return model, X
+
+
+def _all_finite(scores):
+    """Return whether all scores are finite."""
+    # The sum of a row shows what is not, at the speed of reading; where it merely overflows, look.
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = scores @ np.ones(scores.shape[1], dtype=scores.dtype)
+    return np.isfinite(sums).all() or np.isfinite(scores).all()
 
 
 def _mask_stored(scores, X):
