@@ -1,0 +1,112 @@
+"""Top-k recommendation: `recommend` of a factor model beside `implicit.cpu.topk`.
+
+Both multiply row by item factors and keep the best k items a row, with one thread. The share is
+what of the speed of a square matrix product (sgemm) the multiplications alone come to.
+
+    python benchmarks/top_k.py
+    python benchmarks/top_k.py --n-items 10000 --n-components 256 --k 100
+"""
+
+import argparse
+
+import numpy as np
+import scipy.sparse as sp
+from _report import environment, format_table, measure
+from implicit.cpu.topk import topk
+
+from sktransrec.base import FactorRecommenderMixin, InDomainRecommender
+
+
+class GivenFactors(FactorRecommenderMixin, InDomainRecommender):
+    """A factor model that spends no time on finding the factors of a row."""
+
+    def __init__(self, row_factors, item_factors):
+        self.row_factors = row_factors
+        self.item_factors = item_factors
+
+    def _fit(self, X):
+        self.item_factors_ = self.item_factors
+
+    def _row_factors(self, X):
+        return self.row_factors[X.indices[X.indptr[:-1]]]
+
+
+def main():
+    options = _options()
+    rng = np.random.default_rng(0)
+    n_rows, n_items, k = options.n_rows, options.n_items, options.k
+    rows = rng.normal(size=(n_rows, options.n_components)).astype(np.float32)
+    items = rng.normal(size=(n_items, options.n_components)).astype(np.float32)
+    # The first item of a row is its number: that is how the model knows its factors.
+    X = sp.csr_array(
+        (np.ones(n_rows, dtype=np.float32), np.arange(n_rows), np.arange(n_rows + 1)),
+        shape=(n_rows, n_items),
+    )
+    model = GivenFactors(rows, items).fit(X)
+    by_fortran = GivenFactors(rows, np.asfortranarray(items)).fit(X)
+
+    def ours(model=model, exclude_seen=False):
+        return model.recommend(X, n_recommendations=k, exclude_seen=exclude_seen)
+
+    calls = {
+        "product alone": lambda: _product(rows, items),
+        "sktransrec": ours,
+        "sktransrec, seen items left out": lambda: ours(exclude_seen=True),
+        "sktransrec, item factors in Fortran order": lambda: ours(by_fortran),
+        "implicit": lambda: topk(items, rows, k, num_threads=1),
+        "implicit, seen items left out": lambda: topk(
+            items, rows, k, filter_query_items=sp.csr_matrix(X), num_threads=1
+        ),
+    }
+    _check_same(ours()[0], calls["implicit"]()[0])
+    seconds = _least_cpu_seconds(calls, options.repeats)
+    flops = 2 * n_rows * n_items * options.n_components
+    square = _square_product_flops_per_second(options.repeats)
+    table = [
+        [name, cost, cost / seconds["implicit"], f"{flops / cost / square:.0%}"]
+        for name, cost in seconds.items()
+    ]
+    print(environment("numpy", "implicit"))
+    print(f"{n_rows} rows, {n_items} items, {options.n_components} factors, top {k}\n")
+    print(format_table(["", "CPU s", "ratio to implicit", "share of sgemm"], table))
+
+
+def _options():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--n-rows", type=int, default=4096)
+    parser.add_argument("--n-items", type=int, default=40_000)
+    parser.add_argument("--n-components", type=int, default=64)
+    parser.add_argument("--k", type=int, default=10)
+    parser.add_argument("--repeats", type=int, default=5)
+    return parser.parse_args()
+
+
+def _product(rows, items):
+    block = np.empty((128, len(items)), dtype=np.float32)
+    for start in range(0, len(rows) - 127, 128):
+        np.matmul(rows[start : start + 128], items.T, out=block)
+
+
+def _least_cpu_seconds(calls, repeats):
+    """Return the least CPU seconds of each call, their turns interleaved."""
+    seconds = dict.fromkeys(calls, np.inf)
+    for _ in range(repeats):
+        for name, call in calls.items():
+            seconds[name] = min(seconds[name], measure(call)[1].cpu_seconds)
+    return seconds
+
+
+def _square_product_flops_per_second(repeats, size=2048):
+    square = np.ones((size, size), dtype=np.float32)
+    costs = [measure(np.matmul, square, square)[1].cpu_seconds for _ in range(repeats)]
+    return 2 * size**3 / min(costs)
+
+
+def _check_same(ours, theirs):
+    same = (ours == theirs).mean()
+    if same < 0.999:
+        raise SystemExit(f"Only {same:.1%} of the recommendations agree.")
+
+
+if __name__ == "__main__":
+    main()
