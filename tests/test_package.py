@@ -34,7 +34,8 @@ TOP = {"inspection", "testing"}
 
 # The constructor parameters that estimators may have. Use one of these before adding another.
 PARAMETERS = {
-    "size of the model": {"n_components", "n_neighbors", "hidden_layer_sizes"},
+    "size of the model": {"hidden_layer_sizes", "n_components", "n_neighbors"},
+    "weights of interactions": {"b", "k1", "weighting"},
     "objective": {
         *("confidence", "fit_intercept", "item_exponent", "kind", "loss", "regularization"),
         *("kl_annealing_epochs", "kl_weight", "noise", "normalize", "output_activation"),
