@@ -1,6 +1,7 @@
 """Transfer learning for recommender systems as ordinary scikit-learn objects."""
 
 from .base import recommend
+from .feature_learning import Autoencoder
 from .metrics import ranking_scorer
 from .recommenders import (
     ALSRecommender,
@@ -17,6 +18,7 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "ALSRecommender",
+    "Autoencoder",
     "BridgeRecommender",
     "EASERecommender",
     "GraphFilterRecommender",

@@ -11,6 +11,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sktransrec import (
     ALSRecommender,
+    Autoencoder,
     BridgeRecommender,
     EASERecommender,
     GraphFilterRecommender,
@@ -22,9 +23,13 @@ from sktransrec import (
 from sktransrec.datasets import make_cross_domain
 from sktransrec.testing import recommender_checks
 
+TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (4,), "epochs": 2, "run_eagerly": True}
+
 # One cheap instance of every public estimator.
 ESTIMATORS = [
     ALSRecommender(n_components=4, max_iter=3),
+    Autoencoder(**TINY_NETWORK),
+    Autoencoder(kind="variational", loss="multinomial", **TINY_NETWORK),
     BridgeRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
     EASERecommender(),
     EASERecommender(solver="dual"),

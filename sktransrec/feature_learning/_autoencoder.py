@@ -1,0 +1,324 @@
+"""Autoencoders: features from which the rows can be reconstructed."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.preprocessing import normalize
+
+from .._validation import Interval, StrOptions, check_array, check_is_fitted, check_rows
+from ._base import FeatureLearner
+from ._networks import autoencoder
+
+_ACTIVATIONS = (
+    *("elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu", "softplus"),
+    "tanh",
+)
+_OUTPUT_ACTIVATIONS = {
+    "mse": "linear",
+    "binary_crossentropy": "sigmoid",
+    "multinomial": "softmax",
+}
+
+
+class Autoencoder(FeatureLearner):
+    r"""Features from which a network can reconstruct the rows.
+
+    A transformer: it learns the map from X to X through a layer of `n_components` units, and
+    `transform` returns what that layer says of a row. Between X and that layer stand
+    `hidden_layer_sizes`, and the same in reverse order after it. As the transformer of a
+    `ReconstructionRecommender`, ``Autoencoder(kind="variational", loss="multinomial")`` is
+    Mult-VAE [1]_ and ``kind="denoising"`` Mult-DAE.
+
+    Parameters
+    ----------
+    n_components : int, default=32
+        Number of features, at least 1.
+    hidden_layer_sizes : tuple of int, default=(64,)
+        Units of the layers between X and the features, from the side of X.
+    kind : {"plain", "denoising", "variational"}, default="plain"
+        "denoising" corrupts the rows on their way in and learns to reconstruct the whole ones;
+        "variational" does so too, and makes the features the means of normal distributions that
+        are kept near the standard one.
+    loss : {"mse", "binary_crossentropy", "multinomial"}, default="mse"
+        What is minimised; see Notes. "binary_crossentropy" takes values from 0 to 1, and
+        "multinomial" values from 0 on.
+    activation : str, default="relu"
+        Activation of all layers but the output and, where the network is variational, the
+        features: "elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu",
+        "softplus" or "tanh".
+    output_activation : str, default=None
+        Activation of the output. None is what belongs to the loss: "linear" for "mse", "sigmoid"
+        for "binary_crossentropy", "softmax" for "multinomial". Only "mse" allows another.
+    normalize : bool or "auto", default="auto"
+        Whether to scale each row to unit Euclidean norm on its way in. "auto" does so for
+        "multinomial", to which the proportions alone matter.
+    dropout : float, default=0.5
+        Share of the entries of a row that training leaves out on its way in, from 0 to below 1;
+        the others are scaled up by the same share. Not used by "plain".
+    noise : float, default=0.0
+        Standard deviation of the normal noise that training adds to the nonzero entries of a row
+        on its way in. Not used by "plain".
+    kl_weight : float, default=0.2
+        Weight of the divergence from the standard normal distribution, at least 0. Only used by
+        "variational".
+    kl_annealing_epochs : int, default=20
+        Number of epochs over which that weight rises from 0; 0 starts with all of it.
+    regularization : float, default=0.0
+        Weight of the squares of all kernels in what is minimised, at least 0.
+    optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
+        How the weights follow the gradient.
+    learning_rate : float, default=0.001
+        Step length of the optimizer, above 0.
+    epochs : int, default=100
+        Number of passes over the rows; with a `validation_fraction` the largest number.
+    batch_size : int, default=32
+        Number of rows a step. Some hundreds are faster where X has many columns.
+    validation_fraction : float, default=0.0
+        Share of the rows held out to stop early, from 0 to below 1. If it is above 0, the weights
+        with the smallest loss on these rows are kept.
+    patience : int, default=10
+        Number of epochs without a smaller validation loss after which training stops.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last one.
+    run_eagerly : bool, default=False
+        Whether to run each training step op by op. That saves the second or so that compiling
+        takes, which pays off in fits of a few hundred steps; the result is the same.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first weights, the held-out rows, the order of the rows and the corruption.
+    verbose : int, default=0
+        A progress bar is shown if this is above 0.
+
+    Attributes
+    ----------
+    network_ : keras.Model
+        The network, rebuilt when it is first asked for. Changing it does not change the estimator.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    validation_loss_curve_ : list of float or None
+        Loss of the held-out rows after each epoch; None if there are none.
+    n_iter_ : int
+        Number of epochs run, `warm_start` and `partial_fit` included.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    sklearn.decomposition.TruncatedSVD : The best linear autoencoder under the squared error.
+
+    Notes
+    -----
+    With f the network's output before its activation, the objective is the mean over the rows x
+    of
+
+    - "mse": :math:`\sum_j (x_j - f_j)^2`;
+    - "binary_crossentropy": :math:`-\sum_j x_j \log p_j + (1 - x_j) \log(1 - p_j)` with
+      :math:`p_j = 1 / (1 + e^{-f_j})`;
+    - "multinomial": :math:`-\sum_j x_j \log p_j` with :math:`p = \mathrm{softmax}(f)`,
+
+    plus `regularization` times the squares of all kernels and, where the features of a variational
+    network are normal with means m and standard deviations s, `kl_weight` times
+    :math:`\frac{1}{2} \sum_k m_k^2 + s_k^2 - 1 - 2 \log s_k`.
+
+    A step costs O(batch_size * n_features * hidden_layer_sizes[0]) whatever the format of X. Of
+    sparse X only one batch at a time is laid out, as a sparse tensor: the first layer multiplies
+    its nonzero entries only, and targets are never made dense. Memory holds the weights four
+    times while training (weights, gradient and the optimizer's two moments), once after it.
+
+    For an int `random_state` the result is the same to the last bit from run to run, compiled or
+    eager and in one process or several; no global state is read or changed. Rows unseen in `fit`
+    are encoded like all others, and a row of zeros gets the features of the biases alone. `fit`
+    starts its optimizer anew, `partial_fit` keeps it from call to call.
+
+    Loading a pickled estimator does not need TensorFlow, running it does.
+
+    References
+    ----------
+    .. [1] Liang, Krishnan, Hoffman and Jebara, "Variational autoencoders for collaborative
+       filtering", WWW 2018. :doi:`10.1145/3178876.3186150`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec import Autoencoder
+    >>> X = np.eye(6, dtype=np.float32)[[0, 1, 2, 3, 4, 5, 0, 1]]
+    >>> model = Autoencoder(
+    ...     n_components=2, hidden_layer_sizes=(4,), epochs=3, run_eagerly=True, random_state=0
+    ... )
+    >>> model.fit_transform(X).shape
+    (8, 2)
+    >>> [layer.units for layer in model.network_.layers[1:]]
+    [4, 2, 4, 6]
+    """
+
+    _parameter_constraints: dict = {
+        **FeatureLearner._parameter_constraints,
+        "hidden_layer_sizes": ["array-like"],
+        "kind": [StrOptions({"plain", "denoising", "variational"})],
+        "loss": [StrOptions(set(_OUTPUT_ACTIVATIONS))],
+        "activation": [StrOptions(set(_ACTIVATIONS))],
+        "output_activation": [StrOptions({*_ACTIVATIONS, "softmax"}), None],
+        "normalize": ["boolean", StrOptions({"auto"})],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "kl_weight": [Interval(Real, 0, None, closed="left")],
+        "kl_annealing_epochs": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components=32,
+        *,
+        hidden_layer_sizes=(64,),
+        kind="plain",
+        loss="mse",
+        activation="relu",
+        output_activation=None,
+        normalize="auto",
+        dropout=0.5,
+        noise=0.0,
+        kl_weight=0.2,
+        kl_annealing_epochs=20,
+        regularization=0.0,
+        optimizer="adam",
+        learning_rate=1e-3,
+        epochs=100,
+        batch_size=32,
+        validation_fraction=0.0,
+        patience=10,
+        warm_start=False,
+        run_eagerly=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.kind = kind
+        self.loss = loss
+        self.activation = activation
+        self.output_activation = output_activation
+        self.normalize = normalize
+        self.dropout = dropout
+        self.noise = noise
+        self.kl_weight = kl_weight
+        self.kl_annealing_epochs = kl_annealing_epochs
+        self.regularization = regularization
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.warm_start = warm_start
+        self.run_eagerly = run_eagerly
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = self.loss != "mse"
+        return tags
+
+    def inverse_transform(self, X):
+        """Return the rows that the network reconstructs from features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_components)
+            Features, as `transform` returns them.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_rows, n_features_in_), dtype float32
+            Values for the loss "mse", probabilities of each column for "binary_crossentropy",
+            and shares of a row that add up to 1 for "multinomial".
+        """
+        check_is_fitted(self)
+        codes = check_array(X, dtype=np.float32)
+        if codes.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"X has {codes.shape[1]} columns, but {type(self).__name__} has "
+                f"{self._n_features_out} features: pass what transform returned."
+            )
+        return self._forward("decoder", codes, self.n_features_in_)
+
+    def _check_fit_rows(self, X, y, *, reset):
+        X = check_rows(self, X, reset=reset)
+        values = X.data if sp.issparse(X) else X
+        smallest, largest = values.min(initial=0), values.max(initial=0)
+        if self.loss != "mse" and smallest < 0:
+            raise ValueError(
+                f"Negative values in data passed to X: the smallest is {smallest:g}, and "
+                f'loss="{self.loss}" takes none. Shift or drop them, or choose loss="mse".'
+            )
+        if self.loss == "binary_crossentropy" and largest > 1:
+            raise ValueError(
+                f'X holds values up to {largest:g}, and loss="binary_crossentropy" takes those '
+                "from 0 to 1: make them 0 and 1 (X > 0), scale them, or choose another loss."
+            )
+        return X, None
+
+    def _builder(self, X, y):
+        return autoencoder, {
+            "n_features": X.shape[1],
+            "hidden_layer_sizes": _layer_sizes(self.hidden_layer_sizes),
+            "n_components": self.n_components,
+            "activation": self.activation,
+            "output_activation": self._output_activation(),
+            "variational": self.kind == "variational",
+        }
+
+    def _output_activation(self):
+        own = _OUTPUT_ACTIVATIONS[self.loss]
+        if self.output_activation in (None, own):
+            return own
+        if self.loss != "mse" or self.output_activation == "softmax":
+            raise ValueError(
+                f'output_activation="{self.output_activation}" does not go with '
+                f'loss="{self.loss}", whose output is "{own}": leave it at None.'
+            )
+        return self.output_activation
+
+    def _batch(self, X, y, rng):
+        rows = self._normalized(X)
+        if rng is not None and self.kind != "plain":
+            rows = self._corrupted(rows, rng)
+        if self.kind != "variational":
+            return [rows], X
+        shape = (X.shape[0], self.n_components)
+        noise = np.zeros(shape) if rng is None else rng.standard_normal(shape)
+        return [rows, noise.astype(np.float32)], X
+
+    def _inputs(self, part, rows):
+        return self._normalized(rows) if part == "encoder" else rows
+
+    def _normalized(self, X):
+        """Return the rows as the network takes them."""
+        is_wanted = self.loss == "multinomial" if self.normalize == "auto" else self.normalize
+        return normalize(X) if is_wanted else X
+
+    def _corrupted(self, X, rng):
+        """Return the rows with noise and without the entries that the dropout takes.
+
+        Dense and sparse rows draw the same numbers: one for each nonzero entry, row by row.
+        """
+        corrupted = X.copy()
+        at_nonzero = slice(None) if sp.issparse(X) else X.nonzero()
+        values = (corrupted.data if sp.issparse(X) else corrupted)[at_nonzero]
+        if self.noise:
+            values = values + self.noise * rng.standard_normal(values.shape)
+        values = values * (rng.uniform(size=values.shape) >= self.dropout) / (1 - self.dropout)
+        (corrupted.data if sp.issparse(X) else corrupted)[at_nonzero] = values
+        return corrupted
+
+
+def _layer_sizes(hidden_layer_sizes):
+    """Return the sizes as a tuple of int, each at least 1."""
+    sizes = tuple(hidden_layer_sizes)
+    if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+        raise ValueError(
+            f"hidden_layer_sizes must hold integers from 1 on, got {hidden_layer_sizes!r}."
+        )
+    return tuple(int(size) for size in sizes)

@@ -1,0 +1,330 @@
+"""The engine: one compiled training step, and the only place that runs Keras and scikeras.
+
+Import it through `_state.engine`, which brings TensorFlow in.
+"""
+
+import functools
+import json
+
+import numpy as np
+import scipy.sparse as sp
+
+from ._objectives import Objective
+
+OPTIMIZERS = ("adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd")
+
+# Keras's names of the losses: what the network is compiled with, for whoever goes on with Keras.
+_KERAS_LOSSES = {
+    "mse": "mean_squared_error",
+    "binary_crossentropy": "binary_crossentropy",
+    "multinomial": "categorical_crossentropy",
+}
+
+
+def import_tensorflow():
+    """Import all that the engine uses."""
+    import keras
+    import scikeras.wrappers
+    import tensorflow
+
+    return tensorflow, keras, scikeras
+
+
+def check_backend():
+    """Raise unless Keras runs on TensorFlow."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise ImportError(
+            f"Keras runs on {keras.backend.backend()!r} here, and the feature learners need "
+            'TensorFlow: set the environment variable KERAS_BACKEND="tensorflow" before Keras '
+            "is imported."
+        )
+
+
+class NetworkTrainer:
+    """A live network, its optimizer and its compiled step.
+
+    Parameters
+    ----------
+    build : callable
+        A builder of `_networks`.
+    sizes : dict
+        The builder's arguments.
+    loss, regularization : see `Objective`
+    optimizer : str
+        One of `OPTIMIZERS`.
+    learning_rate : float
+    run_eagerly : bool
+        Whether to run the step op by op instead of compiling it into a graph.
+    """
+
+    def __init__(
+        self, build, sizes, *, loss, regularization, optimizer, learning_rate, run_eagerly
+    ):
+        self._run_eagerly = run_eagerly
+        self._learning_rate = learning_rate
+        self._wrapper = _wrapper_class()(
+            build,
+            loss=_KERAS_LOSSES[loss],
+            optimizer=_fused_adam_class() if optimizer == "adam" else optimizer,
+            optimizer__learning_rate=learning_rate,
+            run_eagerly=run_eagerly,
+            warm_start=True,
+            **{f"model__{name}": size for name, size in sizes.items()},
+        ).initialize(None)
+        self._wrapper._ensure_compiled_model()
+        self.network = self._wrapper.model_
+        self._optimizer = self.network.optimizer
+        self._optimizer.build(self.network.trainable_variables)
+        self._objective = Objective(self.network, loss, regularization)
+        self._compiled = {}
+
+    @property
+    def config(self):
+        """The network's layers as JSON, without its optimizer."""
+        return json.dumps(self.network.get_config())
+
+    @property
+    def weights(self):
+        """The weights of the network by path, as ndarrays."""
+        return {weight.path: np.array(weight.numpy()) for weight in self.network.weights}
+
+    @property
+    def optimizer_state(self):
+        """The variables of the optimizer, as ndarrays."""
+        return [np.array(variable.numpy()) for variable in self._optimizer.variables]
+
+    def load(self, weights, optimizer_state=None):
+        """Start from the given weights and, if there is one, state of the optimizer."""
+        assign_weights(self.network, weights)
+        if optimizer_state is not None:
+            for variable, value in zip(self._optimizer.variables, optimizer_state, strict=True):
+                variable.assign(value)
+
+    def train(self, batches, *, epochs, validation_batches=None, patience=None, progress=None):
+        """Train, and return the losses of each epoch as {"loss": [...], "val_loss": [...]}.
+
+        Parameters
+        ----------
+        batches : callable
+            Given an epoch from 0, yields its batches (inputs, targets, KL weight).
+        epochs : int
+            Largest number of epochs.
+        validation_batches : callable, default=None
+            The same for held-out rows. The best weights by their loss are kept.
+        patience : int, default=None
+            Stop after so many epochs without a better validation loss.
+        progress : callable, default=None
+            Called after each batch with the epoch and the batch's loss.
+        """
+
+        def run(n_epochs):
+            history = {"loss": [], "val_loss": []}
+            best = _BestWeights(self.network, patience)
+            for epoch in range(n_epochs):
+                history["loss"].append(self._trained_epoch(epoch, batches(epoch), progress))
+                if validation_batches is not None:
+                    loss = self._mean_loss("evaluate", validation_batches(epoch))
+                    history["val_loss"].append(loss)
+                    if best.is_exhausted_by(loss):
+                        break
+            best.restore()
+            return history
+
+        return self._wrapper.fit(run, None, epochs=epochs).history_
+
+    def _trained_epoch(self, epoch, batches, progress):
+        loss = self._mean_loss("step", batches, progress and functools.partial(progress, epoch))
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"The training loss became {loss} in epoch {epoch + 1}: the network diverged at "
+                f"learning_rate={self._learning_rate}. Choose a smaller learning_rate, or scale "
+                "the columns of X."
+            )
+        return loss
+
+    def _mean_loss(self, function, batches, progress=None):
+        """Return the mean over the rows of the loss that the function returns for each batch."""
+        total, n_rows = 0.0, 0
+        for inputs, targets, kl_weight in batches:
+            tensors = [[as_tensor(x) for x in inputs], as_tensor(targets), np.float32(kl_weight)]
+            loss = float(self._function(function, tensors)(*tensors))
+            total += loss * targets.shape[0]
+            n_rows += targets.shape[0]
+            if progress:
+                progress(loss)
+        return total / n_rows
+
+    def _function(self, name, tensors):
+        """Return the step or the evaluation, compiled for tensors of any number of rows."""
+        import tensorflow as tf
+
+        key = name, tuple(isinstance(x, tf.SparseTensor) for x in (*tensors[0], tensors[1]))
+        if key not in self._compiled:
+            function = getattr(self, f"_{name}")
+            if not self._run_eagerly:
+                signature = tf.nest.map_structure(_any_rows, tensors)
+                function = tf.function(function, input_signature=signature)
+            self._compiled[key] = function
+        return self._compiled[key]
+
+    def _step(self, inputs, targets, kl_weight):
+        """Update the weights once and return the loss before it."""
+        import tensorflow as tf
+
+        variables = self.network.trainable_variables
+        with tf.GradientTape() as tape:
+            loss = self._objective(inputs, targets, kl_weight, training=True)
+        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    def _evaluate(self, inputs, targets, kl_weight):
+        return self._objective(inputs, targets, kl_weight, training=False)
+
+
+class _BestWeights:
+    """The weights of the smallest validation loss so far."""
+
+    def __init__(self, network, patience):
+        self._network = network
+        self._patience = patience
+        self._loss = np.inf
+        self._weights = None
+        self._n_worse = 0
+
+    def is_exhausted_by(self, loss):
+        """Return whether this loss is the last worse one that the patience allows."""
+        if loss < self._loss:
+            self._loss, self._weights = loss, self._network.get_weights()
+            self._n_worse = 0
+        else:
+            self._n_worse += 1
+        return self._n_worse >= self._patience
+
+    def restore(self):
+        if self._weights is not None:
+            self._network.set_weights(self._weights)
+
+
+def as_tensor(rows):
+    """Return a dense or CSR matrix as a tensor of the same kind."""
+    import tensorflow as tf
+
+    if not sp.issparse(rows):
+        return tf.constant(rows, dtype=tf.float32)
+    indices = np.empty((rows.nnz, 2), dtype=np.int64)
+    indices[:, 0] = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    indices[:, 1] = rows.indices
+    return tf.SparseTensor(indices, rows.data, rows.shape)
+
+
+def _any_rows(tensor):
+    """Return the type of a tensor with the number of its rows left open."""
+    import tensorflow as tf
+
+    spec = tf.type_spec_from_value(tensor)
+    shape = [None, *spec.shape[1:]] if spec.shape.rank else spec.shape
+    if isinstance(tensor, tf.SparseTensor):
+        return tf.SparseTensorSpec(shape, spec.dtype)
+    return tf.TensorSpec(shape, spec.dtype)
+
+
+def rebuilt_network(config, weights):
+    """Return the network of a JSON config, with its weights."""
+    import keras
+
+    network = keras.Model.from_config(json.loads(config))
+    assign_weights(network, weights)
+    return network
+
+
+def assign_weights(network, weights):
+    """Set the weights of a network from arrays by path, which must be the network's own."""
+    shapes = {weight.path: tuple(weight.shape) for weight in network.weights}
+    given = {path: weight.shape for path, weight in weights.items()}
+    if shapes != given:
+        raise ValueError(
+            f"The network's layers changed since it was fitted, from {given} to {shapes}. Go on "
+            "with the same sizes, or fit anew with warm_start=False."
+        )
+    for weight in network.weights:
+        weight.assign(weights[weight.path])
+
+
+def encoder(network):
+    """Return the part of a network from the rows to their code."""
+    import keras
+
+    return keras.Model(network.inputs[:1], network.get_layer("code").output)
+
+
+def decoder(network):
+    """Return the part of a network from a code to the output."""
+    import keras
+
+    names = [layer.name for layer in network.layers]
+    code = network.get_layer("sampled_code" if "sampled_code" in names else "code").output
+    return keras.Model([code], network.output)
+
+
+PARTS = {"decoder": decoder, "encoder": encoder}
+
+
+def forward(part, rows):
+    """Return what a part of a network makes of dense or CSR rows, as an ndarray."""
+    return part([as_tensor(rows)], training=False).numpy()
+
+
+@functools.cache
+def _wrapper_class():
+    """Return the scikeras wrapper that takes any data and trains by our loop.
+
+    scikeras builds and compiles the network, from names and numbers, and keeps the history. Its
+    data hooks would densify CSR, and its `random_state` switches op determinism on process-wide.
+    """
+    from scikeras.wrappers import BaseWrapper
+
+    class AsGiven:
+        def fit(self, data):
+            return self
+
+        def transform(self, data):
+            return data
+
+    class NetworkWrapper(BaseWrapper):
+        feature_encoder = target_encoder = AsGiven()
+
+        def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
+            return X, y
+
+        def _fit_keras_model(self, X, y, sample_weight, warm_start, epochs, initial_epoch):
+            self.history_ = X(epochs)
+
+    return NetworkWrapper
+
+
+@functools.cache
+def _fused_adam_class():
+    """Return Adam with each variable's update as one op: a third of the memory traffic."""
+    import keras
+    import tensorflow as tf
+
+    class FusedAdam(keras.optimizers.Adam):
+        def update_step(self, gradient, variable, learning_rate):
+            i = self._get_variable_index(variable)
+            step = tf.cast(self.iterations + 1, tf.float32)
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.handle,
+                m=self._momentums[i].value.handle,
+                v=self._velocities[i].value.handle,
+                beta1_power=tf.pow(self.beta_1, step),
+                beta2_power=tf.pow(self.beta_2, step),
+                lr=learning_rate,
+                beta1=self.beta_1,
+                beta2=self.beta_2,
+                epsilon=self.epsilon,
+                grad=tf.convert_to_tensor(gradient),
+            )
+
+    return FusedAdam

@@ -1,0 +1,137 @@
+"""What networks minimise, computed from the nonzero entries of sparse targets alone.
+
+Each loss of a target x given the network's linear output f is A(f) - c <x, f> plus a constant of
+x, and its gradient is A'(f) - c x: a dense part that does not know x, and a part at the nonzero
+entries of x.
+"""
+
+
+class Objective:
+    """The mean loss of the rows of a batch, plus what is penalised.
+
+    Parameters
+    ----------
+    network : keras.Model
+        A network of `_networks`.
+    loss : {"mse", "binary_crossentropy", "multinomial"}
+    regularization : float
+        Weight of the sum of squares of all kernels.
+    """
+
+    def __init__(self, network, loss, regularization):
+        import keras
+
+        self._loss = loss
+        self._regularization = regularization
+        self._kernels = [weight for weight in network.weights if weight.path.endswith("/kernel")]
+        self._output = network.get_layer("output")
+        tensors = {"hidden": self._output.input}
+        if "code_log_std" in [layer.name for layer in network.layers]:
+            tensors["mean"] = network.get_layer("code").output
+            tensors["log_std"] = network.get_layer("code_log_std").output
+        self._tensors = keras.Model(network.inputs, tensors)
+
+    def __call__(self, inputs, targets, kl_weight, training):
+        """Return the objective of a batch as a scalar tensor."""
+        import tensorflow as tf
+
+        tensors = self._tensors(inputs, training=training)
+        linear = tf.matmul(tensors["hidden"], self._output.kernel.value) + self._output.bias.value
+        if self._loss == "mse":
+            linear = self._output.activation(linear)
+        total = total_loss(linear, targets, self._loss)
+        if "mean" in tensors:
+            total += kl_weight * _kl_divergence(tensors["mean"], tensors["log_std"])
+        objective = total / tf.cast(tf.shape(linear)[0], tf.float32)
+        if training and self._regularization:
+            squares = [tf.nn.l2_loss(kernel.value) for kernel in self._kernels]
+            objective += 2 * self._regularization * tf.add_n(squares)
+        return objective
+
+
+def total_loss(linear, targets, loss):
+    """Return the sum of the losses of all entries of dense or sparse targets."""
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def entries_loss(f):
+        potential, slope, scale, constant = _PARTS[loss](f, targets)
+        value = potential - scale * _inner_product(targets, f) + constant
+
+        def gradient(upstream):
+            return _minus(slope(upstream), targets, scale * upstream)
+
+        return value, gradient
+
+    return entries_loss(linear)
+
+
+def _squared_error(f, targets):
+    """Return the parts of sum (x - f)^2."""
+    import tensorflow as tf
+
+    def slope(upstream):
+        return (2 * upstream) * f
+
+    return tf.reduce_sum(tf.square(f)), slope, 2.0, _inner_product(targets, targets)
+
+
+def _binary_crossentropy(f, targets):
+    """Return the parts of -sum (x log p + (1 - x) log(1 - p)) with p = sigmoid(f)."""
+    import tensorflow as tf
+
+    def slope(upstream):
+        return upstream * tf.sigmoid(f)
+
+    return tf.reduce_sum(tf.nn.softplus(f)), slope, 1.0, 0.0
+
+
+def _multinomial(f, targets):
+    """Return the parts of -sum x log p with p = softmax(f)."""
+    import tensorflow as tf
+
+    reduce_sum = tf.sparse.reduce_sum if isinstance(targets, tf.SparseTensor) else tf.reduce_sum
+    totals = tf.ensure_shape(reduce_sum(targets, 1), [None])
+    p = tf.nn.softmax(f)
+    # The largest p is at least 1 / n_columns, so that this logarithm is safe; it takes the place
+    # of a second pass of exponentials.
+    log_normalizer = tf.reduce_max(f, 1) - tf.math.log(tf.reduce_max(p, 1))
+
+    def slope(upstream):
+        return p * (upstream * totals)[:, None]
+
+    return tf.reduce_sum(totals * log_normalizer), slope, 1.0, 0.0
+
+
+_PARTS = {
+    "mse": _squared_error,
+    "binary_crossentropy": _binary_crossentropy,
+    "multinomial": _multinomial,
+}
+
+
+def _inner_product(targets, values):
+    """Return the sum of the products of targets and values, both dense or sparse."""
+    import tensorflow as tf
+
+    if not isinstance(targets, tf.SparseTensor):
+        return tf.reduce_sum(targets * values)
+    if isinstance(values, tf.SparseTensor):
+        return tf.reduce_sum(targets.values * values.values)
+    return tf.reduce_sum(targets.values * tf.gather_nd(values, targets.indices))
+
+
+def _minus(dense, targets, scale):
+    """Return dense - scale * targets."""
+    import tensorflow as tf
+
+    if isinstance(targets, tf.SparseTensor):
+        return tf.tensor_scatter_nd_sub(dense, targets.indices, scale * targets.values)
+    return dense - scale * targets
+
+
+def _kl_divergence(mean, log_std):
+    """Return the divergence of N(mean, std^2) from N(0, 1), summed over entries."""
+    import tensorflow as tf
+
+    return 0.5 * tf.reduce_sum(tf.square(mean) + tf.exp(2 * log_std) - 1 - 2 * log_std)

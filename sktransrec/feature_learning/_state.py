@@ -1,0 +1,88 @@
+"""The fitted state of a network, which needs no TensorFlow until the network runs."""
+
+import contextlib
+import os
+import sys
+
+
+def engine():
+    """Return the module that trains and runs networks, with TensorFlow imported."""
+    from . import _keras
+
+    silence = contextlib.nullcontext if "tensorflow" in sys.modules else _silent_stderr
+    try:
+        with silence():
+            _keras.import_tensorflow()
+    except ImportError as error:
+        raise ImportError(
+            "Training or running a network needs TensorFlow, Keras and scikeras: "
+            "pip install tensorflow scikeras. A fitted model can be loaded and looked at "
+            "without them."
+        ) from error
+    _keras.check_backend()
+    return _keras
+
+
+@contextlib.contextmanager
+def _silent_stderr():
+    """Send what C++ writes to the standard error of the process nowhere.
+
+    TensorFlow logs a few lines while it is imported, before any level of logging applies.
+    """
+    try:
+        stderr = os.dup(2)
+    except OSError:  # the process has no standard error
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+class FittedNetwork:
+    """A network as JSON and numpy arrays, rebuilt as a live one when it is first run.
+
+    Parameters
+    ----------
+    config : str
+        The functional Keras model as JSON.
+    weights : dict of str to ndarray
+        The weights by the path of each, such as "code/kernel".
+    optimizer_state : list of ndarray, default=None
+        The variables of the optimizer, where training may go on from here.
+    trainer : NetworkTrainer, default=None
+        The live trainer in that very state; it is not pickled.
+    """
+
+    def __init__(self, config, weights, optimizer_state=None, trainer=None):
+        self.config = config
+        self.weights = weights
+        self.optimizer_state = optimizer_state
+        self._trainer = trainer
+        self._live = {}
+
+    def __getstate__(self):
+        return {**vars(self), "_trainer": None, "_live": {}}
+
+    def take_trainer(self):
+        """Return the live trainer or None; it leaves this state, since training changes it."""
+        trainer, self._trainer = self._trainer, None
+        return trainer
+
+    @property
+    def network(self):
+        """The live Keras model."""
+        if "network" not in self._live:
+            self._live["network"] = engine().rebuilt_network(self.config, self.weights)
+        return self._live["network"]
+
+    def run(self, part, batch):
+        """Return the ndarray that a part of the network, "encoder" or "decoder", makes of rows."""
+        keras_engine = engine()
+        if part not in self._live:
+            self._live[part] = keras_engine.PARTS[part](self.network)
+        return keras_engine.forward(self._live[part], batch)
