@@ -46,7 +46,7 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         :math:`D_i^{b} U`: the inner products of row factors with these are the scores of the
         low-pass filter, up to a constant.
     row_projection_ : ndarray of shape (n_items_, n_components), dtype float32
-        :math:`D_i^{-b} U`, which takes a row to its factors.
+        :math:`D_i^{-b} U`, which takes a row, divided by the root of its degree, to its factors.
     item_links_ : csr_array of shape (n_items_, n_items_), dtype float32
         The linear filter: how strongly an item that a row has speaks for each other item.
     singular_values_ : ndarray of shape (n_components,), dtype float32
@@ -78,10 +78,14 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     .. math::
 
-        R \left(\tilde R^\top \tilde R + \alpha \sigma_1^2 D_i^{-b} U U^\top D_i^{b}\right) .
+        D_u^{-1/2} R \left(\tilde R^\top \tilde R
+        + \alpha \sigma_1^2 D_i^{-b} U U^\top D_i^{b}\right) .
 
-    With both exponents 0.5, :math:`\sigma_1 = 1` and this is the filter of [1]_, of which the
-    diagonal of the linear part is left out here: it only speaks for items that the row has.
+    With both exponents 0.5, :math:`\sigma_1 = 1` and the rankings are those of [1]_. The diagonal
+    of the linear filter is left out, which only speaks for items that the row has. The first
+    factor leaves the ranking of a row as it is; it evens out the row factors
+    :math:`D_u^{-1/2} R D_i^{-b} U` of rows with many and with few interactions, so that a
+    regressor can learn them.
 
     `fit` takes :math:`O(nnz \cdot k)` for the randomised SVD and, for the linear filter, as many
     steps as there are pairs of interactions in a row. A row costs n_neighbors steps an
@@ -146,14 +150,20 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.item_links_ = strongest_links(normalized.T, normalized, self.n_neighbors).T.tocsr()
 
     def _row_factors(self, X):
-        return X @ self.row_projection_
+        return _divided_by_root_degree(X) @ self.row_projection_
 
     def _score_rows(self, X):
-        scores = (X @ self.item_links_).toarray()
+        rows = _divided_by_root_degree(X)
+        scores = (rows @ self.item_links_).toarray()
         weight = self.alpha * self.singular_values_[0] ** 2
         if weight > 0:
-            scores += (weight * self._row_factors(X)) @ self.item_factors_.T
+            scores += (weight * (rows @ self.row_projection_)) @ self.item_factors_.T
         return scores
+
+
+def _divided_by_root_degree(X):
+    """Return X with each row divided by the root of its sum."""
+    return sp.csr_array(sp.diags_array(_degree_power(X.sum(axis=1), -0.5)) @ X)
 
 
 def _degree_power(degrees, exponent):
