@@ -2,6 +2,15 @@
 
 from .base import recommend
 from .feature_learning import Autoencoder
+from .interactions import (
+    InteractionEncoder,
+    align_domains,
+    cross_listed_mask,
+    find_cross_listed,
+    holdout_after,
+    holdout_last,
+    holdout_random,
+)
 from .metrics import ranking_scorer
 from .recommenders import (
     ALSRecommender,
@@ -22,10 +31,17 @@ __all__ = [
     "BridgeRecommender",
     "EASERecommender",
     "GraphFilterRecommender",
+    "InteractionEncoder",
     "ItemKNNRecommender",
     "PopularityRecommender",
     "ReconstructionRecommender",
     "RidgeRecommender",
+    "align_domains",
+    "cross_listed_mask",
+    "find_cross_listed",
+    "holdout_after",
+    "holdout_last",
+    "holdout_random",
     "ranking_scorer",
     "recommend",
 ]

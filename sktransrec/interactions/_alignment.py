@@ -221,37 +221,34 @@ def align_domains(
     place_in_target = positions(source_ids, target_ids)
     in_source = np.flatnonzero(place_in_target >= 0)
     if not len(in_source):
-        raise ValueError(_no_overlap(source_encoder, target_encoder, on))
-    in_target = place_in_target[in_source]
-    source_only = np.setdiff1d(np.arange(len(source_ids)), in_source)
-    target_only = np.setdiff1d(np.arange(len(target_ids)), in_target)
-
-    shared_source, shared_target = _part(X_source, in_source, on), _part(X_target, in_target, on)
+        cause = _likely_cause(source_encoder, target_encoder, on)
+        raise ValueError(f"The source and the target log share no {on}: {cause}.")
+    X_source, X_source_only, source_only_ids = _parts(X_source, source_ids, in_source, on)
+    X_target, X_target_only, target_only_ids = _parts(
+        X_target, target_ids, place_in_target[in_source], on
+    )
     twins = None
     if on == "users":
         twins = find_cross_listed(
-            shared_source,
-            shared_target,
-            threshold=threshold,
-            min_common_users=min_common_users,
+            X_source, X_target, threshold=threshold, min_common_users=min_common_users
         )
     report = OverlapReport(
         on=on,
         n_shared=len(in_source),
-        n_source_only=len(source_only),
-        n_target_only=len(target_only),
-        n_source_interactions=(shared_source.nnz, X_source.nnz),
-        n_target_interactions=(shared_target.nnz, X_target.nnz),
+        n_source_only=len(source_only_ids),
+        n_target_only=len(target_only_ids),
+        n_source_interactions=(X_source.nnz, X_source.nnz + X_source_only.nnz),
+        n_target_interactions=(X_target.nnz, X_target.nnz + X_target_only.nnz),
         twins=_named_twins(twins, source_encoder.items_, target_encoder.items_),
     )
     return AlignedDomains(
-        X_source=shared_source,
-        X_target=shared_target,
+        X_source=X_source,
+        X_target=X_target,
         shared_ids=source_ids[in_source],
-        X_source_only=_part(X_source, source_only, on),
-        source_only_ids=source_ids[source_only],
-        X_target_only=_part(X_target, target_only, on),
-        target_only_ids=target_ids[target_only],
+        X_source_only=X_source_only,
+        source_only_ids=source_only_ids,
+        X_target_only=X_target_only,
+        target_only_ids=target_only_ids,
         source_encoder=source_encoder,
         target_encoder=target_encoder,
         twins=twins,
@@ -259,9 +256,12 @@ def align_domains(
     )
 
 
-def _part(X, chosen, on):
-    """Return the chosen rows of X, or its chosen columns where items are aligned."""
-    return X[chosen] if on == "users" else X[:, chosen]
+def _parts(X, ids, shared, on):
+    """Return the shared rows (columns on items) of X, the others, and the ids of the others."""
+    others = np.setdiff1d(np.arange(len(ids)), shared)
+    if on == "users":
+        return X[shared], X[others], ids[others]
+    return X[:, shared], X[:, others], ids[others]
 
 
 def _named_twins(twins, source_items, target_items):
@@ -279,39 +279,35 @@ def _named_twins(twins, source_items, target_items):
     )
 
 
-def _no_overlap(source, target, on):
-    """Return an error message that names the likely cause of an empty overlap."""
+def _likely_cause(source, target, on):
+    """Return why two fitted encoders share no users (or items), and the cure."""
     other = "items" if on == "users" else "users"
-    source_on, target_on = _all_ids(source, on), _all_ids(target, on)
-    source_other, target_other = _all_ids(source, other), _all_ids(target, other)
-    n_rare = _n_common(source_on, target_on)
-    n_target_swapped = _n_common(source_on, target_other)
-    n_source_swapped = _n_common(source_other, target_on)
-    n_alike = _n_common(source_on.astype(str), target_on.astype(str))
-    if n_rare:
-        cause = (
+    source_ids, target_ids = _all_ids(source, on), _all_ids(target, on)
+    if n_rare := _n_common(source_ids, target_ids):
+        return (
             f"{n_rare} are in both logs, but in one they fall below min_user_interactions or "
             "min_item_interactions: lower these"
         )
-    elif n_source_swapped or n_target_swapped:
-        is_target = n_target_swapped >= n_source_swapped
-        name, encoder = ("target", target) if is_target else ("source", source)
-        cause = (
-            f"{max(n_target_swapped, n_source_swapped)} of the {on} of the other log stand in the "
-            f"{other[:-1]} column of the {name} log, so its user and item columns look swapped: "
-            f"pass {name}_encoder=InteractionEncoder(user={encoder.item!r}, item={encoder.user!r})"
+    n_swapped, name, encoder = max(
+        (_n_common(source_ids, _all_ids(target, other)), "target", target),
+        (_n_common(_all_ids(source, other), target_ids), "source", source),
+        key=lambda swap: swap[0],
+    )
+    if n_swapped:
+        return (
+            f"{n_swapped} of the {on} of the other log stand in the {other[:-1]} column of the "
+            f"{name} log, so its user and item columns look swapped: pass "
+            f"{name}_encoder=InteractionEncoder(user={encoder.item!r}, item={encoder.user!r})"
         )
-    elif n_alike:
-        cause = (
+    if n_alike := _n_common(source_ids.astype(str), target_ids.astype(str)):
+        return (
             f"{n_alike} are equal as strings, but one log has strings where the other has "
             "integers: convert one of them, for example with .astype(str)"
         )
-    else:
-        cause = (
-            f"the source has ids such as {source_on.tolist()[0]!r}, the target such as "
-            f"{target_on.tolist()[0]!r}: give the same {on[:-1]} the same id in both"
-        )
-    return f"The source and the target log share no {on}: {cause}."
+    return (
+        f"the source has ids such as {source_ids.tolist()[0]!r}, the target such as "
+        f"{target_ids.tolist()[0]!r}: give the same {on[:-1]} the same id in both"
+    )
 
 
 def _all_ids(encoder, kind):

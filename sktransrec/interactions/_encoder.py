@@ -203,7 +203,7 @@ class InteractionEncoder(BaseEstimator):
         -------
         X : csr_array of shape (n_rows, n_items_), dtype float32
         """
-        return merged_matrix(self.coded_events(events, users), self.duplicates)
+        return merged_matrix(self._coded_events(events, users), self.duplicates)
 
     def inverse_transform(self, X, *, users=None):
         """Decode a matrix to a log.
@@ -258,7 +258,7 @@ class InteractionEncoder(BaseEstimator):
         """
         if max_length is not None and (not isinstance(max_length, Integral) or max_length < 1):
             raise ValueError(f"max_length must be None or an integer from 1, got {max_length!r}.")
-        coded = self.coded_events(events, users).by_row()
+        coded = self._coded_events(events, users).by_row()
         lengths = np.bincount(coded.rows, minlength=coded.shape[0])
         width = lengths.max(initial=0) if max_length is None else max_length
         ends = np.cumsum(lengths)
@@ -269,7 +269,7 @@ class InteractionEncoder(BaseEstimator):
         padded[coded.rows[is_kept], position[is_kept]] = coded.columns[is_kept] + 1
         return padded
 
-    def coded_events(self, events, users=None):
+    def _coded_events(self, events, users=None):
         """Return the events of known items as `CodedEvents`, those left out removed."""
         check_is_fitted(self)
         user_codes, user_ids = read_ids(events, self.user, "user")

@@ -10,6 +10,8 @@ from .._validation import Interval, check_matrix, validate_params
 from ._coded import merged_matrix
 from ._encoder import InteractionEncoder
 
+_N_DRAWS = 2**32
+
 
 @validate_params(
     {
@@ -62,8 +64,8 @@ def holdout_random(X, size=0.2, *, random_state=None):
     X = check_matrix(X, name="X")
     n_interactions = np.diff(X.indptr)
     rows = np.repeat(np.arange(X.shape[0]), n_interactions)
-    draws = check_random_state(random_state).uniform(size=X.nnz)
-    shuffled = np.lexsort((draws, rows))
+    draws = check_random_state(random_state).randint(_N_DRAWS, size=X.nnz, dtype=np.int64)
+    shuffled = np.argsort(rows * _N_DRAWS + draws, kind="stable")
     rank_in_row = np.arange(X.nnz) - X.indptr[rows]
     held_out = np.empty(X.nnz, dtype=bool)
     held_out[shuffled] = rank_in_row < _n_held_out(n_interactions, size)[rows]
@@ -123,7 +125,7 @@ def holdout_last(events, encoder, n=1, *, users=None):
     array([[0., 1., 0.],
            [0., 0., 0.]], dtype=float32)
     """
-    coded = encoder.coded_events(events, users).by_row()
+    coded = encoder._coded_events(events, users).by_row()
     is_first = coded.is_first_meeting()
     n_items = np.bincount(coded.rows[is_first], minlength=coded.shape[0])
     n_met_in_earlier_rows = np.cumsum(n_items) - n_items
@@ -177,7 +179,7 @@ def holdout_after(events, encoder, time, *, users=None):
     array([[0., 1., 1.],
            [0., 0., 0.]], dtype=float32)
     """
-    coded = encoder.coded_events(events, users)
+    coded = encoder._coded_events(events, users)
     if coded.times is None:
         raise ValueError(
             "encoder has time=None, so its events have no point in time to split at: fit an "

@@ -147,3 +147,23 @@ def test_other_causes_of_an_empty_overlap_are_named(source, target, encoder, wor
 def test_parameters_are_validated():
     with pytest.raises(ValueError, match="'on' parameter of align_domains"):
         align_domains(SOURCE, TARGET, on="rows")
+
+
+@pytest.mark.data
+def test_game_and_video_share_the_users_that_their_origin_says(data_home):
+    def log(target, source):
+        pairs = np.loadtxt(
+            data_home / "amazon_game_video" / f"{target}_{source}" / "train.txt", dtype=int
+        )
+        # Ids below 2,179 are the same person in both domains, larger ones are not.
+        user = np.where(pairs[:, 0] < 2179, pairs[:, 0].astype(str), target)
+        own = np.char.add(target, pairs[:, 0].astype(str))
+        return {"user": np.where(user == target, own, user), "item": pairs[:, 1]}
+
+    aligned = align_domains(log("game", "video"), log("video", "game"))
+    report = aligned.report
+    assert report.n_shared + report.n_source_only == 24799
+    assert report.n_shared + report.n_target_only == 19240
+    assert {int(user) for user in aligned.shared_ids} <= set(range(2179))
+    assert not any(user.isdigit() and int(user) >= 2179 for user in aligned.source_only_ids)
+    assert 20 <= len(report.twins) <= 60

@@ -435,3 +435,17 @@ def test_a_dict_of_columns_needs_no_pandas():
         "e = E().fit(log); e.inverse_transform(e.transform(log)); e.sequences(log)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.data
+def test_movielens_round_trip(data_home):
+    ratings = pd.read_csv(data_home / "movielens_small" / "ratings.csv")
+    encoder = InteractionEncoder("userId", "movieId", "rating", "timestamp")
+    X = encoder.fit_transform(ratings)
+    assert X.shape == (671, 9066)
+    assert X.nnz == len(ratings)
+    columns = ["userId", "movieId", "rating"]
+    expected = ratings.sort_values(columns[:2], ignore_index=True)[columns]
+    pd.testing.assert_frame_equal(encoder.inverse_transform(X), expected, check_dtype=False)
+    sequences = encoder.sequences(ratings)
+    assert np.count_nonzero(sequences) == len(ratings)

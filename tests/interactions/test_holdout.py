@@ -193,3 +193,16 @@ def test_last_holdout_refuses_a_count_that_is_none(n):
     log = _random_log(0)
     with pytest.raises(ValueError, match="'n' parameter of holdout_last"):
         holdout_last(log, InteractionEncoder().fit(log), n)
+
+
+@pytest.mark.data
+def test_movielens_holdouts_by_time(data_home):
+    ratings = pd.read_csv(data_home / "movielens_small" / "ratings.csv")
+    encoder = InteractionEncoder("userId", "movieId", "rating", "timestamp")
+    matrix = encoder.fit_transform(ratings)
+    X, y = holdout_last(ratings, encoder)
+    assert (np.diff(y.indptr) == 1).all()
+    assert (X + y != matrix).nnz == 0
+    X, y = holdout_after(ratings, encoder, 1_300_000_000)
+    assert X.nnz == (ratings["timestamp"] < 1_300_000_000).sum()
+    assert (X + y != matrix).nnz == 0
