@@ -39,7 +39,7 @@ class InteractionEncoder(BaseEstimator):
     Parameters
     ----------
     user : str or int, default="user"
-        Column of the user ids, strings or integers, by name or by position.
+        Column of the user ids, strings or integers, by name or else by position.
     item : str or int, default="item"
         Column of the item ids, likewise.
     value : str, int or None, default=None
@@ -203,7 +203,9 @@ class InteractionEncoder(BaseEstimator):
         -------
         X : csr_array of shape (n_rows, n_items_), dtype float32
         """
-        return merged_matrix(self._coded_events(events, users), self.duplicates)
+        # A log without times, such as a decoded one, will do where times decide nothing.
+        coded = self._coded_events(events, users, with_times=self.duplicates == "last")
+        return merged_matrix(coded, self.duplicates)
 
     def inverse_transform(self, X, *, users=None):
         """Decode a matrix to a log.
@@ -219,7 +221,7 @@ class InteractionEncoder(BaseEstimator):
         -------
         events : DataFrame if `fit` was given one, else dict of 1-D columns
             One event a nonzero entry, by row and column, under the names of the encoder's columns;
-            that of the entries is "value" where the encoder has none.
+            that of the entries is "value" where the encoder has none. There are no times.
         """
         check_is_fitted(self)
         X = check_matrix(X, name="X")
@@ -269,7 +271,7 @@ class InteractionEncoder(BaseEstimator):
         padded[coded.rows[is_kept], position[is_kept]] = coded.columns[is_kept] + 1
         return padded
 
-    def _coded_events(self, events, users=None):
+    def _coded_events(self, events, users=None, *, with_times=True):
         """Return the events of known items as `CodedEvents`, those left out removed."""
         check_is_fitted(self)
         user_codes, user_ids = read_ids(events, self.user, "user")
@@ -282,14 +284,16 @@ class InteractionEncoder(BaseEstimator):
         row_ids = self._row_ids(users)
         rows = positions(user_ids, row_ids)
         shape = (len(row_ids), self.n_items_)
-        return self._coded(events, rows[user_codes], columns[item_codes], shape)
+        return self._coded(events, rows[user_codes], columns[item_codes], shape, with_times)
 
-    def _coded(self, events, rows, columns, shape):
+    def _coded(self, events, rows, columns, shape, with_times=True):
         """Return the coded events, without those of no row, no column or no value."""
         values = np.ones(len(rows), np.float32)
         if self.value is not None:
             values = read_values(events, self.value)
-        times = None if self.time is None else read_times(events, self.time)
+        times = None
+        if with_times and self.time is not None:
+            times = read_times(events, self.time)
         for name, column in (("user", rows), ("item", columns), ("value", values), ("time", times)):
             if column is not None and len(column) != len(rows):
                 raise ValueError(

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError, SkipTestWarning
 from sklearn.utils import estimator_checks
 
-from sktransrec.interactions import InteractionEncoder
+from sktransrec.interactions import InteractionEncoder, holdout_last
 
 LOG = {
     "user": ["bob", "ann", "bob", "bob", "eve"],
@@ -247,6 +247,19 @@ def test_rare_ids_are_left_out_and_not_unknown():
     assert encoder.rare_users_.tolist() == [3]
 
 
+def test_a_log_of_nothing_known_gives_empty_rows():
+    log = {"user": ["zoe", "zoe"], "item": [98, 99], "stars": [1, 1], "when": [0, 0]}
+    for duplicates in ("sum", "max", "last"):
+        encoder = _encoder(unknown="ignore", duplicates=duplicates).fit(LOG)
+        X = encoder.transform(log, users=["zoe"])
+        assert X.shape == (1, 3)
+        assert X.nnz == 0
+    assert encoder.sequences(log, users=["zoe"]).shape == (1, 0)
+    for kept_or_held in holdout_last(log, encoder, users=["zoe"]):
+        assert kept_or_held.shape == (1, 3)
+        assert kept_or_held.nnz == 0
+
+
 @pytest.mark.parametrize("unknown", ["error", "ignore"])
 def test_swapped_columns_are_named(unknown):
     encoder = _encoder(unknown=unknown).fit(LOG)
@@ -264,8 +277,7 @@ def test_inverse_transform_returns_the_kind_of_log_that_fit_had(table):
     assert list(events) == ["user", "item", "stars"]
     assert list(events["user"]) == ["ann", "bob", "bob", "eve"]
     assert list(events["item"]) == [10, 20, 30, 10]
-    again = InteractionEncoder(value="stars").fit_transform(events)
-    assert (again != X).nnz == 0
+    assert (encoder.transform(events) != X).nnz == 0
 
 
 def test_inverse_transform_of_new_rows_and_positions():
