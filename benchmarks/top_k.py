@@ -28,7 +28,7 @@ class GivenFactors(FactorRecommenderMixin, InDomainRecommender):
         self.item_factors_ = self.item_factors
 
     def _row_factors(self, X):
-        return self.row_factors[X.indices[X.indptr[:-1]]]
+        return self.row_factors[X.data.astype(np.intp) - 1]
 
 
 def main():
@@ -37,11 +37,10 @@ def main():
     n_rows, n_items, k = options.n_rows, options.n_items, options.k
     rows = rng.normal(size=(n_rows, options.n_components)).astype(np.float32)
     items = rng.normal(size=(n_items, options.n_components)).astype(np.float32)
-    # The first item of a row is its number: that is how the model knows its factors.
-    X = sp.csr_array(
-        (np.ones(n_rows, dtype=np.float32), np.arange(n_rows), np.arange(n_rows + 1)),
-        shape=(n_rows, n_items),
-    )
+    # Each row has one item, and its value is the number of the row: so the model finds its factors.
+    numbers = np.arange(1, n_rows + 1, dtype=np.float32)
+    seen = np.arange(n_rows) % n_items
+    X = sp.csr_array((numbers, seen, np.arange(n_rows + 1)), shape=(n_rows, n_items))
     model = GivenFactors(rows, items).fit(X)
     by_fortran = GivenFactors(rows, np.asfortranarray(items)).fit(X)
 

@@ -36,8 +36,9 @@ __all__ = [
     "recommend",
 ]
 
-# A block of scores this tall stays near the cache while its best columns are selected.
-_MAX_BLOCK_ROWS = 128
+# Blocks this tall are worth the matrix product and Python's calls; taller ones leave the cache.
+_MIN_BLOCK_ROWS = 128
+_BLOCK_SCORES = 2**22
 
 
 class RecommenderMixin:
@@ -128,9 +129,9 @@ class RecommenderMixin:
         shape = (X.shape[0], n_recommendations)
         items = np.full(shape, -1, dtype=np.intp)
         best_scores = np.full(shape, -np.inf, dtype=np.float32)
-        for block, scores in self._eligible_scores(X, excluded, candidates):
-            n_best = min(n_recommendations, scores.shape[1])
-            columns, values = top_k(scores, n_best)
+        n_best = min(n_recommendations, self.n_items_ if candidates is None else len(candidates))
+        for block in self._row_blocks(X.shape[0]):
+            columns, values = top_k(self._eligible_scores(block, X, excluded, candidates), n_best)
             if candidates is not None:
                 columns = candidates[columns]
             items[block, :n_best] = np.where(np.isneginf(values), -1, columns)
@@ -176,19 +177,23 @@ shape (n_rows,)
             excluded.append(check_exclusions(exclude_interactions, shape))
         return X, excluded
 
-    def _eligible_scores(self, X, excluded, candidates=None):
-        """Yield blocks of validated rows and their scores of the candidates, -inf if excluded."""
-        for block in self._row_blocks(X.shape[0], max_rows=_MAX_BLOCK_ROWS):
-            scores = self._finite_scores(X[block])
-            for interactions in excluded:
-                _mask_stored(scores, interactions[block])
-            yield block, scores if candidates is None else scores.take(candidates, axis=1)
+    def _eligible_scores(self, block, X, excluded, candidates=None):
+        """Return a block's scores of the candidates, -inf where an item is excluded.
 
-    def _row_blocks(self, n_rows, max_rows=None):
+        No caller should keep them while it asks for the next block: memory that is free by then
+        is used again, which saves a fifth of the time.
+        """
+        scores = self._finite_scores(X[block])
+        for interactions in excluded:
+            _mask_stored(scores, interactions[block])
+        return scores if candidates is None else scores.take(candidates, axis=1)
+
+    def _row_blocks(self, n_rows):
         """Return slices of rows whose scores fit the working memory."""
-        # Scores, the mask of ties and the partitioned copy exist at once: about three matrices.
         block_rows = get_chunk_n_rows(
-            row_bytes=12 * self.n_items_, max_n_rows=min(max_rows or n_rows, n_rows)
+            # Scores, those of the candidates and a partitioned copy may exist at once.
+            row_bytes=12 * self.n_items_,
+            max_n_rows=min(max(_MIN_BLOCK_ROWS, _BLOCK_SCORES // self.n_items_), n_rows),
         )
         return gen_batches(n_rows, block_rows)
 
@@ -335,7 +340,7 @@ class SimilarItemsMixin:
         check_count(n_similar, name="n_similar", maximum=self.n_items_ - 1, of="n_items_ - 1")
         similar = np.empty((len(items), n_similar), dtype=np.intp)
         similarities = np.empty((len(items), n_similar), dtype=np.float32)
-        for block in gen_batches(len(items), _MAX_BLOCK_ROWS):
+        for block in self._row_blocks(len(items)):
             scores = np.array(self._item_similarities(items[block]), dtype=np.float32)
             scores[np.arange(len(scores)), items[block]] = -np.inf
             similar[block], similarities[block] = top_k(scores, n_similar)

@@ -118,11 +118,13 @@ def held_out_ranks(
     held_out = held_out[rows] if candidates is None else held_out[rows][:, candidates]
     excluded = [interactions[rows] for interactions in excluded]
     draw = _sampler(n_negatives, random_state)
+    X = X[rows]
     ranks = np.empty(held_out.nnz)
-    for block, scores in recommender._eligible_scores(X[rows], excluded, candidates):
-        for row, row_scores in zip(range(block.start, block.stop), scores, strict=True):
-            pairs = slice(*held_out.indptr[row : row + 2])
-            ranks[pairs] = _row_ranks(row_scores, held_out.indices[pairs], draw)
+    for block in recommender._row_blocks(len(rows)):
+        pairs = slice(held_out.indptr[block.start], held_out.indptr[block.stop])
+        ranks[pairs] = _block_ranks(
+            recommender._eligible_scores(block, X, excluded, candidates), held_out[block], draw
+        )
     items = held_out.indices.astype(np.intp)
     rows = np.repeat(rows, np.diff(held_out.indptr))
     return rows, items if candidates is None else candidates[items], ranks
@@ -221,6 +223,17 @@ def _sampler(n_negatives, random_state):
         return scores[rng.choice(len(scores), n_negatives, replace=False, shuffle=False)]
 
     return draw
+
+
+def _block_ranks(scores, held_out, draw):
+    """Return the ranks of the held-out items of a block of rows; `scores` is written to."""
+    pair_bounds = zip(held_out.indptr[:-1], held_out.indptr[1:], strict=True)
+    return np.concatenate(
+        [
+            _row_ranks(row_scores, held_out.indices[first:last], draw)
+            for row_scores, (first, last) in zip(scores, pair_bounds, strict=True)
+        ]
+    )
 
 
 def _row_ranks(scores, held_out, draw):
