@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from _report import environment, format_table, mean_and_error, measure
 from sklearn.base import clone
-from sklearn.decomposition import NMF, TruncatedSVD
+from sklearn.decomposition import TruncatedSVD
 from sklearn.model_selection import ParameterGrid
 from sklearn.utils.random import sample_without_replacement
 from threadpoolctl import threadpool_limits
@@ -41,9 +41,8 @@ MODELS = {
     "logistic MF": lambda: str_.LogisticMFRecommender(random_state=0),
     "EASE": lambda: str_.EASERecommender(),
     "PureSVD": lambda: str_.ReconstructionRecommender(TruncatedSVD(256, random_state=0)),
-    "NMF": lambda: str_.ReconstructionRecommender(NMF(64, init="nndsvda", random_state=0)),
     "GF-CF as published": lambda: str_.GraphFilterRecommender(
-        alpha=0.3, row_exponent=0.5, item_exponent=0.5, n_neighbors=None, random_state=0
+        low_pass_weight=0.3, row_exponent=0.5, item_exponent=0.5, n_neighbors=None, random_state=0
     ),
     "graph filter": lambda: str_.GraphFilterRecommender(random_state=0),
     "Mult-VAE": lambda: str_.ReconstructionRecommender(
@@ -58,15 +57,16 @@ MODELS = {
 }
 
 GRIDS = {
-    "ALS": {"regularization": [1e-3, 3e-3, 1e-2], "n_components": [64, 256]},
-    "BPR": {"learning_rate": [0.01, 0.05], "regularization": [0.01, 0.03]},
-    "logistic MF": {"regularization": [0.6, 2], "confidence": [1, 10]},
-    "EASE": {"regularization": [50, 100, 200]},
+    "item kNN": {"weighting": ["cosine", "bm25"], "n_neighbors": [50, 200]},
+    "ALS": {"n_components": [64, 256], "regularization": [1e-3, 1e-2]},
+    "BPR": {"learning_rate": [0.01, 0.05]},
+    "logistic MF": {"regularization": [0.6, 2]},
+    "EASE": {"regularization": [50, 200]},
     "PureSVD": {"transformer__n_components": [64, 256, 512]},
     "graph filter": {
-        "alpha": [0, 0.1, 0.3],
+        "low_pass_weight": [0.1, 0.3],
         "row_exponent": [0.1, 0.2, 0.3],
-        "item_exponent": [0.3, 0.4],
+        "item_exponent": [0.2, 0.3],
     },
 }
 
@@ -117,7 +117,7 @@ def quality_table(data, names, X, y, *, markdown):
     rows = []
     for name in names:
         rows.append(model_row(name, X, y))
-        print(f"{name}: done", file=sys.stderr)
+        print(*rows[-1], sep="  ", file=sys.stderr)
     return format_table(header, rows + published_rows(data), markdown=markdown)
 
 

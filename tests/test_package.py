@@ -38,8 +38,8 @@ PARAMETERS = {
     "weights of interactions": {"b", "k1", "weighting"},
     "objective": {
         *("confidence", "fit_intercept", "item_exponent", "kind", "loss", "regularization"),
-        *("kl_annealing_epochs", "kl_weight", "noise", "normalize", "output_activation"),
-        *("row_exponent", "scale_regularization", "shrinkage", "similarity"),
+        *("kl_annealing_epochs", "kl_weight", "low_pass_weight", "noise", "normalize"),
+        *("output_activation", "row_exponent", "scale_regularization", "shrinkage", "similarity"),
     },
     "optimisation": {
         *("activation", "batch_size", "dropout", "epochs", "learning_rate", "max_iter"),

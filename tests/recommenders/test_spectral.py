@@ -43,7 +43,7 @@ def test_is_the_filter_of_the_paper(n_components):
     X = counts()
     model = GraphFilterRecommender(
         n_components,
-        alpha=0.3,
+        low_pass_weight=0.3,
         row_exponent=0.5,
         item_exponent=0.5,
         n_neighbors=None,
@@ -57,19 +57,19 @@ def test_is_the_filter_of_the_paper(n_components):
 
 def test_checkerboard():
     likes = checkerboard()
-    for n_neighbors, alpha in ((None, 0), (5, 0), (1, 1)):
-        model = GraphFilterRecommender(2, alpha=alpha, n_neighbors=n_neighbors, random_state=0).fit(
-            likes
-        )
+    for n_neighbors, weight in ((None, 0), (5, 0), (1, 1)):
+        model = GraphFilterRecommender(
+            2, low_pass_weight=weight, n_neighbors=n_neighbors, random_state=0
+        ).fit(likes)
         items, _ = model.recommend(likes, n_recommendations=1)
         np.testing.assert_array_equal(items[:, 0], np.arange(len(likes)))
 
 
 def test_low_pass_filter_is_the_product_of_the_factors():
     X = counts()
-    model = GraphFilterRecommender(4, alpha=0.7, random_state=0).fit(X)
+    model = GraphFilterRecommender(4, low_pass_weight=0.7, random_state=0).fit(X)
     both = model.decision_function(X)
-    linear = model.set_params(alpha=0).decision_function(X)
+    linear = model.set_params(low_pass_weight=0).decision_function(X)
     weight = 0.7 * model.singular_values_[0] ** 2
     low_pass = weight * model.transform(X) @ model.item_factors_.T
     np.testing.assert_allclose(both - linear, low_pass, rtol=1e-4, atol=1e-4)
@@ -78,7 +78,7 @@ def test_low_pass_filter_is_the_product_of_the_factors():
 def test_exponents_of_zero_normalize_nothing():
     X = counts()
     model = GraphFilterRecommender(
-        3, alpha=0, row_exponent=0, item_exponent=0, n_neighbors=None
+        3, low_pass_weight=0, row_exponent=0, item_exponent=0, n_neighbors=None
     ).fit(X)
     gram = X.T @ X
     np.fill_diagonal(gram, 0)
