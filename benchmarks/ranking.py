@@ -58,7 +58,7 @@ MODELS = {
 
 GRIDS = {
     "item kNN": {"weighting": ["cosine", "bm25"], "n_neighbors": [50, 200]},
-    "ALS": {"n_components": [64, 256], "regularization": [1e-3, 1e-2]},
+    "ALS": {"n_components": [256], "regularization": [0.01, 0.03]},
     "BPR": {"learning_rate": [0.01, 0.05]},
     "logistic MF": {"regularization": [0.6, 2]},
     "EASE": {"regularization": [50, 200]},

@@ -1,0 +1,64 @@
+import re
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def report():
+    spec = spec_from_file_location("_report", BENCHMARKS / "_report.py")
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # where a dataclass looks its module up
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+def test_measure(report):
+    result, cost = report.measure(np.ones, (1000, 1000, 20))
+    assert result.shape == (1000, 1000, 20)
+    assert cost.cpu_seconds > 0
+    assert cost.wall_seconds > 0
+    assert np.isnan(cost.peak_mib) or cost.peak_mib == pytest.approx(153, abs=20)
+    del result
+    _, cost = report.measure(np.ones, 10)
+    assert not cost.peak_mib > 20
+
+
+def test_mean_and_error_leave_out_rows_without_a_value(report):
+    assert report.mean_and_error([1.0, np.nan, 2.0, 3.0]) == "2.0000 ± 0.5774"
+
+
+def test_format_table(report):
+    rows = [["ALS", 1.234, None], ["popularity", 12, "0.1 ± 0.2"]]
+    lines = report.format_table(["model", "s", "NDCG"], rows).split("\n")
+    assert lines == [
+        "model          s       NDCG",
+        "----------  ----  ---------",
+        "ALS         1.23          -",
+        "popularity    12  0.1 ± 0.2",
+    ]
+    markdown = report.format_table(["model", "s", "NDCG"], rows, markdown=True).split("\n")
+    assert markdown[1] == "| ---------- | ---: | --------: |"
+    assert len({len(line) for line in markdown}) == 1
+
+
+@pytest.mark.slow
+def test_ranking_on_generated_data():
+    options = ["--data", "generated", "--models", "popularity", "graph filter"]
+    run = subprocess.run(
+        [sys.executable, BENCHMARKS / "ranking.py", *options],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = {line.split("  ")[0]: re.split(r" {2,}", line) for line in run.stdout.split("\n")}
+    recall = {name: float(rows[name][1].split("±")[0]) for name in ("popularity", "graph filter")}
+    assert recall["graph filter"] > 1.2 * recall["popularity"] > 0
+    assert float(rows["top-20, rows folded in"][-1]) > 0
