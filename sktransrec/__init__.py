@@ -14,9 +14,11 @@ from .interactions import (
 from .metrics import ranking_scorer
 from .recommenders import (
     ALSRecommender,
+    BPRRecommender,
     EASERecommender,
     GraphFilterRecommender,
     ItemKNNRecommender,
+    LogisticMFRecommender,
     PopularityRecommender,
     ReconstructionRecommender,
     RidgeRecommender,
@@ -28,11 +30,13 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "ALSRecommender",
     "Autoencoder",
+    "BPRRecommender",
     "BridgeRecommender",
     "EASERecommender",
     "GraphFilterRecommender",
     "InteractionEncoder",
     "ItemKNNRecommender",
+    "LogisticMFRecommender",
     "PopularityRecommender",
     "ReconstructionRecommender",
     "RidgeRecommender",

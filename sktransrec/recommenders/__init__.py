@@ -1,7 +1,9 @@
 """Recommenders: estimators that rank items for rows."""
 
 from ._als import ALSRecommender
+from ._bpr import BPRRecommender
 from ._linear import EASERecommender, RidgeRecommender
+from ._logistic import LogisticMFRecommender
 from ._neighbors import ItemKNNRecommender
 from ._popularity import PopularityRecommender
 from ._reconstruction import ReconstructionRecommender
@@ -9,9 +11,11 @@ from ._spectral import GraphFilterRecommender
 
 __all__ = [
     "ALSRecommender",
+    "BPRRecommender",
     "EASERecommender",
     "GraphFilterRecommender",
     "ItemKNNRecommender",
+    "LogisticMFRecommender",
     "PopularityRecommender",
     "ReconstructionRecommender",
     "RidgeRecommender",

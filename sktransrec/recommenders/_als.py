@@ -3,14 +3,22 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import gen_batches
+from joblib import effective_n_jobs
 
-from .._validation import Interval
+from .._validation import Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
-from ._implicit import check_finite_factors, fit_implicit, one_blas_thread
+from ._fold_in import one_blas_thread, padded_row_blocks
+from ._implicit import (
+    check_finite_factors,
+    implicit_csr,
+    implicit_seed,
+    one_blas_thread_everywhere,
+)
 
-# The temporary arrays of a block of rows in the fold-in hold about this many numbers.
-_BLOCK_FLOATS = 2**20
+# The weight of all interactions together beside that of all entries, if confidence is "balanced".
+_BALANCE = 0.1
+# Rows whose regularisation differs by less than about this ratio share it while fitting.
+_RIDGE_RATIO = np.sqrt(2)
 
 
 class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
@@ -24,12 +32,18 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     ----------
     n_components : int, default=64
         Number of factors, 1 or more.
-    regularization : float, default=0.01
+    regularization : float, default=0.02
         Weight :math:`\lambda` of the squared norms of the factors, above 0. More of it shrinks the
-        factors, most of all those of rows and items with little data.
-    confidence : float, default=20.0
+        factors.
+    confidence : float or "balanced", default="balanced"
         Weight of an interaction of value 1 beside the weight 1 of a missing one, above 0; the
-        weight of an interaction of value x is `confidence` times x.
+        weight of an interaction of value x is `confidence` times x. "balanced" sets it so that all
+        interactions together weigh a tenth of the number of entries of X, which was near the best
+        on data from 0.03 % to 1.3 % dense.
+    scale_regularization : bool, default=True
+        Whether `regularization` is multiplied by the total weight of each row's and each item's
+        entries, missing ones included [2]_. If so, the same value fits data of any size; if not,
+        it is the same for all rows and items, as in [1]_.
     max_iter : int, default=15
         Number of sweeps over the rows and then the items, 1 or more. All are made.
     random_state : int, RandomState instance or None, default=None
@@ -44,10 +58,12 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     ----------
     item_factors_ : ndarray of shape (n_items_, n_components), dtype float32
         The factors of the items.
-    gram_ : ndarray of shape (n_components, n_components), dtype float32
-        :math:`G = V^\top V + \lambda I`, what all rows share in the fold-in.
-    gram_inverse_ : ndarray of shape (n_components, n_components), dtype float32
-        The inverse of `gram_`.
+    confidence_ : float
+        The weight of an interaction of value 1.
+    gram_eigenvalues_ : ndarray of shape (n_components,), dtype float32
+        The eigenvalues of :math:`V^\top V`, what all rows share in the fold-in.
+    gram_eigenvectors_ : ndarray of shape (n_components, n_components), dtype float32
+        The eigenvectors of :math:`V^\top V`, in columns.
     n_iter_ : int
         Number of sweeps made.
     n_items_ : int
@@ -73,11 +89,14 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     .. math::
 
         \sum_{r,i} c_{ri} \left(\mathbb{1}[x_{ri} > 0] - u_r^\top v_i\right)^2
-        + \lambda \left(\sum_r \|u_r\|^2 + \sum_i \|v_i\|^2\right)
+        + \lambda \left(\sum_r w_r \|u_r\|^2 + \sum_i w_i \|v_i\|^2\right)
 
-    in the factors of the rows and those of the items in turn, each by three steps of conjugate
-    gradients [1]_ in the kernels of implicit, in :math:`O(nnz \cdot k + (n_{rows} + n_{items})
-    k^2)` a sweep.
+    with :math:`w_r = \sum_i c_{ri}` and :math:`w_i = \sum_r c_{ri}` if `scale_regularization`,
+    and 1 otherwise. It updates the factors of the rows and those of the items in turn, by three
+    steps of conjugate gradients in the kernel of implicit, in :math:`O(nnz \cdot k + (n_{rows} +
+    n_{items}) k^2)` a sweep. Meanwhile rows whose :math:`w_r` differ by less than a fifth share
+    their mean, and so do items. Without scaled regularisation the item factors are those of
+    implicit for the same integer `random_state`.
 
     A row, seen in `fit` or not, is folded in: its factors are the exact minimum with the items held
     fixed, whatever rows it arrives with. An empty row has factors of zero and is recommended the
@@ -104,7 +123,8 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "regularization": [Interval(Real, 0, None, closed="neither")],
-        "confidence": [Interval(Real, 0, None, closed="neither")],
+        "confidence": [Interval(Real, 0, None, closed="neither"), StrOptions({"balanced"})],
+        "scale_regularization": ["boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "n_jobs": [None, Integral],
@@ -115,8 +135,9 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         self,
         n_components=64,
         *,
-        regularization=0.01,
-        confidence=20.0,
+        regularization=0.02,
+        confidence="balanced",
+        scale_regularization=True,
         max_iter=15,
         random_state=None,
         n_jobs=None,
@@ -125,6 +146,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.n_components = n_components
         self.regularization = regularization
         self.confidence = confidence
+        self.scale_regularization = scale_regularization
         self.max_iter = max_iter
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -132,80 +154,98 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def _fit(self, X):
         from implicit.cpu.als import AlternatingLeastSquares
+        from tqdm.auto import tqdm
 
-        model = fit_implicit(
-            AlternatingLeastSquares,
-            X,
-            random_state=self.random_state,
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
-            factors=self.n_components,
-            regularization=self.regularization,
-            alpha=self.confidence,
-            iterations=self.max_iter,
+        self.confidence_ = self._confidence(X)
+        C = X * np.float32(self.confidence_)
+        rng = np.random.default_rng(implicit_seed(self.random_state))
+        U, V = (
+            rng.random((n, self.n_components), dtype=np.float32) * np.float32(0.01) for n in C.shape
         )
-        check_finite_factors(self, model.item_factors)
-        self.item_factors_ = model.item_factors
-        gram = self.item_factors_.T.astype(np.float64) @ self.item_factors_
-        gram += self.regularization * np.eye(self.n_components)
-        self.gram_ = gram.astype(np.float32)
-        self.gram_inverse_ = np.linalg.inv(gram).astype(np.float32)
+        with one_blas_thread_everywhere():
+            # Its public solver alone takes one regularisation for a group of rows.
+            solver = AlternatingLeastSquares(num_threads=1).solver
+            row_groups, item_groups = self._equal_ridge_groups(C), self._equal_ridge_groups(C.T)
+            for _ in tqdm(range(self.max_iter), disable=not self.verbose):
+                _update(U, V, row_groups, solver, effective_n_jobs(self.n_jobs))
+                _update(V, U, item_groups, solver, effective_n_jobs(self.n_jobs))
+        check_finite_factors(self, U, V)
+        self.item_factors_ = V
+        self.gram_eigenvalues_, self.gram_eigenvectors_ = _gram_eigen(V)
         self.n_iter_ = self.max_iter
 
+    def _confidence(self, X):
+        """Return the weight of an interaction of value 1."""
+        if self.confidence == "balanced":
+            return _BALANCE * X.shape[0] * X.shape[1] / X.sum(dtype=np.float64)
+        return self.confidence
+
+    def _ridges(self, C):
+        """Return the weight of the squared norm of the factors of each row of C."""
+        if not self.scale_regularization:
+            return np.full(C.shape[0], self.regularization)
+        n_missing = C.shape[1] - np.diff(C.indptr)
+        return self.regularization * (C.sum(axis=1, dtype=np.float64) + n_missing)
+
+    def _equal_ridge_groups(self, C):
+        """Return (rows, C[rows], ridge) for groups of rows whose ridges are about the same."""
+        C = C.tocsr()
+        ridges = self._ridges(C)
+        steps = np.rint(np.log(ridges / ridges.min()) / np.log(_RIDGE_RATIO))
+        if not steps.any():
+            return [(slice(None), implicit_csr(C), ridges[0])]
+        groups = [np.flatnonzero(steps == step) for step in np.unique(steps)]
+        return [(rows, implicit_csr(C[rows]), ridges[rows].mean()) for rows in groups]
+
     def _row_factors(self, X):
-        C = X * np.float32(self.confidence)
+        C = X * np.float32(self.confidence_)
+        ridges = self._ridges(C).astype(np.float32)
+        factors = np.zeros((C.shape[0], self.n_components), dtype=np.float32)
+        blocks = padded_row_blocks(
+            C, lambda width: width * self.n_components + 2 * min(width, self.n_components) ** 2
+        )
         with one_blas_thread():
-            return _row_minima(C, self.item_factors_, self.gram_, self.gram_inverse_)
+            for rows, items, c, is_stored in blocks:
+                Z = self.item_factors_[items] @ self.gram_eigenvectors_
+                h = self.gram_eigenvalues_ + ridges[rows, None]
+                d = np.where(is_stored, c - 1, 0)[:, :, None]
+                short = Z.shape[1] < Z.shape[2]
+                w = (_minima_of_short_rows if short else _minima_of_long_rows)(Z, h, c, d)
+                factors[rows] = (self.gram_eigenvectors_ @ w)[:, :, 0]
+        return factors
 
 
-def _row_minima(C, item_factors, gram, gram_inverse):
-    """Return the factors of each row that minimise its weighted squares, the items held fixed.
-
-    With the stored weights c of a row, D = diag(c - 1) and the factors V of its items, they solve
-    (G + V'DV) u = V'c. The rows are grouped by their number of items, rounded up to a power of two,
-    so that the result of a row does not depend on the rows beside it.
-    """
-    n_components = item_factors.shape[1]
-    factors = np.zeros((C.shape[0], n_components), dtype=np.float32)
-    n_stored = np.diff(C.indptr)
-    widths = 2 ** np.ceil(np.log2(np.maximum(n_stored, 1))).astype(int)
-    for width in np.unique(widths[n_stored > 0]):
-        rows = np.flatnonzero((widths == width) & (n_stored > 0))
-        system_size = min(width, n_components)
-        block_rows = max(1, _BLOCK_FLOATS // (width * n_components + system_size**2))
-        for block in gen_batches(len(rows), block_rows):
-            items, c, d = _padded_rows(C, rows[block], width)
-            V = item_factors[items]
-            if width < n_components:
-                factors[rows[block]] = _minima_of_short_rows(V, c, d, gram_inverse)
-            else:
-                factors[rows[block]] = _minima_of_long_rows(V, c, d, gram)
-    return factors
+def _update(U, V, groups, solver, n_threads):
+    """Move the factors U of all rows towards their minima given V, in place."""
+    for rows, C, ridge in groups:
+        group_factors = U[rows]
+        solver(C, group_factors, V, ridge, num_threads=n_threads)
+        if group_factors.base is not U:
+            U[rows] = group_factors
 
 
-def _padded_rows(C, rows, width):
-    """Return the items of the rows, their weights c and c - 1, (len(rows), width) each.
-
-    What is missing to the width is item 0 with zeros for both.
-    """
-    slots = np.arange(width)
-    is_stored = slots < np.diff(C.indptr)[rows, None]
-    positions = np.where(is_stored, C.indptr[rows, None] + slots, 0)
-    items = np.where(is_stored, C.indices[positions], 0)
-    c = np.where(is_stored, C.data[positions], 0)
-    return items, c, np.where(is_stored, c - 1, 0)
+def _gram_eigen(V):
+    """Return the eigenvalues and eigenvectors of V'V in float32."""
+    V = V.astype(np.float64)
+    eigenvalues, eigenvectors = np.linalg.eigh(V.T @ V)
+    return np.maximum(eigenvalues, 0).astype(np.float32), eigenvectors.astype(np.float32)
 
 
-def _minima_of_short_rows(V, c, d, gram_inverse):
-    """Return u = G^-1 V' (I + D V G^-1 V')^-1 c, an n x n system for the n items of a row."""
-    W = V @ gram_inverse
-    A = d[:, :, None] * (W @ V.mT)
+# With V'V = Q diag(e) Q' and, for a row, the factors Z = VQ of its items, their weights c,
+# D = diag(c - 1) and H = diag(e + ridge), the factors u = Qw of the row solve (H + Z'DZ) w = Z'c.
+# Padding has c = 0 and D = 0.
+
+
+def _minima_of_short_rows(Z, h, c, d):
+    """Return w = H^-1 Z' (I + D Z H^-1 Z')^-1 c, a system as large as the number of items."""
+    W = Z / h[:, None, :]
+    A = d * (W @ Z.mT)
     A += np.eye(A.shape[1], dtype=A.dtype)
-    a = np.linalg.solve(A, c[:, :, None])
-    return (W.mT @ a)[:, :, 0]
+    return W.mT @ np.linalg.solve(A, c[:, :, None])
 
 
-def _minima_of_long_rows(V, c, d, gram):
-    """Return u = (G + V'DV)^-1 V'c, a system as large as the number of factors."""
-    A = gram + V.mT @ (d[:, :, None] * V)
-    return np.linalg.solve(A, V.mT @ c[:, :, None])[:, :, 0]
+def _minima_of_long_rows(Z, h, c, d):
+    """Return w = (H + Z'DZ)^-1 Z'c, a system as large as the number of factors."""
+    A = Z.mT @ (d * Z)
+    A += h[:, :, None] * np.eye(h.shape[1], dtype=h.dtype)
+    return np.linalg.solve(A, Z.mT @ c[:, :, None])

@@ -1,46 +1,51 @@
 """Fitting the matrix factorisations of implicit, of which only numpy arrays are kept."""
 
-import functools
 from numbers import Integral
 
 import numpy as np
 import scipy.sparse as sp
 from joblib import effective_n_jobs
 from sklearn.utils import check_random_state
-from threadpoolctl import ThreadpoolController, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 
-@functools.cache
-def _threadpools():
-    return ThreadpoolController()
+def one_blas_thread_everywhere():
+    """Return a context in which every BLAS, scipy's included, uses one thread.
+
+    implicit runs its own threads and warns, when a model is built, of a threaded BLAS beside them.
+    """
+    return threadpool_limits(1, "blas")
 
 
-def one_blas_thread():
-    """Return a context in which numpy, for many small products and systems, uses one thread."""
-    return _threadpools().limit(limits=1, user_api="blas")
-
-
-def fit_implicit(model_class, X, *, random_state, n_jobs, verbose, **parameters):
+def fit_implicit(estimator, model_class, X, **parameters):
     """Return a model of implicit fitted to a canonical float32 `csr_array`."""
-    # implicit runs its own threads and warns, when it is built, of a threaded BLAS beside them.
-    with threadpool_limits(1, "blas"):
+    from implicit.recommender_base import ModelFitError
+
+    with one_blas_thread_everywhere():
         model = model_class(
-            num_threads=effective_n_jobs(n_jobs),
-            random_state=_implicit_seed(random_state),
+            factors=estimator.n_components,
+            regularization=estimator.regularization,
+            iterations=estimator.max_iter,
+            num_threads=effective_n_jobs(estimator.n_jobs),
+            random_state=implicit_seed(estimator.random_state),
             **parameters,
         )
-        model.fit(_implicit_csr(X), show_progress=bool(verbose))
+        try:
+            model.fit(implicit_csr(X), show_progress=bool(estimator.verbose))
+        except ModelFitError as error:
+            raise _diverged(estimator) from error
+    check_finite_factors(estimator, model.user_factors, model.item_factors)
     return model
 
 
-def _implicit_seed(random_state):
+def implicit_seed(random_state):
     """Return an integer seed, which is all that every model of implicit takes."""
     if isinstance(random_state, Integral):
         return int(random_state)
     return check_random_state(random_state).randint(2**31 - 1)
 
 
-def _implicit_csr(X):
+def implicit_csr(X):
     """Return X as `csr_matrix` on the same buffers, which are copied only where read-only."""
     buffers = [
         buffer if buffer.flags.writeable else buffer.copy()
@@ -49,11 +54,25 @@ def _implicit_csr(X):
     return sp.csr_matrix(tuple(buffers), shape=X.shape, copy=False)
 
 
+def known_item_bias(X, item_bias):
+    """Return the item biases, the least of all where no row of X has the item.
+
+    implicit leaves those at zero, above every item that it learned to be rare.
+    """
+    is_known = np.bincount(X.indices, minlength=X.shape[1]) > 0
+    return np.where(is_known, item_bias, item_bias[is_known].min())
+
+
 def check_finite_factors(estimator, *factors):
     """Raise if an array of factors holds anything but finite numbers."""
     if not all(np.isfinite(array).all() for array in factors):
-        raise ValueError(
-            f"{type(estimator).__name__} has diverged: its factors are not finite. Raise "
-            f"regularization={estimator.regularization!r}, or lower what scales the updates "
-            "(confidence, learning_rate, or the values of X)."
-        )
+        raise _diverged(estimator)
+
+
+def _diverged(estimator):
+    """Return the error that says that the factors are not finite, and what to do."""
+    return ValueError(
+        f"{type(estimator).__name__} has diverged: its factors are not finite. Raise "
+        f"regularization={estimator.regularization!r}, or lower what scales the updates: "
+        "learning_rate, confidence, or the values of X."
+    )

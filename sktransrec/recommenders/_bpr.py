@@ -1,0 +1,189 @@
+"""Matrix factorisation by Bayesian personalised ranking."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from .._validation import Interval
+from ..base import FactorRecommenderMixin, InDomainRecommender
+from ._fold_in import (
+    newton_minima,
+    one_blas_thread,
+    padded_row_blocks,
+    popular_items_sample,
+    softplus_and_sigmoid,
+)
+from ._implicit import fit_implicit, known_item_bias
+
+# Items that stand for all in the fold-in.
+_N_NEGATIVE_ITEMS = 256
+
+
+class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
+    r"""Matrix factorisation by Bayesian personalised ranking (BPR).
+
+    An in-domain recommender: it learns from X alone, of which it reads what is nonzero and not how
+    large. It ranks the items that a row has above those that it lacks. It is a transformer as
+    well: `transform` gives the factors of any rows.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Number of factors, 1 or more.
+    regularization : float, default=0.02
+        Weight :math:`\lambda` of the squared norms of the factors, above 0.
+    learning_rate : float, default=0.1
+        Step size of stochastic gradient descent, above 0.
+    max_iter : int, default=100
+        Number of sweeps, of as many draws as there are interactions, 1 or more. All are made.
+    random_state : int, RandomState instance or None, default=None
+        Draws the initial factors, the interactions and the negative items. Pass an int for the
+        same factors at every call of `fit` with one thread.
+    n_jobs : int or None, default=None
+        Number of threads of `fit`. None means 1 unless in a :func:`joblib.parallel_config`
+        context, -1 means all processors. More than one thread update the same factors without
+        locks: faster, but then no two fits are the same, whatever `random_state`.
+    verbose : int, default=0
+        Whether to show a progress bar over the sweeps.
+
+    Attributes
+    ----------
+    item_factors_ : ndarray of shape (n_items_, n_components), dtype float32
+        The factors of the items.
+    item_bias_ : ndarray of shape (n_items_,), dtype float32
+        What is added to the scores of each item.
+    negative_items_ : ndarray of shape (256,), dtype int
+        A sample of items in proportion to their popularity, the negatives of the fold-in.
+    n_iter_ : int
+        Number of sweeps made.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of the rows of X that have each item: the scores of an empty row.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    ALSRecommender : Squared loss, all missing entries as negatives; mostly better and faster.
+    LogisticMFRecommender : Learns the probability that a row has an item.
+
+    Notes
+    -----
+    With the scores :math:`s_{ri} = u_r^\top v_i + b_i`, it maximises [1]_
+
+    .. math::
+
+        \sum_{x_{ri} > 0} \mathbb{E}_j \left[ \log \sigma(s_{ri} - s_{rj})
+        - \frac{\lambda}{2} \left(\|u_r\|^2 + \|v_i\|^2 + \|v_j\|^2 + b_i^2 + b_j^2\right) \right]
+
+    by stochastic gradient descent in implicit, where the item j, which row r lacks, is drawn in
+    proportion to popularity.
+
+    A row, seen in `fit` or not, is folded in: its factors maximise the terms of the row with the
+    items held fixed, the expectation taken over those of `negative_items_` that the row lacks, by
+    Newton's method. An empty row is recommended the popular items; an item that no row has gets
+    factors of zero and the least bias of all.
+
+    References
+    ----------
+    .. [1] S. Rendle, C. Freudenthaler, Z. Gantner and L. Schmidt-Thieme, "BPR: Bayesian
+       personalized ranking from implicit feedback", UAI 2009. :arxiv:`1205.2618`
+
+    Examples
+    --------
+    >>> from sktransrec import BPRRecommender
+    >>> X = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]] * 5
+    >>> model = BPRRecommender(n_components=2, random_state=0).fit(X)
+    >>> items, _ = model.recommend([[1, 0, 0, 0], [0, 0, 0, 1]], n_recommendations=1)
+    >>> items
+    array([[1],
+           [2]])
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "regularization": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "n_jobs": [None, Integral],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components=64,
+        *,
+        regularization=0.02,
+        learning_rate=0.1,
+        max_iter=100,
+        random_state=None,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.regularization = regularization
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def _fit(self, X):
+        from implicit.cpu.bpr import BayesianPersonalizedRanking
+
+        model = fit_implicit(self, BayesianPersonalizedRanking, X, learning_rate=self.learning_rate)
+        self.item_factors_ = np.ascontiguousarray(model.item_factors[:, :-1])
+        self.item_bias_ = known_item_bias(X, model.item_factors[:, -1])
+        self.negative_items_ = popular_items_sample(
+            X, _N_NEGATIVE_ITEMS, check_random_state(self.random_state)
+        )
+        self.n_iter_ = self.max_iter
+
+    def _row_factors(self, X):
+        factors = np.zeros((X.shape[0], self.n_components), dtype=np.float32)
+        blocks = padded_row_blocks(
+            X,
+            lambda width: (
+                (width + _N_NEGATIVE_ITEMS) * self.n_components
+                + 4 * width * _N_NEGATIVE_ITEMS
+                + 4 * self.n_components**2
+            ),
+        )
+        with one_blas_thread():
+            for rows, items, _, is_stored in blocks:
+                lacks = X[rows][:, self.negative_items_].toarray() == 0
+                loss = self._row_loss(items, is_stored[:, :, None] & lacks[:, None, :])
+                factors[rows] = newton_minima(loss, len(rows), self.n_components)
+        return factors
+
+    def _row_loss(self, items, is_pair):
+        """Return the function that gives the loss of rows, its gradient and its Hessian."""
+        positives, negatives = self.item_factors_[items], self.item_factors_[self.negative_items_]
+        positive_bias, negative_bias = self.item_bias_[items], self.item_bias_[self.negative_items_]
+        n_dims = self.n_components
+        n_pairs = np.maximum(is_pair.sum(axis=(1, 2), keepdims=True), 1)
+        pair_weight = (is_pair / n_pairs).astype(np.float32)
+        ridge = np.float32(self.regularization)
+
+        def loss(u):
+            s = (positives @ u[:, :, None])[:, :, 0] + positive_bias
+            t = (negatives @ u[:, :, None])[:, :, 0] + negative_bias
+            pair_loss, error = softplus_and_sigmoid(t[:, None, :] - s[:, :, None])
+            value = (pair_weight * pair_loss).sum(axis=(1, 2))
+            value += ridge / 2 * (u**2).sum(axis=1)
+            push = pair_weight * error
+            curvature = push * (1 - error)
+            down, up = push.sum(axis=1)[:, None, :], push.sum(axis=2)[:, None, :]
+            gradient = (down @ negatives - up @ positives)[:, 0, :] + ridge * u
+            cross = positives.mT @ (curvature @ negatives)
+            hessian = positives.mT @ (curvature.sum(axis=2)[:, :, None] * positives)
+            hessian += negatives.T @ (curvature.sum(axis=1)[:, :, None] * negatives)
+            hessian += ridge * np.eye(n_dims, dtype=np.float32) - cross - cross.mT
+            return value, gradient, hessian
+
+        return loss

@@ -1,0 +1,208 @@
+"""Logistic matrix factorisation."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from .._validation import Interval
+from ..base import FactorRecommenderMixin, InDomainRecommender
+from ._fold_in import (
+    newton_minima,
+    one_blas_thread,
+    padded_row_blocks,
+    popular_items_sample,
+    softplus_and_sigmoid,
+)
+from ._implicit import fit_implicit, known_item_bias
+
+# Items that stand for all in the fold-in.
+_N_NEGATIVE_ITEMS = 1024
+# implicit draws this many negatives for each interaction of a row, but no more than it has
+# dimensions, biases included.
+_NEGATIVES_PER_INTERACTION = 30
+
+
+class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
+    r"""Logistic matrix factorisation: the probability that a row has an item.
+
+    An in-domain recommender: it learns from X alone. It is a transformer as well: `transform`
+    gives the factors of any rows.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Number of factors, 1 or more. A row is compared with at most `n_components` + 2 negative
+        items a sweep.
+    regularization : float, default=2.0
+        Weight :math:`\lambda` of the squared norms of factors and biases, above 0.
+    confidence : float, default=1.0
+        Weight of an interaction of value 1 beside the weight 1 of a negative item, above 0; the
+        weight of an interaction of value x is `confidence` times x.
+    learning_rate : float, default=1.0
+        Step size of AdaGrad, above 0.
+    max_iter : int, default=30
+        Number of sweeps over the rows and then the items, 1 or more. All are made.
+    random_state : int, RandomState instance or None, default=None
+        Draws the initial factors and the negative items. Pass an int for the same factors at every
+        call of `fit`.
+    n_jobs : int or None, default=None
+        Number of threads of `fit`. None means 1 unless in a :func:`joblib.parallel_config`
+        context, -1 means all processors. Each thread draws negative items of its own, so the
+        factors depend on the number of threads, but on nothing else.
+    verbose : int, default=0
+        Whether to show a progress bar over the sweeps.
+
+    Attributes
+    ----------
+    item_factors_ : ndarray of shape (n_items_, n_components), dtype float32
+        The factors of the items.
+    item_bias_ : ndarray of shape (n_items_,), dtype float32
+        What is added to the scores of each item.
+    negative_items_ : ndarray of shape (1024,), dtype int
+        A sample of items in proportion to their popularity, the negatives of the fold-in.
+    n_iter_ : int
+        Number of sweeps made.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of the rows of X that have each item: the scores of an empty row.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    ALSRecommender : Squared loss, all missing entries as negatives; mostly better and faster.
+    BPRRecommender : Learns to rank what a row has above what it lacks.
+
+    Notes
+    -----
+    With factors :math:`u_r, v_i`, biases :math:`a_r, b_i` and the logits
+    :math:`s_{ri} = u_r^\top v_i + a_r + b_i`, it maximises [1]_
+
+    .. math::
+
+        \sum_{x_{ri} > 0} \text{confidence} \cdot x_{ri} \log \sigma(s_{ri})
+        + \sum_r m_r \, \mathbb{E}_j \log \left(1 - \sigma(s_{rj})\right)
+        - \frac{\lambda}{2} \left(\sum_r (\|u_r\|^2 + a_r^2) + \sum_i (\|v_i\|^2 + b_i^2)\right)
+
+    by AdaGrad in implicit, where the negative item j is drawn in proportion to popularity and
+    :math:`m_r` is the smaller of 30 times the number of items of the row and `n_components` + 2.
+
+    A row, seen in `fit` or not, is folded in: its factors and its bias maximise the terms of the
+    row with the items held fixed, the expectation taken over `negative_items_`, by a damped
+    quasi-Newton method. The bias of the row is the same for all items and left out of the scores.
+    An empty row is recommended the popular items; an item that no row has gets factors of zero
+    and the least bias of all.
+
+    Negatives drawn in proportion to popularity make the model rank what a row has more often than
+    others do, and not simply what it is likely to have: it suits sparse data with a long tail.
+
+    References
+    ----------
+    .. [1] C. C. Johnson, "Logistic matrix factorization for implicit feedback data", NIPS 2014
+       workshop on distributed machine learning and matrix computations.
+
+    Examples
+    --------
+    >>> from sktransrec import LogisticMFRecommender
+    >>> X = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]] * 5
+    >>> model = LogisticMFRecommender(n_components=2, random_state=0).fit(X)
+    >>> items, _ = model.recommend([[1, 0, 0, 0], [0, 0, 0, 1]], n_recommendations=1)
+    >>> items
+    array([[1],
+           [2]])
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "regularization": [Interval(Real, 0, None, closed="neither")],
+        "confidence": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "n_jobs": [None, Integral],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components=64,
+        *,
+        regularization=2.0,
+        confidence=1.0,
+        learning_rate=1.0,
+        max_iter=30,
+        random_state=None,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.regularization = regularization
+        self.confidence = confidence
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def _fit(self, X):
+        from implicit.cpu.lmf import LogisticMatrixFactorization
+
+        model = fit_implicit(
+            self,
+            LogisticMatrixFactorization,
+            X * np.float32(self.confidence),
+            learning_rate=self.learning_rate,
+            neg_prop=_NEGATIVES_PER_INTERACTION,
+        )
+        # The last column stands for the biases of the rows.
+        self.item_factors_ = np.ascontiguousarray(model.item_factors[:, :-2])
+        self.item_bias_ = known_item_bias(X, model.item_factors[:, -2])
+        self.negative_items_ = popular_items_sample(
+            X, _N_NEGATIVE_ITEMS, check_random_state(self.random_state)
+        )
+        self.n_iter_ = self.max_iter
+
+    def _row_factors(self, X):
+        n_dims = self.n_components + 1
+        factors = np.zeros((X.shape[0], self.n_components), dtype=np.float32)
+        V = np.append(self.item_factors_, np.ones((self.n_items_, 1), dtype=np.float32), axis=1)
+        blocks = padded_row_blocks(
+            X * np.float32(self.confidence),
+            lambda width: width * n_dims + 4 * n_dims**2 + 4 * _N_NEGATIVE_ITEMS,
+        )
+        with one_blas_thread():
+            for rows, items, c, is_stored in blocks:
+                loss = self._row_loss(V, items, c, is_stored.sum(axis=1))
+                factors[rows] = newton_minima(loss, len(rows), n_dims)[:, :-1]
+        return factors
+
+    def _row_loss(self, V, items, c, n_stored):
+        """Return the function that gives the loss of rows, its gradient and its Hessian."""
+        positives, positive_bias = V[items], self.item_bias_[items]
+        negatives, negative_bias = V[self.negative_items_], self.item_bias_[self.negative_items_]
+        n_dims = V.shape[1]
+        second_moments = negatives.T @ negatives / len(negatives)
+        n_negatives = np.minimum(_NEGATIVES_PER_INTERACTION * n_stored, self.n_components + 2)
+        weight = (n_negatives / len(negatives)).astype(np.float32)[:, None]
+        ridge = np.float32(self.regularization)
+
+        def loss(u):
+            s = (positives @ u[:, :, None])[:, :, 0] + positive_bias
+            t = (negatives @ u[:, :, None])[:, :, 0] + negative_bias
+            positive_loss, p = softplus_and_sigmoid(-s)
+            negative_loss, q = softplus_and_sigmoid(t)
+            value = (c * positive_loss).sum(axis=1) + (weight * negative_loss).sum(axis=1)
+            value += ridge / 2 * (u**2).sum(axis=1)
+            push = (weight * q)[:, None, :] @ negatives - (c * p)[:, None, :] @ positives
+            gradient = push[:, 0, :] + ridge * u
+            hessian = positives.mT @ ((c * p * (1 - p))[:, :, None] * positives)
+            # One mean curvature for all negatives of a row saves a sum over them of k x k products.
+            hessian += (weight * q * (1 - q)).sum(axis=1)[:, None, None] * second_moments
+            hessian += ridge * np.eye(n_dims, dtype=np.float32)
+            return value, gradient, hessian
+
+        return loss
