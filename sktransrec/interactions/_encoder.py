@@ -271,6 +271,38 @@ class InteractionEncoder(BaseEstimator):
         padded[coded.rows[is_kept], position[is_kept]] = coded.columns[is_kept] + 1
         return padded
 
+    def decode_items(self, items):
+        """Return the ids of item columns, such as those that `recommend` returns.
+
+        Parameters
+        ----------
+        items : array-like of int
+            Columns, of any shape; -1 stands for none.
+
+        Returns
+        -------
+        item_ids : ndarray of the shape of `items`
+            Their ids; None in the place of -1, in an array of objects then.
+
+        See Also
+        --------
+        sktransrec.recommend : Returns item columns.
+        """
+        check_is_fitted(self)
+        items = np.asarray(items)
+        if items.dtype.kind not in "iu" or not (
+            items.size == 0 or (items.min() >= -1 and items.max() < self.n_items_)
+        ):
+            raise ValueError(
+                f"items must be integers from -1 to n_items_ - 1 = {self.n_items_ - 1}, the "
+                "columns of the encoded matrix."
+            )
+        ids = self.items_[items]
+        if (items == -1).any():
+            ids = ids.astype(object)
+            ids[items == -1] = None
+        return ids
+
     def _coded_events(self, events, users=None, *, with_times=True):
         """Return the events of known items as `CodedEvents`, those left out removed."""
         check_is_fitted(self)

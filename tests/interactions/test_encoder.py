@@ -461,3 +461,16 @@ def test_movielens_round_trip(data_home):
     pd.testing.assert_frame_equal(encoder.inverse_transform(X), expected, check_dtype=False)
     sequences = encoder.sequences(ratings)
     assert np.count_nonzero(sequences) == len(ratings)
+
+
+def test_decode_items_gives_ids_and_none_for_padding():
+    encoder = InteractionEncoder().fit({"user": [1, 1, 2], "item": ["b", "a", "c"]})
+    np.testing.assert_array_equal(encoder.decode_items([[2, 0]]), [["c", "a"]])
+    assert encoder.decode_items([[1, -1]]).tolist() == [["b", None]]
+
+
+@pytest.mark.parametrize("items", [[3], [-2], [0.5], ["a"]])
+def test_decode_items_refuses_what_is_no_column(items):
+    encoder = InteractionEncoder().fit({"user": [1, 1, 2], "item": ["b", "a", "c"]})
+    with pytest.raises(ValueError, match=r"items must be integers from -1 to n_items_ - 1 = 2"):
+        encoder.decode_items(items)
