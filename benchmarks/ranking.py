@@ -42,7 +42,12 @@ MODELS = {
     "EASE": lambda: str_.EASERecommender(),
     "PureSVD": lambda: str_.ReconstructionRecommender(TruncatedSVD(256, random_state=0)),
     "GF-CF as published": lambda: str_.GraphFilterRecommender(
-        low_pass_weight=0.3, row_exponent=0.5, item_exponent=0.5, n_neighbors=None, random_state=0
+        low_pass_weight=0.3,
+        row_exponent=0.5,
+        item_exponent=0.5,
+        n_neighbors=None,
+        shrinkage=0,
+        random_state=0,
     ),
     "graph filter": lambda: str_.GraphFilterRecommender(random_state=0),
     "Mult-VAE": lambda: str_.ReconstructionRecommender(
@@ -57,16 +62,16 @@ MODELS = {
 }
 
 GRIDS = {
-    "item kNN": {"weighting": ["cosine", "bm25"], "n_neighbors": [50, 200]},
+    "item kNN": {"weighting": ["cosine", "tfidf", "bm25"], "shrinkage": [0, 3, 20]},
     "ALS": {"n_components": [256], "regularization": [0.01, 0.03]},
     "BPR": {"learning_rate": [0.01, 0.05]},
     "logistic MF": {"regularization": [0.6, 2]},
     "EASE": {"regularization": [50, 200]},
     "PureSVD": {"transformer__n_components": [64, 256, 512]},
     "graph filter": {
-        "low_pass_weight": [0.1, 0.3],
-        "row_exponent": [0.1, 0.2, 0.3],
-        "item_exponent": [0.2, 0.3],
+        "low_pass_weight": [0, 0.1, 0.3],
+        "item_exponent": [0.3, 0.4],
+        "shrinkage": [0, 2],
     },
 }
 
