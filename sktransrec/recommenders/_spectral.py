@@ -142,17 +142,18 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.random_state = random_state
 
     def _fit(self, X):
+        item_degrees = X.sum(axis=0)
         row_scale = _degree_power(X.sum(axis=1), -self.row_exponent)
-        item_scale = _degree_power(X.sum(axis=0), -self.item_exponent)
+        item_scale = _degree_power(item_degrees, -self.item_exponent)
         normalized = sp.csr_array(sp.diags_array(row_scale) @ X @ sp.diags_array(item_scale))
         _, self.singular_values_, components = randomized_svd(
             normalized,
             min(self.n_components, *X.shape),
             random_state=check_random_state(self.random_state),
         )
-        self.row_projection_ = np.ascontiguousarray(components.T * item_scale[:, None])
-        item_unscale = _degree_power(X.sum(axis=0), self.item_exponent)
-        self.item_factors_ = np.ascontiguousarray(components.T * item_unscale[:, None])
+        U = np.ascontiguousarray(components.T)
+        self.row_projection_ = U * item_scale[:, None]
+        self.item_factors_ = U * _degree_power(item_degrees, self.item_exponent)[:, None]
         # The product is symmetric: a row of it also holds what speaks for an item.
         self.item_links_ = strongest_links(
             normalized.T, normalized, self.n_neighbors, shrinkage=self.shrinkage
