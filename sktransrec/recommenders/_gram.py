@@ -16,13 +16,18 @@ _MIN_GRAM_BLOCKS = 16
 _MIRROR_BLOCK = 512
 
 
-def condition_number(X, regularization):
-    """Return about the condition number of XᵀX + `regularization` I, or more where X has signs."""
-    return 1 + _squared_norm(X) / regularization
+def smaller_solver(shape):
+    """Return the solver whose matrix to invert is the smaller one."""
+    n_rows, n_columns = shape
+    return "primal" if n_columns <= n_rows else "dual"
 
 
-def solver_dtype(condition):
-    """Return the precision that a problem of this condition number needs."""
+def solver_dtype(X, regularization, solver):
+    """Return the precision that a solver of XᵀX + `regularization` I needs."""
+    condition = 1 + _squared_norm(X) / regularization
+    if solver == "dual":
+        # Its scores are small differences of what the inverse, itself inexact, is multiplied to.
+        condition **= 2
     return np.dtype(np.float32 if condition < _MAX_FLOAT32_CONDITION else np.float64)
 
 

@@ -12,11 +12,11 @@ from ..base import InDomainRecommender, SimilarItemsMixin, SupervisedRecommender
 from ._gram import (
     DualMap,
     as_dense,
-    condition_number,
     factorize,
     inverse,
     require_memory,
     row_products,
+    smaller_solver,
     solve,
     solver_dtype,
     subtract_outer_sum,
@@ -34,13 +34,13 @@ class RidgeRecommender(SupervisedRecommender):
 
     Parameters
     ----------
-    regularization : float, default=10.0
-        Weight λ of the squared norm of the coefficients, above 0. It is in the units of X: the
-        more the columns of X sum to, the larger it has to be. Larger values draw all rows towards
-        the mean of y.
+    regularization : float, default=50.0
+        Weight :math:`\lambda` of the squared norm of the coefficients, above 0. It is in the units
+        of the squared columns of X: 50 to 100 suit the interactions of a source domain, less suits
+        the features of an encoder. Larger values draw all rows towards the mean of y.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which makes the popularity of the items the point of
-        departure of every row. Neither X nor y is centred in memory.
+        departure of every row. Neither y nor a sparse X is centred in memory.
     solver : {"auto", "primal", "dual"}, default="auto"
         "primal" inverts an (n_features, n_features) matrix, "dual" an (n_rows, n_rows) one, and
         "auto" takes the smaller. They give the same scores.
@@ -105,7 +105,7 @@ class RidgeRecommender(SupervisedRecommender):
         "solver": [_SOLVERS],
     }
 
-    def __init__(self, regularization=10.0, *, fit_intercept=True, solver="auto"):
+    def __init__(self, regularization=50.0, *, fit_intercept=True, solver="auto"):
         self.regularization = regularization
         self.fit_intercept = fit_intercept
         self.solver = solver
@@ -119,7 +119,7 @@ class RidgeRecommender(SupervisedRecommender):
         self.solver_ = smaller_solver(X.shape) if self.solver == "auto" else self.solver
         X_mean, y_mean = self._column_means(X), self._column_means(y)
         shifted = X if sp.issparse(X) else X - X_mean.astype(np.float32)
-        dtype = solver_dtype(condition_number(shifted, self.regularization))
+        dtype = solver_dtype(shifted, self.regularization, self.solver_)
         require_memory(
             _ridge_bytes(self.solver_, X.shape, y.shape[1], dtype.itemsize),
             self,
@@ -260,9 +260,7 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
 
     def _fit(self, X):
         self.solver_ = smaller_solver(X.shape) if self.solver == "auto" else self.solver
-        condition = condition_number(X, self.regularization)
-        # The dual scores are divided by as little as the inverse of the condition number.
-        dtype = solver_dtype(condition if self.solver_ == "primal" else condition**2)
+        dtype = solver_dtype(X, self.regularization, self.solver_)
         require_memory(
             _ease_bytes(self.solver_, X.shape, dtype.itemsize),
             self,
@@ -293,12 +291,6 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
 
     def _item_similarities(self, items):
         return self._score_rows(sp.eye_array(self.n_items_, format="csr", dtype=np.float32)[items])
-
-
-def smaller_solver(shape):
-    """Return the solver whose matrix to invert is the smaller one."""
-    n_rows, n_columns = shape
-    return "primal" if n_columns <= n_rows else "dual"
 
 
 def _ridge_bytes(solver, shape, n_items, itemsize):

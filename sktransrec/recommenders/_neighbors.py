@@ -21,13 +21,13 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
     ----------
     n_neighbors : int, default=200
         Number k of neighbours kept for each item, 1 or more.
-    weighting : {"cosine", "tfidf", "bm25"}, default="cosine"
+    weighting : {"cosine", "tfidf", "bm25"}, default="tfidf"
         How much an interaction counts in the similarity of two items. "cosine" takes it as it is;
         "tfidf" and "bm25" let rows with many items count for less; "bm25" also lets repeated
         interactions saturate, and favours items by their popularity.
-    shrinkage : float, default=0.0
+    shrinkage : float, default=10.0
         Number h of rows, 0 or more, that stand against every similarity: one that c rows support
-        is multiplied by c / (c + h).
+        is multiplied by c / (c + h), so that few rows in common count for little.
     k1 : float, default=1.2
         For "bm25": how slowly repeated interactions saturate, 0 or more.
     b : float, default=0.75
@@ -58,9 +58,10 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
     .. math:: \sum_{i \in N_k(j)} x_i s_{ij}, \qquad
         s_{ij} = \frac{c_{ij}}{c_{ij} + h} \sum_r w_{ri} w_{rj} ,
 
-    :math:`c_{ij}` being the number of rows that have both items and :math:`N_k(j)` the k items
-    other than j with the largest :math:`s_{ij}`. With the numbers :math:`n` of items and
-    :math:`d_r` of items in a row and :math:`g_r = \max(0, \log n - \log(1 + d_r))`, the weights are
+    :math:`c_{ij}` being the number of rows with nonzero weights for both items and :math:`N_k(j)`
+    the k items other than j with the largest :math:`s_{ij}`. With the number :math:`n` of items,
+    the number :math:`d_r` of them in a row, and
+    :math:`g_r = \max(0, \log n - \log(1 + d_r))`, the weights are
 
     - "cosine": :math:`x_{ri}`, each item's divided by their Euclidean norm;
     - "tfidf": :math:`\sqrt{x_{ri}} \, g_r`, each item's divided by their Euclidean norm [1]_;
@@ -98,7 +99,7 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
         "b": [Interval(Real, 0, 1, closed="both")],
     }
 
-    def __init__(self, n_neighbors=200, *, weighting="cosine", shrinkage=0.0, k1=1.2, b=0.75):
+    def __init__(self, n_neighbors=200, *, weighting="tfidf", shrinkage=10.0, k1=1.2, b=0.75):
         self.n_neighbors = n_neighbors
         self.weighting = weighting
         self.shrinkage = shrinkage
@@ -113,18 +114,18 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
         ).T.tocsr()
 
     def _weights(self, X):
-        """Return the weights of the interactions, with the pattern of X."""
+        """Return the weights of the interactions, of the shape of X."""
         if self.weighting == "cosine":
             return normalize(X, axis=0)
         if self.weighting == "tfidf":
-            return normalize(_scaled_rows(X.sqrt(), _row_information(X)), axis=0)
+            return normalize(_row_information(X) @ X.sqrt(), axis=0)
         item_sums = X.sum(axis=0)
         item_lengths = 1 - self.b + self.b * item_sums / item_sums.mean()
         saturation = self.k1 * item_lengths[X.indices] + X.data
         saturated = sp.csr_array(
             ((self.k1 + 1) * X.data / saturation, X.indices, X.indptr), shape=X.shape
         )
-        return _scaled_rows(saturated, _row_information(X))
+        return _row_information(X) @ saturated
 
     def _score_rows(self, X):
         return (X @ self.item_links_).toarray()
@@ -134,12 +135,7 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
 
 
 def _row_information(X):
-    """Return how telling it is that a row has an item, of shape (n_rows,): the less, the more."""
+    """Return the diagonal matrix of how telling an interaction of each row is: few are more so."""
     n_items_of_rows = np.diff(X.indptr)
-    return np.maximum(0, np.log(X.shape[1]) - np.log1p(n_items_of_rows)).astype(np.float32)
-
-
-def _scaled_rows(X, scale):
-    """Return X with each row multiplied by its scale, its pattern kept."""
-    data = X.data * np.repeat(scale, np.diff(X.indptr))
-    return sp.csr_array((data, X.indices, X.indptr), shape=X.shape)
+    information = np.maximum(0, np.log(X.shape[1]) - np.log1p(n_items_of_rows))
+    return sp.diags_array(information.astype(np.float32)).tocsr()

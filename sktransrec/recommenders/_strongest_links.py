@@ -36,9 +36,9 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
     for items in gen_batches(n_items, block_size):
         links = left[items] @ right
         if shrinkage > 0:
-            n_products = (_pattern(left[items]) @ _pattern(right)).data
-            # The order of a product's entries follows from the pattern of its factors alone.
-            links.data *= n_products / (n_products + shrinkage)
+            trust = _pattern(left[items]) @ _pattern(right)
+            trust.data /= trust.data + shrinkage
+            links = links.multiply(trust).tocsr()
         _zero_diagonal(links, items.start)
         if n_links is not None:
             _zero_all_but_largest(links, n_links)
@@ -50,7 +50,7 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
 
 
 def _pattern(X):
-    """Return ones in place of the entries of X, stored zeros included."""
+    """Return ones in place of the entries of X."""
     return sp.csr_array((np.ones_like(X.data), X.indices, X.indptr), shape=X.shape)
 
 

@@ -30,7 +30,7 @@ def dense_weights(X, weighting, k1=1.2, b=0.75):
 def dense_similarities(X, weighting, shrinkage=0.0):
     X = X.astype(float)
     weights = dense_weights(X, weighting)
-    support = (X > 0).T.astype(float) @ (X > 0)
+    support = (weights > 0).T.astype(float) @ (weights > 0)
     similarities = weights.T @ weights * support / np.maximum(support + shrinkage, 1e-9)
     np.fill_diagonal(similarities, 0)
     return similarities
@@ -79,7 +79,7 @@ def test_agrees_with_implicit(weighting, peer):
     reference.fit(sp.csr_matrix(X), show_progress=False)
     expected = reference.similarity.toarray()
     np.fill_diagonal(expected, 0)
-    model = ItemKNNRecommender(30, weighting=weighting).fit(X)
+    model = ItemKNNRecommender(30, weighting=weighting, shrinkage=0).fit(X)
     np.testing.assert_allclose(model.item_links_.toarray(), expected, rtol=1e-4, atol=1e-6)
 
 
@@ -98,7 +98,7 @@ def test_checkerboard(weighting):
 def test_similar_items_are_the_neighbours():
     X = interactions(80, 30)
     model = ItemKNNRecommender(6).fit(X)
-    similarities = dense_similarities(X, "cosine")[[4, 9]]
+    similarities = dense_similarities(X, "tfidf", 10)[[4, 9]]
     similar, values = model.similar_items([4, 9], n_similar=6)
     np.testing.assert_allclose(values, -np.sort(-similarities, axis=1)[:, :6], rtol=1e-5)
     np.testing.assert_allclose(np.take_along_axis(similarities, similar, axis=1), values, rtol=1e-5)
@@ -119,8 +119,8 @@ def test_shrinkage_favours_what_more_rows_support():
     X[:9, [0, 2]] = 1
     X[0, 1] = 1
     X[9, 2] = 1
-    plain = ItemKNNRecommender().fit(X).item_links_.toarray()
-    shrunk = ItemKNNRecommender(shrinkage=20.0).fit(X).item_links_.toarray()
+    plain = ItemKNNRecommender(weighting="cosine", shrinkage=0).fit(X).item_links_.toarray()
+    shrunk = ItemKNNRecommender(weighting="cosine", shrinkage=20.0).fit(X).item_links_.toarray()
     np.testing.assert_allclose(shrunk[1, 0] / plain[1, 0], 1 / 21, rtol=1e-5)
     np.testing.assert_allclose(shrunk[2, 0] / plain[2, 0], 9 / 29, rtol=1e-5)
 
