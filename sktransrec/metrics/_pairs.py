@@ -130,6 +130,9 @@ def held_out_ranks(
     return rows, items if candidates is None else candidates[items], ranks
 
 
+@validate_params(
+    {"k": [Interval(Integral, 1, None, closed="left")]}, prefer_skip_nested_validation=True
+)
 def rank_metrics(ranks, *, rows=None, k=10):
     r"""Return MRR, NDCG@k and the hit rate at k of held-out pairs, with their standard errors.
 

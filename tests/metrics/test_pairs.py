@@ -246,3 +246,27 @@ def test_standard_error_is_the_spread_of_repeated_means():
 def test_bad_ranks(ranks, rows, message):
     with pytest.raises(ValueError, match=message):
         rank_metrics(ranks, rows=rows)
+
+
+def test_bad_k():
+    with pytest.raises(ValueError, match="'k' parameter of rank_metrics"):
+        rank_metrics([1, 2], k=0)
+
+
+@pytest.mark.data
+def test_popularity_on_real_data_against_999_negatives(data_home):
+    """The figures were measured by other code; negatives alone move them by 0.1."""
+    pairs = {}
+    for part in ("train", "test"):
+        path = data_home / "amazon_sport_cloth" / "sport_cloth" / f"{part}.txt"
+        pairs[part] = np.loadtxt(path, dtype=int, usecols=(0, 1))
+    shape = tuple(np.concatenate(list(pairs.values())).max(axis=0) + 1)
+    X, y = (sp.csr_array((np.ones(len(p)), p.T), shape=shape) for p in pairs.values())
+    candidates = np.flatnonzero(X.sum(axis=0))
+    model = PopularityRecommender().fit(X)
+    _, _, ranks = held_out_ranks(
+        model, X, y, n_negatives=999, candidates=candidates, random_state=0
+    )
+    assert len(ranks) == 8326
+    means = [100 * mean for mean, _ in rank_metrics(ranks).values()]
+    assert_allclose(means, [6.8, 7.4, 13.5], atol=0.4)
