@@ -46,7 +46,6 @@ MODELS = {
         row_exponent=0.5,
         item_exponent=0.5,
         n_neighbors=None,
-        shrinkage=0,
         random_state=0,
     ),
     "graph filter": lambda: str_.GraphFilterRecommender(random_state=0),
@@ -70,8 +69,8 @@ GRIDS = {
     "PureSVD": {"transformer__n_components": [64, 256, 512]},
     "graph filter": {
         "low_pass_weight": [0, 0.1, 0.3],
-        "item_exponent": [0.3, 0.4],
-        "shrinkage": [0, 2],
+        "row_exponent": [0.1, 0.2, 0.3],
+        "item_exponent": [0.2, 0.3, 0.4],
     },
 }
 

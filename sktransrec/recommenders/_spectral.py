@@ -29,16 +29,13 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
     row_exponent : float, default=0.2
         Power of the degree of a row that divides its interactions, 0 or more: the higher, the less
         do rows with many interactions say about which items go together. The paper has 0.5.
-    item_exponent : float, default=0.4
+    item_exponent : float, default=0.3
         Power of the degree of an item that divides its interactions, 0 or more: the higher, the
         fewer popular items are recommended. The paper has 0.5.
     n_neighbors : int or None, default=200
         Number of other items that may speak for an item in the linear filter, those with the
         strongest links to it; None allows all. Fewer make recommending faster and the model
         smaller.
-    shrinkage : float, default=2.0
-        A link that rests on c rows is multiplied by c / (c + shrinkage), 0 or more: the higher,
-        the less do links count that a few rows made by chance. The paper has none.
     random_state : int, RandomState instance or None, default=None
         Draws the test matrix of the randomised SVD. Pass an int for the same model at every call
         of `fit`.
@@ -84,8 +81,8 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         D_u^{-1/2} R \left(\tilde R^\top \tilde R
         + \alpha \sigma_1^2 D_i^{-b} U U^\top D_i^{b}\right) .
 
-    With both exponents 0.5 and all links kept as they are, :math:`\sigma_1 = 1` and the rankings
-    are those of [1]_; the defaults did better on held-out interactions of every data set tried. The
+    With both exponents 0.5 and all links kept, :math:`\sigma_1 = 1` and the rankings are those of
+    [1]_; smaller exponents did better on held-out interactions of every data set tried. The
     diagonal of the linear filter is left out, which only speaks for items that the row has. The
     first factor leaves the ranking of a row as it is; it evens out the row factors
     :math:`D_u^{-1/2} R D_i^{-b} U` of rows with many and with few interactions, so that a
@@ -118,7 +115,6 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         "row_exponent": [Interval(Real, 0, None, closed="left")],
         "item_exponent": [Interval(Real, 0, None, closed="left")],
         "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
-        "shrinkage": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
 
@@ -128,9 +124,8 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         *,
         low_pass_weight=0.1,
         row_exponent=0.2,
-        item_exponent=0.4,
+        item_exponent=0.3,
         n_neighbors=200,
-        shrinkage=2.0,
         random_state=None,
     ):
         self.n_components = n_components
@@ -138,7 +133,6 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.row_exponent = row_exponent
         self.item_exponent = item_exponent
         self.n_neighbors = n_neighbors
-        self.shrinkage = shrinkage
         self.random_state = random_state
 
     def _fit(self, X):
@@ -155,9 +149,7 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.row_projection_ = U * item_scale[:, None]
         self.item_factors_ = U * _degree_power(item_degrees, self.item_exponent)[:, None]
         # The product is symmetric: a row of it also holds what speaks for an item.
-        self.item_links_ = strongest_links(
-            normalized.T, normalized, self.n_neighbors, shrinkage=self.shrinkage
-        ).T.tocsr()
+        self.item_links_ = strongest_links(normalized.T, normalized, self.n_neighbors).T.tocsr()
 
     def _row_factors(self, X):
         return _divided_by_root_degree(X) @ self.row_projection_

@@ -47,7 +47,6 @@ def test_is_the_filter_of_the_paper(n_components):
         row_exponent=0.5,
         item_exponent=0.5,
         n_neighbors=None,
-        shrinkage=0,
         random_state=0,
     ).fit(X)
     rows = X / np.sqrt(X.sum(axis=1, keepdims=True))
@@ -79,7 +78,7 @@ def test_low_pass_filter_is_the_product_of_the_factors():
 def test_exponents_of_zero_normalize_nothing():
     X = counts()
     model = GraphFilterRecommender(
-        3, low_pass_weight=0, row_exponent=0, item_exponent=0, n_neighbors=None, shrinkage=0
+        3, low_pass_weight=0, row_exponent=0, item_exponent=0, n_neighbors=None
     ).fit(X)
     gram = X.T @ X
     np.fill_diagonal(gram, 0)
@@ -96,14 +95,6 @@ def test_an_item_hears_its_strongest_neighbors_only():
     np.testing.assert_allclose(
         np.sort(heard, axis=0)[-4:], np.sort(everyone, axis=0)[-4:], rtol=1e-6
     )
-
-
-def test_shrinkage_discounts_links_of_few_rows():
-    X = counts()
-    links = GraphFilterRecommender(3, n_neighbors=None, shrinkage=0).fit(X).item_links_.toarray()
-    shrunk = GraphFilterRecommender(3, n_neighbors=None, shrinkage=5).fit(X).item_links_.toarray()
-    n_rows = (X > 0).T.astype(np.float32) @ (X > 0)
-    np.testing.assert_allclose(shrunk, links * n_rows / (n_rows + 5), rtol=1e-5)
 
 
 def test_items_and_rows_without_interactions():
