@@ -9,6 +9,7 @@ import json
 import numpy as np
 import scipy.sparse as sp
 
+from ._networks import sparse_dense_class
 from ._objectives import Objective
 
 OPTIMIZERS = ("adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd")
@@ -234,6 +235,7 @@ def rebuilt_network(config, weights):
     """Return the network of a JSON config, with its weights."""
     import keras
 
+    sparse_dense_class()  # registers the class with Keras
     network = keras.Model.from_config(json.loads(config))
     assign_weights(network, weights)
     return network
@@ -260,12 +262,15 @@ def encoder(network):
 
 
 def decoder(network):
-    """Return the part of a network from a code to the output."""
-    import keras
-
+    """Return the part of a network from a code to the output, where that is a chain of layers."""
     names = [layer.name for layer in network.layers]
-    code = network.get_layer("sampled_code" if "sampled_code" in names else "code").output
-    return keras.Model([code], network.output)
+    code = "sampled_code" if "sampled_code" in names else "code"
+    chain = network.layers[names.index(code) + 1 :]
+
+    def decode(inputs):
+        return functools.reduce(lambda hidden, layer: layer(hidden), chain, *inputs)
+
+    return decode
 
 
 PARTS = {"decoder": decoder, "encoder": encoder}
@@ -273,7 +278,7 @@ PARTS = {"decoder": decoder, "encoder": encoder}
 
 def forward(part, rows):
     """Return what a part of a network makes of dense or CSR rows, as an ndarray."""
-    return part([as_tensor(rows)], training=False).numpy()
+    return part([as_tensor(rows)]).numpy()
 
 
 @functools.cache

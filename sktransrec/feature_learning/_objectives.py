@@ -36,7 +36,8 @@ class Objective:
         import tensorflow as tf
 
         tensors = self._tensors(inputs, training=training)
-        linear = tf.matmul(tensors["hidden"], self._output.kernel.value) + self._output.bias.value
+        linear = tf.matmul(tensors["hidden"], self._output.kernel.value)
+        linear = tf.nn.bias_add(linear, self._output.bias.value)
         if self._loss == "mse":
             linear = self._output.activation(linear)
         total = total_loss(linear, targets, self._loss)
