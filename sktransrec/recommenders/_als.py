@@ -38,8 +38,8 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     confidence : float or "balanced", default="balanced"
         Weight of an interaction of value 1 beside the weight 1 of a missing one, above 0; the
         weight of an interaction of value x is `confidence` times x. "balanced" sets it so that all
-        interactions together weigh a tenth of the number of entries of X, which was near the best
-        on data from 0.03 % to 1.3 % dense.
+        interactions together weigh a tenth of the number of entries of X, a good start on data
+        from 0.03 % to 1.3 % dense; small and sparse data may want less.
     scale_regularization : bool, default=True
         Whether `regularization` is multiplied by the total weight of each row's and each item's
         entries, missing ones included [2]_. If so, the same value fits data of any size; if not,
@@ -94,9 +94,9 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     with :math:`w_r = \sum_i c_{ri}` and :math:`w_i = \sum_r c_{ri}` if `scale_regularization`,
     and 1 otherwise. It updates the factors of the rows and those of the items in turn, by three
     steps of conjugate gradients in the kernel of implicit, in :math:`O(nnz \cdot k + (n_{rows} +
-    n_{items}) k^2)` a sweep. Meanwhile rows whose :math:`w_r` differ by less than a fifth share
-    their mean, and so do items. Without scaled regularisation the item factors are those of
-    implicit for the same integer `random_state`.
+    n_{items}) k^2)` a sweep. While it fits, rows whose :math:`w_r` are within about a fifth of
+    their mean share that mean, and so do items. Without scaled regularisation the item factors
+    are those of implicit for the same integer `random_state`.
 
     A row, seen in `fit` or not, is folded in: its factors are the exact minimum with the items held
     fixed, whatever rows it arrives with. An empty row has factors of zero and is recommended the
@@ -156,7 +156,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         from implicit.cpu.als import AlternatingLeastSquares
         from tqdm.auto import tqdm
 
-        self.confidence_ = self._confidence(X)
+        self.confidence_ = float(self._confidence(X))
         C = X * np.float32(self.confidence_)
         rng = np.random.default_rng(implicit_seed(self.random_state))
         U, V = (
