@@ -130,12 +130,13 @@ class RidgeRecommender(SupervisedRecommender):
         self._map = fit_map(
             shifted.astype(dtype, copy=False), y, self._column_means(shifted), y_mean
         )
-        self.intercept_ = (y_mean - self._mapped(X_mean[None])[0]).astype(np.float32)
+        mean_row = X_mean[None].astype(np.float32)
+        self.intercept_ = (y_mean - self._mapped(mean_row)[0]).astype(np.float32)
 
     def _column_means(self, X):
         if not self.fit_intercept:
             return np.zeros(X.shape[1])
-        return X.T @ np.ones(X.shape[0]) / X.shape[0]
+        return X.mean(axis=0, dtype=np.float64)
 
     def _primal_map(self, X, y, X_mean, y_mean):
         """Return W, of shape (n_features, n_items), solved in blocks of items."""

@@ -1,8 +1,11 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import config_context
 
 from sktransrec import EASERecommender
 from sktransrec.recommenders import _gram
@@ -107,6 +110,18 @@ def test_blocks_of_columns_do_not_matter(monkeypatch):
     monkeypatch.setattr(_gram, "get_chunk_n_rows", lambda **_: 7)
     monkeypatch.setattr(_gram, "_MIRROR_BLOCK", 8)
     np.testing.assert_allclose(EASERecommender().fit(X).coef_, expected, atol=1e-7)
+
+
+@pytest.mark.parametrize(("shape", "solver"), [((2000, 1500), "primal"), ((1500, 9000), "dual")])
+def test_memory_is_little_more_than_the_inverse(shape, solver):
+    X = sp.random_array(shape, density=0.002, format="csr", rng=np.random.default_rng(0))
+    tracemalloc.start()
+    with config_context(working_memory=1):
+        model = EASERecommender(solver=solver).fit(X.astype(np.float32))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert model.solver_ == solver
+    assert peak < 1.3 * 4 * 1500**2
 
 
 @pytest.mark.parametrize("solver", ["primal", "dual"])

@@ -1,8 +1,11 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import config_context
 from sklearn.linear_model import Ridge
 
 from sktransrec import RidgeRecommender, recommend
@@ -86,6 +89,21 @@ def test_strong_regularization_leaves_the_popularity():
     X, y = domain(50, 20, 30)
     scores = RidgeRecommender(1e9).fit(X, y).decision_function(X)
     np.testing.assert_allclose(scores, np.tile(y.mean(axis=0), (50, 1)), atol=1e-5)
+
+
+@pytest.mark.parametrize(("shape", "solver"), [((2000, 1500), "primal"), ((1500, 9000), "dual")])
+def test_memory_is_little_more_than_what_is_stated(shape, solver):
+    rng = np.random.default_rng(0)
+    X = sp.random_array(shape, density=0.002, format="csr", rng=rng, dtype=np.float32)
+    y = sp.random_array((shape[0], 3000), density=0.002, format="csr", rng=rng, dtype=np.float32)
+    n_bytes = 4 * 1500**2 + (4 * 1500 * 3000 if solver == "primal" else 0)
+    tracemalloc.start()
+    with config_context(working_memory=1):
+        model = RidgeRecommender(solver=solver).fit(X, y)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert model.solver_ == solver
+    assert peak < 1.3 * n_bytes
 
 
 def test_too_large_a_fit_is_refused_before_it_starts(monkeypatch):
