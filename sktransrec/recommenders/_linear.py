@@ -186,7 +186,8 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
         interactions: an item with far fewer than that has next to no say.
     solver : {"auto", "primal", "dual"}, default="auto"
         "primal" inverts an (n_items, n_items) matrix, "dual" an (n_rows, n_rows) one, and "auto"
-        takes the smaller. They give the same scores.
+        takes the smaller. They give the same scores, up to rounding: with more rows than items
+        and next to no regularization, "dual" loses digits.
 
     Attributes
     ----------
