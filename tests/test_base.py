@@ -163,7 +163,7 @@ def test_scores_that_are_not_finite_are_an_error(value):
 
 def test_scores_near_the_largest_float_are_finite():
     largest = float(np.finfo(np.float32).max)
-    model = Constant(scores=[largest, largest, -largest]).fit([[1]], [[1, 0, 1]])
+    model = Constant(scores=[largest, largest, largest / 2]).fit([[1]], [[1, 0, 1]])
     assert_array_equal(model.recommend([[1]], n_recommendations=3)[0], [[0, 1, 2]])
 
 
