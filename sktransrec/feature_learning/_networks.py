@@ -89,19 +89,39 @@ def _sparse_product(sparse, dense):
     """Return the product of a sparse tensor and a dense one, with its gradient for the latter."""
     import tensorflow as tf
 
-    matrix = tf.raw_ops.SparseTensorToCSRSparseMatrix(
-        indices=sparse.indices, values=sparse.values, dense_shape=sparse.dense_shape
-    )
+    parts = sparse.indices, sparse.values, sparse.dense_shape
 
     @tf.custom_gradient
     def product(dense):
         def gradient(upstream):
-            # Row by row of the transpose: its product with transpose_a=True is slow.
-            transposed = tf.raw_ops.SparseMatrixTranspose(input=matrix, type=tf.float32)
-            return tf.raw_ops.SparseMatrixMatMul(a=transposed, b=upstream)
+            return _compiled_product(transposed=True)(*parts, upstream)
 
-        return tf.raw_ops.SparseMatrixMatMul(a=matrix, b=dense), gradient
+        # The tape must not look inside: it has our gradient, and fails at one of its own.
+        dense = tf.stop_gradient(dense)
+        return _compiled_product(transposed=False)(*parts, dense), gradient
 
     result = product(dense)
     result.set_shape([None, dense.shape[1]])
     return result
+
+
+@functools.cache
+def _compiled_product(transposed):
+    """Return the product of a sparse matrix, given in parts, and a dense one.
+
+    It is compiled in eager training too: run op by op, TensorFlow takes a kernel that rounds
+    otherwise.
+    """
+    import tensorflow as tf
+
+    def product(indices, values, shape, dense):
+        matrix = tf.raw_ops.SparseTensorToCSRSparseMatrix(
+            indices=indices, values=values, dense_shape=shape
+        )
+        if transposed:  # here and not in the product, which is slow at it
+            matrix = tf.raw_ops.SparseMatrixTranspose(input=matrix, type=tf.float32)
+        return tf.raw_ops.SparseMatrixMatMul(a=matrix, b=dense)
+
+    types = [([None, 2], tf.int64), ([None], tf.float32), ([2], tf.int64)]
+    types.append(([None, None], tf.float32))
+    return tf.function(product, input_signature=[tf.TensorSpec(*kind) for kind in types])

@@ -1,0 +1,177 @@
+"""CPU time of a training step of an autoencoder on a wide sparse matrix, beside PyTorch.
+
+    python benchmarks/autoencoder.py
+    python benchmarks/autoencoder.py --columns 10000 --loss mse --threads 2
+
+Both train the network n_columns -> 600 -> 200 -> 600 -> n_columns with Adam on the same batches
+of 500 power-law rows. PyTorch's first layer is an `EmbeddingBag`, which like ours multiplies the
+nonzero entries only. Each measurement runs in a process of its own with the same number of
+threads, and is the difference of a long and a short training, so that what is paid once (import,
+compiling, the first weights) cancels. The ratio is ours over PyTorch's, the smaller the better.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from statistics import median
+
+import numpy as np
+import scipy.sparse as sp
+from _report import environment, format_table
+
+BATCH_SIZE = 500
+N_BATCHES = 10
+HIDDEN, CODE = 600, 200
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--columns", type=int, nargs="+", default=[10_000, 40_000])
+    parser.add_argument("--loss", choices=["multinomial", "mse"], default="multinomial")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=3, help="epochs of ten steps to measure")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--measure", choices=sorted(TRAININGS), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        print(milliseconds_per_step(arguments))
+        return
+    rows = [row for n_columns in arguments.columns for row in compared(n_columns, arguments)]
+    print(f"{arguments.loss} loss, batches of {BATCH_SIZE}, {arguments.threads} thread(s)")
+    print(environment("tensorflow-cpu", "keras", "torch"))
+    header = ["", "columns", "CPU ms per step", "ratio of ours"]
+    print(format_table(header, rows))
+
+
+def compared(n_columns, arguments):
+    """Return a row of the table for each training, the repeats of all taking turns."""
+    times = {name: [] for name in TRAININGS}
+    for _ in range(arguments.repeats):
+        for name, measured in times.items():
+            measured.append(measured_apart(name, n_columns, arguments))
+    ours = median(times["sktransrec"])
+    return [
+        (name, n_columns, f"{median(measured):.0f}", ours / median(measured))
+        for name, measured in times.items()
+    ]
+
+
+def measured_apart(name, n_columns, arguments):
+    """Return the milliseconds of a step measured in a new process."""
+    threads = str(arguments.threads)
+    variables = ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"]
+    command = [sys.executable, __file__, "--measure", name, "--columns", str(n_columns)]
+    command += ["--loss", arguments.loss, "--epochs", str(arguments.epochs)]
+    run = subprocess.run(
+        command,
+        env={**os.environ, **dict.fromkeys(variables, threads)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return float(run.stdout)
+
+
+def milliseconds_per_step(arguments):
+    X = power_law_rows(BATCH_SIZE * N_BATCHES, arguments.columns[0])
+    train = TRAININGS[arguments.measure]
+    cpu_times = []
+    for epochs in (1, 1, 1 + arguments.epochs):
+        start = time.process_time()
+        train(X, arguments.loss, epochs)
+        cpu_times.append(time.process_time() - start)
+    return 1e3 * (cpu_times[2] - cpu_times[1]) / (arguments.epochs * N_BATCHES)
+
+
+def power_law_rows(n_rows, n_columns, mean_length=40):
+    """Return 0/1 rows of random lengths, the columns drawn with probability ~ rank ** -0.8."""
+    rng = np.random.RandomState(0)
+    shares = np.arange(1, n_columns + 1) ** -0.8
+    lengths = rng.geometric(1 / mean_length, size=n_rows)
+    columns = rng.choice(n_columns, size=lengths.sum(), p=shares / shares.sum())
+    rows = np.repeat(np.arange(n_rows), lengths)
+    X = sp.csr_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), (n_rows, n_columns))
+    X.sum_duplicates()
+    X.data[:] = 1
+    return X
+
+
+def train_ours(X, loss, epochs):
+    from sktransrec import Autoencoder
+
+    Autoencoder(
+        n_components=CODE,
+        hidden_layer_sizes=(HIDDEN,),
+        loss=loss,
+        normalize=False,
+        batch_size=BATCH_SIZE,
+        epochs=epochs,
+        random_state=0,
+    ).fit(X)
+
+
+def train_torch(X, loss, epochs, fused=None):
+    import torch
+
+    network = torch_network(X.shape[1])
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=fused)
+    for order in map(np.random.RandomState(0).permutation, [X.shape[0]] * epochs):
+        for rows in np.split(order, N_BATCHES):
+            batch = X[rows]
+            targets = torch.from_numpy(batch.toarray())
+            optimizer.zero_grad()
+            output = network(
+                torch.from_numpy(batch.indices.astype(np.int64)),
+                torch.from_numpy(batch.indptr[:-1].astype(np.int64)),
+                torch.from_numpy(batch.data),
+            )
+            torch_loss(output, targets, loss).backward()
+            optimizer.step()
+
+
+def torch_network(n_columns):
+    import torch
+    from torch import nn
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.EmbeddingBag(n_columns, HIDDEN, mode="sum")
+            nn.init.xavier_uniform_(self.first.weight)
+            self.bias = nn.Parameter(torch.zeros(HIDDEN))
+            self.rest = nn.Sequential(
+                nn.ReLU(),
+                *(nn.Linear(HIDDEN, CODE), nn.ReLU()),
+                *(nn.Linear(CODE, HIDDEN), nn.ReLU()),
+                nn.Linear(HIDDEN, n_columns),
+            )
+
+        def forward(self, columns, offsets, values):
+            hidden = self.first(columns, offsets, per_sample_weights=values)
+            return self.rest(hidden + self.bias)
+
+    return Network()
+
+
+def torch_loss(output, targets, loss):
+    import torch
+
+    if loss == "mse":
+        return ((output - targets) ** 2).sum(dim=1).mean()
+    return -(torch.log_softmax(output, dim=1) * targets).sum(dim=1).mean()
+
+
+def train_torch_fused(X, loss, epochs):
+    train_torch(X, loss, epochs, fused=True)
+
+
+TRAININGS = {
+    "sktransrec": train_ours,
+    "PyTorch": train_torch,
+    "PyTorch, fused Adam": train_torch_fused,
+}
+
+if __name__ == "__main__":
+    main()
