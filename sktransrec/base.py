@@ -171,11 +171,15 @@ shape (n_rows,)
         """Return X validated, and the list of the matrices whose entries are not eligible."""
         exclude_seen = self._excludes_seen(exclude_seen)
         X = self._check_rows(X)
-        excluded = [X] if exclude_seen else []
+        excluded = [self._seen_items(X)] if exclude_seen else []
         if exclude_interactions is not None:
             shape = (X.shape[0], self.n_items_)
             excluded.append(check_exclusions(exclude_interactions, shape))
         return X, excluded
+
+    def _seen_items(self, X):
+        """Return which items validated rows already have, of shape (n_rows, `n_items_`)."""
+        return X
 
     def _eligible_scores(self, block, X, excluded, candidates=None):
         """Return a block's scores of the candidates, -inf where an item is excluded.

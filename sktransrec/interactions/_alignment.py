@@ -7,11 +7,9 @@ import scipy.sparse as sp
 from sklearn.base import clone
 
 from .._validation import StrOptions, validate_params
-from ._cross_listed import CONSTRAINTS, find_cross_listed
+from ._cross_listed import CONSTRAINTS, find_cross_listed, named_twins, twin_lines
 from ._encoder import InteractionEncoder
 from ._events import positions
-
-_MAX_TWINS_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -74,15 +72,10 @@ class OverlapReport:
             return []
         if not self.twins:
             return ["No item is cross-listed"]
-        shown = [
-            f"  source {source!r} is target {target!r}: {n_common} users in common, {share:.0%}"
-            for source, target, share, n_common in self.twins[:_MAX_TWINS_SHOWN]
-        ]
         return [
             f"{len(self.twins)} pairs of items look cross-listed, the same product under two ids; "
             "they pass for transfer, see cross_listed_mask",
-            *shown,
-            *(["  ..."] if len(self.twins) > _MAX_TWINS_SHOWN else []),
+            *twin_lines(self.twins),
         ]
 
 
@@ -239,7 +232,7 @@ def align_domains(
         n_target_only=len(target_only_ids),
         n_source_interactions=(X_source.nnz, X_source.nnz + X_source_only.nnz),
         n_target_interactions=(X_target.nnz, X_target.nnz + X_target_only.nnz),
-        twins=_named_twins(twins, source_encoder.items_, target_encoder.items_),
+        twins=_twins_by_id(twins, source_encoder, target_encoder),
     )
     return AlignedDomains(
         X_source=X_source,
@@ -264,19 +257,10 @@ def _parts(X, ids, shared, on):
     return X[:, shared], X[:, others], ids[others]
 
 
-def _named_twins(twins, source_items, target_items):
-    """Return the twins with ids for columns."""
+def _twins_by_id(twins, source_encoder, target_encoder):
     if twins is None:
         return None
-    return tuple(
-        zip(
-            source_items[twins["source"]].tolist(),
-            target_items[twins["target"]].tolist(),
-            twins["share"].tolist(),
-            twins["n_common_users"].tolist(),
-            strict=True,
-        )
-    )
+    return named_twins(twins, source_encoder.items_, target_encoder.items_)
 
 
 def _likely_cause(source, target, on):

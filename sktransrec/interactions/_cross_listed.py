@@ -13,6 +13,7 @@ _TWIN_DTYPE = np.dtype(
 )
 _MAX_BLOCK_ITEMS = 512
 _ROUNDING = 1e-9
+_MAX_TWINS_SHOWN = 3
 CONSTRAINTS = {
     "threshold": [Interval(Real, 0, 1, closed="right")],
     "min_common_users": [Interval(Integral, 1, None, closed="left")],
@@ -143,6 +144,28 @@ default=None
     return given_away(held_out - is_counted, source_users=1) + given_away(
         is_counted, source_users=1, target_users=1, common_users=1
     )
+
+
+def named_twins(twins, source_items, target_items):
+    """Return the twins as tuples, with the names of the items for columns."""
+    return tuple(
+        zip(
+            source_items[twins["source"]].tolist(),
+            target_items[twins["target"]].tolist(),
+            twins["share"].tolist(),
+            twins["n_common_users"].tolist(),
+            strict=True,
+        )
+    )
+
+
+def twin_lines(twins):
+    """Return lines that read out the first of the named twins."""
+    shown = [
+        f"  source {source!r} is target {target!r}: {n_common} users in common, {share:.0%}"
+        for source, target, share, n_common in twins[:_MAX_TWINS_SHOWN]
+    ]
+    return [*shown, *(["  ..."] if len(twins) > _MAX_TWINS_SHOWN else [])]
 
 
 def _twins(
