@@ -92,7 +92,7 @@ class Autoencoder(FeatureLearner):
     Attributes
     ----------
     network_ : keras.Model
-        The network, rebuilt when it is first asked for. Changing it does not change the estimator.
+        The network, rebuilt when it is first asked for and not saved with the estimator.
     loss_curve_ : list of float
         Mean training loss of each epoch.
     validation_loss_curve_ : list of float or None
@@ -290,6 +290,11 @@ class Autoencoder(FeatureLearner):
         shape = (X.shape[0], self.n_components)
         noise = np.zeros(shape) if rng is None else rng.standard_normal(shape)
         return [rows, noise.astype(np.float32)], X
+
+    def _kl_weight(self, progress):
+        if not self.kl_annealing_epochs:
+            return self.kl_weight
+        return self.kl_weight * min(1.0, progress / self.kl_annealing_epochs)
 
     def _inputs(self, part, rows):
         return self._normalized(rows) if part == "encoder" else rows

@@ -95,6 +95,7 @@ class FeatureLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         -------
         self : object
         """
+        self._validate_params()  # scikit-learn skips it where a fitted model goes on
         is_first = not hasattr(self, "_fitted_network")
         X, y = self._check_fit_rows(X, y, reset=is_first)
         if is_first:
@@ -130,28 +131,29 @@ class FeatureLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         """Forget what was learned."""
         seed = check_random_state(self.random_state).randint(2**32, dtype=np.uint64)
         self._rng = np.random.RandomState(int(seed))
+        self._seed_of_weights = self._rng.randint(2**31)
         self._fitted_network = None
         self.loss_curve_ = []
         self.validation_loss_curve_ = None if self.validation_fraction == 0 else []
 
     def _trainer(self, X, y):
         """Return a trainer of this estimator's network in its present state."""
+        build, sizes = self._builder(X, y)
+        settings = {
+            "build": build,
+            "sizes": {**sizes, "seed": self._seed_of_weights},
+            "loss": self.loss,
+            "regularization": self.regularization,
+            "optimizer": self.optimizer,
+            "learning_rate": self.learning_rate,
+            "run_eagerly": self.run_eagerly,
+        }
         fitted = self._fitted_network
         trainer = fitted and fitted.take_trainer()
-        if trainer is not None:
-            return trainer
-        build, sizes = self._builder(X, y)
-        trainer = engine().NetworkTrainer(
-            build,
-            {**sizes, "seed": self._rng.randint(2**31)},
-            loss=self.loss,
-            regularization=self.regularization,
-            optimizer=self.optimizer,
-            learning_rate=self.learning_rate,
-            run_eagerly=self.run_eagerly,
-        )
-        if fitted is not None:
-            trainer.load(fitted.weights, fitted.optimizer_state)
+        if trainer is None or trainer.settings != settings:
+            trainer = engine().NetworkTrainer(**settings)
+            if fitted is not None:
+                trainer.load(fitted.weights, fitted.optimizer_state)
         return trainer
 
     def _trained(self, trainer, X, y, *, epochs, validation_fraction=None):

@@ -63,6 +63,15 @@ class NetworkTrainer:
     def __init__(
         self, build, sizes, *, loss, regularization, optimizer, learning_rate, run_eagerly
     ):
+        self.settings = {
+            "build": build,
+            "sizes": sizes,
+            "loss": loss,
+            "regularization": regularization,
+            "optimizer": optimizer,
+            "learning_rate": learning_rate,
+            "run_eagerly": run_eagerly,
+        }
         self._run_eagerly = run_eagerly
         self._learning_rate = learning_rate
         self._wrapper = _wrapper_class()(
@@ -70,6 +79,7 @@ class NetworkTrainer:
             loss=_KERAS_LOSSES[loss],
             optimizer=_fused_adam_class() if optimizer == "adam" else optimizer,
             optimizer__learning_rate=learning_rate,
+            optimizer__name=optimizer,
             run_eagerly=run_eagerly,
             warm_start=True,
             **{f"model__{name}": size for name, size in sizes.items()},
@@ -93,15 +103,20 @@ class NetworkTrainer:
 
     @property
     def optimizer_state(self):
-        """The variables of the optimizer, as ndarrays."""
-        return [np.array(variable.numpy()) for variable in self._optimizer.variables]
+        """The variables of the optimizer by path but the learning rate, as ndarrays."""
+        return {variable.path: np.array(variable.numpy()) for variable in self._state_variables()}
 
     def load(self, weights, optimizer_state=None):
-        """Start from the given weights and, if there is one, state of the optimizer."""
+        """Start from the given weights and, if it is of the same optimizer, from its state."""
         assign_weights(self.network, weights)
-        if optimizer_state is not None:
-            for variable, value in zip(self._optimizer.variables, optimizer_state, strict=True):
-                variable.assign(value)
+        variables = {variable.path: variable for variable in self._state_variables()}
+        if optimizer_state is not None and optimizer_state.keys() == variables.keys():
+            for path, value in optimizer_state.items():
+                variables[path].assign(value)
+
+    def _state_variables(self):
+        rate = self._optimizer.learning_rate
+        return [variable for variable in self._optimizer.variables if variable is not rate]
 
     def train(self, batches, *, epochs, validation_batches=None, patience=None, progress=None):
         """Train, and return the losses of each epoch as {"loss": [...], "val_loss": [...]}.

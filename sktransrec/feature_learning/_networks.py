@@ -80,7 +80,7 @@ def sparse_dense_class():
             if not isinstance(inputs, tf.SparseTensor):
                 return super().call(inputs, training=training)
             linear = _sparse_product(inputs, tf.convert_to_tensor(self.kernel))
-            return self.activation(tf.nn.bias_add(linear, tf.convert_to_tensor(self.bias)))
+            return self.activation(linear + self.bias)
 
     return SparseDense
 

@@ -135,4 +135,14 @@ def _kl_divergence(mean, log_std):
     """Return the divergence of N(mean, std^2) from N(0, 1), summed over entries."""
     import tensorflow as tf
 
-    return 0.5 * tf.reduce_sum(tf.square(mean) + tf.exp(2 * log_std) - 1 - 2 * log_std)
+    @tf.custom_gradient
+    def divergence(mean, log_std):
+        # expm1, since compiling turns exp(x) - 1 into it and eager training would round otherwise.
+        excess_variance = tf.math.expm1(2 * log_std)
+
+        def gradient(upstream):
+            return upstream * mean, upstream * excess_variance
+
+        return 0.5 * tf.reduce_sum(tf.square(mean) + excess_variance - 2 * log_std), gradient
+
+    return divergence(mean, log_std)

@@ -52,7 +52,7 @@ class FittedNetwork:
         The functional Keras model as JSON.
     weights : dict of str to ndarray
         The weights by the path of each, such as "code/kernel".
-    optimizer_state : list of ndarray, default=None
+    optimizer_state : dict of str to ndarray, default=None
         The variables of the optimizer, where training may go on from here.
     trainer : NetworkTrainer, default=None
         The live trainer in that very state; it is not pickled.

@@ -1,0 +1,541 @@
+import copy
+import pickle
+import random
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sktransrec import Autoencoder, ReconstructionRecommender
+
+TINY = {
+    "n_components": 3,
+    "hidden_layer_sizes": (6,),
+    "epochs": 3,
+    "batch_size": 16,
+    "run_eagerly": True,
+    "random_state": 0,
+}
+KINDS = ["plain", "denoising", "variational"]
+LOSSES = ["mse", "binary_crossentropy", "multinomial"]
+
+
+def _interactions(n_rows=60, n_columns=14, seed=0):
+    """Return 0/1 rows of two groups that take even and odd columns only."""
+    rng = np.random.RandomState(seed)
+    same_group = np.arange(n_rows)[:, None] % 2 == np.arange(n_columns) % 2
+    return (same_group * (rng.uniform(size=same_group.shape) < 0.5)).astype(np.float32)
+
+
+def _loss_of(model, X):
+    return ((model.inverse_transform(model.transform(X)) - X) ** 2).sum(axis=1).mean()
+
+
+def _assert_same_weights(actual, expected):
+    for path, weight in expected._fitted_network.weights.items():
+        np.testing.assert_array_equal(actual._fitted_network.weights[path], weight, err_msg=path)
+
+
+# The network
+
+
+def _dense_layers(model):
+    """Return the dense layers as (inputs, units, activation)."""
+    layers = [layer for layer in model.network_.layers if hasattr(layer, "units")]
+    return [(layer.kernel.shape[0], layer.units, layer.activation.__name__) for layer in layers]
+
+
+def test_textbook_network():
+    X = _interactions(n_columns=100)
+    model = Autoencoder(loss="binary_crossentropy").set_params(epochs=1).fit(X)
+    assert _dense_layers(model) == [
+        (100, 64, "relu"),
+        (64, 32, "relu"),
+        (32, 64, "relu"),
+        (64, 100, "sigmoid"),
+    ]
+    parameters = Autoencoder().get_params()
+    assert (parameters["optimizer"], parameters["epochs"], parameters["batch_size"]) == (
+        "adam",
+        100,
+        32,
+    )
+
+
+@pytest.mark.slow
+def test_textbook_network_learns():
+    X = _interactions(400, 100)
+    model = Autoencoder(loss="binary_crossentropy", random_state=0).fit(X)
+    assert model.n_iter_ == len(model.loss_curve_) == 100
+    assert model.loss_curve_[-1] < 0.6 * model.loss_curve_[0]
+    decoded = model.inverse_transform(model.transform(X))
+    assert decoded[X > 0].mean() > 2 * decoded[X == 0].mean()
+
+
+def test_mult_vae_network():
+    model = Autoencoder(
+        **{**TINY, "hidden_layer_sizes": (8, 5)},
+        kind="variational",
+        loss="multinomial",
+        activation="tanh",
+    ).fit(_interactions())
+    assert _dense_layers(model) == [
+        (14, 8, "tanh"),
+        (8, 5, "tanh"),
+        (5, 3, "linear"),
+        (5, 3, "linear"),
+        (3, 5, "tanh"),
+        (5, 8, "tanh"),
+        (8, 14, "softmax"),
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_hidden_layers(kind):
+    X = _interactions()
+    model = Autoencoder(**{**TINY, "hidden_layer_sizes": ()}, kind=kind).fit(sp.csr_array(X))
+    assert model.inverse_transform(model.transform(X)).shape == X.shape
+
+
+# What is learned
+
+
+def test_linear_network_reaches_principal_components():
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((64, 2)) @ rng.standard_normal((2, 8))
+    X = (X + 0.1 * rng.standard_normal(X.shape)).astype(np.float32)
+    pca = PCA(2).fit(X)
+    best = _loss_of(pca, X)
+    model = Autoencoder(
+        2,
+        hidden_layer_sizes=(),
+        activation="linear",
+        learning_rate=0.02,
+        epochs=600,
+        batch_size=64,
+        random_state=0,
+    ).fit(X)
+    assert best <= _loss_of(model, X) < 1.05 * best
+    assert model.loss_curve_[-1] == pytest.approx(best, rel=0.1)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_held_back_items_of_the_own_group_come_first(kind, loss):
+    X = _interactions(200, 24)
+    model = ReconstructionRecommender(
+        Autoencoder(
+            4,
+            hidden_layer_sizes=(16,),
+            kind=kind,
+            loss=loss,
+            learning_rate=0.01,
+            epochs=30,
+            random_state=0,
+        )
+    ).fit(X)
+    new = _interactions(30, 24, seed=1)
+    items, _ = model.recommend(new, n_recommendations=2)
+    assert (items % 2 == np.arange(30)[:, None] % 2).mean() > 0.98
+
+
+def test_large_kl_weight_leaves_the_standard_normal_distribution():
+    X = _interactions()
+    options = {**TINY, "epochs": 60, "learning_rate": 0.02, "kl_annealing_epochs": 0}
+    options["run_eagerly"] = False
+    codes = [
+        Autoencoder(**options, kind="variational", kl_weight=kl_weight).fit_transform(X)
+        for kl_weight in (0.0, 1e3)
+    ]
+    assert codes[0].std(axis=0).max() > 0.5
+    assert np.abs(codes[1]).max() < 0.05
+
+
+def test_kl_weight_is_annealed():
+    model = Autoencoder(kl_weight=0.4, kl_annealing_epochs=4)
+    weights = [model._kl_weight(progress) for progress in (0, 1, 2.5, 4, 9, np.inf)]
+    np.testing.assert_allclose(weights, [0, 0.1, 0.25, 0.4, 0.4, 0.4])
+    assert Autoencoder(kl_weight=0.4, kl_annealing_epochs=0)._kl_weight(0) == 0.4
+
+
+def test_regularization_shrinks_the_kernels():
+    sizes = [
+        np.abs(
+            Autoencoder(**TINY, regularization=regularization)
+            .set_params(epochs=40, learning_rate=0.01, run_eagerly=False)
+            .fit(_interactions())
+            ._fitted_network.weights["encoder_1/kernel"]
+        ).mean()
+        for regularization in (0, 1.0)
+    ]
+    assert sizes[1] < 0.2 * sizes[0]
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_corruption_drops_scales_and_perturbs(form):
+    X = np.full((50, 40), 2, dtype=np.float32)
+    X[:, ::4] = 0
+    model = Autoencoder(kind="denoising", dropout=0.25)
+    corrupted = model._corrupted(form(X), np.random.RandomState(0))
+    corrupted = corrupted.toarray() if sp.issparse(corrupted) else corrupted
+    assert set(np.unique(corrupted)) == {0, np.float32(2 / 0.75)}
+    assert not corrupted[:, ::4].any()
+    assert (corrupted[X > 0] == 0).mean() == pytest.approx(0.25, abs=0.03)
+    model.set_params(dropout=0, noise=0.5)
+    corrupted = model._corrupted(form(X), np.random.RandomState(0))
+    corrupted = corrupted.toarray() if sp.issparse(corrupted) else corrupted
+    assert corrupted[X > 0].std() == pytest.approx(0.5, rel=0.1)
+    assert not corrupted[:, ::4].any()
+    assert X.max() == 2
+
+
+@pytest.mark.parametrize(
+    ("loss", "normalize", "norm"),
+    [("mse", "auto", 5), ("multinomial", "auto", 1), ("mse", True, 1)],
+)
+def test_rows_are_normalized_on_their_way_in(loss, normalize, norm):
+    X = np.float32([[3, 4, 0], [0, 0, 0]])
+    rows = Autoencoder(loss=loss, normalize=normalize)._normalized(X)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), [norm, 0], rtol=1e-6)
+
+
+# Output
+
+
+def test_reconstructions_are_probabilities():
+    X = _interactions()
+    of_columns = Autoencoder(**TINY, loss="binary_crossentropy").fit(X)
+    decoded = of_columns.inverse_transform(of_columns.transform(X))
+    assert decoded.dtype == np.float32
+    assert ((decoded > 0) & (decoded < 1)).all()
+    of_row = Autoencoder(**TINY, loss="multinomial").fit(X)
+    decoded = of_row.inverse_transform(of_row.transform(X))
+    np.testing.assert_allclose(decoded.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_output_activation_of_squared_error():
+    X = _interactions()
+    model = Autoencoder(**TINY, output_activation="softplus").fit(X)
+    assert (model.inverse_transform(model.transform(X)) > 0).all()
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+
+def test_feature_names():
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame(_interactions(), columns=[f"item {j}" for j in range(14)])
+    model = Autoencoder(**TINY).set_output(transform="pandas").fit(X)
+    assert list(model.transform(X).columns) == ["autoencoder0", "autoencoder1", "autoencoder2"]
+    assert list(model.feature_names_in_) == list(X.columns)
+
+
+# Input
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_dense_and_sparse_rows_give_the_same(kind, loss):
+    X = _interactions()
+    model = Autoencoder(**TINY, kind=kind, loss=loss, noise=0.1, validation_fraction=0.2)
+    expected = clone(model).fit_transform(X)
+    read_only = sp.csr_array(X)
+    read_only.data.setflags(write=False)
+    for variant in (read_only, sp.csc_matrix(X), sp.coo_array(X), X.astype(np.float64)):
+        np.testing.assert_allclose(clone(model).fit_transform(variant), expected, atol=1e-5)
+
+
+def test_sparse_rows_are_never_dense(monkeypatch):
+    def refuse(self, *args, **kwargs):
+        raise AssertionError("made dense")
+
+    X = sp.random_array((3000, 50_000), density=1e-4, rng=0, dtype=np.float32).tocsr()
+    monkeypatch.setattr(sp.csr_array, "toarray", refuse)
+    monkeypatch.setattr(sp.csr_array, "todense", refuse)
+    model = Autoencoder(**{**TINY, "epochs": 1, "batch_size": 1500}).fit(X)
+    assert model.transform(X).shape == (3000, 3)
+
+
+def test_memory_mapped_rows(tmp_path):
+    X = _interactions()
+    for rows in (X, sp.csr_array(X)):
+        joblib.dump(rows, tmp_path / "rows.joblib")
+        mapped = joblib.load(tmp_path / "rows.joblib", mmap_mode="r")
+        expected = Autoencoder(**TINY).fit_transform(rows)
+        np.testing.assert_array_equal(Autoencoder(**TINY).fit_transform(mapped), expected)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"loss": "binary_crossentropy"}, "values up to 2"),
+        ({"loss": "multinomial"}, "Negative values in data passed to X"),
+        ({"loss": "multinomial", "output_activation": "relu"}, "output_activation"),
+        ({"output_activation": "softmax"}, "output_activation"),
+        ({"hidden_layer_sizes": (4, 0)}, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": 4}, "hidden_layer_sizes"),
+        ({"n_components": 0}, "n_components"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"optimizer": "newton"}, "optimizer"),
+        ({"validation_fraction": 0.999}, "validation_fraction"),
+        ({"optimizer": "sgd", "learning_rate": 1e9}, "learning_rate"),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_errors_leave_the_model_as_it_was(method, parameters, message):
+    if method == "partial_fit" and "validation_fraction" in parameters:
+        pytest.skip("partial_fit holds no rows out")
+    X = _interactions()
+    bad = X * np.float32(-1 if "Negative" in message else 2)
+    model = Autoencoder(**TINY).partial_fit(X)
+    expected = copy.deepcopy(model)
+    with pytest.raises(ValueError, match=message):
+        getattr(model.set_params(**parameters), method)(bad)
+    _assert_same_weights(model, expected)
+    assert vars(model).keys() == vars(expected).keys()
+    assert model.loss_curve_ == expected.loss_curve_
+
+
+def test_diverged_partial_fit_can_be_taken_up_again():
+    X = _interactions()
+    model = Autoencoder(**TINY).partial_fit(X)
+    expected = copy.deepcopy(model)
+    with pytest.raises(ValueError, match="learning_rate"):
+        model.partial_fit(X * np.float32(1e30))
+    model.partial_fit(X[:16]).partial_fit(X)
+    assert np.isfinite(model.transform(X)).all()
+    assert model.loss_curve_[0] == expected.loss_curve_[0]
+    assert model.loss_curve_[-1] < expected.loss_curve_[0]
+
+
+def test_partial_fit_follows_changed_parameters():
+    X = _interactions()
+    model = Autoencoder(**TINY).partial_fit(X)
+    saved = pickle.loads(pickle.dumps(model))
+    for changed in ({"learning_rate": 0.05}, {"optimizer": "sgd"}):
+        changes = [m.set_params(**changed).partial_fit(X) for m in (model, saved)]
+        _assert_same_weights(*changes)
+    with pytest.raises(ValueError, match="layers changed"):
+        model.set_params(n_components=2).partial_fit(X)
+
+
+def test_codes_of_another_width_are_refused():
+    model = Autoencoder(**TINY).fit(_interactions())
+    with pytest.raises(ValueError, match="X has 2 columns, but Autoencoder has 3 features"):
+        model.inverse_transform(np.ones((4, 2)))
+
+
+def test_unfitted():
+    for call in (Autoencoder().transform, Autoencoder().inverse_transform):
+        with pytest.raises(NotFittedError):
+            call(_interactions())
+    assert not hasattr(Autoencoder(), "network_")
+
+
+# Training in parts
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_partial_fits_are_the_epochs_of_a_fit(kind):
+    X = _interactions()
+    whole = Autoencoder(**TINY, kind=kind).fit(X)
+    parts = Autoencoder(**TINY, kind=kind).partial_fit(X).partial_fit(X)
+    parts = pickle.loads(pickle.dumps(parts)).partial_fit(X)
+    _assert_same_weights(parts, whole)
+    assert parts.loss_curve_ == whole.loss_curve_
+    assert parts.n_iter_ == whole.n_iter_ == 3
+
+
+def test_warm_start_goes_on():
+    X = _interactions()
+    model = Autoencoder(**TINY, warm_start=True).fit(X)
+    first = list(model.loss_curve_)
+    model.fit(X)
+    assert model.loss_curve_[:3] == first
+    assert model.n_iter_ == len(model.loss_curve_) == 6
+    assert model.loss_curve_[3] < first[-1]
+    with pytest.raises(ValueError, match="warm_start=False"):
+        model.set_params(n_components=2).fit(X)
+    assert model.set_params(warm_start=False).fit(X).n_iter_ == 3
+
+
+def test_early_stopping():
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((40, 10))
+    model = Autoencoder(
+        **{**TINY, "epochs": 500, "learning_rate": 0.05, "hidden_layer_sizes": (64,)},
+        validation_fraction=0.25,
+        patience=4,
+    ).fit(X)
+    curve = model.validation_loss_curve_
+    assert model.n_iter_ == len(curve) == len(model.loss_curve_) < 500
+    assert int(np.argmin(curve)) == len(curve) - 1 - 4
+    assert Autoencoder(**TINY).fit(X).validation_loss_curve_ is None
+
+
+# Determinism
+
+
+def _global_state():
+    import keras
+    import tensorflow as tf
+
+    return (
+        np.random.get_state()[1].tolist(),  # noqa: NPY002
+        random.getstate(),
+        tf.random.get_global_generator().state.numpy().tolist(),
+        keras.backend.floatx(),
+        tf.config.functions_run_eagerly(),
+    )
+
+
+def test_no_global_state_moves():
+    import tensorflow as tf
+
+    before = _global_state()
+    model = Autoencoder(**{**TINY, "run_eagerly": False}, kind="variational").fit(_interactions())
+    model.inverse_transform(model.transform(_interactions()))
+    assert _global_state() == before
+    tf.random.uniform([2])  # raises where op determinism was switched on
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_same_bits_in_every_run(kind, loss, form):
+    X = form(_interactions())
+    model = Autoencoder(**TINY, kind=kind, loss=loss, noise=0.1, validation_fraction=0.2)
+    first, second = clone(model).fit(X), clone(model).fit(X)
+    _assert_same_weights(second, first)
+    assert second.loss_curve_ == first.loss_curve_
+    other = clone(model).set_params(random_state=1).fit(X)
+    assert not np.array_equal(other.transform(X), first.transform(X))
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize(
+    ("kind", "loss"),
+    [
+        ("variational", "multinomial"),
+        *(
+            pytest.param(kind, loss, marks=pytest.mark.slow)
+            for kind in KINDS
+            for loss in LOSSES
+            if (kind, loss) != ("variational", "multinomial")
+        ),
+    ],
+)
+def test_same_bits_compiled_or_not(kind, loss, form):
+    X = form(_interactions())
+    model = Autoencoder(**TINY, kind=kind, loss=loss, noise=0.1, validation_fraction=0.2)
+    eager, compiled = clone(model).fit(X), clone(model).set_params(run_eagerly=False).fit(X)
+    _assert_same_weights(compiled, eager)
+    assert compiled.loss_curve_ == pytest.approx(eager.loss_curve_, rel=1e-6)
+
+
+@pytest.mark.slow
+def test_parallel_search_gives_the_digits_of_a_serial_one():
+    X = sp.csr_array(_interactions(120))
+    pipeline = make_pipeline(Autoencoder(**{**TINY, "run_eagerly": False}), Ridge())
+    grid = {
+        "autoencoder__n_components": [2, 3],
+        "autoencoder__kind": ["plain", "variational"],
+    }
+    results = [
+        GridSearchCV(pipeline, grid, cv=2, n_jobs=n_jobs).fit(X, X.toarray()[:, :3]).cv_results_
+        for n_jobs in (1, 2)
+    ]
+    for split in ("split0_test_score", "split1_test_score"):
+        assert np.isfinite(results[0][split]).all()
+        np.testing.assert_array_equal(results[0][split], results[1][split])
+
+
+# Saving
+
+
+WITHOUT_TENSORFLOW = """
+import pickle, sys
+class NoTensorFlow:
+    def find_spec(name, *args):
+        if name.partition(".")[0] in {"tensorflow", "keras", "scikeras"}:
+            raise ImportError(name + " is not installed here")
+sys.meta_path.insert(0, NoTensorFlow)
+with open(sys.argv[1], "rb") as file:
+    pipeline, X = pickle.load(file)
+print(pipeline, pipeline[0].get_params()["n_components"], pipeline[0].loss_curve_)
+print(list(pipeline[0].get_feature_names_out()))
+try:
+    pipeline.predict(X)
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_saved_pipeline_loads_without_tensorflow(tmp_path):
+    X = _interactions()
+    pipeline = make_pipeline(Autoencoder(**TINY), Ridge()).fit(X, X[:, :2])
+    expected = pipeline.predict(X)
+    saved = pickle.dumps((pipeline, X))
+    np.testing.assert_array_equal(pickle.loads(saved)[0].predict(X), expected)
+    (tmp_path / "pipeline.pickle").write_bytes(saved)
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, str(tmp_path / "pipeline.pickle")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "pip install tensorflow scikeras" in run.stdout
+    assert "'autoencoder2'" in run.stdout
+    assert run.stderr == ""
+
+
+def test_fit_does_not_save_the_state_of_the_optimizer():
+    X = _interactions(n_columns=2000)
+    whole, part = (
+        len(pickle.dumps(model))
+        for model in (Autoencoder(**TINY).fit(X), Autoencoder(**TINY).partial_fit(X))
+    )
+    n_weights = sum(w.size for w in Autoencoder(**TINY).fit(X)._fitted_network.weights.values())
+    assert whole < 4 * n_weights + 20_000
+    assert part > 12 * n_weights
+
+
+def test_frozen_and_cloned():
+    X = _interactions()
+    model = Autoencoder(**TINY).fit(X)
+    frozen = clone(FrozenEstimator(model)).fit(X, None)
+    np.testing.assert_array_equal(frozen.transform(X), model.transform(X))
+    assert not hasattr(clone(model), "n_iter_")
+
+
+# What is shown
+
+
+def test_progress_bar(capfd):
+    Autoencoder(**TINY).fit(_interactions())
+    assert capfd.readouterr() == ("", "")
+    Autoencoder(**TINY, verbose=1).fit(_interactions())
+    shown = capfd.readouterr().err
+    assert "12/12" in shown
+    assert "epoch=3" in shown
+    assert "loss=" in shown
+
+
+def test_first_fit_of_a_process_is_silent():
+    program = f"""
+import numpy as np
+from sktransrec import Autoencoder
+Autoencoder(**{TINY}).fit_transform(np.eye(8))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert (run.stdout, run.stderr) == ("", "")

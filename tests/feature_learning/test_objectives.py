@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy.special import log_expit, log_softmax
+
+from sktransrec.feature_learning._objectives import _kl_divergence, total_loss
+from sktransrec.feature_learning._state import engine
+
+LOSSES = ["mse", "binary_crossentropy", "multinomial"]
+
+
+def _linear_and_targets(seed=0):
+    """Return outputs, some of them extreme, and targets from 0 to 1 with an empty row."""
+    rng = np.random.RandomState(seed)
+    linear = rng.standard_normal((7, 9)) * 3
+    linear[0, 0], linear[1, 1] = 60, -60
+    targets = rng.uniform(size=linear.shape) * (rng.uniform(size=linear.shape) < 0.4)
+    targets[3] = 0
+    return linear.astype(np.float32), targets.astype(np.float32)
+
+
+def _reference(linear, targets, loss):
+    f, x = linear.astype(np.float64), targets.astype(np.float64)
+    if loss == "mse":
+        return ((x - f) ** 2).sum()
+    if loss == "binary_crossentropy":
+        return -(x * log_expit(f) + (1 - x) * log_expit(-f)).sum()
+    return -(x * log_softmax(f, axis=1)).sum()
+
+
+def _value_and_gradient(linear, targets, loss):
+    import tensorflow as tf
+
+    linear = tf.constant(linear)
+    with tf.GradientTape() as tape:
+        tape.watch(linear)
+        value = total_loss(linear, targets, loss)
+    return float(value), tape.gradient(value, linear).numpy()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_loss_is_the_formula(loss, form):
+    linear, targets = _linear_and_targets()
+    value, _ = _value_and_gradient(linear, engine().as_tensor(form(targets)), loss)
+    np.testing.assert_allclose(value, _reference(linear, targets, loss), rtol=1e-5)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_gradient_is_that_of_finite_differences(loss, form):
+    linear, targets = _linear_and_targets()
+    _, gradient = _value_and_gradient(linear, engine().as_tensor(form(targets)), loss)
+    step = 1e-4
+    for i, j in np.ndindex(linear.shape):
+        moved = np.repeat(linear[None].astype(np.float64), 2, axis=0)
+        moved[:, i, j] += [-step, step]
+        below, above = (_reference(f, targets, loss) for f in moved)
+        assert gradient[i, j] == pytest.approx((above - below) / (2 * step), abs=1e-3, rel=1e-4)
+
+
+def test_divergence_is_the_integral():
+    engine()
+    mean, std = 0.7, 0.4
+    z = np.linspace(-6, 6, 20001)
+    density = np.exp(-0.5 * ((z - mean) / std) ** 2) / (std * np.sqrt(2 * np.pi))
+    log_ratio = -0.5 * ((z - mean) / std) ** 2 - np.log(std) + 0.5 * z**2
+    expected = np.trapezoid(density * log_ratio, z)
+    actual = _kl_divergence(np.float32([[mean, 0]]), np.log(np.float32([[std, 1]])))
+    assert float(actual) == pytest.approx(expected, rel=1e-4)
