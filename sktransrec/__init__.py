@@ -12,6 +12,7 @@ from .interactions import (
     holdout_random,
 )
 from .metrics import ranking_scorer
+from .preprocessing import BM25Transformer, PopularityScaler, TextSequences
 from .recommenders import (
     ALSRecommender,
     BPRRecommender,
@@ -30,6 +31,7 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "ALSRecommender",
     "Autoencoder",
+    "BM25Transformer",
     "BPRRecommender",
     "BridgeRecommender",
     "EASERecommender",
@@ -38,8 +40,10 @@ __all__ = [
     "ItemKNNRecommender",
     "LogisticMFRecommender",
     "PopularityRecommender",
+    "PopularityScaler",
     "ReconstructionRecommender",
     "RidgeRecommender",
+    "TextSequences",
     "align_domains",
     "cross_listed_mask",
     "find_cross_listed",

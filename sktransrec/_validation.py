@@ -2,10 +2,13 @@
 
 import functools
 import numbers
+import reprlib
+from collections.abc import Mapping, Set
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import _fit_context
+from sklearn.utils import _safe_indexing
 from sklearn.utils._chunking import get_chunk_n_rows
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
@@ -15,9 +18,11 @@ __all__ = [
     "Interval",
     "StrOptions",
     "_fit_context",
+    "_safe_indexing",
     "check_array",
     "check_candidates",
     "check_count",
+    "check_documents",
     "check_exclusions",
     "check_interactions",
     "check_is_fitted",
@@ -107,6 +112,28 @@ def check_relevance(y, *, n_rows, n_items=None, name="y"):
             "one column for each item that can be recommended."
         )
     return _canonical_csr(y)
+
+
+def check_documents(X):
+    """Return the documents of a 1-D collection as a list of str."""
+    shape = getattr(X, "shape", (None,))
+    if isinstance(X, str | bytes | Mapping | Set) or not hasattr(X, "__iter__") or len(shape) != 1:
+        found = f"of shape {shape}" if hasattr(X, "shape") else f"a {type(X).__name__}"
+        raise ValueError(
+            f"X must be a 1-D sequence of documents, got {found}. Select a column of a table by "
+            "its name alone, table['text'] and not table[['text']]; put a single document in a "
+            "list."
+        )
+    documents = list(X)
+    if not documents:
+        raise ValueError("X holds no documents: pass at least one.")
+    for row, document in enumerate(documents):
+        if not isinstance(document, str):
+            raise ValueError(
+                f"Row {row} of X is {reprlib.repr(document)}, of type {type(document).__name__}: "
+                "every document must be a str. Decode bytes, and put '' where there is no text."
+            )
+    return documents
 
 
 def check_count(value, *, name, maximum, of):

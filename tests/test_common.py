@@ -12,6 +12,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sktransrec import (
     ALSRecommender,
     Autoencoder,
+    BM25Transformer,
     BPRRecommender,
     BridgeRecommender,
     EASERecommender,
@@ -19,6 +20,7 @@ from sktransrec import (
     ItemKNNRecommender,
     LogisticMFRecommender,
     PopularityRecommender,
+    PopularityScaler,
     ReconstructionRecommender,
     RidgeRecommender,
 )
@@ -27,11 +29,12 @@ from sktransrec.testing import recommender_checks
 
 TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (4,), "epochs": 2, "run_eagerly": True}
 
-# One cheap instance of every public estimator.
+# One cheap instance of every public estimator that takes a matrix.
 ESTIMATORS = [
     ALSRecommender(n_components=4, max_iter=3),
     Autoencoder(**TINY_NETWORK),
     Autoencoder(kind="variational", loss="multinomial", **TINY_NETWORK),
+    BM25Transformer(),
     BPRRecommender(n_components=4, max_iter=5),
     BridgeRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
     EASERecommender(),
@@ -40,6 +43,7 @@ ESTIMATORS = [
     ItemKNNRecommender(),
     LogisticMFRecommender(n_components=4, max_iter=5),
     PopularityRecommender(),
+    PopularityScaler(),
     ReconstructionRecommender(TruncatedSVD(2, random_state=0)),
     RidgeRecommender(),
 ]

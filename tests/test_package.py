@@ -50,6 +50,10 @@ PARAMETERS = {
         "unfreeze_every",
     },
     "other estimators": {"recommender", "regressor", "transformer"},
+    "texts": {
+        *("analyzer", "lowercase", "max_df", "max_features", "max_length", "min_df", "ngram_range"),
+        *("normalization", "stop_words", "strip_accents", "token_pattern"),
+    },
     "event logs": {
         *("duplicates", "item", "min_item_interactions", "min_user_interactions", "time"),
         *("unknown", "user", "value"),

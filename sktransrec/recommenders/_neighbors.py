@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.preprocessing import normalize
 
+from .._bm25 import inverse_document_frequency, saturated_counts
 from .._validation import Interval, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
 from ._strongest_links import strongest_links
@@ -50,6 +51,7 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
     --------
     EASERecommender : Learns how much each item speaks for another with all others given.
     GraphFilterRecommender : Neighbours and a low-rank part in one.
+    BM25Transformer : The weights of "bm25" with rows for documents, as a transformer.
 
     Notes
     -----
@@ -120,12 +122,9 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
         if self.weighting == "tfidf":
             return normalize(_row_information(X) @ X.sqrt(), axis=0)
         item_sums = X.sum(axis=0)
-        item_lengths = 1 - self.b + self.b * item_sums / item_sums.mean()
-        saturation = self.k1 * item_lengths[X.indices] + X.data
-        saturated = sp.csr_array(
-            ((self.k1 + 1) * X.data / saturation, X.indices, X.indptr), shape=X.shape
-        )
-        return _row_information(X) @ saturated
+        item_lengths = item_sums / item_sums.mean()
+        saturated = saturated_counts(X.data, item_lengths[X.indices], self.k1, self.b)
+        return _row_information(X) @ sp.csr_array((saturated, X.indices, X.indptr), shape=X.shape)
 
     def _score_rows(self, X):
         return (X @ self.item_links_).toarray()
@@ -136,6 +135,5 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
 
 def _row_information(X):
     """Return the diagonal matrix of how telling an interaction of each row is: few are more so."""
-    n_items_of_rows = np.diff(X.indptr)
-    information = np.maximum(0, np.log(X.shape[1]) - np.log1p(n_items_of_rows))
-    return sp.diags_array(information.astype(np.float32)).tocsr()
+    information = inverse_document_frequency(np.diff(X.indptr), X.shape[1])
+    return sp.diags_array(information).tocsr()

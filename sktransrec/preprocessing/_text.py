@@ -1,0 +1,304 @@
+"""Texts to padded sequences of token ids."""
+
+import functools
+import unicodedata
+from itertools import islice
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.feature_extraction.text import CountVectorizer
+
+from .._validation import (
+    Interval,
+    StrOptions,
+    _fit_context,
+    check_array,
+    check_documents,
+    check_is_fitted,
+    restores_on_error,
+)
+
+_UNKNOWN = 1
+_FIRST_TOKEN = 2
+
+# What CountVectorizer is told as it stands.
+_SHARED_PARAMETERS = (
+    *("analyzer", "ngram_range", "lowercase", "strip_accents"),
+    *("min_df", "max_df", "max_features"),
+)
+
+
+class TextSequences(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    r"""Encode texts as rows of token ids, padded to one length.
+
+    What a network needs in order to read: `fit` learns the vocabulary, `transform` replaces each
+    token by its id and keeps their order. The texts of any language will do, several of them at
+    once included; those written without spaces take character n-grams or a segmenter as
+    `analyzer`.
+
+    Parameters
+    ----------
+    analyzer : {"word", "char", "char_wb"} or callable, default="word"
+        What a token is: a word, a character n-gram, one inside of a word, or whatever a callable
+        makes of a text, such as a segmenter's function that returns the list of words. A callable
+        gets the text with nothing but `normalization` done to it.
+    ngram_range : tuple of (int, int), default=(1, 1)
+        The smallest and the largest n of the n-grams of words or characters. With (n, n) they
+        stand in the order of the text. Otherwise "word" and "char" put all those of one n before
+        those of the next, and "char_wb" does so within each word.
+    token_pattern : str, default=None
+        Regular expression of a word, for ``analyzer="word"``. None takes runs of letters, digits
+        and underscores, one or more, with the marks upon them.
+    lowercase : bool, default=True
+        Whether to turn all letters into small ones.
+    strip_accents : {"ascii", "unicode"} or callable, default=None
+        Whether to take the accents off the letters; see
+        :class:`~sklearn.feature_extraction.text.CountVectorizer`. "ascii" loses all letters but
+        the Latin ones.
+    normalization : {"NFC", "NFD", "NFKC", "NFKD"} or None, default="NFKC"
+        The Unicode form that texts and stop words are brought into first, so that one word has
+        one spelling: "NFKC" makes full-width letters, ligatures and the presentation forms of
+        Arabic plain ones. None leaves them as they are.
+    stop_words : "english", collection of str or callable, default=None
+        Words to leave out, for ``analyzer="word"``: scikit-learn's English ones, a list or set of
+        those of any languages, or a function that says of a word whether it is one. As words are
+        compared after `lowercase` and `strip_accents`, write them so.
+    min_df : int or float, default=1
+        Tokens in fewer documents of `fit` are unknown; a float is a share of the documents.
+    max_df : int or float, default=1.0
+        Tokens in more documents of `fit` are unknown, likewise.
+    max_features : int, default=None
+        Keep this many tokens, the most frequent ones; the others are unknown. None keeps all.
+    max_length : int, default=None
+        Number of tokens of a row: longer documents keep their first ones. None takes that of the
+        longest document of `fit`, so a single one of great length makes all rows wide.
+
+    Attributes
+    ----------
+    vocabulary_ : dict
+        The id of each token, from 2 in the order of the sorted tokens.
+    max_length_ : int
+        Number of columns of what `transform` returns.
+
+    See Also
+    --------
+    InteractionEncoder.sequences : Histories of items in the same form.
+    sklearn.feature_extraction.text.CountVectorizer : Counts of the same tokens, order lost.
+
+    Notes
+    -----
+    Id 0 is padding, at the end of a row; id 1 is a token that is not in the vocabulary, in its
+    place in the text; ids from 2 to ``len(vocabulary_) + 1`` are the tokens. Stop words leave no
+    gap. A document without tokens, such as an empty one, is a row of zeros. With ``min_df=1``
+    and no other limit, `fit` sees no unknown token, and a network learns nothing about id 1:
+    set `min_df` to 2 or more, so that rare words teach it what an unknown one is like.
+
+    The vocabulary is that of :class:`~sklearn.feature_extraction.text.CountVectorizer`, and the
+    parameters that it has too mean the same, the default of `token_pattern` aside. ``\w``, which
+    scikit-learn's default is made of, does not match the vowel signs and other marks that most
+    scripts of South and Southeast Asia put on their letters, as Arabic and Hebrew can, and would
+    cut the words there.
+
+    `fit` reads the texts twice, `transform` once. The result is deterministic.
+
+    Examples
+    --------
+    >>> from sktransrec.preprocessing import TextSequences
+    >>> titles = ["The Thing", "The Return of the Thing", "返回"]
+    >>> encoder = TextSequences(min_df=2).fit(titles)
+    >>> encoder.vocabulary_
+    {'the': 2, 'thing': 3}
+    >>> encoder.transform(["Return of the Thing!", ""])
+    array([[1, 1, 2, 3, 0],
+           [0, 0, 0, 0, 0]], dtype=int32)
+    >>> TextSequences(analyzer="char", max_length=3).fit_transform(["返回", "回"])
+    array([[3, 2, 0],
+           [2, 0, 0]], dtype=int32)
+    """
+
+    _parameter_constraints: dict = {
+        **{name: CountVectorizer._parameter_constraints[name] for name in _SHARED_PARAMETERS},
+        "token_pattern": [str, None],
+        "normalization": [StrOptions({"NFC", "NFD", "NFKC", "NFKD"}), None],
+        "stop_words": [StrOptions({"english"}), list, tuple, set, frozenset, callable, None],
+        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        *,
+        analyzer="word",
+        ngram_range=(1, 1),
+        token_pattern=None,
+        lowercase=True,
+        strip_accents=None,
+        normalization="NFKC",
+        stop_words=None,
+        min_df=1,
+        max_df=1.0,
+        max_features=None,
+        max_length=None,
+    ):
+        self.analyzer = analyzer
+        self.ngram_range = ngram_range
+        self.token_pattern = token_pattern
+        self.lowercase = lowercase
+        self.strip_accents = strip_accents
+        self.normalization = normalization
+        self.stop_words = stop_words
+        self.min_df = min_df
+        self.max_df = max_df
+        self.max_features = max_features
+        self.max_length = max_length
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    @property
+    def _n_features_out(self):
+        return self.max_length_
+
+    def fit(self, X, y=None):
+        """Learn the vocabulary and, unless it is given, the length of the rows.
+
+        Parameters
+        ----------
+        X : iterable of str of length n_documents
+            Texts: a list, a 1-D array or a column of a table.
+        y : Ignored
+            Present for the pipelines of scikit-learn.
+
+        Returns
+        -------
+        self : object
+        """
+        self.fit_transform(X)
+        return self
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Learn the vocabulary and encode the texts.
+
+        Parameters
+        ----------
+        X : iterable of str of length n_documents
+            Texts: a list, a 1-D array or a column of a table.
+        y : Ignored
+            Present for the pipelines of scikit-learn.
+
+        Returns
+        -------
+        sequences : ndarray of shape (n_documents, max_length_), dtype int32
+        """
+        documents = self._normalized(check_documents(X))
+        columns = self._vectorizer().fit(documents).vocabulary_
+        tokens = sorted(columns, key=columns.get)
+        self.vocabulary_ = {token: i for i, token in enumerate(tokens, start=_FIRST_TOKEN)}
+        ids = self._token_ids(documents, self.max_length)
+        self.max_length_ = self.max_length or max(map(len, ids))
+        return self._padded(ids)
+
+    def transform(self, X):
+        """Encode texts.
+
+        Parameters
+        ----------
+        X : iterable of str of length n_documents
+            Texts, seen in `fit` or not.
+
+        Returns
+        -------
+        sequences : ndarray of shape (n_documents, max_length_), dtype int32
+            Token ids, padded with 0 at the end.
+        """
+        check_is_fitted(self)
+        documents = self._normalized(check_documents(X))
+        return self._padded(self._token_ids(documents, self.max_length_))
+
+    def inverse_transform(self, X):
+        """Decode token ids.
+
+        Parameters
+        ----------
+        X : array-like of int of shape (n_documents, length)
+            Token ids.
+
+        Returns
+        -------
+        tokens : list of ndarray of object
+            The tokens of each document in their order, None for an unknown one; padding is
+            left out.
+        """
+        check_is_fitted(self)
+        X = check_array(X, dtype=None, input_name="X")
+        n_ids = _FIRST_TOKEN + len(self.vocabulary_)
+        is_integer = X.dtype.kind in "iu"
+        if not is_integer or X.min() < 0 or X.max() >= n_ids:
+            found = f"values from {X.min()} to {X.max()}" if is_integer else f"dtype {X.dtype}"
+            raise ValueError(f"X must hold token ids, integers from 0 to {n_ids - 1}; got {found}.")
+        tokens = np.array([None] * _FIRST_TOKEN + list(self.vocabulary_), dtype=object)
+        return [tokens[row[row != 0]] for row in X]
+
+    def _normalized(self, texts):
+        """Return the texts in the one Unicode form."""
+        if self.normalization is None:
+            return texts
+        return [unicodedata.normalize(self.normalization, text) for text in texts]
+
+    def _vectorizer(self):
+        """Return the vectoriser that splits texts and chooses among their tokens."""
+        options = {name: getattr(self, name) for name in _SHARED_PARAMETERS}
+        options["stop_words"] = self._stop_words()
+        options["token_pattern"] = self.token_pattern
+        if self.analyzer == "word" and self.token_pattern is None:
+            options["token_pattern"] = _word_pattern()
+        vectorizer = CountVectorizer(**options)
+        if self.analyzer == "word" and callable(self.stop_words):
+            tokenize = vectorizer.build_tokenizer()
+            vectorizer.tokenizer = functools.partial(_words_kept, tokenize, self.stop_words)
+            vectorizer.token_pattern = None
+        return vectorizer
+
+    def _stop_words(self):
+        """Return the stop words in the form that the vectoriser takes."""
+        if self.stop_words is None or self.stop_words == "english":
+            return self.stop_words
+        if callable(self.stop_words):
+            return []
+        return self._normalized(self.stop_words)
+
+    def _token_ids(self, documents, max_length):
+        """Return the ids of the first `max_length` tokens of each document; None means all."""
+        analyze = self._vectorizer().build_analyzer()
+        return [
+            [self.vocabulary_.get(token, _UNKNOWN) for token in islice(analyze(text), max_length)]
+            for text in documents
+        ]
+
+    def _padded(self, ids):
+        sequences = np.zeros((len(ids), self.max_length_), dtype=np.int32)
+        for row, sequence in zip(sequences, ids, strict=True):
+            row[: len(sequence)] = sequence
+        return sequences
+
+
+def _words_kept(tokenize, is_stop_word, text):
+    return [word for word in tokenize(text) if not is_stop_word(word)]
+
+
+@functools.cache
+def _word_pattern():
+    """Return the pattern of words with their marks and the joiners inside of them."""
+    # All marks lie below U+1F000 but the variation selectors of rare ideographs.
+    marks = "".join(
+        char for char in map(chr, range(0x1F000)) if unicodedata.category(char).startswith("M")
+    )
+    # A mark is never below U+0300: to look at that first makes it five times as fast.
+    return rf"\w+(?:(?![\0-\u02ff])[{marks}\u200c\u200d]\w*)*"
