@@ -5,9 +5,9 @@ from numbers import Integral, Real
 import numpy as np
 from joblib import effective_n_jobs
 
+from .._least_squares import gram_eigen, row_minima
 from .._validation import Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
-from ._fold_in import one_blas_thread, padded_row_blocks
 from ._implicit import (
     check_finite_factors,
     implicit_csr,
@@ -171,7 +171,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
                 _update(V, U, item_groups, solver, effective_n_jobs(self.n_jobs))
         check_finite_factors(self, U, V)
         self.item_factors_ = V
-        self.gram_eigenvalues_, self.gram_eigenvectors_ = _gram_eigen(V)
+        self.gram_eigenvalues_, self.gram_eigenvectors_ = gram_eigen(V, _ones(V))
         self.n_iter_ = self.max_iter
 
     def _confidence(self, X):
@@ -200,19 +200,8 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     def _row_factors(self, X):
         C = X * np.float32(self.confidence_)
         ridges = self._ridges(C).astype(np.float32)
-        factors = np.zeros((C.shape[0], self.n_components), dtype=np.float32)
-        blocks = padded_row_blocks(
-            C, lambda width: width * self.n_components + 2 * min(width, self.n_components) ** 2
-        )
-        with one_blas_thread():
-            for rows, items, c, is_stored in blocks:
-                Z = self.item_factors_[items] @ self.gram_eigenvectors_
-                h = self.gram_eigenvalues_ + ridges[rows, None]
-                d = np.where(is_stored, c - 1, 0)[:, :, None]
-                short = Z.shape[1] < Z.shape[2]
-                w = (_minima_of_short_rows if short else _minima_of_long_rows)(Z, h, c, d)
-                factors[rows] = (self.gram_eigenvectors_ @ w)[:, :, 0]
-        return factors
+        eigen = self.gram_eigenvalues_, self.gram_eigenvectors_
+        return row_minima(C, self.item_factors_, eigen, ridges, _ones(self.item_factors_))
 
 
 def _update(U, V, groups, solver, n_threads):
@@ -224,28 +213,6 @@ def _update(U, V, groups, solver, n_threads):
             U[rows] = group_factors
 
 
-def _gram_eigen(V):
-    """Return the eigenvalues and eigenvectors of V'V in float32."""
-    V = V.astype(np.float64)
-    eigenvalues, eigenvectors = np.linalg.eigh(V.T @ V)
-    return np.maximum(eigenvalues, 0).astype(np.float32), eigenvectors.astype(np.float32)
-
-
-# With V'V = Q diag(e) Q' and, for a row, the factors Z = VQ of its items, their weights c,
-# D = diag(c - 1) and H = diag(e + ridge), the factors u = Qw of the row solve (H + Z'DZ) w = Z'c.
-# Padding has c = 0 and D = 0.
-
-
-def _minima_of_short_rows(Z, h, c, d):
-    """Return w = H^-1 Z' (I + D Z H^-1 Z')^-1 c, a system as large as the number of items."""
-    W = Z / h[:, None, :]
-    A = d * (W @ Z.mT)
-    A += np.eye(A.shape[1], dtype=A.dtype)
-    return W.mT @ np.linalg.solve(A, c[:, :, None])
-
-
-def _minima_of_long_rows(Z, h, c, d):
-    """Return w = (H + Z'DZ)^-1 Z'c, a system as large as the number of factors."""
-    A = Z.mT @ (d * Z)
-    A += h[:, :, None] * np.eye(h.shape[1], dtype=h.dtype)
-    return np.linalg.solve(A, Z.mT @ c[:, :, None])
+def _ones(V):
+    """Return the weight of a missing interaction with each item."""
+    return np.ones(len(V), dtype=np.float32)

@@ -1,0 +1,98 @@
+"""The rows of a factorisation that minimise weighted squares, the factors of the columns fixed."""
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from ._row_blocks import one_blas_thread, padded_row_blocks
+
+
+def gram_eigen(V, missing_weights, dtype=np.float64):
+    """Return the eigenvalues and eigenvectors of V'MV in float32, M = diag(missing_weights).
+
+    The product is computed in `dtype`.
+    """
+    W = np.sqrt(missing_weights[:, None], dtype=dtype) * V
+    eigenvalues, eigenvectors = np.linalg.eigh((W.T @ W).astype(np.float64, copy=False))
+    return np.maximum(eigenvalues, 0).astype(np.float32), eigenvectors.astype(np.float32)
+
+
+def row_minima(C, V, eigen, ridges, missing_weights, *, n_jobs=None):
+    """Return for each row the factors u that minimise its weighted squares.
+
+    Row c of C weighs the squares (1 - u'v_i)^2 of its stored columns and `missing_weights` the
+    squares (u'v_i)^2 of the others; `ridges` weighs the squared norm of u. What a row gets does
+    not depend on the rows beside it.
+
+    Parameters
+    ----------
+    C : csr_array of shape (n_rows, n_columns), dtype float32
+    V : ndarray of shape (n_columns, n_components), dtype float32
+    eigen : tuple
+        What ``gram_eigen(V, missing_weights)`` returns.
+    ridges : ndarray of shape (n_rows,), dtype float32
+    missing_weights : ndarray of shape (n_columns,), dtype float32
+    n_jobs : int or None, default=None
+        Number of threads. The result does not depend on it.
+
+    Returns
+    -------
+    U : ndarray of shape (n_rows, n_components), dtype float32
+        Zeros where a row of C is empty.
+    """
+    eigenvalues, Q = eigen
+    h = eigenvalues + ridges[:, None]
+    with one_blas_thread():
+        w = _minima(C, lambda items: V[items] @ Q, h, missing_weights, n_jobs)
+        return (Q @ w[:, :, None])[:, :, 0]
+
+
+def all_row_minima(C, V, ridges, missing_weights, *, n_jobs=None):
+    """Return what `row_minima` does, in less time for many rows.
+
+    What a row gets depends on those beside it in how it is rounded.
+    """
+    with one_blas_thread():
+        eigenvalues, Q = gram_eigen(V, missing_weights, V.dtype)
+        h = eigenvalues + ridges[:, None]
+        return _minima(C, (V @ Q).__getitem__, h, missing_weights, n_jobs) @ Q.T
+
+
+# With V'MV = Q diag(e) Q' and, for a row, the factors Z = VQ of its items, their weights c,
+# D = diag(c - m) and H = diag(e + ridge), the factors u = Qw of the row solve (H + Z'DZ) w = Z'c.
+# Padding has c = 0 and D = 0.
+
+
+def _minima(C, rotated, h, missing_weights, n_jobs):
+    """Return w of all rows, given the function from items to Z and the diagonal h of H."""
+    w = np.zeros(h.shape, dtype=np.float32)
+
+    def solve(rows, items, c, is_stored):
+        Z = rotated(items)
+        d = np.where(is_stored, c - missing_weights[items], 0)[:, :, None]
+        short = Z.shape[1] < Z.shape[2]
+        minima = _minima_of_short_rows if short else _minima_of_long_rows
+        w[rows] = minima(Z, h[rows], c, d)[:, :, 0]
+
+    blocks = padded_row_blocks(C, lambda width: _n_floats(width, h.shape[1]))
+    Parallel(n_jobs, require="sharedmem")(delayed(solve)(*block) for block in blocks)
+    return w
+
+
+def _n_floats(width, n_components):
+    """Return the numbers held at once for a row with `width` items."""
+    return width * n_components + 2 * min(width, n_components) ** 2
+
+
+def _minima_of_short_rows(Z, h, c, d):
+    """Return w = H^-1 Z' (I + D Z H^-1 Z')^-1 c, a system as large as the number of items."""
+    W = Z / h[:, None, :]
+    A = d * (W @ Z.mT)
+    A += np.eye(A.shape[1], dtype=A.dtype)
+    return W.mT @ np.linalg.solve(A, c[:, :, None])
+
+
+def _minima_of_long_rows(Z, h, c, d):
+    """Return w = (H + Z'DZ)^-1 Z'c, a system as large as the number of factors."""
+    A = Z.mT @ (d * Z)
+    A += h[:, :, None] * np.eye(h.shape[1], dtype=h.dtype)
+    return np.linalg.solve(A, Z.mT @ c[:, :, None])
