@@ -49,6 +49,32 @@ def test_format_table(report):
     assert len({len(line) for line in markdown}) == 1
 
 
+def run_benchmark(name, *options):
+    """Return what a benchmark prints."""
+    command = [sys.executable, BENCHMARKS / name, *options]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.slow
+def test_transfer_on_generated_data():
+    methods = ["popularity", "ALS, target alone", "ALS on both", "ALS, ridge to ALS factors"]
+    lines = run_benchmark("transfer.py", "--data", "generated", "--methods", *methods).split("\n")
+    rows = [re.split(r" {2,}", line) for line in lines]
+    ndcg = [(row[0], float(row[2].split("±")[0])) for row in rows if row[0] in methods]
+    cold, warm = dict(ndcg[:3]), dict(ndcg[6:9])
+    assert cold["ALS, ridge to ALS factors"] > 1.5 * cold["popularity"] > 0
+    assert warm["ALS on both"] > 1.05 * warm["ALS, target alone"] > 0
+
+
+@pytest.mark.slow
+def test_transfer_is_tuned_on_generated_data():
+    options = ["--data", "generated", "--tune", "--methods", "SVD, ridge to the items"]
+    printed = run_benchmark("transfer.py", *options)
+    ndcg = [float(mean) for mean in re.findall(r"} +([\d.]+) ±", printed)]
+    assert ndcg == sorted(ndcg, reverse=True)
+    assert len(ndcg) == 3
+
+
 @pytest.mark.slow
 def test_ranking_on_generated_data():
     options = ["--data", "generated", "--models", "popularity", "graph filter"]
