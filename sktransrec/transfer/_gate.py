@@ -1,0 +1,282 @@
+"""A recommender that uses the source only for those whom it helps."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state, get_tags
+
+from .._validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+    check_interactions,
+    check_rows,
+    check_targets,
+    restores_on_error,
+)
+from ..base import RecommenderMixin, _column_shares
+from ..interactions import holdout_random
+from ..metrics._scorer import _METRICS
+from ._comparison import Comparison, rows_without, sides
+from ._gain import measured_gain, shuffled_folds
+from ._paired import bucket_of
+from ._target_items import TargetItems, entry_tags, is_supervised
+
+
+class TransferGate(RecommenderMixin, BaseEstimator):
+    """Recommend with the source where it is shown to help, and without it otherwise.
+
+    Cross-validates two recommenders on the training rows and decides for each bucket of rows that
+    are about as active. It is as its parts are: a supervised recommender if `transfer` learns the
+    map from X to y, an in-domain one if it learns from X alone.
+
+    Parameters
+    ----------
+    transfer : estimator
+        A recommender that uses the source, or a `Pipeline` or search that holds one.
+    fallback : estimator, default=None
+        The recommender to fall back on, of the same kind. It gets the columns `target_columns` of
+        X alone where these are given, and otherwise X. None is the popularity of the target items.
+    target_columns : array-like of int or mask of shape (n_features,), default=None
+        The columns of X that hold the target items where X holds the source as well, in the order
+        of the columns of y. The gate recommends these only. None means all columns of X if the
+        gate is in-domain, and none if it is supervised.
+    holdout : float or int, default=0.2
+        How much of the target interactions of each row to hold out for the comparison, as a share
+        or a count, if the gate is in-domain. A supervised gate looks for y.
+    cv : int, cross-validation splitter or iterable, default=5
+        How to hold rows out. An int shuffles the rows into that many folds.
+    metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
+        What to compare on the best `k` items of each row.
+    k : int, default=10
+        Number of items compared, or all where there are fewer.
+    n_buckets : int, default=3
+        Number of buckets of about as many rows each, by the number of their interactions: with the
+        target items where X has any, otherwise with the source. A bucket has at least 30 training
+        rows, so there may be fewer.
+    confidence_level : float, default=0.95
+        Above 0 and below 1. The higher it is, the more evidence it takes to use the source.
+    n_jobs : int, default=None
+        Number of folds to run at a time, as in scikit-learn.
+    random_state : int, RandomState instance or None, default=None
+        Shuffles the rows, holds out, and draws the bootstrap samples. Pass an int for the same
+        decision every time.
+
+    Attributes
+    ----------
+    decision_ : str
+        What is used for whom and why; ``print`` it.
+    uses_transfer_ : ndarray of bool of shape (n_buckets_,)
+        Whether each bucket of rows gets the recommendations of `transfer_`.
+    bucket_edges_ : ndarray of int of shape (n_buckets_ - 1,)
+        The smallest number of interactions of each bucket but the first.
+    gain_ : TransferGain
+        The comparison.
+    transfer_ : estimator
+        `transfer` fitted on all rows.
+    fallback_ : estimator
+        `fallback` fitted on all rows.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of rows that have each item, which are the scores of an empty row.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    transfer_gain : The comparison alone.
+
+    Notes
+    -----
+    The source is used in a bucket if the lower end of the interval of the gain is above zero, that
+    is, if the interval excludes harm. The intervals are those of the buckets in
+    :func:`transfer_gain`, Bonferroni's rule included: where the source helps no bucket, the chance
+    that it is used in any is about ``(1 - confidence_level) / 2``. Cross-listed items are no
+    evidence: what they give away is left out.
+
+    Each row is scored by the model of its bucket. The scores of rows in different buckets may thus
+    be on different scales; the ranking within a row is what they are for.
+
+    A gate costs ``cv`` + 1 fits of both models.
+
+    References
+    ----------
+    .. [1] Wang, Dai, Póczos and Carbonell (2019). Characterizing and avoiding negative transfer.
+       CVPR. :arxiv:`1811.09751`
+
+    Examples
+    --------
+    >>> from sktransrec import RidgeRecommender, TransferGate
+    >>> from sktransrec.datasets import make_cross_domain
+    >>> related, unrelated = (
+    ...     make_cross_domain(relatedness=relatedness, random_state=0) for relatedness in (1, 0)
+    ... )
+    >>> gate = TransferGate(RidgeRecommender(), random_state=0)
+    >>> gate.fit(related.X_source, related.Y_target).uses_transfer_
+    array([ True,  True,  True])
+    >>> gate.fit(unrelated.X_source, unrelated.Y_target).uses_transfer_
+    array([False, False, False])
+    """
+
+    _parameter_constraints: dict = {
+        "transfer": [HasMethods(["fit"])],
+        "fallback": [None, HasMethods(["fit"])],
+        "target_columns": ["array-like", None],
+        "holdout": [
+            Interval(Real, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "cv": ["cv_object"],
+        "metric": [StrOptions(set(_METRICS))],
+        "k": [Interval(Integral, 1, None, closed="left")],
+        "n_buckets": [Interval(Integral, 1, None, closed="left")],
+        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        transfer,
+        fallback=None,
+        *,
+        target_columns=None,
+        holdout=0.2,
+        cv=5,
+        metric="ndcg",
+        k=10,
+        n_buckets=3,
+        confidence_level=0.95,
+        n_jobs=None,
+        random_state=None,
+    ):
+        self.transfer = transfer
+        self.fallback = fallback
+        self.target_columns = target_columns
+        self.holdout = holdout
+        self.cv = cv
+        self.metric = metric
+        self.k = k
+        self.n_buckets = n_buckets
+        self.confidence_level = confidence_level
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        entries = [entry_tags(part).input_tags for part in self._parts()]
+        tags.input_tags.sparse = all(entry.sparse for entry in entries)
+        tags.input_tags.positive_only = any(entry.positive_only for entry in entries)
+        is_mapping = is_supervised(self.transfer)
+        tags.target_tags.required = tags.target_tags.multi_output = is_mapping
+        tags.target_tags.single_output = not is_mapping
+        return tags
+
+    @property
+    def _recommends_own_columns(self):
+        return self.target_columns is not None or not is_supervised(self.transfer)
+
+    def _parts(self):
+        return [part for part in (self.transfer, self.fallback) if part is not None]
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Compare both recommenders on the training rows, decide, and fit both on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            What is known about the rows: the source, or source and target side by side.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
+            Their interactions with the target items. An in-domain gate does not read it.
+
+        Returns
+        -------
+        self : object
+        """
+        random_state = check_random_state(self.random_state)
+        X, y, target = self._checked(X, y)
+        X_kept, wanted = X, y
+        if y is None:
+            X_kept, wanted = self._held_out(X, target, random_state)
+        self.gain_ = measured_gain(
+            Comparison.of(self.transfer, self.fallback, X_kept, wanted, target),
+            shuffled_folds(self.cv, wanted, random_state),
+            metric=self.metric,
+            k=self.k,
+            n_buckets=self.n_buckets,
+            confidence_level=self.confidence_level,
+            n_jobs=self.n_jobs,
+            random_state=random_state,
+        )
+        self.bucket_edges_ = self.gain_.bucket_edges
+        self.uses_transfer_ = np.array([bucket.verdict == "helps" for bucket in self.gain_.buckets])
+        self.decision_ = _in_words(self.gain_, self.uses_transfer_)
+        self.transfer_, self.fallback_ = (
+            side.fitted(y) for side in sides(self.transfer, self.fallback, X, y, target)
+        )
+        self._target = target
+        self.n_items_ = target.n_items
+        self.popularity_ = _column_shares(target.known(X) if y is None else y)
+        return self
+
+    def _checked(self, X, y):
+        """Return valid X, y or None if it is not to be read, and the target items."""
+        if is_supervised(self.transfer):
+            if y is None:
+                raise ValueError(
+                    f"{type(self).__name__} requires y to be passed, but the target y is None: "
+                    "its transfer learns the map from X to y, so pass the interactions to learn."
+                )
+            X = check_rows(self, X, reset=True)
+            y = check_targets(y, n_rows=X.shape[0])
+        else:
+            X, y = check_interactions(self, X, reset=True, nonnegative=self._nonnegative), None
+        n_items = None if y is None else y.shape[1]
+        return X, y, TargetItems.among(self.target_columns, self.transfer, X, n_items)
+
+    @property
+    def _nonnegative(self):
+        return get_tags(self).input_tags.positive_only
+
+    def _held_out(self, X, target, random_state):
+        """Return X without some of the target interactions, and these."""
+        _, held_out = holdout_random(target.known(X), self.holdout, random_state=random_state)
+        return X - target.beside_the_source(held_out, X.shape[1]), held_out
+
+    def _check_rows(self, X):
+        if is_supervised(self.transfer):
+            return check_rows(self, X, reset=False)
+        return check_interactions(self, X, reset=False, nonnegative=self._nonnegative)
+
+    def _seen_items(self, X):
+        return self._target.known(X)
+
+    def _score_rows(self, X):
+        buckets = bucket_of(self._target.activity(X), self.bucket_edges_)
+        uses_transfer = self.uses_transfer_[buckets]
+        scores = np.empty((X.shape[0], self.n_items_), dtype=np.float32)
+        for model, chosen, rows in (
+            (self.transfer_, uses_transfer, X),
+            (self.fallback_, ~uses_transfer, rows_without(self.fallback, X, self._target)),
+        ):
+            if chosen.any():
+                scores[chosen] = self._target.scores(model, rows[chosen])
+        return scores
+
+
+def _in_words(gain, uses_transfer):
+    """Return what is used for whom, and why."""
+    lines = [f"By {gain.counted}, {gain.metric} without the source -> with it:"]
+    for bucket, is_used in zip(gain.buckets, uses_transfer, strict=True):
+        choice, reason = "fallback", "the interval does not exclude harm"
+        if is_used:
+            choice, reason = "transfer", "the interval excludes harm"
+        lines.append(f"  {bucket.rows}: {choice}, as {reason}: {bucket} ({bucket.n_rows} rows)")
+    return "\n".join(lines)

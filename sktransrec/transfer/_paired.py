@@ -1,0 +1,176 @@
+"""What the difference between two scores of the same rows comes to."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy.stats import norm, t
+from sklearn.utils import gen_batches
+
+from .._validation import get_chunk_n_rows
+
+# With fewer rows, those at hand may all happen to agree, and a bootstrap knows no others.
+MIN_ROWS = 10
+_MIN_BUCKET_ROWS = 30
+
+
+@dataclass(frozen=True)
+class GainEstimate:
+    """How much better some rows are served with the source than without it.
+
+    Attributes
+    ----------
+    rows : str
+        Which rows, in words.
+    n_rows : int
+        How many of them have something to find.
+    with_transfer : float
+        Their mean score with the source, NaN without rows.
+    without : float
+        Their mean score without it.
+    gain : float
+        The difference of the two.
+    interval : tuple of (float, float)
+        The confidence interval of the gain; NaN for fewer than 10 rows.
+    relative_gain : float
+        The gain as a share of the score without the source; NaN where that is zero.
+    relative_interval : tuple of (float, float)
+        Its confidence interval.
+    share_helped : float
+        The share of the rows that score higher with the source.
+    share_hurt : float
+        The share of the rows that score lower with it.
+    confidence_level : float
+        That of the intervals.
+
+    See Also
+    --------
+    TransferGain : Holds one for all rows and one for each bucket of rows.
+    """
+
+    rows: str
+    n_rows: int
+    with_transfer: float
+    without: float
+    gain: float
+    interval: tuple
+    relative_gain: float
+    relative_interval: tuple
+    share_helped: float
+    share_hurt: float
+    confidence_level: float
+
+    @property
+    def verdict(self):
+        """What the interval says: "helps", "harms" or "no evidence" where it holds zero."""
+        low, high = self.interval
+        if low > 0:
+            return "helps"
+        return "harms" if high < 0 else "no evidence"
+
+    def __str__(self):
+        if not self.n_rows:
+            return "nothing to find"
+        means = f"{self.without:.4f} -> {self.with_transfer:.4f}  {self.gain:+.4f}"
+        if np.isnan(self.interval[0]):
+            return f"{means}  too few rows for an interval"
+        low, high = self.interval
+        return f"{means} [{low:+.4f}, {high:+.4f}]{self._in_percent()}"
+
+    def _in_percent(self):
+        if np.isnan(self.relative_interval[0]):
+            return ""
+        low, high = self.relative_interval
+        return f"  {self.relative_gain:+.0%} [{low:+.0%}, {high:+.0%}]"
+
+
+def estimate_gain(rows, scores, *, confidence_level, n_resamples, random_state):
+    """Return the gain of the first column of `scores` over the second; NaN rows do not count."""
+    scores = scores[~np.isnan(scores).any(axis=1)]
+    n_rows = len(scores)
+    mean = scores.mean(axis=0) if n_rows else np.full(2, np.nan)
+    resampled = np.full((1, 2), np.nan)
+    level = _tail(confidence_level, max(n_rows, 2))
+    if n_rows >= MIN_ROWS:
+        resampled = _resampled_means(scores, n_resamples, random_state)
+    return GainEstimate(
+        rows=rows,
+        n_rows=n_rows,
+        with_transfer=float(mean[0]),
+        without=float(mean[1]),
+        gain=float(mean[0] - mean[1]),
+        interval=_interval(resampled[:, 0] - resampled[:, 1], level),
+        relative_gain=float(_relative_gains(mean[None])[0]),
+        relative_interval=_interval(_relative_gains(resampled), level),
+        share_helped=float((scores[:, 0] > scores[:, 1]).mean()) if n_rows else np.nan,
+        share_hurt=float((scores[:, 0] < scores[:, 1]).mean()) if n_rows else np.nan,
+        confidence_level=confidence_level,
+    )
+
+
+def bucket_edges(activity, n_buckets):
+    """Return the smallest activity of each bucket but the first, for buckets of about equal size.
+
+    There are fewer buckets where rows are few or have the same activity.
+    """
+    values, counts = np.unique(activity, return_counts=True)
+    n_wanted = max(len(activity) / n_buckets, _MIN_BUCKET_ROWS)
+    edges, n_below = [], 0
+    for value, n_before in zip(values[1:], np.cumsum(counts)[:-1], strict=True):
+        n_left = len(activity) - n_before
+        if n_before - n_below >= n_wanted and n_left >= _MIN_BUCKET_ROWS:
+            edges.append(value)
+            n_below = n_before
+    return np.array(edges, dtype=np.intp)
+
+
+def bucket_of(activity, edges):
+    """Return the bucket of each row, counted from 0."""
+    return np.searchsorted(edges, activity, side="right")
+
+
+def bucket_names(edges):
+    """Return the activity of each bucket in words."""
+    if not len(edges):
+        return ["any number"]
+    between = [
+        f"{first} to {after - 1}" if after - 1 > first else f"{first}"
+        for first, after in pairwise(edges)
+    ]
+    return [f"fewer than {edges[0]}", *between, f"{edges[-1]} or more"]
+
+
+def _resampled_means(scores, n_resamples, random_state):
+    """Return the mean scores of bootstrap samples of the rows, of shape (n_resamples, 2)."""
+    # Rows of equal scores are drawn together: metrics of k places take few values.
+    distinct, counts = np.unique(scores, axis=0, return_counts=True)
+    shares = counts / len(scores)
+    block_rows = get_chunk_n_rows(row_bytes=16 * len(distinct), max_n_rows=n_resamples)
+    return np.concatenate(
+        [
+            random_state.multinomial(len(scores), shares, size=block.stop - block.start)
+            @ distinct
+            / len(scores)
+            for block in gen_batches(n_resamples, block_rows)
+        ]
+    )
+
+
+def _tail(confidence_level, n_rows):
+    """Return the probability that a percentile interval leaves out at either end.
+
+    It is widened as the t distribution is beside the normal, and by the bias of the variance.
+    """
+    quantile = t.ppf((1 + confidence_level) / 2, n_rows - 1)
+    return norm.cdf(-quantile * np.sqrt(n_rows / (n_rows - 1)))
+
+
+def _relative_gains(means):
+    if not means[:, 1].all():
+        return np.full(len(means), np.nan)
+    return means[:, 0] / means[:, 1] - 1
+
+
+def _interval(values, tail):
+    low, high = np.quantile(values, [tail, 1 - tail])
+    return float(low), float(high)

@@ -1,0 +1,141 @@
+"""The target items among what a model sees and recommends."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+
+from .._validation import _safe_indexing, check_candidates, check_matrix
+from ..base import _recommender_and_rows
+
+
+def is_supervised(model):
+    """Return whether a model, fitted or not, learns the map from X to y."""
+    return get_tags(_unwrapped(model, step=-1)).target_tags.required
+
+
+def entry_tags(model):
+    """Return the tags of what a model does first with X."""
+    return get_tags(_unwrapped(model, step=0))
+
+
+def _unwrapped(model, step):
+    """Return what is inside frozen estimators and searches, and the given step of pipelines."""
+    if isinstance(model, Pipeline):
+        return _unwrapped(model.steps[step][1], step)
+    is_wrapper = isinstance(model, FrozenEstimator) or hasattr(model, "cv")
+    return (
+        _unwrapped(model.estimator, step) if is_wrapper and hasattr(model, "estimator") else model
+    )
+
+
+def column_names(X, n_columns):
+    """Return the names of the columns of X, or their numbers where they have none."""
+    return np.asarray(getattr(X, "columns", np.arange(n_columns)))
+
+
+def _n_rows(X):
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+@dataclass(frozen=True)
+class TargetItems:
+    """The items in question, and the columns of X that hold what is known of them.
+
+    `columns` is empty where X says nothing about the target, as with cold rows.
+    """
+
+    n_items: int
+    columns: np.ndarray
+
+    @classmethod
+    def among(cls, target_columns, model, X, n_items=None):
+        """Return the target items in X, which are all columns if `model` recommends them.
+
+        `n_items` is None where y is not there to say how many they are.
+        """
+        if target_columns is None and is_supervised(model):
+            return cls(n_items, np.empty(0, dtype=np.intp))
+        n_columns = X.shape[1]
+        columns = np.arange(n_columns)
+        if target_columns is not None:
+            columns = check_candidates(np.asarray(target_columns), n_columns)
+        if n_items is None:
+            n_items = len(columns)
+        if len(columns) != n_items:
+            raise ValueError(
+                f"y has {n_items} columns, but {len(columns)} columns of X hold the target items: "
+                "pass the columns of X that are those of y, in that order, as target_columns."
+            )
+        return cls(n_items, columns)
+
+    def alone(self, X):
+        """Return X without what it says about the source."""
+        return _safe_indexing(X, self.columns, axis=1) if self.columns.size else X
+
+    def source(self, X):
+        """Return what X says about the source as a `csr_array`, or None if it says nothing."""
+        if len(getattr(X, "shape", ())) != 2 or X.shape[1] == self.columns.size:
+            return None
+        others = np.delete(np.arange(X.shape[1]), self.columns)
+        return check_matrix(_safe_indexing(X, others, axis=1), name="X")
+
+    def source_names(self, X):
+        """Return the names of the columns of `source`, or None if there are none."""
+        if len(getattr(X, "shape", ())) != 2:
+            return None
+        return np.delete(column_names(X, X.shape[1]), self.columns)
+
+    def known(self, X):
+        """Return what the rows of X are known to have of the target items, a `csr_array`."""
+        if self.columns.size:
+            return check_matrix(self.alone(X), name="X")
+        return sp.csr_array((_n_rows(X), self.n_items), dtype=np.float32)
+
+    def activity(self, X):
+        """Return the number of interactions known of each row, of the target if X has any."""
+        counted = self.known(X) if self.columns.size else self.source(X)
+        return np.zeros(_n_rows(X), dtype=int) if counted is None else np.diff(counted.indptr)
+
+    def beside_the_source(self, interactions, n_columns):
+        """Return interactions with the target items in their place among the columns of X."""
+        columns = self.columns[interactions.indices]
+        return sp.csr_array(
+            (interactions.data, columns, interactions.indptr),
+            shape=(interactions.shape[0], n_columns),
+        )
+
+    def ranking(self, model, X, k, excluded):
+        """Return the target items that a fitted model recommends to each row of X."""
+        recommender, X = _recommender_and_rows(model, X)
+        if not self._are_among_others(recommender):
+            items, _ = recommender.recommend(X, n_recommendations=k, exclude_interactions=excluded)
+            return items
+        items, _ = recommender.recommend(
+            X,
+            n_recommendations=k,
+            candidates=self.columns,
+            exclude_interactions=self.beside_the_source(excluded, recommender.n_items_),
+        )
+        return np.where(items < 0, -1, np.searchsorted(self.columns, items))
+
+    def scores(self, model, X):
+        """Return the scores that a fitted model gives to the target items."""
+        recommender, X = _recommender_and_rows(model, X)
+        scores = recommender.decision_function(X)
+        return scores[:, self.columns] if self._are_among_others(recommender) else scores
+
+    def _are_among_others(self, recommender):
+        """Return whether a recommender's items are the columns of X, the source's included."""
+        if recommender.n_items_ == self.n_items:
+            return False
+        if self.columns.size and recommender.n_items_ > self.columns[-1]:
+            return True
+        raise ValueError(
+            f"{type(recommender).__name__} recommends {recommender.n_items_} items, but y has "
+            f"{self.n_items} columns: pass a model that recommends the columns of y, or say as "
+            "target_columns which columns of X they are."
+        )
