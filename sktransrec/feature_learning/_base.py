@@ -1,5 +1,6 @@
 """What every feature learner is: a transformer whose features a network learns."""
 
+import copy
 from numbers import Integral, Real
 
 import numpy as np
@@ -72,9 +73,8 @@ class FeatureLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         """
         goes_on = self.warm_start and hasattr(self, "_fitted_network")
         X, y = self._check_fit_rows(X, y, reset=not goes_on)
-        if not goes_on:
-            self._start()
-        trainer = self._trainer(X, y)
+        self._start(anew=not goes_on)
+        trainer = self._trainer(X, y, keep_optimizer=False)
         history = self._trained(trainer, X, y, epochs=self.epochs)
         self._finish(trainer, history, keep_trainer=False)
         return self
@@ -98,9 +98,8 @@ class FeatureLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self._validate_params()  # scikit-learn skips it where a fitted model goes on
         is_first = not hasattr(self, "_fitted_network")
         X, y = self._check_fit_rows(X, y, reset=is_first)
-        if is_first:
-            self._start()
-        trainer = self._trainer(X, y)
+        self._start(anew=is_first)
+        trainer = self._trainer(X, y, keep_optimizer=True)
         history = self._trained(trainer, X, y, epochs=1, validation_fraction=0)
         self._finish(trainer, history, keep_trainer=True)
         return self
@@ -127,16 +126,19 @@ class FeatureLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         check_is_fitted(self)
         return self._fitted_network.network
 
-    def _start(self):
-        """Forget what was learned."""
+    def _start(self, *, anew):
+        """Forget what was learned, or go on so that an error leaves the present state intact."""
+        if not anew:
+            self._rng = copy.deepcopy(self._rng)
+            return
         seed = check_random_state(self.random_state).randint(2**32, dtype=np.uint64)
         self._rng = np.random.RandomState(int(seed))
         self._seed_of_weights = self._rng.randint(2**31)
         self._fitted_network = None
         self.loss_curve_ = []
-        self.validation_loss_curve_ = None if self.validation_fraction == 0 else []
+        self.validation_loss_curve_ = None
 
-    def _trainer(self, X, y):
+    def _trainer(self, X, y, *, keep_optimizer):
         """Return a trainer of this estimator's network in its present state."""
         build, sizes = self._builder(X, y)
         settings = {
@@ -150,10 +152,11 @@ class FeatureLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         }
         fitted = self._fitted_network
         trainer = fitted and fitted.take_trainer()
-        if trainer is None or trainer.settings != settings:
-            trainer = engine().NetworkTrainer(**settings)
-            if fitted is not None:
-                trainer.load(fitted.weights, fitted.optimizer_state)
+        if keep_optimizer and trainer is not None and trainer.settings == settings:
+            return trainer
+        trainer = engine().NetworkTrainer(**settings)
+        if fitted is not None:
+            trainer.load(fitted.weights, fitted.optimizer_state if keep_optimizer else None)
         return trainer
 
     def _trained(self, trainer, X, y, *, epochs, validation_fraction=None):
