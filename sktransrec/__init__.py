@@ -24,7 +24,7 @@ from .recommenders import (
     ReconstructionRecommender,
     RidgeRecommender,
 )
-from .transfer import BridgeRecommender
+from .transfer import BridgeRecommender, CollectiveMFRecommender
 
 __version__ = "0.1.0.dev0"
 
@@ -34,6 +34,7 @@ __all__ = [
     "BM25Transformer",
     "BPRRecommender",
     "BridgeRecommender",
+    "CollectiveMFRecommender",
     "EASERecommender",
     "GraphFilterRecommender",
     "InteractionEncoder",

@@ -46,8 +46,8 @@ PARAMETERS = {
         *("optimizer", "patience", "solver", "validation_fraction", "warm_start"),
     },
     "transfer": {
-        *("l2_sp", "layer_decay", "min_interactions", "pretrained", "trainable"),
-        "unfreeze_every",
+        *("empty_rows", "l2_sp", "layer_decay", "min_interactions", "n_source_items"),
+        *("pretrained", "source_confidence", "source_weight", "trainable", "unfreeze_every"),
     },
     "other estimators": {"recommender", "regressor", "transformer"},
     "texts": {

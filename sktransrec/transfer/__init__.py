@@ -1,5 +1,6 @@
 """Transfer: what one domain teaches about another."""
 
 from ._bridge import BridgeRecommender
+from ._collective import CollectiveMFRecommender
 
-__all__ = ["BridgeRecommender"]
+__all__ = ["BridgeRecommender", "CollectiveMFRecommender"]

@@ -1,0 +1,315 @@
+"""CollectiveMFRecommender: its optimum, its limits, rows known in one domain, and related data."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.model_selection import GridSearchCV
+
+from sktransrec import (
+    ALSRecommender,
+    CollectiveMFRecommender,
+    PopularityRecommender,
+    holdout_random,
+    ranking_scorer,
+)
+from sktransrec.datasets import make_cross_domain
+from sktransrec.metrics import held_out_ranks
+
+N_SOURCE, N_TARGET = 14, 10
+
+
+def interactions(n_rows=60, seed=0):
+    """Return counts of two domains; rows are known in both, in one or, two of them, in none."""
+    rng = np.random.RandomState(seed)
+    density = np.linspace(0.1, 0.9, n_rows)[:, None]
+    counts = rng.randint(1, 4, (n_rows, N_SOURCE + N_TARGET))
+    counts *= rng.uniform(size=counts.shape) < density
+    counts[5:20, :N_SOURCE] = 0
+    counts[18:35, N_SOURCE:] = 0
+    counts[:, [3, N_SOURCE + 2]] = 0
+    return sp.csr_array(counts.astype(np.float32))
+
+
+def collective(**parameters):
+    parameters = {"n_components": 3, "random_state": 0, **parameters}
+    return CollectiveMFRecommender(N_SOURCE, **parameters)
+
+
+def dense_weights(model, X):
+    """Return the weights of all entries of X, as the docstring has them."""
+    X = X.toarray().astype(float)
+    alpha = np.repeat([model.source_weight, 1.0], [N_SOURCE, N_TARGET])
+    confidence = np.repeat(model.confidence_, [N_SOURCE, N_TARGET])
+    weights = alpha * np.where(X > 0, confidence * X, 1)
+    if model.empty_rows == "unknown":
+        for columns in (slice(0, N_SOURCE), slice(N_SOURCE, None)):
+            weights[:, columns] *= X[:, columns].any(axis=1, keepdims=True)
+    return weights
+
+
+def objective(model, X):
+    """Return the objective of the docstring at the fitted items and their rows, in float64."""
+    C, U = dense_weights(model, X), model.transform(X).astype(float)
+    V = model.item_factors_.astype(float)
+    row_weights, item_weights = C.sum(axis=1), C.sum(axis=0)
+    if not model.scale_regularization:
+        row_weights, item_weights = np.ones(len(U)), np.ones(len(V))
+    penalty = row_weights @ (U**2).sum(axis=1) + item_weights @ (V**2).sum(axis=1)
+    error = (X.toarray() > 0) - U @ V.T
+    return (C * error**2).sum() + model.regularization * penalty
+
+
+def minima(C, is_one, V, model):
+    """Return the minimum of the weighted squares of each row, by its normal equations."""
+    U = np.zeros((len(C), V.shape[1]))
+    for row in np.flatnonzero(is_one.any(axis=1)):
+        c = C[row]
+        ridge = model.regularization * (c.sum() if model.scale_regularization else 1)
+        A = V.T @ (c[:, None] * V) + ridge * np.eye(V.shape[1])
+        U[row] = np.linalg.solve(A, V.T @ (c * is_one[row]))
+    return U
+
+
+@pytest.mark.parametrize("empty_rows", ["unknown", "negative"])
+@pytest.mark.parametrize("scale_regularization", [False, True])
+@pytest.mark.parametrize("confidence", [0.7, 20.0, "balanced"])
+def test_rows_and_items_solve_the_normal_equations(confidence, scale_regularization, empty_rows):
+    X = interactions()
+    parameters = {
+        "source_weight": 0.4,
+        "confidence": confidence,
+        "source_confidence": 5.0,
+        "scale_regularization": scale_regularization,
+        "empty_rows": empty_rows,
+    }
+    model = collective(max_iter=4, **parameters).fit(X)
+    before = collective(max_iter=3, **parameters).fit(X)
+    C, is_one = dense_weights(model, X), X.toarray() > 0
+    V = before.item_factors_.astype(float)
+    U = minima(C, is_one, V, model)
+    assert_allclose(before.transform(X), U, rtol=1e-3, atol=1e-4)
+    assert_allclose(model.item_factors_, minima(C.T, is_one.T, U, model), rtol=2e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("empty_rows", ["unknown", "negative"])
+@pytest.mark.parametrize("scale_regularization", [False, True])
+def test_no_sweep_raises_the_objective(scale_regularization, empty_rows):
+    X = interactions()
+    parameters = {"scale_regularization": scale_regularization, "empty_rows": empty_rows}
+    values = [
+        objective(collective(max_iter=max_iter, **parameters).fit(X), X)
+        for max_iter in (1, 2, 3, 5, 8, 13, 21)
+    ]
+    assert (np.diff(values) < 1e-5 * values[0]).all()
+    assert values[-1] < 0.99 * values[0]
+
+
+def test_equal_weights_are_those_of_one_stacked_matrix():
+    X = interactions()
+    parameters = {"confidence": 4.0, "scale_regularization": False, "max_iter": 400}
+    stacked = ALSRecommender(3, random_state=0, regularization=3, **parameters).fit(X)
+    model = collective(source_weight=1, empty_rows="negative", regularization=3, **parameters)
+    model.fit(X)
+    assert_allclose(model.decision_function(X), stacked.decision_function(X), atol=2e-3)
+
+
+def test_vanishing_source_is_the_target_alone():
+    X = interactions()
+    parameters = {"confidence": 4.0, "scale_regularization": False, "max_iter": 400}
+    target = X[:, N_SOURCE:]
+    alone = ALSRecommender(3, random_state=0, regularization=3, **parameters).fit(target)
+    model = collective(
+        source_weight=1e-6, empty_rows="negative", regularization=3, **parameters
+    ).fit(X)
+    known = np.diff(target.indptr) > 0
+    assert_allclose(
+        model.decision_function(X)[known, N_SOURCE:],
+        alone.decision_function(target)[known],
+        atol=2e-3,
+    )
+
+
+def test_vanishing_source_teaches_the_target_nothing():
+    X = interactions()
+    source, target = X[:, :N_SOURCE], X[:, N_SOURCE:]
+    in_both = np.flatnonzero((np.diff(source.indptr) > 0) & (np.diff(target.indptr) > 0))
+    shuffled = X.tolil()
+    shuffled[in_both, :N_SOURCE] = source[np.roll(in_both, 7)]
+    target_scores = {}
+    for source_weight in (1e-6, 1.0):
+        parameters = {"source_weight": source_weight, "max_iter": 5}
+        target_scores[source_weight] = [
+            collective(**parameters).fit(rows).decision_function(rows)[in_both, N_SOURCE:]
+            for rows in (X, shuffled)
+        ]
+    assert_allclose(*target_scores[1e-6], atol=1e-3)
+    assert not np.allclose(*target_scores[1.0], atol=0.1)
+
+
+def test_equal_domains_have_equal_weights_by_default_confidence():
+    X = interactions()
+    model = collective().fit(X)
+    for domain, columns in enumerate((slice(0, N_SOURCE), slice(N_SOURCE, None))):
+        known = X[np.diff(X[:, columns].indptr) > 0][:, columns]
+        expected = 0.1 * known.shape[0] * known.shape[1]
+        assert model.confidence_[domain] * known.sum() == pytest.approx(expected)
+    assert_array_equal(collective(confidence=3.0).fit(X).confidence_, [3, 3])
+    assert_array_equal(collective(confidence=3.0, source_confidence=2).fit(X).confidence_, [2, 3])
+
+
+def test_empty_rows_are_unknown_or_negative():
+    X = interactions()
+    unknown, negative = (collective(empty_rows=how).fit(X) for how in ("unknown", "negative"))
+    source_only = X[np.diff(X[:, N_SOURCE:].indptr) == 0]
+    scores, negative_scores = (
+        model.decision_function(source_only)[:, N_SOURCE:] for model in (unknown, negative)
+    )
+    assert scores.mean() > 2 * negative_scores.mean()
+
+
+def test_row_factors_do_not_depend_on_the_rows_beside():
+    X = interactions()
+    model = collective().fit(X)
+    alone = np.concatenate([model.transform(X[[row]]) for row in range(X.shape[0])])
+    assert_array_equal(model.transform(X), alone)
+
+
+def test_cold_rows_are_served_from_either_domain():
+    """Even rows like even items in both domains; the test rows know one domain each."""
+    rng = np.random.RandomState(0)
+    same = np.arange(100)[:, None] % 2 == np.arange(N_SOURCE + N_TARGET) % 2
+    X = ((rng.uniform(size=same.shape) < 0.8) & same).astype(np.float32)
+    model = collective(n_components=2).fit(X[:60])
+    source, target = np.arange(N_SOURCE), np.arange(N_SOURCE, N_SOURCE + N_TARGET)
+    for known, candidates in ((source, target), (target, source)):
+        rows = np.zeros_like(X[60:])
+        rows[:, known] = X[60:][:, known]
+        items, _ = model.recommend(rows, n_recommendations=4, candidates=candidates)
+        assert np.isin(items, candidates).all()
+        assert_array_equal(items % 2, np.repeat(np.arange(60, 100)[:, None] % 2, 4, axis=1))
+
+
+def test_items_shared_rather_than_rows():
+    """On the transposed matrices, an item known in the source finds its users in the target."""
+    rng = np.random.RandomState(0)
+    same = np.arange(100)[:, None] % 2 == np.arange(N_SOURCE + N_TARGET) % 2
+    users_by_items = ((rng.uniform(size=same.shape) < 0.8) & same).T.astype(np.float32)
+    X_source, X_target = users_by_items[:N_SOURCE], users_by_items[N_SOURCE:].copy()
+    X_target[:, 60:] = 0
+    X = np.hstack([X_source.T, X_target.T])
+    model = collective(n_components=2).fit(X)
+    target_users = np.arange(N_SOURCE, N_SOURCE + N_TARGET)
+    users, _ = model.recommend(X[60:], n_recommendations=4, candidates=target_users)
+    assert_array_equal(users % 2, np.repeat(np.arange(60, 100)[:, None] % 2, 4, axis=1))
+
+
+@pytest.mark.parametrize("new_state", [lambda: 0, lambda: np.random.RandomState(3)])
+def test_threads_and_repetition_change_no_bit(new_state):
+    X = interactions()
+    first, *others = (
+        collective(random_state=new_state(), n_jobs=n_jobs).fit(X) for n_jobs in (1, 1, 2, -1, None)
+    )
+    for other in others:
+        assert_array_equal(first.item_factors_, other.item_factors_)
+    assert not np.array_equal(collective(random_state=1).fit(X).item_factors_, first.item_factors_)
+
+
+def test_search_over_the_weight_of_the_source():
+    X = interactions()
+    rest, held_out = holdout_random(X, random_state=0)
+    target = np.arange(N_SOURCE, N_SOURCE + N_TARGET)
+    grid = {"source_weight": [0.01, 0.5], "source_confidence": [None, 30.0]}
+    serial, parallel = (
+        GridSearchCV(
+            collective(), grid, cv=2, n_jobs=n_jobs, scoring=ranking_scorer(candidates=target)
+        ).fit(rest, held_out)
+        for n_jobs in (1, 2)
+    )
+    scores = serial.cv_results_["mean_test_score"]
+    assert len(set(scores)) > 1
+    assert_array_equal(scores, parallel.cv_results_["mean_test_score"])
+
+
+@pytest.mark.parametrize(
+    ("n_source_items", "message"),
+    [
+        (N_SOURCE + N_TARGET, "leaves no target.*n_features=24"),
+        (4, "no interactions in the source"),
+        (20, "no interactions in the target"),
+    ],
+)
+def test_a_domain_without_columns_or_interactions_is_an_error(n_source_items, message):
+    X = interactions().toarray()
+    X[:, :4] = X[:, 20:] = 0
+    with pytest.raises(ValueError, match=message):
+        CollectiveMFRecommender(n_source_items).fit(X)
+
+
+def test_overflow_is_an_error_that_leaves_the_model():
+    X = interactions()
+    model = collective().fit(X)
+    before = model.item_factors_
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match=r"not finite.*confidence"):
+        model.set_params(confidence=1e38).fit(X)
+    assert model.item_factors_ is before
+
+
+def test_progress_is_shown_if_asked_for(capfd):
+    collective().fit(interactions())
+    assert capfd.readouterr() == ("", "")
+    collective(max_iter=3, verbose=1).fit(interactions())
+    assert "3/3" in capfd.readouterr().err
+
+
+def beside(X_source, X_target):
+    return sp.csr_array(sp.hstack([X_source, X_target]))
+
+
+def pair_ndcg(model, X, y, n_source=0):
+    """Return NDCG@10 of each held-out target item."""
+    y = beside(sp.csr_array((y.shape[0], n_source), dtype=y.dtype), y)
+    _, _, ranks = held_out_ranks(model, X, y, candidates=np.arange(n_source, X.shape[1]))
+    return np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0)
+
+
+def gains(relatedness, source_weight):
+    """Return the mean gain over the target alone in standard errors, warm, and that of cold rows.
+
+    What cold rows gain is over popularity.
+    """
+    domains = make_cross_domain(
+        600,
+        200,
+        150,
+        n_cold_users=200,
+        relatedness=relatedness,
+        target_density=0.04,
+        random_state=0,
+    )
+    Y, held_out = holdout_random(domains.Y_target, 1, random_state=0)
+    parameters = {"confidence": 5.0, "regularization": 0.05, "max_iter": 10, "random_state": 0}
+    X = beside(domains.X_source, Y)
+    model = CollectiveMFRecommender(200, 8, source_weight=source_weight, **parameters).fit(X)
+    alone = ALSRecommender(8, **parameters).fit(Y)
+    nothing = sp.csr_array(domains.Y_cold.shape, dtype=np.float32)
+    X_cold, popularity = beside(domains.X_cold, nothing), PopularityRecommender().fit(Y)
+    for gain in (
+        pair_ndcg(model, X, held_out, 200) - pair_ndcg(alone, Y, held_out),
+        pair_ndcg(model, X_cold, domains.Y_cold, 200)
+        - pair_ndcg(popularity, nothing, domains.Y_cold),
+    ):
+        yield gain.mean() / (gain.std() / np.sqrt(len(gain)))
+
+
+def test_related_source_helps_warm_and_cold_rows():
+    warm, cold = gains(relatedness=1, source_weight=0.3)
+    assert warm > 3
+    assert cold > 3
+
+
+def test_unrelated_source_of_little_weight_does_no_harm():
+    harmless, _ = gains(relatedness=0, source_weight=0.01)
+    harmful, _ = gains(relatedness=0, source_weight=1.0)
+    assert harmful < -3
+    assert abs(harmless) < 2
