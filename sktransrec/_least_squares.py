@@ -5,6 +5,14 @@ from joblib import Parallel, delayed
 
 from ._row_blocks import one_blas_thread, padded_row_blocks
 
+# The weight of all interactions together beside that of all entries, if confidence is balanced.
+_BALANCE = 0.1
+
+
+def balanced_confidence(X):
+    """Return the weight of an interaction of value 1 that suits the density of X."""
+    return _BALANCE * X.shape[0] * X.shape[1] / X.sum(dtype=np.float64)
+
 
 def gram_eigen(V, missing_weights, dtype=np.float64):
     """Return the eigenvalues and eigenvectors of V'MV in float32, M = diag(missing_weights).

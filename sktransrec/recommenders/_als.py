@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from joblib import effective_n_jobs
 
-from .._least_squares import gram_eigen, row_minima
+from .._least_squares import balanced_confidence, gram_eigen, row_minima
 from .._validation import Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._implicit import (
@@ -15,8 +15,6 @@ from ._implicit import (
     one_blas_thread_everywhere,
 )
 
-# The weight of all interactions together beside that of all entries, if confidence is "balanced".
-_BALANCE = 0.1
 # Rows whose regularisation differs by less than about this ratio share it while fitting.
 _RIDGE_RATIO = np.sqrt(2)
 
@@ -177,7 +175,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     def _confidence(self, X):
         """Return the weight of an interaction of value 1."""
         if self.confidence == "balanced":
-            return _BALANCE * X.shape[0] * X.shape[1] / X.sum(dtype=np.float64)
+            return balanced_confidence(X)
         return self.confidence
 
     def _ridges(self, C):

@@ -7,14 +7,9 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
-from .._least_squares import all_row_minima, gram_eigen, row_minima
+from .._least_squares import all_row_minima, balanced_confidence, gram_eigen, row_minima
 from .._validation import Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
-
-# The weight of all interactions of a domain beside that of all its entries, if balanced.
-_BALANCE = 0.1
-# Whether a row is known in the source, and in the target.
-_KNOWN_DOMAINS = ((True, False), (False, True), (True, True))
 
 
 class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
@@ -238,12 +233,10 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     def _confidence(self, X):
         """Return the weight of an interaction of value 1 in source and target."""
         source = self.confidence if self.source_confidence is None else self.source_confidence
-        confidence = [source, self.confidence]
+        confidence, is_known = [source, self.confidence], self._is_known(X)
         for domain, columns in enumerate(self._columns_of_domains()):
             if confidence[domain] == "balanced":
-                n_entries = self._is_known(X)[:, domain].sum() * X[:, columns].shape[1]
-                total = X[:, columns].sum(dtype=np.float64)
-                confidence[domain] = _BALANCE * n_entries / total
+                confidence[domain] = balanced_confidence(X[is_known[:, domain]][:, columns])
         return np.array(confidence, dtype=np.float64)
 
     def _missing_weights(self, n_items):
@@ -259,17 +252,17 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
             scale[columns] *= confidence
         return sp.csr_array((X.data * scale[X.indices], X.indices, X.indptr), shape=X.shape)
 
+    def _kinds_of_rows(self):
+        """Return whether a row is known in source and target, with its columns in each case."""
+        source, target = self._columns_of_domains()
+        return ((True, False), source), ((False, True), target), ((True, True), slice(None))
+
     def _blocks_of_rows(self, X):
-        """Return a block for the rows known in the source alone, in the target alone, in both."""
-        C, is_known, missing_weights = (
-            self._weights(X),
-            self._is_known(X),
-            self._missing_weights(X.shape[1]),
-        )
+        """Return a block for each kind of rows."""
+        C, is_known = self._weights(X), self._is_known(X)
+        missing_weights = self._missing_weights(X.shape[1])
         blocks = []
-        for known, columns in zip(
-            _KNOWN_DOMAINS, (*self._columns_of_domains(), slice(None)), strict=True
-        ):
+        for known, columns in self._kinds_of_rows():
             rows = np.flatnonzero((is_known == known).all(axis=1))
             blocks.append(_Block(rows, columns, C[rows][:, columns], missing_weights[columns]))
         return blocks
@@ -286,11 +279,10 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         return blocks
 
     def _gram_eigens(self):
-        """Return what rows known in the same domains share, stacked."""
+        """Return the eigenvalues and eigenvectors that each kind of rows shares."""
         V, missing_weights = self.item_factors_, self._missing_weights(len(self.item_factors_))
         eigens = [
-            gram_eigen(V[columns], missing_weights[columns])
-            for columns in (*self._columns_of_domains(), slice(None))
+            gram_eigen(V[columns], missing_weights[columns]) for _, columns in self._kinds_of_rows()
         ]
         return map(np.stack, zip(*eigens, strict=True))
 
