@@ -1,6 +1,7 @@
 """Where the data sets are, and how files of integers become arrays."""
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -58,8 +59,11 @@ def find_data(*names, data_home, origin):
 def parse_numbers(text, dtype, path):
     """Return the numbers, separated by white space, in the bytes read from `path`."""
     try:
-        return np.fromstring(text, sep=" ", dtype=dtype)
-    except ValueError as error:
+        with warnings.catch_warnings():
+            # numpy before 2.3 only warns of what is no number.
+            warnings.simplefilter("error", DeprecationWarning)
+            return np.fromstring(text, sep=" ", dtype=dtype)
+    except (ValueError, DeprecationWarning) as error:
         raise ValueError(f"{path} holds something other than numbers: {error}.") from error
 
 

@@ -62,7 +62,7 @@ def test_a_copied_column_is_found_and_a_subset_is_not():
 
 def test_blocks_do_not_matter():
     rng = np.random.RandomState(0)
-    X_source = sp.random_array((300, 2000), density=0.01, rng=rng, format="csr")
+    X_source = sp.random_array((300, 2000), density=0.01, random_state=rng, format="csr")
     X_target = X_source[:, rng.permutation(2000)]
     expected = find_cross_listed(X_source, X_target)
     assert len(expected) >= 1000

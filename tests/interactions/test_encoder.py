@@ -440,12 +440,19 @@ def test_a_pickled_encoder_encodes_alike():
 
 
 def test_a_dict_of_columns_needs_no_pandas():
-    program = (
-        "import sys; sys.modules['pandas'] = None;"
-        "from sktransrec.interactions import InteractionEncoder as E;"
-        "log = {'user': ['a', 'b'], 'item': [1, 2]};"
-        "e = E().fit(log); e.inverse_transform(e.transform(log)); e.sequences(log)"
-    )
+    program = """
+import sys
+class NoPandas:
+    def find_spec(name, *args):
+        if name == "pandas":
+            raise ImportError("pandas is imported")
+sys.meta_path.insert(0, NoPandas)
+from sktransrec.interactions import InteractionEncoder
+log = {"user": ["a", "b"], "item": [1, 2]}
+encoder = InteractionEncoder().fit(log)
+encoder.inverse_transform(encoder.transform(log))
+encoder.sequences(log)
+"""
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
