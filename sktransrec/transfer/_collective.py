@@ -27,11 +27,12 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         Number of leading columns of X that are the source, from 1 to one less than all columns.
     n_components : int, default=64
         Number of factors, 1 or more.
-    source_weight : float, default=0.3
+    source_weight : float, default=0.5
         Weight :math:`\alpha` of the source beside the weight 1 of the target, above 0: it
         multiplies the weights of the source's interactions and those of its missing ones. Towards
-        0 the target is learned as if alone.
-    regularization : float, default=0.03
+        0 the target is learned as if alone. What is best depends on how related the domains are:
+        values from 0.03 to 1 are worth a search.
+    regularization : float, default=0.04
         Weight :math:`\lambda` of the squared norms of the factors, above 0. More of it shrinks the
         factors.
     confidence : float or "balanced", default="balanced"
@@ -111,7 +112,8 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     Domains that share their items rather than their rows are the same problem transposed: the rows
     of ``hstack([X_source.T, X_target.T])`` are the shared items, its columns the users of either
     domain, `n_source_items` is the number of the source's users, and what is recommended to an
-    item, known in the target or not, is the target's users.
+    item, known in the target or not, is the target's users. To recommend items to users, fit
+    `ALSRecommender` on the stacked rows of both domains, which then weigh the same.
 
     References
     ----------
@@ -158,8 +160,8 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         n_source_items,
         n_components=64,
         *,
-        source_weight=0.3,
-        regularization=0.03,
+        source_weight=0.5,
+        regularization=0.04,
         confidence="balanced",
         source_confidence=None,
         scale_regularization=True,

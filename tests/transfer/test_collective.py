@@ -147,7 +147,7 @@ def test_vanishing_source_teaches_the_target_nothing():
     assert not np.allclose(*target_scores[1.0], atol=0.1)
 
 
-def test_equal_domains_have_equal_weights_by_default_confidence():
+def test_confidence_balances_each_domain_or_is_what_is_said():
     X = interactions()
     model = collective().fit(X)
     for domain, columns in enumerate((slice(0, N_SOURCE), slice(N_SOURCE, None))):
