@@ -24,7 +24,12 @@ from .recommenders import (
     ReconstructionRecommender,
     RidgeRecommender,
 )
-from .transfer import BridgeRecommender, CollectiveMFRecommender
+from .transfer import (
+    BridgeRecommender,
+    CollectiveMFRecommender,
+    TransferGate,
+    transfer_gain,
+)
 
 __version__ = "0.1.0.dev0"
 
@@ -45,6 +50,7 @@ __all__ = [
     "ReconstructionRecommender",
     "RidgeRecommender",
     "TextSequences",
+    "TransferGate",
     "align_domains",
     "cross_listed_mask",
     "find_cross_listed",
@@ -53,4 +59,5 @@ __all__ = [
     "holdout_random",
     "ranking_scorer",
     "recommend",
+    "transfer_gain",
 ]

@@ -143,8 +143,8 @@ def check_count(value, *, name, maximum, of):
         raise ValueError(f"{name} must be an integer from 1 to {of}={maximum}, got {value!r}.")
 
 
-def check_candidates(candidates, n_items):
-    """Return the candidates, column indices or a boolean mask, as sorted unique indices."""
+def check_candidates(candidates, n_items, *, name="candidates"):
+    """Return candidates, column indices or a boolean mask, as sorted unique indices."""
     if candidates is None:
         return None
     candidates = np.asarray(candidates)
@@ -152,14 +152,14 @@ def check_candidates(candidates, n_items):
         candidates = np.flatnonzero(candidates)
     if candidates.ndim != 1 or candidates.dtype.kind not in "iu" or candidates.size == 0:
         raise ValueError(
-            "candidates must be a non-empty 1-D array of integer column indices, or a boolean "
+            f"{name} must be a non-empty 1-D array of integer column indices, or a boolean "
             f"mask of shape ({n_items},); got dtype {candidates.dtype} and shape "
             f"{candidates.shape}."
         )
     candidates = np.unique(candidates)
     if candidates[0] < 0 or candidates[-1] >= n_items:
         raise ValueError(
-            f"candidates must lie between 0 and n_items_ - 1 = {n_items - 1}, got values from "
+            f"{name} must lie between 0 and n_items_ - 1 = {n_items - 1}, got values from "
             f"{candidates[0]} to {candidates[-1]}."
         )
     return candidates

@@ -24,6 +24,7 @@ from sktransrec import (
     PopularityScaler,
     ReconstructionRecommender,
     RidgeRecommender,
+    TransferGate,
 )
 from sktransrec.datasets import make_cross_domain
 from sktransrec.testing import recommender_checks
@@ -48,6 +49,8 @@ ESTIMATORS = [
     PopularityScaler(),
     ReconstructionRecommender(TruncatedSVD(2, random_state=0)),
     RidgeRecommender(),
+    TransferGate(EASERecommender(), cv=2),
+    TransferGate(RidgeRecommender(), cv=2),
 ]
 
 RECOMMENDERS = [

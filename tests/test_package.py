@@ -49,7 +49,10 @@ PARAMETERS = {
         *("empty_rows", "l2_sp", "layer_decay", "min_interactions", "n_source_items"),
         *("pretrained", "source_confidence", "source_weight", "trainable", "unfreeze_every"),
     },
-    "other estimators": {"recommender", "regressor", "transformer"},
+    "other estimators": {"fallback", "recommender", "regressor", "transfer", "transformer"},
+    "comparison": {
+        *("confidence_level", "cv", "holdout", "k", "metric", "n_buckets", "target_columns"),
+    },
     "texts": {
         *("analyzer", "lowercase", "max_df", "max_features", "max_length", "min_df", "ngram_range"),
         *("normalization", "stop_words", "strip_accents", "token_pattern"),

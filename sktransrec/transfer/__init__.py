@@ -2,5 +2,15 @@
 
 from ._bridge import BridgeRecommender
 from ._collective import CollectiveMFRecommender
+from ._gain import TransferGain, transfer_gain
+from ._gate import TransferGate
+from ._paired import GainEstimate
 
-__all__ = ["BridgeRecommender", "CollectiveMFRecommender"]
+__all__ = [
+    "BridgeRecommender",
+    "CollectiveMFRecommender",
+    "GainEstimate",
+    "TransferGain",
+    "TransferGate",
+    "transfer_gain",
+]

@@ -122,27 +122,23 @@ class Comparison:
         return self.known + self.wanted
 
     def row_scores(self, folds, metric, k, n_jobs):
-        """Return the scores of rows by sides, with what is given away and without it.
+        """Return the scores of rows by sides, with the cross-listed items and without them.
 
         `folds` are (training rows, held-out rows) pairs; None takes the models as they are fitted.
         """
         k = min(k, self.target.n_items)
         measure = partial(_METRICS[metric], k=k, per_row=True)
-        questions = [(self.wanted, self.known)]
+        questions = [(self.wanted, None)]
         if self.given_away.nnz:
-            questions.append(
-                (
-                    self.wanted - self.wanted.multiply(self.given_away),
-                    self.known + self.given_away,
-                )
-            )
+            clean = np.setdiff1d(np.arange(self.target.n_items), self.given_away.indices)
+            questions.append((_only(self.wanted, clean), clean))
         if folds is None:
             folds = [(None, np.arange(self.y.shape[0]))]
         scores = np.empty((len(questions), self.y.shape[0], len(self.sides)))
         tasks = [(fold, side) for fold in folds for side in range(len(self.sides))]
         results = Parallel(n_jobs=n_jobs)(
             delayed(_fold_scores)(
-                self.sides[side], self.y, self.target, questions, *fold, measure, k
+                *(self.sides[side], self.y, self.target, self.known, questions, fold, measure, k)
             )
             for fold, side in tasks
         )
@@ -151,11 +147,21 @@ class Comparison:
         return scores[0], scores[-1]
 
 
-def _fold_scores(side, y, target, questions, training_rows, rows, measure, k):
+def _fold_scores(side, y, target, known, questions, fold, measure, k):
     """Return the scores of the held-out rows, of shape (n_questions, n_rows)."""
+    training_rows, rows = fold
     model = side.model if training_rows is None else side.fitted(y, training_rows)
     X = _safe_indexing(side.X, rows)
     return [
-        measure(wanted[rows], target.ranking(model, X, k, excluded[rows]))
-        for wanted, excluded in questions
+        measure(wanted[rows], target.ranking(model, X, k, known[rows], candidates))
+        for wanted, candidates in questions
     ]
+
+
+def _only(interactions, items):
+    """Return the interactions with some of the items, the others' columns emptied."""
+    is_kept = np.zeros(interactions.shape[1], dtype=interactions.dtype)
+    is_kept[items] = 1
+    kept = sp.csr_array(interactions @ sp.diags_array(is_kept))
+    kept.eliminate_zeros()
+    return kept

@@ -29,7 +29,8 @@ class TransferGain:
     overall : GainEstimate
         The gain over all rows and all that there is to find.
     clean : GainEstimate
-        The gain without what cross-listed items give away; `overall` itself where that is nothing.
+        The gain without the target items that are cross-listed; `overall` itself where a twin
+        gives nothing away.
     buckets : tuple of GainEstimate
         The gain, without cross-listed items, of rows that are about as active. Their intervals
         hold all at once: each is at level ``1 - (1 - confidence_level) / len(buckets)``.
@@ -40,7 +41,7 @@ class TransferGain:
     scores : ndarray of shape (n_rows, 2)
         The score of each row with the source and without it; NaN where there is nothing to find.
     clean_scores : ndarray of shape (n_rows, 2)
-        The same without what cross-listed items give away.
+        The same without the target items that are cross-listed.
     counted : str
         What the activity is, in words.
     twins : tuple of (source item, target item, share, n_common_users), or None
@@ -107,7 +108,7 @@ negative."""
             *twin_lines(self.twins),
         ]
         if self.n_given_away:
-            lines += ["Without what they give away:", *_lines([self.clean])]
+            lines += ["Without these items:", *_lines([self.clean])]
         return lines
 
     def _bucket_lines(self):
@@ -116,13 +117,14 @@ negative."""
         return [f"By {self.counted} (intervals that hold all at once):", *_lines(self.buckets)]
 
     def _sentence(self):
+        without_twins = "without cross-listed items, " if self.n_given_away else ""
         if self.verdict == "helps":
-            return "transfer helps."
+            return f"{without_twins}transfer helps."
         if self.verdict == "harms":
-            return "transfer harms: leave the source out."
+            return f"{without_twins}transfer harms: leave the source out."
         if self.overall.verdict == "helps":
             return "no evidence that more is transferred than cross-listed items give away."
-        return "no evidence that transfer helps or harms: the interval holds zero."
+        return f"{without_twins}no evidence that transfer helps or harms."
 
 
 def _lines(estimates):
@@ -230,16 +232,17 @@ shape (n_rows,)
     With :math:`a_r` the metric of row r with the source and :math:`b_r` without it, the gain is
     the mean of :math:`a_r - b_r` over the rows that have something to find. Its interval is a
     paired bootstrap: rows are drawn with replacement, each with both of its scores. As a
-    percentile interval is too short for few rows, its tails are widened as in [2]_. Buckets are
-    compared by Bonferroni's rule. The models are taken as fitted: how another draw of the rows
+    percentile interval is too short for few rows, its tails are widened as in [2]_, counting the
+    rows for which :math:`a_r \\ne b_r`; it takes 10 of them. Buckets are compared by Bonferroni's
+    rule. The models are taken as fitted: how another draw of the rows
     learned from would change them is not in the interval.
 
     With the error :math:`\\epsilon = 1 - \\mathrm{metric}`, the negative-transfer gap of [1]_ is
-    :math:`\\epsilon(S, T) - \\epsilon(\\emptyset, T)`, minus the gain. It says nothing about how good
-    either is.
+    :math:`\\epsilon(S, T) - \\epsilon(\\emptyset, T)`, that is, minus the gain.
 
     Twins are looked for in all rows, and a row does not count as a witness against its own
-    interactions. What they give away is neither recommended to that row nor looked for.
+    interactions. An item is left out, neither looked for nor recommended, if a twin gives any
+    interaction with it away: with the others it would still be known who does not have it.
 
     References
     ----------

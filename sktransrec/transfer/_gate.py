@@ -96,8 +96,10 @@ class TransferGate(RecommenderMixin, BaseEstimator):
     The source is used in a bucket if the lower end of the interval of the gain is above zero, that
     is, if the interval excludes harm. The intervals are those of the buckets in
     :func:`transfer_gain`, Bonferroni's rule included: where the source helps no bucket, the chance
-    that it is used in any is about ``(1 - confidence_level) / 2``. Cross-listed items are no
-    evidence: what they give away is left out.
+    that it is used in any is about ``(1 - confidence_level) / 2``, and somewhat more where both
+    models are nearly the same, as the rows of a fold share the chance of one fit. On generated
+    domains that have nothing in common, it was used in 0 to 5 of 100. Cross-listed items are no
+    evidence: they are left out of the comparison, though not of the recommendations.
 
     Each row is scored by the model of its bucket. The scores of rows in different buckets may thus
     be on different scales; the ranking within a row is what they are for.

@@ -9,8 +9,8 @@ from sklearn.utils import gen_batches
 
 from .._validation import get_chunk_n_rows
 
-# With fewer rows, those at hand may all happen to agree, and a bootstrap knows no others.
-MIN_ROWS = 10
+# Fewer rows that differ may all happen to differ one way, and a bootstrap knows no others.
+MIN_DIFFERENT_ROWS = 10
 _MIN_BUCKET_ROWS = 30
 
 
@@ -31,7 +31,8 @@ class GainEstimate:
     gain : float
         The difference of the two.
     interval : tuple of (float, float)
-        The confidence interval of the gain; NaN for fewer than 10 rows.
+        The confidence interval of the gain; NaN where fewer than 10 rows score
+        differently with the source and without it.
     relative_gain : float
         The gain as a share of the score without the source; NaN where that is zero.
     relative_interval : tuple of (float, float)
@@ -73,7 +74,7 @@ class GainEstimate:
             return "nothing to find"
         means = f"{self.without:.4f} -> {self.with_transfer:.4f}  {self.gain:+.4f}"
         if np.isnan(self.interval[0]):
-            return f"{means}  too few rows for an interval"
+            return f"{means}  too few rows differ for an interval"
         low, high = self.interval
         return f"{means} [{low:+.4f}, {high:+.4f}]{self._in_percent()}"
 
@@ -89,9 +90,11 @@ def estimate_gain(rows, scores, *, confidence_level, n_resamples, random_state):
     scores = scores[~np.isnan(scores).any(axis=1)]
     n_rows = len(scores)
     mean = scores.mean(axis=0) if n_rows else np.full(2, np.nan)
+    is_helped, is_hurt = scores[:, 0] > scores[:, 1], scores[:, 0] < scores[:, 1]
+    n_different = np.count_nonzero(is_helped | is_hurt)
     resampled = np.full((1, 2), np.nan)
-    level = _tail(confidence_level, max(n_rows, 2))
-    if n_rows >= MIN_ROWS:
+    tail = _tail(confidence_level, max(n_different, 2))
+    if n_different >= MIN_DIFFERENT_ROWS:
         resampled = _resampled_means(scores, n_resamples, random_state)
     return GainEstimate(
         rows=rows,
@@ -99,11 +102,11 @@ def estimate_gain(rows, scores, *, confidence_level, n_resamples, random_state):
         with_transfer=float(mean[0]),
         without=float(mean[1]),
         gain=float(mean[0] - mean[1]),
-        interval=_interval(resampled[:, 0] - resampled[:, 1], level),
+        interval=_interval(resampled[:, 0] - resampled[:, 1], tail),
         relative_gain=float(_relative_gains(mean[None])[0]),
-        relative_interval=_interval(_relative_gains(resampled), level),
-        share_helped=float((scores[:, 0] > scores[:, 1]).mean()) if n_rows else np.nan,
-        share_hurt=float((scores[:, 0] < scores[:, 1]).mean()) if n_rows else np.nan,
+        relative_interval=_interval(_relative_gains(resampled), tail),
+        share_helped=float(is_helped.mean()) if n_rows else np.nan,
+        share_hurt=float(is_hurt.mean()) if n_rows else np.nan,
         confidence_level=confidence_level,
     )
 
@@ -156,13 +159,14 @@ def _resampled_means(scores, n_resamples, random_state):
     )
 
 
-def _tail(confidence_level, n_rows):
+def _tail(confidence_level, n_different):
     """Return the probability that a percentile interval leaves out at either end.
 
-    It is widened as the t distribution is beside the normal, and by the bias of the variance.
+    It is widened as the t distribution is beside the normal, and by the bias of the variance. Rows
+    that score the same say nothing about the spread, so those that differ are counted.
     """
-    quantile = t.ppf((1 + confidence_level) / 2, n_rows - 1)
-    return norm.cdf(-quantile * np.sqrt(n_rows / (n_rows - 1)))
+    quantile = t.ppf((1 + confidence_level) / 2, n_different - 1)
+    return norm.cdf(-quantile * np.sqrt(n_different / (n_different - 1)))
 
 
 def _relative_gains(means):

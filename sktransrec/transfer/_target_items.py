@@ -62,7 +62,7 @@ class TargetItems:
         n_columns = X.shape[1]
         columns = np.arange(n_columns)
         if target_columns is not None:
-            columns = check_candidates(np.asarray(target_columns), n_columns)
+            columns = check_candidates(target_columns, n_columns, name="target_columns")
         if n_items is None:
             n_items = len(columns)
         if len(columns) != n_items:
@@ -108,17 +108,21 @@ class TargetItems:
             shape=(interactions.shape[0], n_columns),
         )
 
-    def ranking(self, model, X, k, excluded):
-        """Return the target items that a fitted model recommends to each row of X."""
+    def ranking(self, model, X, k, known, candidates=None):
+        """Return the target items, of all or some, that a fitted model recommends to rows of X."""
+        if candidates is not None and not len(candidates):
+            return np.full((_n_rows(X), k), -1)
         recommender, X = _recommender_and_rows(model, X)
         if not self._are_among_others(recommender):
-            items, _ = recommender.recommend(X, n_recommendations=k, exclude_interactions=excluded)
+            items, _ = recommender.recommend(
+                X, n_recommendations=k, candidates=candidates, exclude_interactions=known
+            )
             return items
         items, _ = recommender.recommend(
             X,
             n_recommendations=k,
-            candidates=self.columns,
-            exclude_interactions=self.beside_the_source(excluded, recommender.n_items_),
+            candidates=self.columns if candidates is None else self.columns[candidates],
+            exclude_interactions=self.beside_the_source(known, recommender.n_items_),
         )
         return np.where(items < 0, -1, np.searchsorted(self.columns, items))
 

@@ -1,0 +1,195 @@
+"""Displays: what the other parts of the package find, drawn with matplotlib."""
+
+import numpy as np
+
+from .transfer import transfer_gain
+
+__all__ = ["TransferGainDisplay"]
+
+_TITLES = {
+    "helps": "Transfer helps",
+    "harms": "Transfer harms",
+    "no evidence": "No evidence that transfer helps or harms",
+}
+
+
+class TransferGainDisplay:
+    """Draw whom transfer helped, and by how much.
+
+    It is best made with :meth:`from_estimators` or :meth:`from_gain`; everything that they know
+    is kept as an attribute. It needs matplotlib.
+
+    Parameters
+    ----------
+    gain : TransferGain
+        What to draw.
+
+    Attributes
+    ----------
+    gain : TransferGain
+        What is drawn.
+    ax_ : matplotlib Axes
+        The axes drawn on.
+    figure_ : matplotlib Figure
+        The figure that holds them.
+    errorbar_ : matplotlib ErrorbarContainer
+        The gains with their intervals, from top to bottom.
+
+    See Also
+    --------
+    sktransrec.transfer_gain : The comparison that is drawn.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sktransrec import RidgeRecommender
+    >>> from sktransrec.datasets import make_cross_domain
+    >>> from sktransrec.inspection import TransferGainDisplay
+    >>> domains = make_cross_domain(random_state=0)
+    >>> display = TransferGainDisplay.from_estimators(
+    ...     RidgeRecommender(), None, domains.X_source, domains.Y_target, random_state=0
+    ... )
+    >>> display.ax_.get_xlabel()
+    'gain in NDCG@10'
+    """
+
+    def __init__(self, gain):
+        self.gain = gain
+
+    @classmethod
+    def from_estimators(cls, with_transfer, without, X, y, *, ax=None, color=None, **options):
+        """Compare two recommenders and draw the result.
+
+        Parameters
+        ----------
+        with_transfer : estimator
+            A recommender that uses the source.
+        without : estimator or None
+            What to compare with; None is the popularity of the target items.
+        X : array-like or sparse matrix of shape (n_rows, ...)
+            What is known about the rows.
+        y : {array-like, sparse matrix} of shape (n_rows, n_target_items)
+            What there is to find.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        color : matplotlib color, default=None
+            The color of the gains; None takes the next one of the cycle.
+        **options : dict
+            Further arguments of :func:`sktransrec.transfer_gain`.
+
+        Returns
+        -------
+        display : TransferGainDisplay
+            The display, drawn.
+        """
+        return cls.from_gain(
+            transfer_gain(with_transfer, without, X, y, **options), ax=ax, color=color
+        )
+
+    @classmethod
+    def from_gain(cls, gain, *, ax=None, color=None):
+        """Draw the result of a comparison.
+
+        Parameters
+        ----------
+        gain : TransferGain
+            What :func:`sktransrec.transfer_gain` returned.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        color : matplotlib color, default=None
+            The color of the gains; None takes the next one of the cycle.
+
+        Returns
+        -------
+        display : TransferGainDisplay
+            The display, drawn.
+        """
+        return cls(gain).plot(ax=ax, color=color)
+
+    def plot(self, ax=None, *, color=None):
+        """Draw the gains with their intervals, one line each.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        color : matplotlib color, default=None
+            The color of the gains; None takes the next one of the cycle.
+
+        Returns
+        -------
+        display : TransferGainDisplay
+            The display itself.
+        """
+        import matplotlib.pyplot as plt
+
+        rows = self._rows()
+        if ax is None:
+            _, ax = plt.subplots(figsize=(7, 1.5 + 0.5 * len(rows)), layout="constrained")
+        places = np.arange(len(rows))
+        gains = np.array([estimate.gain for _, estimate in rows])
+        ends = np.array([estimate.interval for _, estimate in rows])
+        ax.axvline(0, color="0.5", linewidth=1)
+        self.errorbar_ = ax.errorbar(
+            *(gains, places),
+            xerr=np.abs(ends - gains[:, None]).T,
+            fmt="o",
+            capsize=4,
+            color=color,
+        )
+        ax.set(
+            yticks=places,
+            yticklabels=[f"{label} ({estimate.n_rows})" for label, estimate in rows],
+            ylim=(len(rows) - 0.5, -0.5),
+            xlabel=f"gain in {self.gain.metric} by the source",
+            title=_TITLES[self.gain.verdict],
+        )
+        for place, (_, estimate) in enumerate(rows):
+            _write_percent(ax, place, estimate)
+        if self._n_buckets:
+            _head_buckets(ax, len(rows) - self._n_buckets - 0.5, self.gain.counted)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    @property
+    def _n_buckets(self):
+        """The number of buckets that are drawn: a single one is all rows."""
+        return len(self.gain.buckets) if len(self.gain.buckets) > 1 else 0
+
+    def _rows(self):
+        """Return pairs of a label and an estimate, from top to bottom."""
+        rows = [("all rows", self.gain.overall)]
+        if self.gain.n_given_away:
+            rows.append(("without cross-listed items", self.gain.clean))
+        return rows + [(bucket.rows, bucket) for bucket in self.gain.buckets[: self._n_buckets]]
+
+
+def _write_percent(ax, place, estimate):
+    """Write the relative gain above a gain."""
+    if np.isfinite(estimate.relative_gain):
+        ax.annotate(
+            f"{estimate.relative_gain:+.0%}",
+            (estimate.gain, place),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="center",
+            fontsize="small",
+        )
+
+
+def _head_buckets(ax, place, counted):
+    """Set the buckets off by a line that says what they go by."""
+    ax.axhline(place, color="0.8", linewidth=1, linestyle=":")
+    ax.annotate(
+        f"rows by {counted}",
+        (0, place),
+        xycoords=ax.get_yaxis_transform(),
+        xytext=(-6, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        color="0.4",
+        fontsize="small",
+        annotation_clip=False,
+    )

@@ -1,0 +1,72 @@
+"""Displays show the numbers that they are given."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from sktransrec import RidgeRecommender, transfer_gain
+from sktransrec.datasets import make_cross_domain
+from sktransrec.inspection import TransferGainDisplay
+
+
+@pytest.fixture(autouse=True)
+def pyplot():
+    mpl.use("agg")
+    import matplotlib.pyplot as plt
+
+    yield plt
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def domains():
+    return make_cross_domain(
+        300, 60, 40, n_cold_users=0, source_density=0.2, target_density=0.1, random_state=0
+    )
+
+
+@pytest.fixture(scope="module")
+def gain(domains):
+    X = np.hstack([domains.X_source.toarray(), domains.Y_target[:, [3]].toarray()])
+    return transfer_gain(RidgeRecommender(), None, X, domains.Y_target, random_state=0)
+
+
+def test_gains_and_intervals_are_drawn(gain):
+    display = TransferGainDisplay.from_gain(gain, color="tab:green")
+    estimates = [gain.overall, gain.clean, *gain.buckets]
+    points, _, (bars,) = display.errorbar_
+    assert_allclose(points.get_xdata(), [estimate.gain for estimate in estimates])
+    ends = np.array([segment[:, 0] for segment in bars.get_segments()])
+    assert_allclose(ends, [estimate.interval for estimate in estimates])
+    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert labels[:2] == ["all rows (300)", f"without cross-listed items ({gain.clean.n_rows})"]
+    assert labels[2].startswith(gain.buckets[0].rows)
+    assert display.ax_.get_title() == "Transfer helps"
+    assert points.get_color() == "tab:green"
+    texts = [text.get_text() for text in display.ax_.texts]
+    assert f"{gain.overall.relative_gain:+.0%}" in texts
+    assert "rows by interactions in the source" in texts
+
+
+def test_a_single_bucket_is_not_repeated(domains, pyplot):
+    _, ax = pyplot.subplots()
+    display = TransferGainDisplay.from_estimators(
+        *(RidgeRecommender(), None, domains.X_source, domains.Y_target),
+        ax=ax,
+        n_buckets=1,
+        random_state=0,
+    )
+    assert display.ax_ is ax
+    assert display.figure_ is ax.figure
+    assert len(ax.get_yticks()) == 1
+
+
+def test_what_cannot_be_estimated_is_left_empty(domains):
+    few = slice(0, 8)
+    gain = transfer_gain(
+        RidgeRecommender(), None, domains.X_source[few], domains.Y_target[few], random_state=0
+    )
+    display = TransferGainDisplay(gain).plot()
+    display.figure_.canvas.draw()
+    assert display.ax_.get_title() == "No evidence that transfer helps or harms"

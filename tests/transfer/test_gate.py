@@ -1,0 +1,220 @@
+"""The gate uses the source where it helps, and only there."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from joblib import dump, load
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import get_tags
+
+from sktransrec import (
+    EASERecommender,
+    PopularityRecommender,
+    RidgeRecommender,
+    TransferGate,
+    ranking_scorer,
+)
+from sktransrec.datasets import make_cross_domain
+from sktransrec.metrics import ndcg_at_k
+
+N_SOURCE, N_TARGET = 60, 40
+TARGET = np.arange(N_SOURCE, N_SOURCE + N_TARGET)
+
+
+def _domains(relatedness=1.0, random_state=0):
+    return make_cross_domain(
+        300,
+        N_SOURCE,
+        N_TARGET,
+        n_cold_users=100,
+        source_density=0.2,
+        target_density=0.1,
+        relatedness=relatedness,
+        random_state=random_state,
+    )
+
+
+def _beside(*blocks):
+    return sp.hstack(blocks, format="csr")
+
+
+def _shuffled(X, random_state):
+    return X[np.random.default_rng(random_state).permutation(X.shape[0])]
+
+
+@pytest.fixture(scope="module")
+def domains():
+    return _domains()
+
+
+@pytest.fixture(scope="module")
+def stacked(domains):
+    return _beside(domains.X_source, domains.Y_target)
+
+
+def test_related_domains_open_the_gate(domains):
+    gate = TransferGate(RidgeRecommender(), random_state=0)
+    gate.fit(domains.X_source, domains.Y_target)
+    assert gate.uses_transfer_.all()
+    ridge = RidgeRecommender().fit(domains.X_source, domains.Y_target)
+    assert_array_equal(
+        gate.decision_function(domains.X_cold), ridge.decision_function(domains.X_cold)
+    )
+    assert gate.decision_.count("transfer, as the interval excludes harm") == 3
+
+
+def test_shuffled_rows_close_the_gate(domains):
+    gate = TransferGate(RidgeRecommender(), random_state=0)
+    gate.fit(_shuffled(domains.X_source, 0), domains.Y_target)
+    assert not gate.uses_transfer_.any()
+    popularity = PopularityRecommender().fit(domains.Y_target)
+    assert_array_equal(
+        gate.recommend(domains.X_cold)[0],
+        np.tile(popularity.recommend(np.zeros((1, N_TARGET)))[0], (100, 1)),
+    )
+    assert gate.decision_.count("fallback, as the interval does not exclude harm") == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["unrelated", "shuffled"])
+def test_gate_falls_back_where_there_is_nothing_to_transfer(kind):
+    n_used = 0
+    for seed in range(100):
+        domains = _domains(relatedness=float(kind == "shuffled"), random_state=seed)
+        X = domains.X_source if kind == "unrelated" else _shuffled(domains.X_source, seed)
+        gate = TransferGate(RidgeRecommender(), random_state=seed).fit(X, domains.Y_target)
+        n_used += gate.uses_transfer_.any()
+    print(f"{kind}: the gate falls back in {100 - n_used} of 100 seeds")
+    assert n_used <= 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("relatedness", [0.0, 1.0])
+def test_gate_of_warm_rows_over_seeds(relatedness):
+    n_used = 0
+    for seed in range(20):
+        domains = _domains(relatedness=relatedness, random_state=seed)
+        X = _beside(domains.X_source, domains.Y_target)
+        gate = TransferGate(
+            EASERecommender(), EASERecommender(), target_columns=TARGET, random_state=seed
+        )
+        n_used += gate.fit(X).uses_transfer_.any()
+    assert n_used >= 19 if relatedness else n_used <= 1
+
+
+def test_rows_get_the_model_of_their_bucket(domains):
+    X = domains.X_source
+    activity = np.diff(X.indptr)
+    # The source says nothing about the active rows.
+    active = np.flatnonzero(activity >= np.median(activity))
+    partner = np.arange(len(activity))
+    partner[active] = np.random.default_rng(0).permutation(active)
+    y = domains.Y_target[partner]
+    gate = TransferGate(RidgeRecommender(), n_buckets=2, random_state=0).fit(X, y)
+    assert_array_equal(gate.uses_transfer_, [True, False])
+    new_activity = np.diff(domains.X_cold.indptr)
+    is_active = new_activity >= gate.bucket_edges_[0]
+    scores = gate.decision_function(domains.X_cold)
+    ridge = RidgeRecommender().fit(X, y).decision_function(domains.X_cold)
+    assert_array_equal(scores[~is_active], ridge[~is_active])
+    assert_array_equal(scores[is_active], np.tile(gate.popularity_, (is_active.sum(), 1)))
+
+
+def test_warm_gate_recommends_target_items_not_yet_known(domains, stacked):
+    gate = TransferGate(
+        EASERecommender(), EASERecommender(20), target_columns=TARGET, random_state=0
+    ).fit(stacked)
+    assert gate.n_items_ == N_TARGET
+    assert gate.uses_transfer_.any()
+    items, _ = gate.recommend(stacked)
+    assert not np.take_along_axis(domains.Y_target.toarray(), items, axis=1).any()
+    uses_transfer = gate.uses_transfer_[
+        np.searchsorted(gate.bucket_edges_, np.diff(domains.Y_target.indptr), side="right")
+    ]
+    scores = gate.decision_function(stacked)
+    both = EASERecommender().fit(stacked).decision_function(stacked)[:, TARGET]
+    alone = EASERecommender(20).fit(domains.Y_target).decision_function(domains.Y_target)
+    assert_allclose(scores, np.where(uses_transfer[:, None], both, alone), rtol=1e-4, atol=1e-5)
+    assert "interactions in the target" in gate.decision_
+
+
+def test_in_domain_gate_does_not_read_y(stacked):
+    gate = TransferGate(EASERecommender(), target_columns=TARGET, cv=2, random_state=0)
+    first = clone(gate).fit(stacked).decision_function(stacked)
+    second = clone(gate).fit(stacked, stacked * 0).decision_function(stacked)
+    assert_array_equal(first, second)
+
+
+def test_kind_is_that_of_the_transfer():
+    ridge, ease = RidgeRecommender(), EASERecommender()
+    for transfer in (ridge, make_pipeline(TfidfTransformer(), ridge), GridSearchCV(ridge, {})):
+        assert get_tags(TransferGate(transfer)).target_tags.required
+    for transfer in (ease, make_pipeline(TfidfTransformer(), ease), GridSearchCV(ease, {})):
+        assert not get_tags(TransferGate(transfer)).target_tags.required
+
+
+def test_gate_never_ends_far_below_its_fallback():
+    for seed in range(3):
+        domains = _domains(relatedness=0, random_state=seed)
+        X, y = domains.X_source, domains.Y_target
+        gate = TransferGate(RidgeRecommender(1.0), random_state=seed).fit(X, y)
+        always = RidgeRecommender(1.0).fit(X, y).score(domains.X_cold, domains.Y_cold)
+        popular, _ = PopularityRecommender().fit(y).recommend(domains.Y_cold * 0)
+        assert gate.score(domains.X_cold, domains.Y_cold) == ndcg_at_k(domains.Y_cold, popular)
+        assert always < ndcg_at_k(domains.Y_cold, popular)
+
+
+def test_twins_do_not_open_the_gate():
+    domains = _domains(relatedness=0)
+    popular = np.argsort(-domains.Y_target.sum(axis=0))
+    X = _beside(domains.X_source, domains.Y_target[:, popular[5:9]])
+    gate = TransferGate(RidgeRecommender(), random_state=0).fit(X, domains.Y_target)
+    assert gate.gain_.overall.verdict == "helps"
+    assert not gate.uses_transfer_.any()
+
+
+def test_too_few_rows_close_the_gate(domains):
+    few = slice(0, 9)
+    gate = TransferGate(RidgeRecommender(), random_state=0)
+    gate.fit(domains.X_source[few], domains.Y_target[few])
+    assert_array_equal(gate.uses_transfer_, [False])
+
+
+def test_nothing_to_hold_out_closes_the_gate():
+    X = np.eye(12)[np.arange(60) % 12]
+    gate = TransferGate(EASERecommender(), random_state=0).fit(X)
+    assert_array_equal(gate.uses_transfer_, [False])
+    assert "nothing to find" in gate.decision_
+
+
+def test_gate_is_searched_and_saved(domains, tmp_path):
+    X, y = domains.X_source, domains.Y_target
+    search = GridSearchCV(
+        TransferGate(RidgeRecommender(), cv=2, random_state=0),
+        {"transfer__regularization": [10, 100]},
+        scoring=ranking_scorer(),
+        cv=2,
+        error_score="raise",
+        n_jobs=2,
+    ).fit(X, y)
+    gate = search.best_estimator_
+    dump(gate, tmp_path / "gate.joblib")
+    loaded = load(tmp_path / "gate.joblib")
+    assert_array_equal(loaded.decision_function(X), gate.decision_function(X))
+    assert loaded.decision_ == gate.decision_
+
+
+def test_bad_arguments_are_explained(domains, stacked):
+    X, y = domains.X_source, domains.Y_target
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        TransferGate(RidgeRecommender()).fit(X)
+    with pytest.raises(ValueError, match="EASERecommender recommends 60 items, but y has 40"):
+        TransferGate(RidgeRecommender(), EASERecommender()).fit(X, y)
+    with pytest.raises(ValueError, match="target_columns must lie between 0 and"):
+        TransferGate(EASERecommender(), target_columns=[100]).fit(stacked)
+    with pytest.raises(ValueError, match="'transfer' parameter of TransferGate"):
+        TransferGate("ridge").fit(X, y)

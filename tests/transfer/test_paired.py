@@ -1,0 +1,127 @@
+"""Intervals of known differences, and buckets of rows."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import ttest_rel
+
+from sktransrec.transfer._paired import bucket_edges, bucket_names, bucket_of, estimate_gain
+
+
+def _estimate(scores, *, confidence_level=0.95, n_resamples=5000, random_state=0):
+    return estimate_gain(
+        "all",
+        np.asarray(scores, dtype=float),
+        confidence_level=confidence_level,
+        n_resamples=n_resamples,
+        random_state=np.random.RandomState(random_state),
+    )
+
+
+def _scores(n_rows, gain, rng, share_different=1.0):
+    """Return pairs of scores whose expected difference is `gain`."""
+    without = rng.beta(1, 2, n_rows)
+    is_different = rng.uniform(size=n_rows) < share_different
+    noise = rng.choice([-1, 1], n_rows) * rng.exponential(0.1, n_rows)
+    return np.column_stack([without + is_different * (gain / share_different + noise), without])
+
+
+def test_means_and_shares():
+    scores = np.array([[0.5, 0.25], [0.0, 0.5], [1.0, 0.0], [0.5, 0.5], [np.nan, np.nan]])
+    estimate = _estimate(np.repeat(scores, 5, axis=0))
+    assert estimate.n_rows == 20
+    assert_allclose([estimate.with_transfer, estimate.without], [0.5, 0.3125])
+    assert_allclose([estimate.gain, estimate.relative_gain], [0.1875, 0.6])
+    assert (estimate.share_helped, estimate.share_hurt) == (0.5, 0.25)
+
+
+def test_interval_agrees_with_the_paired_t_test():
+    scores = _scores(2000, 0.01, np.random.default_rng(0))
+    expected = ttest_rel(*scores.T).confidence_interval(0.9)
+    interval = _estimate(scores, confidence_level=0.9, n_resamples=20_000).interval
+    assert_allclose(interval, expected, atol=3e-4)
+
+
+@pytest.mark.parametrize("share_different", [0.2, 1.0])
+@pytest.mark.parametrize("n_rows", [120, 300])
+def test_interval_holds_the_truth_as_often_as_it_says(n_rows, share_different):
+    rng = np.random.default_rng(0)
+    n_trials = 200
+    holds = 0
+    for trial in range(n_trials):
+        scores = _scores(n_rows, 0.02, rng, share_different)
+        low, high = _estimate(scores, n_resamples=300, random_state=trial).interval
+        holds += low <= 0.02 <= high
+    # Four standard errors of a share of 95 % of the trials.
+    assert holds / n_trials > 0.95 - 4 * np.sqrt(0.95 * 0.05 / n_trials)
+
+
+def test_interval_is_paired():
+    rng = np.random.default_rng(0)
+    without = rng.uniform(size=50)
+    scores = np.column_stack([without + 0.01 + 1e-3 * rng.uniform(size=50), without])
+    estimate = _estimate(scores)
+    assert estimate.verdict == "helps"
+    rng.shuffle(scores[:, 1])
+    assert _estimate(scores).verdict == "no evidence"
+
+
+def test_random_state_makes_it_reproducible():
+    scores = _scores(80, 0.0, np.random.default_rng(0))
+    assert _estimate(scores) == _estimate(scores)
+    assert _estimate(scores).interval != _estimate(scores, random_state=1).interval
+
+
+def test_few_rows_that_differ_are_no_evidence():
+    scores = np.zeros((500, 2))
+    scores[:9, 0] = 1
+    estimate = _estimate(scores)
+    assert np.isnan(estimate.interval).all()
+    assert estimate.verdict == "no evidence"
+    assert "too few rows differ" in str(estimate)
+    scores[9, 0] = 1
+    assert _estimate(scores).verdict == "helps"
+
+
+def test_no_rows_at_all():
+    estimate = _estimate(np.full((4, 2), np.nan))
+    assert estimate.n_rows == 0
+    assert estimate.verdict == "no evidence"
+    assert str(estimate) == "nothing to find"
+
+
+def test_relative_gain_of_a_score_of_zero_is_not_defined():
+    scores = np.zeros((40, 2))
+    scores[::2, 0] = 0.5
+    estimate = _estimate(scores)
+    assert np.isnan(estimate.relative_gain)
+    assert np.isnan(estimate.relative_interval).all()
+    assert estimate.verdict == "helps"
+
+
+@pytest.mark.parametrize(
+    ("activity", "n_buckets", "edges"),
+    [
+        (np.arange(300), 3, [100, 200]),
+        (np.arange(300), 1, []),
+        (np.arange(59), 3, []),
+        (np.repeat([1, 2], [200, 100]), 3, [2]),
+        (np.repeat([1, 2, 9], [40, 240, 20]), 3, []),
+        (np.repeat([0, 7], 150), 4, [7]),
+        (np.full(300, 5), 3, []),
+        (np.empty(0, dtype=int), 3, []),
+    ],
+)
+def test_buckets_are_about_equal_and_never_small(activity, n_buckets, edges):
+    actual = bucket_edges(activity, n_buckets)
+    assert_array_equal(actual, edges)
+    sizes = np.bincount(bucket_of(activity, actual))
+    assert len(sizes) in (0, len(edges) + 1)
+    assert not len(edges) or sizes.min() >= 30
+
+
+def test_names_say_what_the_buckets_hold():
+    edges = np.array([3, 4, 9])
+    assert bucket_names(edges) == ["fewer than 3", "3", "4 to 8", "9 or more"]
+    assert_array_equal(bucket_of(np.array([0, 2, 3, 4, 8, 9, 50]), edges), [0, 0, 1, 2, 2, 3, 3])
+    assert bucket_names(edges[:0]) == ["any number"]
