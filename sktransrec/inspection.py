@@ -51,7 +51,7 @@ class TransferGainDisplay:
     ...     RidgeRecommender(), None, domains.X_source, domains.Y_target, random_state=0
     ... )
     >>> display.ax_.get_xlabel()
-    'gain in NDCG@10'
+    'gain in NDCG@10 by the source'
     """
 
     def __init__(self, gain):

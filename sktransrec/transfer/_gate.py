@@ -24,6 +24,12 @@ from ._gain import measured_gain, shuffled_folds
 from ._paired import bucket_of
 from ._target_items import TargetItems, entry_tags, is_supervised
 
+_REASONS = {
+    "helps": "as the interval excludes harm",
+    "harms": "as the source harms",
+    "no evidence": "as the interval does not exclude harm",
+}
+
 
 class TransferGate(RecommenderMixin, BaseEstimator):
     """Recommend with the source where it is shown to help, and without it otherwise.
@@ -277,8 +283,9 @@ def _in_words(gain, uses_transfer):
     """Return what is used for whom, and why."""
     lines = [f"By {gain.counted}, {gain.metric} without the source -> with it:"]
     for bucket, is_used in zip(gain.buckets, uses_transfer, strict=True):
-        choice, reason = "fallback", "the interval does not exclude harm"
-        if is_used:
-            choice, reason = "transfer", "the interval excludes harm"
-        lines.append(f"  {bucket.rows}: {choice}, as {reason}: {bucket} ({bucket.n_rows} rows)")
+        choice = "transfer" if is_used else "fallback"
+        lines.append(
+            f"  {bucket.rows} ({bucket.n_rows} rows): {choice}, {_REASONS[bucket.verdict]}"
+        )
+        lines.append(f"    {bucket}")
     return "\n".join(lines)

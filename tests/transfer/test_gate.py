@@ -76,7 +76,7 @@ def test_shuffled_rows_close_the_gate(domains):
         gate.recommend(domains.X_cold)[0],
         np.tile(popularity.recommend(np.zeros((1, N_TARGET)))[0], (100, 1)),
     )
-    assert gate.decision_.count("fallback, as the interval does not exclude harm") == 3
+    assert gate.decision_.count("fallback, as") == 3
 
 
 @pytest.mark.slow
