@@ -134,7 +134,7 @@ class Comparison:
             questions.append((_only(self.wanted, clean), clean))
         if folds is None:
             folds = [(None, np.arange(self.y.shape[0]))]
-        scores = np.empty((len(questions), self.y.shape[0], len(self.sides)))
+        scores = np.full((len(questions), self.y.shape[0], len(self.sides)), np.nan)
         tasks = [(fold, side) for fold in folds for side in range(len(self.sides))]
         results = Parallel(n_jobs=n_jobs)(
             delayed(_fold_scores)(

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -243,6 +243,15 @@ def test_fitted_models_are_taken_as_they_are(domains):
     for side, model in enumerate((ridge, bridge)):
         items, _ = recommend(model, X[200:])
         assert_allclose(gain.scores[:, side], ndcg_at_k(y[200:], items, per_row=True))
+
+
+def test_rows_that_no_fold_holds_out_do_not_count(domains):
+    X, y = domains.X_source, domains.Y_target
+    split = ShuffleSplit(1, test_size=0.25, random_state=0)
+    gain = transfer_gain(RidgeRecommender(), None, X, y, cv=split, random_state=0)
+    _, test = next(split.split(X))
+    assert_array_equal(np.flatnonzero(~np.isnan(gain.scores[:, 0])), np.sort(test))
+    assert gain.overall.n_rows == sum(bucket.n_rows for bucket in gain.buckets) == 75
 
 
 def test_rows_need_not_be_a_matrix(domains):
