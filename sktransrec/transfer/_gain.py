@@ -90,9 +90,7 @@ negative."""
                 *_lines([self.overall]),
                 *self._cross_listed_lines(),
                 *self._bucket_lines(),
-                f"The source serves {self.clean.share_helped:.0%} of the rows better and "
-                f"{self.clean.share_hurt:.0%} worse.",
-                f"Negative-transfer gap: {self.negative_transfer_gap:+.4f}",
+                *self._share_lines(),
                 f"Verdict: {self._sentence()}",
             ]
         )
@@ -115,6 +113,15 @@ negative."""
         if len(self.buckets) == 1:
             return []
         return [f"By {self.counted} (intervals that hold all at once):", *_lines(self.buckets)]
+
+    def _share_lines(self):
+        if not self.clean.n_rows:
+            return []
+        return [
+            f"The source serves {self.clean.share_helped:.0%} of the rows better and "
+            f"{self.clean.share_hurt:.0%} worse.",
+            f"Negative-transfer gap: {self.negative_transfer_gap:+.4f}",
+        ]
 
     def _sentence(self):
         without_twins = "without cross-listed items, " if self.n_given_away else ""

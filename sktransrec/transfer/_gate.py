@@ -61,7 +61,7 @@ class TransferGate(RecommenderMixin, BaseEstimator):
     n_buckets : int, default=3
         Number of buckets of about as many rows each, by the number of their interactions: with the
         target items where X has any, otherwise with the source. A bucket has at least 30 training
-        rows, so there may be fewer.
+        rows, so there may be fewer. A small gain shows in few buckets sooner than in many.
     confidence_level : float, default=0.95
         Above 0 and below 1. The higher it is, the more evidence it takes to use the source.
     n_jobs : int, default=None

@@ -204,6 +204,7 @@ def test_nothing_is_left_where_all_items_are_twins(domains):
     assert gain.clean.n_rows == 0
     assert gain.verdict == "no evidence"
     assert "nothing to find" in str(gain)
+    assert "nan" not in str(gain)
 
 
 @pytest.mark.parametrize("places", [slice(2), slice(5, 9), slice(15, 25)])

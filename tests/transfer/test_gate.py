@@ -12,13 +12,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
 from sktransrec import (
+    ALSRecommender,
     EASERecommender,
     PopularityRecommender,
     RidgeRecommender,
     TransferGate,
     ranking_scorer,
 )
-from sktransrec.datasets import make_cross_domain
+from sktransrec.datasets import load_amazon_pair, make_cross_domain
 from sktransrec.metrics import ndcg_at_k
 
 N_SOURCE, N_TARGET = 60, 40
@@ -166,6 +167,26 @@ def test_gate_never_ends_far_below_its_fallback():
         popular, _ = PopularityRecommender().fit(y).recommend(domains.Y_cold * 0)
         assert gate.score(domains.X_cold, domains.Y_cold) == ndcg_at_k(domains.Y_cold, popular)
         assert always < ndcg_at_k(domains.Y_cold, popular)
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_gate_ends_no_lower_than_a_real_target_alone(data_home):
+    pair = load_amazon_pair("sport", "phone", data_home=data_home)
+    X = _beside(pair.X_source, pair.Y_target)
+    target = np.arange(pair.X_source.shape[1], X.shape[1])
+    als = ALSRecommender(64, max_iter=8, random_state=0)
+    gate = TransferGate(als, als, target_columns=target, cv=2, random_state=0).fit(X)
+    stacked, _ = gate.transfer_.recommend(X, candidates=target)
+    alone, _ = gate.fallback_.recommend(pair.Y_target)
+    first = pair.X_source.shape[1]
+    ndcg_stacked, ndcg_alone, ndcg_gate = (
+        ndcg_at_k(pair.Y_held_out, items, per_row=True)
+        for items in (stacked - first, alone, gate.recommend(X)[0])
+    )
+    assert np.nanmean(ndcg_stacked) < 0.9 * np.nanmean(ndcg_alone)
+    lost = (ndcg_alone - ndcg_gate)[~np.isnan(ndcg_alone)]
+    assert lost.mean() <= 2 * lost.std(ddof=1) / np.sqrt(len(lost))
 
 
 def test_twins_do_not_open_the_gate():
