@@ -74,9 +74,9 @@ class TransferGate(RecommenderMixin, BaseEstimator):
     ----------
     decision_ : str
         What is used for whom and why; ``print`` it.
-    uses_transfer_ : ndarray of bool of shape (n_buckets_,)
+    uses_transfer_ : ndarray of bool of shape (n_buckets,)
         Whether each bucket of rows gets the recommendations of `transfer_`.
-    bucket_edges_ : ndarray of int of shape (n_buckets_ - 1,)
+    bucket_edges_ : ndarray of int of shape (n_buckets - 1,)
         The smallest number of interactions of each bucket but the first.
     gain_ : TransferGain
         The comparison.
