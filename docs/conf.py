@@ -1,5 +1,7 @@
 """Sphinx configuration."""
 
+import re
+
 import sktransrec
 
 project = "sktransrec"
@@ -11,14 +13,20 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.extlinks",
     "sphinx.ext.intersphinx",
     "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
 ]
 autosummary_generate = True
 numpydoc_show_class_members = False
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "README.md"]
+templates_path = ["_templates"]
 html_theme = "pydata_sphinx_theme"
+extlinks = {
+    "arxiv": ("https://arxiv.org/abs/%s", "arXiv:%s"),
+    "doi": ("https://doi.org/%s", "doi:%s"),
+}
 intersphinx_mapping = {
     "numpy": ("https://numpy.org/doc/stable", None),
     "scipy": ("https://docs.scipy.org/doc/scipy", None),
@@ -30,3 +38,17 @@ sphinx_gallery_conf = {
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
 }
+
+
+def escape_fitted_names(app, what, name, obj, options, lines):
+    """Keep names such as n_items_ in a shape from being read as links."""
+    for i, line in enumerate(lines):
+        if ">>>" not in line:
+            parts = re.split(r"(`+[^`]*`+\S*)", line)
+            parts[::2] = (re.sub(r"\b(\w+)_(?=[,) ]|$)", r"\1\\_", part) for part in parts[::2])
+            lines[i] = "".join(parts)
+
+
+def setup(app):
+    """Register the hook, after numpydoc's own."""
+    app.connect("autodoc-process-docstring", escape_fitted_names, priority=900)
