@@ -222,6 +222,10 @@ def als(**parameters):
     return str_.ALSRecommender(256, max_iter=10, random_state=0, **parameters)
 
 
+def collective(task):
+    return str_.CollectiveMFRecommender(task.X_source.shape[1], 256, max_iter=10, random_state=0)
+
+
 def autoencoder():
     return str_.Autoencoder(
         64,
@@ -266,6 +270,11 @@ WARM = {
             "alsrecommender__confidence": [100.0, "balanced"],
         },
     ),
+    "collective factorisation": Method(
+        collective,
+        fit_stacked,
+        {"source_weight": [0.1, 0.3, 1.0], "confidence": [100.0, "balanced"]},
+    ),
 }
 COLD = {
     "popularity": POPULARITY,
@@ -286,6 +295,9 @@ COLD = {
     ),
     "ALS on both": Method(
         lambda task: als(confidence=100.0), fit_stacked, {"regularization": [0.02, 0.03]}
+    ),
+    "collective factorisation": Method(
+        collective, fit_stacked, {"confidence": [100.0, "balanced"]}
     ),
     "ALS, ridge to ALS factors": Method(
         lambda task: make_pipeline(als(confidence=400.0), str_.BridgeRecommender(als(), Ridge())),
@@ -328,6 +340,7 @@ TUNED = {
             "alsrecommender__regularization": 0.04,
             "alsrecommender__confidence": "balanced",
         },
+        "collective factorisation": {"source_weight": 1.0, "confidence": "balanced"},
     },
     "cloth (sport)": {
         "graph filter, target alone": {"n_components": 64, "item_exponent": 0.1},
@@ -340,6 +353,7 @@ TUNED = {
             "alsrecommender__regularization": 0.04,
             "alsrecommender__confidence": "balanced",
         },
+        "collective factorisation": {"source_weight": 1.0, "confidence": "balanced"},
     },
     "game (video)": {
         "SVD, ridge to the items": {"ridgerecommender__regularization": 100.0},
@@ -356,6 +370,7 @@ TUNED = {
             "bridgerecommender__recommender__regularization": 0.02,
             "bridgerecommender__regressor__alpha": 1.0,
         },
+        "collective factorisation": {"confidence": "balanced"},
     },
     "video (game)": {
         "SVD, ridge to the items": {"ridgerecommender__regularization": 100.0},
@@ -372,6 +387,7 @@ TUNED = {
             "bridgerecommender__recommender__regularization": 0.02,
             "bridgerecommender__regressor__alpha": 3.0,
         },
+        "collective factorisation": {"confidence": "balanced"},
     },
     "phone (sport)": {
         "graph filter, target alone": {"n_components": 64, "item_exponent": 0.1},
@@ -384,6 +400,7 @@ TUNED = {
             "alsrecommender__regularization": 0.02,
             "alsrecommender__confidence": 100.0,
         },
+        "collective factorisation": {"source_weight": 0.1, "confidence": 100.0},
     },
     "sport (phone)": {
         "graph filter, target alone": {"n_components": 64, "item_exponent": 0.1},
@@ -396,6 +413,7 @@ TUNED = {
             "alsrecommender__regularization": 0.02,
             "alsrecommender__confidence": 100.0,
         },
+        "collective factorisation": {"source_weight": 0.3, "confidence": "balanced"},
     },
 }
 
