@@ -5,6 +5,12 @@ x, and its gradient is A'(f) - c x: a dense part that does not know x, and a par
 entries of x.
 """
 
+OUTPUT_ACTIVATIONS = {
+    "mse": "linear",
+    "binary_crossentropy": "sigmoid",
+    "multinomial": "softmax",
+}
+
 
 class Objective:
     """The mean loss of the rows of a batch, plus what is penalised.

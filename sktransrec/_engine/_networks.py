@@ -9,6 +9,11 @@ import functools
 
 import numpy as np
 
+ACTIVATIONS = (
+    *("elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu", "softplus"),
+    "tanh",
+)
+
 
 def autoencoder(
     n_features,

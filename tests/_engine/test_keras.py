@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sktransrec.feature_learning import _networks
-from sktransrec.feature_learning._state import FittedNetwork, engine
+from sktransrec._engine import _networks
+from sktransrec._engine._state import FittedNetwork, engine
 
 SIZES = {
     "n_features": 12,
