@@ -34,7 +34,10 @@ TOP = {"inspection", "testing"}
 
 # The constructor parameters that estimators may have. Use one of these before adding another.
 PARAMETERS = {
-    "size of the model": {"hidden_layer_sizes", "n_components", "n_neighbors"},
+    "size of the model": {
+        *("bidirectional", "cell", "embedding_size", "hidden_layer_sizes", "kernel_sizes"),
+        *("n_components", "n_neighbors", "n_tokens", "pooling"),
+    },
     "weights of interactions": {"b", "k1", "weighting"},
     "objective": {
         *("confidence", "fit_intercept", "item_exponent", "kind", "loss", "regularization"),

@@ -5,9 +5,9 @@ and "output" a dense layer. A variational network has the further input "noise",
 and the layers "code_log_std" and "sampled_code".
 """
 
-import functools
-
 import numpy as np
+
+from ._layers import seeded_dropout_class, sparse_dense_class
 
 ACTIVATIONS = (
     *("elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu", "softplus"),
@@ -28,7 +28,7 @@ def autoencoder(
     """Return an autoencoder whose decoder mirrors its encoder."""
     import keras
 
-    dense = _seeded_dense(seed)
+    dense = SeededLayers(seed).dense
     rows = keras.Input((n_features,), sparse=True, dtype="float32", name="rows")
     inputs, hidden = [rows], rows
     for i, size in enumerate(hidden_layer_sizes, start=1):
@@ -56,77 +56,49 @@ def _sampled_code(dense, hidden, noise):
     return layers.Add(dtype="float32", name="sampled_code")([mean, deviation])
 
 
-def _seeded_dense(seed):
-    """Return a function that applies a new dense layer, each with its own seed."""
-    from keras import initializers, layers
+class SeededLayers:
+    """Makes layers, each with a seed of its own drawn from the one given."""
 
-    rng = np.random.RandomState(seed)
+    def __init__(self, seed):
+        self._rng = np.random.RandomState(seed)
 
-    def dense(inputs, units, activation, name):
+    def seed(self):
+        """Return the next seed."""
+        return int(self._rng.randint(2**31))
+
+    def glorot(self):
+        """Return an initializer of kernels."""
+        from keras import initializers
+
+        return initializers.GlorotUniform(seed=self.seed())
+
+    def dense(self, inputs, units, activation, name):
+        """Return what a new dense layer makes of the inputs."""
+        from keras import layers
+
         layer_class = sparse_dense_class() if inputs.sparse else layers.Dense
-        initializer = initializers.GlorotUniform(seed=int(rng.randint(2**31)))
         layer = layer_class(
-            units, activation, kernel_initializer=initializer, dtype="float32", name=name
+            units, activation, kernel_initializer=self.glorot(), dtype="float32", name=name
         )
         return layer(inputs)
 
-    return dense
+    def embedding(self, ids, n_tokens, size, *, mask_zero):
+        """Return the vectors of token ids."""
+        from keras import initializers, layers
 
-
-@functools.cache
-def sparse_dense_class():
-    """Return a dense layer whose product with a sparse tensor is five times as fast as Keras's."""
-    import keras
-    import tensorflow as tf
-
-    @keras.saving.register_keras_serializable("sktransrec")
-    class SparseDense(keras.layers.Dense):
-        def call(self, inputs, training=None):
-            if not isinstance(inputs, tf.SparseTensor):
-                return super().call(inputs, training=training)
-            linear = _sparse_product(inputs, tf.convert_to_tensor(self.kernel))
-            return self.activation(linear + self.bias)
-
-    return SparseDense
-
-
-def _sparse_product(sparse, dense):
-    """Return the product of a sparse tensor and a dense one, with its gradient for the latter."""
-    import tensorflow as tf
-
-    parts = sparse.indices, sparse.values, sparse.dense_shape
-
-    @tf.custom_gradient
-    def product(dense):
-        def gradient(upstream):
-            return _compiled_product(transposed=True)(*parts, upstream)
-
-        # The tape must not look inside: it has our gradient, and fails at one of its own.
-        dense = tf.stop_gradient(dense)
-        return _compiled_product(transposed=False)(*parts, dense), gradient
-
-    result = product(dense)
-    result.set_shape([None, dense.shape[1]])
-    return result
-
-
-@functools.cache
-def _compiled_product(transposed):
-    """Return the product of a sparse matrix, given in parts, and a dense one.
-
-    It is compiled in eager training too: run op by op, TensorFlow takes a kernel that rounds
-    otherwise.
-    """
-    import tensorflow as tf
-
-    def product(indices, values, shape, dense):
-        matrix = tf.raw_ops.SparseTensorToCSRSparseMatrix(
-            indices=indices, values=values, dense_shape=shape
+        initializer = initializers.RandomUniform(-0.05, 0.05, seed=self.seed())
+        layer = layers.Embedding(
+            n_tokens,
+            size,
+            embeddings_initializer=initializer,
+            mask_zero=mask_zero,
+            dtype="float32",
+            name="embedding",
         )
-        if transposed:  # here and not in the product, which is slow at it
-            matrix = tf.raw_ops.SparseMatrixTranspose(input=matrix, type=tf.float32)
-        return tf.raw_ops.SparseMatrixMatMul(a=matrix, b=dense)
+        return layer(ids)
 
-    types = [([None, 2], tf.int64), ([None], tf.float32), ([2], tf.int64)]
-    types.append(([None, None], tf.float32))
-    return tf.function(product, input_signature=[tf.TensorSpec(*kind) for kind in types])
+    def dropout(self, inputs, rate, name):
+        """Return the inputs, some of which training leaves out."""
+        if not rate:
+            return inputs
+        return seeded_dropout_class()(rate, self.seed(), dtype="float32", name=name)(inputs)

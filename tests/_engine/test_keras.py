@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sktransrec._engine import _networks
+from sktransrec._engine import _layers, _networks
 from sktransrec._engine._state import FittedNetwork, engine
 
 SIZES = {
@@ -51,7 +51,7 @@ def test_sparse_product_and_its_gradient():
     dense = tf.Variable(np.random.RandomState(1).standard_normal((12, 4)).astype(np.float32))
     upstream = np.random.RandomState(2).standard_normal((20, 4)).astype(np.float32)
     with tf.GradientTape() as tape:
-        product = _networks._sparse_product(engine().as_tensor(X), tf.convert_to_tensor(dense))
+        product = _layers._sparse_product(engine().as_tensor(X), tf.convert_to_tensor(dense))
         total = tf.reduce_sum(product * upstream)
     np.testing.assert_allclose(product, X @ dense.numpy(), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(tape.gradient(total, dense), X.T @ upstream, rtol=1e-5, atol=1e-6)
