@@ -14,6 +14,7 @@ def register_layers():
         masked_max_pooling_class,
         last_step_class,
         not_padding_class,
+        reversed_steps_class,
     ):
         layer_class()
 
@@ -184,3 +185,28 @@ def last_step_class():
             return None
 
     return LastStep
+
+
+@functools.cache
+def reversed_steps_class():
+    """Return a layer that puts what a backward layer returns into the order of its input.
+
+    Such a layer reverses its steps, not its mask. Two layers stand in for Keras's Bidirectional,
+    whose weights have other paths in a rebuilt network.
+    """
+    import keras
+    import tensorflow as tf
+
+    @_registered
+    class ReversedSteps(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.supports_masking = True
+
+        def call(self, inputs):
+            return tf.reverse(inputs, axis=[1])
+
+        def compute_output_spec(self, inputs):
+            return keras.KerasTensor(inputs.shape, dtype="float32")
+
+    return ReversedSteps

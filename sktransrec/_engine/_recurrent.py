@@ -1,6 +1,6 @@
 """Builder of recurrent networks."""
 
-from ._layers import last_step_class
+from ._layers import last_step_class, reversed_steps_class
 from ._networks import SeededLayers
 
 _CELLS = {"gru": "GRU", "lstm": "LSTM", "simple": "SimpleRNN"}
@@ -36,7 +36,10 @@ def recurrent(
     for i, size in enumerate(hidden_layer_sizes, start=1):
         hidden = make.dropout(hidden, dropout, name=f"dropout_{i}")
         returns_steps = n_outputs is None or i < len(hidden_layer_sizes)
-        hidden = _recurrent_layer(make, cell, size, returns_steps, bidirectional, i)(hidden)
+        if bidirectional:
+            hidden = _both_ways(make, hidden, cell, size, returns_steps, i)
+        else:
+            hidden = _one_way(make, hidden, cell, size, returns_steps, f"recurrent_{i}")
     if n_outputs is not None:
         code = make.dense(hidden, n_components, activation, name="code")
         output = make.dense(code, n_outputs, output_activation, name="output")
@@ -47,25 +50,23 @@ def recurrent(
     return keras.Model(rows, [output, code], name="recurrent")
 
 
-def _recurrent_layer(make, cell, units, returns_steps, bidirectional, i):
+def _both_ways(make, hidden, cell, units, returns_steps, i):
+    """Return what one layer makes of each row from its start and another one from its end."""
     from keras import layers
 
-    if not bidirectional:
-        return _one_way(make, cell, units, returns_steps, f"recurrent_{i}")
-    return layers.Bidirectional(
-        _one_way(make, cell, units, returns_steps, f"forward_{i}"),
-        backward_layer=_one_way(
-            make, cell, units, returns_steps, f"backward_{i}", go_backwards=True
-        ),
-        dtype="float32",
-        name=f"recurrent_{i}",
-    )
+    options = {"cell": cell, "units": units, "returns_steps": returns_steps}
+    forward = _one_way(make, hidden, **options, name=f"forward_{i}")
+    backward = _one_way(make, hidden, **options, name=f"backward_{i}", go_backwards=True)
+    if returns_steps:
+        backward = reversed_steps_class()(dtype="float32", name=f"reversed_{i}")(backward)
+    return layers.Concatenate(dtype="float32", name=f"recurrent_{i}")([forward, backward])
 
 
-def _one_way(make, cell, units, returns_steps, name, **options):
+def _one_way(make, hidden, cell, units, returns_steps, name, **options):
+    """Return what a recurrent layer makes of each row: its last state, or all of them."""
     from keras import initializers, layers
 
-    return getattr(layers, _CELLS[cell])(
+    layer = getattr(layers, _CELLS[cell])(
         units,
         return_sequences=returns_steps,
         kernel_initializer=make.glorot(),
@@ -75,3 +76,4 @@ def _one_way(make, cell, units, returns_steps, name, **options):
         name=name,
         **options,
     )
+    return layer(hidden)
