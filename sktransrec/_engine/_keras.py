@@ -182,7 +182,9 @@ class NetworkTrainer:
         kinds = [isinstance(tensor, tf.SparseTensor) for tensor in tf.nest.flatten(tensors[:2])]
         key = name, tuple(kinds)
         if key not in self._compiled:
-            function = getattr(self, f"_{name}")
+            # Through `partial`, TensorFlow tells the functions of trainers apart. It takes them
+            # for one that is traced too often otherwise, and warns.
+            function = functools.partial(getattr(self, f"_{name}"))
             if not self._run_eagerly:
                 signature = tf.nest.map_structure(_any_rows, tensors)
                 function = tf.function(function, input_signature=signature)

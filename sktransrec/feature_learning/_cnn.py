@@ -40,6 +40,10 @@ class CNNEncoder(SequenceLearner):
         Length of the vectors of token ids.
     n_tokens : int, default=None
         Number of token ids, padding included. None is the largest of `fit` plus 1.
+    unknown : {"error", "ignore"}, default="error"
+        What happens to token ids from `n_tokens_` on in `transform` or a further fit. "ignore"
+        takes them for padding, which suits texts that `TextSequences` cuts: a word of its
+        vocabulary may stand beyond the cut in all texts of `fit`.
     activation : str, default="relu"
         Activation of all layers but the output: "elu", "gelu", "leaky_relu", "linear", "relu",
         "selu", "sigmoid", "silu", "softplus" or "tanh".
@@ -68,7 +72,7 @@ class CNNEncoder(SequenceLearner):
         Whether `fit` goes on from the weights of the last one.
     run_eagerly : bool, default=False
         Whether to run each training step op by op. That saves the seconds that compiling takes,
-        which pays off in very short fits; the result is the same.
+        which pays off in very short fits; the result is the same but for rounding.
     random_state : int, RandomState instance or None, default=None
         Seed of the first weights, the held-out rows, the order of the rows and the dropout.
     verbose : int, default=0
@@ -114,11 +118,12 @@ class CNNEncoder(SequenceLearner):
 
     Padding does not change the features under ``pooling="max"``, whether at the end or at the
     start: convolutions see zeros there, and the maximum leaves it out. A row of nothing but
-    padding gets the features of the biases. Token ids unknown to the network are an error.
+    padding gets the features of the biases.
 
-    For an int `random_state` the result is the same from run to run, compiled or eager; no global
-    state is read or changed. Loading a pickled estimator does not need TensorFlow, running it
-    does.
+    For an int `random_state` the result is the same to the last bit from run to run on one
+    machine; compiled and eager training differ by rounding, since they add gradients up in
+    another order. No global state is read or changed. Loading a pickled estimator does not need
+    TensorFlow, running it does.
 
     References
     ----------
@@ -153,6 +158,7 @@ class CNNEncoder(SequenceLearner):
         pooling="auto",
         embedding_size=64,
         n_tokens=None,
+        unknown="error",
         activation="relu",
         dropout=0.2,
         loss="mse",
@@ -174,6 +180,7 @@ class CNNEncoder(SequenceLearner):
         self.pooling = pooling
         self.embedding_size = embedding_size
         self.n_tokens = n_tokens
+        self.unknown = unknown
         self.activation = activation
         self.dropout = dropout
         self.loss = loss

@@ -32,6 +32,7 @@ class SequenceLearner(FeatureLearner):
         "hidden_layer_sizes": ["array-like"],
         "embedding_size": [Interval(Integral, 1, None, closed="left")],
         "n_tokens": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
+        "unknown": [StrOptions({"error", "ignore"})],
         "loss": [StrOptions(set(OUTPUT_ACTIVATIONS))],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -85,11 +86,13 @@ class SequenceLearner(FeatureLearner):
                 f"X holds the token id {smallest}: ids are 0 for padding and from 1 on for tokens. "
                 "Integers that are no token ids must be floats, X.astype(np.float32)."
             )
-        if largest >= self.n_tokens_:
+        if largest >= self.n_tokens_ and self.unknown == "ignore" and not reset:
+            X = np.where(self.n_tokens_ > X, X, 0)
+        elif largest >= self.n_tokens_:
             raise ValueError(
                 f"X holds the token id {largest}, and {type(self).__name__} knows those below "
-                f"{self.n_tokens_}: map others to an id for unknown tokens, or fit with a larger "
-                "n_tokens."
+                f"{self.n_tokens_}: fit with a larger n_tokens, map others to an id for unknown "
+                'tokens, or leave them out by unknown="ignore".'
             )
         return X.astype(np.int32)
 

@@ -1,4 +1,5 @@
 import json
+import logging
 
 import numpy as np
 import pytest
@@ -84,6 +85,14 @@ def test_one_trace_for_batches_of_all_sizes():
     trainer.train(_batches(_rows(23), 5), epochs=2)
     (step,) = trainer._compiled.values()
     assert step.experimental_get_tracing_count() == 1
+
+
+def test_many_short_trainings_are_silent(caplog, monkeypatch):
+    engine()
+    monkeypatch.setattr(logging.getLogger("tensorflow"), "propagate", True)
+    for _ in range(6):
+        _trainer(run_eagerly=False).train(_batches(_rows(), 20), epochs=1)
+    assert not caplog.records
 
 
 def test_training_goes_on_from_a_saved_state():

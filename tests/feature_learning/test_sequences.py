@@ -121,8 +121,11 @@ def test_token_ids_outside_of_the_vocabulary(learner):
         model.transform(X - 1)
     with pytest.raises(ValueError, match="token ids: pass integers"):
         model.transform(X.astype(float))
+    larger = np.where(X == 3, 9, X)
+    ignoring = model.set_params(unknown="ignore").transform(larger)
+    np.testing.assert_array_equal(ignoring, model.transform(np.where(X == 3, 0, X)))
     with pytest.raises(ValueError, match="larger n_tokens"):
-        clone(learner).set_params(n_tokens=8).fit(X)
+        clone(learner).set_params(n_tokens=8, unknown="ignore").fit(X)
     assert clone(learner).set_params(n_tokens=12).fit(X).transform(X + 3).shape == (18, 2)
 
 
@@ -357,7 +360,9 @@ def test_saved_learners_load_without_tensorflow(tmp_path):
 
 @each_learner
 def test_pipeline_from_texts(learner):
-    texts = ["the red fox", "a red dog", "the blue fox runs", "", "a blue dog sleeps here"]
+    texts = ["the red fox", "a red dog", "the blue fox runs", "", "a blue dog wakes up"]
     y = np.arange(10.0).reshape(5, 2)
-    pipeline = make_pipeline(TextSequences(), clone(learner), Ridge()).fit(texts, y)
-    assert pipeline.predict(["blue fox", "unknown words"]).shape == (2, 2)
+    learner = clone(learner).set_params(unknown="ignore")
+    pipeline = make_pipeline(TextSequences(max_length=3), learner, Ridge()).fit(texts, y)
+    assert pipeline[1].n_tokens_ < len(pipeline[0].vocabulary_) + 2
+    assert pipeline.predict(["blue dog wakes", "unknown words"]).shape == (2, 2)
