@@ -15,6 +15,7 @@ def register_layers():
         last_step_class,
         not_padding_class,
         reversed_steps_class,
+        simple_recurrent_class,
     ):
         layer_class()
 
@@ -210,3 +211,20 @@ def reversed_steps_class():
             return keras.KerasTensor(inputs.shape, dtype="float32")
 
     return ReversedSteps
+
+
+@functools.cache
+def simple_recurrent_class():
+    """Return a simple recurrent layer that keeps its seed.
+
+    Keras's own leaves it out of its configuration, and draws one from Python's global generator
+    when it is rebuilt.
+    """
+    import keras
+
+    @_registered
+    class SimpleRecurrent(keras.layers.SimpleRNN):
+        def get_config(self):
+            return {**super().get_config(), "seed": self.cell.seed}
+
+    return SimpleRecurrent

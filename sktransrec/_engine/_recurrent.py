@@ -1,9 +1,7 @@
 """Builder of recurrent networks."""
 
-from ._layers import last_step_class, reversed_steps_class
+from ._layers import last_step_class, reversed_steps_class, simple_recurrent_class
 from ._networks import SeededLayers
-
-_CELLS = {"gru": "GRU", "lstm": "LSTM", "simple": "SimpleRNN"}
 
 
 def recurrent(
@@ -66,7 +64,8 @@ def _one_way(make, hidden, cell, units, returns_steps, name, **options):
     """Return what a recurrent layer makes of each row: its last state, or all of them."""
     from keras import initializers, layers
 
-    layer = getattr(layers, _CELLS[cell])(
+    classes = {"gru": layers.GRU, "lstm": layers.LSTM, "simple": simple_recurrent_class()}
+    layer = classes[cell](
         units,
         return_sequences=returns_steps,
         kernel_initializer=make.glorot(),

@@ -309,7 +309,11 @@ def test_compiled_training_is_the_same(learner, form, is_supervised):
     _assert_same_weights(again, compiled)
 
 
-@each_learner
+@pytest.mark.parametrize(
+    "learner",
+    [*LEARNERS, RNNEncoder(**TINY), RNNEncoder(cell="lstm", **TINY)],
+    ids=["cnn", "simple", "gru", "lstm"],
+)
 def test_no_global_state_moves(learner):
     import tensorflow as tf
 
