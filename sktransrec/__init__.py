@@ -1,7 +1,7 @@
 """Transfer learning for recommender systems as ordinary scikit-learn objects."""
 
 from .base import recommend
-from .feature_learning import Autoencoder
+from .feature_learning import Autoencoder, CNNEncoder, RNNEncoder
 from .interactions import (
     InteractionEncoder,
     align_domains,
@@ -39,6 +39,7 @@ __all__ = [
     "BM25Transformer",
     "BPRRecommender",
     "BridgeRecommender",
+    "CNNEncoder",
     "CollectiveMFRecommender",
     "EASERecommender",
     "GraphFilterRecommender",
@@ -47,6 +48,7 @@ __all__ = [
     "LogisticMFRecommender",
     "PopularityRecommender",
     "PopularityScaler",
+    "RNNEncoder",
     "ReconstructionRecommender",
     "RidgeRecommender",
     "TextSequences",

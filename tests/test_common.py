@@ -15,6 +15,7 @@ from sktransrec import (
     BM25Transformer,
     BPRRecommender,
     BridgeRecommender,
+    CNNEncoder,
     CollectiveMFRecommender,
     EASERecommender,
     GraphFilterRecommender,
@@ -24,6 +25,7 @@ from sktransrec import (
     PopularityScaler,
     ReconstructionRecommender,
     RidgeRecommender,
+    RNNEncoder,
     TransferGate,
 )
 from sktransrec.datasets import make_cross_domain
@@ -39,6 +41,7 @@ ESTIMATORS = [
     BM25Transformer(),
     BPRRecommender(n_components=4, max_iter=5),
     BridgeRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
+    CNNEncoder(kernel_sizes=(2, 3), embedding_size=4, **TINY_NETWORK),
     CollectiveMFRecommender(n_source_items=1, n_components=4, max_iter=3),
     EASERecommender(),
     EASERecommender(solver="dual"),
@@ -47,6 +50,7 @@ ESTIMATORS = [
     LogisticMFRecommender(n_components=4, max_iter=5),
     PopularityRecommender(),
     PopularityScaler(),
+    RNNEncoder(embedding_size=4, **TINY_NETWORK),
     ReconstructionRecommender(TruncatedSVD(2, random_state=0)),
     RidgeRecommender(),
     TransferGate(EASERecommender(), cv=2),
@@ -77,7 +81,8 @@ def test_recommender_contract(estimator, check):
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_fitted_attributes_are_documented(estimator):
     domains = make_cross_domain(60, 24, 20, n_cold_users=0, target_density=0.2, random_state=0)
-    model = clone(estimator).fit(domains.X_source, domains.Y_target)
+    X = domains.X_source if get_tags(estimator).input_tags.sparse else domains.X_source.toarray()
+    model = clone(estimator).fit(X, domains.Y_target)
     fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
     documented = {
         name

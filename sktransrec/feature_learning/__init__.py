@@ -1,5 +1,7 @@
 """Feature learners: neural networks that are scikit-learn transformers."""
 
 from ._autoencoder import Autoencoder
+from ._cnn import CNNEncoder
+from ._rnn import RNNEncoder
 
-__all__ = ["Autoencoder"]
+__all__ = ["Autoencoder", "CNNEncoder", "RNNEncoder"]

@@ -6,19 +6,10 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.preprocessing import normalize
 
-from .._validation import Interval, StrOptions, check_array, check_is_fitted, check_rows
-from ._base import FeatureLearner
-from ._networks import autoencoder
-
-_ACTIVATIONS = (
-    *("elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu", "softplus"),
-    "tanh",
-)
-_OUTPUT_ACTIVATIONS = {
-    "mse": "linear",
-    "binary_crossentropy": "sigmoid",
-    "multinomial": "softmax",
-}
+from .._engine._networks import ACTIVATIONS, autoencoder
+from .._engine._objectives import OUTPUT_ACTIVATIONS
+from .._validation import Interval, StrOptions, check_is_fitted
+from ._base import FeatureLearner, check_range, positive_integers
 
 
 class Autoencoder(FeatureLearner):
@@ -157,9 +148,9 @@ class Autoencoder(FeatureLearner):
         **FeatureLearner._parameter_constraints,
         "hidden_layer_sizes": ["array-like"],
         "kind": [StrOptions({"plain", "denoising", "variational"})],
-        "loss": [StrOptions(set(_OUTPUT_ACTIVATIONS))],
-        "activation": [StrOptions(set(_ACTIVATIONS))],
-        "output_activation": [StrOptions({*_ACTIVATIONS, "softmax"}), None],
+        "loss": [StrOptions(set(OUTPUT_ACTIVATIONS))],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "output_activation": [StrOptions({*ACTIVATIONS, "softmax"}), None],
         "normalize": ["boolean", StrOptions({"auto"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "noise": [Interval(Real, 0, None, closed="left")],
@@ -236,34 +227,19 @@ class Autoencoder(FeatureLearner):
             and shares of a row that add up to 1 for "multinomial".
         """
         check_is_fitted(self)
-        codes = check_array(X, dtype=np.float32)
-        if codes.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"X has {codes.shape[1]} columns, but {type(self).__name__} has "
-                f"{self._n_features_out} features: pass what transform returned."
-            )
-        return self._forward("decoder", codes, self.n_features_in_)
+        return self._forward("decoder", self._check_codes(X), (self.n_features_in_,))
 
     def _check_fit_rows(self, X, y, *, reset):
-        X = check_rows(self, X, reset=reset)
-        values = X.data if sp.issparse(X) else X
-        smallest, largest = values.min(initial=0), values.max(initial=0)
-        if self.loss != "mse" and smallest < 0:
-            raise ValueError(
-                f"Negative values in data passed to X: the smallest is {smallest:g}, and "
-                f'loss="{self.loss}" takes none. Shift or drop them, or choose loss="mse".'
-            )
-        if self.loss == "binary_crossentropy" and largest > 1:
-            raise ValueError(
-                f'X holds values up to {largest:g}, and loss="binary_crossentropy" takes those '
-                "from 0 to 1: make them 0 and 1 (X > 0), scale them, or choose another loss."
-            )
+        X = self._check_rows(X, reset=reset)
+        check_range(X.data if sp.issparse(X) else X, self.loss, name="X")
         return X, None
 
     def _builder(self, X, y):
         return autoencoder, {
             "n_features": X.shape[1],
-            "hidden_layer_sizes": _layer_sizes(self.hidden_layer_sizes),
+            "hidden_layer_sizes": positive_integers(
+                self.hidden_layer_sizes, name="hidden_layer_sizes"
+            ),
             "n_components": self.n_components,
             "activation": self.activation,
             "output_activation": self._output_activation(),
@@ -271,7 +247,7 @@ class Autoencoder(FeatureLearner):
         }
 
     def _output_activation(self):
-        own = _OUTPUT_ACTIVATIONS[self.loss]
+        own = OUTPUT_ACTIVATIONS[self.loss]
         if self.output_activation in (None, own):
             return own
         if self.loss != "mse" or self.output_activation == "softmax":
@@ -317,13 +293,3 @@ class Autoencoder(FeatureLearner):
         values = values * (rng.uniform(size=values.shape) >= self.dropout) / (1 - self.dropout)
         (corrupted.data if sp.issparse(X) else corrupted)[at_nonzero] = values
         return corrupted
-
-
-def _layer_sizes(hidden_layer_sizes):
-    """Return the sizes as a tuple of int, each at least 1."""
-    sizes = tuple(hidden_layer_sizes)
-    if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
-        raise ValueError(
-            f"hidden_layer_sizes must hold integers from 1 on, got {hidden_layer_sizes!r}."
-        )
-    return tuple(int(size) for size in sizes)

@@ -1,52 +1,35 @@
 """What every feature learner is: a transformer whose features a network learns."""
 
-import copy
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state, gen_batches
 
+from .._engine._learner import NetworkLearner
 from .._validation import (
     Interval,
-    StrOptions,
     _fit_context,
+    check_array,
     check_is_fitted,
     check_rows,
     restores_on_error,
 )
-from ._keras import OPTIMIZERS
-from ._state import FittedNetwork, engine
-
-# Rows that run through a network at once where nothing is learned.
-_FORWARD_ROWS = 1024
 
 
-class FeatureLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Base of transformers whose features are a layer of a neural network.
+class FeatureLearner(
+    NetworkLearner, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """Base of transformers whose features are the layer "code" of a neural network.
 
-    A subclass adds the parameters that it needs to those below, and implements
+    A subclass adds the parameters that it needs, and implements what `NetworkLearner` asks for and
 
     - ``_check_fit_rows(X, y, reset)``, which returns validated (X, y);
-    - ``_builder(X, y)``, which returns a builder of `_networks` and its arguments but the seed;
-    - ``_batch(X, y, rng)``, which returns the (inputs, targets) of some rows, corrupted by `rng`
-      for training, as they are where it is None;
-    - ``_kl_weight(progress)``, where the network is variational.
+    - ``_check_rows(X, reset)``, where X is no matrix of features.
     """
 
     _parameter_constraints: dict = {
+        **NetworkLearner._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "regularization": [Interval(Real, 0, None, closed="left")],
-        "optimizer": [StrOptions(set(OPTIMIZERS))],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "patience": [Interval(Integral, 1, None, closed="left")],
-        "warm_start": ["boolean"],
-        "run_eagerly": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __sklearn_tags__(self):
@@ -63,9 +46,10 @@ class FeatureLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
-            The rows. A sparse matrix is never made dense as a whole.
-        y : Ignored
-            Not used, present for API consistency.
+            The rows, in a form that the class takes. A sparse matrix is never made dense as a
+            whole.
+        y : {array-like, sparse matrix} of shape (n_rows, n_outputs), default=None
+            What the features are to predict. Ignored by `Autoencoder`.
 
         Returns
         -------
@@ -88,8 +72,8 @@ class FeatureLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
             The rows.
-        y : Ignored
-            Not used, present for API consistency.
+        y : {array-like, sparse matrix} of shape (n_rows, n_outputs), default=None
+            What the features are to predict. Ignored by `Autoencoder`.
 
         Returns
         -------
@@ -117,144 +101,46 @@ class FeatureLearner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         features : ndarray of shape (n_rows, n_components), dtype float32
         """
         check_is_fitted(self)
-        X = check_rows(self, X, reset=False)
-        return self._forward("encoder", X, self._n_features_out)
-
-    @property
-    def network_(self):
-        """The fitted network as a Keras model, rebuilt when it is first asked for."""
-        check_is_fitted(self)
-        return self._fitted_network.network
-
-    def _start(self, *, anew):
-        """Forget what was learned, or go on so that an error leaves the present state intact."""
-        if not anew:
-            self._rng = copy.deepcopy(self._rng)
-            return
-        seed = check_random_state(self.random_state).randint(2**32, dtype=np.uint64)
-        self._rng = np.random.RandomState(int(seed))
-        self._seed_of_weights = self._rng.randint(2**31)
-        self._fitted_network = None
-        self.loss_curve_ = []
-        self.validation_loss_curve_ = None
-
-    def _trainer(self, X, y, *, keep_optimizer):
-        """Return a trainer of this estimator's network in its present state."""
-        build, sizes = self._builder(X, y)
-        settings = {
-            "build": build,
-            "sizes": {**sizes, "seed": self._seed_of_weights},
-            "loss": self.loss,
-            "regularization": self.regularization,
-            "optimizer": self.optimizer,
-            "learning_rate": self.learning_rate,
-            "run_eagerly": self.run_eagerly,
-        }
-        fitted = self._fitted_network
-        trainer = fitted and fitted.take_trainer()
-        if keep_optimizer and trainer is not None and trainer.settings == settings:
-            return trainer
-        trainer = engine().NetworkTrainer(**settings)
-        if fitted is not None:
-            trainer.load(fitted.weights, fitted.optimizer_state if keep_optimizer else None)
-        return trainer
-
-    def _trained(self, trainer, X, y, *, epochs, validation_fraction=None):
-        """Train on the rows but the held-out ones, and return the losses of each epoch."""
-        held_out, training = self._split(X.shape[0], validation_fraction)
-        n_batches = -(-len(training) // self.batch_size)
-        n_before = len(self.loss_curve_)
-
-        def training_batches(epoch):
-            order = self._rng.permutation(training)
-            for i, rows in enumerate(gen_batches(len(order), self.batch_size)):
-                kl_weight = self._kl_weight(n_before + epoch + i / n_batches)
-                yield *self._batch(*_rows(X, y, order[rows]), self._rng), kl_weight
-
-        def validation_batches(epoch):
-            for rows in gen_batches(len(held_out), self.batch_size):
-                yield *self._batch(*_rows(X, y, held_out[rows]), None), self._kl_weight(np.inf)
-
-        with _progress_bar(epochs * n_batches, self.verbose) as progress:
-            return trainer.train(
-                training_batches,
-                epochs=epochs,
-                validation_batches=validation_batches if len(held_out) else None,
-                patience=self.patience,
-                progress=progress,
-            )
-
-    def _split(self, n_rows, validation_fraction):
-        """Return the indices of the rows to hold out and of those to train on."""
-        if validation_fraction is None:
-            validation_fraction = self.validation_fraction
-        if validation_fraction == 0:
-            return np.empty(0, dtype=np.intp), np.arange(n_rows)
-        n_held_out = max(1, round(validation_fraction * n_rows))
-        if n_held_out >= n_rows:
-            raise ValueError(
-                f"validation_fraction={validation_fraction} of {n_rows} rows leaves none to train "
-                "on: pass more rows or a smaller validation_fraction."
-            )
-        return np.split(self._rng.permutation(n_rows), [n_held_out])
+        X = self._check_rows(X, reset=False)
+        return self._forward("encoder", X, (self._n_features_out,))
 
     def _finish(self, trainer, history, *, keep_trainer):
-        """Keep the state of the trainer, and what the next `partial_fit` goes on from."""
-        self._fitted_network = FittedNetwork(
-            trainer.config,
-            trainer.weights,
-            optimizer_state=trainer.optimizer_state if keep_trainer else None,
-            trainer=trainer if keep_trainer else None,
-        )
+        super()._finish(trainer, history, keep_trainer=keep_trainer)
         self._n_features_out = self.n_components
-        self.loss_curve_ = [*self.loss_curve_, *history["loss"]]
-        if history["val_loss"]:
-            self.validation_loss_curve_ = [
-                *(self.validation_loss_curve_ or []),
-                *history["val_loss"],
-            ]
-        self.n_iter_ = len(self.loss_curve_)
 
-    def _forward(self, part, rows, n_columns):
-        """Return what a part of the network makes of the rows, a block of them at a time."""
-        result = np.empty((rows.shape[0], n_columns), dtype=np.float32)
-        for block in gen_batches(rows.shape[0], _FORWARD_ROWS):
-            result[block] = self._fitted_network.run(part, self._inputs(part, rows[block]))
-        return result
+    def _check_rows(self, X, *, reset):
+        """Return validated rows."""
+        return check_rows(self, X, reset=reset)
 
-    def _inputs(self, part, rows):
-        """Return rows in the form in which a part of the network takes them."""
-        return rows
-
-    def _kl_weight(self, progress):
-        """Return the weight of the divergence after so many epochs, fractions included."""
-        return 0.0
+    def _check_codes(self, X):
+        """Return validated features, as `transform` returns them."""
+        codes = check_array(X, dtype=np.float32)
+        if codes.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"X has {codes.shape[1]} columns, but {type(self).__name__} has "
+                f"{self._n_features_out} features: pass what transform returned."
+            )
+        return codes
 
 
-def _rows(X, y, rows):
-    return X[rows], None if y is None else y[rows]
+def check_range(values, loss, *, name):
+    """Raise unless the loss takes all the values."""
+    smallest, largest = values.min(initial=0), values.max(initial=0)
+    if loss != "mse" and smallest < 0:
+        raise ValueError(
+            f"Negative values in data passed to {name}: the smallest is {smallest:g}, and "
+            f'loss="{loss}" takes none. Shift or drop them, or choose loss="mse".'
+        )
+    if loss == "binary_crossentropy" and largest > 1:
+        raise ValueError(
+            f'{name} holds values up to {largest:g}, and loss="binary_crossentropy" takes those '
+            f"from 0 to 1: make them 0 and 1 ({name} > 0), scale them, or choose another loss."
+        )
 
 
-class _progress_bar:
-    """A context that gives what reports a batch to a bar, or None if there is no bar."""
-
-    def __init__(self, n_batches, verbose):
-        self._n_batches = n_batches
-        self._bar = None
-        self._verbose = verbose
-
-    def __enter__(self):
-        if not self._verbose:
-            return None
-        from tqdm import tqdm
-
-        self._bar = tqdm(total=self._n_batches, unit="batch")
-        return self._report
-
-    def __exit__(self, *error):
-        if self._bar is not None:
-            self._bar.close()
-
-    def _report(self, epoch, loss):
-        self._bar.set_postfix(epoch=epoch + 1, loss=f"{loss:.4g}", refresh=False)
-        self._bar.update()
+def positive_integers(sizes, *, name):
+    """Return the sizes as a tuple of int, each at least 1."""
+    sizes = tuple(sizes)
+    if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+        raise ValueError(f"{name} must hold integers from 1 on, got {sizes!r}.")
+    return tuple(int(size) for size in sizes)

@@ -3,8 +3,8 @@ import pytest
 import scipy.sparse as sp
 from scipy.special import log_expit, log_softmax
 
-from sktransrec.feature_learning._objectives import _kl_divergence, total_loss
-from sktransrec.feature_learning._state import engine
+from sktransrec._engine._objectives import _kl_divergence, total_loss
+from sktransrec._engine._state import engine
 
 LOSSES = ["mse", "binary_crossentropy", "multinomial"]
 

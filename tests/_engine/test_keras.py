@@ -1,11 +1,12 @@
 import json
+import logging
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sktransrec.feature_learning import _networks
-from sktransrec.feature_learning._state import FittedNetwork, engine
+from sktransrec._engine import _layers, _networks
+from sktransrec._engine._state import FittedNetwork, engine
 
 SIZES = {
     "n_features": 12,
@@ -51,7 +52,7 @@ def test_sparse_product_and_its_gradient():
     dense = tf.Variable(np.random.RandomState(1).standard_normal((12, 4)).astype(np.float32))
     upstream = np.random.RandomState(2).standard_normal((20, 4)).astype(np.float32)
     with tf.GradientTape() as tape:
-        product = _networks._sparse_product(engine().as_tensor(X), tf.convert_to_tensor(dense))
+        product = _layers._sparse_product(engine().as_tensor(X), tf.convert_to_tensor(dense))
         total = tf.reduce_sum(product * upstream)
     np.testing.assert_allclose(product, X @ dense.numpy(), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(tape.gradient(total, dense), X.T @ upstream, rtol=1e-5, atol=1e-6)
@@ -84,6 +85,14 @@ def test_one_trace_for_batches_of_all_sizes():
     trainer.train(_batches(_rows(23), 5), epochs=2)
     (step,) = trainer._compiled.values()
     assert step.experimental_get_tracing_count() == 1
+
+
+def test_many_short_trainings_are_silent(caplog, monkeypatch):
+    engine()
+    monkeypatch.setattr(logging.getLogger("tensorflow"), "propagate", True)
+    for _ in range(6):
+        _trainer(run_eagerly=False).train(_batches(_rows(), 20), epochs=1)
+    assert not caplog.records
 
 
 def test_training_goes_on_from_a_saved_state():

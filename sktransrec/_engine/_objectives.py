@@ -5,9 +5,30 @@ x, and its gradient is A'(f) - c x: a dense part that does not know x, and a par
 entries of x.
 """
 
+from typing import Any, NamedTuple
+
+OUTPUT_ACTIVATIONS = {
+    "mse": "linear",
+    "binary_crossentropy": "sigmoid",
+    "multinomial": "softmax",
+}
+
+
+class StepTargets(NamedTuple):
+    """Targets of some steps of the rows of a batch: of those that have one.
+
+    The steps are counted through, row by row; row i of the values belongs to the step steps[i].
+    """
+
+    values: Any
+    steps: Any
+
 
 class Objective:
     """The mean loss of the rows of a batch, plus what is penalised.
+
+    Where the network has an output at each step or pixel of a row, the loss of the row is the sum
+    over these, and the targets have a row for each.
 
     Parameters
     ----------
@@ -23,7 +44,7 @@ class Objective:
 
         self._loss = loss
         self._regularization = regularization
-        self._kernels = [weight for weight in network.weights if weight.path.endswith("/kernel")]
+        self._kernels = [weight for weight in network.weights if _is_kernel(weight)]
         self._output = network.get_layer("output")
         tensors = {"hidden": self._output.input}
         if "code_log_std" in [layer.name for layer in network.layers]:
@@ -36,18 +57,25 @@ class Objective:
         import tensorflow as tf
 
         tensors = self._tensors(inputs, training=training)
-        linear = tf.matmul(tensors["hidden"], self._output.kernel.value)
+        hidden = tf.reshape(tensors["hidden"], [-1, self._output.kernel.shape[0]])
+        if isinstance(targets, StepTargets):
+            hidden, targets = tf.gather(hidden, targets.steps), targets.values
+        linear = tf.matmul(hidden, self._output.kernel.value)
         linear = tf.nn.bias_add(linear, self._output.bias.value)
         if self._loss == "mse":
             linear = self._output.activation(linear)
         total = total_loss(linear, targets, self._loss)
         if "mean" in tensors:
             total += kl_weight * _kl_divergence(tensors["mean"], tensors["log_std"])
-        objective = total / tf.cast(tf.shape(linear)[0], tf.float32)
+        objective = total / tf.cast(tf.shape(inputs[0])[0], tf.float32)
         if training and self._regularization:
             squares = [tf.nn.l2_loss(kernel.value) for kernel in self._kernels]
             objective += 2 * self._regularization * tf.add_n(squares)
         return objective
+
+
+def _is_kernel(weight):
+    return weight.path.endswith(("/kernel", "/recurrent_kernel"))
 
 
 def total_loss(linear, targets, loss):

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import scipy.sparse as sp
 
-from ._networks import sparse_dense_class
+from ._layers import register_layers
 from ._objectives import Objective
 
 OPTIMIZERS = ("adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd")
@@ -162,12 +162,15 @@ class NetworkTrainer:
 
     def _mean_loss(self, function, batches, progress=None):
         """Return the mean over the rows of the loss that the function returns for each batch."""
+        import tensorflow as tf
+
         total, n_rows = 0.0, 0
         for inputs, targets, kl_weight in batches:
-            tensors = [[as_tensor(x) for x in inputs], as_tensor(targets), np.float32(kl_weight)]
+            inputs, targets = tf.nest.map_structure(as_tensor, (inputs, targets))
+            tensors = [inputs, targets, np.float32(kl_weight)]
             loss = float(self._function(function, tensors)(*tensors))
-            total += loss * targets.shape[0]
-            n_rows += targets.shape[0]
+            total += loss * inputs[0].shape[0]
+            n_rows += inputs[0].shape[0]
             if progress:
                 progress(loss)
         return total / n_rows
@@ -176,9 +179,12 @@ class NetworkTrainer:
         """Return the step or the evaluation, compiled for tensors of any number of rows."""
         import tensorflow as tf
 
-        key = name, tuple(isinstance(x, tf.SparseTensor) for x in (*tensors[0], tensors[1]))
+        kinds = [isinstance(tensor, tf.SparseTensor) for tensor in tf.nest.flatten(tensors[:2])]
+        key = name, tuple(kinds)
         if key not in self._compiled:
-            function = getattr(self, f"_{name}")
+            # Through `partial`, TensorFlow tells the functions of trainers apart. It takes them
+            # for one that is traced too often otherwise, and warns.
+            function = functools.partial(getattr(self, f"_{name}"))
             if not self._run_eagerly:
                 signature = tf.nest.map_structure(_any_rows, tensors)
                 function = tf.function(function, input_signature=signature)
@@ -192,7 +198,8 @@ class NetworkTrainer:
         variables = self.network.trainable_variables
         with tf.GradientTape() as tape:
             loss = self._objective(inputs, targets, kl_weight, training=True)
-        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        gradients = [tf.convert_to_tensor(each) for each in tape.gradient(loss, variables)]
+        self._optimizer.apply(gradients, variables)
         return loss
 
     def _evaluate(self, inputs, targets, kl_weight):
@@ -224,11 +231,11 @@ class _BestWeights:
 
 
 def as_tensor(rows):
-    """Return a dense or CSR matrix as a tensor of the same kind."""
+    """Return an array or a CSR matrix as a tensor of the same kind, of int32 or float32."""
     import tensorflow as tf
 
     if not sp.issparse(rows):
-        return tf.constant(rows, dtype=tf.float32)
+        return tf.constant(rows, dtype=tf.int32 if rows.dtype.kind in "iu" else tf.float32)
     indices = np.empty((rows.nnz, 2), dtype=np.int64)
     indices[:, 0] = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
     indices[:, 1] = rows.indices
@@ -250,7 +257,7 @@ def rebuilt_network(config, weights):
     """Return the network of a JSON config, with its weights."""
     import keras
 
-    sparse_dense_class()  # registers the class with Keras
+    register_layers()
     network = keras.Model.from_config(json.loads(config))
     assign_weights(network, weights)
     return network
@@ -292,7 +299,7 @@ PARTS = {"decoder": decoder, "encoder": encoder}
 
 
 def forward(part, rows):
-    """Return what a part of a network makes of dense or CSR rows, as an ndarray."""
+    """Return what a part of a network makes of an array or CSR rows, as an ndarray."""
     return part([as_tensor(rows)]).numpy()
 
 
@@ -344,7 +351,7 @@ def _fused_adam_class():
                 beta1=self.beta_1,
                 beta2=self.beta_2,
                 epsilon=self.epsilon,
-                grad=tf.convert_to_tensor(gradient),
+                grad=gradient,
             )
 
     return FusedAdam

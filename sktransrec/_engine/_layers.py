@@ -1,0 +1,230 @@
+"""Layers that Keras lacks.
+
+Each class is made when it is first asked for, since its base is a class of Keras.
+"""
+
+import functools
+
+
+def register_layers():
+    """Make Keras know the layers, so that it can rebuild a network from JSON."""
+    for layer_class in (
+        sparse_dense_class,
+        seeded_dropout_class,
+        masked_max_pooling_class,
+        last_step_class,
+        not_padding_class,
+        reversed_steps_class,
+        simple_recurrent_class,
+    ):
+        layer_class()
+
+
+def _registered(layer_class):
+    import keras
+
+    return keras.saving.register_keras_serializable("sktransrec")(layer_class)
+
+
+@functools.cache
+def sparse_dense_class():
+    """Return a dense layer whose product with a sparse tensor is five times as fast as Keras's."""
+    import keras
+    import tensorflow as tf
+
+    @_registered
+    class SparseDense(keras.layers.Dense):
+        def call(self, inputs, training=None):
+            if not isinstance(inputs, tf.SparseTensor):
+                return super().call(inputs, training=training)
+            linear = _sparse_product(inputs, tf.convert_to_tensor(self.kernel))
+            return self.activation(linear + self.bias)
+
+    return SparseDense
+
+
+def _sparse_product(sparse, dense):
+    """Return the product of a sparse tensor and a dense one, with its gradient for the latter."""
+    import tensorflow as tf
+
+    parts = sparse.indices, sparse.values, sparse.dense_shape
+
+    @tf.custom_gradient
+    def product(dense):
+        def gradient(upstream):
+            return _compiled_product(transposed=True)(*parts, upstream)
+
+        # The tape must not look inside: it has our gradient, and fails at one of its own.
+        dense = tf.stop_gradient(dense)
+        return _compiled_product(transposed=False)(*parts, dense), gradient
+
+    result = product(dense)
+    result.set_shape([None, dense.shape[1]])
+    return result
+
+
+@functools.cache
+def _compiled_product(transposed):
+    """Return the product of a sparse matrix, given in parts, and a dense one.
+
+    It is compiled in eager training too: run op by op, TensorFlow takes a kernel that rounds
+    otherwise.
+    """
+    import tensorflow as tf
+
+    def product(indices, values, shape, dense):
+        matrix = tf.raw_ops.SparseTensorToCSRSparseMatrix(
+            indices=indices, values=values, dense_shape=shape
+        )
+        if transposed:  # here and not in the product, which is slow at it
+            matrix = tf.raw_ops.SparseMatrixTranspose(input=matrix, type=tf.float32)
+        return tf.raw_ops.SparseMatrixMatMul(a=matrix, b=dense)
+
+    types = [([None, 2], tf.int64), ([None], tf.float32), ([2], tf.int64)]
+    types.append(([None, None], tf.float32))
+    return tf.function(product, input_signature=[tf.TensorSpec(*kind) for kind in types])
+
+
+@functools.cache
+def seeded_dropout_class():
+    """Return dropout whose draws depend on its seed and the number of its calls alone.
+
+    Keras keeps the state of its own dropout apart from the weights, where no saved network has it.
+    """
+    import keras
+    import tensorflow as tf
+
+    @_registered
+    class SeededDropout(keras.layers.Layer):
+        def __init__(self, rate, seed, **kwargs):
+            super().__init__(**kwargs)
+            self.rate = rate
+            self.seed = seed
+            self.supports_masking = True
+
+        def build(self, input_shape):
+            self.n_calls = self.add_weight(
+                shape=(), initializer="zeros", dtype="int32", trainable=False, name="n_calls"
+            )
+
+        def call(self, inputs, training=False):
+            if not training:
+                return inputs
+            n_calls = self.n_calls.value.assign_add(1)
+            uniform = tf.random.stateless_uniform(tf.shape(inputs), seed=[self.seed, n_calls])
+            is_kept = tf.cast(uniform >= self.rate, tf.float32)
+            return inputs * (is_kept * (1 / (1 - self.rate)))
+
+        def get_config(self):
+            return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+    return SeededDropout
+
+
+@functools.cache
+def not_padding_class():
+    """Return a layer that says of each step 1 or 0: whether it is more than padding.
+
+    Padding is the token id 0, or a vector of zeros.
+    """
+    import keras
+    import tensorflow as tf
+
+    @_registered
+    class NotPadding(keras.layers.Layer):
+        def call(self, inputs):
+            is_step = tf.not_equal(inputs, 0)
+            if len(inputs.shape) == 3:
+                is_step = tf.reduce_any(is_step, axis=2)
+            return tf.cast(is_step, tf.float32)[..., None]
+
+        def compute_output_spec(self, inputs):
+            return keras.KerasTensor((*inputs.shape[:2], 1), dtype="float32")
+
+    return NotPadding
+
+
+@functools.cache
+def masked_max_pooling_class():
+    """Return the maximum over those steps that are more than padding, and 0 where none is."""
+    import keras
+    import tensorflow as tf
+
+    @_registered
+    class MaskedMaxPooling(keras.layers.Layer):
+        def call(self, inputs):
+            steps, is_step = inputs
+            lowest = tf.where(is_step > 0, steps, steps.dtype.min)
+            maxima = tf.reduce_max(lowest, axis=1)
+            return maxima * tf.reduce_max(is_step, axis=1)
+
+        def compute_output_spec(self, inputs):
+            batch, _, channels = inputs[0].shape
+            return keras.KerasTensor((batch, channels), dtype="float32")
+
+    return MaskedMaxPooling
+
+
+@functools.cache
+def last_step_class():
+    """Return a layer that returns the last step of each row.
+
+    A recurrent layer repeats its last output over the padding that follows.
+    """
+    import keras
+
+    @_registered
+    class LastStep(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.supports_masking = True
+
+        def call(self, inputs):
+            return inputs[:, -1]
+
+        def compute_mask(self, inputs, mask=None):
+            return None
+
+    return LastStep
+
+
+@functools.cache
+def reversed_steps_class():
+    """Return a layer that puts what a backward layer returns into the order of its input.
+
+    Such a layer reverses its steps, not its mask. Two layers stand in for Keras's Bidirectional,
+    whose weights have other paths in a rebuilt network.
+    """
+    import keras
+    import tensorflow as tf
+
+    @_registered
+    class ReversedSteps(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.supports_masking = True
+
+        def call(self, inputs):
+            return tf.reverse(inputs, axis=[1])
+
+        def compute_output_spec(self, inputs):
+            return keras.KerasTensor(inputs.shape, dtype="float32")
+
+    return ReversedSteps
+
+
+@functools.cache
+def simple_recurrent_class():
+    """Return a simple recurrent layer that keeps its seed.
+
+    Keras's own leaves it out of its configuration, and draws one from Python's global generator
+    when it is rebuilt.
+    """
+    import keras
+
+    @_registered
+    class SimpleRecurrent(keras.layers.SimpleRNN):
+        def get_config(self):
+            return {**super().get_config(), "seed": self.cell.seed}
+
+    return SimpleRecurrent

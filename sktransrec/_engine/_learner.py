@@ -1,0 +1,183 @@
+"""What every estimator around a network does: train it, keep its state, run it."""
+
+import copy
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state, gen_batches
+
+from .._validation import Interval, StrOptions, check_is_fitted
+from ._keras import OPTIMIZERS
+from ._state import FittedNetwork, engine
+
+# Rows that run through a network at once where nothing is learned.
+_FORWARD_ROWS = 1024
+
+
+class NetworkLearner:
+    """Mixin of estimators whose fitted state is a neural network.
+
+    A subclass has the parameters below and `loss`, and implements
+
+    - ``_builder(X, y)``, which returns a builder of networks and its arguments but the seed;
+    - ``_batch(X, y, rng)``, which returns the (inputs, targets) of some rows, corrupted by `rng`
+      for training, as they are where it is None;
+    - ``_kl_weight(progress)``, where the network is variational;
+    - ``_loss_of(y)``, where the loss depends on the targets.
+    """
+
+    _parameter_constraints: dict = {
+        "regularization": [Interval(Real, 0, None, closed="left")],
+        "optimizer": [StrOptions(set(OPTIMIZERS))],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "run_eagerly": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @property
+    def network_(self):
+        """The fitted network as a Keras model, rebuilt when it is first asked for."""
+        check_is_fitted(self)
+        return self._fitted_network.network
+
+    def _start(self, *, anew):
+        """Forget what was learned, or go on so that an error leaves the present state intact."""
+        if not anew:
+            self._rng = copy.deepcopy(self._rng)
+            return
+        seed = check_random_state(self.random_state).randint(2**32, dtype=np.uint64)
+        self._rng = np.random.RandomState(int(seed))
+        self._seed_of_weights = self._rng.randint(2**31)
+        self._fitted_network = None
+        self.loss_curve_ = []
+        self.validation_loss_curve_ = None
+
+    def _trainer(self, X, y, *, keep_optimizer):
+        """Return a trainer of this estimator's network in its present state."""
+        build, sizes = self._builder(X, y)
+        settings = {
+            "build": build,
+            "sizes": {**sizes, "seed": self._seed_of_weights},
+            "loss": self._loss_of(y),
+            "regularization": self.regularization,
+            "optimizer": self.optimizer,
+            "learning_rate": self.learning_rate,
+            "run_eagerly": self.run_eagerly,
+        }
+        fitted = self._fitted_network
+        trainer = fitted and fitted.take_trainer()
+        if keep_optimizer and trainer is not None and trainer.settings == settings:
+            return trainer
+        trainer = engine().NetworkTrainer(**settings)
+        if fitted is not None:
+            trainer.load(fitted.weights, fitted.optimizer_state if keep_optimizer else None)
+        return trainer
+
+    def _trained(self, trainer, X, y, *, epochs, validation_fraction=None):
+        """Train on the rows but the held-out ones, and return the losses of each epoch."""
+        held_out, training = self._split(X.shape[0], validation_fraction)
+        n_batches = -(-len(training) // self.batch_size)
+        n_before = len(self.loss_curve_)
+
+        def training_batches(epoch):
+            order = self._rng.permutation(training)
+            for i, rows in enumerate(gen_batches(len(order), self.batch_size)):
+                kl_weight = self._kl_weight(n_before + epoch + i / n_batches)
+                yield *self._batch(*_rows(X, y, order[rows]), self._rng), kl_weight
+
+        def validation_batches(epoch):
+            for rows in gen_batches(len(held_out), self.batch_size):
+                yield *self._batch(*_rows(X, y, held_out[rows]), None), self._kl_weight(np.inf)
+
+        with _progress_bar(epochs * n_batches, self.verbose) as progress:
+            return trainer.train(
+                training_batches,
+                epochs=epochs,
+                validation_batches=validation_batches if len(held_out) else None,
+                patience=self.patience,
+                progress=progress,
+            )
+
+    def _split(self, n_rows, validation_fraction):
+        """Return the indices of the rows to hold out and of those to train on."""
+        if validation_fraction is None:
+            validation_fraction = self.validation_fraction
+        if validation_fraction == 0:
+            return np.empty(0, dtype=np.intp), np.arange(n_rows)
+        n_held_out = max(1, round(validation_fraction * n_rows))
+        if n_held_out >= n_rows:
+            raise ValueError(
+                f"validation_fraction={validation_fraction} of {n_rows} rows leaves none to train "
+                "on: pass more rows or a smaller validation_fraction."
+            )
+        return np.split(self._rng.permutation(n_rows), [n_held_out])
+
+    def _finish(self, trainer, history, *, keep_trainer):
+        """Keep the state of the trainer, and what the next `partial_fit` goes on from."""
+        self._fitted_network = FittedNetwork(
+            trainer.config,
+            trainer.weights,
+            optimizer_state=trainer.optimizer_state if keep_trainer else None,
+            trainer=trainer if keep_trainer else None,
+        )
+        self.loss_curve_ = [*self.loss_curve_, *history["loss"]]
+        if history["val_loss"]:
+            self.validation_loss_curve_ = [
+                *(self.validation_loss_curve_ or []),
+                *history["val_loss"],
+            ]
+        self.n_iter_ = len(self.loss_curve_)
+
+    def _forward(self, part, rows, shape):
+        """Return what a part of the network makes of each row, an array of the given shape."""
+        result = np.empty((rows.shape[0], *shape), dtype=np.float32)
+        for block in gen_batches(rows.shape[0], _FORWARD_ROWS):
+            result[block] = self._fitted_network.run(part, self._inputs(part, rows[block]))
+        return result
+
+    def _inputs(self, part, rows):
+        """Return rows in the form in which a part of the network takes them."""
+        return rows
+
+    def _loss_of(self, y):
+        """Return the loss to minimise with the targets y."""
+        return self.loss
+
+    def _kl_weight(self, progress):
+        """Return the weight of the divergence after so many epochs, fractions included."""
+        return 0.0
+
+
+def _rows(X, y, rows):
+    return X[rows], None if y is None else y[rows]
+
+
+class _progress_bar:
+    """A context that gives what reports a batch to a bar, or None if there is no bar."""
+
+    def __init__(self, n_batches, verbose):
+        self._n_batches = n_batches
+        self._bar = None
+        self._verbose = verbose
+
+    def __enter__(self):
+        if not self._verbose:
+            return None
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=self._n_batches, unit="batch")
+        return self._report
+
+    def __exit__(self, *error):
+        if self._bar is not None:
+            self._bar.close()
+
+    def _report(self, epoch, loss):
+        self._bar.set_postfix(epoch=epoch + 1, loss=f"{loss:.4g}", refresh=False)
+        self._bar.update()

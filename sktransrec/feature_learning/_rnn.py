@@ -1,0 +1,237 @@
+"""Recurrent networks: features from sequences read in their order."""
+
+import numpy as np
+
+from .._engine._objectives import StepTargets
+from .._engine._recurrent import recurrent
+from .._validation import StrOptions
+from ._sequences import SequenceLearner, one_token_a_row
+
+
+class RNNEncoder(SequenceLearner):
+    r"""Features that a recurrent network learns from texts, histories or other sequences.
+
+    A transformer. With y it learns the map from X to y; without y it learns to predict the next
+    step of each row from those before. Either way `transform` returns the layer of `n_components`
+    units between the network's state after the last step and its output. What X is, its shape and
+    type say:
+
+    - integers of shape (n_rows, n_steps) are token ids, padded with 0, such as
+      :class:`~sktransrec.TextSequences` and `InteractionEncoder.sequences` return;
+    - floats of shape (n_rows, n_steps) are signals of one channel;
+    - an array of shape (n_rows, n_steps, n_channels) holds sequences of vectors, padded with
+      vectors of zeros.
+
+    Parameters
+    ----------
+    n_components : int, default=32
+        Number of features, at least 1.
+    cell : {"gru", "lstm", "simple"}, default="gru"
+        The recurrent cell: a gated recurrent unit [1]_, long short-term memory [2]_, or a simple
+        one, which forgets soon.
+    hidden_layer_sizes : tuple of int, default=(64,)
+        Units of each recurrent layer, from the side of X.
+    bidirectional : bool, default=False
+        Whether a second network reads each row from its end, with as many units. It needs y: what
+        reads from the end has seen the next step.
+    embedding_size : int, default=64
+        Length of the vectors of token ids.
+    n_tokens : int, default=None
+        Number of token ids, padding included. None is the largest of `fit` plus 1.
+    unknown : {"error", "ignore"}, default="error"
+        What happens to token ids from `n_tokens_` on in `transform` or a further fit. "ignore"
+        takes them for padding, which suits texts that `TextSequences` cuts: a word of its
+        vocabulary may stand beyond the cut in all texts of `fit`.
+    activation : str, default="tanh"
+        Activation of the features: "elu", "gelu", "leaky_relu", "linear", "relu", "selu",
+        "sigmoid", "silu", "softplus" or "tanh".
+    dropout : float, default=0.2
+        Share of the units before each recurrent layer that training leaves out, from 0 to below 1.
+    loss : {"mse", "binary_crossentropy", "multinomial"}, default="mse"
+        What is minimised; see Notes. "binary_crossentropy" takes targets from 0 to 1, and
+        "multinomial", a softmax over all outputs, those from 0 on. Token ids without y always
+        take the softmax over the tokens.
+    regularization : float, default=0.0
+        Weight of the squares of all kernels in what is minimised, at least 0.
+    optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
+        How the weights follow the gradient.
+    learning_rate : float, default=0.001
+        Step length of the optimizer, above 0.
+    epochs : int, default=100
+        Number of passes over the rows; with a `validation_fraction` the largest number.
+    batch_size : int, default=32
+        Number of rows a step.
+    validation_fraction : float, default=0.0
+        Share of the rows held out to stop early, from 0 to below 1. If it is above 0, the weights
+        with the smallest loss on these rows are kept.
+    patience : int, default=10
+        Number of epochs without a smaller validation loss after which training stops.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last one.
+    run_eagerly : bool, default=False
+        Whether to run each training step op by op. That saves the seconds that compiling takes,
+        which pays off in very short fits; the result is the same but for rounding.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first weights, the held-out rows, the order of the rows and the dropout.
+    verbose : int, default=0
+        A progress bar is shown if this is above 0.
+
+    Attributes
+    ----------
+    network_ : keras.Model
+        The network, rebuilt when it is first asked for and not saved with the estimator.
+    n_tokens_ : int or None
+        Number of token ids, padding included; None where X holds no token ids.
+    n_outputs_ : int or None
+        Number of columns of y; None without y.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    validation_loss_curve_ : list of float or None
+        Loss of the held-out rows after each epoch; None if there are none.
+    n_iter_ : int
+        Number of epochs run, `warm_start` and `partial_fit` included.
+    n_features_in_ : int
+        Length of the second axis of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    CNNEncoder : Sees a few neighbouring steps at a time, and images.
+    TextSequences : Texts to padded token ids.
+    InteractionEncoder : Event logs to padded sequences of items.
+
+    Notes
+    -----
+    Let f be the network's output of a row before its activation. With y, the objective is the
+    mean over the rows of :math:`\sum_j (y_j - f_j)^2` ("mse"), of :math:`-\sum_j y_j \log p_j +
+    (1 - y_j) \log(1 - p_j)` with :math:`p_j = 1 / (1 + e^{-f_j})` ("binary_crossentropy"), or of
+    :math:`-\sum_j y_j \log p_j` with :math:`p = \mathrm{softmax}(f)` ("multinomial"), plus
+    `regularization` times the squares of all kernels. Without y the same is taken of
+    each step that is followed by another and of that other one, and summed over the steps: a
+    softmax over all tokens for token ids, the squared error or the binary cross-entropy of the
+    next numbers otherwise.
+
+    A step costs O(batch_size * n_steps * hidden_layer_sizes[i] ** 2) for each layer and, without
+    y, O(batch_size * n_steps * n_components * n_tokens) for the output. Sparse y is never made
+    dense, and y gives the same result in either form.
+
+    Padding leaves the state as it is, so that it changes neither the features nor what is
+    learned, whether at the end or at the start. A row of nothing but padding gets the features of
+    the first state.
+
+    For an int `random_state` the result is the same to the last bit from run to run on one
+    machine; compiled and eager training differ by rounding, since they add gradients up in
+    another order. No global state is read or changed. Loading a pickled estimator does not need
+    TensorFlow, running it does.
+
+    References
+    ----------
+    .. [1] Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical
+       machine translation", EMNLP 2014. :doi:`10.3115/v1/D14-1179`
+    .. [2] Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9, 1997.
+       :doi:`10.1162/neco.1997.9.8.1735`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec import RNNEncoder
+    >>> X = np.array([[1, 2, 3, 0], [2, 3, 1, 2], [3, 1, 2, 0], [2, 3, 0, 0]])
+    >>> model = RNNEncoder(n_components=2, epochs=3, run_eagerly=True, random_state=0)
+    >>> model.fit_transform(X).shape
+    (4, 2)
+    """
+
+    _parameter_constraints: dict = {
+        **SequenceLearner._parameter_constraints,
+        "cell": [StrOptions({"gru", "lstm", "simple"})],
+        "bidirectional": ["boolean"],
+    }
+
+    _max_dimensions = 3
+
+    def __init__(
+        self,
+        n_components=32,
+        *,
+        cell="gru",
+        hidden_layer_sizes=(64,),
+        bidirectional=False,
+        embedding_size=64,
+        n_tokens=None,
+        unknown="error",
+        activation="tanh",
+        dropout=0.2,
+        loss="mse",
+        regularization=0.0,
+        optimizer="adam",
+        learning_rate=1e-3,
+        epochs=100,
+        batch_size=32,
+        validation_fraction=0.0,
+        patience=10,
+        warm_start=False,
+        run_eagerly=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.cell = cell
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.bidirectional = bidirectional
+        self.embedding_size = embedding_size
+        self.n_tokens = n_tokens
+        self.unknown = unknown
+        self.activation = activation
+        self.dropout = dropout
+        self.loss = loss
+        self.regularization = regularization
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.warm_start = warm_start
+        self.run_eagerly = run_eagerly
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_fit_rows(self, X, y, *, reset):
+        X, y = super()._check_fit_rows(X, y, reset=reset)
+        if y is not None:
+            return X, y
+        if self.bidirectional:
+            raise ValueError(
+                "bidirectional=True needs y: a network that reads from the end has seen the step "
+                "that it is to predict. Pass y, or choose bidirectional=False."
+            )
+        if not self._has_next(X).any():
+            raise ValueError(
+                "No row of X has two steps, so there is no next one to learn: pass y or longer "
+                "rows."
+            )
+        return X, y
+
+    def _builder(self, X, y):
+        sizes = {"cell": self.cell, "bidirectional": self.bidirectional}
+        return recurrent, {**self._sizes(y), **sizes}
+
+    def _own_targets(self, X):
+        """Return the next steps, where there are two that are no padding."""
+        rows, steps = np.nonzero(self._has_next(X))
+        following = X[rows, steps + 1]
+        if self._takes_tokens:
+            values = one_token_a_row(following, self.n_tokens_)
+        else:
+            values = following.reshape(len(rows), -1)
+        return StepTargets(values, (rows * X.shape[1] + steps).astype(np.int32))
+
+    def _has_next(self, X):
+        """Return of each step but the last whether it and the next are more than padding."""
+        is_step = np.ones(X.shape, dtype=bool)
+        if self._takes_tokens:
+            is_step = X != 0
+        elif X.ndim == 3:
+            is_step = X.any(axis=2)
+        return is_step[:, :-1] & is_step[:, 1:]

@@ -1,0 +1,187 @@
+"""What the learners of sequences and images share: the forms of X and y that they take."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._engine._networks import ACTIVATIONS
+from .._engine._objectives import OUTPUT_ACTIVATIONS
+from .._validation import (
+    Interval,
+    StrOptions,
+    check_array,
+    check_relevance,
+    check_targets,
+    validate_data,
+)
+from ._base import FeatureLearner, check_range, positive_integers
+
+_FORMS = {2: "one number a step", 3: "sequences of vectors", 4: "images"}
+
+
+class SequenceLearner(FeatureLearner):
+    """Base of learners of token ids, signals, sequences of vectors and images.
+
+    A subclass implements ``_own_targets(X)``, which returns the targets of rows without y, and
+    says in `_max_dimensions` how many axes X may have.
+    """
+
+    _parameter_constraints: dict = {
+        **FeatureLearner._parameter_constraints,
+        "hidden_layer_sizes": ["array-like"],
+        "embedding_size": [Interval(Integral, 1, None, closed="left")],
+        "n_tokens": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
+        "unknown": [StrOptions({"error", "ignore"})],
+        "loss": [StrOptions(set(OUTPUT_ACTIVATIONS))],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        tags.input_tags.three_d_array = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _check_rows(self, X, *, reset):
+        X = _check_dense(self, X, reset=reset)
+        if reset:
+            self._check_dimensions(X)
+            self._row_shape = X.shape[1:]
+            self._takes_tokens = X.ndim == 2 and X.dtype.kind in "iu"
+        elif X.shape[1:] != self._row_shape:
+            raise ValueError(
+                f"X has rows of shape {X.shape[1:]}, and fit saw {self._row_shape}: pad, cut or "
+                "scale them to that."
+            )
+        if self._takes_tokens:
+            return self._check_tokens(X, reset=reset)
+        if reset:
+            self.n_tokens_ = None
+        return check_array(X, dtype=np.float32, allow_nd=True, input_name="X")
+
+    def _check_dimensions(self, X):
+        if X.ndim > self._max_dimensions:
+            forms = [f"{n} ({form})" for n, form in _FORMS.items() if n <= self._max_dimensions]
+            raise ValueError(
+                f"X has {X.ndim} dimensions, and {type(self).__name__} takes {' or '.join(forms)}."
+            )
+        if 0 in X.shape:
+            raise ValueError(f"X has shape {X.shape}: rows must not be empty.")
+
+    def _check_tokens(self, X, *, reset):
+        """Return X as int32, its token ids all within the vocabulary."""
+        if X.dtype.kind not in "iu":
+            raise ValueError(
+                f"X holds {X.dtype} values, and fit saw token ids: pass integers, "
+                "X.astype(np.int32)."
+            )
+        smallest, largest = int(X.min()), int(X.max())
+        if reset:
+            self.n_tokens_ = self.n_tokens or largest + 1
+        if smallest < 0:
+            raise ValueError(
+                f"X holds the token id {smallest}: ids are 0 for padding and from 1 on for tokens. "
+                "Integers that are no token ids must be floats, X.astype(np.float32)."
+            )
+        if largest >= self.n_tokens_ and self.unknown == "ignore" and not reset:
+            X = np.where(self.n_tokens_ > X, X, 0)
+        elif largest >= self.n_tokens_:
+            raise ValueError(
+                f"X holds the token id {largest}, and {type(self).__name__} knows those below "
+                f"{self.n_tokens_}: fit with a larger n_tokens, map others to an id for unknown "
+                'tokens, or leave them out by unknown="ignore".'
+            )
+        return X.astype(np.int32)
+
+    def _check_fit_rows(self, X, y, *, reset):
+        X = self._check_rows(X, reset=reset)
+        if not reset and (y is None) != (self.n_outputs_ is None):
+            raise ValueError(
+                f"y is {'' if y is None else 'not '}None, unlike in the fit before: go on with "
+                "targets of the same kind, or fit anew with warm_start=False."
+            )
+        if y is not None:
+            y = self._check_targets(y, X.shape[0], reset=reset)
+        elif not self._takes_tokens:
+            self._check_reconstructed(X)
+        if reset:
+            self.n_outputs_ = None if y is None else y.shape[1]
+        return X, y
+
+    def _check_targets(self, y, n_rows, *, reset):
+        """Return y as a `csr_array`; a 1-D y is one output or, for "multinomial", columns."""
+        y = y if sp.issparse(y) else np.asarray(y)
+        if y.ndim == 1 and self.loss != "multinomial":
+            y = y[:, None]
+        if reset:
+            y = check_targets(y, n_rows=n_rows)
+        else:
+            y = check_relevance(y, n_rows=n_rows, n_items=self.n_outputs_)
+        check_range(y.data, self.loss, name="y")
+        return y
+
+    def _check_reconstructed(self, X):
+        if self.loss == "multinomial":
+            raise ValueError(
+                'loss="multinomial" needs y or token ids, and X holds numbers without y: choose '
+                '"mse", or "binary_crossentropy" for numbers from 0 to 1.'
+            )
+        check_range(X, self.loss, name="X")
+
+    def _loss_of(self, y):
+        return "multinomial" if y is None and self._takes_tokens else self.loss
+
+    def _sizes(self, y):
+        """Return the arguments that the builders share."""
+        return {
+            "shape": self._row_shape if self._has_channels else (*self._row_shape, 1),
+            "n_tokens": self.n_tokens_,
+            "embedding_size": self.embedding_size,
+            "is_padded": self._takes_tokens or len(self._row_shape) == 2,
+            "hidden_layer_sizes": self._layer_sizes("hidden_layer_sizes"),
+            "n_components": self.n_components,
+            "n_outputs": self.n_outputs_,
+            "activation": self.activation,
+            "output_activation": OUTPUT_ACTIVATIONS[self._loss_of(y)],
+            "dropout": self.dropout,
+        }
+
+    @property
+    def _has_channels(self):
+        return self._takes_tokens or len(self._row_shape) > 1
+
+    def _layer_sizes(self, name):
+        """Return the parameter of that name as a tuple of int, at least one."""
+        sizes = positive_integers(getattr(self, name), name=name)
+        if not sizes:
+            raise ValueError(f"{name} is empty: pass at least one integer.")
+        return sizes
+
+    def _batch(self, X, y, rng):
+        return [self._inputs("encoder", X)], self._own_targets(X) if y is None else y
+
+    def _inputs(self, part, rows):
+        is_signal = part == "encoder" and not self._has_channels
+        return rows[..., None] if is_signal else rows
+
+
+def one_token_a_row(tokens, n_tokens):
+    """Return the indicator matrix of token ids as a `csr_array` of shape (n_ids, n_tokens)."""
+    ones = np.ones(len(tokens), dtype=np.float32)
+    return sp.csr_array((ones, tokens, np.arange(len(tokens) + 1)), (len(tokens), n_tokens))
+
+
+def _check_dense(estimator, X, *, reset):
+    """Return X as an array of numbers with two axes or more."""
+    try:
+        return validate_data(estimator, X, reset=reset, dtype="numeric", allow_nd=True)
+    except ValueError as error:
+        if "array element with a sequence" not in str(error):
+            raise
+        raise ValueError(
+            "The rows of X have different lengths: pad them to one length with 0 (vectors with "
+            "vectors of zeros), as TextSequences and InteractionEncoder.sequences do."
+        ) from error

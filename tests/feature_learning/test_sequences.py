@@ -1,0 +1,372 @@
+"""What the learners of sequences have in common: forms of input, targets, padding, state."""
+
+import copy
+import pickle
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+
+from sktransrec import CNNEncoder, RNNEncoder, TextSequences
+
+TINY = {
+    "n_components": 2,
+    "hidden_layer_sizes": (4,),
+    "embedding_size": 3,
+    "epochs": 2,
+    "batch_size": 8,
+    "learning_rate": 0.01,
+    "dropout": 0.0,
+    "run_eagerly": True,
+    "random_state": 0,
+}
+LEARNERS = [CNNEncoder(kernel_sizes=(2, 3), **TINY), RNNEncoder(cell="simple", **TINY)]
+FORMS = ["tokens", "signals", "vectors", "images"]
+LOSSES = ["mse", "binary_crossentropy", "multinomial"]
+
+each_learner = pytest.mark.parametrize("learner", LEARNERS, ids=lambda it: type(it).__name__)
+each_form_of_a_learner = pytest.mark.parametrize(
+    ("learner", "form"),
+    [
+        pytest.param(learner, form, id=f"{type(learner).__name__}-{form}")
+        for learner in LEARNERS
+        for form in FORMS[: learner._max_dimensions]
+    ],
+)
+
+
+def _rows(form, n_rows=18):
+    rng = np.random.RandomState(0)
+    if form == "tokens":
+        X = rng.randint(1, 9, (n_rows, 6))
+        X[: n_rows // 3, 4:] = 0
+        return X
+    shape = {"signals": (7,), "vectors": (6, 3), "images": (7, 5, 2)}[form]
+    return rng.uniform(size=(n_rows, *shape)).astype(np.float32)
+
+
+def _targets(n_rows=18):
+    rng = np.random.RandomState(1)
+    return (rng.uniform(size=(n_rows, 5)) < 0.4).astype(np.float32)
+
+
+def _assert_same_weights(actual, expected):
+    for path, weight in expected._fitted_network.weights.items():
+        np.testing.assert_array_equal(actual._fitted_network.weights[path], weight, err_msg=path)
+
+
+# Forms of X
+
+
+@each_form_of_a_learner
+@pytest.mark.parametrize("is_supervised", [True, False])
+def test_features_of_all_forms(learner, form, is_supervised):
+    X, y = _rows(form), _targets() if is_supervised else None
+    model = clone(learner).fit(X, y)
+    features = model.transform(X)
+    assert features.shape == (18, 2)
+    assert features.dtype == np.float32
+    assert np.isfinite(features).all()
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+    assert model.n_features_in_ == X.shape[1]
+    assert model.n_outputs_ == (5 if is_supervised else None)
+    assert model.n_tokens_ == (9 if form == "tokens" else None)
+    restored = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(restored.transform(X), features)
+
+
+@each_form_of_a_learner
+def test_rows_of_another_shape_are_refused(learner, form):
+    X = _rows(form)
+    model = clone(learner).fit(X, _targets())
+    shapes = [X[..., :-1], X[:, :, None], X[:, 0] if X.ndim > 2 else X[:, :3]]
+    for other in shapes:
+        with pytest.raises(ValueError, match=r"rows of shape|is expecting"):
+            model.transform(other)
+
+
+def test_too_many_dimensions():
+    with pytest.raises(ValueError, match=r"X has 4 dimensions, and RNNEncoder takes 2 .* or 3"):
+        RNNEncoder(**TINY).fit(_rows("images"))
+    with pytest.raises(ValueError, match="X has 5 dimensions"):
+        CNNEncoder(**TINY).fit(_rows("images")[..., None])
+
+
+@each_learner
+@pytest.mark.parametrize("form", [list, lambda rows: np.array(rows, dtype=object)])
+def test_ragged_rows_are_refused(learner, form):
+    with pytest.raises(ValueError, match="pad them to one length"):
+        clone(learner).fit(form([[1, 2], [1, 2, 3], [1]]))
+
+
+@each_learner
+def test_sparse_rows_are_refused(learner):
+    with pytest.raises(TypeError, match="Sparse data was passed"):
+        clone(learner).fit(sp.csr_array(_rows("tokens")))
+
+
+@each_learner
+def test_token_ids_outside_of_the_vocabulary(learner):
+    X = _rows("tokens")
+    model = clone(learner).fit(X)
+    with pytest.raises(ValueError, match=r"token id 9, and .* below 9"):
+        model.transform(X + 1)
+    with pytest.raises(ValueError, match="token id -1"):
+        model.transform(X - 1)
+    with pytest.raises(ValueError, match="token ids: pass integers"):
+        model.transform(X.astype(float))
+    larger = np.where(X == 3, 9, X)
+    ignoring = model.set_params(unknown="ignore").transform(larger)
+    np.testing.assert_array_equal(ignoring, model.transform(np.where(X == 3, 0, X)))
+    with pytest.raises(ValueError, match="larger n_tokens"):
+        clone(learner).set_params(n_tokens=8, unknown="ignore").fit(X)
+    assert clone(learner).set_params(n_tokens=12).fit(X).transform(X + 3).shape == (18, 2)
+
+
+@each_learner
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64])
+def test_token_ids_of_all_integer_types(learner, dtype):
+    X = _rows("tokens")
+    expected = clone(learner).fit_transform(X)
+    np.testing.assert_array_equal(clone(learner).fit_transform(X.astype(dtype)), expected)
+
+
+@each_learner
+def test_images_and_vectors_may_be_integers(learner):
+    X = np.random.RandomState(0).randint(0, 255, (18, 6, 3), dtype=np.uint8)
+    model = clone(learner).fit(X, _targets())
+    assert model.n_tokens_ is None
+    np.testing.assert_array_equal(model.transform(X), model.transform(X.astype(float)))
+
+
+# Padding
+
+
+@each_learner
+@pytest.mark.parametrize("is_supervised", [True, False])
+@pytest.mark.parametrize("form", ["tokens", "vectors"])
+def test_padding_does_not_change_the_features(learner, form, is_supervised):
+    """The same weights, moved into a network for longer rows."""
+    learner = clone(learner).set_params(hidden_layer_sizes=(4, 3), epochs=1)
+    X, y = _rows(form), _targets() if is_supervised else None
+    padding = np.zeros((18, 3, *X.shape[2:]), dtype=X.dtype)
+    model = clone(learner).fit(X, y)
+    for longer in ([X, padding], [padding, X]):
+        longer = np.concatenate(longer, axis=1)
+        other = clone(learner).fit(longer, y)
+        weights = other._fitted_network.weights
+        for path, weight in model._fitted_network.weights.items():
+            if not path.startswith(("decoder/", "output/")):
+                weights[path] = weight
+        other._fitted_network._live = {}
+        np.testing.assert_allclose(other.transform(longer), model.transform(X), atol=1e-6)
+
+
+def test_padding_does_not_change_either_way_of_reading():
+    X, y = _rows("tokens")[6:], _targets(12)
+    learner = RNNEncoder(**{**TINY, "hidden_layer_sizes": (4, 3)}, bidirectional=True)
+    padding = np.zeros((12, 3), dtype=int)
+    expected = clone(learner).fit(X, y)
+    for longer in (np.hstack([X, padding]), np.hstack([padding, X])):
+        actual = clone(learner).fit(longer, y)
+        np.testing.assert_allclose(actual.transform(longer), expected.transform(X), atol=1e-5)
+    backwards = expected.transform(X[:, ::-1])
+    assert np.abs(backwards - expected.transform(X)).max() > 1e-3
+
+
+@each_learner
+def test_rows_of_nothing_but_padding(learner):
+    X = _rows("tokens")
+    X[3:5] = 0
+    features = clone(learner).fit(X, _targets()).transform(X)
+    assert np.isfinite(features).all()
+    np.testing.assert_array_equal(features[3], features[4])
+
+
+# Targets
+
+
+@each_learner
+@pytest.mark.parametrize("loss", LOSSES)
+def test_dense_and_sparse_targets_give_the_same_bits(learner, loss):
+    X, y = _rows("tokens"), _targets()
+    model = clone(learner).set_params(loss=loss, validation_fraction=0.2)
+    expected = clone(model).fit(X, y)
+    for variant in (sp.csr_array(y), sp.csc_matrix(y), sp.coo_array(y), y.astype(int)):
+        actual = clone(model).fit(X, variant)
+        _assert_same_weights(actual, expected)
+        assert actual.loss_curve_ == expected.loss_curve_
+
+
+@each_learner
+def test_one_dimensional_targets(learner):
+    X, y = _rows("tokens"), np.arange(18) % 3
+    column = clone(learner).fit(X, y)
+    assert column.n_outputs_ == 1
+    _assert_same_weights(column, clone(learner).fit(X, y[:, None]))
+    of_items = clone(learner).set_params(loss="multinomial").fit(X, y)
+    assert of_items.n_outputs_ == 3
+    _assert_same_weights(
+        of_items, clone(learner).set_params(loss="multinomial").fit(X, np.eye(3)[y])
+    )
+    assert of_items.partial_fit(X[:2], y[:2]).n_outputs_ == 3
+
+
+@each_learner
+@pytest.mark.parametrize(
+    ("parameters", "X", "y", "message"),
+    [
+        ({"loss": "binary_crossentropy"}, None, 2 * _targets(), "y holds values up to 2"),
+        ({"loss": "multinomial"}, None, -_targets(), "Negative values in data passed to y"),
+        ({}, None, _targets()[:5], "X has 18 rows and y has 5"),
+        ({}, None, np.full((18, 1), np.nan), "y contains NaN"),
+        ({"loss": "multinomial"}, _rows("signals"), None, "needs y or token ids"),
+        ({"loss": "binary_crossentropy"}, 3 * _rows("signals"), None, "X holds values up to"),
+        ({"hidden_layer_sizes": ()}, None, _targets(), "hidden_layer_sizes is empty"),
+        ({"hidden_layer_sizes": (0,)}, None, _targets(), "hidden_layer_sizes must hold"),
+        ({"dropout": 1.0}, None, _targets(), "dropout"),
+    ],
+)
+def test_errors_leave_the_model_as_it_was(learner, parameters, X, y, message):
+    X = _rows("tokens") if X is None else X
+    model = clone(learner).fit(_rows("tokens"))
+    expected = copy.deepcopy(vars(model))
+    with pytest.raises(ValueError, match=message):
+        model.set_params(**parameters).fit(X, y)
+    assert vars(model).keys() == expected.keys()
+    assert model.loss_curve_ == expected["loss_curve_"]
+    assert model.n_outputs_ is None
+
+
+@each_learner
+def test_going_on_with_or_without_targets(learner):
+    X, y = _rows("tokens"), _targets()
+    with pytest.raises(ValueError, match="unlike in the fit before"):
+        clone(learner).partial_fit(X, y).partial_fit(X)
+    with pytest.raises(ValueError, match="y has shape"):
+        clone(learner).partial_fit(X, y).partial_fit(X, y[:, :3])
+
+
+# Training in parts, determinism, saving
+
+
+@each_learner
+@pytest.mark.parametrize("is_supervised", [True, False])
+def test_partial_fits_are_the_epochs_of_a_fit(learner, is_supervised):
+    X, y = _rows("tokens"), _targets() if is_supervised else None
+    learner = clone(learner).set_params(dropout=0.5, epochs=3)
+    whole = clone(learner).fit(X, y)
+    parts = clone(learner).partial_fit(X, y).partial_fit(X, y)
+    parts = pickle.loads(pickle.dumps(parts)).partial_fit(X, y)
+    _assert_same_weights(parts, whole)
+    assert parts.loss_curve_ == whole.loss_curve_
+
+
+@each_learner
+def test_warm_start_and_early_stopping(learner):
+    X, y = _rows("tokens"), np.random.RandomState(2).standard_normal((18, 3))
+    model = clone(learner).set_params(warm_start=True).fit(X, y)
+    first = list(model.loss_curve_)
+    assert model.fit(X, y).loss_curve_[:2] == first
+    assert model.n_iter_ == 4
+    model = clone(learner).set_params(
+        validation_fraction=0.3, patience=2, epochs=200, learning_rate=0.05
+    )
+    curve = model.fit(X, y).validation_loss_curve_
+    assert int(np.argmin(curve)) == len(curve) - 1 - 2
+    assert model.n_iter_ < 200
+
+
+@each_form_of_a_learner
+@pytest.mark.parametrize("is_supervised", [True, False])
+def test_same_bits_in_every_run(learner, form, is_supervised):
+    X, y = _rows(form), _targets() if is_supervised else None
+    first, second = clone(learner).fit(X, y), clone(learner).fit(X, y)
+    _assert_same_weights(second, first)
+    other = clone(learner).set_params(random_state=1).fit(X, y)
+    assert not np.array_equal(other.transform(X), first.transform(X))
+
+
+@pytest.mark.slow
+@each_form_of_a_learner
+@pytest.mark.parametrize("is_supervised", [True, False])
+def test_compiled_training_is_the_same(learner, form, is_supervised):
+    X, y = _rows(form), _targets() if is_supervised else None
+    learner = clone(learner).set_params(dropout=0.5)
+    eager = clone(learner).fit(X, y)
+    compiled = clone(learner).set_params(run_eagerly=False).fit(X, y)
+    for path, weight in eager._fitted_network.weights.items():
+        np.testing.assert_allclose(
+            compiled._fitted_network.weights[path], weight, atol=1e-6, err_msg=path
+        )
+    again = clone(learner).set_params(run_eagerly=False).fit(X, y)
+    _assert_same_weights(again, compiled)
+
+
+@pytest.mark.parametrize(
+    "learner",
+    [*LEARNERS, RNNEncoder(**TINY), RNNEncoder(cell="lstm", **TINY)],
+    ids=["cnn", "simple", "gru", "lstm"],
+)
+def test_no_global_state_moves(learner):
+    import tensorflow as tf
+
+    def state():
+        return np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002
+
+    before = state()
+    model = clone(learner).set_params(dropout=0.5).fit(_rows("tokens"))
+    pickle.loads(pickle.dumps(model)).transform(_rows("tokens"))
+    assert state() == before
+    tf.random.uniform([2])  # raises where op determinism was switched on
+
+
+@each_learner
+@pytest.mark.parametrize("optimizer", ["adagrad", "adamw", "nadam", "rmsprop", "sgd"])
+def test_every_optimizer_trains_embeddings(learner, optimizer):
+    model = clone(learner).set_params(optimizer=optimizer, learning_rate=0.01)
+    curve = model.fit(_rows("tokens"), _targets()).loss_curve_
+    assert curve[-1] < curve[0]
+
+
+LOADING = """
+import pickle, sys
+class NoTensorFlow:
+    def find_spec(name, *args):
+        if name.partition(".")[0] in {"tensorflow", "keras", "scikeras"}:
+            raise ImportError(name + " is not installed here")
+sys.meta_path.insert(0, NoTensorFlow)
+with open(sys.argv[1], "rb") as file:
+    model = pickle.load(file)
+print(model.n_tokens_, list(model.get_feature_names_out()))
+"""
+
+
+def test_saved_learners_load_without_tensorflow(tmp_path):
+    for learner in LEARNERS:
+        model = clone(learner).partial_fit(_rows("tokens"))
+        (tmp_path / "model.pickle").write_bytes(pickle.dumps(model))
+        run = subprocess.run(
+            [sys.executable, "-c", LOADING, str(tmp_path / "model.pickle")],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert run.stdout.startswith("9 [")
+        assert run.stderr == ""
+
+
+@each_learner
+def test_pipeline_from_texts(learner):
+    texts = ["the red fox", "a red dog", "the blue fox runs", "", "a blue dog wakes up"]
+    y = np.arange(10.0).reshape(5, 2)
+    learner = clone(learner).set_params(unknown="ignore")
+    pipeline = make_pipeline(TextSequences(max_length=3), learner, Ridge()).fit(texts, y)
+    assert pipeline[1].n_tokens_ < len(pipeline[0].vocabulary_) + 2
+    assert pipeline.predict(["blue dog wakes", "unknown words"]).shape == (2, 2)
