@@ -134,3 +134,12 @@ def test_bidirectional_needs_targets():
 def test_nothing_to_predict(X):
     with pytest.raises(ValueError, match="No row of X has two steps"):
         RNNEncoder(**TINY).fit(np.array(X))
+
+
+@pytest.mark.parametrize("run_eagerly", [True, False])
+def test_batches_without_a_next_token(run_eagerly):
+    X = np.array([[1, 2, 3], [2, 0, 0], [0, 0, 0], [3, 1, 2]])
+    options = {**TINY, "epochs": 3, "run_eagerly": run_eagerly}
+    model = RNNEncoder(**options, batch_size=1, learning_rate=0.01).fit(X)
+    assert np.isfinite(model.loss_curve_).all()
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
