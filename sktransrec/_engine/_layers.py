@@ -15,6 +15,7 @@ def register_layers():
         last_step_class,
         not_padding_class,
         reversed_steps_class,
+        side_by_side_class,
         simple_recurrent_class,
     ):
         layer_class()
@@ -211,6 +212,23 @@ def reversed_steps_class():
             return keras.KerasTensor(inputs.shape, dtype="float32")
 
     return ReversedSteps
+
+
+@functools.cache
+def side_by_side_class():
+    """Return a layer that joins the outputs of two layers that read the same steps.
+
+    Their masks are the same. Keras's own layer joins the masks as well, which fails in versions
+    3.5 to 3.11 where the number of rows is open.
+    """
+    import keras
+
+    @_registered
+    class SideBySide(keras.layers.Concatenate):
+        def compute_mask(self, inputs, mask=None):
+            return None if mask is None else mask[0]
+
+    return SideBySide
 
 
 @functools.cache

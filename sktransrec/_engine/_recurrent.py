@@ -1,6 +1,11 @@
 """Builder of recurrent networks."""
 
-from ._layers import last_step_class, reversed_steps_class, simple_recurrent_class
+from ._layers import (
+    last_step_class,
+    reversed_steps_class,
+    side_by_side_class,
+    simple_recurrent_class,
+)
 from ._networks import SeededLayers
 
 
@@ -50,14 +55,12 @@ def recurrent(
 
 def _both_ways(make, hidden, cell, units, returns_steps, i):
     """Return what one layer makes of each row from its start and another one from its end."""
-    from keras import layers
-
     options = {"cell": cell, "units": units, "returns_steps": returns_steps}
     forward = _one_way(make, hidden, **options, name=f"forward_{i}")
     backward = _one_way(make, hidden, **options, name=f"backward_{i}", go_backwards=True)
     if returns_steps:
         backward = reversed_steps_class()(dtype="float32", name=f"reversed_{i}")(backward)
-    return layers.Concatenate(dtype="float32", name=f"recurrent_{i}")([forward, backward])
+    return side_by_side_class()(dtype="float32", name=f"recurrent_{i}")([forward, backward])
 
 
 def _one_way(make, hidden, cell, units, returns_steps, name, **options):
