@@ -27,6 +27,8 @@ from .recommenders import (
 from .transfer import (
     BridgeRecommender,
     CollectiveMFRecommender,
+    PersonalizedBridgeRecommender,
+    ProcrustesRegressor,
     TransferGate,
     transfer_gain,
 )
@@ -46,8 +48,10 @@ __all__ = [
     "InteractionEncoder",
     "ItemKNNRecommender",
     "LogisticMFRecommender",
+    "PersonalizedBridgeRecommender",
     "PopularityRecommender",
     "PopularityScaler",
+    "ProcrustesRegressor",
     "RNNEncoder",
     "ReconstructionRecommender",
     "RidgeRecommender",

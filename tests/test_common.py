@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 from numpydoc.docscrape import NumpyDocString
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.decomposition import TruncatedSVD
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -21,8 +21,10 @@ from sktransrec import (
     GraphFilterRecommender,
     ItemKNNRecommender,
     LogisticMFRecommender,
+    PersonalizedBridgeRecommender,
     PopularityRecommender,
     PopularityScaler,
+    ProcrustesRegressor,
     ReconstructionRecommender,
     RidgeRecommender,
     RNNEncoder,
@@ -48,8 +50,14 @@ ESTIMATORS = [
     GraphFilterRecommender(n_components=4),
     ItemKNNRecommender(),
     LogisticMFRecommender(n_components=4, max_iter=5),
+    PersonalizedBridgeRecommender(
+        ALSRecommender(n_components=3, max_iter=3, random_state=0),
+        ALSRecommender(n_components=4, max_iter=3, random_state=0),
+        max_iter=5,
+    ),
     PopularityRecommender(),
     PopularityScaler(),
+    ProcrustesRegressor(),
     RNNEncoder(embedding_size=4, **TINY_NETWORK),
     ReconstructionRecommender(TruncatedSVD(2, random_state=0)),
     RidgeRecommender(),
@@ -82,7 +90,8 @@ def test_recommender_contract(estimator, check):
 def test_fitted_attributes_are_documented(estimator):
     domains = make_cross_domain(60, 24, 20, n_cold_users=0, target_density=0.2, random_state=0)
     X = domains.X_source if get_tags(estimator).input_tags.sparse else domains.X_source.toarray()
-    model = clone(estimator).fit(X, domains.Y_target)
+    y = domains.Y_target.toarray() if is_regressor(estimator) else domains.Y_target
+    model = clone(estimator).fit(X, y)
     fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
     documented = {
         name

@@ -40,7 +40,8 @@ PARAMETERS = {
     },
     "weights of interactions": {"b", "k1", "weighting"},
     "objective": {
-        *("confidence", "fit_intercept", "item_exponent", "kind", "loss", "regularization"),
+        *("activity_exponent", "confidence", "fit_intercept", "fit_scale", "item_exponent", "kind"),
+        *("loss", "regularization"),
         *("kl_annealing_epochs", "kl_weight", "low_pass_weight", "noise", "normalize"),
         *("output_activation", "row_exponent", "scale_regularization", "shrinkage", "similarity"),
     },

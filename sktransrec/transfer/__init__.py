@@ -5,11 +5,15 @@ from ._collective import CollectiveMFRecommender
 from ._gain import TransferGain, transfer_gain
 from ._gate import TransferGate
 from ._paired import GainEstimate
+from ._personalized import PersonalizedBridgeRecommender
+from ._procrustes import ProcrustesRegressor
 
 __all__ = [
     "BridgeRecommender",
     "CollectiveMFRecommender",
     "GainEstimate",
+    "PersonalizedBridgeRecommender",
+    "ProcrustesRegressor",
     "TransferGain",
     "TransferGate",
     "transfer_gain",

@@ -1,11 +1,12 @@
 """Embedding and mapping: a regression from what is known of the rows to their target factors."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.utils import get_tags
+from sklearn.utils.validation import has_fit_parameter
 
 from .._validation import HasMethods, Interval
 from ..base import FactorRecommenderMixin, SupervisedRecommender, _recommender_and_rows
@@ -32,6 +33,10 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
     min_interactions : int, default=1
         Number of target items, 1 or more, that a row must have for the regressor to learn from
         it: the factors of a row with very few are mostly noise.
+    activity_exponent : float, default=0.0
+        A row's weight in the regression is its number of target items to this power, 0 or more: 0
+        weighs all rows alike, 1 trusts a row the more the more there is to tell its factors from.
+        Other than 0 it needs a regressor whose `fit` takes `sample_weight`.
 
     Attributes
     ----------
@@ -54,6 +59,8 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
 
     See Also
     --------
+    PersonalizedBridgeRecommender : A map of its own for each row.
+    ProcrustesRegressor : A map with no more freedom than a rotation.
     RidgeRecommender : Regression to the items themselves.
     ALSRecommender : A factor model for either domain.
 
@@ -62,12 +69,14 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
     With the row factors :math:`u_r` and item factors :math:`v_i` that the recommender finds in the
     target, it learns
 
-    .. math:: \min_f \sum_{r : |y_r| \ge m} \|f(x_r) - u_r\|^2, \qquad
+    .. math:: \min_f \sum_{r : |y_r| \ge m} |y_r|^a \|f(x_r) - u_r\|^2, \qquad
         \mathrm{score}(x, i) = f(x)^\top v_i + b_i,
 
-    m being `min_interactions` and f the kind of function that the regressor can learn. In the
-    paper, x is a row's factors in the source:
-    ``make_pipeline(ALSRecommender(), BridgeRecommender(ALSRecommender()))``.
+    m being `min_interactions`, a `activity_exponent` and f the kind of function that the regressor
+    can learn. In the paper, x is a row's factors in the source and f is linear or has one hidden
+    layer: ``make_pipeline(ALSRecommender(), BridgeRecommender(ALSRecommender()))``, with
+    ``MLPRegressor((64,), activation="tanh")`` as the regressor of the latter, and
+    `ProcrustesRegressor` where f may only turn what is known of a row.
 
     It costs what its two parts cost, and is as deterministic as they are.
 
@@ -93,12 +102,14 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         "recommender": [HasMethods(["fit", "transform"])],
         "regressor": [None, HasMethods(["fit", "predict"])],
         "min_interactions": [Interval(Integral, 1, None, closed="left")],
+        "activity_exponent": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, recommender, regressor=None, *, min_interactions=1):
+    def __init__(self, recommender, regressor=None, *, min_interactions=1, activity_exponent=0.0):
         self.recommender = recommender
         self.regressor = regressor
         self.min_interactions = min_interactions
+        self.activity_exponent = activity_exponent
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -111,7 +122,8 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         return get_tags(self.recommender).input_tags.positive_only
 
     def _fit(self, X, y):
-        informative = np.flatnonzero(np.diff(y.indptr) >= self.min_interactions)
+        activity = np.diff(y.indptr)
+        informative = np.flatnonzero(activity >= self.min_interactions)
         if not informative.size:
             raise ValueError(
                 f"No row of y has min_interactions={self.min_interactions} target items, so that "
@@ -127,7 +139,21 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         self.item_factors_ = target.item_factors_
         self.item_bias_ = getattr(target, "item_bias_", None)
         regressor = Ridge() if self.regressor is None else clone(self.regressor)
-        self.regressor_ = regressor.fit(X[informative], target.transform(rows))
+        weights = self._row_weights(regressor, activity[informative])
+        self.regressor_ = regressor.fit(X[informative], target.transform(rows), **weights)
+
+    def _row_weights(self, regressor, activity):
+        """Return the arguments of the regressor's `fit` that weigh rows by their activity."""
+        if self.activity_exponent == 0:
+            return {}
+        if not has_fit_parameter(regressor, "sample_weight"):
+            raise ValueError(
+                f"activity_exponent={self.activity_exponent!r} weighs rows, but the regressor "
+                f"{regressor!r} takes no sample_weight in fit. Set it to 0, or use a regressor "
+                "that does, such as Ridge."
+            )
+        weights = activity.astype(np.float64) ** self.activity_exponent
+        return {"sample_weight": weights / weights.mean()}
 
     def _row_factors(self, X):
         factors = self.regressor_.predict(X)

@@ -13,7 +13,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils import get_tags
 
-from sktransrec import ALSRecommender, BridgeRecommender, PopularityRecommender, recommend
+from sktransrec import (
+    ALSRecommender,
+    BridgeRecommender,
+    PopularityRecommender,
+    ProcrustesRegressor,
+    recommend,
+)
 
 
 def target_model():
@@ -65,6 +71,38 @@ def test_any_regressor_finds_the_preferred_half(regressor):
     model = BridgeRecommender(target_model(), regressor).fit(X[:50], y[:50])
     items, _ = model.recommend(X[50:], n_recommendations=3)
     assert (items % 2 == np.arange(50, 60)[:, None] % 2).all()
+
+
+def test_rows_weigh_as_much_as_their_activity_says():
+    X, y = two_domains()
+    activity = np.diff(y.indptr)
+    target = target_model().fit(y)
+    for exponent in (0.5, 2):
+        model = BridgeRecommender(target_model(), Ridge(0.5), activity_exponent=exponent).fit(X, y)
+        weights = activity.astype(float) ** exponent
+        mapping = Ridge(0.5).fit(
+            X[activity > 0],
+            target.transform(y[activity > 0]),
+            sample_weight=(weights / weights[activity > 0].mean())[activity > 0],
+        )
+        np.testing.assert_allclose(model.transform(X), mapping.predict(X), atol=1e-5)
+
+
+def test_weights_are_refused_where_the_regressor_takes_none():
+    X, y = two_domains()
+    model = BridgeRecommender(target_model(), KNeighborsRegressor(3), activity_exponent=1)
+    with pytest.raises(ValueError, match="takes no sample_weight"):
+        model.fit(X, y)
+
+
+def test_a_rotation_bridges_factors_of_any_width():
+    X, y = two_domains()
+    for n_components in (2, 4, 6):
+        source = target_model().set_params(n_components=n_components)
+        bridge = BridgeRecommender(target_model(), ProcrustesRegressor(), activity_exponent=0.5)
+        model = make_pipeline(source, bridge).fit(X[:50], y[:50])
+        items, _ = recommend(model, X[50:], n_recommendations=3)
+        assert (items % 2 == np.arange(50, 60)[:, None] % 2).all()
 
 
 def test_embedding_and_mapping_pipeline():
