@@ -21,14 +21,15 @@ import scipy.sparse as sp
 from _report import environment, format_table, measure
 from joblib import Memory
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import TruncatedSVD
 from sklearn.frozen import FrozenEstimator
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, ParameterGrid
+from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer
+from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.utils import Bunch
 
 import sktransrec as str_
@@ -172,6 +173,15 @@ def fit_across(pipeline, task, fit):
     return make_pipeline(encoder, *pipeline[1:-1], head).fit(task.X_source, task.Y_target)
 
 
+def fit_personalized(model, task, fit):
+    """Fit personal bridges between factor models that learn from all people of their domain."""
+    model = model.set_params(
+        transformer=FrozenEstimator(fit(model.transformer, task.source)),
+        recommender=FrozenEstimator(fit(model.recommender, task.target)),
+    )
+    return model.fit(task.X_source, task.Y_target)
+
+
 @dataclass(frozen=True)
 class Method:
     """A model, unfitted, how it learns from a task, and the parameters to choose from."""
@@ -235,6 +245,22 @@ def autoencoder():
         epochs=15,
         batch_size=256,
         random_state=0,
+    )
+
+
+def bridge(regressor):
+    """Return a bridge between factors of ALS, as much regularised as the ridge bridge chose."""
+    source, target = als(confidence=400.0, regularization=0.03), als(regularization=0.02)
+    return make_pipeline(source, str_.BridgeRecommender(target, regressor))
+
+
+def mlp():
+    """Return a network with one hidden layer, its inputs and outputs to scale."""
+    network = MLPRegressor(
+        hidden_layer_sizes=(128,), activation="tanh", max_iter=60, tol=0.0, random_state=0
+    )
+    return TransformedTargetRegressor(
+        make_pipeline(StandardScaler(), network), transformer=StandardScaler()
     )
 
 
@@ -320,6 +346,27 @@ COLD = {
             "bridgerecommender__recommender__regularization": [0.02, 0.03],
             "bridgerecommender__regressor__alpha": [0.3, 1.0, 3.0],
         },
+    ),
+    "ALS, rotation to ALS factors": Method(
+        lambda task: bridge(str_.ProcrustesRegressor()),
+        fit_across,
+        {"bridgerecommender__activity_exponent": [0.0, 0.5]},
+    ),
+    "ALS, MLP to ALS factors": Method(
+        lambda task: bridge(mlp()),
+        fit_across,
+        {"bridgerecommender__regressor__regressor__mlpregressor__alpha": [1.0, 10.0, 100.0]},
+    ),
+    "ALS, personal bridge to ALS factors": Method(
+        lambda task: str_.PersonalizedBridgeRecommender(
+            als(confidence=400.0, regularization=0.03),
+            als(regularization=0.02),
+            make_pipeline(Normalizer(), KernelRidge(3.0, kernel="rbf", gamma=1.0)),
+            max_iter=20,
+            random_state=0,
+        ),
+        fit_personalized,
+        {"regularization": [0.02, 0.1], "confidence": [10.0, 30.0]},
     ),
 }
 

@@ -75,7 +75,7 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
     m being `min_interactions`, a `activity_exponent` and f the kind of function that the regressor
     can learn. In the paper, x is a row's factors in the source and f is linear or has one hidden
     layer: ``make_pipeline(ALSRecommender(), BridgeRecommender(ALSRecommender()))``, with
-    ``MLPRegressor((64,), activation="tanh")`` as the regressor of the latter, and
+    ``MLPRegressor(hidden_layer_sizes=(64,), activation="tanh")`` for the latter, and
     `ProcrustesRegressor` where f may only turn what is known of a row.
 
     It costs what its two parts cost, and is as deterministic as they are.

@@ -100,11 +100,12 @@ class PersonalizedBridgeRecommender(FactorRecommenderMixin, SupervisedRecommende
 
     .. math::
 
-        \min_\theta \frac{1}{\sum_{y_{ri} > 0} c_{ri}} \sum_{r, i} c_{ri}
-        \left(\mathbb{1}[y_{ri} > 0] - \mathrm{score}(r, i)\right)^2
+        \min_\theta \operatorname*{mean}_r \frac{\sum_i c_{ri}
+        \left(\mathbb{1}[y_{ri} > 0] - \mathrm{score}(r, i)\right)^2}{\sum_{y_{ri} > 0} c_{ri}}
         + \lambda \|\theta - \theta_0\|^2,
 
     :math:`c_{ri}` being `confidence` times :math:`y_{ri}` where a row has the item and 1 elsewhere.
+    The mean is over rows that have any, so that a row with many counts no more than another one.
     So :math:`\lambda \to \infty` is the shared bridge. The paper [1]_ generates the whole map from
     :math:`p_r`, learns from ratings and draws random steps; here the personal part is a correction,
     missing interactions count as negatives, and all of them do, by way of the items' Gram matrix.
@@ -206,7 +207,10 @@ class PersonalizedBridgeRecommender(FactorRecommenderMixin, SupervisedRecommende
         confidence = balanced_confidence(y) if self.confidence == "balanced" else self.confidence
         V = self.item_factors_.astype(np.float64)
         b = np.zeros(len(V)) if self.item_bias_ is None else self.item_bias_.astype(np.float64)
-        return _Targets(y.astype(np.float64) * confidence, V, b, V.T @ V)
+        C = y.astype(np.float64) * confidence
+        totals, n_known = C.sum(axis=1), np.count_nonzero(np.diff(C.indptr))
+        shares = np.divide(1 / n_known, totals, out=np.zeros_like(totals), where=totals > 0)
+        return _Targets(C, shares, V, b, V.T @ V)
 
     def _trained(self, start, inputs, targets):
         """Return the network at the minimum of the objective."""
@@ -300,9 +304,10 @@ def _attention(B, a, inputs):
 
 
 class _Targets(NamedTuple):
-    """The weights of what is there to be found, the items' factors, biases and Gram matrix."""
+    """The weights of what is there to be found and of rows, and what the items are."""
 
     C: sp.csr_array
+    shares: np.ndarray
     V: np.ndarray
     b: np.ndarray
     gram: np.ndarray
@@ -312,12 +317,13 @@ class _Targets(NamedTuple):
         C, V, b = self.C, self.V, self.b
         rows, items = np.repeat(np.arange(len(U)), np.diff(C.indptr)), C.indices
         scores = np.einsum("rk,rk->r", U[rows], V[items]) + b[items]
-        projected = U @ self.gram
-        all_squares = (projected * U).sum() + 2 * (U @ (V.T @ b)).sum() + len(U) * (b @ b)
-        loss = all_squares + C.data @ (1 - scores) ** 2 - scores @ scores
-        surplus = (C.data * (scores - 1) - scores, C.indices, C.indptr)
-        slope = projected + V.T @ b + sp.csr_array(surplus, shape=C.shape) @ V
-        return loss / C.data.sum(), 2 * slope / C.data.sum()
+        projected, bias = U @ self.gram, V.T @ b
+        all_squares = (projected * U).sum(axis=1) + 2 * (U @ bias) + b @ b
+        surplus = C.data * (1 - scores) ** 2 - scores**2
+        loss = self.shares @ (all_squares + np.bincount(rows, surplus, minlength=len(U)))
+        pull = (C.data * (scores - 1) - scores, C.indices, C.indptr)
+        slope = projected + bias + sp.csr_array(pull, shape=C.shape) @ V
+        return loss, 2 * self.shares[:, None] * slope
 
 
 def _flat(network):

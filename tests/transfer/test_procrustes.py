@@ -87,5 +87,5 @@ def test_few_rows_suffice_where_a_free_map_needs_many():
 
 def test_weights_of_zero_alone_are_refused():
     X = factors()
-    with pytest.raises(ValueError, match="(?i)sample.weight"):
+    with pytest.raises(ValueError, match=r"(?i)sample.weight"):
         ProcrustesRegressor().fit(X, X, sample_weight=np.zeros(40))
