@@ -19,6 +19,7 @@ class NetworkLearner:
 
     A subclass has the parameters below and `loss`, and implements
 
+    - ``_check_fit_rows(X, y, reset)``, which returns validated (X, y);
     - ``_builder(X, y)``, which returns a builder of networks and its arguments but the seed;
     - ``_batch(X, y, rng)``, which returns the (inputs, targets) of some rows, corrupted by `rng`
       for training, as they are where it is None;
@@ -45,6 +46,27 @@ class NetworkLearner:
         """The fitted network as a Keras model, rebuilt when it is first asked for."""
         check_is_fitted(self)
         return self._fitted_network.network
+
+    def _fit_network(self, X, y):
+        """Train a network on validated X and y, anew unless `warm_start` asks to go on."""
+        goes_on = self.warm_start and hasattr(self, "_fitted_network")
+        X, y = self._check_fit_rows(X, y, reset=not goes_on)
+        self._start(anew=not goes_on)
+        trainer = self._trainer(X, y, keep_optimizer=False)
+        history = self._trained(trainer, X, y, epochs=self.epochs)
+        self._finish(trainer, history, keep_trainer=False)
+        return self
+
+    def _partial_fit_network(self, X, y):
+        """Train the network for one more epoch."""
+        self._validate_params()  # scikit-learn skips it where a fitted model goes on
+        is_first = not hasattr(self, "_fitted_network")
+        X, y = self._check_fit_rows(X, y, reset=is_first)
+        self._start(anew=is_first)
+        trainer = self._trainer(X, y, keep_optimizer=True)
+        history = self._trained(trainer, X, y, epochs=1, validation_fraction=0)
+        self._finish(trainer, history, keep_trainer=True)
+        return self
 
     def _start(self, *, anew):
         """Forget what was learned, or go on so that an error leaves the present state intact."""
@@ -80,34 +102,49 @@ class NetworkLearner:
         return trainer
 
     def _trained(self, trainer, X, y, *, epochs, validation_fraction=None):
-        """Train on the rows but the held-out ones, and return the losses of each epoch."""
-        held_out, training = self._split(X.shape[0], validation_fraction)
-        n_batches = -(-len(training) // self.batch_size)
+        """Train on the rows but what is held out, and return the losses of each epoch."""
+        if validation_fraction is None:
+            validation_fraction = self.validation_fraction
+        X, y, rows, validation_loss = self._held_out(trainer, X, y, validation_fraction)
+        n_batches = -(-len(rows) // self.batch_size)
         n_before = len(self.loss_curve_)
 
-        def training_batches(epoch):
-            order = self._rng.permutation(training)
-            for i, rows in enumerate(gen_batches(len(order), self.batch_size)):
+        def batches(epoch):
+            for i, batch in enumerate(self._row_batches(X, rows)):
                 kl_weight = self._kl_weight(n_before + epoch + i / n_batches)
-                yield *self._batch(*_rows(X, y, order[rows]), self._rng), kl_weight
-
-        def validation_batches(epoch):
-            for rows in gen_batches(len(held_out), self.batch_size):
-                yield *self._batch(*_rows(X, y, held_out[rows]), None), self._kl_weight(np.inf)
+                yield *self._batch(*_rows(X, y, batch), self._rng), kl_weight
 
         with _progress_bar(epochs * n_batches, self.verbose) as progress:
             return trainer.train(
-                training_batches,
+                batches,
                 epochs=epochs,
-                validation_batches=validation_batches if len(held_out) else None,
+                validation_loss=validation_loss,
                 patience=self.patience,
                 progress=progress,
             )
 
+    def _held_out(self, trainer, X, y, validation_fraction):
+        """Return X and y, the rows of them to train on, and what measures the loss of the others.
+
+        That is None where nothing is held out.
+        """
+        held_out, rows = self._split(X.shape[0], validation_fraction)
+
+        def validation_loss():
+            return trainer.mean_loss(
+                (*self._batch(*_rows(X, y, held_out[batch]), None), self._kl_weight(np.inf))
+                for batch in gen_batches(len(held_out), self.batch_size)
+            )
+
+        return X, y, rows, validation_loss if len(held_out) else None
+
+    def _row_batches(self, X, rows):
+        """Return the rows of each batch of an epoch, in random order."""
+        order = self._rng.permutation(rows)
+        return [order[batch] for batch in gen_batches(len(order), self.batch_size)]
+
     def _split(self, n_rows, validation_fraction):
         """Return the indices of the rows to hold out and of those to train on."""
-        if validation_fraction is None:
-            validation_fraction = self.validation_fraction
         if validation_fraction == 0:
             return np.empty(0, dtype=np.intp), np.arange(n_rows)
         n_held_out = max(1, round(validation_fraction * n_rows))
