@@ -21,6 +21,7 @@ from sktransrec import (
     GraphFilterRecommender,
     ItemKNNRecommender,
     LogisticMFRecommender,
+    NextItemRecommender,
     PopularityRecommender,
     PopularityScaler,
     ReconstructionRecommender,
@@ -32,6 +33,10 @@ from sktransrec.datasets import make_cross_domain
 from sktransrec.testing import recommender_checks
 
 TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (4,), "epochs": 2, "run_eagerly": True}
+TINY_NEXT_ITEM = {
+    **{"n_components": 2, "n_layers": 1, "epochs": 2, "run_eagerly": True},
+    **{"n_items": 24, "unknown": "ignore"},
+}
 
 # One cheap instance of every public estimator that takes a matrix.
 ESTIMATORS = [
@@ -48,6 +53,8 @@ ESTIMATORS = [
     GraphFilterRecommender(n_components=4),
     ItemKNNRecommender(),
     LogisticMFRecommender(n_components=4, max_iter=5),
+    NextItemRecommender(**TINY_NEXT_ITEM),
+    NextItemRecommender("gru", **TINY_NEXT_ITEM),
     PopularityRecommender(),
     PopularityScaler(),
     RNNEncoder(embedding_size=4, **TINY_NETWORK),
@@ -82,6 +89,8 @@ def test_recommender_contract(estimator, check):
 def test_fitted_attributes_are_documented(estimator):
     domains = make_cross_domain(60, 24, 20, n_cold_users=0, target_density=0.2, random_state=0)
     X = domains.X_source if get_tags(estimator).input_tags.sparse else domains.X_source.toarray()
+    if get_tags(estimator).input_tags.categorical:
+        X = X.astype(int)
     model = clone(estimator).fit(X, domains.Y_target)
     fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
     documented = {

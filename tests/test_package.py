@@ -36,6 +36,7 @@ TOP = {"inspection", "testing"}
 PARAMETERS = {
     "size of the model": {
         *("bidirectional", "cell", "embedding_size", "hidden_layer_sizes", "kernel_sizes"),
+        *("encoder", "kernel_size", "max_length", "n_heads", "n_items", "n_layers"),
         *("n_components", "n_neighbors", "n_tokens", "pooling"),
     },
     "weights of interactions": {"b", "k1", "weighting"},
@@ -48,6 +49,8 @@ PARAMETERS = {
         *("activation", "batch_size", "dropout", "epochs", "learning_rate", "max_iter"),
         *("optimizer", "patience", "solver", "validation_fraction", "warm_start"),
     },
+    "contrast": {"n_negatives", "negative_exponent"},
+    "items": {"item_features", "learns_item_features"},
     "transfer": {
         *("empty_rows", "l2_sp", "layer_decay", "min_interactions", "n_source_items"),
         *("pretrained", "source_confidence", "source_weight", "trainable", "unfreeze_every"),
@@ -57,7 +60,7 @@ PARAMETERS = {
         *("confidence_level", "cv", "holdout", "k", "metric", "n_buckets", "target_columns"),
     },
     "texts": {
-        *("analyzer", "lowercase", "max_df", "max_features", "max_length", "min_df", "ngram_range"),
+        *("analyzer", "lowercase", "max_df", "max_features", "min_df", "ngram_range"),
         *("normalization", "stop_words", "strip_accents", "token_pattern"),
     },
     "event logs": {

@@ -3,10 +3,12 @@
 Their weights have a row for each item, so that a step that needs few items touches few rows.
 """
 
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._validation import Interval
 from ._layers import custom_layer
 
 
@@ -20,6 +22,7 @@ def item_scores_class():
         def __init__(self, n_items, activation, kernel_initializer, **kwargs):
             super().__init__(**kwargs)
             self.n_items = n_items
+            self.supports_masking = True
             self.activation = keras.activations.get(activation)
             self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
@@ -149,6 +152,12 @@ class SampledTargets(NamedTuple):
     log_counts: Any
     sampled: Any
     sampled_log_counts: Any
+
+
+SAMPLING_CONSTRAINTS = {
+    "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
+    "negative_exponent": [Interval(Real, 0, None, closed="left")],
+}
 
 
 class NegativeSampler:

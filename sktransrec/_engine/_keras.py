@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from ._items import SampledTargets
 from ._layers import register_layers
 from ._objectives import Objective
+from ._state import FittedNetwork
 
 OPTIMIZERS = ("adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd")
 
@@ -91,6 +92,7 @@ class NetworkTrainer:
         self._optimizer.build(self.network.trainable_variables)
         self._objective = Objective(self.network, loss, regularization)
         self._compiled = {}
+        self._parts = {}
 
     @property
     def config(self):
@@ -158,7 +160,9 @@ class NetworkTrainer:
 
     def forward(self, part, batch):
         """Return the ndarray that a part of the network in its present state makes of rows."""
-        return forward(PARTS[part](self.network), batch)
+        if part not in self._parts:
+            self._parts[part] = PARTS[part](self.network)
+        return forward(self._parts[part], batch)
 
     def _trained_epoch(self, epoch, batches, progress):
         loss = self._mean_loss("step", batches, progress and functools.partial(progress, epoch))
@@ -267,6 +271,13 @@ def _any_rows(tensor):
 def _of_shape(spec, shape):
     """Return the type of tensors of another shape."""
     return type(spec)(shape, spec.dtype)
+
+
+def fitted_network(build, sizes, weights):
+    """Return the fitted state of a new network with given weights."""
+    network = build(**sizes, seed=0)
+    assign_weights(network, weights)
+    return FittedNetwork(json.dumps(network.get_config()), weights)
 
 
 def rebuilt_network(config, weights):

@@ -5,7 +5,6 @@ Each class is made when it is first asked for, since its base is a class of Kera
 
 import functools
 
-
 _FACTORIES = []
 
 

@@ -247,4 +247,3 @@ def last_item_class():
             return keras.KerasTensor((n_rows, size), dtype="float32")
 
     return LastItem
-

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._engine._items import SAMPLING_CONSTRAINTS, NegativeSampler
 from .._engine._objectives import StepTargets
 from .._engine._recurrent import recurrent
 from .._validation import StrOptions
@@ -51,6 +52,13 @@ class RNNEncoder(SequenceLearner):
         What is minimised; see Notes. "binary_crossentropy" takes targets from 0 to 1, and
         "multinomial", a softmax over all outputs, those from 0 on. Token ids without y always
         take the softmax over the tokens.
+    n_negatives : int, default=None
+        Number of tokens to draw in each step, which the next tokens are contrasted with instead of
+        with all of them, where token ids are learned without y. With the optimizer "adam" the cost
+        of the output does not depend on the number of tokens then.
+    negative_exponent : float, default=0.75
+        The tokens are drawn with probabilities proportional to this power of how often they occur,
+        which is taken out of their scores again (log-Q correction [3]_).
     regularization : float, default=0.0
         Weight of the squares of all kernels in what is minimised, at least 0.
     optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
@@ -113,7 +121,8 @@ class RNNEncoder(SequenceLearner):
     next numbers otherwise.
 
     A step costs O(batch_size * n_steps * hidden_layer_sizes[i] ** 2) for each layer and, without
-    y, O(batch_size * n_steps * n_components * n_tokens) for the output. Sparse y is never made
+    y, O(batch_size * n_steps * n_components * n_tokens) for the output, `n_negatives` taking the
+    place of `n_tokens` if it is given. Sparse y is never made
     dense, and y gives the same result in either form.
 
     Padding leaves the state as it is, so that it changes neither the features nor what is
@@ -131,6 +140,8 @@ class RNNEncoder(SequenceLearner):
        machine translation", EMNLP 2014. :doi:`10.3115/v1/D14-1179`
     .. [2] Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9, 1997.
        :doi:`10.1162/neco.1997.9.8.1735`
+    .. [3] X. Yi et al., "Sampling-bias-corrected neural modeling for large corpus item
+       recommendations", RecSys 2019. :doi:`10.1145/3298689.3346996`
 
     Examples
     --------
@@ -146,6 +157,7 @@ class RNNEncoder(SequenceLearner):
         **SequenceLearner._parameter_constraints,
         "cell": [StrOptions({"gru", "lstm", "simple"})],
         "bidirectional": ["boolean"],
+        **SAMPLING_CONSTRAINTS,
     }
 
     _max_dimensions = 3
@@ -163,6 +175,8 @@ class RNNEncoder(SequenceLearner):
         activation="tanh",
         dropout=0.2,
         loss="mse",
+        n_negatives=None,
+        negative_exponent=0.75,
         regularization=0.0,
         optimizer="adam",
         learning_rate=1e-3,
@@ -185,6 +199,8 @@ class RNNEncoder(SequenceLearner):
         self.activation = activation
         self.dropout = dropout
         self.loss = loss
+        self.n_negatives = n_negatives
+        self.negative_exponent = negative_exponent
         self.regularization = regularization
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -211,21 +227,33 @@ class RNNEncoder(SequenceLearner):
                 "No row of X has two steps, so there is no next one to learn: pass y or longer "
                 "rows."
             )
+        if self._takes_tokens:
+            self._counts = np.bincount(X.ravel(), minlength=self.n_tokens_)
+            self._counts[0] = 0
         return X, y
 
     def _builder(self, X, y):
         sizes = {"cell": self.cell, "bidirectional": self.bidirectional}
         return recurrent, {**self._sizes(y), **sizes}
 
+    def _batch(self, X, y, rng):
+        if y is not None or rng is None or self.n_negatives is None or not self._takes_tokens:
+            return super()._batch(X, y, rng)
+        following, steps = self._next_steps(X)
+        sampler = NegativeSampler(self._counts, self.negative_exponent, self.n_negatives)
+        return [X], sampler.targets(following, steps, rng)
+
     def _own_targets(self, X):
         """Return the next steps, where there are two that are no padding."""
-        rows, steps = np.nonzero(self._has_next(X))
-        following = X[rows, steps + 1]
+        following, steps = self._next_steps(X)
         if self._takes_tokens:
-            values = one_token_a_row(following, self.n_tokens_)
-        else:
-            values = following.reshape(len(rows), -1)
-        return StepTargets(values, (rows * X.shape[1] + steps).astype(np.int32))
+            return StepTargets(one_token_a_row(following, self.n_tokens_), steps)
+        return StepTargets(following.reshape(len(steps), -1), steps)
+
+    def _next_steps(self, X):
+        """Return the steps that follow another, and the places of these others in the batch."""
+        rows, steps = np.nonzero(self._has_next(X))
+        return X[rows, steps + 1], (rows * X.shape[1] + steps).astype(np.int32)
 
     def _has_next(self, X):
         """Return of each step but the last whether it and the next are more than padding."""

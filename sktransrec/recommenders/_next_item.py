@@ -1,5 +1,6 @@
 """Networks that read what a row had so far, in order, and rank what comes next."""
 
+import copy
 from numbers import Integral, Real
 
 import numpy as np
@@ -7,24 +8,177 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 from sklearn.utils import gen_batches
 
-from .._engine._items import NegativeSampler
+from .._engine._items import SAMPLING_CONSTRAINTS, NegativeSampler
 from .._engine._learner import NetworkLearner
 from .._engine._next_item import next_item
 from .._engine._objectives import StepTargets
+from .._engine._state import engine
+from .._histories import last_items, latest, padded_at_end, without_last
 from .._validation import (
+    HasMethods,
     Interval,
     StrOptions,
     _fit_context,
     check_histories,
+    check_is_fitted,
     restores_on_error,
 )
-from ..base import FactorRecommenderMixin, RecommenderMixin
+from ..base import FactorRecommenderMixin, RecommenderMixin, _mask_stored
 
 # Rows are sorted by length within pools of so many batches, so that little padding is computed.
 _POOL_BATCHES = 32
 
 
 class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMixin, BaseEstimator):
+    r"""Rank the items that come next in a history, read in its order by a neural network.
+
+    An in-domain recommender: it learns from histories alone which item follows which, and `fit`
+    never reads y. A row of X is a history, the ids of its items from the earliest to the latest,
+    from 1 on and padded with 0 at either end, such as
+    :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns; id j + 1
+    is the item in column j of what `recommend` and y speak of. A new row is folded in by reading
+    it. As a transformer, it gives what the network makes of a history, in the space of
+    `item_factors_`.
+
+    Parameters
+    ----------
+    encoder : {"attention", "cnn", "gru", "lstm"}, default="attention"
+        How histories are read: by causal self-attention (SASRec [1]_), by dilated causal
+        convolutions (NextItNet [2]_) or by recurrent cells (GRU4Rec [3]_).
+    n_components : int, default=64
+        Length of the vectors of items and histories, at least 1.
+    n_layers : int, default=2
+        Number of layers: blocks of attention, residual blocks of two convolutions, or recurrent
+        layers.
+    n_heads : int, default=1
+        Number of heads of a block of attention; it must divide `n_components`. Only used by
+        "attention".
+    kernel_size : int, default=3
+        Steps that a convolution sees. In block i its two convolutions see every
+        2^(2i - 2)-th and every 2^(2i - 1)-th step. Only used by "cnn".
+    max_length : int, default=50
+        Number of latest items of a history that are read.
+    n_items : int, default=None
+        Number of items. None is the largest id of `fit` or, if there are any, the number of
+        `item_features`.
+    unknown : {"error", "ignore"}, default="error"
+        What happens to ids above the number of items: an error, or they are left out.
+    item_features : ItemFeatures, default=None
+        Numbers that say what each item is like, of shape (n_items, n_item_features). The vector of
+        an item is then a linear map of its features, so that the network can read and recommend
+        another catalogue whose items have the same features; see `with_item_features`. None
+        learns the vector of each item.
+    learns_item_features : bool, default=False
+        Whether training changes the features as well, which are where it starts from then.
+    dropout : float, default=0.3
+        Share of the units that training leaves out, from 0 to below 1.
+    n_negatives : int, default=None
+        Number of items to draw in each step, which the next items of its rows are contrasted with
+        instead of with all items. With the optimizer "adam" the cost of a step does not depend on
+        the number of items then.
+    negative_exponent : float, default=0.75
+        The items are drawn with probabilities proportional to this power of how often they occur:
+        0 is uniform, 1 by popularity. What that does to the scores is taken out again.
+    regularization : float, default=0.0
+        Weight of the squares of all kernels in what is minimised, at least 0.
+    optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
+        How the weights follow the gradient.
+    learning_rate : float, default=0.001
+        Step length of the optimizer, above 0.
+    epochs : int, default=50
+        Number of passes over the histories; with a `validation_fraction` the largest number.
+    batch_size : int, default=128
+        Number of histories a step.
+    validation_fraction : float, default=0.0
+        Share of the rows, from 0 to 1, whose last item is held out to stop early: these rows are
+        learned from without it. If it is above 0, the weights with the highest NDCG@10 on these
+        items, each among all that its row has not had, are kept.
+    patience : int, default=10
+        Number of epochs without a higher NDCG after which training stops.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last one.
+    run_eagerly : bool, default=False
+        Whether to run each training step op by op. That saves the seconds that compiling takes,
+        which pays off in very short fits; the result is the same but for rounding.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first weights, the held-out rows, the batches, the dropout and the negatives.
+    verbose : int, default=0
+        A progress bar is shown if this is above 0.
+
+    Attributes
+    ----------
+    network_ : keras.Model
+        The network, rebuilt when it is first asked for and not saved with the estimator.
+    item_factors_ : ndarray of shape (n_items_, n_components)
+        The vectors of the items.
+    item_bias_ : ndarray of shape (n_items_,)
+        What is added to the score of each item.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of rows that have each item, which are the scores of an empty row.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    validation_loss_curve_ : list of float or None
+        One minus the NDCG@10 of the held-out items after each epoch; None if there are none.
+    n_iter_ : int
+        Number of epochs run, `warm_start` and `partial_fit` included.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    RNNEncoder : Features of token ids of any kind, supervised as well.
+    ItemKNNRecommender : Takes no notice of the order; a strong rival on short histories.
+
+    Notes
+    -----
+    With the history :math:`x_1, \dots, x_n` of a row, the code :math:`h_t` that the network has
+    after t items, and the vector :math:`v_i` and the bias :math:`b_i` of each item, the objective
+    is the mean over the rows of
+
+    .. math:: -\sum_{t=1}^{n-1} \log \frac{\exp(h_t^\top v_{x_{t+1}} + b_{x_{t+1}})}
+        {\sum_{i \in N} \exp(h_t^\top v_i + b_i)},
+
+    N being all items. With `n_negatives` it is :math:`x_{t+1}` and the items drawn, from each of
+    whose scores the logarithm of the number of draws to be expected is subtracted (log-Q
+    correction [4]_), and Adam updates the vectors and moments of the items in the batch alone.
+    The same vectors stand for the items that are read and for those that are ranked.
+
+    Histories of about the same length make a batch and are cut to the longest, so that little
+    padding is computed. Per step of a history, attention costs O(n_layers * n_components * (12
+    n_components + length)), and the softmax O(n_components * n_items) or O(n_components *
+    n_negatives); the latter is most of it from a few thousand items on.
+
+    An empty row gets the popularity of the items. For an int `random_state` the result is the same
+    to the last bit from run to run on one machine; no global state is read or changed. Loading a
+    pickled recommender does not need TensorFlow, running it does.
+
+    References
+    ----------
+    .. [1] W.-C. Kang and J. McAuley, "Self-attentive sequential recommendation", ICDM 2018.
+       :arxiv:`1808.09781`
+    .. [2] F. Yuan et al., "A simple convolutional generative network for next item
+       recommendation", WSDM 2019. :arxiv:`1808.05163`
+    .. [3] B. Hidasi, A. Karatzoglou, L. Baltrunas and D. Tikk, "Session-based recommendations with
+       recurrent neural networks", ICLR 2016. :arxiv:`1511.06939`
+    .. [4] X. Yi et al., "Sampling-bias-corrected neural modeling for large corpus item
+       recommendations", RecSys 2019. :doi:`10.1145/3298689.3346996`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec import NextItemRecommender
+    >>> X = np.array([[1, 2, 3, 0], [2, 3, 1, 2], [3, 1, 2, 0], [2, 3, 0, 0]])
+    >>> model = NextItemRecommender(epochs=20, batch_size=2, run_eagerly=True, random_state=0)
+    >>> items, scores = model.fit(X).recommend([[3, 1, 0, 0], [1, 2, 0, 0]], n_recommendations=1)
+    >>> items + 1  # the ids
+    array([[2],
+           [3]])
+    """
+
     _parameter_constraints: dict = {
         **NetworkLearner._parameter_constraints,
         "validation_fraction": [Interval(Real, 0, 1, closed="both")],
@@ -36,9 +190,10 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
         "unknown": [StrOptions({"error", "ignore"})],
+        "item_features": [HasMethods(["rows"]), None],
+        "learns_item_features": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
-        "negative_exponent": [Interval(Real, 0, None, closed="left")],
+        **SAMPLING_CONSTRAINTS,
     }
     _recommends_own_columns = True
 
@@ -48,11 +203,13 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         *,
         n_components=64,
         n_layers=2,
-        n_heads=2,
+        n_heads=1,
         kernel_size=3,
         max_length=50,
         n_items=None,
         unknown="error",
+        item_features=None,
+        learns_item_features=False,
         dropout=0.3,
         n_negatives=None,
         negative_exponent=0.75,
@@ -76,6 +233,8 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         self.max_length = max_length
         self.n_items = n_items
         self.unknown = unknown
+        self.item_features = item_features
+        self.learns_item_features = learns_item_features
         self.dropout = dropout
         self.n_negatives = n_negatives
         self.negative_exponent = negative_exponent
@@ -101,13 +260,37 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn from the histories in X."""
+        """Learn from the histories in X.
+
+        Parameters
+        ----------
+        X : array-like of int of shape (n_rows, n_steps)
+            Item ids from 1 on, earliest first, padded with 0.
+        y : Ignored
+            What `score` compares with; `fit` never reads it.
+
+        Returns
+        -------
+        self : object
+        """
         return self._fit_network(X, y)
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
-        """Train the network for one epoch on histories, going on from its present weights."""
+        """Train the network for one epoch on the histories in X, going on from its weights.
+
+        Parameters
+        ----------
+        X : array-like of int of shape (n_rows, n_steps)
+            Item ids from 1 on, earliest first, padded with 0.
+        y : Ignored
+            Present for scikit-learn.
+
+        Returns
+        -------
+        self : object
+        """
         return self._partial_fit_network(X, y)
 
     def _check_rows(self, X):
@@ -118,19 +301,74 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         X = check_histories(self, X, reset=reset)
         largest = int(X.max())
         if reset:
-            self.n_items_ = self.n_items or largest
+            self.n_items_ = self._number_of_items() or largest
         if largest > self.n_items_:
-            if reset or self.unknown == "error":
+            if self.unknown == "error":
                 raise ValueError(
                     f"X holds the item id {largest}, and {type(self).__name__} knows those from 1 "
                     f"to {self.n_items_}: fit with a larger n_items, or leave unknown ids out by "
                     'unknown="ignore".'
                 )
             X = np.where(self.n_items_ >= X, X, 0)
-        return _padded_at_end(X)
+        return padded_at_end(X)
+
+    def _number_of_items(self):
+        """Return the number of items as the parameters say it, or None."""
+        if self.item_features is None:
+            return self.n_items
+        _check_features(self.item_features)
+        if self.n_items not in (None, self.item_features.n_items):
+            raise ValueError(
+                f"n_items={self.n_items}, but item_features has {self.item_features.n_items} "
+                "items: leave n_items at None."
+            )
+        return self.item_features.n_items
+
+    def with_item_features(self, item_features):
+        """Return this fitted recommender for the items of another catalogue.
+
+        The network stays as it is and reads the other items by their features, of which no
+        history was learned from. The items have no bias and no popularity then.
+
+        Parameters
+        ----------
+        item_features : ItemFeatures
+            What the items are like, in the same numbers as those of `fit`.
+
+        Returns
+        -------
+        recommender : NextItemRecommender
+            A fitted copy, whose item ids are the places of `item_features` plus 1.
+        """
+        check_is_fitted(self)
+        _check_features(item_features)
+        if self.item_features is None or self.learns_item_features:
+            raise ValueError(
+                "This network knows its items by vectors of their own: fit it with item_features "
+                "and learns_item_features=False, so that it reads any items by their features."
+            )
+        shapes = [features.values.shape[1] for features in (item_features, self.item_features)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"item_features has {shapes[0]} columns, and fit saw {shapes[1]}: describe the "
+                "items by the same numbers in the same order."
+            )
+        other = copy.copy(self).set_params(item_features=item_features, n_items=None)
+        other.n_items_ = item_features.n_items
+        other.popularity_ = np.zeros(other.n_items_, dtype=np.float32)
+        other._counts = np.zeros(other.n_items_, dtype=int)
+        build, sizes = other._builder(None, None)
+        weights = {
+            **self._fitted_network.weights,
+            "items/features": np.asarray(item_features.values, dtype=np.float32),
+            "items/bias": other.popularity_,
+        }
+        other._fitted_network = engine().fitted_network(build, sizes, weights)
+        other._keep_items()
+        return other
 
     def _check_fit_rows(self, X, y, *, reset):
-        if self.n_components % self.n_heads:
+        if self.encoder == "attention" and self.n_components % self.n_heads:
             raise ValueError(
                 f"n_heads={self.n_heads} does not divide n_components={self.n_components}: each "
                 "head attends with an equal share of the components."
@@ -138,16 +376,17 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         X = self._check_histories(X, reset=reset)
         if X.shape[1] < 2 or not X[:, 1].any():
             raise ValueError(
-                f"No history of X (n_features = {X.shape[1]}) has two items, so that there is no "
-                "next one to learn: pass longer histories."
+                "X holds no interactions that follow another: no history has two items "
+                f"(n_features = {X.shape[1]}), so that there is no next one to learn. Pass longer "
+                "histories."
             )
         if reset:
             self._max_length = self.max_length
         seen = self._seen_items(X)
         if reset:
-            self.popularity_ = (
-                np.bincount(seen.indices, minlength=self.n_items_) / len(X)
-            ).astype(np.float32)
+            self.popularity_ = (np.bincount(seen.indices, minlength=self.n_items_) / len(X)).astype(
+                np.float32
+            )
             self._counts = np.bincount(X[X > 0] - 1, minlength=self.n_items_)
         return X, None
 
@@ -161,8 +400,8 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
             "n_heads": self.n_heads,
             "kernel_size": self.kernel_size,
             "dropout": self.dropout,
-            "features": None,
-            "learns_features": False,
+            "features": self.item_features,
+            "learns_features": self.learns_item_features,
         }
 
     def _loss_of(self, y):
@@ -173,13 +412,13 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         held_out, _ = self._split(len(X), validation_fraction)
         held_out = held_out[np.count_nonzero(X[held_out], axis=1) > 1]
         X, validation = X.copy(), X[held_out]
-        columns = _last_items(validation) - 1
-        validation = _without_last(validation)
+        columns = last_items(validation) - 1
+        validation = without_last(validation)
         X[held_out] = validation
         rows = np.flatnonzero(X[:, 1] > 0)
 
         def validation_loss():
-            return -self._ndcg(trainer, validation, columns)
+            return 1 - self._ndcg(trainer, validation, columns)
 
         return X, y, rows, validation_loss if len(held_out) else None
 
@@ -191,19 +430,19 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
 
     def _ndcg(self, trainer, X, columns):
         """Return the mean NDCG@10 of one next item a row among all that the row has not had."""
-        network = trainer.network.get_layer("items")
-        item_factors, bias = np.array(network.vectors()), np.array(network.bias)
-        gains = []
-        for block in self._row_blocks(len(X)):
-            codes = trainer.forward("encoder", self._inputs("encoder", X[block]))
-            scores = codes @ item_factors.T + bias
-            own = columns[block, None]
-            own_scores = np.take_along_axis(scores, own, axis=1)
-            rows, seen = self._seen_items(X[block]).nonzero()
-            scores[rows, seen] = -np.inf
+        table = trainer.network.get_layer("items")
+        item_factors, bias = np.array(table.vectors()), np.array(table.bias)
+        gains = np.empty(len(X))
+        by_length = np.argsort(np.count_nonzero(X, axis=1), kind="stable")
+        for rows in map(by_length.__getitem__, self._row_blocks(len(X))):
+            codes = trainer.forward("encoder", self._inputs("encoder", X[rows]))
+            scores = codes @ item_factors.T
+            scores += bias
+            own_scores = np.take_along_axis(scores, columns[rows, None], axis=1)
+            _mask_stored(scores, self._seen_items(X[rows]))
             ranks = np.count_nonzero(scores > own_scores, axis=1)
-            gains.append(np.where(ranks < 10, 1 / np.log2(ranks + 2), 0))
-        return float(np.concatenate(gains).mean())
+            gains[rows] = np.where(ranks < 10, 1 / np.log2(ranks + 2), 0)
+        return float(gains.mean())
 
     def _row_batches(self, X, rows):
         """Return batches of histories of about the same length, in random order."""
@@ -217,7 +456,7 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         return [batches[i] for i in self._rng.permutation(len(batches))]
 
     def _batch(self, X, y, rng):
-        histories = _latest(X, self._max_length + 1)
+        histories = latest(X, self._max_length + 1)
         inputs, following = histories[:, :-1], histories[:, 1:]
         rows, steps = np.nonzero(following)
         columns = following[rows, steps] - 1
@@ -232,12 +471,19 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
 
     def _finish(self, trainer, history, *, keep_trainer):
         super()._finish(trainer, history, keep_trainer=keep_trainer)
+        self._keep_items()
+
+    def _keep_items(self):
+        """Keep the vectors and biases of the items where `recommend` looks for them."""
         weights = self._fitted_network.weights
-        self.item_factors_ = weights["items/embeddings"]
         self.item_bias_ = weights["items/bias"]
+        if self.item_features is None:
+            self.item_factors_ = weights["items/embeddings"]
+        else:
+            self.item_factors_ = weights["items/features"] @ weights["items/kernel"]
 
     def _inputs(self, part, rows):
-        return _latest(rows, self._max_length)
+        return latest(rows, self._max_length)
 
     def _row_factors(self, X):
         return self._forward("encoder", X, (self.n_components,))
@@ -252,25 +498,13 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         return seen
 
 
-def _padded_at_end(X):
-    """Return the nonzero ids of each row in their order, zeros after them."""
-    order = np.argsort(X == 0, axis=1, kind="stable")
-    return np.take_along_axis(X, order, axis=1)
-
-
-def _latest(X, length):
-    """Return the last ids of each row, zeros at the end, no wider than the longest row."""
-    lengths = np.count_nonzero(X, axis=1)
-    width = max(1, min(length, lengths.max(initial=1)))
-    columns = np.maximum(lengths - width, 0)[:, None] + np.arange(width)
-    return np.take_along_axis(X, columns, axis=1)
-
-
-def _last_items(X):
-    return X[np.arange(len(X)), np.count_nonzero(X, axis=1) - 1]
-
-
-def _without_last(X):
-    X = X.copy()
-    X[np.arange(len(X)), np.count_nonzero(X, axis=1) - 1] = 0
-    return X
+def _check_features(item_features):
+    """Raise unless the features are numbers that a network can take."""
+    values = item_features.values
+    if getattr(values, "ndim", 0) != 2 or sp.issparse(values) or values.dtype.kind not in "fiu":
+        found = f"a {type(values).__name__} of shape {getattr(values, 'shape', '?')}"
+        raise ValueError(
+            "item_features must hold a dense matrix of numbers, one row an item, got "
+            f"{found}: turn texts and sparse matrices into some hundred numbers first, as "
+            "make_pipeline(TfidfVectorizer(), TruncatedSVD(100)) does."
+        )
