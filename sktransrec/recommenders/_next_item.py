@@ -15,7 +15,6 @@ from .._engine._objectives import StepTargets
 from .._engine._state import engine
 from .._histories import last_items, latest, padded_at_end, without_last
 from .._validation import (
-    HasMethods,
     Interval,
     StrOptions,
     _fit_context,
@@ -190,7 +189,7 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
         "unknown": [StrOptions({"error", "ignore"})],
-        "item_features": [HasMethods(["rows"]), None],
+        "item_features": "no_validation",
         "learns_item_features": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         **SAMPLING_CONSTRAINTS,
@@ -431,7 +430,7 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
     def _ndcg(self, trainer, X, columns):
         """Return the mean NDCG@10 of one next item a row among all that the row has not had."""
         table = trainer.network.get_layer("items")
-        item_factors, bias = np.array(table.vectors()), np.array(table.bias)
+        item_factors, bias = table.vectors().numpy(), table.bias.numpy()
         gains = np.empty(len(X))
         by_length = np.argsort(np.count_nonzero(X, axis=1), kind="stable")
         for rows in map(by_length.__getitem__, self._row_blocks(len(X))):
