@@ -24,7 +24,7 @@ from sktransrec import ItemKNNRecommender, NextItemRecommender, PopularityRecomm
 from sktransrec.datasets import load_sequences
 from sktransrec.metrics import held_out_ranks, rank_metrics
 
-MAX_LENGTH = 50
+MAX_LENGTH = 1_000  # longer than any history
 METRICS = {"hit_rate": "HR@10", "ndcg": "NDCG@10"}
 
 PUBLISHED = {

@@ -11,6 +11,7 @@ from .interactions import (
     holdout_last,
     holdout_random,
 )
+from .item_features import ItemFeatures
 from .metrics import ranking_scorer
 from .preprocessing import BM25Transformer, PopularityScaler, TextSequences
 from .recommenders import (
@@ -45,6 +46,7 @@ __all__ = [
     "EASERecommender",
     "GraphFilterRecommender",
     "InteractionEncoder",
+    "ItemFeatures",
     "ItemKNNRecommender",
     "LogisticMFRecommender",
     "NextItemRecommender",

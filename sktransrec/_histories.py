@@ -27,3 +27,20 @@ def without_last(X):
     X = X.copy()
     X[np.arange(len(X)), np.count_nonzero(X, axis=1) - 1] = 0
     return X
+
+
+def windows(X, length):
+    """Return each row cut from its end into pieces of at most `length` ids, all with two or more.
+
+    The first id of a piece is the last one of the piece before it, so that each id but the first
+    of a row follows another one in one piece.
+    """
+    lengths = np.count_nonzero(X, axis=1)
+    n_pieces = np.maximum(-(-(lengths - 1) // (length - 1)), 0)
+    rows = np.repeat(np.arange(len(X)), n_pieces)
+    from_end = np.concatenate([np.arange(n) for n in n_pieces]) if len(rows) else rows
+    ends = lengths[rows] - from_end * (length - 1)
+    starts = np.maximum(ends - length, 0)
+    places = starts[:, None] + np.arange(min(length, X.shape[1]))
+    pieces = X[rows[:, None], np.minimum(places, X.shape[1] - 1)]
+    return np.where(places < ends[:, None], pieces, 0)

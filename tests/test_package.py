@@ -28,7 +28,7 @@ HEAVY = {"tensorflow", "keras", "scikeras", "implicit", "pandas", "matplotlib", 
 KERAS = {"tensorflow", "keras", "scikeras"}
 ENGINE = "_engine"
 
-GROUND = {"base", "interactions", "metrics"}
+GROUND = {"base", "interactions", "item_features", "metrics"}
 SIBLINGS = {"datasets", "feature_learning", "model_selection", "preprocessing", "recommenders"}
 TOP = {"inspection", "testing"}
 

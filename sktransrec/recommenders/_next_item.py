@@ -13,7 +13,7 @@ from .._engine._learner import NetworkLearner
 from .._engine._next_item import next_item
 from .._engine._objectives import StepTargets
 from .._engine._state import engine
-from .._histories import last_items, latest, padded_at_end, without_last
+from .._histories import last_items, latest, padded_at_end, windows, without_last
 from .._validation import (
     Interval,
     StrOptions,
@@ -23,6 +23,7 @@ from .._validation import (
     restores_on_error,
 )
 from ..base import FactorRecommenderMixin, RecommenderMixin, _mask_stored
+from ..item_features import ItemFeatures
 
 # Rows are sorted by length within pools of so many batches, so that little padding is computed.
 _POOL_BATCHES = 32
@@ -56,7 +57,8 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         Steps that a convolution sees. In block i its two convolutions see every
         2^(2i - 2)-th and every 2^(2i - 1)-th step. Only used by "cnn".
     max_length : int, default=50
-        Number of latest items of a history that are read.
+        Number of latest items of a history that are read. Training cuts longer histories into
+        pieces of that length, so that it learns from all their items.
     n_items : int, default=None
         Number of items. None is the largest id of `fit` or, if there are any, the number of
         `item_features`.
@@ -189,7 +191,7 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
         "unknown": [StrOptions({"error", "ignore"})],
-        "item_features": "no_validation",
+        "item_features": [ItemFeatures, None],
         "learns_item_features": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         **SAMPLING_CONSTRAINTS,
@@ -340,6 +342,8 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
             A fitted copy, whose item ids are the places of `item_features` plus 1.
         """
         check_is_fitted(self)
+        if not isinstance(item_features, ItemFeatures):
+            raise TypeError(f"item_features must be an ItemFeatures, got {item_features!r}.")
         _check_features(item_features)
         if self.item_features is None or self.learns_item_features:
             raise ValueError(
@@ -414,12 +418,12 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         columns = last_items(validation) - 1
         validation = without_last(validation)
         X[held_out] = validation
-        rows = np.flatnonzero(X[:, 1] > 0)
+        X = windows(X, self._max_length + 1)
 
         def validation_loss():
             return 1 - self._ndcg(trainer, validation, columns)
 
-        return X, y, rows, validation_loss if len(held_out) else None
+        return X, y, np.arange(len(X)), validation_loss if len(held_out) else None
 
     def _split(self, n_rows, validation_fraction):
         if validation_fraction == 0:
@@ -455,7 +459,7 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         return [batches[i] for i in self._rng.permutation(len(batches))]
 
     def _batch(self, X, y, rng):
-        histories = latest(X, self._max_length + 1)
+        histories = latest(X, X.shape[1])
         inputs, following = histories[:, :-1], histories[:, 1:]
         rows, steps = np.nonzero(following)
         columns = following[rows, steps] - 1
@@ -500,8 +504,8 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
 def _check_features(item_features):
     """Raise unless the features are numbers that a network can take."""
     values = item_features.values
-    if getattr(values, "ndim", 0) != 2 or sp.issparse(values) or values.dtype.kind not in "fiu":
-        found = f"a {type(values).__name__} of shape {getattr(values, 'shape', '?')}"
+    if not isinstance(values, np.ndarray) or values.ndim != 2:
+        found = f"a {type(values).__name__} of shape {values.shape}"
         raise ValueError(
             "item_features must hold a dense matrix of numbers, one row an item, got "
             f"{found}: turn texts and sparse matrices into some hundred numbers first, as "

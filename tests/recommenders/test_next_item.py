@@ -1,5 +1,4 @@
 import pickle
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from sktransrec import NextItemRecommender, PopularityRecommender, ranking_scorer
+from sktransrec import ItemFeatures, NextItemRecommender, PopularityRecommender, ranking_scorer
 from sktransrec.datasets import load_sequences
 from sktransrec.metrics import held_out_ranks, rank_metrics
 
@@ -30,7 +29,7 @@ def cycles(n_rows=40, length=6, seed=0):
 
 def features(n_items=N_ITEMS, n_features=10, seed=0):
     values = np.random.RandomState(seed).standard_normal((n_items, n_features))
-    return SimpleNamespace(values=values.astype(np.float32), n_items=n_items)
+    return ItemFeatures(values.astype(np.float32))
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
@@ -135,7 +134,7 @@ def test_catalogues_are_read_by_their_features():
     model = NextItemRecommender(item_features=catalogue, **settings).fit(X)
     items, _ = model.recommend([[1, 2, 3, 0, 0, 0]], n_recommendations=1)
     assert items.tolist() == [[3]]
-    other = SimpleNamespace(values=catalogue.values[order], n_items=N_ITEMS)
+    other = catalogue.of(order)
     moved = model.with_item_features(other)
     place = np.argsort(order)
     history = np.zeros((1, 6), dtype=int)
@@ -164,7 +163,7 @@ def test_item_features_can_be_learned():
         fixed.with_item_features(features(n_features=3))
 
 
-WORDS = SimpleNamespace(values=["a"] * N_ITEMS, n_items=N_ITEMS)
+WORDS = ItemFeatures(["a"] * N_ITEMS)
 
 
 @pytest.mark.parametrize(
@@ -173,10 +172,7 @@ WORDS = SimpleNamespace(values=["a"] * N_ITEMS, n_items=N_ITEMS)
         ({"n_items": 3}, "item id 7.*n_items"),
         ({"n_heads": 3}, "n_heads=3 does not divide n_components=8"),
         ({"n_items": 9, "item_features": features()}, "leave n_items at None"),
-        (
-            {"item_features": SimpleNamespace(values=["a"] * 7, n_items=7)},
-            "TruncatedSVD",
-        ),
+        ({"item_features": ItemFeatures(["a"] * 7)}, "TruncatedSVD"),
     ],
 )
 def test_bad_parameters(parameters, message):
