@@ -85,6 +85,35 @@ def test_recommender_contract(estimator, check):
     check(estimator)
 
 
+COMPILED = [
+    clone(estimator).set_params(run_eagerly=False)
+    for estimator in ESTIMATORS
+    if "run_eagerly" in estimator.get_params(deep=False)
+]
+
+
+@pytest.mark.slow
+@parametrize_with_checks(COMPILED)
+def test_sklearn_contract_of_compiled_networks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    [
+        pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.__name__}")
+        for estimator, check in recommender_checks(
+            estimator
+            for estimator in COMPILED
+            if get_tags(estimator).estimator_type == "recommender"
+        )
+    ],
+)
+def test_recommender_contract_of_compiled_networks(estimator, check):
+    check(estimator)
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_fitted_attributes_are_documented(estimator):
     domains = make_cross_domain(60, 24, 20, n_cold_users=0, target_density=0.2, random_state=0)
