@@ -132,6 +132,11 @@ axes.set(xlabel="NDCG@10, users to tell about a new film")
 axes.invert_yaxis()
 
 # %%
+# Both are far better than telling the most active users. Where a word stands for a topic whatever
+# is beside it, as here, a network gains little: on MovieLens the two are within their errors of
+# each other (0.54 and 0.53 ± 0.01), and the word counts are fitted in a fraction of the time. Look
+# at that row before you train anything larger.
+#
 # Save and serve
 # --------------
 # The winner is an ordinary pipeline, with the vocabulary in it.
