@@ -2,6 +2,7 @@
 
     python benchmarks/sequences.py
     python benchmarks/sequences.py --items 50000 --encoders gru --threads 2
+    python benchmarks/sequences.py --items 10000 100000 1000000 --negatives 1000
 
 Both train item vectors, the encoder and a softmax over all items with Adam, on generated histories
 whose lengths are geometric, 50 at most. "PyTorch" gets the very batches that ours gets, histories
@@ -9,7 +10,8 @@ of about the same length cut to the longest; "PyTorch, padded" gets random batch
 steps, as published code does. Each measurement runs in a process of its own with the same number
 of threads, and is the difference of a long and a short training, so that what is paid once
 (import, compiling, the first weights) cancels. The ratio is ours over PyTorch's, the smaller the
-better.
+better. With `--negatives`, ours alone trains with a sampled softmax, to see how the cost of an
+epoch depends on the number of items.
 """
 
 import argparse
@@ -33,7 +35,8 @@ SIZES = {"gru": {"n_layers": 1}, "attention": {"n_layers": 2}}
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--encoders", nargs="+", choices=sorted(SIZES), default=sorted(SIZES))
-    parser.add_argument("--items", type=int, default=10_000)
+    parser.add_argument("--items", type=int, nargs="+", default=[10_000])
+    parser.add_argument("--negatives", type=int, default=0)
     parser.add_argument("--rows", type=int, default=3_840)
     parser.add_argument("--mean-length", type=int, default=9)
     parser.add_argument("--threads", type=int, default=1)
@@ -44,34 +47,40 @@ def main():
     if arguments.measure:
         print(seconds_per_epoch(arguments))
         return
-    rows = [row for encoder in arguments.encoders for row in compared(encoder, arguments)]
+    rows = [
+        row
+        for encoder in arguments.encoders
+        for n_items in arguments.items
+        for row in compared(encoder, n_items, arguments)
+    ]
     print(
-        f"{arguments.rows} histories of {arguments.mean_length} items on average, "
-        f"{arguments.items} items, {N_COMPONENTS} components, {arguments.threads} thread(s)"
+        f"{arguments.rows} histories of {arguments.mean_length} items on average, {N_COMPONENTS} "
+        f"components, {arguments.negatives or 'no'} negatives, {arguments.threads} thread(s)"
     )
     print(environment("tensorflow", "keras", "torch"))
-    print(format_table(["", "encoder", "CPU s per epoch", "ratio of ours"], rows))
+    print(format_table(["", "encoder", "items", "CPU s per epoch", "ratio of ours"], rows))
 
 
-def compared(encoder, arguments):
+def compared(encoder, n_items, arguments):
     """Return a row of the table for each training, the repeats of all taking turns."""
-    times = {name: [] for name in TRAININGS}
+    times = {name: [] for name in TRAININGS if name == "sktransrec" or not arguments.negatives}
     for _ in range(arguments.repeats):
         for name, measured in times.items():
-            measured.append(measured_apart(name, encoder, arguments))
+            measured.append(measured_apart(name, encoder, n_items, arguments))
     ours = median(times["sktransrec"])
     return [
-        (name, encoder, f"{median(measured):.2f}", ours / median(measured))
+        (name, encoder, n_items, f"{median(measured):.2f}", ours / median(measured))
         for name, measured in times.items()
     ]
 
 
-def measured_apart(name, encoder, arguments):
+def measured_apart(name, encoder, n_items, arguments):
     """Return the CPU seconds of an epoch measured in a new process."""
     threads = str(arguments.threads)
     variables = ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"]
     command = [sys.executable, __file__, "--measure", name, "--encoders", encoder]
-    for option in ("items", "rows", "mean_length", "epochs"):
+    command += ["--items", str(n_items)]
+    for option in ("rows", "mean_length", "epochs", "negatives"):
         command += [f"--{option.replace('_', '-')}", str(getattr(arguments, option))]
     run = subprocess.run(
         command,
@@ -84,13 +93,15 @@ def measured_apart(name, encoder, arguments):
 
 
 def seconds_per_epoch(arguments):
-    X = histories(arguments.rows, arguments.items, arguments.mean_length)
+    X = histories(arguments.rows, *arguments.items, arguments.mean_length)
     (encoder,) = arguments.encoders
-    train = TRAININGS[arguments.measure](encoder, X)
-    train(2)
-    start = time.process_time()
-    train(arguments.epochs)
-    return (time.process_time() - start) / arguments.epochs
+    train = TRAININGS[arguments.measure]
+    times = []
+    for epochs in (1, 1, 1 + arguments.epochs):
+        start = time.process_time()
+        train(encoder, X, epochs, arguments.negatives or None)
+        times.append(time.process_time() - start)
+    return (times[2] - times[1]) / arguments.epochs
 
 
 def histories(n_rows, n_items, mean_length):
@@ -104,47 +115,49 @@ def histories(n_rows, n_items, mean_length):
     return X.astype(np.int32)
 
 
-def training_of_ours(encoder, X):
-    """Return a function that trains our network for some epochs."""
-    model = NextItemRecommender(
-        encoder, n_components=N_COMPONENTS, batch_size=BATCH_SIZE, random_state=0, **SIZES[encoder]
-    )
+def train_ours(encoder, X, epochs, n_negatives):
+    NextItemRecommender(
+        encoder,
+        n_components=N_COMPONENTS,
+        n_negatives=n_negatives,
+        batch_size=BATCH_SIZE,
+        epochs=epochs,
+        random_state=0,
+        **SIZES[encoder],
+    ).fit(X)
 
-    def train(epochs):
-        for _ in range(epochs):
-            model.partial_fit(X)
 
-    return train
-
-
-def training_of_torch(encoder, X, *, is_padded=False):
-    """Return a function that trains PyTorch's network for some epochs."""
+def train_torch(encoder, X, epochs, n_negatives, *, is_padded=False):
     import torch
 
-    n_items = int(X.max())
-    network = torch_network(encoder, n_items)
+    network = torch_network(encoder, int(X.max()))
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
     rng = np.random.RandomState(0)
-
-    def train(epochs):
-        for _ in range(epochs):
-            order = rng.permutation(len(X))
+    for _ in range(epochs):
+        for rows in torch_batches(X, rng, is_padded):
+            batch = X[rows].astype(np.int64)
             if not is_padded:
-                order = order[np.argsort(np.count_nonzero(X[order], axis=1), kind="stable")]
-            for rows in np.array_split(order, len(X) // BATCH_SIZE):
-                batch = X[rows].astype(np.int64)
-                if not is_padded:
-                    batch = batch[:, : np.count_nonzero(batch, axis=1).max()]
-                following = batch[:, 1:]
-                codes = network(torch.from_numpy(batch[:, :-1]))[torch.from_numpy(following > 0)]
-                scores = codes @ network.items.weight[1:].T + network.bias
-                targets = torch.from_numpy(following[following > 0] - 1)
-                loss = torch.nn.functional.cross_entropy(scores, targets, reduction="sum")
-                optimizer.zero_grad()
-                (loss / len(rows)).backward()
-                optimizer.step()
+                batch = batch[:, : np.count_nonzero(batch, axis=1).max()]
+            following = batch[:, 1:]
+            codes = network(torch.from_numpy(batch[:, :-1]))[torch.from_numpy(following > 0)]
+            scores = codes @ network.items.weight[1:].T + network.bias
+            targets = torch.from_numpy(following[following > 0] - 1)
+            loss = torch.nn.functional.cross_entropy(scores, targets, reduction="sum")
+            optimizer.zero_grad()
+            (loss / len(rows)).backward()
+            optimizer.step()
 
-    return train
+
+def torch_batches(X, rng, is_padded):
+    """Return the rows of each batch: any, or those of about the same length."""
+    order = rng.permutation(len(X))
+    if not is_padded:
+        order = order[np.argsort(np.count_nonzero(X[order], axis=1), kind="stable")]
+    return np.array_split(order, len(X) // BATCH_SIZE)
+
+
+def train_padded_torch(encoder, X, epochs, n_negatives):
+    train_torch(encoder, X, epochs, n_negatives, is_padded=True)
 
 
 def torch_network(encoder, n_items):
@@ -185,14 +198,10 @@ def torch_network(encoder, n_items):
     return Network()
 
 
-def training_of_padded_torch(encoder, X):
-    return training_of_torch(encoder, X, is_padded=True)
-
-
 TRAININGS = {
-    "sktransrec": training_of_ours,
-    "PyTorch": training_of_torch,
-    "PyTorch, padded": training_of_padded_torch,
+    "sktransrec": train_ours,
+    "PyTorch": train_torch,
+    "PyTorch, padded": train_padded_torch,
 }
 
 if __name__ == "__main__":
