@@ -1,13 +1,14 @@
 """Next-item recommendation over the full ranking, beside published figures.
 
-    python benchmarks/next_item.py --data lastfm
-    python benchmarks/next_item.py --data beauty --seeds 2
+    python benchmarks/next_item.py --data lastfm --refit
+    python benchmarks/next_item.py --data beauty --seeds 0 1
     python benchmarks/next_item.py --data lastfm --tune
 
 The last item of each history is the test item and the one before it the validation item; all items
 that the row has not had are ranked, equal scores by the middle of their places. Networks learn
 from what comes before the validation item and stop early by it; at the test they read it as well.
-Parameters were chosen by the validation item alone, from the grid that `--tune` prints. Figures
+With `--refit` they are trained once more for as many epochs as were best, from all but the test
+item. Parameters were chosen by the validation item alone, from the grid that `--tune` prints. Figures
 are means over seeds ± their standard deviation; one of a single fit has its standard error over
 rows. `benchmarks/sequences.py` has the speed.
 """
@@ -74,7 +75,7 @@ def network(encoder, data, seed, **parameters):
     return NextItemRecommender(encoder, random_state=seed, **settings)
 
 
-def quality(data, encoders, n_seeds):
+def quality(data, encoders, seeds, *, refit):
     """Return the table of a data set: ours, with the spread over seeds, and published rows."""
     histories = load_sequences(data, max_length=MAX_LENGTH)
     rows = []
@@ -86,14 +87,20 @@ def quality(data, encoders, n_seeds):
         ranks = _ranks(model, histories.seen_test, histories)
         rows.append([name, *_cells([ranks]), None, cost.cpu_seconds])
     for encoder in encoders:
-        ranks, costs, epochs = [], [], []
-        for seed in range(n_seeds):
+        ranks, refitted_ranks, costs, epochs = [], [], [], []
+        for seed in seeds:
             model, cost = measure(network(encoder, data, seed).fit, histories.X_test)
             ranks.append(_ranks(model, histories.X_test, histories))
             costs.append(cost.cpu_seconds)
-            epochs.append(model.n_iter_)
+            epochs.append(int(np.argmin(model.validation_loss_curve_)) + 1)
             print(encoder, seed, epochs[-1], rank_metrics(ranks[-1]), file=sys.stderr)
+            if refit:
+                model.set_params(epochs=epochs[-1], validation_fraction=0.0).fit(histories.X_test)
+                refitted_ranks.append(_ranks(model, histories.X_test, histories))
+                print("refitted", rank_metrics(refitted_ranks[-1]), file=sys.stderr)
         rows.append([encoder, *_cells(ranks), np.mean(epochs), np.mean(costs)])
+        if refit:
+            rows.append([f"{encoder}, refitted", *_cells(refitted_ranks), np.mean(epochs), None])
     for name, figures in PUBLISHED[data].items():
         rows.append([f"{name}, published", *map("{:.4f}".format, figures), None, None])
     return format_table([data, *METRICS.values(), "epochs", "fit, CPU s"], rows)
@@ -138,7 +145,10 @@ def main():
     )
     parser.add_argument("--data", choices=sorted(PUBLISHED), default="lastfm")
     parser.add_argument("--encoders", nargs="+", choices=sorted(GRID), default=sorted(GRID))
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
+    parser.add_argument(
+        "--refit", action="store_true", help="train once more, with the validation item"
+    )
     parser.add_argument("--tune", action="store_true", help="search the parameters instead")
     arguments = parser.parse_args()
 
@@ -146,7 +156,7 @@ def main():
     if arguments.tune:
         tune(arguments.data, arguments.encoders)
     else:
-        print(quality(arguments.data, arguments.encoders, arguments.seeds))
+        print(quality(arguments.data, arguments.encoders, arguments.seeds, refit=arguments.refit))
 
 
 if __name__ == "__main__":
