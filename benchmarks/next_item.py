@@ -8,9 +8,9 @@ The last item of each history is the test item and the one before it the validat
 that the row has not had are ranked, equal scores by the middle of their places. Networks learn
 from what comes before the validation item and stop early by it; at the test they read it as well.
 With `--refit` they are trained once more for as many epochs as were best, from all but the test
-item. Parameters were chosen by the validation item alone, from the grid that `--tune` prints. Figures
-are means over seeds ± their standard deviation; one of a single fit has its standard error over
-rows. `benchmarks/sequences.py` has the speed.
+item. Parameters were chosen by the validation item alone, from the grid that `--tune` prints.
+Figures are means over seeds ± their standard deviation; one of a single fit has its standard error
+over rows. `benchmarks/sequences.py` has the speed.
 """
 
 import argparse

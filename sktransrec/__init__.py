@@ -31,6 +31,7 @@ from .transfer import (
     CollectiveMFRecommender,
     TransferGate,
     transfer_gain,
+    transfer_learning_curve,
 )
 
 __version__ = "0.1.0.dev0"
@@ -66,4 +67,5 @@ __all__ = [
     "ranking_scorer",
     "recommend",
     "transfer_gain",
+    "transfer_learning_curve",
 ]

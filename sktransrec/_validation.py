@@ -27,6 +27,7 @@ __all__ = [
     "check_histories",
     "check_interactions",
     "check_is_fitted",
+    "check_item_ids",
     "check_matrix",
     "check_relevance",
     "check_rows",
@@ -80,6 +81,17 @@ def check_interactions(estimator, X, *, reset, nonnegative=True):
             "Pass a matrix with at least one stored positive value."
         )
     return X
+
+
+def check_item_ids(item_ids, n_items, *, of):
+    """Return the ids as an array, one for each of so many `of` what there is, all different."""
+    ids = np.asarray(item_ids)
+    if ids.shape != (n_items,) or len(np.unique(ids)) < n_items:
+        raise ValueError(
+            f"item_ids has shape {ids.shape} and {len(np.unique(ids))} different values, and there "
+            f"are {n_items} {of}: pass one id for each of them, all different, or None."
+        )
+    return ids
 
 
 def check_histories(estimator, X, *, reset):

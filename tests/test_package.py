@@ -52,8 +52,9 @@ PARAMETERS = {
     "contrast": {"n_negatives", "negative_exponent"},
     "items": {"item_features", "learns_item_features"},
     "transfer": {
-        *("empty_rows", "l2_sp", "layer_decay", "min_interactions", "n_source_items"),
-        *("pretrained", "source_confidence", "source_weight", "trainable", "unfreeze_every"),
+        *("empty_rows", "item_ids", "l2_sp", "layer_decay", "min_interactions"),
+        *("n_source_items", "pretrained", "source_confidence", "source_weight", "trainable"),
+        *("unfreeze_every",),
     },
     "other estimators": {"fallback", "recommender", "regressor", "transfer", "transformer"},
     "comparison": {

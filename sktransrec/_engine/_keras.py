@@ -9,6 +9,7 @@ import json
 import numpy as np
 import scipy.sparse as sp
 
+from ._fine_tuning import FineTuner
 from ._items import SampledTargets
 from ._layers import register_layers
 from ._objectives import Objective
@@ -60,10 +61,21 @@ class NetworkTrainer:
     learning_rate : float
     run_eagerly : bool
         Whether to run the step op by op instead of compiling it into a graph.
+    fine_tuning : FineTuning, default=None
+        What to start from, and which layers move how fast.
     """
 
     def __init__(
-        self, build, sizes, *, loss, regularization, optimizer, learning_rate, run_eagerly
+        self,
+        build,
+        sizes,
+        *,
+        loss,
+        regularization,
+        optimizer,
+        learning_rate,
+        run_eagerly,
+        fine_tuning=None,
     ):
         self.settings = {
             "build": build,
@@ -73,6 +85,7 @@ class NetworkTrainer:
             "optimizer": optimizer,
             "learning_rate": learning_rate,
             "run_eagerly": run_eagerly,
+            "fine_tuning": fine_tuning,
         }
         self._run_eagerly = run_eagerly
         self._learning_rate = learning_rate
@@ -89,7 +102,11 @@ class NetworkTrainer:
         self._wrapper._ensure_compiled_model()
         self.network = self._wrapper.model_
         self._optimizer = self.network.optimizer
-        self._optimizer.build(self.network.trainable_variables)
+        self._tuner = fine_tuning and FineTuner(self.network, fine_tuning)
+        self._variables = self.network.trainable_variables
+        if self._tuner:
+            self._variables = self._tuner.variables
+        self._optimizer.build(self._variables)
         self._objective = Objective(self.network, loss, regularization)
         self._compiled = {}
         self._parts = {}
@@ -108,6 +125,16 @@ class NetworkTrainer:
     def optimizer_state(self):
         """The variables of the optimizer by path but the learning rate, as ndarrays."""
         return {variable.path: np.array(variable.numpy()) for variable in self._state_variables()}
+
+    @property
+    def transferred_layers(self):
+        """What each layer took over, from the output downwards; empty if nothing was to be."""
+        return list(self._tuner.layers) if self._tuner else []
+
+    def start_epoch(self, epoch):
+        """Let those layers move that are to move in this epoch, counted from the first fit."""
+        if self._tuner:
+            self._tuner.start_epoch(epoch)
 
     def load(self, weights, optimizer_state=None):
         """Start from the given weights and, if it is of the same optimizer, from its state."""
@@ -211,13 +238,17 @@ class NetworkTrainer:
         """Update the weights once and return the loss before it."""
         import tensorflow as tf
 
-        variables = self.network.trainable_variables
         with tf.GradientTape() as tape:
             loss = self._objective(inputs, targets, kl_weight, training=True)
-        gradients = tape.gradient(loss, variables)
+            if self._tuner:
+                loss += self._tuner.penalty()
+        gradients = tape.gradient(loss, self._variables)
         if not (isinstance(targets, SampledTargets) and self.settings["optimizer"] == "adam"):
             gradients = [tf.convert_to_tensor(each) for each in gradients]
-        self._optimizer.apply(gradients, variables)
+        if self._tuner:
+            self._tuner.apply(self._optimizer, gradients, self._variables)
+        else:
+            self._optimizer.apply(gradients, self._variables)
         return loss
 
     def _evaluate(self, inputs, targets, kl_weight):

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
 from .._validation import Interval, StrOptions, check_is_fitted
+from ._fine_tuning import FineTuning, TrainedNetwork, fitted_learner, matching_columns
 from ._keras import OPTIMIZERS
 from ._state import FittedNetwork, engine
 
@@ -24,8 +25,12 @@ class NetworkLearner:
     - ``_batch(X, y, rng)``, which returns the (inputs, targets) of some rows, corrupted by `rng`
       for training, as they are where it is None;
     - ``_kl_weight(progress)``, where the network is variational;
-    - ``_loss_of(y)``, where the loss depends on the targets.
+    - ``_loss_of(y)``, where the loss depends on the targets;
+    - ``_item_axes()``, where some weights have a row or column for each column of X, and then
+      sets ``_column_names`` to the names of these columns.
     """
+
+    _column_names = None
 
     _parameter_constraints: dict = {
         "regularization": [Interval(Real, 0, None, closed="left")],
@@ -35,6 +40,11 @@ class NetworkLearner:
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "patience": [Interval(Integral, 1, None, closed="left")],
+        "pretrained": "no_validation",
+        "trainable": [StrOptions({"all", "head"}), Interval(Integral, 1, None, closed="left")],
+        "unfreeze_every": [Interval(Integral, 1, None, closed="left"), None],
+        "layer_decay": [Interval(Real, 1, None, closed="left"), None],
+        "l2_sp": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
         "run_eagerly": ["boolean"],
         "random_state": ["random_state"],
@@ -73,12 +83,34 @@ class NetworkLearner:
         if not anew:
             self._rng = copy.deepcopy(self._rng)
             return
+        self._pretrained = self._pretrained_network()
         seed = check_random_state(self.random_state).randint(2**32, dtype=np.uint64)
         self._rng = np.random.RandomState(int(seed))
         self._seed_of_weights = self._rng.randint(2**31)
         self._fitted_network = None
         self.loss_curve_ = []
         self.validation_loss_curve_ = None
+
+    def _pretrained_network(self):
+        """Return what `pretrained` holds, or None."""
+        if self.pretrained is None:
+            return None
+        learner = fitted_learner(self.pretrained, type(self))
+        columns = matching_columns(learner._column_names, self._column_names)
+        return TrainedNetwork(learner._fitted_network.weights, learner._item_axes(), columns)
+
+    def _fine_tuning(self):
+        """Return what the network starts from and how it moves, or None."""
+        if self._pretrained is None:
+            return None
+        return FineTuning(
+            self._pretrained,
+            self._item_axes(),
+            self.trainable,
+            self.unfreeze_every,
+            self.layer_decay,
+            self.l2_sp,
+        )
 
     def _trainer(self, X, y, *, keep_optimizer):
         """Return a trainer of this estimator's network in its present state."""
@@ -91,6 +123,7 @@ class NetworkLearner:
             "optimizer": self.optimizer,
             "learning_rate": self.learning_rate,
             "run_eagerly": self.run_eagerly,
+            "fine_tuning": self._fine_tuning(),
         }
         fitted = self._fitted_network
         trainer = fitted and fitted.take_trainer()
@@ -110,6 +143,7 @@ class NetworkLearner:
         n_before = len(self.loss_curve_)
 
         def batches(epoch):
+            trainer.start_epoch(n_before + epoch)
             for i, batch in enumerate(self._row_batches(X, rows)):
                 kl_weight = self._kl_weight(n_before + epoch + i / n_batches)
                 yield *self._batch(*_rows(X, y, batch), self._rng), kl_weight
@@ -163,6 +197,7 @@ class NetworkLearner:
             optimizer_state=trainer.optimizer_state if keep_trainer else None,
             trainer=trainer if keep_trainer else None,
         )
+        self.transferred_layers_ = trainer.transferred_layers
         self.loss_curve_ = [*self.loss_curve_, *history["loss"]]
         if history["val_loss"]:
             self.validation_loss_curve_ = [
@@ -181,6 +216,10 @@ class NetworkLearner:
     def _inputs(self, part, rows):
         """Return rows in the form in which a part of the network takes them."""
         return rows
+
+    def _item_axes(self):
+        """Return by path that axis of a weight which counts the columns of X."""
+        return {}
 
     def _loss_of(self, y):
         """Return the loss to minimise with the targets y."""

@@ -20,6 +20,7 @@ from .._validation import (
     _fit_context,
     check_histories,
     check_is_fitted,
+    check_item_ids,
     restores_on_error,
 )
 from ..base import FactorRecommenderMixin, RecommenderMixin, _mask_stored
@@ -96,6 +97,27 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         items, each among all that its row has not had, are kept.
     patience : int, default=10
         Number of epochs without a higher NDCG after which training stops.
+    item_ids : array-like of shape (n_items,), default=None
+        What items 1, 2, ... are, such as the `items_` of an `InteractionEncoder`: distinct numbers
+        or strings, by which `pretrained` finds its items here. None takes catalogues of the same
+        size for the same.
+    pretrained : FrozenEstimator, default=None
+        A fitted NextItemRecommender to start from, as ``FrozenEstimator(recommender)``; it may
+        also stand in a fitted Pipeline or search. Each layer whose name and shapes are the same is
+        copied, the items by their ids. None starts from scratch, and the next four parameters have
+        no effect then.
+    trainable : {"all", "head"} or int, default="all"
+        Which of the copied layers move: all, the items ("head"), or so many layers counted from
+        the items, which are the output. The others are frozen. What was not copied always moves.
+    unfreeze_every : int, default=None
+        Number of epochs after which one more of these layers moves, from the output downwards;
+        the first epochs move the items only. None moves all from the start.
+    layer_decay : float, default=None
+        Number from 1 on by which the learning rate of what was copied is divided for each layer
+        further from the output; 2.6 is usual. None is the same rate for all.
+    l2_sp : float, default=0.0
+        Weight, from 0 on, of half the squared distance of the copied weights from where they
+        started.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last one.
     run_eagerly : bool, default=False
@@ -124,6 +146,10 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         One minus the NDCG@10 of the held-out items after each epoch; None if there are none.
     n_iter_ : int
         Number of epochs run, `warm_start` and `partial_fit` included.
+    transferred_layers_ : list of TransferredLayer
+        What each layer took over from `pretrained`, from the output downwards, as (name, copied,
+        n_columns, frozen); see :class:`~sktransrec.feature_learning.TransferredLayer`. Empty
+        without `pretrained`.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -152,6 +178,9 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
     padding is computed. Per step of a history, attention costs O(n_layers * n_components * (12
     n_components + length)), and the softmax O(n_components * n_items) or O(n_components *
     n_negatives); the latter is most of it from a few thousand items on.
+
+    With `pretrained`, what is copied moves as in the Notes of `Autoencoder`, the table of items
+    being the output. A kernel that reads item features is copied whatever the catalogue.
 
     An empty row gets the popularity of the items. For an int `random_state` the result is the same
     to the last bit from run to run on one machine; no global state is read or changed. Loading a
@@ -194,6 +223,7 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         "item_features": [ItemFeatures, None],
         "learns_item_features": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "item_ids": ["array-like", None],
         **SAMPLING_CONSTRAINTS,
     }
     _recommends_own_columns = True
@@ -221,6 +251,12 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         batch_size=128,
         validation_fraction=0.0,
         patience=10,
+        item_ids=None,
+        pretrained=None,
+        trainable="all",
+        unfreeze_every=None,
+        layer_decay=None,
+        l2_sp=0.0,
         warm_start=False,
         run_eagerly=False,
         random_state=None,
@@ -246,6 +282,12 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         self.batch_size = batch_size
         self.validation_fraction = validation_fraction
         self.patience = patience
+        self.item_ids = item_ids
+        self.pretrained = pretrained
+        self.trainable = trainable
+        self.unfreeze_every = unfreeze_every
+        self.layer_decay = layer_decay
+        self.l2_sp = l2_sp
         self.warm_start = warm_start
         self.run_eagerly = run_eagerly
         self.random_state = random_state
@@ -385,6 +427,9 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
             )
         if reset:
             self._max_length = self.max_length
+            self._column_names = None
+            if self.item_ids is not None:
+                self._column_names = check_item_ids(self.item_ids, self.n_items_, of="items")
         seen = self._seen_items(X)
         if reset:
             self.popularity_ = (np.bincount(seen.indices, minlength=self.n_items_) / len(X)).astype(
@@ -406,6 +451,9 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
             "features": self.item_features,
             "learns_features": self.learns_item_features,
         }
+
+    def _item_axes(self):
+        return {"items/embeddings": 0, "items/features": 0, "items/bias": 0}
 
     def _loss_of(self, y):
         return "multinomial"

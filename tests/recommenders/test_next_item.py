@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 
 from sktransrec import ItemFeatures, NextItemRecommender, PopularityRecommender, ranking_scorer
@@ -247,3 +248,41 @@ def test_real_histories(data_home):
         for each, X in ((model, lastfm.X_train), (popularity, lastfm.seen_valid))
     ]
     assert ndcg[0] > 1.3 * ndcg[1] > 0
+
+
+def test_fine_tuning_finds_items_by_their_ids():
+    ids, others = np.array(list("abcdefg")), np.array(list("gxa"))
+    model = NextItemRecommender(item_ids=ids, **TINY).fit(cycles())
+    pretrained = FrozenEstimator(model)
+    X = np.array([[1, 2, 3], [2, 3, 1]] * 5)
+    tuned = NextItemRecommender(pretrained=pretrained, trainable="head", item_ids=others, **TINY)
+    old, new = (each._fitted_network.weights for each in (model, tuned.fit(X)))
+    assert tuned.transferred_layers_[0] == ("items", "by name", 2, False)
+    assert all(layer[1:] == ("whole", None, True) for layer in tuned.transferred_layers_[1:])
+    for path in old:
+        if not path.startswith(("items", "dropout")) and "_dropout/" not in path:
+            assert_array_equal(new[path], old[path])
+    still = clone(tuned).set_params(learning_rate=1e-30).fit(X)
+    assert_array_equal(still.item_factors_[[0, 2]], model.item_factors_[[6, 0]])
+    with pytest.raises(ValueError, match="one id for each of them"):
+        clone(tuned).set_params(item_ids=ids).fit(X)
+
+
+def test_fine_tuning_reads_other_items_by_the_same_features():
+    model = NextItemRecommender(item_features=features(), **TINY).fit(cycles())
+    tuned = NextItemRecommender(
+        item_features=features(3, seed=1),
+        pretrained=FrozenEstimator(model),
+        n_negatives=5,
+        l2_sp=0.1,
+        unfreeze_every=1,
+        **TINY,
+    )
+    X = np.array([[1, 2, 3], [2, 3, 1]] * 5)
+    tuned.set_params(learning_rate=1e-30).fit(X)
+    old, new = (each._fitted_network.weights for each in (model, tuned))
+    assert_array_equal(new["items/kernel"], old["items/kernel"])
+    assert_array_equal(new["items/features"], features(3, seed=1).values)
+    assert tuned.transferred_layers_[0].name == "items"
+    changed = clone(tuned).set_params(learning_rate=0.01).fit(X)._fitted_network.weights
+    assert (changed["items/kernel"] != old["items/kernel"]).any()
