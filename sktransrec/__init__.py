@@ -11,6 +11,7 @@ from .interactions import (
     holdout_last,
     holdout_random,
 )
+from .item_features import ItemFeatures
 from .metrics import ranking_scorer
 from .preprocessing import BM25Transformer, PopularityScaler, TextSequences
 from .recommenders import (
@@ -20,6 +21,7 @@ from .recommenders import (
     GraphFilterRecommender,
     ItemKNNRecommender,
     LogisticMFRecommender,
+    NextItemRecommender,
     PopularityRecommender,
     ReconstructionRecommender,
     RidgeRecommender,
@@ -31,6 +33,7 @@ from .transfer import (
     ProcrustesRegressor,
     TransferGate,
     transfer_gain,
+    transfer_learning_curve,
 )
 
 __version__ = "0.1.0.dev0"
@@ -46,8 +49,10 @@ __all__ = [
     "EASERecommender",
     "GraphFilterRecommender",
     "InteractionEncoder",
+    "ItemFeatures",
     "ItemKNNRecommender",
     "LogisticMFRecommender",
+    "NextItemRecommender",
     "PersonalizedBridgeRecommender",
     "PopularityRecommender",
     "PopularityScaler",
@@ -66,4 +71,5 @@ __all__ = [
     "ranking_scorer",
     "recommend",
     "transfer_gain",
+    "transfer_learning_curve",
 ]

@@ -30,8 +30,10 @@ __all__ = [
     "check_count",
     "check_documents",
     "check_exclusions",
+    "check_histories",
     "check_interactions",
     "check_is_fitted",
+    "check_item_ids",
     "check_matrix",
     "check_relevance",
     "check_rows",
@@ -85,6 +87,31 @@ def check_interactions(estimator, X, *, reset, nonnegative=True):
             "Pass a matrix with at least one stored positive value."
         )
     return X
+
+
+def check_item_ids(item_ids, n_items, *, of):
+    """Return the ids as an array, one for each of so many `of` what there is, all different."""
+    ids = np.asarray(item_ids)
+    if ids.shape != (n_items,) or len(np.unique(ids)) < n_items:
+        raise ValueError(
+            f"item_ids has shape {ids.shape} and {len(np.unique(ids))} different values, and there "
+            f"are {n_items} {of}: pass one id for each of them, all different, or None."
+        )
+    return ids
+
+
+def check_histories(estimator, X, *, reset):
+    """Return X as int32 ids of shape (n_rows, n_steps), from 1 on, 0 being none."""
+    X = validate_data(estimator, X, reset=reset, dtype="numeric")
+    if X.dtype.kind not in "iu" and not np.array_equal(X, np.floor(X)):
+        raise ValueError(
+            "X holds numbers that are no integers: a history is a row of item ids, from 1 on and "
+            "padded with 0, as InteractionEncoder.sequences returns it."
+        )
+    _check_nonnegative(X, "X", cure="Item ids are integers from 1 on, and 0 pads.")
+    if X.max() >= 2**31:
+        raise ValueError(f"X holds the item id {X.max():.0f}, and ids must lie below 2**31.")
+    return X.astype(np.int32)
 
 
 def check_targets(y, *, n_rows, nonnegative=False):
@@ -207,11 +234,14 @@ def _canonical_csr(X):
     return canonical
 
 
-def _check_nonnegative(X, name):
-    if X.nnz and X.data.min() < 0:
+_DROP_OR_SHIFT = "Interactions are counts or strengths; drop or shift the negative ones."
+
+
+def _check_nonnegative(X, name, *, cure=_DROP_OR_SHIFT):
+    smallest = (X.data if sp.issparse(X) else X).min(initial=0)
+    if smallest < 0:
         raise ValueError(
-            f"Negative values in data passed to {name}: the smallest is {X.data.min():g}. "
-            "Interactions are counts or strengths; drop or shift the negative ones."
+            f"Negative values in data passed to {name}: the smallest is {smallest:g}. {cure}"
         )
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .transfer import transfer_gain
+from .transfer import transfer_gain, transfer_learning_curve
 
-__all__ = ["TransferGainDisplay"]
+__all__ = ["TransferGainDisplay", "TransferLearningCurveDisplay"]
 
 _TITLES = {
     "helps": "Transfer helps",
@@ -163,6 +163,131 @@ class TransferGainDisplay:
         if self.gain.n_given_away:
             rows.append(("without cross-listed items", self.gain.clean))
         return rows + [(bucket.rows, bucket) for bucket in self.gain.buckets[: self._n_buckets]]
+
+
+class TransferLearningCurveDisplay:
+    """Draw what models score against the number of rows that they learn from.
+
+    It is best made with :meth:`from_estimators` or :meth:`from_curve`. It needs matplotlib.
+
+    Parameters
+    ----------
+    curve : TransferLearningCurve
+        What to draw.
+
+    Attributes
+    ----------
+    curve : TransferLearningCurve
+        What is drawn.
+    ax_ : matplotlib Axes
+        The axes drawn on.
+    figure_ : matplotlib Figure
+        The figure that holds them.
+    lines_ : dict of str to matplotlib Line2D
+        The means by model.
+    bands_ : dict of str to matplotlib collection
+        One standard error to either side of them.
+
+    See Also
+    --------
+    sktransrec.transfer_learning_curve : The scores that are drawn.
+    sklearn.model_selection.LearningCurveDisplay : Of a single model.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sktransrec import RidgeRecommender
+    >>> from sktransrec.datasets import make_cross_domain
+    >>> from sktransrec.inspection import TransferLearningCurveDisplay
+    >>> domains = make_cross_domain(random_state=0)
+    >>> display = TransferLearningCurveDisplay.from_estimators(
+    ...     {"transfer": RidgeRecommender(), "popularity": None},
+    ...     *(domains.X_source, domains.Y_target),
+    ...     random_state=0,
+    ... )
+    >>> display.ax_.get_ylabel()
+    'NDCG@10'
+    """
+
+    def __init__(self, curve):
+        self.curve = curve
+
+    @classmethod
+    def from_estimators(cls, estimators, X, y=None, *, ax=None, **options):
+        """Score models that learn from more and more rows, and draw the result.
+
+        Parameters
+        ----------
+        estimators : dict of str to estimator or None
+            Recommenders by name; None is the popularity of the items.
+        X : array-like or sparse matrix of shape (n_rows, ...)
+            What is known about the rows.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
+            What there is to find; None hides a part of X.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **options : dict
+            Further arguments of :func:`sktransrec.transfer_learning_curve`.
+
+        Returns
+        -------
+        display : TransferLearningCurveDisplay
+            The display, drawn.
+        """
+        return cls.from_curve(transfer_learning_curve(estimators, X, y, **options), ax=ax)
+
+    @classmethod
+    def from_curve(cls, curve, *, ax=None):
+        """Draw scores that are there already.
+
+        Parameters
+        ----------
+        curve : TransferLearningCurve
+            What :func:`sktransrec.transfer_learning_curve` returned.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : TransferLearningCurveDisplay
+            The display, drawn.
+        """
+        return cls(curve).plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw the mean of each model with a band of one standard error to either side.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : TransferLearningCurveDisplay
+            The display itself.
+        """
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots(layout="constrained")
+        sizes, errors = self.curve.train_sizes, self.curve.errors
+        self.lines_, self.bands_ = {}, {}
+        for name, means in self.curve.means.items():
+            (self.lines_[name],) = ax.plot(sizes, means, marker="o", label=name)
+            self.bands_[name] = ax.fill_between(
+                *(sizes, means - errors[name], means + errors[name]),
+                alpha=0.2,
+                color=self.lines_[name].get_color(),
+            )
+        ax.set_xscale("log")
+        ax.set_xticks(sizes, labels=[str(size) for size in sizes])
+        ax.minorticks_off()
+        ax.set(xlabel="rows learned from", ylabel=self.curve.metric)
+        ax.legend(fontsize="small")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
 
 
 def _write_percent(ax, place, estimate):

@@ -30,7 +30,8 @@ def check_recommender(estimator):
     ----------
     estimator : estimator object
         An unfitted recommender. It should be cheap to fit: it is fitted a few dozen times on 60
-        rows.
+        rows. If its tags say that its input is categorical, these are histories, rows of item ids
+        from 1 on, padded with 0 at the end; otherwise they are a sparse matrix of interactions.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def recommender_checks(estimators):
 def _check_tags(estimator):
     tags = get_tags(estimator)
     assert tags.estimator_type == "recommender"
-    assert tags.input_tags.sparse
+    assert tags.input_tags.sparse or _reads_histories(estimator)
     assert not hasattr(estimator, "predict"), "a 2-D predict means nothing to sklearn"
 
 
@@ -149,8 +150,8 @@ def _check_input_is_kept(estimator):
     X_before, y_before = X.copy(), None if y is None else y.copy()
     model = clone(estimator).fit(X, y)
     model.recommend(X, n_recommendations=3)
-    assert (X_before != X).nnz == 0
-    assert y is None or (y_before != y).nnz == 0
+    assert _n_different(X_before, X) == 0
+    assert y is None or _n_different(y_before, y) == 0
 
 
 def _check_new_rows(estimator):
@@ -164,7 +165,7 @@ def _check_new_rows(estimator):
 def _check_empty_rows(estimator):
     X, y = _domain(estimator)
     model = clone(estimator).fit(X, y)
-    empty = sp.csr_array((2, X.shape[1]), dtype=X.dtype)
+    empty = _no_interactions(X[:2])
     scores = model.decision_function(empty)
     assert np.isfinite(scores).all()
     _assert_same_scores(scores[0], scores[1])
@@ -179,10 +180,10 @@ def _check_seen(estimator):
         message = _error(ValueError, model.recommend, X, exclude_seen=True)
         assert "exclude_interactions" in message
         return
-    dense = X.toarray()
+    seen = _seen_items(estimator, X)
     for exclude_seen in ("auto", True):
         items, _ = model.recommend(X, n_recommendations=5, exclude_seen=exclude_seen)
-        assert not np.take_along_axis(dense, items, axis=1).any()
+        assert not np.take_along_axis(seen, items, axis=1).any()
     items, _ = model.recommend(X, n_recommendations=model.n_items_, exclude_seen=False)
     assert (np.sort(items, axis=1) == np.arange(model.n_items_)).all()
 
@@ -351,12 +352,18 @@ def _is_supervised(estimator):
     return get_tags(estimator).target_tags.required
 
 
+def _reads_histories(estimator):
+    return get_tags(estimator).input_tags.categorical
+
+
 def _n_items(estimator):
     return _N_ITEMS - 4 if _is_supervised(estimator) else _N_ITEMS
 
 
 def _domain(estimator):
     """Return X, and the y that the estimator learns from or None."""
+    if _reads_histories(estimator):
+        return _histories(_N_ROWS, _N_ITEMS, seed=0), None
     X = _interactions(_N_ROWS, _N_ITEMS, seed=0)
     y = _interactions(_N_ROWS, _N_ITEMS - 4, seed=1) if _is_supervised(estimator) else None
     return X, y
@@ -372,8 +379,40 @@ def _interactions(n_rows, n_items, seed):
     return sp.csr_array(counts.astype(np.float32))
 
 
+def _histories(n_rows, n_items, seed):
+    """Return item ids in which the rows of two groups prefer their own half of the items."""
+    rng = np.random.RandomState(seed)
+    X = 1 + 2 * rng.randint(n_items // 2, size=(n_rows, 8)) + np.arange(n_rows)[:, None] % 2
+    X[np.arange(n_rows), 0] = 1 + np.arange(n_rows) % n_items
+    X[np.arange(8) >= rng.randint(2, 9, size=(n_rows, 1))] = 0
+    return X
+
+
+def _seen_items(estimator, X):
+    """Return which items each row has, as a dense mask."""
+    if not _reads_histories(estimator):
+        return X.toarray() != 0
+    return (X[:, :, None] == np.arange(1, _N_ITEMS + 1)).any(axis=1)
+
+
+def _no_interactions(X):
+    """Return as many rows as X has, without interactions."""
+    return sp.csr_array(X.shape, dtype=X.dtype) if sp.issparse(X) else np.zeros_like(X)
+
+
+def _n_different(a, b):
+    different = a != b
+    return different.nnz if sp.issparse(different) else np.count_nonzero(different)
+
+
 def _formats(X):
     """Yield X as every kind of matrix that a user may pass."""
+    if not sp.issparse(X):
+        yield from (X.tolist(), X.astype(np.float64), X.astype(np.int32), np.asfortranarray(X))
+        read_only = X.copy()
+        read_only.setflags(write=False)
+        yield read_only
+        return
     yield X.toarray()
     yield X.astype(np.float64)
     yield sp.csr_matrix(X)
@@ -391,17 +430,20 @@ def _formats(X):
 def _bad_matrices(estimator, X):
     """Yield matrices that `fit` must refuse, with words of which the error must hold one."""
     for value, word in ((np.nan, "NaN"), (np.inf, "infinity")):
-        bad = X.copy()
-        bad.data[0] = value
-        yield bad, (word,)
+        yield _with_value(X, value), (word,)
     yield X[:0], ("0 sample",)
     yield np.full(X.shape, "film"), ("could not convert", "string", "numeric")
     if get_tags(estimator).input_tags.positive_only:
-        bad = X.copy()
-        bad.data[0] = -1
-        yield bad, ("Negative",)
+        yield _with_value(X, -1), ("Negative",)
     if not _is_supervised(estimator):
-        yield sp.csr_array(X.shape), _ONLY_FIT_REFUSES
+        yield _no_interactions(X), _ONLY_FIT_REFUSES
+
+
+def _with_value(X, value):
+    """Return X with another value in its first row."""
+    X = X.astype(np.float64)
+    (X.data if sp.issparse(X) else X.ravel())[0] = value
+    return X
 
 
 def _set_random_state(estimator):

@@ -21,6 +21,7 @@ from sktransrec import (
     GraphFilterRecommender,
     ItemKNNRecommender,
     LogisticMFRecommender,
+    NextItemRecommender,
     PersonalizedBridgeRecommender,
     PopularityRecommender,
     PopularityScaler,
@@ -34,6 +35,10 @@ from sktransrec.datasets import make_cross_domain
 from sktransrec.testing import recommender_checks
 
 TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (4,), "epochs": 2, "run_eagerly": True}
+TINY_NEXT_ITEM = {
+    **{"n_components": 2, "n_layers": 1, "epochs": 2, "run_eagerly": True},
+    **{"n_items": 24, "unknown": "ignore"},
+}
 
 # One cheap instance of every public estimator that takes a matrix.
 ESTIMATORS = [
@@ -50,6 +55,8 @@ ESTIMATORS = [
     GraphFilterRecommender(n_components=4),
     ItemKNNRecommender(),
     LogisticMFRecommender(n_components=4, max_iter=5),
+    NextItemRecommender(**TINY_NEXT_ITEM),
+    NextItemRecommender("gru", **TINY_NEXT_ITEM),
     PersonalizedBridgeRecommender(
         ALSRecommender(n_components=3, max_iter=3, random_state=0),
         ALSRecommender(n_components=4, max_iter=3, random_state=0),
@@ -86,10 +93,41 @@ def test_recommender_contract(estimator, check):
     check(estimator)
 
 
+COMPILED = [
+    clone(estimator).set_params(run_eagerly=False)
+    for estimator in ESTIMATORS
+    if "run_eagerly" in estimator.get_params(deep=False)
+]
+
+
+@pytest.mark.slow
+@parametrize_with_checks(COMPILED)
+def test_sklearn_contract_of_compiled_networks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    [
+        pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.__name__}")
+        for estimator, check in recommender_checks(
+            estimator
+            for estimator in COMPILED
+            if get_tags(estimator).estimator_type == "recommender"
+        )
+    ],
+)
+def test_recommender_contract_of_compiled_networks(estimator, check):
+    check(estimator)
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_fitted_attributes_are_documented(estimator):
     domains = make_cross_domain(60, 24, 20, n_cold_users=0, target_density=0.2, random_state=0)
     X = domains.X_source if get_tags(estimator).input_tags.sparse else domains.X_source.toarray()
+    if get_tags(estimator).input_tags.categorical:
+        X = X.astype(int)
     y = domains.Y_target.toarray() if is_regressor(estimator) else domains.Y_target
     model = clone(estimator).fit(X, y)
     fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sktransrec import RidgeRecommender, transfer_gain
+from sktransrec import RidgeRecommender, transfer_gain, transfer_learning_curve
 from sktransrec.datasets import make_cross_domain
-from sktransrec.inspection import TransferGainDisplay
+from sktransrec.inspection import TransferGainDisplay, TransferLearningCurveDisplay
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +70,25 @@ def test_what_cannot_be_estimated_is_left_empty(domains):
     display = TransferGainDisplay(gain).plot()
     display.figure_.canvas.draw()
     assert display.ax_.get_title() == "No evidence that transfer helps or harms"
+
+
+def test_learning_curves_are_drawn(domains, pyplot):
+    estimators = {"transfer": RidgeRecommender(), "popularity": None}
+    data = domains.X_source, domains.Y_target
+    options = {"train_sizes": [30, 60, 240], "random_state": 0}
+    curve = transfer_learning_curve(estimators, *data, **options)
+    display = TransferLearningCurveDisplay.from_curve(curve)
+    for name, line in display.lines_.items():
+        assert_allclose(line.get_xdata(), [30, 60, 240])
+        assert_allclose(line.get_ydata(), curve.means[name])
+        heights = display.bands_[name].get_paths()[0].vertices[:, 1]
+        assert_allclose(heights.max(), (curve.means[name] + curve.errors[name]).max())
+    assert display.ax_.get_ylabel() == "NDCG@10"
+    labels = [label.get_text() for label in display.ax_.get_xticklabels()]
+    assert labels == ["30", "60", "240"]
+    legend = display.ax_.get_legend().get_texts()
+    assert [text.get_text() for text in legend] == list(estimators)
+    _, ax = pyplot.subplots()
+    again = TransferLearningCurveDisplay.from_estimators(estimators, *data, ax=ax, **options)
+    assert again.figure_ is ax.figure
+    assert_allclose(again.curve.means["transfer"], curve.means["transfer"])

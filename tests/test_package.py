@@ -28,7 +28,7 @@ HEAVY = {"tensorflow", "keras", "scikeras", "implicit", "pandas", "matplotlib", 
 KERAS = {"tensorflow", "keras", "scikeras"}
 ENGINE = "_engine"
 
-GROUND = {"base", "interactions", "metrics"}
+GROUND = {"base", "interactions", "item_features", "metrics"}
 SIBLINGS = {"datasets", "feature_learning", "model_selection", "preprocessing", "recommenders"}
 TOP = {"inspection", "testing"}
 
@@ -36,6 +36,7 @@ TOP = {"inspection", "testing"}
 PARAMETERS = {
     "size of the model": {
         *("bidirectional", "cell", "embedding_size", "hidden_layer_sizes", "kernel_sizes"),
+        *("encoder", "kernel_size", "max_length", "n_heads", "n_items", "n_layers"),
         *("n_components", "n_neighbors", "n_tokens", "pooling"),
     },
     "weights of interactions": {"b", "k1", "weighting"},
@@ -49,16 +50,19 @@ PARAMETERS = {
         *("activation", "batch_size", "dropout", "epochs", "learning_rate", "max_iter"),
         *("optimizer", "patience", "solver", "validation_fraction", "warm_start"),
     },
+    "contrast": {"n_negatives", "negative_exponent"},
+    "items": {"item_features", "learns_item_features"},
     "transfer": {
-        *("empty_rows", "l2_sp", "layer_decay", "min_interactions", "n_source_items"),
-        *("pretrained", "source_confidence", "source_weight", "trainable", "unfreeze_every"),
+        *("empty_rows", "item_ids", "l2_sp", "layer_decay", "min_interactions"),
+        *("n_source_items", "pretrained", "source_confidence", "source_weight", "trainable"),
+        *("unfreeze_every",),
     },
     "other estimators": {"fallback", "recommender", "regressor", "transfer", "transformer"},
     "comparison": {
         *("confidence_level", "cv", "holdout", "k", "metric", "n_buckets", "target_columns"),
     },
     "texts": {
-        *("analyzer", "lowercase", "max_df", "max_features", "max_length", "min_df", "ngram_range"),
+        *("analyzer", "lowercase", "max_df", "max_features", "min_df", "ngram_range"),
         *("normalization", "stop_words", "strip_accents", "token_pattern"),
     },
     "event logs": {

@@ -9,8 +9,11 @@ import json
 import numpy as np
 import scipy.sparse as sp
 
+from ._fine_tuning import FineTuner
+from ._items import SampledTargets
 from ._layers import register_layers
 from ._objectives import Objective
+from ._state import FittedNetwork
 
 OPTIMIZERS = ("adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd")
 
@@ -58,10 +61,21 @@ class NetworkTrainer:
     learning_rate : float
     run_eagerly : bool
         Whether to run the step op by op instead of compiling it into a graph.
+    fine_tuning : FineTuning, default=None
+        What to start from, and which layers move how fast.
     """
 
     def __init__(
-        self, build, sizes, *, loss, regularization, optimizer, learning_rate, run_eagerly
+        self,
+        build,
+        sizes,
+        *,
+        loss,
+        regularization,
+        optimizer,
+        learning_rate,
+        run_eagerly,
+        fine_tuning=None,
     ):
         self.settings = {
             "build": build,
@@ -71,6 +85,7 @@ class NetworkTrainer:
             "optimizer": optimizer,
             "learning_rate": learning_rate,
             "run_eagerly": run_eagerly,
+            "fine_tuning": fine_tuning,
         }
         self._run_eagerly = run_eagerly
         self._learning_rate = learning_rate
@@ -87,9 +102,14 @@ class NetworkTrainer:
         self._wrapper._ensure_compiled_model()
         self.network = self._wrapper.model_
         self._optimizer = self.network.optimizer
-        self._optimizer.build(self.network.trainable_variables)
+        self._tuner = fine_tuning and FineTuner(self.network, fine_tuning)
+        self._variables = self.network.trainable_variables
+        if self._tuner:
+            self._variables = self._tuner.variables
+        self._optimizer.build(self._variables)
         self._objective = Objective(self.network, loss, regularization)
         self._compiled = {}
+        self._parts = {}
 
     @property
     def config(self):
@@ -106,6 +126,16 @@ class NetworkTrainer:
         """The variables of the optimizer by path but the learning rate, as ndarrays."""
         return {variable.path: np.array(variable.numpy()) for variable in self._state_variables()}
 
+    @property
+    def transferred_layers(self):
+        """What each layer took over, from the output downwards; empty if nothing was to be."""
+        return list(self._tuner.layers) if self._tuner else []
+
+    def start_epoch(self, epoch):
+        """Let those layers move that are to move in this epoch, counted from the first fit."""
+        if self._tuner:
+            self._tuner.start_epoch(epoch)
+
     def load(self, weights, optimizer_state=None):
         """Start from the given weights and, if it is of the same optimizer, from its state."""
         assign_weights(self.network, weights)
@@ -118,7 +148,7 @@ class NetworkTrainer:
         rate = self._optimizer.learning_rate
         return [variable for variable in self._optimizer.variables if variable is not rate]
 
-    def train(self, batches, *, epochs, validation_batches=None, patience=None, progress=None):
+    def train(self, batches, *, epochs, validation_loss=None, patience=None, progress=None):
         """Train, and return the losses of each epoch as {"loss": [...], "val_loss": [...]}.
 
         Parameters
@@ -127,8 +157,9 @@ class NetworkTrainer:
             Given an epoch from 0, yields its batches (inputs, targets, KL weight).
         epochs : int
             Largest number of epochs.
-        validation_batches : callable, default=None
-            The same for held-out rows. The best weights by their loss are kept.
+        validation_loss : callable, default=None
+            Returns what the present network makes of held-out data, better if it is smaller. The
+            best weights are kept.
         patience : int, default=None
             Stop after so many epochs without a better validation loss.
         progress : callable, default=None
@@ -140,8 +171,8 @@ class NetworkTrainer:
             best = _BestWeights(self.network, patience)
             for epoch in range(n_epochs):
                 history["loss"].append(self._trained_epoch(epoch, batches(epoch), progress))
-                if validation_batches is not None:
-                    loss = self._mean_loss("evaluate", validation_batches(epoch))
+                if validation_loss is not None:
+                    loss = validation_loss()
                     history["val_loss"].append(loss)
                     if best.is_exhausted_by(loss):
                         break
@@ -149,6 +180,16 @@ class NetworkTrainer:
             return history
 
         return self._wrapper.fit(run, None, epochs=epochs).history_
+
+    def mean_loss(self, batches):
+        """Return the mean loss over the rows of batches (inputs, targets, KL weight)."""
+        return self._mean_loss("evaluate", batches)
+
+    def forward(self, part, batch):
+        """Return the ndarray that a part of the network in its present state makes of rows."""
+        if part not in self._parts:
+            self._parts[part] = PARTS[part](self.network)
+        return forward(self._parts[part], batch)
 
     def _trained_epoch(self, epoch, batches, progress):
         loss = self._mean_loss("step", batches, progress and functools.partial(progress, epoch))
@@ -180,13 +221,15 @@ class NetworkTrainer:
         import tensorflow as tf
 
         kinds = [isinstance(tensor, tf.SparseTensor) for tensor in tf.nest.flatten(tensors[:2])]
-        key = name, tuple(kinds)
+        key = name, type(tensors[1]), tuple(kinds)
         if key not in self._compiled:
             # Through `partial`, TensorFlow tells the functions of trainers apart. It takes them
             # for one that is traced too often otherwise, and warns.
             function = functools.partial(getattr(self, f"_{name}"))
             if not self._run_eagerly:
                 signature = tf.nest.map_structure(_any_rows, tensors)
+                shapes = [tensor.shape for tensor in self.network.inputs]
+                signature[0] = list(map(_of_shape, signature[0], shapes))
                 function = tf.function(function, input_signature=signature)
             self._compiled[key] = function
         return self._compiled[key]
@@ -195,11 +238,17 @@ class NetworkTrainer:
         """Update the weights once and return the loss before it."""
         import tensorflow as tf
 
-        variables = self.network.trainable_variables
         with tf.GradientTape() as tape:
             loss = self._objective(inputs, targets, kl_weight, training=True)
-        gradients = [tf.convert_to_tensor(each) for each in tape.gradient(loss, variables)]
-        self._optimizer.apply(gradients, variables)
+            if self._tuner:
+                loss += self._tuner.penalty()
+        gradients = tape.gradient(loss, self._variables)
+        if not (isinstance(targets, SampledTargets) and self.settings["optimizer"] == "adam"):
+            gradients = [tf.convert_to_tensor(each) for each in gradients]
+        if self._tuner:
+            self._tuner.apply(self._optimizer, gradients, self._variables)
+        else:
+            self._optimizer.apply(gradients, self._variables)
         return loss
 
     def _evaluate(self, inputs, targets, kl_weight):
@@ -247,10 +296,19 @@ def _any_rows(tensor):
     import tensorflow as tf
 
     spec = tf.type_spec_from_value(tensor)
-    shape = [None, *spec.shape[1:]] if spec.shape.rank else spec.shape
-    if isinstance(tensor, tf.SparseTensor):
-        return tf.SparseTensorSpec(shape, spec.dtype)
-    return tf.TensorSpec(shape, spec.dtype)
+    return _of_shape(spec, [None, *spec.shape[1:]] if spec.shape.rank else spec.shape)
+
+
+def _of_shape(spec, shape):
+    """Return the type of tensors of another shape."""
+    return type(spec)(shape, spec.dtype)
+
+
+def fitted_network(build, sizes, weights):
+    """Return the fitted state of a new network with given weights."""
+    network = build(**sizes, seed=0)
+    assign_weights(network, weights)
+    return FittedNetwork(json.dumps(network.get_config()), weights)
 
 
 def rebuilt_network(config, weights):
@@ -333,7 +391,10 @@ def _wrapper_class():
 
 @functools.cache
 def _fused_adam_class():
-    """Return Adam with each variable's update as one op: a third of the memory traffic."""
+    """Return Adam with each variable's update as one op: a third of the memory traffic.
+
+    Where a gradient has few rows, the update touches these alone.
+    """
     import keras
     import tensorflow as tf
 
@@ -341,6 +402,9 @@ def _fused_adam_class():
         def update_step(self, gradient, variable, learning_rate):
             i = self._get_variable_index(variable)
             step = tf.cast(self.iterations + 1, tf.float32)
+            if isinstance(gradient, tf.IndexedSlices):
+                self._update_rows(gradient, variable, i, step, learning_rate)
+                return
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle,
                 m=self._momentums[i].value.handle,
@@ -353,5 +417,21 @@ def _fused_adam_class():
                 epsilon=self.epsilon,
                 grad=gradient,
             )
+
+        def _update_rows(self, gradient, variable, i, step, learning_rate):
+            """Update the rows that have a gradient; the moments of the others stay as they are."""
+            rows, places = tf.unique(gradient.indices)
+            gradient = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
+            gradients = ((self._momentums, self.beta_1, gradient),)
+            gradients += ((self._velocities, self.beta_2, tf.square(gradient)),)
+            moments = []
+            for variables, decay, value in gradients:
+                moment = variables[i].value
+                moments.append(decay * tf.gather(moment, rows) + (1 - decay) * value)
+                moment.scatter_update(tf.IndexedSlices(moments[-1], rows))
+            rate = learning_rate * tf.sqrt(1 - tf.pow(self.beta_2, step))
+            rate /= 1 - tf.pow(self.beta_1, step)
+            change = rate * moments[0] / (tf.sqrt(moments[1]) + self.epsilon)
+            variable.scatter_sub(tf.IndexedSlices(change, rows))
 
     return FusedAdam

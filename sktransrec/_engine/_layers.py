@@ -5,35 +5,34 @@ Each class is made when it is first asked for, since its base is a class of Kera
 
 import functools
 
+_FACTORIES = []
+
+
+def custom_layer(factory):
+    """Decorate a function that returns a class of layers, so that Keras knows it by its name."""
+
+    @functools.cache
+    def layer_class():
+        import keras
+
+        return keras.saving.register_keras_serializable("sktransrec")(factory())
+
+    _FACTORIES.append(layer_class)
+    return functools.update_wrapper(layer_class, factory)
+
 
 def register_layers():
-    """Make Keras know the layers, so that it can rebuild a network from JSON."""
-    for layer_class in (
-        sparse_dense_class,
-        seeded_dropout_class,
-        masked_max_pooling_class,
-        last_step_class,
-        not_padding_class,
-        reversed_steps_class,
-        side_by_side_class,
-        simple_recurrent_class,
-    ):
+    """Make Keras know all layers, so that it can rebuild a network from JSON."""
+    for layer_class in _FACTORIES:
         layer_class()
 
 
-def _registered(layer_class):
-    import keras
-
-    return keras.saving.register_keras_serializable("sktransrec")(layer_class)
-
-
-@functools.cache
+@custom_layer
 def sparse_dense_class():
     """Return a dense layer whose product with a sparse tensor is five times as fast as Keras's."""
     import keras
     import tensorflow as tf
 
-    @_registered
     class SparseDense(keras.layers.Dense):
         def call(self, inputs, training=None):
             if not isinstance(inputs, tf.SparseTensor):
@@ -86,7 +85,7 @@ def _compiled_product(transposed):
     return tf.function(product, input_signature=[tf.TensorSpec(*kind) for kind in types])
 
 
-@functools.cache
+@custom_layer
 def seeded_dropout_class():
     """Return dropout whose draws depend on its seed and the number of its calls alone.
 
@@ -95,7 +94,6 @@ def seeded_dropout_class():
     import keras
     import tensorflow as tf
 
-    @_registered
     class SeededDropout(keras.layers.Layer):
         def __init__(self, rate, seed, **kwargs):
             super().__init__(**kwargs)
@@ -122,7 +120,7 @@ def seeded_dropout_class():
     return SeededDropout
 
 
-@functools.cache
+@custom_layer
 def not_padding_class():
     """Return a layer that says of each step 1 or 0: whether it is more than padding.
 
@@ -131,7 +129,6 @@ def not_padding_class():
     import keras
     import tensorflow as tf
 
-    @_registered
     class NotPadding(keras.layers.Layer):
         def call(self, inputs):
             is_step = tf.not_equal(inputs, 0)
@@ -145,13 +142,12 @@ def not_padding_class():
     return NotPadding
 
 
-@functools.cache
+@custom_layer
 def masked_max_pooling_class():
     """Return the maximum over those steps that are more than padding, and 0 where none is."""
     import keras
     import tensorflow as tf
 
-    @_registered
     class MaskedMaxPooling(keras.layers.Layer):
         def call(self, inputs):
             steps, is_step = inputs
@@ -166,7 +162,7 @@ def masked_max_pooling_class():
     return MaskedMaxPooling
 
 
-@functools.cache
+@custom_layer
 def last_step_class():
     """Return a layer that returns the last step of each row.
 
@@ -174,7 +170,6 @@ def last_step_class():
     """
     import keras
 
-    @_registered
     class LastStep(keras.layers.Layer):
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
@@ -189,7 +184,7 @@ def last_step_class():
     return LastStep
 
 
-@functools.cache
+@custom_layer
 def reversed_steps_class():
     """Return a layer that puts what a backward layer returns into the order of its input.
 
@@ -199,7 +194,6 @@ def reversed_steps_class():
     import keras
     import tensorflow as tf
 
-    @_registered
     class ReversedSteps(keras.layers.Layer):
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
@@ -214,7 +208,7 @@ def reversed_steps_class():
     return ReversedSteps
 
 
-@functools.cache
+@custom_layer
 def side_by_side_class():
     """Return a layer that joins the outputs of two layers that read the same steps.
 
@@ -223,7 +217,6 @@ def side_by_side_class():
     """
     import keras
 
-    @_registered
     class SideBySide(keras.layers.Concatenate):
         def compute_mask(self, inputs, mask=None):
             return None if mask is None else mask[0]
@@ -231,7 +224,7 @@ def side_by_side_class():
     return SideBySide
 
 
-@functools.cache
+@custom_layer
 def simple_recurrent_class():
     """Return a simple recurrent layer that keeps its seed.
 
@@ -240,7 +233,6 @@ def simple_recurrent_class():
     """
     import keras
 
-    @_registered
     class SimpleRecurrent(keras.layers.SimpleRNN):
         def get_config(self):
             return {**super().get_config(), "seed": self.cell.seed}

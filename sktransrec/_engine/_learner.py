@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
 from .._validation import Interval, StrOptions, check_is_fitted
+from ._fine_tuning import FineTuning, TrainedNetwork, fitted_learner, matching_columns
 from ._keras import OPTIMIZERS
 from ._state import FittedNetwork, engine
 
@@ -19,12 +20,17 @@ class NetworkLearner:
 
     A subclass has the parameters below and `loss`, and implements
 
+    - ``_check_fit_rows(X, y, reset)``, which returns validated (X, y);
     - ``_builder(X, y)``, which returns a builder of networks and its arguments but the seed;
     - ``_batch(X, y, rng)``, which returns the (inputs, targets) of some rows, corrupted by `rng`
       for training, as they are where it is None;
     - ``_kl_weight(progress)``, where the network is variational;
-    - ``_loss_of(y)``, where the loss depends on the targets.
+    - ``_loss_of(y)``, where the loss depends on the targets;
+    - ``_item_axes()``, where some weights have a row or column for each column of X, and then
+      sets ``_column_names`` to the names of these columns.
     """
+
+    _column_names = None
 
     _parameter_constraints: dict = {
         "regularization": [Interval(Real, 0, None, closed="left")],
@@ -34,6 +40,11 @@ class NetworkLearner:
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "patience": [Interval(Integral, 1, None, closed="left")],
+        "pretrained": "no_validation",
+        "trainable": [StrOptions({"all", "head"}), Interval(Integral, 1, None, closed="left")],
+        "unfreeze_every": [Interval(Integral, 1, None, closed="left"), None],
+        "layer_decay": [Interval(Real, 1, None, closed="left"), None],
+        "l2_sp": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
         "run_eagerly": ["boolean"],
         "random_state": ["random_state"],
@@ -46,17 +57,60 @@ class NetworkLearner:
         check_is_fitted(self)
         return self._fitted_network.network
 
+    def _fit_network(self, X, y):
+        """Train a network on validated X and y, anew unless `warm_start` asks to go on."""
+        goes_on = self.warm_start and hasattr(self, "_fitted_network")
+        X, y = self._check_fit_rows(X, y, reset=not goes_on)
+        self._start(anew=not goes_on)
+        trainer = self._trainer(X, y, keep_optimizer=False)
+        history = self._trained(trainer, X, y, epochs=self.epochs)
+        self._finish(trainer, history, keep_trainer=False)
+        return self
+
+    def _partial_fit_network(self, X, y):
+        """Train the network for one more epoch."""
+        self._validate_params()  # scikit-learn skips it where a fitted model goes on
+        is_first = not hasattr(self, "_fitted_network")
+        X, y = self._check_fit_rows(X, y, reset=is_first)
+        self._start(anew=is_first)
+        trainer = self._trainer(X, y, keep_optimizer=True)
+        history = self._trained(trainer, X, y, epochs=1, validation_fraction=0)
+        self._finish(trainer, history, keep_trainer=True)
+        return self
+
     def _start(self, *, anew):
         """Forget what was learned, or go on so that an error leaves the present state intact."""
         if not anew:
             self._rng = copy.deepcopy(self._rng)
             return
+        self._pretrained = self._pretrained_network()
         seed = check_random_state(self.random_state).randint(2**32, dtype=np.uint64)
         self._rng = np.random.RandomState(int(seed))
         self._seed_of_weights = self._rng.randint(2**31)
         self._fitted_network = None
         self.loss_curve_ = []
         self.validation_loss_curve_ = None
+
+    def _pretrained_network(self):
+        """Return what `pretrained` holds, or None."""
+        if self.pretrained is None:
+            return None
+        learner = fitted_learner(self.pretrained, type(self))
+        columns = matching_columns(learner._column_names, self._column_names)
+        return TrainedNetwork(learner._fitted_network.weights, learner._item_axes(), columns)
+
+    def _fine_tuning(self):
+        """Return what the network starts from and how it moves, or None."""
+        if self._pretrained is None:
+            return None
+        return FineTuning(
+            self._pretrained,
+            self._item_axes(),
+            self.trainable,
+            self.unfreeze_every,
+            self.layer_decay,
+            self.l2_sp,
+        )
 
     def _trainer(self, X, y, *, keep_optimizer):
         """Return a trainer of this estimator's network in its present state."""
@@ -69,6 +123,7 @@ class NetworkLearner:
             "optimizer": self.optimizer,
             "learning_rate": self.learning_rate,
             "run_eagerly": self.run_eagerly,
+            "fine_tuning": self._fine_tuning(),
         }
         fitted = self._fitted_network
         trainer = fitted and fitted.take_trainer()
@@ -80,34 +135,50 @@ class NetworkLearner:
         return trainer
 
     def _trained(self, trainer, X, y, *, epochs, validation_fraction=None):
-        """Train on the rows but the held-out ones, and return the losses of each epoch."""
-        held_out, training = self._split(X.shape[0], validation_fraction)
-        n_batches = -(-len(training) // self.batch_size)
+        """Train on the rows but what is held out, and return the losses of each epoch."""
+        if validation_fraction is None:
+            validation_fraction = self.validation_fraction
+        X, y, rows, validation_loss = self._held_out(trainer, X, y, validation_fraction)
+        n_batches = -(-len(rows) // self.batch_size)
         n_before = len(self.loss_curve_)
 
-        def training_batches(epoch):
-            order = self._rng.permutation(training)
-            for i, rows in enumerate(gen_batches(len(order), self.batch_size)):
+        def batches(epoch):
+            trainer.start_epoch(n_before + epoch)
+            for i, batch in enumerate(self._row_batches(X, rows)):
                 kl_weight = self._kl_weight(n_before + epoch + i / n_batches)
-                yield *self._batch(*_rows(X, y, order[rows]), self._rng), kl_weight
-
-        def validation_batches(epoch):
-            for rows in gen_batches(len(held_out), self.batch_size):
-                yield *self._batch(*_rows(X, y, held_out[rows]), None), self._kl_weight(np.inf)
+                yield *self._batch(*_rows(X, y, batch), self._rng), kl_weight
 
         with _progress_bar(epochs * n_batches, self.verbose) as progress:
             return trainer.train(
-                training_batches,
+                batches,
                 epochs=epochs,
-                validation_batches=validation_batches if len(held_out) else None,
+                validation_loss=validation_loss,
                 patience=self.patience,
                 progress=progress,
             )
 
+    def _held_out(self, trainer, X, y, validation_fraction):
+        """Return X and y, the rows of them to train on, and what measures the loss of the others.
+
+        That is None where nothing is held out.
+        """
+        held_out, rows = self._split(X.shape[0], validation_fraction)
+
+        def validation_loss():
+            return trainer.mean_loss(
+                (*self._batch(*_rows(X, y, held_out[batch]), None), self._kl_weight(np.inf))
+                for batch in gen_batches(len(held_out), self.batch_size)
+            )
+
+        return X, y, rows, validation_loss if len(held_out) else None
+
+    def _row_batches(self, X, rows):
+        """Return the rows of each batch of an epoch, in random order."""
+        order = self._rng.permutation(rows)
+        return [order[batch] for batch in gen_batches(len(order), self.batch_size)]
+
     def _split(self, n_rows, validation_fraction):
         """Return the indices of the rows to hold out and of those to train on."""
-        if validation_fraction is None:
-            validation_fraction = self.validation_fraction
         if validation_fraction == 0:
             return np.empty(0, dtype=np.intp), np.arange(n_rows)
         n_held_out = max(1, round(validation_fraction * n_rows))
@@ -126,6 +197,7 @@ class NetworkLearner:
             optimizer_state=trainer.optimizer_state if keep_trainer else None,
             trainer=trainer if keep_trainer else None,
         )
+        self.transferred_layers_ = trainer.transferred_layers
         self.loss_curve_ = [*self.loss_curve_, *history["loss"]]
         if history["val_loss"]:
             self.validation_loss_curve_ = [
@@ -144,6 +216,10 @@ class NetworkLearner:
     def _inputs(self, part, rows):
         """Return rows in the form in which a part of the network takes them."""
         return rows
+
+    def _item_axes(self):
+        """Return by path that axis of a weight which counts the columns of X."""
+        return {}
 
     def _loss_of(self, y):
         """Return the loss to minimise with the targets y."""

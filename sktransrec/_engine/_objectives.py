@@ -7,6 +7,8 @@ entries of x.
 
 from typing import Any, NamedTuple
 
+from ._items import SampledTargets
+
 OUTPUT_ACTIVATIONS = {
     "mse": "linear",
     "binary_crossentropy": "sigmoid",
@@ -45,8 +47,8 @@ class Objective:
         self._loss = loss
         self._regularization = regularization
         self._kernels = [weight for weight in network.weights if _is_kernel(weight)]
-        self._output = network.get_layer("output")
-        tensors = {"hidden": self._output.input}
+        self._output, hidden = _output_and_its_input(network)
+        tensors = {"hidden": hidden}
         if "code_log_std" in [layer.name for layer in network.layers]:
             tensors["mean"] = network.get_layer("code").output
             tensors["log_std"] = network.get_layer("code_log_std").output
@@ -57,14 +59,14 @@ class Objective:
         import tensorflow as tf
 
         tensors = self._tensors(inputs, training=training)
-        hidden = tf.reshape(tensors["hidden"], [-1, self._output.kernel.shape[0]])
-        if isinstance(targets, StepTargets):
-            hidden, targets = tf.gather(hidden, targets.steps), targets.values
-        linear = tf.matmul(hidden, self._output.kernel.value)
-        linear = tf.nn.bias_add(linear, self._output.bias.value)
-        if self._loss == "mse":
-            linear = self._output.activation(linear)
-        total = total_loss(linear, targets, self._loss)
+        hidden = tf.reshape(tensors["hidden"], [-1, tensors["hidden"].shape[-1]])
+        if isinstance(targets, StepTargets | SampledTargets):
+            hidden = tf.gather(hidden, targets.steps)
+        if isinstance(targets, SampledTargets):
+            total = _sampled_multinomial(hidden, self._output, targets)
+        else:
+            values = targets.values if isinstance(targets, StepTargets) else targets
+            total = total_loss(self._linear(hidden), values, self._loss)
         if "mean" in tensors:
             total += kl_weight * _kl_divergence(tensors["mean"], tensors["log_std"])
         objective = total / tf.cast(tf.shape(inputs[0])[0], tf.float32)
@@ -72,6 +74,24 @@ class Objective:
             squares = [tf.nn.l2_loss(kernel.value) for kernel in self._kernels]
             objective += 2 * self._regularization * tf.add_n(squares)
         return objective
+
+    def _linear(self, hidden):
+        """Return all outputs, before the activation that belongs to the loss."""
+        import tensorflow as tf
+
+        if hasattr(self._output, "scores"):
+            return self._output.scores(hidden)
+        linear = tf.matmul(hidden, self._output.kernel.value)
+        linear = tf.nn.bias_add(linear, self._output.bias.value)
+        return self._output.activation(linear) if self._loss == "mse" else linear
+
+
+def _output_and_its_input(network):
+    """Return the layer that scores the outputs, and what it scores them by."""
+    if "items" in [layer.name for layer in network.layers]:
+        return network.get_layer("items"), network.get_layer("codes").output
+    output = network.get_layer("output")
+    return output, output.input
 
 
 def _is_kernel(weight):
@@ -137,6 +157,24 @@ _PARTS = {
     "binary_crossentropy": _binary_crossentropy,
     "multinomial": _multinomial,
 }
+
+
+def _sampled_multinomial(hidden, output, targets):
+    """Return -sum log p of the target items, p being a softmax over these and the sampled ones.
+
+    The logarithm of how often the sample holds an item on average is taken off its score (log-Q
+    correction), and a sampled item that is the target of a row does not contrast with it.
+    """
+    import tensorflow as tf
+
+    own = tf.reduce_sum(hidden * output.vectors_of(targets.columns), axis=1)
+    own += tf.gather(output.bias.value, targets.columns) - targets.log_counts
+    bias = tf.gather(output.bias.value, targets.sampled) - targets.sampled_log_counts
+    others = tf.matmul(hidden, output.vectors_of(targets.sampled), transpose_b=True) + bias
+    is_own = tf.equal(targets.columns[:, None], targets.sampled)
+    linear = tf.concat([own[:, None], tf.where(is_own, others.dtype.min, others)], axis=1)
+    labels = tf.zeros_like(targets.columns)
+    return tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, linear))
 
 
 def _inner_product(targets, values):

@@ -1,5 +1,6 @@
 """Builder of recurrent networks."""
 
+from ._items import item_scores_class
 from ._layers import (
     last_step_class,
     reversed_steps_class,
@@ -49,7 +50,12 @@ def recurrent(
         return keras.Model(rows, output, name="recurrent")
     codes = make.dense(hidden, n_components, activation, name="codes")
     code = last_step_class()(dtype="float32", name="code")(codes)
-    output = make.dense(codes, n_tokens or shape[-1], output_activation, name="output")
+    if n_tokens is None:
+        output = make.dense(codes, shape[-1], output_activation, name="output")
+    else:
+        scores = item_scores_class()
+        output = scores(n_tokens, output_activation, make.glorot(), dtype="float32", name="output")
+        output = output(codes)
     return keras.Model(rows, [output, code], name="recurrent")
 
 

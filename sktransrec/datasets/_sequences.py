@@ -39,7 +39,7 @@ _DESCR_SPLIT = (
 def load_sequences(name, *, max_length=50, data_home=None):
     """Load time-ordered histories, split by leaving the last items out.
 
-    Items are numbered from 1, so that 0 can pad.
+    Items are numbered from 1, so that 0 can pad; item id j + 1 stands in column j.
 
     Parameters
     ----------
@@ -53,24 +53,24 @@ def load_sequences(name, *, max_length=50, data_home=None):
     Returns
     -------
     histories : :class:`~sklearn.utils.Bunch`
-        With ``n_columns`` one more than the largest item id, so that an item's id is its column:
+        With ``n_items`` the largest item id:
 
         sequences : list of ndarray of int
             The whole history of each user, oldest item first.
         X_train : ndarray of shape (n_users, max_length), dtype int32
             The histories without their last two items, padded with zeros at the left.
         y_valid : ndarray of shape (n_users,), dtype int32
-            The item that follows `X_train`.
+            The column of the item that follows `X_train`.
         X_test : ndarray of shape (n_users, max_length), dtype int32
             The histories without their last item, padded with zeros at the left.
         y_test : ndarray of shape (n_users,), dtype int32
-            The item that follows `X_test`.
-        seen_valid : csr_array of shape (n_users, n_columns), dtype float32
+            The column of the item that follows `X_test`.
+        seen_valid : csr_array of shape (n_users, n_items), dtype float32
             One for each item of the user before the validation item, whatever `max_length`.
-        seen_test : csr_array of shape (n_users, n_columns), dtype float32
+        seen_test : csr_array of shape (n_users, n_items), dtype float32
             One for each item of the user before the test item.
-        item_attributes : csr_array of shape (n_columns, n_attributes), dtype float32
-            One where the item has the attribute; attributes are numbered from 1 as well.
+        item_attributes : csr_array of shape (n_items, n_attributes), dtype float32
+            One where the item has the attribute; attributes are numbered from 1, as in the files.
         DESCR : str
             Where the data come from.
 
@@ -98,17 +98,19 @@ def load_sequences(name, *, max_length=50, data_home=None):
     items = items.astype(np.int32)
     sequences = np.split(items, np.cumsum(lengths)[:-1])
     attributes = _read_attributes(folder / f"{_FILE_NAMES[name]}_item2attributes.json")
-    n_columns = 1 + max(items.max(), attributes[:, 0].max())
+    n_items = max(items.max(), attributes[:, 0].max())
     before_valid, before_test = ([row[:-last] for row in sequences] for last in (2, 1))
     return Bunch(
         sequences=sequences,
         X_train=_left_padded(before_valid, max_length),
-        y_valid=np.array([row[-2] for row in sequences]),
+        y_valid=np.array([row[-2] - 1 for row in sequences]),
         X_test=_left_padded(before_test, max_length),
-        y_test=np.array([row[-1] for row in sequences]),
-        seen_valid=_items_seen(before_valid, n_columns),
-        seen_test=_items_seen(before_test, n_columns),
-        item_attributes=indicator_matrix(*attributes.T, (n_columns, 1 + attributes[:, 1].max())),
+        y_test=np.array([row[-1] - 1 for row in sequences]),
+        seen_valid=_items_seen(before_valid, n_items),
+        seen_test=_items_seen(before_test, n_items),
+        item_attributes=indicator_matrix(
+            attributes[:, 0] - 1, attributes[:, 1], (n_items, 1 + attributes[:, 1].max())
+        ),
         DESCR=_DESCR[name] + _DESCR_SPLIT,
     )
 
@@ -129,6 +131,6 @@ def _left_padded(sequences, length):
     return padded
 
 
-def _items_seen(sequences, n_columns):
+def _items_seen(sequences, n_items):
     rows = np.repeat(np.arange(len(sequences)), [len(sequence) for sequence in sequences])
-    return indicator_matrix(rows, np.concatenate(sequences), (len(sequences), n_columns))
+    return indicator_matrix(rows, np.concatenate(sequences) - 1, (len(sequences), n_items))

@@ -8,7 +8,7 @@ from sklearn.preprocessing import normalize
 
 from .._engine._networks import ACTIVATIONS, autoencoder
 from .._engine._objectives import OUTPUT_ACTIVATIONS
-from .._validation import Interval, StrOptions, check_is_fitted
+from .._validation import Interval, StrOptions, check_is_fitted, check_item_ids
 from ._base import FeatureLearner, check_range, positive_integers
 
 
@@ -70,6 +70,27 @@ class Autoencoder(FeatureLearner):
         with the smallest loss on these rows are kept.
     patience : int, default=10
         Number of epochs without a smaller validation loss after which training stops.
+    item_ids : array-like of shape (n_features,), default=None
+        What each column of X stands for, such as the `items_` of an `InteractionEncoder`: distinct
+        numbers or strings, by which `pretrained` finds the column here. None takes the column
+        names of X, if it has any.
+    pretrained : FrozenEstimator, default=None
+        A fitted Autoencoder to start from, as ``FrozenEstimator(learner)``; it may also stand in a
+        fitted Pipeline, search or recommender. Each layer whose name and shapes are the same is
+        copied; see Notes for the input and the output. None starts from scratch, and the next
+        four parameters have no effect then.
+    trainable : {"all", "head"} or int, default="all"
+        Which of the copied layers move: all, the output ("head"), or so many layers counted from
+        the output. The others are frozen. What was not copied always moves.
+    unfreeze_every : int, default=None
+        Number of epochs after which one more of these layers moves, from the output downwards;
+        the first epochs move the output only. None moves all from the start.
+    layer_decay : float, default=None
+        Number from 1 on by which the learning rate of what was copied is divided for each layer
+        further from the output; 2.6 is usual. None is the same rate for all.
+    l2_sp : float, default=0.0
+        Weight, from 0 on, of half the squared distance of the copied weights from where they
+        started. It takes the place of `regularization`, which pulls to zero.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last one.
     run_eagerly : bool, default=False
@@ -90,6 +111,10 @@ class Autoencoder(FeatureLearner):
         Loss of the held-out rows after each epoch; None if there are none.
     n_iter_ : int
         Number of epochs run, `warm_start` and `partial_fit` included.
+    transferred_layers_ : list of TransferredLayer
+        What each layer took over from `pretrained`, from the output downwards, as (name, copied,
+        n_columns, frozen); see :class:`~sktransrec.feature_learning.TransferredLayer`. Empty
+        without `pretrained`.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -123,12 +148,30 @@ class Autoencoder(FeatureLearner):
     are encoded like all others, and a row of zeros gets the features of the biases alone. `fit`
     starts its optimizer anew, `partial_fit` keeps it from call to call.
 
+    The input and the output of a pretrained network belong to its columns. If both networks know
+    what these stand for, by `item_ids` or the names of a DataFrame's columns, the weights of each
+    column are copied from the column of that name, wherever it stands, and new columns start from
+    scratch. Otherwise they are copied if the number of columns is the same, which are then taken
+    to be the same columns.
+
+    Let w be copied weights, :math:`w_0` where they started, and l the number of layers between
+    theirs and the output, whose l is 0. They move if l is less than the number that `trainable`
+    says, after ``l * unfreeze_every`` epochs, at the rate ``learning_rate / layer_decay ** l``
+    [2]_, and the objective has the further term :math:`\frac{1}{2}` `l2_sp`
+    :math:`\|w - w_0\|^2` [3]_. Layers side by side, such as the means and the standard deviations
+    of a variational network, count as one. `warm_start` and `partial_fit` go on from what was
+    copied, and count epochs from the first fit.
+
     Loading a pickled estimator does not need TensorFlow, running it does.
 
     References
     ----------
     .. [1] Liang, Krishnan, Hoffman and Jebara, "Variational autoencoders for collaborative
        filtering", WWW 2018. :doi:`10.1145/3178876.3186150`
+    .. [2] Howard and Ruder, "Universal language model fine-tuning for text classification",
+       ACL 2018. :doi:`10.18653/v1/P18-1031`
+    .. [3] Li, Grandvalet and Davoine, "Explicit inductive bias for transfer learning with
+       convolutional networks", ICML 2018. :arxiv:`1802.01483`
 
     Examples
     --------
@@ -156,6 +199,7 @@ class Autoencoder(FeatureLearner):
         "noise": [Interval(Real, 0, None, closed="left")],
         "kl_weight": [Interval(Real, 0, None, closed="left")],
         "kl_annealing_epochs": [Interval(Integral, 0, None, closed="left")],
+        "item_ids": ["array-like", None],
     }
 
     def __init__(
@@ -179,6 +223,12 @@ class Autoencoder(FeatureLearner):
         batch_size=32,
         validation_fraction=0.0,
         patience=10,
+        item_ids=None,
+        pretrained=None,
+        trainable="all",
+        unfreeze_every=None,
+        layer_decay=None,
+        l2_sp=0.0,
         warm_start=False,
         run_eagerly=False,
         random_state=None,
@@ -202,6 +252,12 @@ class Autoencoder(FeatureLearner):
         self.batch_size = batch_size
         self.validation_fraction = validation_fraction
         self.patience = patience
+        self.item_ids = item_ids
+        self.pretrained = pretrained
+        self.trainable = trainable
+        self.unfreeze_every = unfreeze_every
+        self.layer_decay = layer_decay
+        self.l2_sp = l2_sp
         self.warm_start = warm_start
         self.run_eagerly = run_eagerly
         self.random_state = random_state
@@ -232,6 +288,10 @@ class Autoencoder(FeatureLearner):
     def _check_fit_rows(self, X, y, *, reset):
         X = self._check_rows(X, reset=reset)
         check_range(X.data if sp.issparse(X) else X, self.loss, name="X")
+        if reset:
+            self._column_names = getattr(self, "feature_names_in_", None)
+            if self.item_ids is not None:
+                self._column_names = check_item_ids(self.item_ids, X.shape[1], of="columns")
         return X, None
 
     def _builder(self, X, y):
@@ -245,6 +305,10 @@ class Autoencoder(FeatureLearner):
             "output_activation": self._output_activation(),
             "variational": self.kind == "variational",
         }
+
+    def _item_axes(self):
+        first = ["encoder_1"] if len(self.hidden_layer_sizes) else ["code", "code_log_std"]
+        return {"output/kernel": 1, "output/bias": 0, **{f"{name}/kernel": 0 for name in first}}
 
     def _output_activation(self):
         own = OUTPUT_ACTIVATIONS[self.loss]

@@ -22,9 +22,7 @@ class FeatureLearner(
     """Base of transformers whose features are the layer "code" of a neural network.
 
     A subclass adds the parameters that it needs, and implements what `NetworkLearner` asks for and
-
-    - ``_check_fit_rows(X, y, reset)``, which returns validated (X, y);
-    - ``_check_rows(X, reset)``, where X is no matrix of features.
+    ``_check_rows(X, reset)``, where X is no matrix of features.
     """
 
     _parameter_constraints: dict = {
@@ -55,13 +53,7 @@ class FeatureLearner(
         -------
         self : object
         """
-        goes_on = self.warm_start and hasattr(self, "_fitted_network")
-        X, y = self._check_fit_rows(X, y, reset=not goes_on)
-        self._start(anew=not goes_on)
-        trainer = self._trainer(X, y, keep_optimizer=False)
-        history = self._trained(trainer, X, y, epochs=self.epochs)
-        self._finish(trainer, history, keep_trainer=False)
-        return self
+        return self._fit_network(X, y)
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
@@ -79,14 +71,7 @@ class FeatureLearner(
         -------
         self : object
         """
-        self._validate_params()  # scikit-learn skips it where a fitted model goes on
-        is_first = not hasattr(self, "_fitted_network")
-        X, y = self._check_fit_rows(X, y, reset=is_first)
-        self._start(anew=is_first)
-        trainer = self._trainer(X, y, keep_optimizer=True)
-        history = self._trained(trainer, X, y, epochs=1, validation_fraction=0)
-        self._finish(trainer, history, keep_trainer=True)
-        return self
+        return self._partial_fit_network(X, y)
 
     def transform(self, X):
         """Return the features of each row.

@@ -68,6 +68,22 @@ class CNNEncoder(SequenceLearner):
         with the smallest loss on these rows are kept.
     patience : int, default=10
         Number of epochs without a smaller validation loss after which training stops.
+    pretrained : FrozenEstimator, default=None
+        A fitted CNNEncoder to start from, as ``FrozenEstimator(learner)``; it may also stand in a
+        fitted Pipeline, search or recommender. Each layer whose name and shapes are the same is
+        copied. None starts from scratch, and the next four parameters have no effect then.
+    trainable : {"all", "head"} or int, default="all"
+        Which of the copied layers move: all, the output ("head"), or so many layers counted from
+        the output. The others are frozen. What was not copied always moves.
+    unfreeze_every : int, default=None
+        Number of epochs after which one more of these layers moves, from the output downwards;
+        the first epochs move the output only. None moves all from the start.
+    layer_decay : float, default=None
+        Number from 1 on by which the learning rate of what was copied is divided for each layer
+        further from the output; 2.6 is usual. None is the same rate for all.
+    l2_sp : float, default=0.0
+        Weight, from 0 on, of half the squared distance of the copied weights from where they
+        started. It takes the place of `regularization`, which pulls to zero.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last one.
     run_eagerly : bool, default=False
@@ -92,6 +108,10 @@ class CNNEncoder(SequenceLearner):
         Loss of the held-out rows after each epoch; None if there are none.
     n_iter_ : int
         Number of epochs run, `warm_start` and `partial_fit` included.
+    transferred_layers_ : list of TransferredLayer
+        What each layer took over from `pretrained`, from the output downwards, as (name, copied,
+        n_columns, frozen); see :class:`~sktransrec.feature_learning.TransferredLayer`. Empty
+        without `pretrained`.
     n_features_in_ : int
         Length of the second axis of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -120,6 +140,16 @@ class CNNEncoder(SequenceLearner):
     start: convolutions see zeros there, and the maximum leaves it out. A row of nothing but
     padding gets the features of the biases.
 
+    With `pretrained`, layers are copied whole or not at all. Token ids must mean the same in both,
+    which the shape of the embedding cannot tell; the output is copied if y has as many columns,
+    which are then taken to be the same. Let w be copied weights, :math:`w_0` where they started,
+    and l the number of layers between theirs and the output, whose l is 0. They move if l is less
+    than the number that `trainable` says, after ``l * unfreeze_every`` epochs, at the rate
+    ``learning_rate / layer_decay ** l`` [2]_, and the objective has the further term
+    :math:`\frac{1}{2}` `l2_sp` :math:`\|w - w_0\|^2` [3]_. Convolutions side by side count as one
+    layer. `warm_start` and `partial_fit` go on from what was copied, and count epochs from the
+    first fit.
+
     For an int `random_state` the result is the same to the last bit from run to run on one
     machine; compiled and eager training differ by rounding, since they add gradients up in
     another order. No global state is read or changed. Loading a pickled estimator does not need
@@ -129,6 +159,10 @@ class CNNEncoder(SequenceLearner):
     ----------
     .. [1] Kim, "Convolutional neural networks for sentence classification", EMNLP 2014.
        :doi:`10.3115/v1/D14-1181`
+    .. [2] Howard and Ruder, "Universal language model fine-tuning for text classification",
+       ACL 2018. :doi:`10.18653/v1/P18-1031`
+    .. [3] Li, Grandvalet and Davoine, "Explicit inductive bias for transfer learning with
+       convolutional networks", ICML 2018. :arxiv:`1802.01483`
 
     Examples
     --------
@@ -169,6 +203,11 @@ class CNNEncoder(SequenceLearner):
         batch_size=32,
         validation_fraction=0.0,
         patience=10,
+        pretrained=None,
+        trainable="all",
+        unfreeze_every=None,
+        layer_decay=None,
+        l2_sp=0.0,
         warm_start=False,
         run_eagerly=False,
         random_state=None,
@@ -191,6 +230,11 @@ class CNNEncoder(SequenceLearner):
         self.batch_size = batch_size
         self.validation_fraction = validation_fraction
         self.patience = patience
+        self.pretrained = pretrained
+        self.trainable = trainable
+        self.unfreeze_every = unfreeze_every
+        self.layer_decay = layer_decay
+        self.l2_sp = l2_sp
         self.warm_start = warm_start
         self.run_eagerly = run_eagerly
         self.random_state = random_state

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._engine._items import SAMPLING_CONSTRAINTS, NegativeSampler
 from .._engine._objectives import StepTargets
 from .._engine._recurrent import recurrent
 from .._validation import StrOptions
@@ -51,6 +52,13 @@ class RNNEncoder(SequenceLearner):
         What is minimised; see Notes. "binary_crossentropy" takes targets from 0 to 1, and
         "multinomial", a softmax over all outputs, those from 0 on. Token ids without y always
         take the softmax over the tokens.
+    n_negatives : int, default=None
+        Number of tokens to draw in each step, which the next tokens are contrasted with instead of
+        with all of them, where token ids are learned without y. With the optimizer "adam" the cost
+        of the output does not depend on the number of tokens then.
+    negative_exponent : float, default=0.75
+        The tokens are drawn with probabilities proportional to this power of how often they occur,
+        which is taken out of their scores again (log-Q correction [3]_).
     regularization : float, default=0.0
         Weight of the squares of all kernels in what is minimised, at least 0.
     optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
@@ -66,6 +74,22 @@ class RNNEncoder(SequenceLearner):
         with the smallest loss on these rows are kept.
     patience : int, default=10
         Number of epochs without a smaller validation loss after which training stops.
+    pretrained : FrozenEstimator, default=None
+        A fitted RNNEncoder to start from, as ``FrozenEstimator(learner)``; it may also stand in a
+        fitted Pipeline, search or recommender. Each layer whose name and shapes are the same is
+        copied. None starts from scratch, and the next four parameters have no effect then.
+    trainable : {"all", "head"} or int, default="all"
+        Which of the copied layers move: all, the output ("head"), or so many layers counted from
+        the output. The others are frozen. What was not copied always moves.
+    unfreeze_every : int, default=None
+        Number of epochs after which one more of these layers moves, from the output downwards;
+        the first epochs move the output only. None moves all from the start.
+    layer_decay : float, default=None
+        Number from 1 on by which the learning rate of what was copied is divided for each layer
+        further from the output; 2.6 is usual. None is the same rate for all.
+    l2_sp : float, default=0.0
+        Weight, from 0 on, of half the squared distance of the copied weights from where they
+        started. It takes the place of `regularization`, which pulls to zero.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last one.
     run_eagerly : bool, default=False
@@ -90,6 +114,10 @@ class RNNEncoder(SequenceLearner):
         Loss of the held-out rows after each epoch; None if there are none.
     n_iter_ : int
         Number of epochs run, `warm_start` and `partial_fit` included.
+    transferred_layers_ : list of TransferredLayer
+        What each layer took over from `pretrained`, from the output downwards, as (name, copied,
+        n_columns, frozen); see :class:`~sktransrec.feature_learning.TransferredLayer`. Empty
+        without `pretrained`.
     n_features_in_ : int
         Length of the second axis of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -113,12 +141,23 @@ class RNNEncoder(SequenceLearner):
     next numbers otherwise.
 
     A step costs O(batch_size * n_steps * hidden_layer_sizes[i] ** 2) for each layer and, without
-    y, O(batch_size * n_steps * n_components * n_tokens) for the output. Sparse y is never made
+    y, O(batch_size * n_steps * n_components * n_tokens) for the output, `n_negatives` taking the
+    place of `n_tokens` if it is given. Sparse y is never made
     dense, and y gives the same result in either form.
 
     Padding leaves the state as it is, so that it changes neither the features nor what is
     learned, whether at the end or at the start. A row of nothing but padding gets the features of
     the first state.
+
+    With `pretrained`, layers are copied whole or not at all. Token ids must mean the same in both,
+    which the shape of the embedding cannot tell; the output is copied if y has as many columns,
+    which are then taken to be the same. Let w be copied weights, :math:`w_0` where they started,
+    and l the number of layers between theirs and the output, whose l is 0. They move if l is less
+    than the number that `trainable` says, after ``l * unfreeze_every`` epochs, at the rate
+    ``learning_rate / layer_decay ** l`` [4]_, and the objective has the further term
+    :math:`\frac{1}{2}` `l2_sp` :math:`\|w - w_0\|^2` [5]_. The two directions of a bidirectional
+    layer count as one layer. `warm_start` and `partial_fit` go on from what was copied, and count
+    epochs from the first fit.
 
     For an int `random_state` the result is the same to the last bit from run to run on one
     machine; compiled and eager training differ by rounding, since they add gradients up in
@@ -131,6 +170,12 @@ class RNNEncoder(SequenceLearner):
        machine translation", EMNLP 2014. :doi:`10.3115/v1/D14-1179`
     .. [2] Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9, 1997.
        :doi:`10.1162/neco.1997.9.8.1735`
+    .. [3] X. Yi et al., "Sampling-bias-corrected neural modeling for large corpus item
+       recommendations", RecSys 2019. :doi:`10.1145/3298689.3346996`
+    .. [4] Howard and Ruder, "Universal language model fine-tuning for text classification",
+       ACL 2018. :doi:`10.18653/v1/P18-1031`
+    .. [5] Li, Grandvalet and Davoine, "Explicit inductive bias for transfer learning with
+       convolutional networks", ICML 2018. :arxiv:`1802.01483`
 
     Examples
     --------
@@ -146,6 +191,7 @@ class RNNEncoder(SequenceLearner):
         **SequenceLearner._parameter_constraints,
         "cell": [StrOptions({"gru", "lstm", "simple"})],
         "bidirectional": ["boolean"],
+        **SAMPLING_CONSTRAINTS,
     }
 
     _max_dimensions = 3
@@ -163,6 +209,8 @@ class RNNEncoder(SequenceLearner):
         activation="tanh",
         dropout=0.2,
         loss="mse",
+        n_negatives=None,
+        negative_exponent=0.75,
         regularization=0.0,
         optimizer="adam",
         learning_rate=1e-3,
@@ -170,6 +218,11 @@ class RNNEncoder(SequenceLearner):
         batch_size=32,
         validation_fraction=0.0,
         patience=10,
+        pretrained=None,
+        trainable="all",
+        unfreeze_every=None,
+        layer_decay=None,
+        l2_sp=0.0,
         warm_start=False,
         run_eagerly=False,
         random_state=None,
@@ -185,6 +238,8 @@ class RNNEncoder(SequenceLearner):
         self.activation = activation
         self.dropout = dropout
         self.loss = loss
+        self.n_negatives = n_negatives
+        self.negative_exponent = negative_exponent
         self.regularization = regularization
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -192,6 +247,11 @@ class RNNEncoder(SequenceLearner):
         self.batch_size = batch_size
         self.validation_fraction = validation_fraction
         self.patience = patience
+        self.pretrained = pretrained
+        self.trainable = trainable
+        self.unfreeze_every = unfreeze_every
+        self.layer_decay = layer_decay
+        self.l2_sp = l2_sp
         self.warm_start = warm_start
         self.run_eagerly = run_eagerly
         self.random_state = random_state
@@ -211,21 +271,33 @@ class RNNEncoder(SequenceLearner):
                 "No row of X has two steps, so there is no next one to learn: pass y or longer "
                 "rows."
             )
+        if self._takes_tokens:
+            self._counts = np.bincount(X.ravel(), minlength=self.n_tokens_)
+            self._counts[0] = 0
         return X, y
 
     def _builder(self, X, y):
         sizes = {"cell": self.cell, "bidirectional": self.bidirectional}
         return recurrent, {**self._sizes(y), **sizes}
 
+    def _batch(self, X, y, rng):
+        if y is not None or rng is None or self.n_negatives is None or not self._takes_tokens:
+            return super()._batch(X, y, rng)
+        following, steps = self._next_steps(X)
+        sampler = NegativeSampler(self._counts, self.negative_exponent, self.n_negatives)
+        return [X], sampler.targets(following, steps, rng)
+
     def _own_targets(self, X):
         """Return the next steps, where there are two that are no padding."""
-        rows, steps = np.nonzero(self._has_next(X))
-        following = X[rows, steps + 1]
+        following, steps = self._next_steps(X)
         if self._takes_tokens:
-            values = one_token_a_row(following, self.n_tokens_)
-        else:
-            values = following.reshape(len(rows), -1)
-        return StepTargets(values, (rows * X.shape[1] + steps).astype(np.int32))
+            return StepTargets(one_token_a_row(following, self.n_tokens_), steps)
+        return StepTargets(following.reshape(len(steps), -1), steps)
+
+    def _next_steps(self, X):
+        """Return the steps that follow another, and the places of these others in the batch."""
+        rows, steps = np.nonzero(self._has_next(X))
+        return X[rows, steps + 1], (rows * X.shape[1] + steps).astype(np.int32)
 
     def _has_next(self, X):
         """Return of each step but the last whether it and the next are more than padding."""

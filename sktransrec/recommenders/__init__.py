@@ -5,6 +5,7 @@ from ._bpr import BPRRecommender
 from ._linear import EASERecommender, RidgeRecommender
 from ._logistic import LogisticMFRecommender
 from ._neighbors import ItemKNNRecommender
+from ._next_item import NextItemRecommender
 from ._popularity import PopularityRecommender
 from ._reconstruction import ReconstructionRecommender
 from ._spectral import GraphFilterRecommender
@@ -16,6 +17,7 @@ __all__ = [
     "GraphFilterRecommender",
     "ItemKNNRecommender",
     "LogisticMFRecommender",
+    "NextItemRecommender",
     "PopularityRecommender",
     "ReconstructionRecommender",
     "RidgeRecommender",

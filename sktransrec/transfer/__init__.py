@@ -4,6 +4,7 @@ from ._bridge import BridgeRecommender
 from ._collective import CollectiveMFRecommender
 from ._gain import TransferGain, transfer_gain
 from ._gate import TransferGate
+from ._learning_curve import TransferLearningCurve, transfer_learning_curve
 from ._paired import GainEstimate
 from ._personalized import PersonalizedBridgeRecommender
 from ._procrustes import ProcrustesRegressor
@@ -16,5 +17,7 @@ __all__ = [
     "ProcrustesRegressor",
     "TransferGain",
     "TransferGate",
+    "TransferLearningCurve",
     "transfer_gain",
+    "transfer_learning_curve",
 ]

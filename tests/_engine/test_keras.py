@@ -112,7 +112,10 @@ def test_best_weights_are_kept():
     away = sp.csr_array(1 - rows.toarray())
     trainer, short = _trainer(), _trainer()
     history = trainer.train(
-        _batches(rows, 5), epochs=50, validation_batches=_batches(away, 7), patience=3
+        _batches(rows, 5),
+        epochs=50,
+        validation_loss=lambda: trainer.mean_loss(_batches(away, 7)(0)),
+        patience=3,
     )
     best = int(np.argmin(history["val_loss"]))
     assert len(history["val_loss"]) == best + 1 + 3 < 50

@@ -21,24 +21,24 @@ def test_last_items_are_left_out(home):
     lastfm = load_sequences("lastfm", max_length=3, data_home=home)
     assert [list(sequence) for sequence in lastfm.sequences] == [[3, 1, 4, 2], [2, 5, 1]]
     assert_array_equal(lastfm.X_train, [[0, 3, 1], [0, 0, 2]])
-    assert_array_equal(lastfm.y_valid, [4, 5])
+    assert_array_equal(lastfm.y_valid, [3, 4])
     assert_array_equal(lastfm.X_test, [[3, 1, 4], [0, 2, 5]])
-    assert_array_equal(lastfm.y_test, [2, 1])
+    assert_array_equal(lastfm.y_test, [1, 0])
     assert lastfm.X_train.dtype == lastfm.y_test.dtype == np.int32
 
 
 def test_seen_items_outlast_the_padded_width(home):
     lastfm = load_sequences("lastfm", max_length=1, data_home=home)
     assert_array_equal(lastfm.X_test, [[4], [5]])
-    assert_array_equal(lastfm.seen_valid.toarray(), [[0, 1, 0, 1, 0, 0], [0, 0, 1, 0, 0, 0]])
-    assert_array_equal(lastfm.seen_test.toarray(), [[0, 1, 0, 1, 1, 0], [0, 0, 1, 0, 0, 1]])
+    assert_array_equal(lastfm.seen_valid.toarray(), [[1, 0, 1, 0, 0], [0, 1, 0, 0, 0]])
+    assert_array_equal(lastfm.seen_test.toarray(), [[1, 0, 1, 1, 0], [0, 1, 0, 0, 1]])
 
 
-def test_attributes_stand_at_the_item_id(home):
+def test_attributes_stand_at_the_column_of_the_item(home):
     attributes = load_sequences("lastfm", data_home=home).item_attributes
-    assert attributes.shape == (6, 4)
-    assert_array_equal(attributes.toarray()[1], [0, 0, 1, 0])
-    assert_array_equal(attributes.toarray()[5], [0, 1, 0, 1])
+    assert attributes.shape == (5, 4)
+    assert_array_equal(attributes.toarray()[0], [0, 0, 1, 0])
+    assert_array_equal(attributes.toarray()[4], [0, 1, 0, 1])
 
 
 def test_bad_arguments_and_short_histories(home):
@@ -61,7 +61,7 @@ def test_real_sequences(name, n_users, n_items, n_interactions, data_home):
     assert histories.X_train.shape == histories.X_test.shape == (n_users, 50)
     assert sum(map(len, histories.sequences)) == n_interactions
     assert histories.seen_test.nnz == n_interactions - n_users
-    assert histories.seen_test.shape == (n_users, n_items + 1)
-    assert histories.item_attributes.shape[0] == n_items + 1
+    assert histories.seen_test.shape == (n_users, n_items)
+    assert histories.item_attributes.shape[0] == n_items
     assert not histories.seen_test[np.arange(n_users), histories.y_test].any()
-    assert_array_equal(histories.X_test[:, -1], histories.y_valid)
+    assert_array_equal(histories.X_test[:, -1] - 1, histories.y_valid)

@@ -49,8 +49,10 @@ def _next_scores(model, X):
     return output.numpy()[:, -1]
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm", "simple"])
-def test_rule_of_the_next_token(cell):
+@pytest.mark.parametrize(
+    ("cell", "n_negatives"), [("gru", None), ("gru", 20), ("lstm", None), ("simple", None)]
+)
+def test_rule_of_the_next_token(cell, n_negatives):
     """Each token is followed by the next larger one, the largest by the first."""
     n = 7
     starts = np.random.RandomState(0).randint(0, n, 120)
@@ -59,6 +61,7 @@ def test_rule_of_the_next_token(cell):
     model = RNNEncoder(
         8,
         cell=cell,
+        n_negatives=n_negatives,
         hidden_layer_sizes=(16,),
         embedding_size=8,
         dropout=0.0,

@@ -1,0 +1,208 @@
+"""CPU time of an epoch of a next-item network, beside PyTorch's network of the same size.
+
+    python benchmarks/sequences.py
+    python benchmarks/sequences.py --items 50000 --encoders gru --threads 2
+    python benchmarks/sequences.py --items 10000 100000 1000000 --negatives 1000
+
+Both train item vectors, the encoder and a softmax over all items with Adam, on generated histories
+whose lengths are geometric, 50 at most. "PyTorch" gets the very batches that ours gets, histories
+of about the same length cut to the longest; "PyTorch, padded" gets random batches padded to 50
+steps, as published code does. Each measurement runs in a process of its own with the same number
+of threads, and is the difference of a long and a short training, so that what is paid once
+(import, compiling, the first weights) cancels. The ratio is ours over PyTorch's, the smaller the
+better. With `--negatives`, ours alone trains with a sampled softmax, to see how the cost of an
+epoch depends on the number of items.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from statistics import median
+
+import numpy as np
+from _report import environment, format_table
+
+from sktransrec import NextItemRecommender
+
+N_COMPONENTS = 64
+MAX_LENGTH = 50
+BATCH_SIZE = 128
+SIZES = {"gru": {"n_layers": 1}, "attention": {"n_layers": 2}}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--encoders", nargs="+", choices=sorted(SIZES), default=sorted(SIZES))
+    parser.add_argument("--items", type=int, nargs="+", default=[10_000])
+    parser.add_argument("--negatives", type=int, default=0)
+    parser.add_argument("--rows", type=int, default=3_840)
+    parser.add_argument("--mean-length", type=int, default=9)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--measure", choices=sorted(TRAININGS), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        print(seconds_per_epoch(arguments))
+        return
+    rows = [
+        row
+        for encoder in arguments.encoders
+        for n_items in arguments.items
+        for row in compared(encoder, n_items, arguments)
+    ]
+    print(
+        f"{arguments.rows} histories of {arguments.mean_length} items on average, {N_COMPONENTS} "
+        f"components, {arguments.negatives or 'no'} negatives, {arguments.threads} thread(s)"
+    )
+    print(environment("tensorflow", "keras", "torch"))
+    print(format_table(["", "encoder", "items", "CPU s per epoch", "ratio of ours"], rows))
+
+
+def compared(encoder, n_items, arguments):
+    """Return a row of the table for each training, the repeats of all taking turns."""
+    times = {name: [] for name in TRAININGS if name == "sktransrec" or not arguments.negatives}
+    for _ in range(arguments.repeats):
+        for name, measured in times.items():
+            measured.append(measured_apart(name, encoder, n_items, arguments))
+    ours = median(times["sktransrec"])
+    return [
+        (name, encoder, n_items, f"{median(measured):.2f}", ours / median(measured))
+        for name, measured in times.items()
+    ]
+
+
+def measured_apart(name, encoder, n_items, arguments):
+    """Return the CPU seconds of an epoch measured in a new process."""
+    threads = str(arguments.threads)
+    variables = ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"]
+    command = [sys.executable, __file__, "--measure", name, "--encoders", encoder]
+    command += ["--items", str(n_items)]
+    for option in ("rows", "mean_length", "epochs", "negatives"):
+        command += [f"--{option.replace('_', '-')}", str(getattr(arguments, option))]
+    run = subprocess.run(
+        command,
+        env={**os.environ, **dict.fromkeys(variables, threads)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return float(run.stdout)
+
+
+def seconds_per_epoch(arguments):
+    X = histories(arguments.rows, *arguments.items, arguments.mean_length)
+    (encoder,) = arguments.encoders
+    train = TRAININGS[arguments.measure]
+    times = []
+    for epochs in (1, 1, 1 + arguments.epochs):
+        start = time.process_time()
+        train(encoder, X, epochs, arguments.negatives or None)
+        times.append(time.process_time() - start)
+    return (times[2] - times[1]) / arguments.epochs
+
+
+def histories(n_rows, n_items, mean_length):
+    """Return item ids of random lengths, drawn with probability ~ rank ** -0.8."""
+    rng = np.random.RandomState(0)
+    shares = np.arange(1, n_items + 1) ** -0.8
+    X = 1 + rng.choice(n_items, size=(n_rows, MAX_LENGTH + 1), p=shares / shares.sum())
+    lengths = np.minimum(1 + rng.geometric(1 / (mean_length - 1), size=n_rows), MAX_LENGTH + 1)
+    X[np.arange(MAX_LENGTH + 1) >= lengths[:, None]] = 0
+    X[0, 0] = n_items
+    return X.astype(np.int32)
+
+
+def train_ours(encoder, X, epochs, n_negatives):
+    NextItemRecommender(
+        encoder,
+        n_components=N_COMPONENTS,
+        n_negatives=n_negatives,
+        batch_size=BATCH_SIZE,
+        epochs=epochs,
+        random_state=0,
+        **SIZES[encoder],
+    ).fit(X)
+
+
+def train_torch(encoder, X, epochs, n_negatives, *, is_padded=False):
+    import torch
+
+    network = torch_network(encoder, int(X.max()))
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
+    rng = np.random.RandomState(0)
+    for _ in range(epochs):
+        for rows in torch_batches(X, rng, is_padded):
+            batch = X[rows].astype(np.int64)
+            if not is_padded:
+                batch = batch[:, : np.count_nonzero(batch, axis=1).max()]
+            following = batch[:, 1:]
+            codes = network(torch.from_numpy(batch[:, :-1]))[torch.from_numpy(following > 0)]
+            scores = codes @ network.items.weight[1:].T + network.bias
+            targets = torch.from_numpy(following[following > 0] - 1)
+            loss = torch.nn.functional.cross_entropy(scores, targets, reduction="sum")
+            optimizer.zero_grad()
+            (loss / len(rows)).backward()
+            optimizer.step()
+
+
+def torch_batches(X, rng, is_padded):
+    """Return the rows of each batch: any, or those of about the same length."""
+    order = rng.permutation(len(X))
+    if not is_padded:
+        order = order[np.argsort(np.count_nonzero(X[order], axis=1), kind="stable")]
+    return np.array_split(order, len(X) // BATCH_SIZE)
+
+
+def train_padded_torch(encoder, X, epochs, n_negatives):
+    train_torch(encoder, X, epochs, n_negatives, is_padded=True)
+
+
+def torch_network(encoder, n_items):
+    import torch
+    from torch import nn
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.items = nn.Embedding(n_items + 1, N_COMPONENTS)
+            self.bias = nn.Parameter(torch.zeros(n_items))
+            self.dropout = nn.Dropout(0.3)
+            self.normalization = nn.LayerNorm(N_COMPONENTS)
+            if encoder == "gru":
+                self.gru = nn.GRU(N_COMPONENTS, N_COMPONENTS, batch_first=True)
+                self.output = nn.Linear(N_COMPONENTS, N_COMPONENTS)
+                return
+            self.positions = nn.Embedding(MAX_LENGTH, N_COMPONENTS)
+            block = nn.TransformerEncoderLayer(
+                *(N_COMPONENTS, 1, 4 * N_COMPONENTS, 0.3, "gelu"),
+                batch_first=True,
+                norm_first=True,
+            )
+            self.blocks = nn.TransformerEncoder(
+                block, SIZES[encoder]["n_layers"], enable_nested_tensor=False
+            )
+
+        def forward(self, ids):
+            hidden = self.items(ids)
+            if encoder == "gru":
+                hidden, _ = self.gru(self.dropout(hidden))
+                return self.normalization(self.output(self.dropout(hidden)))
+            n_steps = ids.shape[1]
+            hidden = self.dropout(hidden + self.positions.weight[:n_steps])
+            mask = nn.Transformer.generate_square_subsequent_mask(n_steps)
+            return self.normalization(self.blocks(hidden, mask=mask, is_causal=True))
+
+    return Network()
+
+
+TRAININGS = {
+    "sktransrec": train_ours,
+    "PyTorch": train_torch,
+    "PyTorch, padded": train_padded_torch,
+}
+
+if __name__ == "__main__":
+    main()

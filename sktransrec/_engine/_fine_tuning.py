@@ -1,0 +1,316 @@
+"""Fine-tuning: what a network takes over from a trained one, and how that moves from there.
+
+Depth counts layers with weights from the output, which has depth 0; layers side by side have the
+same depth. A table of items that is read as well as ranked is the output.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+# Attributes in which a fitted estimator holds the one that it wraps.
+_WRAPPED = ("best_estimator_", "transformer_", "estimator")
+
+
+class TransferredLayer(NamedTuple):
+    """What a layer took over from the pretrained network.
+
+    Attributes
+    ----------
+    name : str
+        The layer's name in `network_`.
+    copied : {"whole", "by name", "no"}
+        Whether all of its weights were copied, those of the columns that have a name in both, or
+        none.
+    n_columns : int or None
+        The number of these columns; None where it does not go by name.
+    frozen : bool
+        Whether what was copied stays as it is.
+    """
+
+    name: str
+    copied: str
+    n_columns: int | None
+    frozen: bool
+
+
+class TrainedNetwork:
+    """The weights of a trained network, and which of its columns stand where in another.
+
+    Parameters
+    ----------
+    weights : dict of str to ndarray
+        The weights by path.
+    item_axes : dict of str to int
+        The axis of those weights that have a row or column for each column of X.
+    columns : tuple of (ndarray, ndarray) or None
+        The columns of X there and here that are the same; None where all are, in their order.
+    """
+
+    def __init__(self, weights, item_axes, columns):
+        self.weights = weights
+        self.item_axes = item_axes
+        self.columns = columns
+
+    def copy_of(self, variable, item_axis):
+        """Return what there is to copy into a variable of another network, or None."""
+        values = self.weights.get(variable.path)
+        if values is None or self.item_axes.get(variable.path) != item_axis:
+            return None
+        places = None
+        if item_axis is not None and self.columns is not None:
+            theirs, places = self.columns
+            values = values.take(theirs, axis=item_axis)
+        copy = Copy(variable, values, item_axis, places)
+        return copy if values.size and copy.shape == values.shape else None
+
+
+class Copy(NamedTuple):
+    """Values for a variable: for all of it, or for some places along an axis."""
+
+    variable: Any
+    values: np.ndarray
+    axis: int | None
+    places: np.ndarray | None
+
+    @property
+    def shape(self):
+        """The shape that values for the places must have."""
+        shape = list(self.variable.shape)
+        if self.places is not None:
+            shape[self.axis] = len(self.places)
+        return tuple(shape)
+
+    @property
+    def is_whole(self):
+        return self.places is None
+
+    def assign(self):
+        """Write the values into the variable."""
+        value = np.array(self.variable.numpy())
+        value[self._index] = self.values
+        self.variable.assign(value)
+
+    def present(self):
+        """Return what now stands where the values were written, as a tensor."""
+        import tensorflow as tf
+
+        variable = self.variable.value
+        return variable if self.is_whole else tf.gather(variable, self.places, axis=self.axis)
+
+    def mask(self):
+        """Return 1 where the values were written and 0 elsewhere, to be broadcast."""
+        if self.is_whole:
+            return np.ones((), dtype=np.float32)
+        shape = np.ones(len(self.variable.shape), dtype=np.intp)
+        shape[self.axis] = self.variable.shape[self.axis]
+        mask = np.zeros(shape, dtype=np.float32)
+        mask[self._index] = 1
+        return mask
+
+    @property
+    def _index(self):
+        return ... if self.is_whole else (slice(None),) * self.axis + (self.places,)
+
+
+class FineTuning(NamedTuple):
+    """What to copy, and the parameters of `NetworkLearner` on how it moves."""
+
+    source: TrainedNetwork
+    item_axes: dict
+    trainable: Any
+    unfreeze_every: int | None
+    layer_decay: float | None
+    l2_sp: float
+
+    def rate(self, depth):
+        """Return the learning rate of what was copied at a depth, as a share of the whole rate."""
+        n_trainable = {"all": np.inf, "head": 1}.get(self.trainable, self.trainable)
+        return (self.layer_decay or 1.0) ** -depth if depth < n_trainable else 0.0
+
+
+class FineTuner:
+    """Copies weights into a network, and keeps its optimizer's steps within `FineTuning`.
+
+    Only what was copied is held back. The rest moves at the full rate from the start.
+
+    Parameters
+    ----------
+    network : keras.Model
+    settings : FineTuning
+
+    Attributes
+    ----------
+    variables : list of keras.Variable
+        Those that are to move at some time.
+    layers : list of TransferredLayer
+        All layers with weights, from the output downwards.
+    """
+
+    def __init__(self, network, settings):
+        import tensorflow as tf
+
+        self._settings = settings
+        self._depths = layer_depths(network)
+        self._copies = self._matched_copies(network)
+        for copy in self._copies.values():
+            copy.assign()
+        self.variables = [each for each in network.trainable_variables if self._moves(each)]
+        self.layers = [self._transferred(name) for name in self._depths]
+        self._n_unfrozen = tf.Variable(1, trainable=False)
+        moving = [self._copies[each.path] for each in self.variables if each.path in self._copies]
+        self._masks = {
+            copy.variable.path: tf.constant(copy.mask())
+            for copy in moving
+            if settings.unfreeze_every or self._rate(copy.variable) != 1
+        }
+        self._anchors = [(each, tf.constant(each.values)) for each in moving if settings.l2_sp]
+
+    def start_epoch(self, epoch):
+        """Unfreeze as many layers as there are to move in this epoch, counted from 0."""
+        if self._settings.unfreeze_every:
+            self._n_unfrozen.assign(1 + epoch // self._settings.unfreeze_every)
+
+    def penalty(self):
+        """Return l2_sp / 2 times the squared distance from where the copied weights started."""
+        import tensorflow as tf
+
+        distances = [tf.nn.l2_loss(copy.present() - start) for copy, start in self._anchors]
+        return self._settings.l2_sp * tf.add_n(distances) if distances else 0.0
+
+    def apply(self, optimizer, gradients, variables):
+        """Let the optimizer take a step, and shorten it to each variable's rate.
+
+        Steps are proportional to the learning rate in every optimizer, but not to the gradient.
+        """
+        import tensorflow as tf
+
+        slow = [each for each in variables if each.path in self._masks]
+        before = [tf.identity(each.value) for each in slow]
+        optimizer.apply(gradients, variables)
+        for variable, start in zip(slow, before, strict=True):
+            variable.assign(start + self._share(variable) * (variable.value - start))
+
+    def _share(self, variable):
+        """Return the share of a step that each part of a variable goes, to be broadcast."""
+        import tensorflow as tf
+
+        rate = self._rate(variable)
+        if self._settings.unfreeze_every:
+            rate *= tf.cast(self._n_unfrozen > self._depths[_layer_of(variable)], tf.float32)
+        return 1 + self._masks[variable.path] * (rate - 1)
+
+    def _rate(self, variable):
+        return self._settings.rate(self._depths[_layer_of(variable)])
+
+    def _moves(self, variable):
+        copy = self._copies.get(variable.path)
+        return copy is None or not copy.is_whole or self._rate(variable) > 0
+
+    def _matched_copies(self, network):
+        """Return by path the copies of those layers of which every weight has one."""
+        copies = {
+            each.path: self._settings.source.copy_of(each, self._settings.item_axes.get(each.path))
+            for each in network.trainable_variables
+        }
+        copies = {path: copy for path, copy in copies.items() if copy}
+        copied = {name for name in self._depths if self._is_copied(network.get_layer(name), copies)}
+        if not copied:
+            raise ValueError(
+                "pretrained has no layer of the same name and shape as a layer here. It has "
+                f"{_shapes(self._settings.source.weights)}, and here there are "
+                f"{_shapes({each.path: each for each in network.trainable_variables})}: choose "
+                "the sizes that it was fitted with, or pretrained=None."
+            )
+        return {path: copy for path, copy in copies.items() if _layer_of(copy.variable) in copied}
+
+    def _is_copied(self, layer, copies):
+        """Return whether all weights have a copy, or a kernel and all that do not know items."""
+        weights = layer.trainable_variables
+        lacking = {each.path for each in weights if each.path not in copies}
+        has_kernel = any(len(each.shape) > 1 and each.path not in lacking for each in weights)
+        return not lacking or (has_kernel and lacking <= self._settings.item_axes.keys())
+
+    def _transferred(self, name):
+        copies = [each for each in self._copies.values() if _layer_of(each.variable) == name]
+        if not copies:
+            return TransferredLayer(name, "no", None, False)
+        is_frozen = self._settings.rate(self._depths[name]) == 0
+        for copy in copies:
+            if not copy.is_whole:
+                return TransferredLayer(name, "by name", len(copy.places), is_frozen)
+        return TransferredLayer(name, "whole", None, is_frozen)
+
+
+def _layer_of(variable):
+    return variable.path.partition("/")[0]
+
+
+def _shapes(weights):
+    return ", ".join(f"{path} {tuple(weight.shape)}" for path, weight in weights.items())
+
+
+def layer_depths(network):
+    """Return the depths of the layers with weights, by name, from the output downwards."""
+    has_weights = {_layer_of(each) for each in network.trainable_variables}
+    depths = {"codes": 1} if "items" in has_weights else {}
+    # Layers come after those whose outputs they take.
+    for layer in reversed(network.get_config()["layers"]):
+        name = layer["name"]
+        below = depths.setdefault(name, 0) + (name in has_weights)
+        for origin in _origins(layer["inbound_nodes"]):
+            depths[origin] = max(depths.get(origin, 0), below)
+    depths["items"] = 0
+    return dict(sorted(((name, depths[name]) for name in has_weights), key=lambda each: each[::-1]))
+
+
+def _origins(node):
+    """Yield the names of the layers whose outputs a part of Keras's configuration refers to."""
+    if isinstance(node, dict):
+        if "keras_history" in node:
+            yield node["keras_history"][0]
+        node = list(node.values())
+    if isinstance(node, list | tuple):
+        for part in node:
+            yield from _origins(part)
+
+
+def matching_columns(theirs, ours):
+    """Return the places of the names that stand in both, or None where nothing needs to move."""
+    if theirs is None or ours is None or np.array_equal(theirs, ours):
+        return None
+    place = {name: i for i, name in enumerate(theirs.tolist())}
+    pairs = [(place[name], i) for i, name in enumerate(ours.tolist()) if name in place]
+    return tuple(np.array(pairs, dtype=np.intp).reshape(-1, 2).T)
+
+
+def fitted_learner(pretrained, learner_class):
+    """Return the one fitted learner of a class that a `FrozenEstimator` holds."""
+    if isinstance(pretrained, FrozenEstimator):
+        found = [
+            each
+            for each in _held_estimators(pretrained)
+            if type(each) is learner_class and hasattr(each, "_fitted_network")
+        ]
+        if len(found) == 1:
+            return found[0]
+    name = learner_class.__name__
+    raise ValueError(
+        f"pretrained must be a FrozenEstimator around a fitted {name}, or around a fitted "
+        f"Pipeline, search or recommender that holds one; got {pretrained!r}. Write "
+        f"pretrained=FrozenEstimator({name}(...).fit(X))."
+    )
+
+
+def _held_estimators(estimator):
+    """Yield the estimator and all that it wraps."""
+    yield estimator
+    if isinstance(estimator, Pipeline):
+        for _, step in estimator.steps:
+            yield from _held_estimators(step)
+    for name in _WRAPPED:
+        if hasattr(estimator, name):
+            yield from _held_estimators(getattr(estimator, name))
+            return

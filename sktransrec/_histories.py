@@ -1,0 +1,46 @@
+"""Histories: rows of item ids from 1 on, in order, with zeros at the end."""
+
+import numpy as np
+
+
+def padded_at_end(X):
+    """Return the nonzero ids of each row in their order, zeros after them."""
+    order = np.argsort(X == 0, axis=1, kind="stable")
+    return np.take_along_axis(X, order, axis=1)
+
+
+def latest(X, length):
+    """Return the last ids of each row, zeros at the end, no wider than the longest row."""
+    lengths = np.count_nonzero(X, axis=1)
+    width = max(1, min(length, lengths.max(initial=1)))
+    columns = np.maximum(lengths - width, 0)[:, None] + np.arange(width)
+    return np.take_along_axis(X, columns, axis=1)
+
+
+def last_items(X):
+    """Return the last id of each row, none of which is empty."""
+    return X[np.arange(len(X)), np.count_nonzero(X, axis=1) - 1]
+
+
+def without_last(X):
+    """Return the rows, none of which is empty, without their last id."""
+    X = X.copy()
+    X[np.arange(len(X)), np.count_nonzero(X, axis=1) - 1] = 0
+    return X
+
+
+def windows(X, length):
+    """Return each row cut from its end into pieces of at most `length` ids, all with two or more.
+
+    The first id of a piece is the last one of the piece before it, so that each id but the first
+    of a row follows another one in one piece.
+    """
+    lengths = np.count_nonzero(X, axis=1)
+    n_pieces = np.maximum(-(-(lengths - 1) // (length - 1)), 0)
+    rows = np.repeat(np.arange(len(X)), n_pieces)
+    from_end = np.concatenate([np.arange(n) for n in n_pieces]) if len(rows) else rows
+    ends = lengths[rows] - from_end * (length - 1)
+    starts = np.maximum(ends - length, 0)
+    places = starts[:, None] + np.arange(min(length, X.shape[1]))
+    pieces = X[rows[:, None], np.minimum(places, X.shape[1] - 1)]
+    return np.where(places < ends[:, None], pieces, 0)

@@ -1,0 +1,199 @@
+"""What the items are like, kept where cross-validation cannot slice it."""
+
+import reprlib
+
+import numpy as np
+import scipy.sparse as sp
+
+from ._validation import _safe_indexing
+
+__all__ = ["ItemFeatures"]
+
+
+class ItemFeatures:
+    """What is known of each item of a catalogue: numbers, texts, images or a table.
+
+    A constructor parameter of models that look at items. Passed to `fit` beside X, such an array
+    would be cut by cross-validation wherever there are as many items as rows; in this container
+    it never is, and `clone` and ``copy.deepcopy`` pass it on as it is, without a copy.
+
+    Parameters
+    ----------
+    values : array-like, sparse matrix, DataFrame or sequence of str, of length n_items
+        Item i in row i: numbers of shape (n_items, n_features), dense or sparse; texts of shape
+        (n_items,); images of shape (n_items, height, width, n_channels); or a pandas DataFrame.
+        Arrays are not copied and must not be changed afterwards.
+    ids : array-like of shape (n_items,), default=None
+        The ids of the items, all different. None takes the index of a DataFrame, and the numbers
+        from 0 otherwise.
+
+    Attributes
+    ----------
+    values : ndarray, csr_array, DataFrame or ndarray of object
+        The features; arrays are read-only.
+    ids : ndarray of shape (n_items,)
+        The ids.
+    n_items : int
+        Number of items.
+
+    See Also
+    --------
+    NextItemRecommender : Reads items by their features.
+
+    Notes
+    -----
+    Two containers are equal if they are the same object, so that comparing the parameters of
+    estimators is cheap.
+
+    Examples
+    --------
+    >>> from sklearn.base import clone
+    >>> from sktransrec import ItemFeatures
+    >>> films = ItemFeatures([[1.0, 0.0], [0.5, 2.0]], ids=["Alien", "Brazil"])
+    >>> films
+    ItemFeatures(2 items, numbers of shape (2, 2))
+    >>> clone(films, safe=False) is films
+    True
+    >>> films.of(["Brazil"]).values
+    array([[0.5, 2. ]], dtype=float32)
+    """
+
+    def __init__(self, values, ids=None):
+        if ids is None and hasattr(values, "iloc"):
+            ids = values.index
+        self.values = _checked_values(values)
+        self.n_items = self.values.shape[0]
+        self.ids = _checked_ids(ids, self.n_items)
+        _check_items(self.values, self.ids)
+
+    def __len__(self):
+        return self.n_items
+
+    def __repr__(self):
+        return f"ItemFeatures({self.n_items} items, {self._kind()} of shape {self.values.shape})"
+
+    def __sklearn_clone__(self):
+        return self
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __setattr__(self, name, value):
+        if hasattr(self, name):
+            raise AttributeError(f"ItemFeatures cannot be changed: make a new one to set {name}.")
+        super().__setattr__(name, value)
+
+    def of(self, ids):
+        """Return the features of the items with the given ids, in that order.
+
+        Parameters
+        ----------
+        ids : array-like of shape (n_chosen,)
+            Ids, each of them known.
+
+        Returns
+        -------
+        item_features : ItemFeatures
+        """
+        places = {item: place for place, item in enumerate(self.ids.tolist())}
+        ids = np.asarray(ids)
+        unknown = [item for item in ids.tolist() if item not in places]
+        if unknown:
+            raise ValueError(
+                f"There is no item {reprlib.repr(unknown[0])} among the {self.n_items} items "
+                f"({len(unknown)} of the ids are unknown): pass ids of this container."
+            )
+        chosen = [places[item] for item in ids.tolist()]
+        return ItemFeatures(_safe_indexing(self.values, chosen), ids)
+
+    def _kind(self):
+        if hasattr(self.values, "iloc"):
+            return "a table"
+        if self.values.ndim == 1:
+            return "texts"
+        return {2: "numbers", 4: "images"}.get(self.values.ndim, "arrays")
+
+
+def _checked_values(values):
+    """Return the features as a csr_array, a DataFrame or a read-only array."""
+    if hasattr(values, "iloc"):
+        return values
+    if sp.issparse(values):
+        return sp.csr_array(values)
+    values = _as_array(values)
+    if values.ndim == 0 or values.dtype.kind not in "fiubO":
+        raise ValueError(
+            f"values has shape {values.shape} and dtype {values.dtype}: pass one row of numbers, "
+            "one text or one image an item."
+        )
+    if values.dtype.kind in "fiub" and values.ndim == 1:
+        raise ValueError(
+            "values is a single row of numbers: pass shape (n_items, n_features), with "
+            "values.reshape(-1, 1) for one number an item."
+        )
+    values = values.view()
+    values.setflags(write=False)
+    return values
+
+
+def _as_array(values):
+    """Return an array of float32 or, of texts, of objects."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
+        return values
+    values = list(values)
+    if any(isinstance(value, str) or value is None for value in values):
+        array = np.empty(len(values), dtype=object)
+        array[:] = values
+        return array
+    shapes = [np.shape(value) for value in values]
+    for item, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise ValueError(
+                f"The values of item {item} have shape {shape}, those of item 0 {shapes[0]}: "
+                "describe all items by as many numbers, and scale images to one size."
+            )
+    return np.array(values, dtype=np.float32)
+
+
+def _checked_ids(ids, n_items):
+    """Return the ids as a read-only array."""
+    ids = np.arange(n_items) if ids is None else np.array(ids)
+    if ids.shape != (n_items,):
+        raise ValueError(
+            f"ids has shape {ids.shape}, and values has {n_items} items: pass one id an item."
+        )
+    missing = np.flatnonzero([item is None or item != item for item in ids.tolist()])
+    if len(missing):
+        raise ValueError(f"The id of item {missing[0]} is missing: give every item an id.")
+    unique, counts = np.unique(ids, return_counts=True)
+    if len(unique) < n_items:
+        repeated = unique.tolist()[counts.argmax()]
+        raise ValueError(f"The id {repeated!r} stands for {counts.max()} items: ids must differ.")
+    ids.setflags(write=False)
+    return ids
+
+
+def _check_items(values, ids):
+    """Raise where an item has no text or a number that is none."""
+    if hasattr(values, "iloc"):
+        bad, what = values.isna().to_numpy().any(axis=1), "a missing value"
+    elif sp.issparse(values):
+        rows = np.repeat(np.arange(values.shape[0]), np.diff(values.indptr))
+        bad = np.isin(np.arange(values.shape[0]), rows[~np.isfinite(values.data)])
+        what = "NaN or infinity"
+    elif values.dtype == object:
+        bad = [not isinstance(value, str) or not value.strip() for value in values]
+        what = "no text"
+    else:
+        axes = tuple(range(1, values.ndim))
+        bad, what = ~np.isfinite(values).all(axis=axes), "NaN or infinity"
+    bad = np.flatnonzero(bad)
+    if len(bad):
+        first = ids.tolist()[bad[0]]
+        raise ValueError(
+            f"Item {first!r} has {what} ({len(bad)} of {len(ids)} items do): fill it in, or leave "
+            "the item out."
+        )

@@ -1,0 +1,561 @@
+"""Networks that read what a row had so far, in order, and rank what comes next."""
+
+import copy
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator
+from sklearn.utils import gen_batches
+
+from .._engine._items import SAMPLING_CONSTRAINTS, NegativeSampler
+from .._engine._learner import NetworkLearner
+from .._engine._next_item import next_item
+from .._engine._objectives import StepTargets
+from .._engine._state import engine
+from .._histories import last_items, latest, padded_at_end, windows, without_last
+from .._validation import (
+    Interval,
+    StrOptions,
+    _fit_context,
+    check_histories,
+    check_is_fitted,
+    check_item_ids,
+    restores_on_error,
+)
+from ..base import FactorRecommenderMixin, RecommenderMixin, _mask_stored
+from ..item_features import ItemFeatures
+
+# Rows are sorted by length within pools of so many batches, so that little padding is computed.
+_POOL_BATCHES = 32
+
+
+class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMixin, BaseEstimator):
+    r"""Rank the items that come next in a history, read in its order by a neural network.
+
+    An in-domain recommender: it learns from histories alone which item follows which, and `fit`
+    never reads y. A row of X is a history, the ids of its items from the earliest to the latest,
+    from 1 on and padded with 0 at either end, such as
+    :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns; id j + 1
+    is the item in column j of what `recommend` and y speak of. A new row is folded in by reading
+    it. As a transformer, it gives what the network makes of a history, in the space of
+    `item_factors_`.
+
+    Parameters
+    ----------
+    encoder : {"attention", "cnn", "gru", "lstm"}, default="attention"
+        How histories are read: by causal self-attention (SASRec [1]_), by dilated causal
+        convolutions (NextItNet [2]_) or by recurrent cells (GRU4Rec [3]_).
+    n_components : int, default=64
+        Length of the vectors of items and histories, at least 1.
+    n_layers : int, default=2
+        Number of layers: blocks of attention, residual blocks of two convolutions, or recurrent
+        layers.
+    n_heads : int, default=1
+        Number of heads of a block of attention; it must divide `n_components`. Only used by
+        "attention".
+    kernel_size : int, default=3
+        Steps that a convolution sees. In block i its two convolutions see every
+        2^(2i - 2)-th and every 2^(2i - 1)-th step. Only used by "cnn".
+    max_length : int, default=50
+        Number of latest items of a history that are read. Training cuts longer histories into
+        pieces of that length, so that it learns from all their items.
+    n_items : int, default=None
+        Number of items. None is the largest id of `fit` or, if there are any, the number of
+        `item_features`.
+    unknown : {"error", "ignore"}, default="error"
+        What happens to ids above the number of items: an error, or they are left out.
+    item_features : ItemFeatures, default=None
+        Numbers that say what each item is like, of shape (n_items, n_item_features). The vector of
+        an item is then a linear map of its features, so that the network can read and recommend
+        another catalogue whose items have the same features; see `with_item_features`. None
+        learns the vector of each item.
+    learns_item_features : bool, default=False
+        Whether training changes the features as well, which are where it starts from then.
+    dropout : float, default=0.3
+        Share of the units that training leaves out, from 0 to below 1.
+    n_negatives : int, default=None
+        Number of items to draw in each step, which the next items of its rows are contrasted with
+        instead of with all items. With the optimizer "adam" the cost of a step does not depend on
+        the number of items then.
+    negative_exponent : float, default=0.75
+        The items are drawn with probabilities proportional to this power of how often they occur:
+        0 is uniform, 1 by popularity. What that does to the scores is taken out again.
+    regularization : float, default=0.0
+        Weight of the squares of all kernels in what is minimised, at least 0.
+    optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
+        How the weights follow the gradient.
+    learning_rate : float, default=0.001
+        Step length of the optimizer, above 0.
+    epochs : int, default=50
+        Number of passes over the histories; with a `validation_fraction` the largest number.
+    batch_size : int, default=128
+        Number of histories a step.
+    validation_fraction : float, default=0.0
+        Share of the rows, from 0 to 1, whose last item is held out to stop early: these rows are
+        learned from without it. If it is above 0, the weights with the highest NDCG@10 on these
+        items, each among all that its row has not had, are kept.
+    patience : int, default=10
+        Number of epochs without a higher NDCG after which training stops.
+    item_ids : array-like of shape (n_items,), default=None
+        What items 1, 2, ... are, such as the `items_` of an `InteractionEncoder`: distinct numbers
+        or strings, by which `pretrained` finds its items here. None takes catalogues of the same
+        size for the same.
+    pretrained : FrozenEstimator, default=None
+        A fitted NextItemRecommender to start from, as ``FrozenEstimator(recommender)``; it may
+        also stand in a fitted Pipeline or search. Each layer whose name and shapes are the same is
+        copied, the items by their ids. None starts from scratch, and the next four parameters have
+        no effect then.
+    trainable : {"all", "head"} or int, default="all"
+        Which of the copied layers move: all, the items ("head"), or so many layers counted from
+        the items, which are the output. The others are frozen. What was not copied always moves.
+    unfreeze_every : int, default=None
+        Number of epochs after which one more of these layers moves, from the output downwards;
+        the first epochs move the items only. None moves all from the start.
+    layer_decay : float, default=None
+        Number from 1 on by which the learning rate of what was copied is divided for each layer
+        further from the output; 2.6 is usual. None is the same rate for all.
+    l2_sp : float, default=0.0
+        Weight, from 0 on, of half the squared distance of the copied weights from where they
+        started.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last one.
+    run_eagerly : bool, default=False
+        Whether to run each training step op by op. That saves the seconds that compiling takes,
+        which pays off in very short fits; the result is the same but for rounding.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first weights, the held-out rows, the batches, the dropout and the negatives.
+    verbose : int, default=0
+        A progress bar is shown if this is above 0.
+
+    Attributes
+    ----------
+    network_ : keras.Model
+        The network, rebuilt when it is first asked for and not saved with the estimator.
+    item_factors_ : ndarray of shape (n_items_, n_components)
+        The vectors of the items.
+    item_bias_ : ndarray of shape (n_items_,)
+        What is added to the score of each item.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of rows that have each item, which are the scores of an empty row.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    validation_loss_curve_ : list of float or None
+        One minus the NDCG@10 of the held-out items after each epoch; None if there are none.
+    n_iter_ : int
+        Number of epochs run, `warm_start` and `partial_fit` included.
+    transferred_layers_ : list of TransferredLayer
+        What each layer took over from `pretrained`, from the output downwards, as (name, copied,
+        n_columns, frozen); see :class:`~sktransrec.feature_learning.TransferredLayer`. Empty
+        without `pretrained`.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    RNNEncoder : Features of token ids of any kind, supervised as well.
+    ItemKNNRecommender : Takes no notice of the order; a strong rival on short histories.
+
+    Notes
+    -----
+    With the history :math:`x_1, \dots, x_n` of a row, the code :math:`h_t` that the network has
+    after t items, and the vector :math:`v_i` and the bias :math:`b_i` of each item, the objective
+    is the mean over the rows of
+
+    .. math:: -\sum_{t=1}^{n-1} \log \frac{\exp(h_t^\top v_{x_{t+1}} + b_{x_{t+1}})}
+        {\sum_{i \in N} \exp(h_t^\top v_i + b_i)},
+
+    N being all items. With `n_negatives` it is :math:`x_{t+1}` and the items drawn, from each of
+    whose scores the logarithm of the number of draws to be expected is subtracted (log-Q
+    correction [4]_), and Adam updates the vectors and moments of the items in the batch alone.
+    The same vectors stand for the items that are read and for those that are ranked.
+
+    Histories of about the same length make a batch and are cut to the longest, so that little
+    padding is computed. Per step of a history, attention costs O(n_layers * n_components * (12
+    n_components + length)), and the softmax O(n_components * n_items) or O(n_components *
+    n_negatives); the latter is most of it from a few thousand items on.
+
+    With `pretrained`, what is copied moves as in the Notes of `Autoencoder`, the table of items
+    being the output. A kernel that reads item features is copied whatever the catalogue.
+
+    An empty row gets the popularity of the items. For an int `random_state` the result is the same
+    to the last bit from run to run on one machine; no global state is read or changed. Loading a
+    pickled recommender does not need TensorFlow, running it does.
+
+    References
+    ----------
+    .. [1] W.-C. Kang and J. McAuley, "Self-attentive sequential recommendation", ICDM 2018.
+       :arxiv:`1808.09781`
+    .. [2] F. Yuan et al., "A simple convolutional generative network for next item
+       recommendation", WSDM 2019. :arxiv:`1808.05163`
+    .. [3] B. Hidasi, A. Karatzoglou, L. Baltrunas and D. Tikk, "Session-based recommendations with
+       recurrent neural networks", ICLR 2016. :arxiv:`1511.06939`
+    .. [4] X. Yi et al., "Sampling-bias-corrected neural modeling for large corpus item
+       recommendations", RecSys 2019. :doi:`10.1145/3298689.3346996`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec import NextItemRecommender
+    >>> X = np.array([[1, 2, 3, 0], [2, 3, 1, 2], [3, 1, 2, 0], [2, 3, 0, 0]])
+    >>> model = NextItemRecommender(epochs=20, batch_size=2, run_eagerly=True, random_state=0)
+    >>> items, scores = model.fit(X).recommend([[3, 1, 0, 0], [1, 2, 0, 0]], n_recommendations=1)
+    >>> items + 1  # the ids
+    array([[2],
+           [3]])
+    """
+
+    _parameter_constraints: dict = {
+        **NetworkLearner._parameter_constraints,
+        "validation_fraction": [Interval(Real, 0, 1, closed="both")],
+        "encoder": [StrOptions({"attention", "cnn", "gru", "lstm"})],
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+        "kernel_size": [Interval(Integral, 1, None, closed="left")],
+        "max_length": [Interval(Integral, 1, None, closed="left")],
+        "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
+        "unknown": [StrOptions({"error", "ignore"})],
+        "item_features": [ItemFeatures, None],
+        "learns_item_features": ["boolean"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "item_ids": ["array-like", None],
+        **SAMPLING_CONSTRAINTS,
+    }
+    _recommends_own_columns = True
+
+    def __init__(
+        self,
+        encoder="attention",
+        *,
+        n_components=64,
+        n_layers=2,
+        n_heads=1,
+        kernel_size=3,
+        max_length=50,
+        n_items=None,
+        unknown="error",
+        item_features=None,
+        learns_item_features=False,
+        dropout=0.3,
+        n_negatives=None,
+        negative_exponent=0.75,
+        regularization=0.0,
+        optimizer="adam",
+        learning_rate=1e-3,
+        epochs=50,
+        batch_size=128,
+        validation_fraction=0.0,
+        patience=10,
+        item_ids=None,
+        pretrained=None,
+        trainable="all",
+        unfreeze_every=None,
+        layer_decay=None,
+        l2_sp=0.0,
+        warm_start=False,
+        run_eagerly=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.encoder = encoder
+        self.n_components = n_components
+        self.n_layers = n_layers
+        self.n_heads = n_heads
+        self.kernel_size = kernel_size
+        self.max_length = max_length
+        self.n_items = n_items
+        self.unknown = unknown
+        self.item_features = item_features
+        self.learns_item_features = learns_item_features
+        self.dropout = dropout
+        self.n_negatives = n_negatives
+        self.negative_exponent = negative_exponent
+        self.regularization = regularization
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.item_ids = item_ids
+        self.pretrained = pretrained
+        self.trainable = trainable
+        self.unfreeze_every = unfreeze_every
+        self.layer_decay = layer_decay
+        self.l2_sp = l2_sp
+        self.warm_start = warm_start
+        self.run_eagerly = run_eagerly
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        tags.input_tags.categorical = True
+        tags.input_tags.positive_only = True
+        return tags
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn from the histories in X.
+
+        Parameters
+        ----------
+        X : array-like of int of shape (n_rows, n_steps)
+            Item ids from 1 on, earliest first, padded with 0.
+        y : Ignored
+            What `score` compares with; `fit` never reads it.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._fit_network(X, y)
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Train the network for one epoch on the histories in X, going on from its weights.
+
+        Parameters
+        ----------
+        X : array-like of int of shape (n_rows, n_steps)
+            Item ids from 1 on, earliest first, padded with 0.
+        y : Ignored
+            Present for scikit-learn.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._partial_fit_network(X, y)
+
+    def _check_rows(self, X):
+        return self._check_histories(X, reset=False)
+
+    def _check_histories(self, X, *, reset):
+        """Return histories as int32 item ids, zeros at the end of the rows only."""
+        X = check_histories(self, X, reset=reset)
+        largest = int(X.max())
+        if reset:
+            self.n_items_ = self._number_of_items() or largest
+        if largest > self.n_items_:
+            if self.unknown == "error":
+                raise ValueError(
+                    f"X holds the item id {largest}, and {type(self).__name__} knows those from 1 "
+                    f"to {self.n_items_}: fit with a larger n_items, or leave unknown ids out by "
+                    'unknown="ignore".'
+                )
+            X = np.where(self.n_items_ >= X, X, 0)
+        return padded_at_end(X)
+
+    def _number_of_items(self):
+        """Return the number of items as the parameters say it, or None."""
+        if self.item_features is None:
+            return self.n_items
+        _check_features(self.item_features)
+        if self.n_items not in (None, self.item_features.n_items):
+            raise ValueError(
+                f"n_items={self.n_items}, but item_features has {self.item_features.n_items} "
+                "items: leave n_items at None."
+            )
+        return self.item_features.n_items
+
+    def with_item_features(self, item_features):
+        """Return this fitted recommender for the items of another catalogue.
+
+        The network stays as it is and reads the other items by their features, of which no
+        history was learned from. The items have no bias and no popularity then.
+
+        Parameters
+        ----------
+        item_features : ItemFeatures
+            What the items are like, in the same numbers as those of `fit`.
+
+        Returns
+        -------
+        recommender : NextItemRecommender
+            A fitted copy, whose item ids are the places of `item_features` plus 1.
+        """
+        check_is_fitted(self)
+        if not isinstance(item_features, ItemFeatures):
+            raise TypeError(f"item_features must be an ItemFeatures, got {item_features!r}.")
+        _check_features(item_features)
+        if self.item_features is None or self.learns_item_features:
+            raise ValueError(
+                "This network knows its items by vectors of their own: fit it with item_features "
+                "and learns_item_features=False, so that it reads any items by their features."
+            )
+        shapes = [features.values.shape[1] for features in (item_features, self.item_features)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"item_features has {shapes[0]} columns, and fit saw {shapes[1]}: describe the "
+                "items by the same numbers in the same order."
+            )
+        other = copy.copy(self).set_params(item_features=item_features, n_items=None)
+        other.n_items_ = item_features.n_items
+        other.popularity_ = np.zeros(other.n_items_, dtype=np.float32)
+        other._counts = np.zeros(other.n_items_, dtype=int)
+        build, sizes = other._builder(None, None)
+        weights = {
+            **self._fitted_network.weights,
+            "items/features": np.asarray(item_features.values, dtype=np.float32),
+            "items/bias": other.popularity_,
+        }
+        other._fitted_network = engine().fitted_network(build, sizes, weights)
+        other._keep_items()
+        return other
+
+    def _check_fit_rows(self, X, y, *, reset):
+        if self.encoder == "attention" and self.n_components % self.n_heads:
+            raise ValueError(
+                f"n_heads={self.n_heads} does not divide n_components={self.n_components}: each "
+                "head attends with an equal share of the components."
+            )
+        X = self._check_histories(X, reset=reset)
+        if X.shape[1] < 2 or not X[:, 1].any():
+            raise ValueError(
+                "X holds no interactions that follow another: no history has two items "
+                f"(n_features = {X.shape[1]}), so that there is no next one to learn. Pass longer "
+                "histories."
+            )
+        if reset:
+            self._max_length = self.max_length
+            self._column_names = None
+            if self.item_ids is not None:
+                self._column_names = check_item_ids(self.item_ids, self.n_items_, of="items")
+        seen = self._seen_items(X)
+        if reset:
+            self.popularity_ = (np.bincount(seen.indices, minlength=self.n_items_) / len(X)).astype(
+                np.float32
+            )
+            self._counts = np.bincount(X[X > 0] - 1, minlength=self.n_items_)
+        return X, None
+
+    def _builder(self, X, y):
+        return next_item, {
+            "encoder": self.encoder,
+            "n_items": self.n_items_,
+            "max_length": self._max_length,
+            "n_components": self.n_components,
+            "n_layers": self.n_layers,
+            "n_heads": self.n_heads,
+            "kernel_size": self.kernel_size,
+            "dropout": self.dropout,
+            "features": self.item_features,
+            "learns_features": self.learns_item_features,
+        }
+
+    def _item_axes(self):
+        return {"items/embeddings": 0, "items/features": 0, "items/bias": 0}
+
+    def _loss_of(self, y):
+        return "multinomial"
+
+    def _held_out(self, trainer, X, y, validation_fraction):
+        """Hold the last items of some rows out, which stay in training without these."""
+        held_out, _ = self._split(len(X), validation_fraction)
+        held_out = held_out[np.count_nonzero(X[held_out], axis=1) > 1]
+        X, validation = X.copy(), X[held_out]
+        columns = last_items(validation) - 1
+        validation = without_last(validation)
+        X[held_out] = validation
+        X = windows(X, self._max_length + 1)
+
+        def validation_loss():
+            return 1 - self._ndcg(trainer, validation, columns)
+
+        return X, y, np.arange(len(X)), validation_loss if len(held_out) else None
+
+    def _split(self, n_rows, validation_fraction):
+        if validation_fraction == 0:
+            return np.empty(0, dtype=np.intp), np.arange(n_rows)
+        n_held_out = max(1, round(validation_fraction * n_rows))
+        return np.split(self._rng.permutation(n_rows), [n_held_out])
+
+    def _ndcg(self, trainer, X, columns):
+        """Return the mean NDCG@10 of one next item a row among all that the row has not had."""
+        table = trainer.network.get_layer("items")
+        item_factors, bias = table.vectors().numpy(), table.bias.numpy()
+        gains = np.empty(len(X))
+        by_length = np.argsort(np.count_nonzero(X, axis=1), kind="stable")
+        for rows in map(by_length.__getitem__, self._row_blocks(len(X))):
+            codes = trainer.forward("encoder", self._inputs("encoder", X[rows]))
+            scores = codes @ item_factors.T
+            scores += bias
+            own_scores = np.take_along_axis(scores, columns[rows, None], axis=1)
+            _mask_stored(scores, self._seen_items(X[rows]))
+            ranks = np.count_nonzero(scores > own_scores, axis=1)
+            gains[rows] = np.where(ranks < 10, 1 / np.log2(ranks + 2), 0)
+        return float(gains.mean())
+
+    def _row_batches(self, X, rows):
+        """Return batches of histories of about the same length, in random order."""
+        lengths = np.count_nonzero(X, axis=1)
+        order = self._rng.permutation(rows)
+        pools = gen_batches(len(order), self.batch_size * _POOL_BATCHES)
+        pools = [order[pool][np.argsort(lengths[order[pool]], kind="stable")] for pool in pools]
+        batches = [
+            pool[batch] for pool in pools for batch in gen_batches(len(pool), self.batch_size)
+        ]
+        return [batches[i] for i in self._rng.permutation(len(batches))]
+
+    def _batch(self, X, y, rng):
+        histories = latest(X, X.shape[1])
+        inputs, following = histories[:, :-1], histories[:, 1:]
+        rows, steps = np.nonzero(following)
+        columns = following[rows, steps] - 1
+        steps = (rows * inputs.shape[1] + steps).astype(np.int32)
+        if rng is not None and self.n_negatives is not None:
+            sampler = NegativeSampler(self._counts, self.negative_exponent, self.n_negatives)
+            return [inputs], sampler.targets(columns, steps, rng)
+        ones = np.ones(len(columns), dtype=np.float32)
+        shape = (len(columns), self.n_items_)
+        values = sp.csr_array((ones, columns, np.arange(len(columns) + 1)), shape)
+        return [inputs], StepTargets(values, steps)
+
+    def _finish(self, trainer, history, *, keep_trainer):
+        super()._finish(trainer, history, keep_trainer=keep_trainer)
+        self._keep_items()
+
+    def _keep_items(self):
+        """Keep the vectors and biases of the items where `recommend` looks for them."""
+        weights = self._fitted_network.weights
+        self.item_bias_ = weights["items/bias"]
+        if self.item_features is None:
+            self.item_factors_ = weights["items/embeddings"]
+        else:
+            self.item_factors_ = weights["items/features"] @ weights["items/kernel"]
+
+    def _inputs(self, part, rows):
+        return latest(rows, self._max_length)
+
+    def _row_factors(self, X):
+        return self._forward("encoder", X, (self.n_components,))
+
+    def _seen_items(self, X):
+        rows, steps = np.nonzero(X)
+        seen = sp.csr_array(
+            (np.ones(len(rows), dtype=np.float32), (rows, X[rows, steps] - 1)),
+            shape=(len(X), self.n_items_),
+        )
+        seen.sum_duplicates()
+        return seen
+
+
+def _check_features(item_features):
+    """Raise unless the features are numbers that a network can take."""
+    values = item_features.values
+    if not isinstance(values, np.ndarray) or values.ndim != 2:
+        found = f"a {type(values).__name__} of shape {values.shape}"
+        raise ValueError(
+            "item_features must hold a dense matrix of numbers, one row an item, got "
+            f"{found}: turn texts and sparse matrices into some hundred numbers first, as "
+            "make_pipeline(TfidfVectorizer(), TruncatedSVD(100)) does."
+        )

@@ -1,0 +1,288 @@
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
+
+from sktransrec import ItemFeatures, NextItemRecommender, PopularityRecommender, ranking_scorer
+from sktransrec.datasets import load_sequences
+from sktransrec.metrics import held_out_ranks, rank_metrics
+
+N_ITEMS = 7
+ENCODERS = ["attention", "cnn", "gru", "lstm"]
+TINY = {"n_components": 8, "n_layers": 1, "epochs": 3, "run_eagerly": True, "random_state": 0}
+
+# One step an epoch, and enough of them to learn a rule.
+THOROUGH = {"epochs": 60, "learning_rate": 0.03, "batch_size": 64, "dropout": 0.0}
+
+
+def cycles(n_rows=40, length=6, seed=0):
+    """Histories in which item i + 1 follows item i, and 1 follows the last one, cut at random."""
+    rng = np.random.RandomState(seed)
+    X = 1 + (rng.randint(N_ITEMS, size=(n_rows, 1)) + np.arange(length)) % N_ITEMS
+    X[np.arange(length) >= rng.randint(2, length + 1, size=(n_rows, 1))] = 0
+    X[0] = np.arange(length) + 2
+    return X
+
+
+def features(n_items=N_ITEMS, n_features=10, seed=0):
+    values = np.random.RandomState(seed).standard_normal((n_items, n_features))
+    return ItemFeatures(values.astype(np.float32))
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("n_negatives", [None, 20])
+def test_rule_of_the_next_item(encoder, n_negatives):
+    model = NextItemRecommender(encoder, n_negatives=n_negatives, **TINY)
+    model.set_params(**THOROUGH).fit(cycles())
+    items, _ = model.recommend([[1, 2, 3, 0, 0, 0], [6, 7, 1, 0, 0, 0]], n_recommendations=1)
+    assert_array_equal(items + 1, [[4], [2]])
+
+
+@pytest.mark.parametrize("encoder", ["attention", "gru"])
+def test_order_matters_where_sets_are_the_same(encoder):
+    """After 1, 2 comes 3, and after 2, 1 comes 4."""
+    X = np.array([[1, 2, 3], [2, 1, 4]] * 10)
+    model = NextItemRecommender(encoder, **TINY)
+    model.set_params(**THOROUGH).fit(X)
+    items, _ = model.recommend([[1, 2, 0], [2, 1, 0]], n_recommendations=1)
+    assert_array_equal(items + 1, [[3], [4]])
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_steps_do_not_know_those_after_them(encoder):
+    model = NextItemRecommender(encoder, **TINY).set_params(n_layers=2).fit(cycles())
+    rows = np.array([[1, 2, 3, 4, 5], [1, 2, 3, 7, 6]])
+    codes, code = (output.numpy() for output in model.network_(rows))
+    assert_array_equal(codes[0, :3], codes[1, :3])
+    assert np.abs(codes[0, 3:] - codes[1, 3:]).min() > 0
+    assert_array_equal(code, codes[:, -1])
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_padding_may_stand_anywhere(encoder):
+    model = NextItemRecommender(encoder, **TINY).fit(cycles())
+    variants = [[1, 2, 3, 0, 0, 0], [0, 0, 0, 1, 2, 3], [0, 1, 0, 2, 3, 0]]
+    codes = model.transform(variants)
+    assert_allclose(codes, codes[[0, 0, 0]], rtol=1e-5, atol=1e-6)
+    alone = model.transform([variants[0], [4, 5, 6, 7, 1, 2]])[0]
+    assert_allclose(alone, codes[0], rtol=1e-4, atol=1e-5)
+
+
+def test_training_does_not_depend_on_the_side_of_the_padding():
+    X = cycles()
+    at_start = np.array([np.roll(row, np.count_nonzero(row == 0)) for row in X])
+    scores = [NextItemRecommender(**TINY).fit(each).decision_function(X) for each in (X, at_start)]
+    assert_array_equal(*scores)
+
+
+def test_only_the_latest_items_are_read_but_all_are_seen():
+    model = NextItemRecommender(max_length=2, **TINY).fit(cycles())
+    long, short = model.transform([[1, 2, 3, 4, 5, 6], [5, 6, 0, 0, 0, 0]])
+    assert_allclose(long, short, rtol=1e-5, atol=1e-6)
+    items, _ = model.recommend([[1, 2, 3, 4, 5, 6]], n_recommendations=2)
+    assert items.tolist() == [[6, -1]]
+
+
+def test_scores_are_products_of_factors():
+    X = cycles()
+    model = NextItemRecommender(**TINY).fit(X)
+    expected = model.transform(X) @ model.item_factors_.T + model.item_bias_
+    assert_allclose(model.decision_function(X), expected, rtol=1e-5, atol=1e-5)
+    assert len(pickle.dumps(model)) < 2 * len(pickle.dumps(model._fitted_network))
+    similar, _ = model.similar_items([0], n_similar=3)
+    assert similar.shape == (1, 3)
+
+
+def test_held_out_items_are_not_learned_from():
+    """Item 7 only ever comes last; held out in all rows, it is never a target."""
+    X = np.array([[1, 2, 3, 7], [2, 3, 1, 7], [3, 1, 2, 7]] * 5)
+    model = NextItemRecommender(**TINY, validation_fraction=1.0).fit(X)
+    assert model.n_iter_ == len(model.validation_loss_curve_) == 3
+    assert model.item_bias_[6] < model.item_bias_[:3].min()
+
+
+def test_validation_loss_is_that_of_the_metric():
+    X = cycles()
+    model = NextItemRecommender(**TINY, validation_fraction=1.0).set_params(epochs=1).fit(X)
+    lengths = np.count_nonzero(X, axis=1)
+    X_before = X.copy()
+    X_before[np.arange(len(X)), lengths - 1] = 0
+    *_, ranks = held_out_ranks(model, X_before, X[np.arange(len(X)), lengths - 1] - 1)
+    ndcg, _ = rank_metrics(ranks)["ndcg"]
+    assert model.validation_loss_curve_ == pytest.approx([1 - ndcg], abs=1e-6)
+
+
+def test_the_best_epoch_is_kept():
+    X = cycles(60)
+    settings = {**TINY, "epochs": 30, "learning_rate": 0.05, "dropout": 0.0}
+    model = NextItemRecommender(**settings, validation_fraction=0.5, patience=2).fit(X)
+    curve = model.validation_loss_curve_
+    best = int(np.argmin(curve))
+    assert len(curve) == best + 3 < 30
+    short = clone(model).set_params(epochs=best + 1, patience=30).fit(X)
+    assert_array_equal(short.item_factors_, model.item_factors_)
+
+
+def test_catalogues_are_read_by_their_features():
+    """The items of the other catalogue are the same ones in another order."""
+    X, order = cycles(), np.random.RandomState(1).permutation(N_ITEMS)
+    catalogue = features()
+    settings = {**TINY, **THOROUGH}
+    model = NextItemRecommender(item_features=catalogue, **settings).fit(X)
+    items, _ = model.recommend([[1, 2, 3, 0, 0, 0]], n_recommendations=1)
+    assert items.tolist() == [[3]]
+    other = catalogue.of(order)
+    moved = model.with_item_features(other)
+    place = np.argsort(order)
+    history = np.zeros((1, 6), dtype=int)
+    history[0, :3] = 1 + place[[0, 1, 2]]
+    assert_allclose(
+        moved.transform(history), model.transform([[1, 2, 3, 0, 0, 0]]), rtol=1e-4, atol=1e-5
+    )
+    scores = moved.decision_function(history)[0] + model.item_bias_[order]
+    assert_allclose(
+        scores, model.decision_function([[1, 2, 3, 0, 0, 0]])[0][order], rtol=1e-4, atol=1e-4
+    )
+    assert_array_equal(
+        pickle.loads(pickle.dumps(moved)).transform(history), moved.transform(history)
+    )
+
+
+def test_item_features_can_be_learned():
+    X, catalogue = cycles(), features()
+    fixed = NextItemRecommender(item_features=catalogue, **TINY).fit(X)
+    learned = clone(fixed).set_params(learns_item_features=True).fit(X)
+    assert_array_equal(fixed._fitted_network.weights["items/features"], catalogue.values)
+    assert np.any(learned._fitted_network.weights["items/features"] != catalogue.values)
+    with pytest.raises(ValueError, match="learns_item_features=False"):
+        learned.with_item_features(catalogue)
+    with pytest.raises(ValueError, match="describe the items by the same numbers"):
+        fixed.with_item_features(features(n_features=3))
+
+
+WORDS = ItemFeatures(["a"] * N_ITEMS)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_items": 3}, "item id 7.*n_items"),
+        ({"n_heads": 3}, "n_heads=3 does not divide n_components=8"),
+        ({"n_items": 9, "item_features": features()}, "leave n_items at None"),
+        ({"item_features": ItemFeatures(["a"] * 7)}, "TruncatedSVD"),
+    ],
+)
+def test_bad_parameters(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        NextItemRecommender(**TINY).set_params(**parameters).fit(cycles())
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([[1.5, 2]], "no integers"),
+        ([[-1, 2]], "Negative"),
+        ([[1, 0], [2, 0]], "no history has two items"),
+        ([[0, 0], [0, 0]], "no history has two items"),
+        ([[2**40, 1]], "below 2\\*\\*31"),
+    ],
+)
+def test_bad_histories(X, message):
+    with pytest.raises(ValueError, match=message):
+        NextItemRecommender(**TINY).fit(X)
+
+
+def test_unknown_items_are_left_out_on_request():
+    X = cycles()
+    model = NextItemRecommender(**TINY).fit(X)
+    with pytest.raises(ValueError, match="item id 9"):
+        model.transform([[1, 9, 2, 0, 0, 0]])
+    model.set_params(unknown="ignore")
+    ignored, expected = model.transform([[1, 9, 2, 0, 0, 0], [1, 2, 0, 0, 0, 0]])
+    assert_allclose(ignored, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("encoder", ["attention", "gru"])
+def test_eager_and_compiled_training_agree(encoder):
+    X = cycles()
+    eager = NextItemRecommender(encoder, n_negatives=5, **TINY).fit(X)
+    compiled = clone(eager).set_params(run_eagerly=False).fit(X)
+    assert_allclose(eager.decision_function(X), compiled.decision_function(X), rtol=1e-3, atol=1e-4)
+
+
+def test_warm_start_and_partial_fit_go_on():
+    X = cycles()
+    model = NextItemRecommender(**TINY, warm_start=True).fit(X).fit(X)
+    assert model.n_iter_ == 6
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+    model.partial_fit(X)
+    assert model.n_iter_ == 7
+
+
+def test_search_over_rows():
+    X = cycles(60)
+    lengths = np.count_nonzero(X, axis=1)
+    following = X[np.arange(len(X)), lengths - 1] % N_ITEMS
+    model = NextItemRecommender(**TINY).set_params(learning_rate=0.03, n_items=N_ITEMS)
+    search = GridSearchCV(
+        model, {"epochs": [1, 40]}, scoring=ranking_scorer("ndcg", k=1), cv=2, error_score="raise"
+    ).fit(X, following)
+    assert search.best_params_ == {"epochs": 40}
+    assert search.best_score_ > 0.9
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_real_histories(data_home):
+    """A short training on Last.fm is far better than popularity."""
+    lastfm = load_sequences("lastfm", data_home=data_home)
+    model = NextItemRecommender("gru", n_layers=1, epochs=12, dropout=0.3, random_state=0)
+    model.fit(lastfm.X_train)
+    popularity = PopularityRecommender().fit(lastfm.seen_valid)
+    ndcg = [
+        rank_metrics(held_out_ranks(each, X, lastfm.y_valid)[2])["ndcg"][0]
+        for each, X in ((model, lastfm.X_train), (popularity, lastfm.seen_valid))
+    ]
+    assert ndcg[0] > 1.3 * ndcg[1] > 0
+
+
+def test_fine_tuning_finds_items_by_their_ids():
+    ids, others = np.array(list("abcdefg")), np.array(list("gxa"))
+    model = NextItemRecommender(item_ids=ids, **TINY).fit(cycles())
+    pretrained = FrozenEstimator(model)
+    X = np.array([[1, 2, 3], [2, 3, 1]] * 5)
+    tuned = NextItemRecommender(pretrained=pretrained, trainable="head", item_ids=others, **TINY)
+    old, new = (each._fitted_network.weights for each in (model, tuned.fit(X)))
+    assert tuned.transferred_layers_[0] == ("items", "by name", 2, False)
+    assert all(layer[1:] == ("whole", None, True) for layer in tuned.transferred_layers_[1:])
+    for path in old:
+        if not path.startswith(("items", "dropout")) and "_dropout/" not in path:
+            assert_array_equal(new[path], old[path])
+    still = clone(tuned).set_params(learning_rate=1e-30).fit(X)
+    assert_array_equal(still.item_factors_[[0, 2]], model.item_factors_[[6, 0]])
+    with pytest.raises(ValueError, match="one id for each of them"):
+        clone(tuned).set_params(item_ids=ids).fit(X)
+
+
+def test_fine_tuning_reads_other_items_by_the_same_features():
+    model = NextItemRecommender(item_features=features(), **TINY).fit(cycles())
+    tuned = NextItemRecommender(
+        item_features=features(3, seed=1),
+        pretrained=FrozenEstimator(model),
+        n_negatives=5,
+        l2_sp=0.1,
+        unfreeze_every=1,
+        **TINY,
+    )
+    X = np.array([[1, 2, 3], [2, 3, 1]] * 5)
+    tuned.set_params(learning_rate=1e-30).fit(X)
+    old, new = (each._fitted_network.weights for each in (model, tuned))
+    assert_array_equal(new["items/kernel"], old["items/kernel"])
+    assert_array_equal(new["items/features"], features(3, seed=1).values)
+    assert tuned.transferred_layers_[0].name == "items"
+    changed = clone(tuned).set_params(learning_rate=0.01).fit(X)._fitted_network.weights
+    assert (changed["items/kernel"] != old["items/kernel"]).any()

@@ -1,0 +1,47 @@
+import itertools
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from sktransrec._histories import last_items, latest, padded_at_end, windows, without_last
+
+X = np.array([[1, 2, 3, 4, 5], [6, 7, 0, 0, 0], [8, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
+
+
+def test_zeros_are_moved_to_the_end():
+    assert_array_equal(padded_at_end(np.array([[0, 2, 0, 1]])), [[2, 1, 0, 0]])
+
+
+def test_the_latest_ids_are_kept():
+    assert_array_equal(latest(X, 3), [[3, 4, 5], [6, 7, 0], [8, 0, 0], [0, 0, 0]])
+    assert_array_equal(latest(X[1:], 9), [[6, 7], [8, 0], [0, 0]])
+    assert_array_equal(latest(X[3:], 2), [[0]])
+
+
+def test_last_items():
+    assert_array_equal(last_items(X[:3]), [5, 7, 8])
+    assert_array_equal(without_last(X[:2]), [[1, 2, 3, 4, 0], [6, 0, 0, 0, 0]])
+    assert X[0, 4] == 5
+
+
+def test_windows():
+    assert_array_equal(windows(X, 3), [[3, 4, 5], [1, 2, 3], [6, 7, 0]])
+    assert_array_equal(windows(X, 4), [[2, 3, 4, 5], [1, 2, 0, 0], [6, 7, 0, 0]])
+    assert windows(X[2:], 3).shape == (0, 3)
+
+
+@given(
+    st.lists(st.lists(st.integers(1, 99), max_size=12), min_size=1, max_size=6),
+    st.integers(2, 14),
+)
+def test_windows_hold_every_step_once(histories, length):
+    rows = np.zeros((len(histories), max(map(len, histories)) + 1), dtype=int)
+    for row, history in zip(rows, histories, strict=True):
+        row[: len(history)] = history
+    pieces = windows(rows, length)
+    steps = [(a, b) for piece in pieces for a, b in itertools.pairwise(piece) if b]
+    expected = [(a, b) for history in histories for a, b in itertools.pairwise(history)]
+    assert sorted(steps) == sorted(expected)
+    assert all(np.count_nonzero(piece) >= 2 for piece in pieces)

@@ -1,0 +1,92 @@
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from sktransrec import ItemFeatures, NextItemRecommender
+
+NUMBERS = np.arange(12.0).reshape(4, 3)
+CONTENT = {
+    "numbers": NUMBERS,
+    "sparse": sp.coo_matrix(NUMBERS),
+    "texts": ["Alien", "返回", "سلام", "Brazil"],
+    "images": np.zeros((4, 5, 6, 3), dtype=np.uint8),
+    "table": pd.DataFrame({"title": list("abcd"), "year": [1, 2, 3, 4]}),
+}
+
+
+@pytest.mark.parametrize("content", CONTENT.values(), ids=CONTENT)
+def test_every_kind_of_content(content):
+    features = ItemFeatures(content, ids=list("wxyz"))
+    assert len(features) == features.n_items == features.values.shape[0] == 4
+    assert repr(features).startswith("ItemFeatures(4 items, ")
+    chosen = features.of(["z", "x"])
+    assert chosen.ids.tolist() == ["z", "x"]
+    assert type(chosen.values) is type(features.values)
+    loaded = pickle.loads(pickle.dumps(features))
+    assert loaded.ids.tolist() == features.ids.tolist()
+
+
+def test_copies_are_the_same_object():
+    features = ItemFeatures(NUMBERS)
+    assert clone(features, safe=False) is copy.copy(features) is copy.deepcopy(features) is features
+    model = NextItemRecommender(item_features=features)
+    assert clone(model).item_features is copy.deepcopy(model).item_features is features
+
+
+def test_cross_validation_does_not_slice():
+    """There are as many rows as items."""
+    rng = np.random.RandomState(0)
+    features = ItemFeatures(rng.standard_normal((12, 3)))
+    X = rng.randint(1, 13, size=(12, 5))
+    model = NextItemRecommender(n_components=2, item_features=features, epochs=1, run_eagerly=True)
+    search = GridSearchCV(model, {}, cv=2, error_score="raise").fit(X, np.arange(12))
+    assert search.best_estimator_.item_features is features
+
+
+def test_content_cannot_be_changed():
+    features = ItemFeatures(NUMBERS)
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        features.values = NUMBERS
+    with pytest.raises(ValueError, match="read-only"):
+        features.values[0, 0] = 1
+    assert NUMBERS.flags.writeable
+    assert np.shares_memory(features.values, NUMBERS)
+
+
+def test_ids_come_from_the_table():
+    table = CONTENT["table"].set_index(pd.Index([7, 5, 3, 1]))
+    assert_array_equal(ItemFeatures(table).ids, [7, 5, 3, 1])
+    assert ItemFeatures(table).of([3, 7]).values["title"].tolist() == ["c", "a"]
+
+
+@pytest.mark.parametrize(
+    ("values", "ids", "message"),
+    [
+        ([["a"], "b"], None, "Item .*0.* has no text"),
+        (["a", "b", ""], list("xyz"), "Item .*'z'.* has no text"),
+        (["a", None], None, "Item .*1.* has no text"),
+        ([[1.0, 2.0], [np.nan, 1.0]], [5, 6], "Item .*6.* has NaN"),
+        (sp.csr_array([[1.0, 2.0], [np.inf, 1.0]]), None, "Item .*1.* has NaN"),
+        (pd.DataFrame({"a": [1.0, np.nan]}), None, "Item .*1.* has a missing value"),
+        ([np.zeros((2, 2, 1)), np.zeros((2, 3, 1))], None, "item 1 have shape \\(2, 3, 1\\)"),
+        ([1.0, 2.0], None, "single row of numbers"),
+        (NUMBERS, [1, 2, 2, 3], "id .*2.* stands for 2 items"),
+        (NUMBERS, [1, 2], "ids has shape"),
+        (NUMBERS, ["a", "b", None, "c"], "id of item 2 is missing"),
+    ],
+)
+def test_bad_content_names_the_item(values, ids, message):
+    with pytest.raises(ValueError, match=message):
+        ItemFeatures(values, ids)
+
+
+def test_unknown_ids():
+    with pytest.raises(ValueError, match="no item 'q'"):
+        ItemFeatures(NUMBERS, ids=list("wxyz")).of(["w", "q"])
