@@ -1,7 +1,10 @@
 """What every benchmark shares: the cost of a call, mean and standard error, and tables."""
 
 import gc
+import os
 import platform
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -36,6 +39,19 @@ def measure(function, *args, blas_threads=1, **kwargs):
         result = function(*args, **kwargs)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     return result, Cost(cpu, wall, (_peak_memory() - resident) / _MIB)
+
+
+def printed_apart(script, options, *, threads):
+    """Return the number that a script prints in a new process with so many threads."""
+    variables = ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"]
+    run = subprocess.run(
+        [sys.executable, script, *map(str, options)],
+        env={**os.environ, **dict.fromkeys(variables, str(threads))},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return float(run.stdout)
 
 
 def mean_and_error(per_row):

@@ -11,15 +11,12 @@ compiling, the first weights) cancels. The ratio is ours over PyTorch's, the sma
 """
 
 import argparse
-import os
-import subprocess
-import sys
 import time
 from statistics import median
 
 import numpy as np
 import scipy.sparse as sp
-from _report import environment, format_table
+from _report import environment, format_table, printed_apart
 
 BATCH_SIZE = 500
 N_BATCHES = 10
@@ -60,18 +57,9 @@ def compared(n_columns, arguments):
 
 def measured_apart(name, n_columns, arguments):
     """Return the milliseconds of a step measured in a new process."""
-    threads = str(arguments.threads)
-    variables = ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"]
-    command = [sys.executable, __file__, "--measure", name, "--columns", str(n_columns)]
-    command += ["--loss", arguments.loss, "--epochs", str(arguments.epochs)]
-    run = subprocess.run(
-        command,
-        env={**os.environ, **dict.fromkeys(variables, threads)},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return float(run.stdout)
+    options = ["--measure", name, "--columns", n_columns]
+    options += ["--loss", arguments.loss, "--epochs", arguments.epochs]
+    return printed_apart(__file__, options, threads=arguments.threads)
 
 
 def milliseconds_per_step(arguments):

@@ -15,14 +15,11 @@ epoch depends on the number of items.
 """
 
 import argparse
-import os
-import subprocess
-import sys
 import time
 from statistics import median
 
 import numpy as np
-from _report import environment, format_table
+from _report import environment, format_table, printed_apart
 
 from sktransrec import NextItemRecommender
 
@@ -76,20 +73,10 @@ def compared(encoder, n_items, arguments):
 
 def measured_apart(name, encoder, n_items, arguments):
     """Return the CPU seconds of an epoch measured in a new process."""
-    threads = str(arguments.threads)
-    variables = ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"]
-    command = [sys.executable, __file__, "--measure", name, "--encoders", encoder]
-    command += ["--items", str(n_items)]
+    options = ["--measure", name, "--encoders", encoder, "--items", n_items]
     for option in ("rows", "mean_length", "epochs", "negatives"):
-        command += [f"--{option.replace('_', '-')}", str(getattr(arguments, option))]
-    run = subprocess.run(
-        command,
-        env={**os.environ, **dict.fromkeys(variables, threads)},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return float(run.stdout)
+        options += [f"--{option.replace('_', '-')}", getattr(arguments, option)]
+    return printed_apart(__file__, options, threads=arguments.threads)
 
 
 def seconds_per_epoch(arguments):
