@@ -271,9 +271,9 @@ class RNNEncoder(SequenceLearner):
                 "No row of X has two steps, so there is no next one to learn: pass y or longer "
                 "rows."
             )
-        if self._takes_tokens:
-            self._counts = np.bincount(X.ravel(), minlength=self.n_tokens_)
-            self._counts[0] = 0
+        if self._takes_tokens and self.n_negatives is not None:
+            counts = np.bincount(X[X > 0], minlength=self.n_tokens_)
+            self._sampler = NegativeSampler(counts, self.negative_exponent, self.n_negatives)
         return X, y
 
     def _builder(self, X, y):
@@ -284,8 +284,7 @@ class RNNEncoder(SequenceLearner):
         if y is not None or rng is None or self.n_negatives is None or not self._takes_tokens:
             return super()._batch(X, y, rng)
         following, steps = self._next_steps(X)
-        sampler = NegativeSampler(self._counts, self.negative_exponent, self.n_negatives)
-        return [X], sampler.targets(following, steps, rng)
+        return [X], self._sampler.targets(following, steps, rng)
 
     def _own_targets(self, X):
         """Return the next steps, where there are two that are no padding."""

@@ -401,7 +401,6 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         other = copy.copy(self).set_params(item_features=item_features, n_items=None)
         other.n_items_ = item_features.n_items
         other.popularity_ = np.zeros(other.n_items_, dtype=np.float32)
-        other._counts = np.zeros(other.n_items_, dtype=int)
         build, sizes = other._builder(None, None)
         weights = {
             **self._fitted_network.weights,
@@ -430,12 +429,11 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
             self._column_names = None
             if self.item_ids is not None:
                 self._column_names = check_item_ids(self.item_ids, self.n_items_, of="items")
-        seen = self._seen_items(X)
-        if reset:
-            self.popularity_ = (np.bincount(seen.indices, minlength=self.n_items_) / len(X)).astype(
-                np.float32
-            )
-            self._counts = np.bincount(X[X > 0] - 1, minlength=self.n_items_)
+            n_rows_with = np.bincount(self._seen_items(X).indices, minlength=self.n_items_)
+            self.popularity_ = (n_rows_with / len(X)).astype(np.float32)
+        if self.n_negatives is not None:
+            counts = np.bincount(X[X > 0] - 1, minlength=self.n_items_)
+            self._sampler = NegativeSampler(counts, self.negative_exponent, self.n_negatives)
         return X, None
 
     def _builder(self, X, y):
@@ -513,8 +511,7 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         columns = following[rows, steps] - 1
         steps = (rows * inputs.shape[1] + steps).astype(np.int32)
         if rng is not None and self.n_negatives is not None:
-            sampler = NegativeSampler(self._counts, self.negative_exponent, self.n_negatives)
-            return [inputs], sampler.targets(columns, steps, rng)
+            return [inputs], self._sampler.targets(columns, steps, rng)
         ones = np.ones(len(columns), dtype=np.float32)
         shape = (len(columns), self.n_items_)
         values = sp.csr_array((ones, columns, np.arange(len(columns) + 1)), shape)
