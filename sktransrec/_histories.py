@@ -1,6 +1,7 @@
 """Histories: rows of item ids from 1 on, in order, with zeros at the end."""
 
 import numpy as np
+import scipy.sparse as sp
 
 
 def padded_at_end(X):
@@ -27,6 +28,25 @@ def without_last(X):
     X = X.copy()
     X[np.arange(len(X)), np.count_nonzero(X, axis=1) - 1] = 0
     return X
+
+
+def seen_items(X, n_items):
+    """Return which items each row holds, a `csr_array` of shape (n_rows, n_items).
+
+    Ids are one more than their column; those above `n_items` are left out.
+    """
+    rows, steps = np.nonzero((X > 0) & (n_items >= X))
+    ones = np.ones(len(rows), dtype=np.float32)
+    seen = sp.csr_array((ones, (rows, X[rows, steps] - 1)), shape=(len(X), n_items))
+    seen.sum_duplicates()
+    return seen
+
+
+def split_latest(X, n_latest):
+    """Return the rows without their latest ids, as many as said for each row, and these ids."""
+    lengths = np.count_nonzero(X, axis=1)
+    is_latest = np.arange(X.shape[1]) >= (lengths - n_latest)[:, None]
+    return np.where(is_latest, 0, X), np.where(is_latest, X, 0)
 
 
 def windows(X, length):

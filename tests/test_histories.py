@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from sktransrec._histories import last_items, latest, padded_at_end, windows, without_last
+from sktransrec._histories import (
+    last_items,
+    latest,
+    padded_at_end,
+    seen_items,
+    split_latest,
+    windows,
+    without_last,
+)
 
 X = np.array([[1, 2, 3, 4, 5], [6, 7, 0, 0, 0], [8, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
 
@@ -45,3 +53,15 @@ def test_windows_hold_every_step_once(histories, length):
     expected = [(a, b) for history in histories for a, b in itertools.pairwise(history)]
     assert sorted(steps) == sorted(expected)
     assert all(np.count_nonzero(piece) >= 2 for piece in pieces)
+
+
+def test_latest_ids_are_split_off():
+    X = np.array([[1, 2, 3, 4], [5, 6, 0, 0], [7, 0, 0, 0]])
+    kept, held_out = split_latest(X, np.array([2, 1, 0]))
+    assert_array_equal(kept, [[1, 2, 0, 0], [5, 0, 0, 0], [7, 0, 0, 0]])
+    assert_array_equal(kept + held_out, X)
+
+
+def test_seen_items_leave_ids_out_that_are_no_columns():
+    seen = seen_items(np.array([[3, 1, 3, 0], [4, 2, 0, 0]]), n_items=3)
+    assert_array_equal(seen.toarray() > 0, [[1, 0, 1], [0, 1, 0]])

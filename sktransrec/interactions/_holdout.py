@@ -68,7 +68,7 @@ def holdout_random(X, size=0.2, *, random_state=None):
     shuffled = np.argsort(rows * _N_DRAWS + draws, kind="stable")
     rank_in_row = np.arange(X.nnz) - X.indptr[rows]
     held_out = np.empty(X.nnz, dtype=bool)
-    held_out[shuffled] = rank_in_row < _n_held_out(n_interactions, size)[rows]
+    held_out[shuffled] = rank_in_row < numbers_held_out(n_interactions, size)[rows]
     return _entries(X, ~held_out), _entries(X, held_out)
 
 
@@ -214,7 +214,7 @@ def _time_point(time, dtype):
     )
 
 
-def _n_held_out(n_interactions, size):
+def numbers_held_out(n_interactions, size):
     """Return how many of each row's interactions to hold out."""
     wanted = size if isinstance(size, Integral) else np.rint(size * n_interactions)
     n_spare = np.maximum(n_interactions - 1, 0)

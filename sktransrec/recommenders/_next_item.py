@@ -13,7 +13,14 @@ from .._engine._learner import NetworkLearner
 from .._engine._next_item import next_item
 from .._engine._objectives import StepTargets
 from .._engine._state import engine
-from .._histories import last_items, latest, padded_at_end, windows, without_last
+from .._histories import (
+    last_items,
+    latest,
+    padded_at_end,
+    seen_items,
+    windows,
+    without_last,
+)
 from .._validation import (
     Interval,
     StrOptions,
@@ -537,13 +544,7 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         return self._forward("encoder", X, (self.n_components,))
 
     def _seen_items(self, X):
-        rows, steps = np.nonzero(X)
-        seen = sp.csr_array(
-            (np.ones(len(rows), dtype=np.float32), (rows, X[rows, steps] - 1)),
-            shape=(len(X), self.n_items_),
-        )
-        seen.sum_duplicates()
-        return seen
+        return seen_items(X, self.n_items_)
 
 
 def _check_features(item_features):

@@ -45,7 +45,7 @@ def sides(with_transfer, without, X, y, target):
 
 def rows_without(without, X, target):
     """Return what the side without the source gets to see of the rows."""
-    return target.known(X) if without is None else target.alone(X)
+    return target.known(X) if without is None else target.rows_without(without, X)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class Comparison:
         if X_source is not None:
             source = check_matrix(X_source, name="X_source")
             source_names = column_names(X_source, source.shape[1])
-            activity = activity if target.columns.size else np.diff(source.indptr)
+            activity = activity if target.are_in_rows else np.diff(source.indptr)
         return cls(
             sides=sides(with_transfer, without, X, y, target),
             y=y,
@@ -91,7 +91,7 @@ class Comparison:
     @property
     def counted(self):
         """What `activity` counts, in words."""
-        return f"interactions in the {'target' if self.target.columns.size else 'source'}"
+        return f"interactions in the {'target' if self.target.are_in_rows else 'source'}"
 
     @cached_property
     def wanted(self):

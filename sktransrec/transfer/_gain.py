@@ -187,10 +187,12 @@ def transfer_gain(
     without : estimator or None
         What to compare with. Where `target_columns` are known it gets these columns of X alone,
         which keeps the source from it; otherwise it gets X, and it is yours to select columns.
+        Where X holds histories and it does not read these, it gets what the rows have as a matrix.
         None is the popularity of the target items among the rows learned from.
     X : array-like or sparse matrix of shape (n_rows, ...)
         What is known about the rows: the source for cold rows, ``hstack([source, target])`` for
-        rows known in both domains.
+        rows known in both domains, or histories, rows of item ids from 1 on, where
+        `with_transfer` reads these.
     y : {array-like, sparse matrix} of shape (n_rows, n_target_items), or array-like of int of \
 shape (n_rows,)
         What there is to find (values above zero), not contained in X. Supervised models learn

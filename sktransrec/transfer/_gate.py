@@ -3,26 +3,30 @@
 from numbers import Integral, Real
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, get_tags
 
+from .._histories import padded_at_end, split_latest
 from .._validation import (
     HasMethods,
     Interval,
     StrOptions,
     _fit_context,
+    check_histories,
     check_interactions,
     check_rows,
     check_targets,
     restores_on_error,
 )
-from ..base import RecommenderMixin, _column_shares
+from ..base import RecommenderMixin, _column_shares, _recommender_and_rows
 from ..interactions import holdout_random
+from ..interactions._holdout import numbers_held_out
 from ..metrics._scorer import _METRICS
-from ._comparison import Comparison, rows_without, sides
+from ._comparison import Comparison, Side, rows_without, sides
 from ._gain import measured_gain, shuffled_folds
 from ._paired import bucket_of
-from ._target_items import TargetItems, entry_tags, is_supervised
+from ._target_items import TargetItems, entry_tags, is_supervised, reads_histories
 
 _REASONS = {
     "helps": "as the interval excludes harm",
@@ -44,14 +48,17 @@ class TransferGate(RecommenderMixin, BaseEstimator):
         A recommender that uses the source, or a `Pipeline` or search that holds one.
     fallback : estimator, default=None
         The recommender to fall back on, of the same kind. It gets the columns `target_columns` of
-        X alone where these are given, and otherwise X. None is the popularity of the target items.
+        X alone where these are given, and otherwise X; where X holds histories and it does not
+        read these, it gets the matrix of what the rows have. None is the popularity of the target
+        items.
     target_columns : array-like of int or mask of shape (n_features,), default=None
         The columns of X that hold the target items where X holds the source as well, in the order
         of the columns of y. The gate recommends these only. None means all columns of X if the
         gate is in-domain, and none if it is supervised.
     holdout : float or int, default=0.2
         How much of the target interactions of each row to hold out for the comparison, as a share
-        or a count, if the gate is in-domain. A supervised gate looks for y.
+        or a count, if the gate is in-domain: the latest ones of histories, and others at random. A
+        supervised gate looks for y.
     cv : int, cross-validation splitter or iterable, default=5
         How to hold rows out. An int shuffles the rows into that many folds.
     metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
@@ -180,6 +187,7 @@ class TransferGate(RecommenderMixin, BaseEstimator):
         entries = [entry_tags(part).input_tags for part in self._parts()]
         tags.input_tags.sparse = all(entry.sparse for entry in entries)
         tags.input_tags.positive_only = any(entry.positive_only for entry in entries)
+        tags.input_tags.categorical = reads_histories(self.transfer)
         is_mapping = is_supervised(self.transfer)
         tags.target_tags.required = tags.target_tags.multi_output = is_mapping
         tags.target_tags.single_output = not is_mapping
@@ -200,7 +208,8 @@ class TransferGate(RecommenderMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
-            What is known about the rows: the source, or source and target side by side.
+            What is known about the rows: the source, or source and target side by side, or
+            histories, rows of item ids, where `transfer` reads these.
         y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
             Their interactions with the target items. An in-domain gate does not read it.
 
@@ -209,7 +218,9 @@ class TransferGate(RecommenderMixin, BaseEstimator):
         self : object
         """
         random_state = check_random_state(self.random_state)
-        X, y, target = self._checked(X, y)
+        X, y = self._checked(X, y)
+        self.transfer_ = Side(self.transfer, X, X).fitted(y)
+        target = self._target_items(X, y)
         X_kept, wanted = X, y
         if y is None:
             X_kept, wanted = self._held_out(X, target, random_state)
@@ -226,42 +237,58 @@ class TransferGate(RecommenderMixin, BaseEstimator):
         self.bucket_edges_ = self.gain_.bucket_edges
         self.uses_transfer_ = np.array([bucket.verdict == "helps" for bucket in self.gain_.buckets])
         self.decision_ = _in_words(self.gain_, self.uses_transfer_)
-        self.transfer_, self.fallback_ = (
-            side.fitted(y) for side in sides(self.transfer, self.fallback, X, y, target)
-        )
+        _, without = sides(self.transfer, self.fallback, X, y, target)
+        self.fallback_ = without.fitted(y)
         self._target = target
         self.n_items_ = target.n_items
         self.popularity_ = _column_shares(target.known(X) if y is None else y)
         return self
 
     def _checked(self, X, y):
-        """Return valid X, y or None if it is not to be read, and the target items."""
-        if is_supervised(self.transfer):
-            if y is None:
-                raise ValueError(
-                    f"{type(self).__name__} requires y to be passed, but the target y is None: "
-                    "its transfer learns the map from X to y, so pass the interactions to learn."
-                )
-            X = check_rows(self, X, reset=True)
-            y = check_targets(y, n_rows=X.shape[0])
-        else:
-            X, y = check_interactions(self, X, reset=True, nonnegative=self._nonnegative), None
-        n_items = None if y is None else y.shape[1]
-        return X, y, TargetItems.among(self.target_columns, self.transfer, X, n_items)
+        """Return valid X, and y or None if it is not to be read."""
+        if not is_supervised(self.transfer):
+            return self._valid_rows(X, reset=True), None
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None: "
+                "its transfer learns the map from X to y, so pass the interactions to learn."
+            )
+        X = self._valid_rows(X, reset=True)
+        return X, check_targets(y, n_rows=X.shape[0])
 
-    @property
-    def _nonnegative(self):
-        return get_tags(self).input_tags.positive_only
+    def _valid_rows(self, X, *, reset):
+        if is_supervised(self.transfer):
+            return check_rows(self, X, reset=reset)
+        if reads_histories(self.transfer):
+            return padded_at_end(check_histories(self, X, reset=reset))
+        nonnegative = get_tags(self).input_tags.positive_only
+        return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
+
+    def _target_items(self, X, y):
+        """Return the target items in X, those that `transfer_` knows if X holds histories."""
+        if reads_histories(self.transfer):
+            n_items = _recommender_and_rows(self.transfer_, X)[0].n_items_
+        else:
+            n_items = None if y is None else y.shape[1]
+        return TargetItems.among(self.target_columns, self.transfer, X, n_items)
 
     def _held_out(self, X, target, random_state):
         """Return X without some of the target interactions, and these."""
+        if reads_histories(self.transfer):
+            return self._latest_held_out(X, target)
         _, held_out = holdout_random(target.known(X), self.holdout, random_state=random_state)
         return X - target.beside_the_source(held_out, X.shape[1]), held_out
 
+    def _latest_held_out(self, X, target):
+        """Return the histories X without their latest items, and those not in the rest of them."""
+        X, latest = split_latest(X, numbers_held_out(np.count_nonzero(X, axis=1), self.holdout))
+        held_out, known = target.known(latest), target.known(X)
+        new = sp.csr_array(held_out - held_out.multiply(known > 0))
+        new.eliminate_zeros()
+        return X, new
+
     def _check_rows(self, X):
-        if is_supervised(self.transfer):
-            return check_rows(self, X, reset=False)
-        return check_interactions(self, X, reset=False, nonnegative=self._nonnegative)
+        return self._valid_rows(X, reset=False)
 
     def _seen_items(self, X):
         return self._target.known(X)

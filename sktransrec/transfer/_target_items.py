@@ -8,6 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from .._histories import seen_items
 from .._validation import _safe_indexing, check_candidates, check_matrix
 from ..base import _recommender_and_rows
 
@@ -20,6 +21,11 @@ def is_supervised(model):
 def entry_tags(model):
     """Return the tags of what a model does first with X."""
     return get_tags(_unwrapped(model, step=0))
+
+
+def reads_histories(model):
+    """Return whether a model reads rows of item ids in order and recommends what comes next."""
+    return not is_supervised(model) and entry_tags(model).input_tags.categorical
 
 
 def _unwrapped(model, step):
@@ -57,6 +63,8 @@ class TargetItems:
 
         `n_items` is None where y is not there to say how many they are.
         """
+        if reads_histories(model):
+            return HistoryItems.of(n_items, target_columns)
         if target_columns is None and is_supervised(model):
             return cls(n_items, np.empty(0, dtype=np.intp))
         n_columns = X.shape[1]
@@ -72,9 +80,18 @@ class TargetItems:
             )
         return cls(n_items, columns)
 
+    @property
+    def are_in_rows(self):
+        """Whether X says anything about the target items."""
+        return self.columns.size > 0
+
     def alone(self, X):
         """Return X without what it says about the source."""
         return _safe_indexing(X, self.columns, axis=1) if self.columns.size else X
+
+    def rows_without(self, model, X):
+        """Return X without the source, as a model reads it that does not use that."""
+        return self.alone(X)
 
     def source(self, X):
         """Return what X says about the source as a `csr_array`, or None if it says nothing."""
@@ -91,13 +108,13 @@ class TargetItems:
 
     def known(self, X):
         """Return what the rows of X are known to have of the target items, a `csr_array`."""
-        if self.columns.size:
+        if self.are_in_rows:
             return check_matrix(self.alone(X), name="X")
         return sp.csr_array((_n_rows(X), self.n_items), dtype=np.float32)
 
     def activity(self, X):
         """Return the number of interactions known of each row, of the target if X has any."""
-        counted = self.known(X) if self.columns.size else self.source(X)
+        counted = self.known(X) if self.are_in_rows else self.source(X)
         return np.zeros(_n_rows(X), dtype=int) if counted is None else np.diff(counted.indptr)
 
     def beside_the_source(self, interactions, n_columns):
@@ -142,4 +159,47 @@ class TargetItems:
             f"{type(recommender).__name__} recommends {recommender.n_items_} items, but y has "
             f"{self.n_items} columns: pass a model that recommends the columns of y, or say as "
             "target_columns which columns of X they are."
+        )
+
+
+class HistoryItems(TargetItems):
+    """The items that stand in the rows of X, as ids from 1 on and in order."""
+
+    @classmethod
+    def of(cls, n_items, target_columns):
+        if target_columns is not None:
+            raise ValueError(
+                "target_columns says which columns of X hold the target items, but the columns of "
+                "these histories are points in time: leave target_columns at None."
+            )
+        return cls(n_items, np.empty(0, dtype=np.intp))
+
+    @property
+    def are_in_rows(self):
+        return True
+
+    def alone(self, X):
+        return X
+
+    def rows_without(self, model, X):
+        return X if reads_histories(model) else self.known(X)
+
+    def source(self, X):
+        return None
+
+    def source_names(self, X):
+        return None
+
+    def known(self, X):
+        return seen_items(np.asarray(X), self.n_items)
+
+    def activity(self, X):
+        return np.count_nonzero(X, axis=1)
+
+    def _are_among_others(self, recommender):
+        if recommender.n_items_ == self.n_items:
+            return False
+        raise ValueError(
+            f"{type(recommender).__name__} learned of {recommender.n_items_} items from some of "
+            f"the rows, and there are {self.n_items}: set its n_items={self.n_items}."
         )

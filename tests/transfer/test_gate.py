@@ -7,6 +7,7 @@ from joblib import dump, load
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
@@ -14,13 +15,17 @@ from sklearn.utils import get_tags
 from sktransrec import (
     ALSRecommender,
     EASERecommender,
+    NextItemRecommender,
     PopularityRecommender,
     RidgeRecommender,
     TransferGate,
     ranking_scorer,
+    transfer_gain,
 )
 from sktransrec.datasets import load_amazon_pair, make_cross_domain
 from sktransrec.metrics import ndcg_at_k
+from sktransrec.testing import check_recommender
+from sktransrec.transfer._target_items import TargetItems
 
 N_SOURCE, N_TARGET = 60, 40
 TARGET = np.arange(N_SOURCE, N_SOURCE + N_TARGET)
@@ -239,3 +244,100 @@ def test_bad_arguments_are_explained(domains, stacked):
         TransferGate(EASERecommender(), target_columns=[100]).fit(stacked)
     with pytest.raises(ValueError, match="'transfer' parameter of TransferGate"):
         TransferGate("ridge").fit(X, y)
+
+
+N_STEPS = 6
+TINY_NETWORK = {"n_items": 30, "n_components": 8, "n_layers": 1, "epochs": 1, "random_state": 0}
+
+
+def _cycles(n_rows, random_state):
+    """Histories in which item i + 1 follows item i, and 1 follows the last one."""
+    rng = np.random.default_rng(random_state)
+    X = 1 + (rng.integers(30, size=(n_rows, 1)) + np.arange(N_STEPS)) % 30
+    X[np.arange(N_STEPS) >= rng.integers(3, N_STEPS + 1, size=(n_rows, 1))] = 0
+    return X
+
+
+@pytest.fixture(scope="module")
+def source_network():
+    model = NextItemRecommender("gru", dropout=0.0, learning_rate=0.03, **TINY_NETWORK)
+    return model.set_params(epochs=40).fit(_cycles(200, 0))
+
+
+def _gate_of_networks(source_network, **parameters):
+    scratch = NextItemRecommender("gru", run_eagerly=True, **TINY_NETWORK)
+    transfer = clone(scratch).set_params(pretrained=FrozenEstimator(source_network))
+    return TransferGate(transfer, scratch, cv=2, random_state=0, **parameters)
+
+
+def test_histories_open_the_gate_if_they_follow_the_rule_of_the_source(source_network):
+    X = _cycles(120, 1)
+    gate = _gate_of_networks(source_network).fit(X)
+    assert gate.uses_transfer_.all()
+    assert gate.n_items_ == 30
+    assert_array_equal(gate.recommend(X)[0], gate.transfer_.recommend(X)[0])
+    assert "interactions in the target" in gate.decision_
+
+
+def test_histories_without_an_order_close_the_gate(source_network):
+    X = np.random.default_rng(0).integers(1, 31, size=(120, N_STEPS))
+    gate = _gate_of_networks(source_network).fit(X)
+    assert not gate.uses_transfer_.any()
+    assert_array_equal(gate.decision_function(X), gate.fallback_.decision_function(X))
+
+
+def test_latest_items_of_histories_are_held_out(source_network):
+    X = np.array([[1, 2, 3, 4, 0], [5, 6, 7, 6, 0]])
+    gate = _gate_of_networks(source_network, holdout=2)
+    kept, held_out = gate._latest_held_out(X, TargetItems.among(None, gate, X, n_items=7))
+    assert_array_equal(kept, [[1, 2, 0, 0, 0], [5, 6, 0, 0, 0]])
+    assert [set(row.nonzero()[0] + 1) for row in held_out.toarray()] == [{3, 4}, {7}]
+
+
+def test_popularity_is_the_fallback_of_histories(source_network):
+    gate = _gate_of_networks(source_network).set_params(fallback=None, cv=3)
+    X = _cycles(90, 2)
+    assert gate.fit(X).uses_transfer_.all()
+    assert gate.gain_.counted == "interactions in the target"
+
+
+def test_a_model_without_order_may_be_the_fallback_of_histories(source_network):
+    X = _cycles(90, 2)
+    gate = _gate_of_networks(source_network).set_params(fallback=EASERecommender(), n_buckets=1)
+    gate.fit(X)
+    known = gate._seen_items(X)
+    assert_array_equal(
+        gate.fallback_.decision_function(known),
+        EASERecommender().fit(known).decision_function(known),
+    )
+    gain = transfer_gain(
+        source_network,
+        gate.fallback_,
+        np.where(np.arange(N_STEPS) < 3, X, 0),
+        X[:, 2] % 30,
+        cv="prefit",
+        n_buckets=1,
+    )
+    assert gain.verdict == "helps"
+    assert gain.n_pairs == len(X)
+
+
+def test_gate_of_histories_is_a_recommender():
+    network = NextItemRecommender(
+        n_components=2, n_layers=1, epochs=1, n_items=24, run_eagerly=True, random_state=0
+    )
+    check_recommender(TransferGate(network, PopularityRecommender(), cv=2))
+
+
+def test_folds_of_histories_need_to_know_the_number_of_items():
+    X = _cycles(60, 3) % 30
+    X[0, 0] = 30
+    network = NextItemRecommender("gru", **{**TINY_NETWORK, "n_items": None})
+    with pytest.raises(ValueError, match=r"n_items"):
+        TransferGate(network, cv=2).fit(X)
+
+
+def test_columns_of_histories_are_no_target_columns(source_network):
+    gate = _gate_of_networks(source_network, target_columns=[0, 1])
+    with pytest.raises(ValueError, match="leave target_columns at None"):
+        gate.fit(_cycles(60, 4))
