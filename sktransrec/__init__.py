@@ -25,6 +25,7 @@ from .recommenders import (
     PopularityRecommender,
     ReconstructionRecommender,
     RidgeRecommender,
+    VotingRecommender,
 )
 from .transfer import (
     BridgeRecommender,
@@ -62,6 +63,7 @@ __all__ = [
     "RidgeRecommender",
     "TextSequences",
     "TransferGate",
+    "VotingRecommender",
     "align_domains",
     "cross_listed_mask",
     "find_cross_listed",

@@ -6,6 +6,7 @@ import pytest
 from numpydoc.docscrape import NumpyDocString
 from sklearn.base import clone, is_regressor
 from sklearn.decomposition import TruncatedSVD
+from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -30,6 +31,7 @@ from sktransrec import (
     RidgeRecommender,
     RNNEncoder,
     TransferGate,
+    VotingRecommender,
 )
 from sktransrec.datasets import make_cross_domain
 from sktransrec.testing import recommender_checks
@@ -70,6 +72,13 @@ ESTIMATORS = [
     RidgeRecommender(),
     TransferGate(EASERecommender(), cv=2),
     TransferGate(RidgeRecommender(), cv=2),
+    VotingRecommender([("ease", EASERecommender()), ("popularity", PopularityRecommender())]),
+    VotingRecommender(
+        [
+            ("ridge", RidgeRecommender()),
+            ("svd", make_pipeline(TruncatedSVD(2, random_state=0), RidgeRecommender())),
+        ]
+    ),
 ]
 
 RECOMMENDERS = [

@@ -57,7 +57,10 @@ PARAMETERS = {
         *("n_source_items", "pretrained", "source_confidence", "source_weight", "trainable"),
         *("unfreeze_every",),
     },
-    "other estimators": {"fallback", "recommender", "regressor", "transfer", "transformer"},
+    "other estimators": {
+        *("estimators", "fallback", "recommender", "regressor", "transfer", "transformer"),
+        "weights",
+    },
     "comparison": {
         *("confidence_level", "cv", "holdout", "k", "metric", "n_buckets", "target_columns"),
     },

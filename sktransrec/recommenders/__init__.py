@@ -9,6 +9,7 @@ from ._next_item import NextItemRecommender
 from ._popularity import PopularityRecommender
 from ._reconstruction import ReconstructionRecommender
 from ._spectral import GraphFilterRecommender
+from ._voting import VotingRecommender
 
 __all__ = [
     "ALSRecommender",
@@ -21,4 +22,5 @@ __all__ = [
     "PopularityRecommender",
     "ReconstructionRecommender",
     "RidgeRecommender",
+    "VotingRecommender",
 ]

@@ -1,0 +1,226 @@
+"""Several recommenders as one: the mean of their scores on one scale."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import Bunch, get_tags
+from sklearn.utils.parallel import Parallel, delayed
+
+from .._validation import (
+    _BaseComposition,
+    _fit_context,
+    check_interactions,
+    check_rows,
+    check_targets,
+    restores_on_error,
+)
+from ..base import RecommenderMixin, _column_shares, _recommender_and_rows
+
+
+class VotingRecommender(RecommenderMixin, _BaseComposition):
+    r"""Recommend by the weighted mean of what several recommenders say.
+
+    It is as its parts are: a supervised recommender if one of them learns the map from X to y, an
+    in-domain one if all learn from X alone. All recommend the same items.
+
+    Parameters
+    ----------
+    estimators : list of (str, estimator) tuples
+        Names and recommenders, or each a `Pipeline` or search that holds one. They are cloned and
+        fitted on the same data; one that is set to "drop" is left out.
+    weights : array-like of float of shape (n_estimators,), default=None
+        How much each of them counts, 0 or more; None counts all alike.
+    n_jobs : int, default=None
+        Number of recommenders to fit at a time, as in scikit-learn.
+
+    Attributes
+    ----------
+    estimators_ : list of estimators
+        The fitted recommenders.
+    named_estimators_ : :class:`~sklearn.utils.Bunch`
+        The same by name.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of rows that have each item, which are the scores of an empty row.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    TransferGate : Chooses between two recommenders for each group of rows.
+    sklearn.ensemble.VotingRegressor : The same for numbers.
+
+    Notes
+    -----
+    Scores of different models are on different scales. With :math:`\mu_m(r)` and
+    :math:`\sigma_m(r)` the mean and the standard deviation of the scores :math:`s_m(r, i)` of model
+    m over the items i, a row r gets
+
+    .. math:: \frac{\sum_m w_m (s_m(r, i) - \mu_m(r)) / \sigma_m(r)}{\sum_m w_m} ,
+
+    the mean of standardised scores [1]_. A model that scores all items alike has no say.
+
+    References
+    ----------
+    .. [1] M. Montague and J. A. Aslam, "Relevance score normalization for metasearch", CIKM 2001.
+       :doi:`10.1145/502585.502657`
+
+    Examples
+    --------
+    >>> from sktransrec import EASERecommender, ItemKNNRecommender, VotingRecommender
+    >>> X = [[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
+    >>> vote = VotingRecommender([("ease", EASERecommender()), ("knn", ItemKNNRecommender())])
+    >>> items, _ = vote.fit(X).recommend([[1, 0, 0, 0], [0, 0, 0, 1]], n_recommendations=1)
+    >>> items
+    array([[1],
+           [2]])
+    """
+
+    _parameter_constraints: dict = {
+        "estimators": [list],
+        "weights": ["array-like", None],
+        "n_jobs": [int, None],
+    }
+
+    def __init__(self, estimators, *, weights=None, n_jobs=None):
+        self.estimators = estimators
+        self.weights = weights
+        self.n_jobs = n_jobs
+
+    def get_params(self, deep=True):
+        """Return the parameters, those of the recommenders by their names.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return the parameters of the recommenders as well.
+
+        Returns
+        -------
+        params : dict
+        """
+        return self._get_params("estimators", deep=deep)
+
+    def set_params(self, **params):
+        """Set parameters, those of a recommender as ``name__parameter``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters; under its name, a recommender is replaced, or left out by "drop".
+
+        Returns
+        -------
+        self : object
+        """
+        self._set_params("estimators", **params)
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        parts = [get_tags(part) for _, part in self._parts()]
+        tags.input_tags.sparse = all(part.input_tags.sparse for part in parts)
+        tags.input_tags.positive_only = any(part.input_tags.positive_only for part in parts)
+        is_mapping = any(part.target_tags.required for part in parts)
+        tags.target_tags.required = tags.target_tags.multi_output = is_mapping
+        tags.target_tags.single_output = not is_mapping
+        tags.target_tags.positive_only = any(part.target_tags.positive_only for part in parts)
+        return tags
+
+    @property
+    def _recommends_own_columns(self):
+        return not get_tags(self).target_tags.required
+
+    def _parts(self):
+        return [(name, part) for name, part in self.estimators if not isinstance(part, str)]
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Fit all recommenders.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            What is known about the rows; interactions with the items if all learn from X alone.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
+            Their interactions with the items, where a recommender learns from these.
+
+        Returns
+        -------
+        self : object
+        """
+        weights = self._checked_weights()
+        X = self._valid_rows(X, reset=True)
+        if not self._recommends_own_columns:
+            if y is None:
+                raise ValueError(
+                    f"{type(self).__name__} requires y to be passed, but the target y is None: "
+                    "some of its recommenders learn the map from X to y."
+                )
+            y = check_targets(y, n_rows=X.shape[0])
+        names, parts = zip(*self._parts(), strict=True)
+        self.estimators_ = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fitted)(part, X, y) for part in parts
+        )
+        self.named_estimators_ = Bunch(**dict(zip(names, self.estimators_, strict=True)))
+        self._shares = (weights / weights.sum()).astype(np.float32)
+        interactions = X if self._recommends_own_columns else y
+        self.n_items_ = interactions.shape[1]
+        self.popularity_ = _column_shares(interactions)
+        self._check_items(X)
+        return self
+
+    def _checked_weights(self):
+        """Return the weights of the recommenders that are not left out."""
+        self._validate_names([name for name, _ in self.estimators])
+        if not self._parts():
+            raise ValueError("estimators holds no recommender: pass (name, recommender) tuples.")
+        is_used = [not isinstance(part, str) for _, part in self.estimators]
+        weights = np.ones(len(is_used)) if self.weights is None else np.asarray(self.weights)
+        if weights.shape == (len(is_used),):
+            weights = weights[is_used]
+            if weights.min() >= 0 and 0 < weights.sum() < np.inf:
+                return weights
+        raise ValueError(
+            f"weights={self.weights!r}: pass a number of 0 or more for each of the {len(is_used)} "
+            "estimators, and one above 0."
+        )
+
+    def _check_items(self, X):
+        for name, model in self.named_estimators_.items():
+            n_items = _recommender_and_rows(model, X[:1])[0].n_items_
+            if n_items != self.n_items_:
+                raise ValueError(
+                    f"{name!r} recommends {n_items} items where there are {self.n_items_}: all "
+                    "recommenders must recommend the columns of X, or all those of y."
+                )
+
+    def _valid_rows(self, X, *, reset):
+        if not self._recommends_own_columns:
+            return check_rows(self, X, reset=reset)
+        nonnegative = get_tags(self).input_tags.positive_only
+        return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
+
+    def _check_rows(self, X):
+        return self._valid_rows(X, reset=False)
+
+    def _score_rows(self, X):
+        total = np.zeros((X.shape[0], self.n_items_), dtype=np.float32)
+        for weight, model in zip(self._shares, self.estimators_, strict=True):
+            recommender, rows = _recommender_and_rows(model, X)
+            total += weight * _standardized(recommender.decision_function(rows))
+        return total
+
+
+def _fitted(model, X, y):
+    return clone(model).fit(X, y)
+
+
+def _standardized(scores):
+    """Return scores with mean 0 and standard deviation 1 in each row, or all 0."""
+    scores = scores - scores.mean(axis=1, keepdims=True)
+    deviations = scores.std(axis=1, keepdims=True)
+    return np.divide(scores, deviations, out=np.zeros_like(scores), where=deviations > 1e-12)

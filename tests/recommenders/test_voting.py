@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.decomposition import TruncatedSVD
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import get_tags
+
+from sktransrec import (
+    EASERecommender,
+    ItemKNNRecommender,
+    PopularityRecommender,
+    RidgeRecommender,
+    VotingRecommender,
+    ranking_scorer,
+)
+from sktransrec.datasets import make_cross_domain
+
+
+@pytest.fixture(scope="module")
+def domains():
+    return make_cross_domain(200, 40, 30, n_cold_users=50, target_density=0.15, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def X(domains):
+    return domains.X_source
+
+
+def _vote(**parameters):
+    return VotingRecommender(
+        [("ease", EASERecommender()), ("knn", ItemKNNRecommender())], **parameters
+    )
+
+
+def _standardized(scores):
+    scores = scores.astype(np.float64)
+    return (scores - scores.mean(axis=1)[:, None]) / scores.std(axis=1)[:, None]
+
+
+def test_scores_are_the_mean_of_standardized_scores(X):
+    parts = [EASERecommender().fit(X), ItemKNNRecommender().fit(X)]
+    ease, knn = (_standardized(part.decision_function(X)) for part in parts)
+    assert_allclose(_vote().fit(X).decision_function(X), (ease + knn) / 2, atol=1e-5)
+    vote = _vote(weights=[3, 1]).fit(X)
+    assert_allclose(vote.decision_function(X), 0.75 * ease + 0.25 * knn, atol=1e-5)
+
+
+def test_one_vote_ranks_as_its_recommender(X):
+    vote = _vote(weights=[1, 0]).fit(X)
+    assert_array_equal(vote.recommend(X)[0], EASERecommender().fit(X).recommend(X)[0])
+
+
+def test_scale_of_a_model_does_not_matter(domains):
+    """Ridge scores are linear in y."""
+    svd = make_pipeline(TruncatedSVD(3, random_state=0), RidgeRecommender())
+    parts = [("ridge", RidgeRecommender()), ("svd", svd)]
+    votes = [
+        VotingRecommender(parts).fit(domains.X_source, factor * domains.Y_target)
+        for factor in (1, 1000)
+    ]
+    scores = [vote.decision_function(domains.X_cold) for vote in votes]
+    assert_allclose(*scores, atol=1e-3)
+
+
+def test_a_model_without_an_opinion_has_no_say(X):
+    parts = [("popularity", PopularityRecommender()), ("flat", _Flat())]
+    vote = VotingRecommender(parts).fit(X)
+    assert_array_equal(vote.recommend(X)[0], PopularityRecommender().fit(X).recommend(X)[0])
+
+
+class _Flat(PopularityRecommender):
+    def _score_rows(self, X):
+        return np.full((X.shape[0], self.n_items_), 0.1, dtype=np.float32)
+
+
+def test_parts_may_be_dropped_and_named(X):
+    vote = _vote(weights=[1, 3]).set_params(knn="drop", ease__regularization=7.0).fit(X)
+    assert list(vote.named_estimators_) == ["ease"]
+    assert vote.named_estimators_.ease.regularization == 7.0
+    assert len(vote.estimators_) == 1
+    assert vote.estimators[0][1] is not vote.estimators_[0]
+
+
+def test_search_over_weights(X):
+
+    scorer = ranking_scorer(holdout=1, random_state=0)
+    grid = [{"weights": [None, [1, 0]]}, {"knn": ["drop"]}]
+    search = GridSearchCV(_vote(), grid, scoring=scorer, cv=2, error_score="raise").fit(X)
+    scores = search.cv_results_["mean_test_score"]
+    assert scores[1] == scores[2]
+
+
+def test_frozen_parts_are_used_as_they_are(X):
+    ease = EASERecommender().fit(X[:50])
+    vote = VotingRecommender([("ease", FrozenEstimator(ease))]).fit(X)
+    assert_array_equal(vote.recommend(X)[0], ease.recommend(X)[0])
+
+
+def test_tags_are_those_of_the_parts(X):
+    assert get_tags(_vote()).input_tags.positive_only
+    assert not get_tags(_vote()).target_tags.required
+    assert get_tags(VotingRecommender([("ridge", RidgeRecommender())])).target_tags.required
+
+
+def test_empty_rows_get_the_popularity(X):
+    vote = _vote().fit(X)
+    empty = sp.csr_array((2, X.shape[1]))
+    assert_array_equal(vote.decision_function(empty), np.tile(vote.popularity_, (2, 1)))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"weights": [1]}, "for each of the 2 estimators"),
+        ({"weights": [0, 0]}, "one above 0"),
+        ({"weights": [-1, 2]}, "0 or more"),
+        ({"weights": [np.nan, 2]}, "0 or more"),
+        ({"ease": "drop", "knn": "drop"}, "no recommender"),
+    ],
+)
+def test_bad_parameters(X, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        _vote().set_params(**parameters).fit(X)
+
+
+def test_all_must_recommend_the_same_items(domains):
+    parts = [("ridge", RidgeRecommender()), ("ease", EASERecommender())]
+    with pytest.raises(ValueError, match="'ease' recommends 40 items where there are 30"):
+        VotingRecommender(parts).fit(domains.X_source, domains.Y_target)
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        VotingRecommender(parts).fit(domains.X_source)
