@@ -28,7 +28,7 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, ParameterGrid
 from sklearn.neural_network import MLPRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.utils import Bunch
 
@@ -167,10 +167,20 @@ def fit_across(pipeline, task, fit):
     people of that domain first.
     """
     encoder = FrozenEstimator(fit(pipeline[0], task.source))
-    head = pipeline[-1]
-    if isinstance(head, str_.BridgeRecommender):
-        head = head.set_params(recommender=FrozenEstimator(fit(head.recommender, task.target)))
+    head = with_known_factors(pipeline[-1], task, fit)
     return make_pipeline(encoder, *pipeline[1:-1], head).fit(task.X_source, task.Y_target)
+
+
+def with_known_factors(head, task, fit):
+    """Return bridges, also those within other models, to factors of all people of the target."""
+    if isinstance(head, str_.BridgeRecommender):
+        return head.set_params(recommender=FrozenEstimator(fit(head.recommender, task.target)))
+    if isinstance(head, Pipeline):
+        return make_pipeline(*head[:-1], with_known_factors(head[-1], task, fit))
+    if isinstance(head, str_.VotingRecommender):
+        parts = [(name, with_known_factors(part, task, fit)) for name, part in head.estimators]
+        return head.set_params(estimators=parts)
+    return head
 
 
 def fit_personalized(model, task, fit):
@@ -252,6 +262,19 @@ def bridge(regressor):
     """Return a bridge between factors of ALS, as much regularised as the ridge bridge chose."""
     source, target = als(confidence=400.0, regularization=0.03), als(regularization=0.02)
     return make_pipeline(source, str_.BridgeRecommender(target, regressor))
+
+
+def votes():
+    """Return the mean of a kernel bridge and of ridge regression on the items themselves."""
+    bridge = str_.BridgeRecommender(
+        als(regularization=0.02), KernelRidge(3.0, kernel="rbf", gamma=1.0)
+    )
+    heads = [
+        ("bridge", make_pipeline(Normalizer(), bridge)),
+        ("items", str_.RidgeRecommender(100.0)),
+    ]
+    source = als(confidence=400.0, regularization=0.03)
+    return make_pipeline(source, str_.VotingRecommender(heads))
 
 
 def mlp():
@@ -345,6 +368,14 @@ COLD = {
             "alsrecommender__regularization": [0.03, 0.05],
             "bridgerecommender__recommender__regularization": [0.02, 0.03],
             "bridgerecommender__regressor__alpha": [0.3, 1.0, 3.0],
+        },
+    ),
+    "ALS, mean of kernel ridge to ALS factors and ridge to the items": Method(
+        lambda task: votes(),
+        fit_across,
+        {
+            "votingrecommender__weights": [[2, 1], [1, 1], [1, 2]],
+            "votingrecommender__items__regularization": [30.0, 100.0],
         },
     ),
     "ALS, rotation to ALS factors": Method(

@@ -1,0 +1,257 @@
+"""Networks for the next item, trained on other people or another catalogue, for small targets.
+
+    python benchmarks/sequence_transfer.py --task users
+    python benchmarks/sequence_transfer.py --task items --seeds 0
+    python benchmarks/sequence_transfer.py --task body --gate
+
+The source is the first half of the users of Beauty, the target has as many users as LastFM:
+
+- users: users of the second half of Beauty, who choose among the same items.
+- items: the same, but source and target share no item either. Each half of the users has only its
+  half of the items, and networks read items by what is written of them (their attributes, reduced
+  by a singular value decomposition of both halves).
+- body: LastFM. Nothing is shared: the items' vectors start from scratch, and what lies between
+  them is taken over.
+
+The last item of each history is looked for among all items that the row has not had, and the one
+before it says when to stop. NDCG@10 is the mean over seeds and rows ± its standard error over
+rows, the gain that over the same network from scratch, paired by rows. Parameters are those of
+`benchmarks/next_item.py`, and nothing was tuned here. With `--gate`, a `TransferGate` says as well
+what it makes of fine-tuning, which it compares on the training histories alone.
+"""
+
+import argparse
+import inspect
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from _report import environment, format_table, measure
+from sklearn.base import clone
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer
+
+from sktransrec import (
+    ItemFeatures,
+    ItemKNNRecommender,
+    NextItemRecommender,
+    PopularityRecommender,
+    TransferGate,
+)
+from sktransrec.datasets import load_sequences
+from sktransrec.metrics import held_out_ranks
+
+N_TARGET_USERS = 1_090
+N_CONTENT_FEATURES = 64
+MAX_LENGTH = 1_000  # longer than any history
+NETWORK = {"encoder": "attention", "n_layers": 1, "dropout": 0.5, "validation_fraction": 1.0}
+SHORT = {"epochs": 40, "patience": 5, "n_negatives": 1000}  # for Beauty's catalogue
+LONG = {"epochs": 200, "patience": 10, "dropout": 0.4}  # for LastFM's
+
+
+@dataclass(frozen=True)
+class Task:
+    """Histories of the source; those of the target without their last item, and that item."""
+
+    X_source: np.ndarray
+    X: np.ndarray
+    y: np.ndarray
+    seen: sp.csr_array
+    source_network: NextItemRecommender
+    network: NextItemRecommender
+
+    @property
+    def shares_items(self):
+        return self.source_network.item_ids is not None and np.array_equal(
+            self.source_network.item_ids, self.network.item_ids
+        )
+
+
+def users_task():
+    source, target = _halves(load_sequences("beauty", max_length=MAX_LENGTH).sequences)
+    n_items = max(map(max, source + target))
+    network = NextItemRecommender(n_items=n_items, item_ids=np.arange(n_items), **NETWORK)
+    return _task(source, _chosen(target), n_items, network, network, SHORT)
+
+
+def items_task():
+    beauty = load_sequences("beauty", max_length=MAX_LENGTH)
+    content = make_pipeline(
+        TfidfTransformer(), TruncatedSVD(N_CONTENT_FEATURES, random_state=0), Normalizer()
+    ).fit_transform(beauty.item_attributes)
+    items = np.random.RandomState(0).permutation(len(content))
+    halves = np.sort(items[: len(items) // 2]), np.sort(items[len(items) // 2 :])
+    source, target = (
+        _restricted(rows, half)
+        for rows, half in zip(_halves(beauty.sequences), halves, strict=True)
+    )
+    networks = [
+        NextItemRecommender(item_features=ItemFeatures(content[half].astype(np.float32)), **NETWORK)
+        for half in halves
+    ]
+    return _task(source, _chosen(target), len(halves[1]), *networks, SHORT)
+
+
+def body_task():
+    source, _ = _halves(load_sequences("beauty", max_length=MAX_LENGTH).sequences)
+    target = load_sequences("lastfm", max_length=MAX_LENGTH).sequences
+    networks = [
+        NextItemRecommender(
+            n_items=n_items, item_ids=[f"{name} {i}" for i in range(n_items)], **NETWORK
+        )
+        for name, n_items in (
+            ("product", max(map(max, source))),
+            ("artist", max(map(max, target))),
+        )
+    ]
+    return _task(source, target, networks[1].n_items, *networks, LONG)
+
+
+TASKS = {"users": users_task, "items": items_task, "body": body_task}
+
+
+def _halves(sequences):
+    """Return the histories of the first half of the users, and of the second half."""
+    middle = len(sequences) // 2
+    return list(sequences[:middle]), list(sequences[middle:])
+
+
+def _restricted(sequences, items):
+    """Return the histories of three or more of the given items, numbered from 1 on."""
+    new_ids = np.zeros(1 + max(map(max, sequences)) + len(items), dtype=np.int32)
+    new_ids[items + 1] = np.arange(1, len(items) + 1)
+    rows = [new_ids[row][new_ids[row] > 0] for row in sequences]
+    return [row for row in rows if len(row) >= 3]
+
+
+def _chosen(sequences):
+    rows = np.random.RandomState(0).permutation(len(sequences))[:N_TARGET_USERS]
+    return [sequences[row] for row in rows]
+
+
+def _task(source, target, n_items, source_network, network, parameters):
+    seen = [row[:-1] for row in target]
+    n_steps = max(map(len, source + seen))
+    return Task(
+        X_source=_padded(source, n_steps),
+        X=_padded(seen, n_steps),
+        y=np.array([row[-1] - 1 for row in target]),
+        seen=_matrix(seen, n_items),
+        source_network=clone(source_network).set_params(**SHORT),
+        network=clone(network).set_params(**parameters),
+    )
+
+
+def _padded(sequences, n_steps):
+    X = np.zeros((len(sequences), n_steps), dtype=np.int32)
+    for row, sequence in zip(X, sequences, strict=True):
+        row[: len(sequence)] = sequence
+    return X
+
+
+def _matrix(sequences, n_items):
+    rows = np.repeat(np.arange(len(sequences)), list(map(len, sequences)))
+    columns = np.concatenate(sequences) - 1
+    ones = np.ones(len(rows), dtype=np.float32)
+    return (sp.csr_array((ones, (rows, columns)), (len(sequences), n_items)) > 0).astype(np.float32)
+
+
+def baselines(task):
+    """Return fitted recommenders without order, by name."""
+    models = {
+        "popularity": PopularityRecommender().fit(task.seen),
+        "item kNN, target alone": ItemKNNRecommender().fit(task.seen),
+    }
+    if task.shares_items:
+        rows = [row[row > 0] for row in task.X_source]
+        both = sp.vstack([task.seen, _matrix(rows, task.seen.shape[1])])
+        models["item kNN, source and target"] = ItemKNNRecommender().fit(both)
+    return models
+
+
+def networks(task, trained):
+    """Return the unfitted networks by name, and that of the source as it is where it can serve."""
+    tuned = clone(task.network).set_params(pretrained=FrozenEstimator(trained))
+    models = {
+        "from scratch": task.network,
+        "fine-tuned": tuned,
+        "fine-tuned, held where it started": clone(tuned).set_params(l2_sp=0.01),
+        "frozen but for the head": clone(tuned).set_params(trainable="head"),
+    }
+    as_it_is = None
+    if task.shares_items:
+        as_it_is = trained
+    elif trained.item_features is not None:
+        as_it_is = trained.with_item_features(task.network.item_features)
+    return models, as_it_is
+
+
+def gains(model, X, task):
+    """Return the NDCG@10 of each row."""
+    *_, ranks = held_out_ranks(model, X, task.y, exclude_interactions=task.seen)
+    return np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0)
+
+
+def quality(task, trained, seeds):
+    """Return the table of a task, given a source network for each seed."""
+    scores, costs = {}, {}
+    for name, model in baselines(task).items():
+        scores[name] = [gains(model, task.seen, task)]
+    for seed, source in zip(seeds, trained, strict=True):
+        models, as_it_is = networks(task, source)
+        if as_it_is is not None:
+            scores.setdefault("network of the source as it is", []).append(
+                gains(as_it_is, task.X, task)
+            )
+        for name, model in models.items():
+            model, cost = measure(clone(model).set_params(random_state=seed).fit, task.X)
+            scores.setdefault(name, []).append(gains(model, task.X, task))
+            costs.setdefault(name, []).append(cost.cpu_seconds)
+            print(seed, name, f"{scores[name][-1].mean():.4f}", model.n_iter_, file=sys.stderr)
+    rows = []
+    means = {name: np.mean(fits, axis=0) for name, fits in scores.items()}
+    for name, mean in means.items():
+        difference = (
+            "-" if name == "from scratch" else _cell(mean - means["from scratch"], sign="+")
+        )
+        rows.append([name, _cell(mean), difference, np.mean(costs.get(name, [np.nan]))])
+    return format_table(["", "NDCG@10", "gain over scratch", "fit, CPU s"], rows)
+
+
+def _cell(per_row, sign=""):
+    error = per_row.std(ddof=1) / np.sqrt(len(per_row))
+    return f"{per_row.mean():{sign}.4f} ± {error:.4f}"
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=inspect.getdoc(sys.modules[__name__]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--task", choices=list(TASKS), default="users")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--gate", action="store_true", help="ask a TransferGate as well")
+    arguments = parser.parse_args()
+
+    print(environment("tensorflow", "keras", "numpy"))
+    task = TASKS[arguments.task]()
+    trained = [
+        clone(task.source_network).set_params(random_state=seed).fit(task.X_source)
+        for seed in arguments.seeds
+    ]
+    print(f"{len(task.X_source)} histories in the source, {len(task.X)} in the target")
+    print(quality(task, trained, arguments.seeds))
+    if arguments.gate:
+        models, _ = networks(task, trained[0])
+        for fallback in (models["from scratch"], ItemKNNRecommender()):
+            parts = clone(models["fine-tuned"]).set_params(random_state=0), clone(fallback)
+            gate = TransferGate(*parts, holdout=1, cv=2, random_state=0).fit(task.X)
+            print(f"\nFine-tuning or {fallback}\n{gate.decision_}")
+
+
+if __name__ == "__main__":
+    main()
