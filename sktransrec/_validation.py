@@ -37,6 +37,7 @@ __all__ = [
     "check_is_fitted",
     "check_item_ids",
     "check_matrix",
+    "check_padded",
     "check_relevance",
     "check_rows",
     "check_targets",
@@ -102,9 +103,22 @@ def check_item_ids(item_ids, n_items, *, of):
     return ids
 
 
+def check_padded(estimator, X, *, reset, allow_nd=False):
+    """Return X as an array of numbers with two axes, or more on request."""
+    try:
+        return validate_data(estimator, X, reset=reset, dtype="numeric", allow_nd=allow_nd)
+    except ValueError as error:
+        if "array element with a sequence" not in str(error):
+            raise
+        raise ValueError(
+            "The rows of X have different lengths: pad them to one length with 0 (vectors with "
+            "vectors of zeros), as TextSequences and InteractionEncoder.sequences do."
+        ) from error
+
+
 def check_histories(estimator, X, *, reset):
     """Return X as int32 ids of shape (n_rows, n_steps), from 1 on, 0 being none."""
-    X = validate_data(estimator, X, reset=reset, dtype="numeric")
+    X = check_padded(estimator, X, reset=reset)
     if X.dtype.kind not in "iu" and not np.array_equal(X, np.floor(X)):
         raise ValueError(
             "X holds numbers that are no integers: a history is a row of item ids, from 1 on and "

@@ -11,9 +11,9 @@ from .._validation import (
     Interval,
     StrOptions,
     check_array,
+    check_padded,
     check_relevance,
     check_targets,
-    validate_data,
 )
 from ._base import FeatureLearner, check_range, positive_integers
 
@@ -46,7 +46,7 @@ class SequenceLearner(FeatureLearner):
         return tags
 
     def _check_rows(self, X, *, reset):
-        X = _check_dense(self, X, reset=reset)
+        X = check_padded(self, X, reset=reset, allow_nd=True)
         if reset:
             self._check_dimensions(X)
             self._row_shape = X.shape[1:]
@@ -172,16 +172,3 @@ def one_token_a_row(tokens, n_tokens):
     """Return the indicator matrix of token ids as a `csr_array` of shape (n_ids, n_tokens)."""
     ones = np.ones(len(tokens), dtype=np.float32)
     return sp.csr_array((ones, tokens, np.arange(len(tokens) + 1)), (len(tokens), n_tokens))
-
-
-def _check_dense(estimator, X, *, reset):
-    """Return X as an array of numbers with two axes or more."""
-    try:
-        return validate_data(estimator, X, reset=reset, dtype="numeric", allow_nd=True)
-    except ValueError as error:
-        if "array element with a sequence" not in str(error):
-            raise
-        raise ValueError(
-            "The rows of X have different lengths: pad them to one length with 0 (vectors with "
-            "vectors of zeros), as TextSequences and InteractionEncoder.sequences do."
-        ) from error

@@ -189,11 +189,35 @@ def test_bad_parameters(parameters, message):
         ([[1, 0], [2, 0]], "no history has two items"),
         ([[0, 0], [0, 0]], "no history has two items"),
         ([[2**40, 1]], "below 2\\*\\*31"),
+        ([[1, 2, 3], [1, 2]], "pad them to one length"),
+        (np.array([[1, 2, 3], [1, 2]], dtype=object), "pad them to one length"),
+        ([[1, 2, np.nan]], "contains NaN"),
+        (np.zeros((3, 0), dtype=int), r"0 feature\(s\)"),
     ],
 )
 def test_bad_histories(X, message):
     with pytest.raises(ValueError, match=message):
         NextItemRecommender(**TINY).fit(X)
+
+
+def test_histories_of_another_width_are_refused():
+    model = NextItemRecommender(**TINY).fit(cycles())
+    for width in (5, 7):
+        with pytest.raises(ValueError, match="expecting 6 features"):
+            model.recommend(np.ones((2, width), dtype=int), n_recommendations=1)
+
+
+def test_rows_without_a_next_item_teach_nothing():
+    """They count for popularity, and an empty one is answered by it."""
+    X = np.vstack([cycles(), [[0] * 6, [7, 0, 0, 0, 0, 0]]])
+    settings = {**TINY, "batch_size": len(X), "dropout": 0.0}
+    with_them, without = (NextItemRecommender(**settings).fit(each) for each in (X, X[:-2]))
+    assert_allclose(with_them.item_factors_, without.item_factors_, atol=1e-4)
+    expected = [np.count_nonzero((item == X).any(axis=1)) / len(X) for item in 1 + np.arange(7)]
+    assert_allclose(with_them.popularity_, expected)
+    assert_allclose(with_them.decision_function(X[-2:-1])[0], with_them.popularity_)
+    alone = NextItemRecommender(**settings, validation_fraction=1.0).fit(X)
+    assert len(alone.validation_loss_curve_) == alone.n_iter_
 
 
 def test_unknown_items_are_left_out_on_request():
