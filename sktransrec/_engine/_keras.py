@@ -31,6 +31,8 @@ def import_tensorflow():
     import scikeras.wrappers
     import tensorflow
 
+    # The first look for accelerators logs what it does not find.
+    tensorflow.config.list_physical_devices()
     return tensorflow, keras, scikeras
 
 
