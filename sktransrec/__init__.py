@@ -10,6 +10,7 @@ from .interactions import (
     holdout_after,
     holdout_last,
     holdout_random,
+    stack_domains,
 )
 from .item_features import ItemFeatures
 from .metrics import ranking_scorer
@@ -72,6 +73,7 @@ __all__ = [
     "holdout_random",
     "ranking_scorer",
     "recommend",
+    "stack_domains",
     "transfer_gain",
     "transfer_learning_curve",
 ]

@@ -214,7 +214,7 @@ def align_domains(
     place_in_target = positions(source_ids, target_ids)
     in_source = np.flatnonzero(place_in_target >= 0)
     if not len(in_source):
-        cause = _likely_cause(source_encoder, target_encoder, on)
+        cause = likely_cause(source_encoder, target_encoder, on)
         raise ValueError(f"The source and the target log share no {on}: {cause}.")
     X_source, X_source_only, source_only_ids = _parts(X_source, source_ids, in_source, on)
     X_target, X_target_only, target_only_ids = _parts(
@@ -263,7 +263,7 @@ def _twins_by_id(twins, source_encoder, target_encoder):
     return named_twins(twins, source_encoder.items_, target_encoder.items_)
 
 
-def _likely_cause(source, target, on):
+def likely_cause(source, target, on):
     """Return why two fitted encoders share no users (or items), and the cure."""
     other = "items" if on == "users" else "users"
     source_ids, target_ids = _all_ids(source, on), _all_ids(target, on)

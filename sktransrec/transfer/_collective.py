@@ -1,25 +1,25 @@
-"""Collective matrix factorisation of two domains that share their rows."""
+"""Collective matrix factorisation of two domains that share rows, items or both."""
 
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
 from .._least_squares import all_row_minima, balanced_confidence, gram_eigen, row_minima
 from .._validation import Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
+from ._two_domains import TwoDomains, columns_of_domains, tied_items
 
 
 class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     r"""Collective matrix factorisation of two domains by alternating least squares.
 
     An in-domain recommender on ``hstack([X_source, X_target])``: each row has the same factors in
-    both domains, each domain has its own weights of what is there and of what is missing. Pass the
-    target's columns as `candidates` to recommend in the target alone. Rows may be known in one
-    domain only, in `fit` as in `recommend`. It is a transformer as well: `transform` gives the
-    factors of any rows.
+    both domains, and so has each item that `item_ids` names in both, while each domain has its own
+    weights of what is there and of what is missing. Pass the target's columns as `candidates` to
+    recommend in the target alone. Rows may be known in one domain only, in `fit` as in
+    `recommend`, all of them if the domains share nothing but items. It is a transformer as well:
+    `transform` gives the factors of any rows.
 
     Parameters
     ----------
@@ -47,6 +47,9 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     empty_rows : {"unknown", "negative"}, default="unknown"
         What it means that a row has no item at all in a domain: that it was never seen there, so
         that its missing interactions weigh nothing, or that it likes none of that domain's items.
+    item_ids : array-like of shape (n_items,), default=None
+        What the columns stand for: a source column and a target column with equal ids are the same
+        item and have the same factors. The ids of a domain are all different. None ties no items.
     max_iter : int, default=15
         Number of sweeps over the rows and then the items, 1 or more. All are made.
     random_state : int, RandomState instance or None, default=None
@@ -72,6 +75,8 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         Number of sweeps made.
     n_items_ : int
         Number of items that can be recommended, those of the source included.
+    tied_items_ : ndarray of shape (2, n_tied)
+        The source columns and the target columns of the items that are in both domains.
     popularity_ : ndarray of shape (n_items_,), dtype float32
         The share of the rows of X that have each item: the scores of an empty row.
     n_features_in_ : int
@@ -83,6 +88,7 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     --------
     ALSRecommender : The same of one matrix, all of whose missing interactions weigh the same.
     BridgeRecommender : Factors of each domain apart, and a regression between them.
+    sktransrec.interactions.stack_domains : Makes X, `n_source_items` and `item_ids` of two logs.
 
     Notes
     -----
@@ -98,22 +104,25 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         + \lambda \left(\sum_r w_r \|u_r\|^2 + \sum_i w_i \|v_i\|^2\right)
 
     over the rows :math:`R_d` known in each domain, with :math:`w_r` and :math:`w_i` the sums of the
-    weights :math:`c_{ri}` of a row and of an item if `scale_regularization`, and 1 otherwise. This
-    is [1]_ with the weights of [2]_. It updates the factors of the rows and those of the items in
-    turn, each to the exact minimum given the others, so that no sweep raises the objective. A row
-    with n items is a system of n or k equations, whichever is fewer, k being `n_components`: a
-    sweep costs at most :math:`O(nnz \cdot k^2 + (n_{rows} + n_{items}) k^2 + k^3)`.
+    weights :math:`c_{ri}` of a row and of an item if `scale_regularization`, and 1 otherwise. Where
+    columns i and j are tied, :math:`v_i = v_j` is one unknown, and its weight :math:`w` the sum
+    over both columns. This is [1]_ with the weights of [2]_. It updates the factors of the rows and
+    those of the items in turn, each to the exact minimum given the others, so that no sweep raises
+    the objective. A row with n items is a system of n or k equations, whichever is fewer, k being
+    `n_components`: a sweep costs at most :math:`O(nnz \cdot k^2 + (n_{rows} + n_{items}) k^2 +
+    k^3)`.
 
     A row, seen in `fit` or not, is folded in from the domains it is known in: its factors are the
     exact minimum with the items held fixed, whatever rows it arrives with. So a cold row, with
     source columns only, is scored in the target. An empty row has factors of zero and is
     recommended the popular items; an item that no row has gets factors of zero.
 
-    Domains that share their items rather than their rows are the same problem transposed: the rows
-    of ``hstack([X_source.T, X_target.T])`` are the shared items, its columns the users of either
-    domain, `n_source_items` is the number of the source's users, and what is recommended to an
-    item, known in the target or not, is the target's users. To recommend items to users, fit
-    `ALSRecommender` on the stacked rows of both domains, which then weigh the same.
+    Where the domains share their items and no rows, :math:`\alpha` weighs all that the rows of the
+    source say about the items, and the target's rows are served through the tied items and their
+    own. An item has one column in each domain, and a row has it in the columns where X says so:
+    what a row has in the source is left out of its target recommendations only if it is passed as
+    `exclude_interactions`. With `empty_rows` "negative" the rows of either domain would like none
+    of the other's items, so leave it at "unknown" there.
 
     References
     ----------
@@ -149,6 +158,7 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         ],
         "scale_regularization": ["boolean"],
         "empty_rows": [StrOptions({"unknown", "negative"})],
+        "item_ids": ["array-like", None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "n_jobs": [None, Integral],
@@ -166,6 +176,7 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         source_confidence=None,
         scale_regularization=True,
         empty_rows="unknown",
+        item_ids=None,
         max_iter=15,
         random_state=None,
         n_jobs=None,
@@ -179,6 +190,7 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.source_confidence = source_confidence
         self.scale_regularization = scale_regularization
         self.empty_rows = empty_rows
+        self.item_ids = item_ids
         self.max_iter = max_iter
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -188,9 +200,11 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         from tqdm.auto import tqdm
 
         self._check_domains(X)
+        self.tied_items_ = tied_items(self.item_ids, self.n_source_items, X.shape[1])
         self.confidence_ = self._confidence(X)
-        row_blocks = [block for block in self._blocks_of_rows(X) if block.C.nnz]
-        item_blocks = self._blocks_of_items(X)
+        domains = self._domains()
+        row_blocks = domains.blocks_of_rows(X, self.confidence_)
+        item_blocks = domains.blocks_of_items(X, self.confidence_)
         V = self._initial_item_factors(X.shape[1])
         for _ in tqdm(range(self.max_iter), disable=not self.verbose):
             U = self._minima(row_blocks, V, X.shape[0])
@@ -206,7 +220,7 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
                 f"n_source_items={self.n_source_items} leaves no target in X with n_features="
                 f"{X.shape[1]}: X holds the columns of the source and then those of the target."
             )
-        for domain, columns in zip(("source", "target"), self._columns_of_domains(), strict=True):
+        for domain, columns in columns_of_domains(self.n_source_items).items():
             if not X[:, columns].nnz:
                 raise ValueError(
                     f"X holds no interactions in the {domain}, n_source_items="
@@ -222,83 +236,47 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
                 "values of X."
             )
 
-    def _columns_of_domains(self):
-        return slice(0, self.n_source_items), slice(self.n_source_items, None)
-
-    def _is_known(self, X):
-        """Return whether each row is known in source and target, of shape (n_rows, 2)."""
-        if self.empty_rows == "negative":
-            return np.ones((X.shape[0], 2), dtype=bool)
-        domains = [X[:, columns] for columns in self._columns_of_domains()]
-        return np.column_stack([np.diff(domain.indptr) > 0 for domain in domains])
+    def _domains(self):
+        return TwoDomains(
+            self.n_source_items,
+            self.source_weight,
+            self.empty_rows == "negative",
+            self.tied_items_,
+        )
 
     def _confidence(self, X):
         """Return the weight of an interaction of value 1 in source and target."""
         source = self.confidence if self.source_confidence is None else self.source_confidence
-        confidence, is_known = [source, self.confidence], self._is_known(X)
-        for domain, columns in enumerate(self._columns_of_domains()):
+        domains, confidence = self._domains(), [source, self.confidence]
+        is_known = domains.is_known(X)
+        for domain, columns in enumerate(domains.columns):
             if confidence[domain] == "balanced":
                 confidence[domain] = balanced_confidence(X[is_known[:, domain]][:, columns])
         return np.array(confidence, dtype=np.float64)
 
-    def _missing_weights(self, n_items):
-        """Return the weight of a missing interaction with each item."""
-        weights = np.ones(n_items, dtype=np.float32)
-        weights[: self.n_source_items] = self.source_weight
-        return weights
-
-    def _weights(self, X):
-        """Return the weights of the interactions in X."""
-        scale = self._missing_weights(X.shape[1])
-        for columns, confidence in zip(self._columns_of_domains(), self.confidence_, strict=True):
-            scale[columns] *= confidence
-        return sp.csr_array((X.data * scale[X.indices], X.indices, X.indptr), shape=X.shape)
-
-    def _kinds_of_rows(self):
-        """Return whether a row is known in source and target, with its columns in each case."""
-        source, target = self._columns_of_domains()
-        return ((True, False), source), ((False, True), target), ((True, True), slice(None))
-
-    def _blocks_of_rows(self, X):
-        """Return a block for each kind of rows."""
-        C, is_known = self._weights(X), self._is_known(X)
-        missing_weights = self._missing_weights(X.shape[1])
-        blocks = []
-        for known, columns in self._kinds_of_rows():
-            rows = np.flatnonzero((is_known == known).all(axis=1))
-            blocks.append(_Block(rows, columns, C[rows][:, columns], missing_weights[columns]))
-        return blocks
-
-    def _blocks_of_items(self, X):
-        """Return a block for the items of the source, and one for those of the target."""
-        C, is_known = self._weights(X), self._is_known(X)
-        missing_weights = self._missing_weights(X.shape[1])
-        blocks = []
-        for domain, items in enumerate(self._columns_of_domains()):
-            rows = np.flatnonzero(is_known[:, domain])
-            weights = np.full(len(rows), missing_weights[items][0])
-            blocks.append(_Block(items, rows, C[rows][:, items].T.tocsr(), weights))
-        return blocks
-
     def _gram_eigens(self):
         """Return the eigenvalues and eigenvectors that each kind of rows shares."""
-        V, missing_weights = self.item_factors_, self._missing_weights(len(self.item_factors_))
+        domains, V = self._domains(), self.item_factors_
+        missing_weights = domains.missing_weights(len(V))
         eigens = [
-            gram_eigen(V[columns], missing_weights[columns]) for _, columns in self._kinds_of_rows()
+            gram_eigen(V[columns], missing_weights[columns]) for _, columns in domains.kinds_of_rows
         ]
         return map(np.stack, zip(*eigens, strict=True))
 
     def _initial_item_factors(self, n_items):
         random_state = check_random_state(self.random_state)
         V = random_state.standard_normal((n_items, self.n_components))
+        source, target = self.tied_items_
+        V[source] = V[target]
         return (V / np.sqrt(self.n_components)).astype(np.float32)
 
     def _minima(self, blocks, V, n_rows):
         """Return the factors of all rows of the blocks, those of the columns V being fixed."""
         U = np.zeros((n_rows, self.n_components), dtype=np.float32)
         for rows, columns, C, missing_weights in blocks:
-            ridges = self._ridges(C, missing_weights)
-            U[rows] = all_row_minima(C, V[columns], ridges, missing_weights, n_jobs=self.n_jobs)
+            if C.nnz:
+                ridges = self._ridges(C, missing_weights)
+                U[rows] = all_row_minima(C, V[columns], ridges, missing_weights, n_jobs=self.n_jobs)
         self._check_finite(U)
         return U
 
@@ -314,16 +292,8 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     def _row_factors(self, X):
         U = np.zeros((X.shape[0], self.n_components), dtype=np.float32)
         eigens = zip(self.gram_eigenvalues_, self.gram_eigenvectors_, strict=True)
-        for block, eigen in zip(self._blocks_of_rows(X), eigens, strict=True):
+        blocks = self._domains().blocks_of_rows(X, self.confidence_)
+        for block, eigen in zip(blocks, eigens, strict=True):
             V, ridges = self.item_factors_[block.columns], self._ridges(*block[2:])
             U[block.rows] = row_minima(block.C, V, eigen, ridges, block.missing_weights)
         return U
-
-
-class _Block(NamedTuple):
-    """Rows of a matrix, or of its transpose, with the columns they are known in."""
-
-    rows: np.ndarray | slice
-    columns: np.ndarray | slice
-    C: sp.csr_array
-    missing_weights: np.ndarray

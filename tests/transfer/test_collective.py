@@ -1,4 +1,4 @@
-"""CollectiveMFRecommender: its optimum, its limits, rows known in one domain, and related data."""
+"""CollectiveMFRecommender: its optimum, its limits, what is shared, and related data."""
 
 import numpy as np
 import pytest
@@ -31,6 +31,11 @@ def interactions(n_rows=60, seed=0):
     return sp.csr_array(counts.astype(np.float32))
 
 
+# Six of the items are in both domains; two of these are those that no row has in one of them.
+ITEM_IDS = [*range(N_SOURCE), 3, 100, 0, 5, 101, 102, 2, 7, 9, 103]
+TIED = np.array([[3, 0, 5, 2, 7, 9], np.array([0, 2, 3, 6, 7, 8]) + N_SOURCE])
+
+
 def collective(**parameters):
     parameters = {"n_components": 3, "random_state": 0, **parameters}
     return CollectiveMFRecommender(N_SOURCE, **parameters)
@@ -55,6 +60,7 @@ def objective(model, X):
     row_weights, item_weights = C.sum(axis=1), C.sum(axis=0)
     if not model.scale_regularization:
         row_weights, item_weights = np.ones(len(U)), np.ones(len(V))
+        item_weights[model.tied_items_[1]] = 0
     penalty = row_weights @ (U**2).sum(axis=1) + item_weights @ (V**2).sum(axis=1)
     error = (X.toarray() > 0) - U @ V.T
     return (C * error**2).sum() + model.regularization * penalty
@@ -71,10 +77,22 @@ def minima(C, is_one, V, model):
     return U
 
 
+def item_minima(C, is_one, U, model):
+    """Return the minima of the items, a tied one over its entries in both domains."""
+    V = minima(C.T, is_one.T, U, model)
+    source, target = model.tied_items_
+    C, is_one = (np.vstack([A[:, source], A[:, target]]) for A in (C, is_one))
+    V[source] = V[target] = minima(C.T, is_one.T, np.vstack([U, U]), model)
+    return V
+
+
+@pytest.mark.parametrize("item_ids", [None, ITEM_IDS])
 @pytest.mark.parametrize("empty_rows", ["unknown", "negative"])
 @pytest.mark.parametrize("scale_regularization", [False, True])
 @pytest.mark.parametrize("confidence", [0.7, 20.0, "balanced"])
-def test_rows_and_items_solve_the_normal_equations(confidence, scale_regularization, empty_rows):
+def test_rows_and_items_solve_the_normal_equations(
+    confidence, scale_regularization, empty_rows, item_ids
+):
     X = interactions()
     parameters = {
         "source_weight": 0.4,
@@ -82,6 +100,7 @@ def test_rows_and_items_solve_the_normal_equations(confidence, scale_regularizat
         "source_confidence": 5.0,
         "scale_regularization": scale_regularization,
         "empty_rows": empty_rows,
+        "item_ids": item_ids,
     }
     model = collective(max_iter=4, **parameters).fit(X)
     before = collective(max_iter=3, **parameters).fit(X)
@@ -89,14 +108,19 @@ def test_rows_and_items_solve_the_normal_equations(confidence, scale_regularizat
     V = before.item_factors_.astype(float)
     U = minima(C, is_one, V, model)
     assert_allclose(before.transform(X), U, rtol=1e-3, atol=1e-4)
-    assert_allclose(model.item_factors_, minima(C.T, is_one.T, U, model), rtol=2e-3, atol=2e-4)
+    assert_allclose(model.item_factors_, item_minima(C, is_one, U, model), rtol=2e-3, atol=2e-4)
 
 
+@pytest.mark.parametrize("item_ids", [None, ITEM_IDS])
 @pytest.mark.parametrize("empty_rows", ["unknown", "negative"])
 @pytest.mark.parametrize("scale_regularization", [False, True])
-def test_no_sweep_raises_the_objective(scale_regularization, empty_rows):
+def test_no_sweep_raises_the_objective(scale_regularization, empty_rows, item_ids):
     X = interactions()
-    parameters = {"scale_regularization": scale_regularization, "empty_rows": empty_rows}
+    parameters = {
+        "scale_regularization": scale_regularization,
+        "empty_rows": empty_rows,
+        "item_ids": item_ids,
+    }
     values = [
         objective(collective(max_iter=max_iter, **parameters).fit(X), X)
         for max_iter in (1, 2, 3, 5, 8, 13, 21)
@@ -190,18 +214,102 @@ def test_cold_rows_are_served_from_either_domain():
         assert_array_equal(items % 2, np.repeat(np.arange(60, 100)[:, None] % 2, 4, axis=1))
 
 
-def test_items_shared_rather_than_rows():
-    """On the transposed matrices, an item known in the source finds its users in the target."""
+def test_tied_items_have_the_same_factors():
+    model = collective(item_ids=ITEM_IDS).fit(interactions())
+    assert_array_equal(model.tied_items_, TIED)
+    source, target = model.tied_items_
+    assert_array_equal(model.item_factors_[source], model.item_factors_[target])
+    assert len(np.unique(model.item_factors_, axis=0)) == N_SOURCE + N_TARGET - len(TIED[0])
+
+
+def test_different_ids_tie_nothing():
+    X = interactions()
+    for ids in (np.arange(N_SOURCE + N_TARGET), [f"item {i}" for i in range(N_SOURCE + N_TARGET)]):
+        model = collective(item_ids=ids).fit(X)
+        assert_array_equal(model.item_factors_, collective().fit(X).item_factors_)
+        assert model.tied_items_.shape == (2, 0)
+
+
+def stacked_users(n_items=12):
+    """Return the counts of two groups of users who like the same thirds of the items alike."""
+    rng = np.random.RandomState(1)
+    groups = []
+    for n_users in (25, 35):
+        same = np.arange(n_users)[:, None] % 3 == np.arange(n_items) % 3
+        likes = rng.uniform(size=same.shape) < np.where(same, [0.9, 0.7, 0.5] * 4, 0.1)
+        groups.append(sp.csr_array((likes * rng.randint(1, 4, likes.shape)).astype(np.float32)))
+    return groups
+
+
+def beside_each_other(X_source, X_target):
+    return sp.csr_array(sp.block_diag([X_source, X_target]))
+
+
+def test_shared_items_of_equal_weight_are_one_matrix():
+    X_source, X_target = stacked_users()
+    parameters = {"confidence": 4.0, "regularization": 3, "scale_regularization": False}
+    parameters |= {"n_components": 3, "max_iter": 400, "random_state": 0}
+    one = ALSRecommender(**parameters).fit(sp.vstack([X_source, X_target]))
+    model = CollectiveMFRecommender(12, source_weight=1, item_ids=[*range(12)] * 2, **parameters)
+    scores = model.fit(beside_each_other(X_source, X_target)).decision_function(
+        sp.hstack([sp.csr_array(X_target.shape), X_target])
+    )
+    assert_allclose(scores[:, 12:], one.decision_function(X_target), atol=2e-3)
+    assert_array_equal(scores[:, 12:], scores[:, :12])
+
+
+def test_shared_items_are_shared_rows_transposed():
+    X_source, X_target = stacked_users()
+    parameters = {"source_weight": 0.3, "max_iter": 300, "n_components": 3, "random_state": 0}
+    by_items = CollectiveMFRecommender(12, item_ids=[*range(12)] * 2, **parameters)
+    by_rows = CollectiveMFRecommender(25, **parameters)
+    scores = by_items.fit(beside_each_other(X_source, X_target)).decision_function(
+        sp.hstack([sp.csr_array(X_target.shape), X_target])
+    )
+    transposed = sp.hstack([X_source.T, X_target.T])
+    transposed_scores = by_rows.fit(transposed).decision_function(transposed)
+    assert_allclose(scores[:, 12:], transposed_scores[:, 25:].T, atol=2e-3)
+
+
+def test_vanishing_source_teaches_the_tied_items_nothing():
+    X_source, X_target = stacked_users()
+    parameters = {"confidence": 4.0, "n_components": 3, "max_iter": 300, "random_state": 0}
+    parameters |= {"scale_regularization": False, "regularization": 3}
+    alone = ALSRecommender(**parameters).fit(X_target).decision_function(X_target)
+    model = CollectiveMFRecommender(12, item_ids=[*range(12)] * 2, **parameters)
+    X = beside_each_other(X_source, X_target)
+    near, far = (
+        model.set_params(source_weight=weight).fit(X).decision_function(X)[25:, 12:]
+        for weight in (1e-6, 1.0)
+    )
+    assert_allclose(near, alone, atol=2e-3)
+    assert not np.allclose(far, alone, atol=0.05)
+
+
+def test_item_unknown_in_the_target_is_recommended_there():
+    """Even rows like even items; in the target nobody has seen the last four items."""
     rng = np.random.RandomState(0)
-    same = np.arange(100)[:, None] % 2 == np.arange(N_SOURCE + N_TARGET) % 2
-    users_by_items = ((rng.uniform(size=same.shape) < 0.8) & same).T.astype(np.float32)
-    X_source, X_target = users_by_items[:N_SOURCE], users_by_items[N_SOURCE:].copy()
-    X_target[:, 60:] = 0
-    X = np.hstack([X_source.T, X_target.T])
-    model = collective(n_components=2).fit(X)
-    target_users = np.arange(N_SOURCE, N_SOURCE + N_TARGET)
-    users, _ = model.recommend(X[60:], n_recommendations=4, candidates=target_users)
-    assert_array_equal(users % 2, np.repeat(np.arange(60, 100)[:, None] % 2, 4, axis=1))
+    same = np.arange(80)[:, None] % 2 == np.arange(12) % 2
+    X = ((rng.uniform(size=same.shape) < 0.8) & same).astype(np.float32)
+    X_source, X_target = X[:40], X[40:, :8]
+    model = CollectiveMFRecommender(12, 2, item_ids=[*range(12), *range(8)], random_state=0)
+    X = beside_each_other(X_source, X_target)
+    items, _ = model.fit(X).recommend(X[40:], n_recommendations=2, candidates=np.arange(8, 12))
+    assert_array_equal(items % 2, np.repeat(np.arange(40)[:, None] % 2, 2, axis=1))
+
+
+@pytest.mark.parametrize(
+    ("item_ids", "message"),
+    [
+        (ITEM_IDS[:-1], r"shape \(23,\).*24 columns"),
+        ([[item] for item in ITEM_IDS], r"shape \(24, 1\)"),
+        ([0, 0, *ITEM_IDS[2:]], "13 different values.*14 items in the source"),
+        ([*ITEM_IDS[:-1], 3], "9 different values.*10 items in the target"),
+    ],
+)
+def test_item_ids_that_do_not_fit_are_an_error(item_ids, message):
+    with pytest.raises(ValueError, match=message):
+        collective(item_ids=item_ids).fit(interactions())
 
 
 @pytest.mark.parametrize("new_state", [lambda: 0, lambda: np.random.RandomState(3)])

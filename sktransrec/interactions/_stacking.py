@@ -1,0 +1,162 @@
+"""Two logs as one matrix, for models of both domains together."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+
+from .._validation import StrOptions, validate_params
+from ._alignment import likely_cause
+from ._encoder import InteractionEncoder
+from ._events import positions
+
+
+@dataclass(frozen=True, eq=False)
+class StackedDomains:
+    """Everyone of two domains in one matrix, the columns of the source before the target's.
+
+    Attributes
+    ----------
+    X : csr_array of shape (n_users, n_source_items + n_target_items), dtype float32
+        The users of the source, then those of the target who are nobody in the source.
+    n_source_items : int
+        Number of leading columns that are the source.
+    item_ids : ndarray of shape (n_source_items + n_target_items,), or None
+        What the columns stand for; equal ids are the same item. None if items are not shared.
+    source_rows : ndarray of shape (n_source_users,)
+        The rows of X that are the users of the source, in the order of the source's encoder.
+    target_rows : ndarray of shape (n_target_users,)
+        The rows of X that are the users of the target, in the order of the target's encoder.
+    source_encoder : InteractionEncoder
+        Fitted on the source log.
+    target_encoder : InteractionEncoder
+        Fitted on the target log.
+
+    See Also
+    --------
+    stack_domains : Makes it.
+    """
+
+    X: sp.csr_array
+    n_source_items: int
+    item_ids: np.ndarray | None
+    source_rows: np.ndarray
+    target_rows: np.ndarray
+    source_encoder: InteractionEncoder
+    target_encoder: InteractionEncoder
+
+    @property
+    def target_columns(self):
+        """Columns of X that are the target, to be passed as `candidates`."""
+        return np.arange(self.n_source_items, self.X.shape[1])
+
+
+@validate_params(
+    {
+        "on": [StrOptions({"users", "items", "both"})],
+        "source_encoder": [InteractionEncoder, None],
+        "target_encoder": [InteractionEncoder, None],
+    },
+    prefer_skip_nested_validation=True,
+)
+def stack_domains(
+    source_events, target_events, *, on="both", source_encoder=None, target_encoder=None
+):
+    """Encode two logs as one matrix in which the same user is one row.
+
+    Parameters
+    ----------
+    source_events : DataFrame, dict of 1-D columns, or 2-D array
+        The log of the source domain.
+    target_events : DataFrame, dict of 1-D columns, or 2-D array
+        The log of the target domain.
+    on : {"users", "items", "both"}, default="both"
+        What has the same ids in both logs. On "items", users are different people in the two logs
+        even where their ids are equal; on "users", items are different.
+    source_encoder : InteractionEncoder, default=None
+        How to encode the source; it is cloned. None is ``InteractionEncoder()``.
+    target_encoder : InteractionEncoder, default=None
+        How to encode the target; None is the same as for the source.
+
+    Returns
+    -------
+    stacked : StackedDomains
+        Immutable: what :class:`~sktransrec.CollectiveMFRecommender` takes, and where the users of
+        each log are.
+
+    Raises
+    ------
+    ValueError
+        Where nothing is shared; the error names the likely cause.
+
+    See Also
+    --------
+    align_domains : Only the shared users, or items, as two matrices.
+    sktransrec.CollectiveMFRecommender : Learns from both domains together.
+
+    Notes
+    -----
+    An item has a column in each domain that it is in. The minimum counts of an encoder apply to
+    each log before the two are compared.
+
+    Examples
+    --------
+    >>> from sktransrec.interactions import stack_domains
+    >>> early = {"user": [0, 0, 1], "item": ["Alien", "Brazil", "Alien"]}
+    >>> late = {"user": [0, 0], "item": ["Brazil", "Casino"]}
+    >>> stacked = stack_domains(early, late, on="items")
+    >>> stacked.X.toarray()
+    array([[1., 1., 0., 0.],
+           [1., 0., 0., 0.],
+           [0., 0., 1., 1.]], dtype=float32)
+    >>> stacked.n_source_items, stacked.item_ids.tolist()
+    (2, ['Alien', 'Brazil', 'Brazil', 'Casino'])
+    """
+    source_encoder = clone(InteractionEncoder() if source_encoder is None else source_encoder)
+    target_encoder = clone(source_encoder if target_encoder is None else target_encoder)
+    X_source = source_encoder.fit_transform(source_events)
+    X_target = target_encoder.fit_transform(target_events)
+    _check_something_is_shared(source_encoder, target_encoder, on)
+    source_rows = np.arange(X_source.shape[0])
+    target_rows = source_rows.size + np.arange(X_target.shape[0])
+    if on != "items":
+        target_rows = _rows_of_users(source_encoder.users_, target_encoder.users_)
+    n_users = max(source_rows.size, 1 + target_rows.max())
+    X = [_at_rows(X_source, source_rows, n_users), _at_rows(X_target, target_rows, n_users)]
+    item_ids = None
+    if on != "users":
+        item_ids = np.concatenate([source_encoder.items_, target_encoder.items_])
+    return StackedDomains(
+        X=sp.csr_array(sp.hstack(X)),
+        n_source_items=X_source.shape[1],
+        item_ids=item_ids,
+        source_rows=source_rows,
+        target_rows=target_rows,
+        source_encoder=source_encoder,
+        target_encoder=target_encoder,
+    )
+
+
+def _check_something_is_shared(source_encoder, target_encoder, on):
+    """Raise unless a user, or an item, is in both logs."""
+    kinds = ["users", "items"] if on == "both" else [on]
+    ids = [(getattr(e, f"{kind}_") for e in (source_encoder, target_encoder)) for kind in kinds]
+    if not any((positions(*of_kind) >= 0).any() for of_kind in ids):
+        cause = likely_cause(source_encoder, target_encoder, kinds[-1])
+        raise ValueError(
+            f"The source and the target log share no {' and no '.join(kinds)}: {cause}."
+        )
+
+
+def _rows_of_users(source_ids, target_ids):
+    """Return the rows of the target's users: that of the source, or new ones after it."""
+    rows = positions(target_ids, source_ids)
+    is_new = rows < 0
+    return np.where(is_new, len(source_ids) + np.cumsum(is_new) - 1, rows)
+
+
+def _at_rows(X, rows, n_rows):
+    """Return a matrix of `n_rows` rows whose given rows are those of X, the others empty."""
+    X = X.tocoo()
+    return sp.csr_array((X.data, (rows[X.row], X.col)), shape=(n_rows, X.shape[1]))
