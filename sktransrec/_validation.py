@@ -40,6 +40,7 @@ __all__ = [
     "check_padded",
     "check_relevance",
     "check_rows",
+    "check_sample_domain",
     "check_targets",
     "get_chunk_n_rows",
     "restores_on_error",
@@ -128,6 +129,35 @@ def check_histories(estimator, X, *, reset):
     if X.max() >= 2**31:
         raise ValueError(f"X holds the item id {X.max():.0f}, and ids must lie below 2**31.")
     return X.astype(np.int32)
+
+
+def check_sample_domain(sample_domain, n_rows, *, both=False):
+    """Return the mask of the rows of the source, or None if nothing is said of the domains.
+
+    `sample_domain` has a number a row, or one for all: above zero for the source, below it for the
+    target. `both` asks for rows of either.
+    """
+    if sample_domain is None:
+        return None
+    labels = np.asarray(sample_domain)
+    if labels.shape not in ((), (n_rows,)) or labels.dtype.kind not in "iuf":
+        raise ValueError(
+            f"sample_domain has shape {labels.shape} and dtype {labels.dtype}, and X has {n_rows} "
+            "rows: pass a number for each, above zero for the source and below it for the target."
+        )
+    labels = np.broadcast_to(labels, (n_rows,))
+    if not ((labels > 0) | (labels < 0)).all():
+        raise ValueError(
+            "sample_domain holds zeros or NaN: pass 1 for the rows of the source and -1 for those "
+            "of the target."
+        )
+    is_source = labels > 0
+    if both and (is_source.all() or not is_source.any()):
+        raise ValueError(
+            f"All rows of sample_domain are of the {'source' if is_source[0] else 'target'}: pass "
+            "rows of both, above zero for the source and below it for the target, or None."
+        )
+    return is_source
 
 
 def check_targets(y, *, n_rows, nonnegative=False):

@@ -43,7 +43,7 @@ PARAMETERS = {
     "objective": {
         *("activity_exponent", "confidence", "fit_intercept", "fit_scale", "item_exponent", "kind"),
         *("loss", "regularization"),
-        *("kl_annealing_epochs", "kl_weight", "low_pass_weight", "noise", "normalize"),
+        *("gamma", "kl_annealing_epochs", "kl_weight", "low_pass_weight", "noise", "normalize"),
         *("output_activation", "row_exponent", "scale_regularization", "shrinkage", "similarity"),
     },
     "optimisation": {
