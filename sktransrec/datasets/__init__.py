@@ -3,6 +3,7 @@
 from ._amazon import load_amazon_cds, load_amazon_pair
 from ._base import get_data_home
 from ._citeulike import load_citeulike
+from ._clusters import make_cluster_domains
 from ._generated import make_cross_domain
 from ._movielens import load_movielens
 from ._sequences import load_sequences
@@ -14,5 +15,6 @@ __all__ = [
     "load_citeulike",
     "load_movielens",
     "load_sequences",
+    "make_cluster_domains",
     "make_cross_domain",
 ]

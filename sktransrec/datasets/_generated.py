@@ -117,6 +117,7 @@ def make_cross_domain(
 
     See Also
     --------
+    make_cluster_domains : Domains that share neither users nor items.
     load_amazon_pair : Real data of the same form.
 
     Notes
@@ -152,12 +153,12 @@ def make_cross_domain(
     source_users = np.concatenate([shared_ids, cold_ids, source_ids])
     target_users = np.concatenate([shared_ids, target_ids, cold_ids])
     source_tastes = random_state.standard_normal((n_people, n_components))
-    target_tastes = _related_tastes(source_tastes, relatedness, random_state)
+    target_tastes = related_normals(source_tastes, relatedness, random_state)
     make_items = partial(_make_items, n_components, popularity_exponent, random_state)
-    make_matrix = partial(_make_matrix, random_state)
+    matrix_of = partial(make_matrix, random_state)
     source_items, target_items = make_items(n_source_items), make_items(n_target_items)
-    source = make_matrix("source", source_tastes[source_users], source_items, source_density)
-    target = make_matrix("target", target_tastes[target_users], target_items, target_density)
+    source = matrix_of("source", source_tastes[source_users], source_items, source_density)
+    target = matrix_of("target", target_tastes[target_users], target_items, target_density)
     domains = Bunch(
         source=Bunch(matrix=source, user_ids=source_users, name="source"),
         target=Bunch(matrix=target[:n_users], user_ids=target_users[:n_users], name="target"),
@@ -181,21 +182,27 @@ def make_cross_domain(
     return domains
 
 
-def _related_tastes(tastes, relatedness, random_state):
-    """Return tastes, standard normal as well, whose correlation with `tastes` is `relatedness`."""
-    independent = random_state.standard_normal(tastes.shape)
-    return relatedness * tastes + np.sqrt(1 - relatedness**2) * independent
+def related_normals(normals, relatedness, random_state):
+    """Return standard normals whose correlation with those given is `relatedness`."""
+    independent = random_state.standard_normal(normals.shape)
+    return relatedness * normals + np.sqrt(1 - relatedness**2) * independent
 
 
 def _make_items(n_components, popularity_exponent, random_state, n_items):
     """Return the factors, of length one, and the popularity of a domain's items."""
     factors = random_state.standard_normal((n_items, n_components))
     factors /= np.linalg.norm(factors, axis=1, keepdims=True)
-    popularity = (1.0 + random_state.permutation(n_items)) ** -popularity_exponent
-    return Bunch(factors=factors, popularity=popularity / popularity.sum())
+    popularity = make_popularity(n_items, popularity_exponent, random_state)
+    return Bunch(factors=factors, popularity=popularity)
 
 
-def _make_matrix(random_state, name, tastes, items, density):
+def make_popularity(n_items, exponent, random_state):
+    """Return the popularity of a domain's items, which sums to one."""
+    popularity = (1.0 + random_state.permutation(n_items)) ** -exponent
+    return popularity / popularity.sum()
+
+
+def make_matrix(random_state, name, tastes, items, density):
     """Return the interactions of the domain called `name`."""
     n_items = len(items.factors)
     # Rounded, so that a density of 1 / n_items is one item whatever floating point says.
