@@ -13,11 +13,12 @@ from .interactions import (
     stack_domains,
 )
 from .item_features import ItemFeatures
-from .metrics import ranking_scorer
+from .metrics import debiased_scorer, ranking_scorer
 from .preprocessing import BM25Transformer, PopularityScaler, TextSequences
 from .recommenders import (
     ALSRecommender,
     BPRRecommender,
+    DiscountedRecommender,
     EASERecommender,
     GraphFilterRecommender,
     ItemKNNRecommender,
@@ -52,6 +53,7 @@ __all__ = [
     "CNNEncoder",
     "CORALAligner",
     "CollectiveMFRecommender",
+    "DiscountedRecommender",
     "EASERecommender",
     "GraphFilterRecommender",
     "InteractionEncoder",
@@ -73,6 +75,7 @@ __all__ = [
     "VotingRecommender",
     "align_domains",
     "cross_listed_mask",
+    "debiased_scorer",
     "find_cross_listed",
     "holdout_after",
     "holdout_last",

@@ -41,7 +41,15 @@ PARAMETERS = {
     },
     "weights of interactions": {"b", "k1", "weighting"},
     "objective": {
-        *("activity_exponent", "confidence", "fit_intercept", "fit_scale", "item_exponent", "kind"),
+        *(
+            "activity_exponent",
+            "confidence",
+            "discount",
+            "fit_intercept",
+            "fit_scale",
+            "item_exponent",
+            "kind",
+        ),
         *("loss", "regularization"),
         *("gamma", "kl_annealing_epochs", "kl_weight", "low_pass_weight", "noise", "normalize"),
         *("output_activation", "row_exponent", "scale_regularization", "shrinkage", "similarity"),

@@ -1,6 +1,9 @@
 """Ranking metrics, per row or on average, and the scorers made of them."""
 
+from ._buckets import BucketMetrics, BucketReport, metrics_by_bucket
+from ._debiased import debiased_scorer
 from ._pairs import held_out_ranks, rank_metrics
+from ._propensity import inverse_propensity_weights
 from ._ranking import (
     average_precision_at_k,
     f1_at_k,
@@ -13,10 +16,15 @@ from ._ranking import (
 from ._scorer import ranking_scorer
 
 __all__ = [
+    "BucketMetrics",
+    "BucketReport",
     "average_precision_at_k",
+    "debiased_scorer",
     "f1_at_k",
     "held_out_ranks",
     "hit_rate_at_k",
+    "inverse_propensity_weights",
+    "metrics_by_bucket",
     "ndcg_at_k",
     "precision_at_k",
     "rank_metrics",

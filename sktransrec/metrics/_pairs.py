@@ -1,6 +1,6 @@
 """The ranks of held-out pairs among the items that their rows have not seen, and what they give."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -14,12 +14,14 @@ from .._validation import (
     validate_params,
 )
 from ..base import _recommender_and_rows
+from ._propensity import positive_popularity
 from ._ranking import _discounts
 
 
 @validate_params(
     {
         "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
+        "negative_exponent": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -30,6 +32,7 @@ def held_out_ranks(
     y,
     *,
     n_negatives=None,
+    negative_exponent=0.0,
     candidates=None,
     exclude_seen="auto",
     exclude_interactions=None,
@@ -48,6 +51,10 @@ def held_out_ranks(
     n_negatives : int, default=None
         Number of random unseen items that each held-out item is ranked against, drawn anew for
         each and without repetition; all of them where a row has fewer. None ranks it against all.
+    negative_exponent : float, default=0.0
+        Power of an item's popularity with which it is drawn as a negative, 0 or more. Above 0,
+        items are drawn with repetition: popular ones would run out otherwise. 1 sets popular
+        items against popular ones, so that popularity alone ranks them near chance.
     candidates : array-like of int or mask of shape (n_items_,), default=None
         Item columns that take part; None lets all of them.
     exclude_seen : bool or "auto", default="auto"
@@ -56,8 +63,9 @@ def held_out_ranks(
     exclude_interactions : array-like or sparse matrix of shape (n_rows, n_items_), default=None
         Nonzero entries count as seen as well.
     random_state : int, RandomState instance or None, default=None
-        Draws the negatives. They depend on it, on `y` and on what is seen, but not on the model:
-        an int puts the same ones before every model.
+        Draws the negatives. They depend on it, on `y`, on what is seen and, with an exponent, on
+        the popularity in what the model learned from, but not on its scores: an int puts the same
+        ones before every model.
 
     Returns
     -------
@@ -71,6 +79,7 @@ def held_out_ranks(
     See Also
     --------
     rank_metrics : What the ranks come to.
+    metrics_by_bucket : The same for popular and rare items, and for more and less active rows.
     ranking_scorer : Scores the best k items of each row.
 
     Notes
@@ -117,7 +126,10 @@ def held_out_ranks(
     rows = np.flatnonzero(np.diff(held_out.indptr))
     held_out = held_out[rows] if candidates is None else held_out[rows][:, candidates]
     excluded = [interactions[rows] for interactions in excluded]
-    draw = _sampler(n_negatives, random_state)
+    popularity = (
+        recommender.popularity_ if candidates is None else recommender.popularity_[candidates]
+    )
+    draw = _sampler(n_negatives, negative_exponent, popularity, random_state)
     X = X[rows]
     ranks = np.empty(held_out.nnz)
     for block in recommender._row_blocks(len(rows)):
@@ -133,7 +145,7 @@ def held_out_ranks(
 @validate_params(
     {"k": [Interval(Integral, 1, None, closed="left")]}, prefer_skip_nested_validation=True
 )
-def rank_metrics(ranks, *, rows=None, k=10):
+def rank_metrics(ranks, *, rows=None, weights=None, k=10):
     r"""Return MRR, NDCG@k and the hit rate at k of held-out pairs, with their standard errors.
 
     Parameters
@@ -142,6 +154,9 @@ def rank_metrics(ranks, *, rows=None, k=10):
         The rank of each pair from 1 up, as `held_out_ranks` returns it.
     rows : array-like of shape (n_pairs,), default=None
         The row of each pair; None takes every pair for a row of its own.
+    weights : array-like of shape (n_pairs,), default=None
+        How much each pair counts, above 0, on any scale, such as the `inverse_propensity_weights`
+        of the items; None counts all alike.
     k : int, default=10
         The last rank that counts for NDCG and the hit rate.
 
@@ -153,20 +168,22 @@ def rank_metrics(ranks, *, rows=None, k=10):
     See Also
     --------
     held_out_ranks : Makes the ranks.
+    metrics_by_bucket : The metrics of popular and of rare items, of more and less active rows.
 
     Notes
     -----
     A pair of rank :math:`r` is worth :math:`1 / r` to MRR, and where :math:`r \le k`,
-    :math:`1 / \log_2(1 + r)` to NDCG and 1 to the hit rate. The mean is over the pairs.
+    :math:`1 / \log_2(1 + r)` to NDCG and 1 to the hit rate. With :math:`v_p` the value and
+    :math:`w_p` the weight of pair p, the mean is :math:`\bar{v} = \sum_p w_p v_p / \sum_p w_p`.
 
     The pairs of a row share its scores and are not independent, so the standard error is the one
-    for clusters. With :math:`v_p` the value of pair :math:`p`, of :math:`n` pairs in :math:`m`
-    rows:
+    for clusters, with :math:`m` rows:
 
-    .. math:: \frac{1}{n} \sqrt{\frac{m}{m - 1} \sum_u \Big( \sum_{p \in u}
-        (v_p - \bar{v}) \Big)^2}
+    .. math:: \frac{1}{\sum_p w_p} \sqrt{\frac{m}{m - 1} \sum_u \Big( \sum_{p \in u}
+        w_p (v_p - \bar{v}) \Big)^2}
 
-    With one pair a row this is the usual standard error of the mean; it is NaN for a single row.
+    With one pair a row and equal weights this is the usual standard error of the mean; it is NaN
+    for a single row.
 
     Examples
     --------
@@ -189,7 +206,18 @@ def rank_metrics(ranks, *, rows=None, k=10):
         "ndcg": (ranks <= k) * _discounts(ranks),
         "hit_rate": (ranks <= k).astype(np.float64),
     }
-    return {name: _mean_and_standard_error(values[name], rows) for name in values}
+    weights = np.ones(len(ranks)) if weights is None else _checked_weights(weights, ranks.shape)
+    return {name: _mean_and_standard_error(values[name], weights, rows) for name in values}
+
+
+def _checked_weights(weights, shape):
+    weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name="weights")
+    if weights.shape != shape or weights.min() <= 0:
+        raise ValueError(
+            f"weights has shape {weights.shape} and a smallest value of {weights.min():g}, "
+            f"expected a number above 0 for each rank: {shape}."
+        )
+    return weights
 
 
 def _check_eligible(held_out, excluded, candidates):
@@ -213,19 +241,29 @@ def _check_eligible(held_out, excluded, candidates):
             )
 
 
-def _sampler(n_negatives, random_state):
-    """Return a function that takes an array of scores and returns those of the negatives."""
+def _sampler(n_negatives, exponent, popularity, random_state):
+    """Return a function that takes the columns of unseen items and returns places among them."""
     if n_negatives is None:
-        return lambda scores: scores
+        return lambda unseen: slice(None)
     # Its choice without replacement costs what it draws; RandomState's permutes the catalogue.
     rng = np.random.default_rng(check_random_state(random_state).randint(2**31, size=4))
 
-    def draw(scores):
-        if len(scores) <= n_negatives:
-            return scores
-        return scores[rng.choice(len(scores), n_negatives, replace=False, shuffle=False)]
+    def draw(unseen):
+        if len(unseen) <= n_negatives:
+            return slice(None)
+        return rng.choice(len(unseen), n_negatives, replace=False, shuffle=False)
 
-    return draw
+    if exponent == 0:
+        return draw
+    weights = positive_popularity(popularity) ** exponent
+
+    def draw_popular(unseen):
+        if not len(unseen):
+            return slice(None)
+        bounds = np.cumsum(weights[unseen])
+        return np.searchsorted(bounds[:-1], rng.uniform(0, bounds[-1], size=n_negatives))
+
+    return draw_popular
 
 
 def _block_ranks(scores, held_out, draw):
@@ -243,23 +281,25 @@ def _row_ranks(scores, held_out, draw):
     """Return the rank of each held-out item of a row among negatives; `scores` is written to."""
     held_out_scores = scores[held_out]
     scores[held_out] = -np.inf
-    unseen_scores = scores[scores > -np.inf]
+    unseen = np.flatnonzero(scores > -np.inf)
+    unseen_scores = scores[unseen]
     ranks = np.empty(len(held_out))
     for pair, score in enumerate(held_out_scores):
-        negatives = draw(unseen_scores)
+        negatives = unseen_scores[draw(unseen)]
         n_better = np.count_nonzero(negatives > score)
         n_tied = np.count_nonzero(negatives == score)
         ranks[pair] = 1 + n_better + n_tied / 2
     return ranks
 
 
-def _mean_and_standard_error(values, rows):
-    """Return the mean of the pairs' values and its standard error, clustered by row."""
+def _mean_and_standard_error(values, weights, rows):
+    """Return the weighted mean of the pairs' values and its standard error, clustered by row."""
     _, row_of_pair = np.unique(rows, return_inverse=True)
-    mean = values.mean()
-    row_deviations = np.bincount(row_of_pair, weights=values - mean)
+    total = weights.sum()
+    mean = (weights * values).sum() / total
+    row_deviations = np.bincount(row_of_pair, weights=weights * (values - mean))
     n_rows = len(row_deviations)
     if n_rows == 1:
         return float(mean), np.nan
     variance = n_rows / (n_rows - 1) * (row_deviations**2).sum()
-    return float(mean), float(np.sqrt(variance) / len(values))
+    return float(mean), float(np.sqrt(variance) / total)

@@ -85,6 +85,7 @@ def ranking_scorer(
     See Also
     --------
     sktransrec.recommend : What it calls.
+    debiased_scorer : A scorer under which popularity alone is near chance.
     held_out_ranks : Ranks held-out pairs among all or among sampled items.
 
     Notes
@@ -111,35 +112,22 @@ def ranking_scorer(
     return _RankingScorer(metric, k, exclude_seen, candidates, holdout, random_state)
 
 
-class _RankingScorer:
-    def __init__(self, metric, k, exclude_seen, candidates, holdout, random_state):
-        self.metric = metric
-        self.k = k
-        self.exclude_seen = exclude_seen
-        self.candidates = None if candidates is None else np.asarray(candidates)
-        self.holdout = holdout
-        self.random_state = random_state
+class HoldoutScorer:
+    """Base of scorers that compare with y, or with a part of X that they hide.
 
-    def __repr__(self):
-        options = "" if self.exclude_seen == "auto" else f", exclude_seen={self.exclude_seen!r}"
-        if self.candidates is not None:
-            options += f", candidates=<array of shape {self.candidates.shape}>"
-        if self.holdout is not None:
-            options += f", holdout={self.holdout!r}, random_state={self.random_state!r}"
-        return f"ranking_scorer({self.metric!r}, k={self.k}{options})"
+    A subclass sets `candidates`, `holdout` and `random_state`.
+    """
 
-    def __call__(self, estimator, X, y=None):
+    def _rows_and_wanted(self, X, y):
+        """Return the rows to recommend to, and what there is to find."""
         if self.holdout is not None:
-            X, y = self._hidden(X, y)
-        elif y is None:
+            return self._hidden(X, y)
+        if y is None:
             raise ValueError(
                 f"{self!r} needs y, the held-out interactions to compare with. Pass it, or use "
                 "holdout=0.2 to hide some of X."
             )
-        recommender, X = _recommender_and_rows(estimator, X)
-        items = self._recommended_items(recommender, X)
-        y = check_relevance(y, n_rows=len(items), n_items=recommender.n_items_)
-        return _METRICS[self.metric](self._among_candidates(y), items, self.k)
+        return X, y
 
     def _hidden(self, X, y):
         """Return the rows of X without what is hidden, and what is hidden."""
@@ -159,6 +147,40 @@ class _RankingScorer:
             )
         return X - hidden, hidden
 
+    def _among_candidates(self, interactions):
+        """Return the interactions with the candidates, in their place among all columns."""
+        if self.candidates is None:
+            return interactions
+        n_items = interactions.shape[1]
+        is_candidate = np.zeros(n_items, dtype=interactions.dtype)
+        is_candidate[check_candidates(self.candidates, n_items)] = 1
+        return interactions @ sp.diags_array(is_candidate)
+
+
+class _RankingScorer(HoldoutScorer):
+    def __init__(self, metric, k, exclude_seen, candidates, holdout, random_state):
+        self.metric = metric
+        self.k = k
+        self.exclude_seen = exclude_seen
+        self.candidates = None if candidates is None else np.asarray(candidates)
+        self.holdout = holdout
+        self.random_state = random_state
+
+    def __repr__(self):
+        options = "" if self.exclude_seen == "auto" else f", exclude_seen={self.exclude_seen!r}"
+        if self.candidates is not None:
+            options += f", candidates=<array of shape {self.candidates.shape}>"
+        if self.holdout is not None:
+            options += f", holdout={self.holdout!r}, random_state={self.random_state!r}"
+        return f"ranking_scorer({self.metric!r}, k={self.k}{options})"
+
+    def __call__(self, estimator, X, y=None):
+        X, y = self._rows_and_wanted(X, y)
+        recommender, X = _recommender_and_rows(estimator, X)
+        items = self._recommended_items(recommender, X)
+        y = check_relevance(y, n_rows=len(items), n_items=recommender.n_items_)
+        return _METRICS[self.metric](self._among_candidates(y), items, self.k)
+
     def _recommended_items(self, recommender, X):
         check_count(self.k, name="k", maximum=recommender.n_items_, of="n_items_")
         items, _ = recommender.recommend(
@@ -168,12 +190,3 @@ class _RankingScorer:
             exclude_seen=self.exclude_seen,
         )
         return items
-
-    def _among_candidates(self, interactions):
-        """Return the interactions with the candidates, in their place among all columns."""
-        if self.candidates is None:
-            return interactions
-        n_items = interactions.shape[1]
-        is_candidate = np.zeros(n_items, dtype=interactions.dtype)
-        is_candidate[check_candidates(self.candidates, n_items)] = 1
-        return interactions @ sp.diags_array(is_candidate)

@@ -160,6 +160,7 @@ class PopularityScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     See Also
     --------
     BM25Transformer : Saturates counts and holds long rows back as well.
+    DiscountedRecommender : Holds popular items back in what a recommender says.
     GraphFilterRecommender : Has such an exponent, and one for the rows, built in.
 
     Notes
@@ -171,7 +172,10 @@ class PopularityScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     :math:`\alpha` being `item_exponent`. Under the assumption that the chance of seeing an
     interaction grows with that power of popularity, these are inverse propensity weights up to a
-    factor [1]_.
+    factor [1]_. `ALSRecommender` and `LogisticMFRecommender` weigh the loss of an interaction by
+    its value: in ``make_pipeline(PopularityScaler(), ALSRecommender())`` each interaction counts by
+    its inverse propensity, in `fit` and when rows are folded in, and what is missing counts as
+    before.
 
     Sparse input stays sparse, dense stays dense. The cost is a pass over X. The result is
     deterministic.

@@ -2,6 +2,7 @@
 
 from ._als import ALSRecommender
 from ._bpr import BPRRecommender
+from ._discounted import DiscountedRecommender
 from ._linear import EASERecommender, RidgeRecommender
 from ._logistic import LogisticMFRecommender
 from ._neighbors import ItemKNNRecommender
@@ -14,6 +15,7 @@ from ._voting import VotingRecommender
 __all__ = [
     "ALSRecommender",
     "BPRRecommender",
+    "DiscountedRecommender",
     "EASERecommender",
     "GraphFilterRecommender",
     "ItemKNNRecommender",

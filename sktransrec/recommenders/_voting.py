@@ -2,21 +2,14 @@
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import Bunch, get_tags
+from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._validation import (
-    _BaseComposition,
-    _fit_context,
-    check_interactions,
-    check_rows,
-    check_targets,
-    restores_on_error,
-)
-from ..base import RecommenderMixin, _column_shares, _recommender_and_rows
+from .._validation import _BaseComposition, _fit_context, restores_on_error
+from ._composite import CompositeMixin, scores_of, standardized
 
 
-class VotingRecommender(RecommenderMixin, _BaseComposition):
+class VotingRecommender(CompositeMixin, _BaseComposition):
     r"""Recommend by the weighted mean of what several recommenders say.
 
     It is as its parts are: a supervised recommender if one of them learns the map from X to y, an
@@ -118,23 +111,11 @@ class VotingRecommender(RecommenderMixin, _BaseComposition):
         self._set_params("estimators", **params)
         return self
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        parts = [get_tags(part) for _, part in self._parts()]
-        tags.input_tags.sparse = all(part.input_tags.sparse for part in parts)
-        tags.input_tags.positive_only = any(part.input_tags.positive_only for part in parts)
-        is_mapping = any(part.target_tags.required for part in parts)
-        tags.target_tags.required = tags.target_tags.multi_output = is_mapping
-        tags.target_tags.single_output = not is_mapping
-        tags.target_tags.positive_only = any(part.target_tags.positive_only for part in parts)
-        return tags
-
-    @property
-    def _recommends_own_columns(self):
-        return not get_tags(self).target_tags.required
+    def _named_parts(self):
+        return [(name, part) for name, part in self.estimators if not isinstance(part, str)]
 
     def _parts(self):
-        return [(name, part) for name, part in self.estimators if not isinstance(part, str)]
+        return [part for _, part in self._named_parts()]
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
@@ -153,24 +134,14 @@ class VotingRecommender(RecommenderMixin, _BaseComposition):
         self : object
         """
         weights = self._checked_weights()
-        X = self._valid_rows(X, reset=True)
-        if not self._recommends_own_columns:
-            if y is None:
-                raise ValueError(
-                    f"{type(self).__name__} requires y to be passed, but the target y is None: "
-                    "some of its recommenders learn the map from X to y."
-                )
-            y = check_targets(y, n_rows=X.shape[0])
-        names, parts = zip(*self._parts(), strict=True)
+        X, y = self._checked(X, y)
+        names, parts = zip(*self._named_parts(), strict=True)
         self.estimators_ = Parallel(n_jobs=self.n_jobs)(
             delayed(_fitted)(part, X, y) for part in parts
         )
         self.named_estimators_ = Bunch(**dict(zip(names, self.estimators_, strict=True)))
         self._shares = (weights / weights.sum()).astype(np.float32)
-        interactions = X if self._recommends_own_columns else y
-        self.n_items_ = interactions.shape[1]
-        self.popularity_ = _column_shares(interactions)
-        self._check_items(X)
+        self._set_items(X, y, self.named_estimators_)
         return self
 
     def _checked_weights(self):
@@ -189,38 +160,12 @@ class VotingRecommender(RecommenderMixin, _BaseComposition):
             "estimators, and one above 0."
         )
 
-    def _check_items(self, X):
-        for name, model in self.named_estimators_.items():
-            n_items = _recommender_and_rows(model, X[:1])[0].n_items_
-            if n_items != self.n_items_:
-                raise ValueError(
-                    f"{name!r} recommends {n_items} items where there are {self.n_items_}: all "
-                    "recommenders must recommend the columns of X, or all those of y."
-                )
-
-    def _valid_rows(self, X, *, reset):
-        if not self._recommends_own_columns:
-            return check_rows(self, X, reset=reset)
-        nonnegative = get_tags(self).input_tags.positive_only
-        return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
-
-    def _check_rows(self, X):
-        return self._valid_rows(X, reset=False)
-
     def _score_rows(self, X):
         total = np.zeros((X.shape[0], self.n_items_), dtype=np.float32)
         for weight, model in zip(self._shares, self.estimators_, strict=True):
-            recommender, rows = _recommender_and_rows(model, X)
-            total += weight * _standardized(recommender.decision_function(rows))
+            total += weight * standardized(scores_of(model, X))
         return total
 
 
 def _fitted(model, X, y):
     return clone(model).fit(X, y)
-
-
-def _standardized(scores):
-    """Return scores with mean 0 and standard deviation 1 in each row, or all 0."""
-    scores = scores - scores.mean(axis=1, keepdims=True)
-    deviations = scores.std(axis=1, keepdims=True)
-    return np.divide(scores, deviations, out=np.zeros_like(scores), where=deviations > 1e-12)

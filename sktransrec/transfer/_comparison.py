@@ -10,11 +10,12 @@ from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._validation import _safe_indexing, check_matrix
+from .._wrapped import is_supervised
 from ..interactions import cross_listed_mask, find_cross_listed
 from ..interactions._cross_listed import named_twins
 from ..metrics._scorer import _METRICS
 from ..recommenders import PopularityRecommender
-from ._target_items import TargetItems, column_names, is_supervised
+from ._target_items import TargetItems, column_names
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from sklearn.utils import check_random_state, indexable
 
 from .._validation import HasMethods, Interval, StrOptions, check_relevance, validate_params
 from ..interactions._cross_listed import twin_lines
+from ..metrics._buckets import bucket_edges, bucket_names, bucket_of
 from ..metrics._scorer import _METRICS
 from ._comparison import Comparison
-from ._paired import GainEstimate, bucket_edges, bucket_names, bucket_of, estimate_gain
+from ._paired import GainEstimate, estimate_gain
 from ._target_items import TargetItems, column_names
 
 _METRIC_NAMES = {"f1": "F1", "hit_rate": "HR", "map": "MAP", "mrr": "MRR", "ndcg": "NDCG"}

@@ -19,14 +19,15 @@ from .._validation import (
     check_targets,
     restores_on_error,
 )
+from .._wrapped import entry_tags, is_supervised, reads_histories
 from ..base import RecommenderMixin, _column_shares, _recommender_and_rows
 from ..interactions import holdout_random
 from ..interactions._holdout import numbers_held_out
+from ..metrics._buckets import bucket_of
 from ..metrics._scorer import _METRICS
 from ._comparison import Comparison, Side, rows_without, sides
 from ._gain import measured_gain, shuffled_folds
-from ._paired import bucket_of
-from ._target_items import TargetItems, entry_tags, is_supervised, reads_histories
+from ._target_items import TargetItems
 
 _REASONS = {
     "helps": "as the interval excludes harm",

@@ -12,12 +12,12 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._validation import Interval, StrOptions, _safe_indexing, check_relevance, validate_params
+from .._wrapped import is_supervised
 from ..base import recommend
 from ..interactions import holdout_random
 from ..metrics._scorer import _METRICS
 from ..recommenders import PopularityRecommender
 from ._gain import _METRIC_NAMES, shuffled_folds
-from ._target_items import is_supervised
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,6 @@
 """What the difference between two scores of the same rows comes to."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from scipy.stats import norm, t
@@ -11,7 +10,6 @@ from .._validation import get_chunk_n_rows
 
 # Fewer rows that differ may all happen to differ one way, and a bootstrap knows no others.
 MIN_DIFFERENT_ROWS = 10
-_MIN_BUCKET_ROWS = 30
 
 
 @dataclass(frozen=True)
@@ -109,38 +107,6 @@ def estimate_gain(rows, scores, *, confidence_level, n_resamples, random_state):
         share_hurt=float(is_hurt.mean()) if n_rows else np.nan,
         confidence_level=confidence_level,
     )
-
-
-def bucket_edges(activity, n_buckets):
-    """Return the smallest activity of each bucket but the first, for buckets of about equal size.
-
-    There are fewer buckets where rows are few or have the same activity.
-    """
-    values, counts = np.unique(activity, return_counts=True)
-    n_wanted = max(len(activity) / n_buckets, _MIN_BUCKET_ROWS)
-    edges, n_below = [], 0
-    for value, n_before in zip(values[1:], np.cumsum(counts)[:-1], strict=True):
-        n_left = len(activity) - n_before
-        if n_before - n_below >= n_wanted and n_left >= _MIN_BUCKET_ROWS:
-            edges.append(value)
-            n_below = n_before
-    return np.array(edges, dtype=np.intp)
-
-
-def bucket_of(activity, edges):
-    """Return the bucket of each row, counted from 0."""
-    return np.searchsorted(edges, activity, side="right")
-
-
-def bucket_names(edges):
-    """Return the activity of each bucket in words."""
-    if not len(edges):
-        return ["any number"]
-    between = [
-        f"{first} to {after - 1}" if after - 1 > first else f"{first}"
-        for first, after in pairwise(edges)
-    ]
-    return [f"fewer than {edges[0]}", *between, f"{edges[-1]} or more"]
 
 
 def _resampled_means(scores, n_resamples, random_state):

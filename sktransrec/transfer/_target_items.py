@@ -4,38 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 
 from .._histories import seen_items
 from .._validation import _safe_indexing, check_candidates, check_matrix
+from .._wrapped import is_supervised, reads_histories
 from ..base import _recommender_and_rows
-
-
-def is_supervised(model):
-    """Return whether a model, fitted or not, learns the map from X to y."""
-    return get_tags(_unwrapped(model, step=-1)).target_tags.required
-
-
-def entry_tags(model):
-    """Return the tags of what a model does first with X."""
-    return get_tags(_unwrapped(model, step=0))
-
-
-def reads_histories(model):
-    """Return whether a model reads rows of item ids in order and recommends what comes next."""
-    return not is_supervised(model) and entry_tags(model).input_tags.categorical
-
-
-def _unwrapped(model, step):
-    """Return what is inside frozen estimators and searches, and the given step of pipelines."""
-    if isinstance(model, Pipeline):
-        return _unwrapped(model.steps[step][1], step)
-    is_wrapper = isinstance(model, FrozenEstimator) or hasattr(model, "cv")
-    return (
-        _unwrapped(model.estimator, step) if is_wrapper and hasattr(model, "estimator") else model
-    )
 
 
 def column_names(X, n_columns):

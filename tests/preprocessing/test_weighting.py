@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sklearn.decomposition import TruncatedSVD
 from sklearn.pipeline import make_pipeline
 
-from sktransrec import ItemKNNRecommender, RidgeRecommender
+from sktransrec import ALSRecommender, ItemKNNRecommender, RidgeRecommender
 from sktransrec.preprocessing import BM25Transformer, PopularityScaler
 
 
@@ -162,3 +162,18 @@ class TestBoth:
 def test_bad_parameters_are_named(transformer, parameter):
     with pytest.raises(ValueError, match=f"'{parameter}' parameter"):
         transformer.fit(counts(5, 3))
+
+
+def test_popularity_scaler_before_als_weighs_interactions_by_inverse_propensity():
+    """The factors of a row are the minimum of the weighted squares, spelt out in float64."""
+    X = counts(200, 12, density=0.4)
+    als = ALSRecommender(
+        3, confidence=9.0, regularization=0.5, scale_regularization=False, random_state=0
+    )
+    pipeline = make_pipeline(PopularityScaler(0.7), als).fit(X)
+    V = pipeline[-1].item_factors_.astype(np.float64)
+    propensities = (X > 0).sum(axis=0) ** 0.7
+    for x, u in zip(X, pipeline.transform(X), strict=True):
+        weights = np.where(x > 0, 9 * x / propensities, 1)
+        A = V.T @ (weights[:, None] * V) + 0.5 * np.eye(3)
+        np.testing.assert_allclose(u, np.linalg.solve(A, V.T @ (weights * (x > 0))), rtol=1e-3)

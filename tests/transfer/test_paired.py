@@ -1,11 +1,11 @@
-"""Intervals of known differences, and buckets of rows."""
+"""Intervals of known differences."""
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 from scipy.stats import ttest_rel
 
-from sktransrec.transfer._paired import bucket_edges, bucket_names, bucket_of, estimate_gain
+from sktransrec.transfer._paired import estimate_gain
 
 
 def _estimate(scores, *, confidence_level=0.95, n_resamples=5000, random_state=0):
@@ -97,31 +97,3 @@ def test_relative_gain_of_a_score_of_zero_is_not_defined():
     assert np.isnan(estimate.relative_gain)
     assert np.isnan(estimate.relative_interval).all()
     assert estimate.verdict == "helps"
-
-
-@pytest.mark.parametrize(
-    ("activity", "n_buckets", "edges"),
-    [
-        (np.arange(300), 3, [100, 200]),
-        (np.arange(300), 1, []),
-        (np.arange(59), 3, []),
-        (np.repeat([1, 2], [200, 100]), 3, [2]),
-        (np.repeat([1, 2, 9], [40, 240, 20]), 3, []),
-        (np.repeat([0, 7], 150), 4, [7]),
-        (np.full(300, 5), 3, []),
-        (np.empty(0, dtype=int), 3, []),
-    ],
-)
-def test_buckets_are_about_equal_and_never_small(activity, n_buckets, edges):
-    actual = bucket_edges(activity, n_buckets)
-    assert_array_equal(actual, edges)
-    sizes = np.bincount(bucket_of(activity, actual))
-    assert len(sizes) in (0, len(edges) + 1)
-    assert not len(edges) or sizes.min() >= 30
-
-
-def test_names_say_what_the_buckets_hold():
-    edges = np.array([3, 4, 9])
-    assert bucket_names(edges) == ["fewer than 3", "3", "4 to 8", "9 or more"]
-    assert_array_equal(bucket_of(np.array([0, 2, 3, 4, 8, 9, 50]), edges), [0, 0, 1, 2, 2, 3, 3])
-    assert bucket_names(edges[:0]) == ["any number"]

@@ -1,0 +1,218 @@
+"""What popularity alone is worth to scorers, on data of which it is known what rows choose by."""
+
+import pickle
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.model_selection import GridSearchCV
+
+from sktransrec import (
+    ALSRecommender,
+    DiscountedRecommender,
+    PopularityRecommender,
+    debiased_scorer,
+    ranking_scorer,
+)
+from sktransrec.base import InDomainRecommender
+from sktransrec.interactions import holdout_random
+from sktransrec.metrics import (
+    held_out_ranks,
+    inverse_propensity_weights,
+    rank_metrics,
+)
+
+N_ROWS, N_ITEMS, N_GROUPS = 2500, 600, 4
+N_CHOICES, K, N_NEGATIVES = 8, 10, 49
+
+
+def _choices(taste, seed=0):
+    """Return interactions of rows that choose by popularity, and by groups of items if `taste`."""
+    rng = np.random.default_rng(seed)
+    popularity = np.arange(1, N_ITEMS + 1) ** -0.6
+    same_group = np.arange(N_ROWS)[:, None] % N_GROUPS == np.arange(N_ITEMS) % N_GROUPS
+    waiting_times = rng.exponential(size=(N_ROWS, N_ITEMS))
+    waiting_times /= popularity * np.where(same_group, np.exp(taste), 1)
+    columns = np.argsort(waiting_times, axis=1)[:, :N_CHOICES].ravel()
+    rows = np.repeat(np.arange(N_ROWS), N_CHOICES)
+    return sp.csr_array((np.ones(len(rows), dtype=np.float32), (rows, columns)))
+
+
+def _split(taste):
+    return holdout_random(_choices(taste), 0.25, random_state=0)
+
+
+IPS = {"propensity_exponent": 1.0, "max_weight": None}
+MATCHED = {"propensity_exponent": 0.0, "n_negatives": N_NEGATIVES, "negative_exponent": 1.0}
+HALF = {"propensity_exponent": 0.5, "n_negatives": N_NEGATIVES, "negative_exponent": 0.5}
+
+
+def _taste_model():
+    return ALSRecommender(N_GROUPS, random_state=0)
+
+
+def _score(model, X, y, options):
+    return debiased_scorer("hit_rate", K, **options, random_state=0)(model, X, y)
+
+
+def _chance(options):
+    if "n_negatives" in options:
+        return K / (N_NEGATIVES + 1)
+    # Of the items that a row has not seen, one is the pair's and those hidden are not ranked.
+    n_kept = round(0.75 * N_CHOICES)
+    return K / (N_ITEMS - n_kept - (N_CHOICES - n_kept) + 1)
+
+
+@pytest.mark.parametrize("options", [IPS, MATCHED, HALF], ids=["weights", "negatives", "both"])
+def test_popularity_is_at_chance_where_rows_choose_by_it(options):
+    X, y = _split(taste=0)
+    model = PopularityRecommender().fit(X)
+    assert_allclose(_score(model, X, y, options), _chance(options), rtol=0.15)
+    assert _score(model, X, y, {"propensity_exponent": 0.0}) > 4 * _chance(IPS)
+
+
+@pytest.mark.parametrize("options", [IPS, MATCHED, HALF], ids=["weights", "negatives", "both"])
+def test_taste_is_far_above_chance(options):
+    X, y = _split(taste=2)
+    popularity, taste = PopularityRecommender().fit(X), _taste_model().fit(X)
+    assert _score(popularity, X, y, options) < 1.3 * _chance(options)
+    assert _score(taste, X, y, options) > 1.8 * _chance(options)
+
+
+def test_search_holds_popular_items_back():
+    X = _choices(taste=2)
+    model = DiscountedRecommender(_taste_model())
+    grid = {"discount": [0.0, 0.6]}
+    choices = [
+        GridSearchCV(model, grid, scoring=scorer, cv=2, error_score="raise").fit(X).best_params_
+        for scorer in (
+            debiased_scorer(holdout=0.25, random_state=0, **MATCHED),
+            ranking_scorer(holdout=0.25, random_state=0),
+        )
+    ]
+    assert choices == [{"discount": 0.6}, {"discount": 0.0}]
+
+
+def test_score_is_the_weighted_mean_of_the_ranks():
+    X, y = _split(taste=1)
+    model = PopularityRecommender().fit(X)
+    candidates = np.arange(0, N_ITEMS, 2)
+    y_candidates = sp.csr_array(y @ sp.diags_array((np.arange(N_ITEMS) % 2 == 0).astype(float)))
+    rows, items, ranks = held_out_ranks(model, X, y_candidates, candidates=candidates)
+    weights = inverse_propensity_weights(model.popularity_, exponent=0.7, max_weight=3)
+    expected = rank_metrics(ranks, rows=rows, weights=weights[items], k=5)
+    for metric in ("hit_rate", "mrr", "ndcg"):
+        scorer = debiased_scorer(
+            metric, 5, propensity_exponent=0.7, max_weight=3, candidates=candidates
+        )
+        assert scorer(model, X, y) == expected[metric][0]
+
+
+def test_scorer_hides_and_can_be_pickled():
+    X = _choices(taste=1)[:200]
+    model = PopularityRecommender().fit(X)
+    scorer = debiased_scorer(n_negatives=20, negative_exponent=1, holdout=2, random_state=3)
+    assert repr(scorer) == (
+        "debiased_scorer('ndcg', k=10, propensity_exponent=1.0, n_negatives=20, "
+        "negative_exponent=1, holdout=2, random_state=3)"
+    )
+    assert pickle.loads(pickle.dumps(scorer))(model, X) == scorer(model, X)
+    _, y = holdout_random(X, 2, random_state=3)
+    assert scorer(model, X) == debiased_scorer(n_negatives=20, negative_exponent=1, random_state=3)(
+        model, X - y, y
+    )
+    with pytest.raises(ValueError, match="needs y"):
+        debiased_scorer()(model, X)
+    with pytest.raises(ValueError, match="y was passed as well"):
+        scorer(model, X, X)
+    with pytest.raises(ValueError, match="propensity_exponent"):
+        debiased_scorer(propensity_exponent=-1)
+
+
+def test_weights_by_hand():
+    assert_allclose(inverse_propensity_weights([6, 3, 1], max_weight=None), [5 / 9, 10 / 9, 10 / 3])
+    assert_allclose(inverse_propensity_weights([6, 3, 1], max_weight=2), [5 / 9, 10 / 9, 2])
+    assert_allclose(inverse_propensity_weights([6, 3, 1], exponent=0), 1)
+    assert_allclose(
+        inverse_propensity_weights([0, 4, 1, 0], exponent=0.5), [5 / 3, 5 / 6] + [5 / 3] * 2
+    )
+    assert_allclose(inverse_propensity_weights([0, 0]), 1)
+    counts = np.random.default_rng(0).integers(1, 90, size=50)
+    for exponent in (0.5, 1, 2):
+        weights = inverse_propensity_weights(counts, exponent=exponent, max_weight=None)
+        assert_allclose(np.average(weights, weights=counts), 1)
+        assert_allclose(weights * counts**exponent, weights[0] * counts[0] ** exponent)
+        shares = inverse_propensity_weights(counts / 90, exponent=exponent, max_weight=None)
+        assert_allclose(shares, weights)
+
+
+@pytest.mark.parametrize("popularity", [[[1, 2]], [1, -1]])
+def test_bad_popularity(popularity):
+    with pytest.raises(ValueError, match="popularity must be 1-D and hold numbers of 0 or more"):
+        inverse_propensity_weights(popularity)
+
+
+class OneItem(InDomainRecommender):
+    """Recommend one item, and all others alike after it."""
+
+    def __init__(self, item):
+        self.item = item
+
+    def _fit(self, X):
+        pass
+
+    def _score_rows(self, X):
+        return np.tile(np.arange(X.shape[1]) == self.item, (X.shape[0], 1))
+
+
+def test_negatives_are_drawn_by_the_power_of_popularity():
+    """Item 6 is seen and item 5 held out: with one negative, the rank says whether it is ours."""
+    rng = np.random.default_rng(0)
+    chances = [0.8, 0.4, 0.4, 0.2, 0.1, 0.05, 1.0]
+    X = (rng.uniform(size=(400, 7)) < chances).astype(float)
+    n_rows_with = X.sum(axis=0)[:5]
+    rows = np.tile(np.arange(7) == 6, (4000, 1)).astype(float)
+    held_out = np.full(4000, 5)
+    for item in range(5):
+        _, _, ranks = held_out_ranks(
+            *(OneItem(item).fit(X), rows, held_out),
+            n_negatives=1,
+            negative_exponent=1.5,
+            random_state=0,
+        )
+        assert set(ranks) == {1.5, 2}
+        expected = n_rows_with[item] ** 1.5 / (n_rows_with**1.5).sum()
+        assert_allclose(np.mean(ranks == 2), expected, atol=0.03)
+
+
+def test_negatives_by_popularity_are_those_of_the_seed():
+    X, y = _split(taste=1)
+    X, y = X[:100], y[:100]
+    arguments = {"n_negatives": 5, "negative_exponent": 1.0}
+    first, again, other = (
+        held_out_ranks(model, X, y, **arguments, random_state=seed)[2]
+        for model, seed in ((OneItem(0).fit(X), 3), (OneItem(0).fit(X), 3), (OneItem(0).fit(X), 4))
+    )
+    assert_array_equal(first, again)
+    assert (first != other).any()
+    # A row that has seen all but what is held out has no negatives.
+    everything = held_out_ranks(OneItem(0).fit(X), 1 - y.toarray(), y, **arguments)[2]
+    assert_array_equal(everything, 1)
+
+
+@pytest.mark.parametrize("weights", [[1, 0], [1], [[1, 2]], [1, np.nan]])
+def test_bad_weights(weights):
+    with pytest.raises(ValueError, match="weights"):
+        rank_metrics([1, 2], weights=weights)
+
+
+def test_weights_count_pairs_as_if_repeated():
+    ranks, rows = np.array([1, 2, 5, 9]), np.array([0, 0, 1, 2])
+    weighted = rank_metrics(ranks, rows=rows, weights=[1, 2, 3, 1])["mrr"]
+    repeated = rank_metrics(np.repeat(ranks, [1, 2, 3, 1]), rows=np.repeat(rows, [1, 2, 3, 1]))
+    assert_allclose(weighted, repeated["mrr"])
+    assert_allclose(
+        rank_metrics(ranks, rows=rows, weights=[7] * 4)["mrr"],
+        rank_metrics(ranks, rows=rows)["mrr"],
+    )
