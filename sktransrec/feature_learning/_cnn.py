@@ -22,6 +22,9 @@ class CNNEncoder(SequenceLearner):
       vectors of zeros;
     - an array of shape (n_rows, height, width, n_channels) holds images.
 
+    A list or a column of a table that holds an array a row will do as well, if all are of one
+    shape.
+
     Parameters
     ----------
     n_components : int, default=32

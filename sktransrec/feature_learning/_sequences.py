@@ -1,5 +1,6 @@
 """What the learners of sequences and images share: the forms of X and y that they take."""
 
+from collections import Counter
 from numbers import Integral, Real
 
 import numpy as np
@@ -46,21 +47,27 @@ class SequenceLearner(FeatureLearner):
         return tags
 
     def _check_rows(self, X, *, reset):
-        X = check_padded(self, X, reset=reset, allow_nd=True)
+        stacked = _stacked(X)
+        if not reset and getattr(stacked, "ndim", 2) > 2:
+            self._check_row_shape(stacked)
+        X = _check_dense(self, stacked, reset=reset, named=X)
         if reset:
             self._check_dimensions(X)
             self._row_shape = X.shape[1:]
             self._takes_tokens = X.ndim == 2 and X.dtype.kind in "iu"
-        elif X.shape[1:] != self._row_shape:
-            raise ValueError(
-                f"X has rows of shape {X.shape[1:]}, and fit saw {self._row_shape}: pad, cut or "
-                "scale them to that."
-            )
+        self._check_row_shape(X)
         if self._takes_tokens:
             return self._check_tokens(X, reset=reset)
         if reset:
             self.n_tokens_ = None
         return check_array(X, dtype=np.float32, allow_nd=True, input_name="X")
+
+    def _check_row_shape(self, X):
+        if X.shape[1:] != self._row_shape:
+            raise ValueError(
+                f"X has rows of shape {X.shape[1:]}, and fit saw {self._row_shape}: pad, cut or "
+                "scale them to that."
+            )
 
     def _check_dimensions(self, X):
         if X.ndim > self._max_dimensions:
@@ -172,3 +179,46 @@ def one_token_a_row(tokens, n_tokens):
     """Return the indicator matrix of token ids as a `csr_array` of shape (n_ids, n_tokens)."""
     ones = np.ones(len(tokens), dtype=np.float32)
     return sp.csr_array((ones, tokens, np.arange(len(tokens) + 1)), (len(tokens), n_tokens))
+
+
+def _stacked(X):
+    """Return a list or a column of arrays as one array, and anything else as it is."""
+    is_column = isinstance(X, list) or (getattr(X, "ndim", None) == 1 and X.dtype == object)
+    if not is_column or not any(isinstance(row, np.ndarray) for row in X):
+        return X
+    rows = list(X)
+    shapes = [row.shape if isinstance(row, np.ndarray) else type(row).__name__ for row in rows]
+    [(usual, _)] = Counter(shapes).most_common(1)
+    for place, shape in enumerate(shapes):
+        if shape != usual:
+            raise ValueError(
+                f"{_row_name(X, place)} is of shape {shape}, where most are of {usual}: pad "
+                "sequences to one length, and scale images to one size and as many channels."
+            )
+    return np.stack(rows)
+
+
+def _row_name(X, place):
+    """Return what to call a row in an error: its place and, where it has one, its label."""
+    label = f" ({X.index[place]!r})" if hasattr(X, "iloc") else ""
+    return f"Row {place} of X{label}"
+
+
+def _check_dense(estimator, X, *, reset, named):
+    """Return X as an array of numbers with two axes or more; `named` may have names of rows."""
+    try:
+        return check_padded(estimator, X, reset=reset, allow_nd=True)
+    except ValueError as error:
+        message, *_ = str(error).splitlines()
+        if "contains NaN" not in message and "contains infinity" not in message:
+            raise
+        first = _row_name(named, _first_not_finite(X))
+        raise ValueError(
+            f"{message} {first} is the first that does: mend it or leave it out."
+        ) from error
+
+
+def _first_not_finite(X):
+    """Return the place of the first row with NaN or infinity."""
+    X = np.asarray(X, dtype=np.float64)
+    return int(np.isfinite(X.reshape(len(X), -1)).all(axis=1).argmin())

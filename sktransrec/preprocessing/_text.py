@@ -1,7 +1,6 @@
 """Texts to padded sequences of token ids."""
 
 import functools
-import unicodedata
 from itertools import islice
 from numbers import Integral
 
@@ -18,13 +17,14 @@ from .._validation import (
     check_is_fitted,
     restores_on_error,
 )
+from ._scripts import mixed_tokens, normalized, word_pattern
 
 _UNKNOWN = 1
 _FIRST_TOKEN = 2
 
 # What CountVectorizer is told as it stands.
 _SHARED_PARAMETERS = (
-    *("analyzer", "ngram_range", "lowercase", "strip_accents"),
+    *("ngram_range", "lowercase", "strip_accents"),
     *("min_df", "max_df", "max_features"),
 )
 
@@ -34,19 +34,22 @@ class TextSequences(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     What a network needs in order to read: `fit` learns the vocabulary, `transform` replaces each
     token by its id and keeps their order. The texts of any language will do, several of them at
-    once included; those written without spaces take character n-grams or a segmenter as
-    `analyzer`.
+    once included. Where a language has no spaces between words, let pairs of characters
+    (``analyzer="mixed"``), character n-grams or a segmenter take their place.
 
     Parameters
     ----------
-    analyzer : {"word", "char", "char_wb"} or callable, default="word"
-        What a token is: a word, a character n-gram, one inside of a word, or whatever a callable
-        makes of a text, such as a segmenter's function that returns the list of words. A callable
-        gets the text with nothing but `normalization` done to it.
+    analyzer : {"word", "mixed", "char", "char_wb"} or callable, default="word"
+        What a token is: a word, a character n-gram ("char"), one inside of a word ("char_wb"), or
+        whatever a callable makes of a text, such as a segmenter's function that returns the list
+        of words. A callable gets the text with nothing but `normalization` done to it. "mixed" is
+        for texts of several scripts, within one text too: words where they stand apart, and in
+        Chinese, Japanese, Thai, Lao, Khmer and Burmese each two neighbouring characters, as in
+        [1]_; a character by itself is a token.
     ngram_range : tuple of (int, int), default=(1, 1)
         The smallest and the largest n of the n-grams of words or characters. With (n, n) they
-        stand in the order of the text. Otherwise "word" and "char" put all those of one n before
-        those of the next, and "char_wb" does so within each word.
+        stand in the order of the text. Otherwise all those of one n come before those of the next,
+        with "char_wb" within each word.
     token_pattern : str, default=None
         Regular expression of a word, for ``analyzer="word"``. None takes runs of letters, digits
         and underscores, one or more, with the marks upon them.
@@ -59,11 +62,13 @@ class TextSequences(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     normalization : {"NFC", "NFD", "NFKC", "NFKD"} or None, default="NFKC"
         The Unicode form that texts and stop words are brought into first, so that one word has
         one spelling: "NFKC" makes full-width letters, ligatures and the presentation forms of
-        Arabic plain ones. None leaves them as they are.
+        Arabic plain ones. Signs that are not seen are left out, such as soft hyphens, joiners and
+        marks of direction, but not the zero-width space, which parts words. None leaves all as it
+        is.
     stop_words : "english", collection of str or callable, default=None
-        Words to leave out, for ``analyzer="word"``: scikit-learn's English ones, a list or set of
-        those of any languages, or a function that says of a word whether it is one. As words are
-        compared after `lowercase` and `strip_accents`, write them so.
+        Words to leave out, for the analyzers "word" and "mixed": scikit-learn's English ones, a
+        list or set of those of any languages, or a function that says of a word whether it is one.
+        As words are compared after `lowercase` and `strip_accents`, write them so.
     min_df : int or float, default=1
         Tokens in fewer documents of `fit` are unknown; a float is a share of the documents.
     max_df : int or float, default=1.0
@@ -102,6 +107,11 @@ class TextSequences(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     `fit` reads the texts twice, `transform` once. The result is deterministic.
 
+    References
+    ----------
+    .. [1] J.-Y. Nie, J. Gao, J. Zhang and M. Zhou, "On the use of words and n-grams for Chinese
+       information retrieval", IRAL 2000. :doi:`10.1145/355214.355235`
+
     Examples
     --------
     >>> from sktransrec.preprocessing import TextSequences
@@ -119,6 +129,7 @@ class TextSequences(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     _parameter_constraints: dict = {
         **{name: CountVectorizer._parameter_constraints[name] for name in _SHARED_PARAMETERS},
+        "analyzer": [StrOptions({"word", "mixed", "char", "char_wb"}), callable],
         "token_pattern": [str, None],
         "normalization": [StrOptions({"NFC", "NFD", "NFKC", "NFKD"}), None],
         "stop_words": [StrOptions({"english"}), list, tuple, set, frozenset, callable, None],
@@ -246,21 +257,46 @@ class TextSequences(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         tokens = np.array([None] * _FIRST_TOKEN + list(self.vocabulary_), dtype=object)
         return [tokens[row[row != 0]] for row in X]
 
+    def build_analyzer(self):
+        """Return the function that makes tokens of a text, for use in other vectorisers.
+
+        Returns
+        -------
+        analyzer : callable
+            From str to list of str, with all that the parameters say about a single text. It can
+            be pickled if they can.
+
+        See Also
+        --------
+        sklearn.feature_extraction.text.TfidfVectorizer : Takes it as its `analyzer`.
+
+        Examples
+        --------
+        >>> from sklearn.feature_extraction.text import TfidfVectorizer
+        >>> from sktransrec import TextSequences
+        >>> words = TfidfVectorizer(analyzer=TextSequences(analyzer="mixed").build_analyzer())
+        >>> words.fit(["ＤＵＮＥ：沙丘 2"]).get_feature_names_out().tolist()
+        ['2', 'dune', '沙丘']
+        """
+        self._validate_params()
+        return functools.partial(_tokens, self.normalization, self._vectorizer().build_analyzer())
+
     def _normalized(self, texts):
         """Return the texts in the one Unicode form."""
-        if self.normalization is None:
-            return texts
-        return [unicodedata.normalize(self.normalization, text) for text in texts]
+        return [normalized(self.normalization, text) for text in texts]
 
     def _vectorizer(self):
         """Return the vectoriser that splits texts and chooses among their tokens."""
         options = {name: getattr(self, name) for name in _SHARED_PARAMETERS}
+        options["analyzer"] = "word" if self.analyzer == "mixed" else self.analyzer
         options["stop_words"] = self._stop_words()
         options["token_pattern"] = self.token_pattern
-        if self.analyzer == "word" and self.token_pattern is None:
-            options["token_pattern"] = _word_pattern()
+        if self.analyzer == "mixed":
+            options["tokenizer"] = mixed_tokens
+        elif self.analyzer == "word" and self.token_pattern is None:
+            options["token_pattern"] = word_pattern()
         vectorizer = CountVectorizer(**options)
-        if self.analyzer == "word" and callable(self.stop_words):
+        if options["analyzer"] == "word" and callable(self.stop_words):
             tokenize = vectorizer.build_tokenizer()
             vectorizer.tokenizer = functools.partial(_words_kept, tokenize, self.stop_words)
             vectorizer.token_pattern = None
@@ -289,16 +325,9 @@ class TextSequences(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return sequences
 
 
+def _tokens(form, analyze, text):
+    return analyze(normalized(form, text))
+
+
 def _words_kept(tokenize, is_stop_word, text):
     return [word for word in tokenize(text) if not is_stop_word(word)]
-
-
-@functools.cache
-def _word_pattern():
-    """Return the pattern of words with their marks and the joiners inside of them."""
-    # All marks lie below U+1F000 but the variation selectors of rare ideographs.
-    marks = "".join(
-        char for char in map(chr, range(0x1F000)) if unicodedata.category(char).startswith("M")
-    )
-    # A mark is never below U+0300: to look at that first makes it five times as fast.
-    return rf"\w+(?:(?![\0-\u02ff])[{marks}\u200c\u200d]\w*)*"

@@ -51,6 +51,12 @@ def _rows(form, n_rows=18):
     return rng.uniform(size=(n_rows, *shape)).astype(np.float32)
 
 
+def _object_column(rows):
+    column = np.empty(len(rows), dtype=object)
+    column[:] = list(rows)
+    return column
+
+
 def _targets(n_rows=18):
     rng = np.random.RandomState(1)
     return (rng.uniform(size=(n_rows, 5)) < 0.4).astype(np.float32)
@@ -103,6 +109,51 @@ def test_too_many_dimensions():
 def test_ragged_rows_are_refused(learner, form):
     with pytest.raises(ValueError, match="pad them to one length"):
         clone(learner).fit(form([[1, 2], [1, 2, 3], [1]]))
+
+
+@each_learner
+@pytest.mark.parametrize("form", [list, _object_column])
+def test_a_column_of_arrays_is_one_array(learner, form):
+    X, y = _rows("vectors"), _targets()
+    expected = clone(learner).fit(X, y)
+    model = clone(learner).fit(form(X), y)
+    _assert_same_weights(model, expected)
+    np.testing.assert_array_equal(model.transform(form(X)), expected.transform(X))
+
+
+def _named_images(first):
+    """Return a column of images, the first one replaced."""
+    pd = pytest.importorskip("pandas")
+    images = [first, *_rows("images")[1:]]
+    return pd.Series(images, index=[f"電影{i}" for i in range(len(images))])
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((5, 5, 2)), r"Row 0 of X \('電影0'\) is of shape \(5, 5, 2\)"),
+        (np.zeros((7, 5)), r"Row 0 of X \('電影0'\) is of shape \(7, 5\)"),
+        (np.zeros((7, 5, 1)), r"Row 0 of X \('電影0'\) is of shape \(7, 5, 1\)"),
+        (None, r"Row 0 of X \('電影0'\) is of shape NoneType"),
+        (np.full((7, 5, 2), np.nan), r"contains NaN. Row 0 of X \('電影0'\) is the first"),
+        (np.full((7, 5, 2), np.inf), r"contains infinity.* Row 0 of X \('電影0'\) is the first"),
+    ],
+)
+def test_bad_images_name_their_item(image, message):
+    fitted = CNNEncoder(**TINY).fit(_rows("images"), _targets())
+    bad = _named_images(image)
+    for method in (CNNEncoder(**TINY).fit, fitted.transform):
+        with pytest.raises(ValueError, match=message):
+            method(bad)
+
+
+def test_images_unlike_those_of_fit_are_refused():
+    fitted = CNNEncoder(**TINY).fit(_rows("images"), _targets())
+    for other in (_rows("images")[:, 1:], _rows("images")[..., :1], _rows("images")[..., 0]):
+        with pytest.raises(ValueError, match=r"rows of shape .*, and fit saw \(7, 5, 2\)"):
+            fitted.transform(other)
+        with pytest.raises(ValueError, match=r"rows of shape .*, and fit saw \(7, 5, 2\)"):
+            fitted.transform(_object_column(other))
 
 
 @each_learner

@@ -1,5 +1,7 @@
 import inspect
+import itertools
 import pickle
+import re
 import unicodedata
 
 import joblib
@@ -113,7 +115,7 @@ def test_long_documents_keep_their_first_tokens():
         ("Hindi", "हिन्दी में किताब।", ["हिन्दी", "में", "किताब"]),
         ("Arabic", "السَّلَامُ عَلَيْكُم، كتاب", ["السَّلَامُ", "عَلَيْكُم", "كتاب"]),
         ("Hebrew", "שָׁלוֹם, עולם!", ["שָׁלוֹם", "עולם"]),
-        ("Persian", "می‌خواهم کتاب", ["می‌خواهم", "کتاب"]),
+        ("Persian", "می\u200cخواهم کتاب", ["میخواهم", "کتاب"]),
         ("Thai", "การอ่าน หนังสือ", ["การอ่าน", "หนังสือ"]),
         ("Greek and Russian", "Οδύσσεια; Война", ["οδύσσεια", "война"]),
         ("Turkish", "İstanbul", ["i̇stanbul"]),
@@ -121,9 +123,50 @@ def test_long_documents_keep_their_first_tokens():
         ("signs", "Good ❤️ — 10/10 👩‍👩‍👧 _x", ["good", "10", "10", "_x"]),
     ],
 )
-def test_words_of_many_scripts(language, text, expected):
+@pytest.mark.parametrize("analyzer", ["word", "mixed"])
+def test_words_of_many_scripts(analyzer, language, text, expected):
     expected = [unicodedata.normalize("NFKC", word) for word in expected]
-    assert words(text) == expected
+    if analyzer == "mixed" and language in ("Chinese", "Thai"):
+        expected = [pair for word in expected for pair in pairs(word)]
+    assert words(text, analyzer=analyzer) == expected
+
+
+def pairs(word):
+    """Return the pairs of neighbouring characters, with their marks, of a word in no Latin."""
+    characters = re.findall(r"[^\W\u0e31\u0e34-\u0e3a\u0e47-\u0e4e][\u0e31\u0e34-\u0e4e]*", word)
+    return [word] if word.isascii() else list(map("".join, itertools.pairwise(characters)))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026年iPhone手机", ["2026", "年", "iphone", "手机"]),
+        ("看Netflix的電影", ["看", "netflix", "的電", "電影"]),
+        ("日本のアニメ々", ["日本", "本の", "のア", "アニ", "ニメ", "メ々"]),
+        ("ｱﾆﾒ ガ", ["アニ", "ニメ", "ガ"]),
+        ("한국 영화", ["한국", "영화"]),
+        ("ဗမာစကား", ["ဗမာ", "မာစ", "စကား"]),
+        ("ភាសាខ្មែរ", ["ភាសា", "សាខ្", "ខ្មែ", "មែរ"]),
+        ("שלום世界שלום", ["שלום", "世界", "שלום"]),
+        ("葛\U000e0100城 _x", ["葛城", "_x"]),
+    ],
+)
+def test_mixed_reads_each_script_in_its_way(text, expected):
+    expected = [unicodedata.normalize("NFC", word) for word in expected]
+    assert words(text, analyzer="mixed") == expected
+
+
+def test_stop_words_and_n_grams_of_mixed_tokens():
+    text = "The new 電影院 the"
+    for stop_words in (["the"], lambda word: word == "the"):
+        parameters = {"analyzer": "mixed", "stop_words": stop_words}
+        assert words(text, **parameters) == ["new", "電影", "影院"]
+        assert words(text, **parameters, ngram_range=(2, 2)) == ["new 電影", "電影 影院"]
+
+
+def test_a_pattern_of_words_has_no_use_for_mixed_tokens():
+    with pytest.warns(UserWarning, match="'token_pattern' will not be used"):
+        TextSequences(analyzer="mixed", token_pattern="a").fit(["a"])
 
 
 def test_scripts_without_spaces_are_read_by_characters_or_by_a_segmenter():
@@ -139,13 +182,49 @@ def test_scripts_without_spaces_are_read_by_characters_or_by_a_segmenter():
     ]
 
 
-@pytest.mark.parametrize("analyzer", ["word", "char", halves])
-def test_one_spelling_after_normalization(analyzer):
-    spellings = ["ﬁlm ｃａｆé", "film cafe\u0301"]
+@pytest.mark.parametrize("analyzer", ["word", "mixed", "char", halves])
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ["ﬁlm ｃａｆé", "film cafe\u0301"],
+        ["ｶﾞﾝﾀﾞﾑ", "ガンダム"],
+        ["２０２６年", "2026年"],
+        ["\ufedb\ufe98\ufe8e\ufe8f", "كتاب"],
+        ["\ufb2a\u05dc\u05d5\ufb4b", "\u05e9\u05c1\u05dc\u05d5\u05d5\u05b9"],
+        ["한국", unicodedata.normalize("NFD", "한국")],
+        ["می\u200cخواهم", "میخواهم"],
+        ["क्\u200dष", "क्ष"],
+        ["\u200fשלום\u200e", "שלום"],
+        ["zusammen\u00adgesetzt", "zusammengesetzt"],
+        ["\ufeff流\u2060浪", "流浪"],
+        ["葛\U000e0100城", "葛城"],
+    ],
+    ids=lambda spellings: spellings[1].encode("ascii", "backslashreplace").decode(),
+)
+def test_one_spelling_after_normalization(analyzer, spellings):
     sequences = TextSequences(analyzer=analyzer).fit_transform(spellings)
     np.testing.assert_array_equal(sequences[0], sequences[1])
-    raw = TextSequences(analyzer=analyzer, normalization=None).fit(spellings)
-    assert raw.transform(spellings[:1]).tolist() != raw.transform(spellings[1:]).tolist()
+    raw = TextSequences(analyzer="char", normalization=None).fit(spellings)
+    assert decoded(raw, spellings[:1]) != decoded(raw, spellings[1:])
+
+
+def test_a_zero_width_space_parts_words():
+    assert words("ភាសា\u200bខ្មែរ") == ["ភាសា", "ខ្មែរ"]
+
+
+@pytest.mark.parametrize("analyzer", ["word", "mixed", "char_wb", halves])
+@pytest.mark.parametrize("stop_words", [None, ["the"]])
+def test_other_vectorizers_get_the_same_tokens(analyzer, stop_words):
+    if stop_words and analyzer not in ("word", "mixed"):
+        pytest.skip("stop words are for words")
+    texts = ["The ＤＵＮＥ 沙丘 2", "dune und the \u200fחולית"]
+    encoder = TextSequences(analyzer=analyzer, stop_words=stop_words).fit(texts)
+    analyze = pickle.loads(pickle.dumps(encoder.build_analyzer()))
+    assert [list(analyze(text)) for text in texts] == decoded(encoder, texts)
+    counts = CountVectorizer(analyzer=clone(analyze, safe=False)).fit(texts)
+    assert counts.get_feature_names_out().tolist() == list(encoder.vocabulary_)
+    with pytest.raises(ValueError, match="'analyzer' parameter of TextSequences"):
+        TextSequences(analyzer="words").build_analyzer()
 
 
 @pytest.mark.parametrize(

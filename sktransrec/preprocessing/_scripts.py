@@ -1,0 +1,89 @@
+"""The words of all scripts, by what Unicode says of their characters."""
+
+import functools
+import itertools
+import re
+import unicodedata
+
+# How the names of the characters begin whose scripts put no spaces between words.
+_WITHOUT_SPACES = (
+    *("BOPOMOFO", "CJK", "HIRAGANA", "IDEOGRAPHIC", "KATAKANA"),
+    *("KHMER", "LAO", "MYANMAR", "THAI"),
+)
+_ZERO_WIDTH_SPACE = "\u200b"
+_JOINERS = "\u200c\u200d"
+# All letters and marks: above the first range there are only variants of ideographs.
+_CODES = (*range(0x32400), *range(0xE0100, 0xE01F0))
+
+
+def normalized(form, text):
+    """Return the text in a Unicode form, without invisible signs in words; None changes nothing."""
+    if form is None:
+        return text
+    return _invisible().sub("", unicodedata.normalize(form, text))
+
+
+def mixed_tokens(text):
+    """Return the words of a text, and pairs of neighbours where a script has no spaces."""
+    runs = itertools.chain.from_iterable(map(_runs().finditer, _words().findall(text)))
+    tokens = []
+    for run in runs:
+        characters = _characters().findall(run[1]) if run[1] else [run[0]]
+        pairs = itertools.pairwise(characters)
+        tokens += characters if len(characters) == 1 else map("".join, pairs)
+    return tokens
+
+
+@functools.cache
+def word_pattern():
+    """Return the pattern of words with their marks and the joiners inside of them."""
+    # A mark is never below U+0300: to look at that first makes it five times as fast.
+    return rf"\w+(?:(?![\0-\u02ff])[{_marks()}{_JOINERS}]\w*)*"
+
+
+@functools.cache
+def _words():
+    return re.compile(word_pattern())
+
+
+@functools.cache
+def _runs():
+    """Return the pattern of what a word is made of; its group is a run without spaces."""
+    unspaced = _unspaced()
+    return re.compile(rf"([{unspaced}][{unspaced}{_marks()}{_JOINERS}]*)|[^{unspaced}]+")
+
+
+@functools.cache
+def _characters():
+    """Return the pattern of a character with its marks."""
+    return re.compile(rf".[{_marks()}{_JOINERS}]*")
+
+
+@functools.cache
+def _invisible():
+    """Return the pattern of signs that are not seen and part no words, such as soft hyphens."""
+    return re.compile(f"[{_ranges(_is_invisible)}]")
+
+
+def _is_invisible(char):
+    if unicodedata.category(char) == "Cf":
+        return char != _ZERO_WIDTH_SPACE
+    return unicodedata.name(char, "").startswith("VARIATION SELECTOR")
+
+
+@functools.cache
+def _marks():
+    return _ranges(lambda char: unicodedata.category(char).startswith("M"))
+
+
+@functools.cache
+def _unspaced():
+    return _ranges(lambda char: unicodedata.name(char, "").startswith(_WITHOUT_SPACES))
+
+
+def _ranges(is_member):
+    """Return the characters of which something holds as ranges of a regular expression."""
+    members = filter(is_member, map(chr, _CODES))
+    groups = itertools.groupby(enumerate(members), lambda pair: ord(pair[1]) - pair[0])
+    ranges = [[char for _, char in group] for _, group in groups]
+    return "".join(f"{re.escape(chars[0])}-{re.escape(chars[-1])}" for chars in ranges)
