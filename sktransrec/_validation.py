@@ -43,6 +43,7 @@ __all__ = [
     "check_sample_domain",
     "check_targets",
     "get_chunk_n_rows",
+    "positive_integers",
     "restores_on_error",
     "validate_data",
     "validate_params",
@@ -220,6 +221,14 @@ def check_count(value, *, name, maximum, of):
     is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not is_integer or not 1 <= value <= maximum:
         raise ValueError(f"{name} must be an integer from 1 to {of}={maximum}, got {value!r}.")
+
+
+def positive_integers(sizes, *, name):
+    """Return the sizes as a tuple of int, each at least 1."""
+    sizes = tuple(sizes)
+    if not all(isinstance(size, numbers.Integral) and size >= 1 for size in sizes):
+        raise ValueError(f"{name} must hold integers from 1 on, got {sizes!r}.")
+    return tuple(int(size) for size in sizes)
 
 
 def check_candidates(candidates, n_items, *, name="candidates"):

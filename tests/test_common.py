@@ -19,6 +19,7 @@ from sktransrec import (
     CNNEncoder,
     CollectiveMFRecommender,
     CORALAligner,
+    CrossDomainAutoencoderRecommender,
     DiscountedRecommender,
     EASERecommender,
     GraphFilterRecommender,
@@ -35,6 +36,7 @@ from sktransrec import (
     RidgeRecommender,
     RNNEncoder,
     TransferGate,
+    TwoTowerAutoencoderRecommender,
     VotingRecommender,
 )
 from sktransrec.datasets import make_cross_domain
@@ -57,6 +59,7 @@ ESTIMATORS = [
     CNNEncoder(kernel_sizes=(2, 3), embedding_size=4, **TINY_NETWORK),
     CORALAligner(),
     CollectiveMFRecommender(n_source_items=1, n_components=4, max_iter=3),
+    CrossDomainAutoencoderRecommender(**TINY_NETWORK),
     DiscountedRecommender(EASERecommender()),
     DiscountedRecommender(RidgeRecommender()),
     EASERecommender(),
@@ -81,6 +84,7 @@ ESTIMATORS = [
     RidgeRecommender(),
     TransferGate(EASERecommender(), cv=2),
     TransferGate(RidgeRecommender(), cv=2),
+    TwoTowerAutoencoderRecommender(n_source_items=1, kind="variational", **TINY_NETWORK),
     VotingRecommender([("ease", EASERecommender()), ("popularity", PopularityRecommender())]),
     VotingRecommender(
         [

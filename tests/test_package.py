@@ -62,8 +62,8 @@ PARAMETERS = {
     "items": {"item_features", "learns_item_features"},
     "transfer": {
         *("empty_rows", "item_ids", "l2_sp", "layer_decay", "min_interactions"),
-        *("n_source_items", "pretrained", "source_confidence", "source_weight", "trainable"),
-        *("unfreeze_every",),
+        *("n_source_items", "pretrained", "source_confidence", "source_weight", "target_dropout"),
+        *("trainable", "unfreeze_every"),
     },
     "other estimators": {
         *("estimators", "fallback", "recommender", "regressor", "transfer", "transformer"),

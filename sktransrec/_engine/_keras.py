@@ -340,7 +340,9 @@ def encoder(network):
     """Return the part of a network from the rows to their code."""
     import keras
 
-    return keras.Model(network.inputs[:1], network.get_layer("code").output)
+    is_variational = "noise" in [layer.name for layer in network.layers]
+    inputs = network.inputs[:-1] if is_variational else network.inputs
+    return keras.Model(inputs, network.get_layer("code").output)
 
 
 def decoder(network):
@@ -359,8 +361,9 @@ PARTS = {"decoder": decoder, "encoder": encoder}
 
 
 def forward(part, rows):
-    """Return what a part of a network makes of an array or CSR rows, as an ndarray."""
-    return part([as_tensor(rows)]).numpy()
+    """Return what a part of a network makes of array or CSR rows, or a list of them, as ndarray."""
+    inputs = rows if isinstance(rows, list) else [rows]
+    return part([as_tensor(each) for each in inputs]).numpy()
 
 
 @functools.cache

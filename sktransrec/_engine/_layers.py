@@ -121,6 +121,24 @@ def seeded_dropout_class():
 
 
 @custom_layer
+def weighted_sum_class():
+    """Return the sum of some layers' outputs, weighted in each row by the columns of the first."""
+    import keras
+    import tensorflow as tf
+
+    class WeightedSum(keras.layers.Layer):
+        def call(self, inputs):
+            weights, *outputs = inputs
+            weights = tf.split(weights, len(outputs), axis=1)
+            return tf.add_n([each * output for each, output in zip(weights, outputs, strict=True)])
+
+        def compute_output_spec(self, inputs):
+            return keras.KerasTensor(inputs[1].shape, dtype="float32")
+
+    return WeightedSum
+
+
+@custom_layer
 def not_padding_class():
     """Return a layer that says of each step 1 or 0: whether it is more than padding.
 

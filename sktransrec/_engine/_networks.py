@@ -1,13 +1,15 @@
 """Builders of networks: pure functions from sizes to functional Keras models.
 
 A network names its layers for the engine: "rows" is the input, "code" what `transform` returns,
-and "output" a dense layer. A variational network has the further input "noise", standard normal,
-and the layers "code_log_std" and "sampled_code".
+and "output" a dense layer. A variational network has the further and last input "noise", standard
+normal, and the layers "code_log_std" and "sampled_code".
 """
+
+import functools
 
 import numpy as np
 
-from ._layers import seeded_dropout_class, sparse_dense_class
+from ._layers import seeded_dropout_class, sparse_dense_class, weighted_sum_class
 
 ACTIVATIONS = (
     *("elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu", "softplus"),
@@ -36,7 +38,7 @@ def autoencoder(
     if variational:
         noise = keras.Input((n_components,), dtype="float32", name="noise")
         inputs.append(noise)
-        hidden = _sampled_code(dense, hidden, noise)
+        hidden = _sampled_code(functools.partial(dense, hidden), noise)
     else:
         hidden = dense(hidden, n_components, activation, name="code")
     for i, size in enumerate(reversed(hidden_layer_sizes), start=1):
@@ -45,12 +47,66 @@ def autoencoder(
     return keras.Model(inputs, output, name="autoencoder")
 
 
-def _sampled_code(dense, hidden, noise):
-    """Return mean + exp(log_std) * noise, the mean being the code."""
+def towers(
+    n_features,
+    n_outputs,
+    hidden_layer_sizes,
+    n_components,
+    *,
+    activation,
+    output_activation,
+    variational,
+    seed,
+):
+    """Return an encoder of each domain, the mean of their codes, and an output of one layer.
+
+    `n_features` has the number of features of one domain, whose encoder gives the code itself, or
+    of two: the network then has the rows of either as inputs, and how much each counts in the mean.
+    """
+    import keras
+
+    dense = SeededLayers(seed).dense
+    domains = ["source", "target"][: len(n_features)]
+    inputs, hidden = [], []
+    for domain, size in zip(domains, n_features, strict=True):
+        name = "rows" if domain == "source" else "target_rows"
+        inputs.append(keras.Input((size,), sparse=True, dtype="float32", name=name))
+        hidden.append(inputs[-1])
+        for i, units in enumerate(hidden_layer_sizes, start=1):
+            hidden[-1] = dense(hidden[-1], units, activation, name=f"{domain}_encoder_{i}")
+    shares = None
+    if len(domains) > 1:
+        shares = keras.Input((len(domains),), dtype="float32", name="shares")
+        inputs.append(shares)
+
+    def mean_of_codes(size, activation, name):
+        if shares is None:
+            return dense(hidden[0], size, activation, name=name)
+        codes = [
+            dense(each, size, activation, name=f"{domain}_{name}")
+            for domain, each in zip(domains, hidden, strict=True)
+        ]
+        return weighted_sum_class()(dtype="float32", name=name)([shares, *codes])
+
+    if variational:
+        noise = keras.Input((n_components,), dtype="float32", name="noise")
+        inputs.append(noise)
+        code = _sampled_code(mean_of_codes, noise)
+    else:
+        code = mean_of_codes(n_components, activation, name="code")
+    output = dense(code, n_outputs, output_activation, name="output")
+    return keras.Model(inputs, output, name="towers")
+
+
+def _sampled_code(layer, noise):
+    """Return mean + exp(log_std) * noise, the mean being the code.
+
+    `layer` makes a layer of a number of units, an activation and a name.
+    """
     from keras import layers
 
-    mean = dense(hidden, noise.shape[-1], "linear", name="code")
-    log_std = dense(hidden, noise.shape[-1], "linear", name="code_log_std")
+    mean = layer(noise.shape[-1], "linear", name="code")
+    log_std = layer(noise.shape[-1], "linear", name="code_log_std")
     std = layers.Activation("exponential", dtype="float32", name="code_std")(log_std)
     deviation = layers.Multiply(dtype="float32", name="code_deviation")([std, noise])
     return layers.Add(dtype="float32", name="sampled_code")([mean, deviation])

@@ -26,6 +26,14 @@ class StepTargets(NamedTuple):
     steps: Any
 
 
+class DomainTargets(NamedTuple):
+    """Targets in two domains whose outputs stand side by side, and the weight of the first one."""
+
+    source: Any
+    target: Any
+    source_weight: Any
+
+
 class Objective:
     """The mean loss of the rows of a batch, plus what is penalised.
 
@@ -64,6 +72,8 @@ class Objective:
             hidden = tf.gather(hidden, targets.steps)
         if isinstance(targets, SampledTargets):
             total = _sampled_multinomial(hidden, self._output, targets)
+        elif isinstance(targets, DomainTargets):
+            total = _loss_of_domains(self._linear(hidden), targets, self._loss)
         else:
             values = targets.values if isinstance(targets, StepTargets) else targets
             total = total_loss(self._linear(hidden), values, self._loss)
@@ -113,6 +123,16 @@ def total_loss(linear, targets, loss):
         return value, gradient
 
     return entries_loss(linear)
+
+
+def _loss_of_domains(linear, targets, loss):
+    """Return the loss of the target's outputs, plus the weighted loss of the source's."""
+    import tensorflow as tf
+
+    n_outputs = [targets.source.shape[1], targets.target.shape[1]]
+    source, target = tf.split(linear, n_outputs, axis=1)
+    source_loss = total_loss(source, targets.source, loss)
+    return total_loss(target, targets.target, loss) + targets.source_weight * source_loss
 
 
 def _squared_error(f, targets):

@@ -2,14 +2,20 @@
 
 from numbers import Integral, Real
 
-import numpy as np
 import scipy.sparse as sp
 from sklearn.preprocessing import normalize
 
+from .._engine._denoising import annealed, code_noise, corrupted
 from .._engine._networks import ACTIVATIONS, autoencoder
 from .._engine._objectives import OUTPUT_ACTIVATIONS
-from .._validation import Interval, StrOptions, check_is_fitted, check_item_ids
-from ._base import FeatureLearner, check_range, positive_integers
+from .._validation import (
+    Interval,
+    StrOptions,
+    check_is_fitted,
+    check_item_ids,
+    positive_integers,
+)
+from ._base import FeatureLearner, check_range
 
 
 class Autoencoder(FeatureLearner):
@@ -324,17 +330,13 @@ class Autoencoder(FeatureLearner):
     def _batch(self, X, y, rng):
         rows = self._normalized(X)
         if rng is not None and self.kind != "plain":
-            rows = self._corrupted(rows, rng)
+            rows = corrupted(rows, self.dropout, rng, noise=self.noise)
         if self.kind != "variational":
             return [rows], X
-        shape = (X.shape[0], self.n_components)
-        noise = np.zeros(shape) if rng is None else rng.standard_normal(shape)
-        return [rows, noise.astype(np.float32)], X
+        return [rows, code_noise((X.shape[0], self.n_components), rng)], X
 
     def _kl_weight(self, progress):
-        if not self.kl_annealing_epochs:
-            return self.kl_weight
-        return self.kl_weight * min(1.0, progress / self.kl_annealing_epochs)
+        return annealed(self.kl_weight, self.kl_annealing_epochs, progress)
 
     def _inputs(self, part, rows):
         return self._normalized(rows) if part == "encoder" else rows
@@ -343,17 +345,3 @@ class Autoencoder(FeatureLearner):
         """Return the rows as the network takes them."""
         is_wanted = self.loss == "multinomial" if self.normalize == "auto" else self.normalize
         return normalize(X) if is_wanted else X
-
-    def _corrupted(self, X, rng):
-        """Return the rows with noise and without the entries that the dropout takes.
-
-        Dense and sparse rows draw the same numbers: one for each nonzero entry, row by row.
-        """
-        corrupted = X.copy()
-        at_nonzero = slice(None) if sp.issparse(X) else X.nonzero()
-        values = (corrupted.data if sp.issparse(X) else corrupted)[at_nonzero]
-        if self.noise:
-            values = values + self.noise * rng.standard_normal(values.shape)
-        values = values * (rng.uniform(size=values.shape) >= self.dropout) / (1 - self.dropout)
-        (corrupted.data if sp.issparse(X) else corrupted)[at_nonzero] = values
-        return corrupted

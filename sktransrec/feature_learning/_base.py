@@ -121,11 +121,3 @@ def check_range(values, loss, *, name):
             f'{name} holds values up to {largest:g}, and loss="binary_crossentropy" takes those '
             f"from 0 to 1: make them 0 and 1 ({name} > 0), scale them, or choose another loss."
         )
-
-
-def positive_integers(sizes, *, name):
-    """Return the sizes as a tuple of int, each at least 1."""
-    sizes = tuple(sizes)
-    if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
-        raise ValueError(f"{name} must hold integers from 1 on, got {sizes!r}.")
-    return tuple(int(size) for size in sizes)

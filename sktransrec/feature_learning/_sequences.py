@@ -15,8 +15,9 @@ from .._validation import (
     check_padded,
     check_relevance,
     check_targets,
+    positive_integers,
 )
-from ._base import FeatureLearner, check_range, positive_integers
+from ._base import FeatureLearner, check_range
 
 _FORMS = {2: "one number a step", 3: "sequences of vectors", 4: "images"}
 

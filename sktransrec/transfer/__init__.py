@@ -3,6 +3,7 @@
 from ._alignment import CORALAligner, ProcrustesAligner
 from ._bridge import BridgeRecommender
 from ._collective import CollectiveMFRecommender
+from ._cross_domain_autoencoder import CrossDomainAutoencoderRecommender
 from ._gain import TransferGain, transfer_gain
 from ._gate import TransferGate
 from ._learning_curve import TransferLearningCurve, transfer_learning_curve
@@ -10,11 +11,13 @@ from ._mmd import MMDAligner
 from ._paired import GainEstimate
 from ._personalized import PersonalizedBridgeRecommender
 from ._procrustes import ProcrustesRegressor
+from ._two_tower import TwoTowerAutoencoderRecommender
 
 __all__ = [
     "BridgeRecommender",
     "CORALAligner",
     "CollectiveMFRecommender",
+    "CrossDomainAutoencoderRecommender",
     "GainEstimate",
     "MMDAligner",
     "PersonalizedBridgeRecommender",
@@ -23,6 +26,7 @@ __all__ = [
     "TransferGain",
     "TransferGate",
     "TransferLearningCurve",
+    "TwoTowerAutoencoderRecommender",
     "transfer_gain",
     "transfer_learning_curve",
 ]

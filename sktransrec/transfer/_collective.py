@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 from .._least_squares import all_row_minima, balanced_confidence, gram_eigen, row_minima
 from .._validation import Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
-from ._two_domains import TwoDomains, columns_of_domains, tied_items
+from ._two_domains import TwoDomains, check_domains, tied_items
 
 
 class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
@@ -199,7 +199,7 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     def _fit(self, X):
         from tqdm.auto import tqdm
 
-        self._check_domains(X)
+        check_domains(X, self.n_source_items)
         self.tied_items_ = tied_items(self.item_ids, self.n_source_items, X.shape[1])
         self.confidence_ = self._confidence(X)
         domains = self._domains()
@@ -212,21 +212,6 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.item_factors_ = V
         self.gram_eigenvalues_, self.gram_eigenvectors_ = self._gram_eigens()
         self.n_iter_ = self.max_iter
-
-    def _check_domains(self, X):
-        """Raise unless source and target have columns and interactions."""
-        if self.n_source_items >= X.shape[1]:
-            raise ValueError(
-                f"n_source_items={self.n_source_items} leaves no target in X with n_features="
-                f"{X.shape[1]}: X holds the columns of the source and then those of the target."
-            )
-        for domain, columns in columns_of_domains(self.n_source_items).items():
-            if not X[:, columns].nnz:
-                raise ValueError(
-                    f"X holds no interactions in the {domain}, n_source_items="
-                    f"{self.n_source_items} being the number of leading columns that are the "
-                    "source. Check that number, or use ALSRecommender on one domain."
-                )
 
     def _check_finite(self, factors):
         if not np.isfinite(factors).all():

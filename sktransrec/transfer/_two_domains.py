@@ -14,6 +14,22 @@ def columns_of_domains(n_source_items):
     return {"source": slice(0, n_source_items), "target": slice(n_source_items, None)}
 
 
+def check_domains(X, n_source_items):
+    """Raise unless source and target have columns and interactions."""
+    if n_source_items >= X.shape[1]:
+        raise ValueError(
+            f"n_source_items={n_source_items} leaves no target in X with n_features="
+            f"{X.shape[1]}: X holds the columns of the source and then those of the target."
+        )
+    for domain, columns in columns_of_domains(n_source_items).items():
+        if not X[:, columns].nnz:
+            raise ValueError(
+                f"X holds no interactions in the {domain}, n_source_items={n_source_items} being "
+                "the number of leading columns that are the source. Check that number, or use a "
+                "recommender of one domain, such as ALSRecommender."
+            )
+
+
 def tied_items(item_ids, n_source_items, n_items):
     """Return the source columns and the target columns of equal ids, of shape (2, n_tied)."""
     if item_ids is None:

@@ -3,7 +3,12 @@ import pytest
 import scipy.sparse as sp
 from scipy.special import log_expit, log_softmax
 
-from sktransrec._engine._objectives import _kl_divergence, total_loss
+from sktransrec._engine._objectives import (
+    DomainTargets,
+    _kl_divergence,
+    _loss_of_domains,
+    total_loss,
+)
 from sktransrec._engine._state import engine
 
 LOSSES = ["mse", "binary_crossentropy", "multinomial"]
@@ -68,3 +73,25 @@ def test_divergence_is_the_integral():
     expected = np.trapezoid(density * log_ratio, z)
     actual = _kl_divergence(np.float32([[mean, 0]]), np.log(np.float32([[std, 1]])))
     assert float(actual) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_domains_have_a_loss_each(form):
+    import tensorflow as tf
+
+    linear, targets = _linear_and_targets()
+    parts = [engine().as_tensor(form(part)) for part in (targets[:, :4], targets[:, 4:])]
+    f = tf.constant(linear)
+    with tf.GradientTape() as tape:
+        tape.watch(f)
+        value = _loss_of_domains(f, DomainTargets(*parts, 0.3), "multinomial")
+    expected = [
+        _value_and_gradient(linear[:, columns], targets[:, columns], "multinomial")
+        for columns in (slice(0, 4), slice(4, None))
+    ]
+    assert float(value) == pytest.approx(0.3 * expected[0][0] + expected[1][0], rel=1e-6)
+    np.testing.assert_allclose(
+        tape.gradient(value, f).numpy(),
+        np.hstack([0.3 * expected[0][1], expected[1][1]]),
+        atol=1e-5,
+    )

@@ -181,24 +181,6 @@ def test_regularization_shrinks_the_kernels():
     assert sizes[1] < 0.2 * sizes[0]
 
 
-@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
-def test_corruption_drops_scales_and_perturbs(form):
-    X = np.full((50, 40), 2, dtype=np.float32)
-    X[:, ::4] = 0
-    model = Autoencoder(kind="denoising", dropout=0.25)
-    corrupted = model._corrupted(form(X), np.random.RandomState(0))
-    corrupted = corrupted.toarray() if sp.issparse(corrupted) else corrupted
-    assert set(np.unique(corrupted)) == {0, np.float32(2 / 0.75)}
-    assert not corrupted[:, ::4].any()
-    assert (corrupted[X > 0] == 0).mean() == pytest.approx(0.25, abs=0.03)
-    model.set_params(dropout=0, noise=0.5)
-    corrupted = model._corrupted(form(X), np.random.RandomState(0))
-    corrupted = corrupted.toarray() if sp.issparse(corrupted) else corrupted
-    assert corrupted[X > 0].std() == pytest.approx(0.5, rel=0.1)
-    assert not corrupted[:, ::4].any()
-    assert X.max() == 2
-
-
 @pytest.mark.parametrize(
     ("loss", "normalize", "norm"),
     [("mse", "auto", 5), ("multinomial", "auto", 1), ("mse", True, 1)],

@@ -1,0 +1,30 @@
+"""How training corrupts what a network is to reconstruct, and what a variational one adds."""
+
+import numpy as np
+import scipy.sparse as sp
+
+
+def corrupted(X, dropout, rng, *, noise=0.0):
+    """Return rows with noise and without the entries that the dropout takes.
+
+    Dense and sparse rows draw the same numbers: one for each nonzero entry, row by row.
+    """
+    X = X.copy()
+    at_nonzero = slice(None) if sp.issparse(X) else X.nonzero()
+    values = (X.data if sp.issparse(X) else X)[at_nonzero]
+    if noise:
+        values = values + noise * rng.standard_normal(values.shape)
+    values = values * (rng.uniform(size=values.shape) >= dropout) / (1 - dropout)
+    (X.data if sp.issparse(X) else X)[at_nonzero] = values
+    return X
+
+
+def code_noise(shape, rng):
+    """Return what a variational network draws its codes by: none where `rng` is None."""
+    noise = np.zeros(shape) if rng is None else rng.standard_normal(shape)
+    return noise.astype(np.float32)
+
+
+def annealed(kl_weight, n_epochs, progress):
+    """Return the weight of the divergence as it rises from 0 over the first epochs."""
+    return kl_weight * min(1.0, progress / n_epochs) if n_epochs else kl_weight
