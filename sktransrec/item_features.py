@@ -116,6 +116,29 @@ class ItemFeatures:
             return "texts"
         return {2: "numbers", 4: "images"}.get(self.values.ndim, "arrays")
 
+    def _check_described_as(self, others):
+        """Raise unless the items are described by the same kind and shape of values as others."""
+        first = reprlib.repr(self.ids.tolist()[0])
+        kind, known_kind = self._kind(), others._kind()
+        if kind != known_kind:
+            raise ValueError(
+                f"Item {first} and the others in item_features are {kind} where {known_kind} "
+                "were learned from: describe later items in the same way."
+            )
+        if kind == "a table":
+            if list(self.values.columns) != list(others.values.columns):
+                raise ValueError(
+                    f"Item {first} and the others in item_features have the columns "
+                    f"{list(self.values.columns)}, and those learned from "
+                    f"{list(others.values.columns)}: pass the same columns in the same order."
+                )
+        elif self.values.shape[1:] != others.values.shape[1:]:
+            raise ValueError(
+                f"Item {first} and the others in item_features have values of shape "
+                f"{self.values.shape[1:]}, and those learned from {others.values.shape[1:]}: "
+                "describe all items by as many numbers, and scale images to one size."
+            )
+
 
 def _checked_values(values):
     """Return the features as a csr_array, a DataFrame or a read-only array."""

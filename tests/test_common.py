@@ -2,6 +2,7 @@
 
 import inspect
 
+import numpy as np
 import pytest
 from numpydoc.docscrape import NumpyDocString
 from sklearn.base import clone, is_regressor
@@ -18,11 +19,14 @@ from sktransrec import (
     BridgeRecommender,
     CNNEncoder,
     CollectiveMFRecommender,
+    ContentKNNRecommender,
     CORALAligner,
     CrossDomainAutoencoderRecommender,
     DiscountedRecommender,
     EASERecommender,
     GraphFilterRecommender,
+    HybridRecommender,
+    ItemFeatures,
     ItemKNNRecommender,
     LogisticMFRecommender,
     MMDAligner,
@@ -58,6 +62,7 @@ ESTIMATORS = [
     BridgeRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
     CNNEncoder(kernel_sizes=(2, 3), embedding_size=4, **TINY_NETWORK),
     CORALAligner(),
+    ContentKNNRecommender(),
     CollectiveMFRecommender(n_source_items=1, n_components=4, max_iter=3),
     CrossDomainAutoencoderRecommender(**TINY_NETWORK),
     DiscountedRecommender(EASERecommender()),
@@ -65,6 +70,7 @@ ESTIMATORS = [
     EASERecommender(),
     EASERecommender(solver="dual"),
     GraphFilterRecommender(n_components=4),
+    HybridRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
     ItemKNNRecommender(),
     LogisticMFRecommender(n_components=4, max_iter=5),
     MMDAligner(n_components=20, max_iter=5),
@@ -94,9 +100,23 @@ ESTIMATORS = [
     ),
 ]
 
+# These know the items of the checks of recommenders, and of no other check.
+WITH_ITEMS = [
+    estimator.set_params(item_features=ItemFeatures(np.random.RandomState(0).rand(24, 3)))
+    for estimator in (
+        ContentKNNRecommender(),
+        HybridRecommender(ALSRecommender(4, max_iter=3, random_state=0), min_interactions=8),
+        HybridRecommender(
+            BPRRecommender(4, max_iter=5, random_state=0),
+            min_interactions=8,
+            cold_policy="popularity",
+        ),
+    )
+]
+
 RECOMMENDERS = [
     estimator for estimator in ESTIMATORS if get_tags(estimator).estimator_type == "recommender"
-]
+] + WITH_ITEMS
 
 
 @parametrize_with_checks(ESTIMATORS)
@@ -144,7 +164,7 @@ def test_recommender_contract_of_compiled_networks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", ESTIMATORS + WITH_ITEMS)
 def test_fitted_attributes_are_documented(estimator):
     domains = make_cross_domain(60, 24, 20, n_cold_users=0, target_density=0.2, random_state=0)
     X = domains.X_source if get_tags(estimator).input_tags.sparse else domains.X_source.toarray()

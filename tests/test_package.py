@@ -59,7 +59,7 @@ PARAMETERS = {
         *("optimizer", "patience", "solver", "validation_fraction", "warm_start"),
     },
     "contrast": {"n_negatives", "negative_exponent"},
-    "items": {"item_features", "learns_item_features"},
+    "items": {"cold_policy", "content_scale", "item_features", "learns_item_features"},
     "transfer": {
         *("empty_rows", "item_ids", "l2_sp", "layer_decay", "min_interactions"),
         *("n_source_items", "pretrained", "source_confidence", "source_weight", "target_dropout"),

@@ -2,7 +2,9 @@
 
 from ._als import ALSRecommender
 from ._bpr import BPRRecommender
+from ._content_neighbors import ContentKNNRecommender
 from ._discounted import DiscountedRecommender
+from ._hybrid import HybridRecommender
 from ._linear import EASERecommender, RidgeRecommender
 from ._logistic import LogisticMFRecommender
 from ._neighbors import ItemKNNRecommender
@@ -15,9 +17,11 @@ from ._voting import VotingRecommender
 __all__ = [
     "ALSRecommender",
     "BPRRecommender",
+    "ContentKNNRecommender",
     "DiscountedRecommender",
     "EASERecommender",
     "GraphFilterRecommender",
+    "HybridRecommender",
     "ItemKNNRecommender",
     "LogisticMFRecommender",
     "NextItemRecommender",

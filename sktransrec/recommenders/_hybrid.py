@@ -1,0 +1,389 @@
+"""Items by their interactions and by their content, in one space of factors."""
+
+import reprlib
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.validation import has_fit_parameter
+
+from .._validation import HasMethods, Interval, StrOptions, _safe_indexing, check_is_fitted
+from ..base import (
+    FactorRecommenderMixin,
+    InDomainRecommender,
+    _empty_rows,
+    _recommender_and_rows,
+)
+from ..item_features import ItemFeatures
+from ._als import ALSRecommender
+from ._item_content import ItemContentMixin, vectorizer_for
+
+_COLD_PATHS = {"content": "content", "popularity": "popularity", "exclude": "excluded"}
+_N_FOLDS = 5
+
+
+class _Block(NamedTuple):
+    """Items whose factors are not the recommender's own, and the path that serves them."""
+
+    columns: np.ndarray | slice
+    path: str
+    factors: np.ndarray
+    bias: np.ndarray | None
+
+
+class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecommender):
+    r"""Recommend items by their interactions where they have many, and by their content otherwise.
+
+    An in-domain recommender: a factor model learns from X alone, a regressor learns what the
+    content of an item says of its factors, and items with few interactions or none get factors
+    from both or from their content. It also serves items that arrive after `fit`, by
+    `with_items`. As a transformer, it gives the row factors of the factor model.
+
+    Parameters
+    ----------
+    recommender : estimator, default=None
+        The factor model, such as `ALSRecommender`, or a `Pipeline` that ends in one. It is cloned
+        and fitted on X; a fitted one inside a :class:`~sklearn.frozen.FrozenEstimator` is used as
+        it is. None means `ALSRecommender()`.
+    regressor : estimator, default=None
+        What predicts several numbers, the factors, from the content of an item: a regressor, or a
+        `Pipeline` from content to features to a regressor, such as
+        ``make_pipeline(TfidfVectorizer(), Ridge())`` or, with a network in between,
+        ``make_pipeline(TextSequences(), CNNEncoder(), Ridge())``. It is cloned and fitted on the
+        values of `item_features`. None means `Ridge()`, for texts after
+        ``TfidfVectorizer(sublinear_tf=True)``.
+    item_features : ItemFeatures, default=None
+        The content of the columns of X, in their order; where X is a DataFrame, its columns are
+        the ids of the items. None leaves everything to the factor model.
+    shrinkage : float, default=1.0
+        Number :math:`\kappa` of interactions, 0 or more, that the content of an item counts for
+        where it has fewer than `min_interactions`. 0 leaves all items that have interactions to
+        the factor model.
+    min_interactions : int, default=3
+        Number of interactions, 1 or more, from which an item's own factors are trusted: the
+        regressor learns from these items alone, and content has no part in them.
+    activity_exponent : float, default=0.0
+        An item's weight in the regression is its number of interactions to this power, 0 or more.
+        Regressors whose `fit` takes no `sample_weight` weigh all items alike.
+    content_scale : float or "auto", default="auto"
+        What the factors predicted from content are multiplied by, above 0. A regression predicts
+        factors shorter than they turn out to be, which would rank new items too low. "auto"
+        brings those of items held out from the regression to their true length, at the price of
+        more fits of the regressor; 1 leaves them alone.
+    cold_policy : {"content", "popularity", "exclude", "error"}, default="content"
+        What happens to items without interactions. "content" scores them by their content,
+        "popularity" by the score that the mean row would give to their content, the same for all
+        rows; "exclude" never recommends them, and "error" refuses them.
+
+    Attributes
+    ----------
+    recommender_ : estimator
+        The factor model fitted on X.
+    regressor_ : estimator or None
+        The regressor fitted on the content and the factors of items; None without `item_features`.
+    content_scale_ : float
+        What predicted factors are multiplied by.
+    item_paths_ : ndarray of str of shape (n_items_,)
+        What serves each item: "factors" of its own, a "blend" of these and its content, "content"
+        alone, "popularity", or nothing as it is "excluded".
+    item_ids_ : ndarray of shape (n_items_,)
+        The ids of the items; without `item_features` the names or numbers of the columns.
+    item_factors_ : ndarray of shape (n_items_, n_components)
+        The factors of the items by the path that serves them, put together at each access.
+    item_bias_ : ndarray of shape (n_items_,) or None
+        Their bias in the same way, None where the factor model has none.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of the rows of X that have each item: the scores of an empty row.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    ContentKNNRecommender : By content alone, without learning: the row to beat.
+    BridgeRecommender : The same idea for rows: from what is known of them to their factors.
+    NextItemRecommender : A network that reads items by their content.
+
+    Notes
+    -----
+    With the factors :math:`v_i` that the factor model gives to the items, the number :math:`n_i`
+    of rows that have item i and its content :math:`c_i`, it learns
+
+    .. math:: \min_f \sum_{i : n_i \ge m} n_i^a \|f(c_i) - v_i\|^2
+
+    [1]_, m being `min_interactions` and a `activity_exponent`. The score of item i is
+    :math:`u_r^\top \tilde v_i`, with
+
+    .. math::
+
+        \tilde v_i = \begin{cases} v_i & n_i \ge m \\
+        \dfrac{n_i v_i + \kappa \, s f(c_i)}{n_i + \kappa} & 0 < n_i < m \\
+        s f(c_i) & n_i = 0 \end{cases}
+
+    where a bias counts as one more factor, and the scale s is `content_scale`. If "auto", it is
+    the root of the ratio of :math:`\sum \|v_i\|^2` to :math:`\sum \|f_{-}(c_i)\|^2`, where
+    :math:`f_{-}` was learned from four fifths of the items without item i.
+
+    It costs what its two parts cost, the regressor being fitted once for good and five times for
+    the scale, and is as deterministic as they are. The factors of items that keep their own are
+    never copied. A row is folded in by the factor model, and an empty one gets the popularity of
+    the items, which for items without interactions is 0.
+
+    References
+    ----------
+    .. [1] A. van den Oord, S. Dieleman and B. Schrauwen, "Deep content-based music
+       recommendation", NIPS 2013.
+
+    Examples
+    --------
+    >>> from sktransrec import ALSRecommender, HybridRecommender, ItemFeatures
+    >>> X = [[1, 1, 0, 0, 0], [1, 1, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 1, 1, 0]]
+    >>> items = ItemFeatures([[1.0, 0.0], [0.9, 0.0], [0.0, 1.0], [0.0, 0.9], [0.1, 1.0]])
+    >>> als = ALSRecommender(n_components=2, random_state=0)
+    >>> model = HybridRecommender(als, item_features=items, min_interactions=2).fit(X)
+    >>> model.item_paths_.tolist()
+    ['factors', 'factors', 'factors', 'factors', 'content']
+    >>> model.recommend([[0, 0, 1, 1, 0]], n_recommendations=1)[0]
+    array([[4]])
+    >>> later = model.with_items(ItemFeatures([[1.0, 0.1]], ids=["new"]))
+    >>> later.recommend([[1, 1, 0, 0, 0]], n_recommendations=1)[0]
+    array([[5]])
+    """
+
+    _parameter_constraints: dict = {
+        "recommender": [HasMethods(["fit", "transform"]), None],
+        "regressor": [HasMethods(["fit", "predict"]), None],
+        "item_features": [ItemFeatures, None],
+        "shrinkage": [Interval(Real, 0, None, closed="left")],
+        "min_interactions": [Interval(Integral, 1, None, closed="left")],
+        "activity_exponent": [Interval(Real, 0, None, closed="left")],
+        "content_scale": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "cold_policy": [StrOptions({*_COLD_PATHS, "error"})],
+    }
+
+    def __init__(
+        self,
+        recommender=None,
+        regressor=None,
+        *,
+        item_features=None,
+        shrinkage=1.0,
+        min_interactions=3,
+        activity_exponent=0.0,
+        content_scale="auto",
+        cold_policy="content",
+    ):
+        self.recommender = recommender
+        self.regressor = regressor
+        self.item_features = item_features
+        self.shrinkage = shrinkage
+        self.min_interactions = min_interactions
+        self.activity_exponent = activity_exponent
+        self.content_scale = content_scale
+        self.cold_policy = cold_policy
+
+    @property
+    def _nonnegative_X(self):
+        return get_tags(self._unfitted_recommender()).input_tags.positive_only
+
+    @property
+    def _n_features_out(self):
+        return self._model.item_factors_.shape[1]
+
+    @property
+    def item_factors_(self):
+        return self._of_all_items(self._model.item_factors_, "factors")
+
+    @property
+    def item_bias_(self):
+        bias = getattr(self._model, "item_bias_", None)
+        return None if bias is None else self._of_all_items(bias, "bias")
+
+    @property
+    def item_paths_(self):
+        own = np.full(len(self._model.item_factors_), "factors", dtype="<U10")
+        return self._of_all_items(own, "path")
+
+    def row_paths(self, X):
+        """Return what serves each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
+            Rows, seen in `fit` or not.
+
+        Returns
+        -------
+        paths : ndarray of str of shape (n_rows,)
+            "factors", or "popularity" where the row is empty.
+        """
+        check_is_fitted(self)
+        return np.where(_empty_rows(self._check_rows(X)), "popularity", "factors")
+
+    def _unfitted_recommender(self):
+        return ALSRecommender() if self.recommender is None else self.recommender
+
+    def _fit(self, X):
+        content = self._content_of_columns(X)
+        n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
+        cold = np.flatnonzero(n_rows_with == 0)
+        self._check_policy(self._item_ids[0][cold])
+        self.recommender_ = clone(self._unfitted_recommender()).fit(X, None)
+        self._model, rows = _recommender_and_rows(self.recommender_, X)
+        if not hasattr(self._model, "item_factors_"):
+            raise TypeError(
+                "recommender must be a factor model with item_factors_, such as ALSRecommender, "
+                f"or a Pipeline that ends in one, got {self.recommender!r}."
+            )
+        if self.cold_policy == "popularity":
+            self._mean_row = self._model.transform(rows[np.diff(X.indptr) > 0]).mean(axis=0)
+        self.regressor_, self.content_scale_, self._blocks = None, 1.0, ()
+        if content is not None:
+            self._learn_content(content, n_rows_with)
+            self._add_blend(content, n_rows_with)
+            if len(cold):
+                self._add_cold(cold, _safe_indexing(content.values, cold))
+        elif self.cold_policy == "exclude" and len(cold):
+            self._add_block(cold, "excluded", self._own_targets()[cold])
+
+    def _check_policy(self, cold_ids):
+        """Raise if items without interactions are refused."""
+        if self.cold_policy == "error" and len(cold_ids):
+            raise ValueError(
+                f"Item {reprlib.repr(cold_ids.tolist()[0])} has no interactions ({len(cold_ids)} "
+                'items have none), which cold_policy="error" refuses: leave it out, or choose '
+                "another cold_policy."
+            )
+
+    def _learn_content(self, content, n_rows_with):
+        """Fit the regressor from content to factors, and find its scale."""
+        trusted = np.flatnonzero(n_rows_with >= self.min_interactions)
+        if not len(trusted):
+            raise ValueError(
+                f"No item has min_interactions={self.min_interactions} interactions, so that there "
+                "are no factors to learn from. Lower it, or pass X with more interactions."
+            )
+        values, targets = _safe_indexing(content.values, trusted), self._own_targets()[trusted]
+        n_rows_with = n_rows_with[trusted].astype(np.float64)
+        if self.regressor is None:
+            vectorizer = vectorizer_for(content)
+            regressor = Ridge() if vectorizer is None else make_pipeline(vectorizer, Ridge())
+        else:
+            regressor = clone(self.regressor)
+        weights = _weight_arguments(regressor, n_rows_with**self.activity_exponent)
+        self.content_scale_ = self.content_scale
+        if self.content_scale == "auto":
+            self.content_scale_ = _length_ratio(regressor, values, targets, n_rows_with, weights)
+        self.regressor_ = regressor.fit(values, targets, **weights)
+
+    def _own_targets(self):
+        """Return the factors of the recommender, its bias as last column where it has one."""
+        bias = getattr(self._model, "item_bias_", None)
+        factors = self._model.item_factors_
+        return factors if bias is None else np.column_stack([factors, bias])
+
+    def _predicted_targets(self, values):
+        """Return factors, and where there is one the bias, as the content of items says."""
+        predicted = np.asarray(self.regressor_.predict(values), dtype=np.float32)
+        return np.float32(self.content_scale_) * predicted.reshape(len(predicted), -1)
+
+    def _add_blend(self, content, n_rows_with):
+        """Let content have its part in the factors of items with few interactions."""
+        columns = np.flatnonzero((n_rows_with > 0) & (n_rows_with < self.min_interactions))
+        if self.shrinkage == 0 or not len(columns):
+            return
+        predicted = self._predicted_targets(_safe_indexing(content.values, columns))
+        n = n_rows_with[columns, None]
+        blend = (n * self._own_targets()[columns] + self.shrinkage * predicted) / (
+            n + self.shrinkage
+        )
+        self._add_block(columns, "blend", blend.astype(np.float32))
+
+    def _add_cold(self, columns, values):
+        """Serve items without interactions as `cold_policy` says."""
+        self._add_block(columns, _COLD_PATHS[self.cold_policy], self._predicted_targets(values))
+
+    def _add_items(self, item_features):
+        self._check_policy(item_features.ids)
+        columns = slice(self.n_items_ - item_features.n_items, self.n_items_)
+        self._add_cold(columns, item_features.values)
+
+    def _add_block(self, columns, path, targets):
+        n_components = self._n_features_out
+        bias = targets[:, n_components] if targets.shape[1] > n_components else None
+        block = _Block(columns, path, targets[:, :n_components], bias)
+        self._blocks = (*self._blocks, block)
+
+    def _of_all_items(self, own, name):
+        """Return an array of the recommender's items with what the blocks have in its place."""
+        if not self._blocks:
+            return own
+        of_all = np.empty((self.n_items_, *own.shape[1:]), dtype=own.dtype)
+        of_all[: len(own)] = own
+        for block in self._blocks:
+            of_all[block.columns] = getattr(block, name)
+        return of_all
+
+    def _row_factors(self, X):
+        model, rows = _recommender_and_rows(self.recommender_, X)
+        return model.transform(rows)
+
+    def _score_rows(self, X):
+        model, rows = _recommender_and_rows(self.recommender_, X)
+        own = model.decision_function(rows)
+        if not self._blocks:
+            return own
+        scores = np.empty((X.shape[0], self.n_items_), dtype=np.float32)
+        scores[:, : own.shape[1]] = own
+        row_factors = model.transform(rows)
+        for block in self._blocks:
+            scores[:, block.columns] = self._block_scores(block, row_factors, own)
+        return scores
+
+    def _block_scores(self, block, row_factors, own):
+        if block.path == "excluded":
+            return own.min(axis=1, keepdims=True)
+        if block.path == "popularity":
+            row_factors = self._mean_row
+        scores = row_factors @ block.factors.T
+        return scores if block.bias is None else scores + block.bias
+
+    def _eligible_scores(self, block, X, excluded, candidates=None):
+        scores = super()._eligible_scores(block, X, excluded)
+        for items in self._blocks:
+            if items.path == "excluded":
+                scores[:, items.columns] = -np.inf
+        return scores if candidates is None else scores.take(candidates, axis=1)
+
+
+def _weight_arguments(regressor, weights, prefix=""):
+    """Return the arguments of the regressor's `fit` that weigh items, none where it takes none."""
+    if isinstance(regressor, Pipeline):
+        name, last = regressor.steps[-1]
+        return _weight_arguments(last, weights, f"{prefix}{name}__")
+    if has_fit_parameter(regressor, "sample_weight"):
+        return {f"{prefix}sample_weight": weights / weights.mean()}
+    return {}
+
+
+def _length_ratio(regressor, values, targets, n_rows_with, weights):
+    """Return how much longer factors are than their prediction for items held out.
+
+    Each item counts by its interactions, so that a new item can compete with those that rows have.
+    """
+    n_folds = min(_N_FOLDS, len(targets))
+    if n_folds < 2:
+        return 1.0
+    folds = KFold(n_folds, shuffle=True, random_state=0)
+    predicted = cross_val_predict(clone(regressor), values, targets, cv=folds, params=weights)
+    length = n_rows_with @ (predicted.reshape(targets.shape) ** 2).sum(axis=1)
+    true_length = n_rows_with @ (targets**2).sum(axis=1)
+    return float(np.sqrt(true_length / length)) if length > 0 else 1.0

@@ -1,0 +1,104 @@
+"""What recommenders share that look at the content of items, later ones included."""
+
+import copy
+import reprlib
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from .._validation import check_is_fitted
+from ..item_features import ItemFeatures
+
+
+class ItemContentMixin:
+    """Mixin for in-domain recommenders that know items by their content, later ones as well.
+
+    A subclass has the parameter `item_features`, calls ``_content_of_columns(X)`` in ``_fit`` and
+    implements ``_add_items(item_features)``. It is called on a shallow copy of the fitted
+    recommender: it may replace attributes but must not change what they hold.
+    """
+
+    @property
+    def item_ids_(self):
+        return np.concatenate(self._item_ids)
+
+    def with_items(self, item_features):
+        """Return this fitted recommender for the items of `fit` and others that arrived since.
+
+        Nothing is learned again, and the copy shares all that was learned.
+
+        Parameters
+        ----------
+        item_features : ItemFeatures
+            What the later items are like, described as those of `fit` were, with ids of their own.
+
+        Returns
+        -------
+        recommender : estimator
+            A fitted copy that recommends the later items as well: their columns follow those
+            known so far, in the order of `item_features`. The rows of X keep the columns of `fit`.
+            Still later items can be added to it in turn.
+        """
+        check_is_fitted(self)
+        self._check_later_items(item_features)
+        other = copy.copy(self)
+        other.n_items_ = self.n_items_ + item_features.n_items
+        # No row has a later item.
+        other.popularity_ = np.pad(self.popularity_, (0, item_features.n_items))
+        other._item_ids = (*self._item_ids, item_features.ids)
+        other._add_items(item_features)
+        return other
+
+    def _content_of_columns(self, X):
+        """Return the features of the columns of X in their order, None where there are none."""
+        names = getattr(self, "feature_names_in_", None)
+        if self.item_features is None:
+            self._item_ids = (np.arange(X.shape[1]) if names is None else names,)
+            return None
+        content = _in_order_of_columns(self.item_features, X.shape[1], names)
+        self._item_ids = (content.ids,)
+        return content
+
+    def _check_later_items(self, item_features):
+        if not isinstance(item_features, ItemFeatures):
+            raise TypeError(f"item_features must be an ItemFeatures, got {item_features!r}.")
+        if self.item_features is None:
+            raise ValueError(
+                f"{type(self).__name__} was fitted without item_features, so that it knows items "
+                "by their interactions alone: fit it with the content of the columns of X."
+            )
+        item_features._check_described_as(self.item_features)
+        for known in self._item_ids:
+            repeated = item_features.ids[np.isin(item_features.ids, known)].tolist()
+            if repeated:
+                raise ValueError(
+                    f"Item {reprlib.repr(repeated[0])} is known already ({len(repeated)} of the "
+                    f"{item_features.n_items} items are): pass later items alone, under new ids."
+                )
+
+
+def vectorizer_for(item_features):
+    """Return an unfitted transformer to vectors that suits texts, and None for anything else."""
+    return TfidfVectorizer(sublinear_tf=True) if item_features.values.ndim == 1 else None
+
+
+def _in_order_of_columns(item_features, n_columns, names):
+    """Return the features of the columns of X, found by the columns' names where X has any."""
+    if names is None:
+        if item_features.n_items != n_columns:
+            raise ValueError(
+                f"item_features has {item_features.n_items} items and X has {n_columns} columns: "
+                "pass the content of each column in their order, or name the columns of X (a "
+                "DataFrame) by the ids of the items."
+            )
+        return item_features
+    missing = sorted(set(names) - set(item_features.ids.tolist()))
+    if missing:
+        raise ValueError(
+            f"item_features has no item {missing[0]!r}, which is a column of X ({len(missing)} of "
+            f"its {n_columns} columns are missing): pass the content of every column under its "
+            "name as id."
+        )
+    if np.array_equal(names, item_features.ids):
+        return item_features
+    return item_features.of(names)

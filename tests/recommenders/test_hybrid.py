@@ -1,0 +1,348 @@
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from sktransrec import (
+    ALSRecommender,
+    BM25Transformer,
+    BPRRecommender,
+    EASERecommender,
+    HybridRecommender,
+    ItemFeatures,
+    ranking_scorer,
+)
+
+N_ROWS, N_ITEMS = 80, 40
+
+
+def interactions(seed=0, n_cold=0, n_rows=N_ROWS):
+    """Rows of two tastes and items of two kinds; the last items have no interactions."""
+    rng = np.random.RandomState(seed)
+    alike = np.arange(n_rows)[:, None] % 2 == np.arange(N_ITEMS) % 2
+    X = (rng.uniform(size=alike.shape) < np.where(alike, 0.4, 0.05)).astype(np.float32)
+    X[:, N_ITEMS - n_cold :] = 0
+    return sp.csr_array(X)
+
+
+def als(**parameters):
+    return ALSRecommender(n_components=4, random_state=0, **parameters)
+
+
+def content(n_items=N_ITEMS, seed=0, ids=None):
+    """The kind of an item, in two noisy numbers."""
+    kind = np.arange(n_items)[:, None] % 2 == np.arange(2)
+    return ItemFeatures(kind + 0.1 * np.random.RandomState(seed).standard_normal((n_items, 2)), ids)
+
+
+def hybrid(recommender=None, regressor=None, **parameters):
+    parameters = {"item_features": content(), "min_interactions": 1} | parameters
+    return HybridRecommender(recommender or als(), regressor, **parameters)
+
+
+def test_content_that_determines_the_factors_ranks_cold_items_as_if_warm():
+    """The content is the factors that the items had before their interactions were taken away."""
+    X = interactions()
+    warm = als().fit(X)
+    cold = np.arange(0, N_ITEMS, 4)
+    X_cold = X.toarray()
+    X_cold[:, cold] = 0
+    model = hybrid(
+        FrozenEstimator(warm),
+        LinearRegression(),
+        item_features=ItemFeatures(warm.item_factors_),
+    ).fit(X_cold)
+    assert_array_equal(np.flatnonzero(model.item_paths_ == "content"), cold)
+    assert model.content_scale_ == pytest.approx(1, rel=1e-3)
+    assert_allclose(model.item_factors_, warm.item_factors_, rtol=1e-3, atol=1e-4)
+    assert_array_equal(
+        model.recommend(X, exclude_seen=False)[0], warm.recommend(X, exclude_seen=False)[0]
+    )
+
+
+@pytest.mark.parametrize(
+    "recommender",
+    [als(), BPRRecommender(4, random_state=0), make_pipeline(BM25Transformer(), als())],
+    ids=["als", "bpr", "pipeline"],
+)
+def test_without_shrinkage_warm_items_are_those_of_the_recommender_bit_for_bit(recommender):
+    X = interactions(n_cold=5)
+    plain = clone(recommender).fit(X)
+    model = hybrid(recommender, shrinkage=0, min_interactions=10).fit(X)
+    warm = np.arange(N_ITEMS) < N_ITEMS - 5
+    assert (model.item_paths_[warm] == "factors").all()
+    assert_array_equal(model.decision_function(X)[:, warm], plain.decision_function(X)[:, warm])
+    assert (model.decision_function(X)[:, ~warm] != plain.decision_function(X)[:, ~warm]).all()
+
+
+def test_blend_weighs_factors_by_support():
+    X = interactions()
+    X_rare = X.toarray()
+    X_rare[5:, 7] = 0
+    X_rare[:5, 7] = 1
+    plain = als().fit(X_rare)
+    parts = {"min_interactions": 6, "content_scale": 1.5, "shrinkage": 2.0}
+    model = hybrid(**parts).fit(X_rare)
+    assert model.item_paths_[7] == "blend"
+    assert (np.delete(model.item_paths_, 7) == "factors").all()
+    predicted = 1.5 * model.regressor_.predict(content().values[[7]])[0]
+    blend = (5 * plain.item_factors_[7] + 2 * predicted) / 7
+    assert_allclose(model.item_factors_[7], blend, rtol=1e-5)
+    scores = model.transform(X) @ model.item_factors_.T
+    assert_allclose(model.decision_function(X), scores, rtol=1e-4, atol=1e-5)
+
+
+def test_regression_learns_from_trusted_items_weighted_by_support():
+    X = interactions(n_cold=3)
+    plain = als().fit(X)
+    n = np.bincount(X.indices, minlength=N_ITEMS)
+    trusted = n >= 15
+    weights = n[trusted] ** 0.5
+    # Weights are divided by their mean, as the penalty feels their size.
+    expected = Ridge(weights.mean()).fit(
+        content().values[trusted], plain.item_factors_[trusted], weights
+    )
+    scaled = make_pipeline(FunctionTransformer(), make_pipeline(FunctionTransformer(), Ridge()))
+    for regressor in (None, Ridge(), scaled):
+        model = hybrid(None, regressor, min_interactions=15, activity_exponent=0.5).fit(X)
+        predicted = model.regressor_.predict(content().values)
+        assert_allclose(predicted, expected.predict(content().values), rtol=1e-4, atol=1e-5)
+    unweighted = hybrid(None, KNeighborsRegressor(3), activity_exponent=0.5).fit(X)
+    assert unweighted.regressor_.n_samples_fit_ == N_ITEMS - 3
+
+
+def test_scale_makes_up_for_shrunken_predictions():
+    """A heavy penalty makes predictions short, which the scale undoes."""
+    X = interactions()
+    n = np.bincount(X.indices)
+    items = ItemFeatures(als().fit(X).item_factors_)
+    light = hybrid(None, LinearRegression(fit_intercept=False), item_features=items).fit(X)
+    heavy = hybrid(None, Ridge(1e4, fit_intercept=False), item_features=items).fit(X)
+    assert light.content_scale_ == pytest.approx(1, rel=1e-3)
+    assert heavy.content_scale_ > 100
+    again = ItemFeatures(items.values, ids=range(N_ITEMS, 2 * N_ITEMS))
+    for model in (light, heavy):
+        squares = (model.with_items(again).item_factors_ ** 2).sum(axis=1)
+        ratio = (n @ squares[N_ITEMS:]) / (n @ squares[:N_ITEMS])
+        # A heavy penalty shrinks what four fifths of the items say by a fifth more.
+        assert 0.99 < ratio < 2
+
+
+def test_later_items_are_those_given_at_fit():
+    """The regressor is the same, as cold items have no part in the regression."""
+    X = interactions(n_cold=6)
+    n_known = N_ITEMS - 6
+    given, features = hybrid().fit(X), content()
+    early = hybrid(item_features=features.of(np.arange(n_known))).fit(X[:, :n_known])
+    parts = (features.of([34, 35]), features.of([36, 37, 38, 39]))
+    later = early.with_items(parts[0]).with_items(parts[1])
+    assert_array_equal(later.item_ids_, features.ids)
+    assert_array_equal(later.item_paths_, given.item_paths_)
+    # ALS does not start from the same factors with other columns.
+    plain = FrozenEstimator(als().fit(X[:, :n_known]))
+    assert later.n_items_ == N_ITEMS == len(later.popularity_)
+    assert_array_equal(later.popularity_, given.popularity_)
+    again = hybrid(plain, item_features=features.of(np.arange(n_known))).fit(X[:, :n_known])
+    assert_array_equal(
+        again.with_items(features.of([34, 35, 36, 37, 38, 39])).decision_function(X[:, :n_known]),
+        later.decision_function(X[:, :n_known]),
+    )
+    items, _ = later.recommend(X[:, :n_known], n_recommendations=N_ITEMS)
+    assert (items >= n_known).any()
+    assert items.max() < N_ITEMS
+
+
+def test_later_items_share_the_factors():
+    X = interactions()
+    model = hybrid().fit(X)
+    scores = model.decision_function(X)
+    later = model.with_items(content(3, ids=list("abc")))
+    assert later.recommender_ is model.recommender_
+    assert later.regressor_ is model.regressor_
+    assert_array_equal(later.decision_function(X)[:, :N_ITEMS], scores)
+    assert_array_equal(model.decision_function(X), scores)
+    assert (model.n_items_, later.n_items_) == (N_ITEMS, N_ITEMS + 3)
+    assert later.item_ids_.tolist()[-3:] == ["a", "b", "c"]
+    similar, _ = later.similar_items([N_ITEMS, N_ITEMS + 1], n_similar=3)
+    assert (similar % 2 == [[0], [1]]).all()
+    assert clone(later).fit(X).n_items_ == N_ITEMS
+
+
+@pytest.mark.parametrize("recommender", [als(), BPRRecommender(4, random_state=0)])
+def test_popularity_policy_gives_all_rows_the_same_score(recommender):
+    X = interactions(n_cold=4)
+    model = hybrid(recommender, cold_policy="popularity").fit(X)
+    model = model.with_items(content(2, seed=3, ids=[100, 101]))
+    assert (model.item_paths_[-6:] == "popularity").all()
+    scores = model.decision_function(X)
+    assert_array_equal(scores[:, -6:], np.tile(scores[0, -6:], (N_ROWS, 1)))
+    by_content = hybrid(recommender).fit(X).decision_function(X)[:, N_ITEMS - 4 :]
+    assert_allclose(scores[0, -6:-2], by_content.mean(axis=0), rtol=1e-3, atol=1e-4)
+
+
+def test_excluded_items_are_never_recommended():
+    X = interactions(n_cold=4)
+    for features in (content(), None):
+        model = hybrid(cold_policy="exclude", item_features=features).fit(X)
+        assert (model.item_paths_[-4:] == "excluded").all()
+        items, scores = model.recommend(X, n_recommendations=N_ITEMS, exclude_seen=False)
+        assert (np.sort(items, axis=1)[:, 4:] == np.arange(N_ITEMS - 4)).all()
+        assert (items[:, -4:] == -1).all()
+        scores = model.decision_function(X)
+        assert np.isfinite(scores).all()
+        assert_array_equal(scores[:, -4:].max(axis=1), scores.min(axis=1))
+    candidates, _ = model.recommend(X, candidates=[3, 38], n_recommendations=2, exclude_seen=False)
+    assert (candidates == [3, -1]).all()
+    empty = sp.csr_array((1, N_ITEMS))
+    assert -1 in model.recommend(empty, n_recommendations=N_ITEMS)[0]
+
+
+def test_error_policy_names_the_item():
+    X = interactions(n_cold=1)
+    message = "Item 39 has no interactions"
+    with pytest.raises(ValueError, match=message):
+        hybrid(cold_policy="error").fit(X)
+    with pytest.raises(ValueError, match=message):
+        hybrid(cold_policy="error", item_features=None).fit(X)
+    model = hybrid(cold_policy="error").fit(interactions())
+    with pytest.raises(ValueError, match="Item 'new' has no interactions"):
+        model.with_items(content(1, ids=["new"]))
+
+
+def test_paths_of_rows():
+    X = interactions(n_cold=2).toarray()
+    X[3] = 0
+    model = hybrid().fit(X)
+    assert model.row_paths(X[2:5]).tolist() == ["factors", "popularity", "factors"]
+    assert_array_equal(model.decision_function(X[[3]])[0], model.popularity_)
+
+
+def test_without_content_it_is_its_recommender():
+    X = interactions(n_cold=2)
+    plain, model = als().fit(X), hybrid(item_features=None).fit(X)
+    assert (model.item_paths_ == "factors").all()
+    assert_array_equal(model.decision_function(X), plain.decision_function(X))
+    assert_array_equal(model.item_ids_, np.arange(N_ITEMS))
+    with pytest.raises(ValueError, match="fitted without item_features"):
+        model.with_items(content(1, ids=["new"]))
+
+
+def test_names_of_columns_are_ids_of_items():
+    X = interactions(n_cold=4)
+    names = np.array([f"film {i}" for i in range(N_ITEMS)])
+    order = np.random.RandomState(0).permutation(N_ITEMS)
+    shuffled = ItemFeatures(content().values[order], names[order])
+    frame = pd.DataFrame(X.toarray(), columns=names)
+    model = hybrid(item_features=shuffled).fit(frame)
+    assert_array_equal(model.item_ids_, names)
+    assert_array_equal(model.decision_function(frame), hybrid().fit(X).decision_function(X))
+
+
+def test_search_does_not_slice_the_content():
+    """There are as many rows as items."""
+    X = interactions(n_rows=N_ITEMS)
+    search = GridSearchCV(
+        hybrid(),
+        {"shrinkage": [0, 3.0], "recommender__n_components": [2, 4]},
+        scoring=ranking_scorer(holdout=0.2, random_state=0),
+        cv=2,
+        error_score="raise",
+    ).fit(X)
+    features = search.estimator.item_features
+    assert (
+        search.best_estimator_.item_features is clone(hybrid(item_features=features)).item_features
+    )
+    assert search.best_estimator_.n_items_ == N_ITEMS
+
+
+def test_texts_and_tables():
+    X = interactions(n_cold=6)
+    kinds = [f"kind {'ab'[i % 2] * 3} item" for i in range(N_ITEMS)]
+    table = pd.DataFrame({"kind": np.arange(N_ITEMS) % 2.0, "year": np.arange(N_ITEMS)})
+    for features, regressor in (
+        (ItemFeatures(kinds), None),
+        (ItemFeatures(table), make_pipeline(StandardScaler(), Ridge())),
+    ):
+        model = hybrid(None, regressor, item_features=features).fit(X)
+        scores = model.decision_function(X)[:, -6:]
+        is_own_kind = np.arange(N_ROWS)[:, None] % 2 == np.arange(6) % 2
+        assert scores[is_own_kind].mean() > 3 * scores[~is_own_kind].mean()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"item_features": content(39)}, "item_features has 39 items and X has 40 columns"),
+        ({"min_interactions": 1000}, "No item has min_interactions=1000"),
+        ({"cold_policy": "guess"}, "'cold_policy' parameter"),
+        ({"content_scale": 0}, "'content_scale' parameter"),
+        ({"shrinkage": -1}, "'shrinkage' parameter"),
+        ({"item_features": np.ones((40, 2))}, "'item_features' parameter"),
+    ],
+)
+def test_bad_parameters(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        hybrid(**parameters).fit(interactions())
+
+
+def test_columns_without_content_are_named():
+    frame = pd.DataFrame(interactions().toarray(), columns=[f"film {i}" for i in range(N_ITEMS)])
+    known = content(39, ids=frame.columns[:39])
+    with pytest.raises(ValueError, match="no item 'film 39', which is a column of X"):
+        hybrid(item_features=known).fit(frame)
+    with pytest.raises(ValueError, match="no item 'film 0', which is a column of X"):
+        hybrid().fit(frame)
+
+
+def test_only_factor_models():
+    with pytest.raises(TypeError, match="must be a factor model with item_factors_"):
+        hybrid(_NoFactors()).fit(interactions())
+
+
+class _NoFactors(EASERecommender):
+    def transform(self, X):
+        return X
+
+
+@pytest.mark.parametrize(
+    ("later", "message"),
+    [
+        (content(2, ids=[7, 100]), "Item 7 is known already"),
+        (ItemFeatures(np.ones((1, 3)), ids=["x"]), r"Item 'x' .* shape \(3,\)"),
+        (ItemFeatures(["words"], ids=["x"]), "Item 'x' .* texts where numbers were learned from"),
+        (ItemFeatures(np.ones((1, 4, 4, 1)), ids=["x"]), "Item 'x' .* images where numbers"),
+    ],
+)
+def test_bad_later_items_are_named(later, message):
+    model = hybrid().fit(interactions())
+    attributes = dict(vars(model))
+    with pytest.raises(ValueError, match=message):
+        model.with_items(later)
+    with pytest.raises(TypeError, match="must be an ItemFeatures"):
+        model.with_items(later.values)
+    assert vars(model) == attributes
+
+
+def test_later_images_and_tables_must_be_as_those_of_fit():
+    X = interactions()
+    flat = make_pipeline(FunctionTransformer(_flat), Ridge())
+    images = ItemFeatures(np.random.RandomState(0).uniform(size=(N_ITEMS, 4, 4, 1)))
+    model = hybrid(None, flat, item_features=images).fit(X)
+    with pytest.raises(ValueError, match=r"Item 'x' .* shape \(5, 4, 1\).* one size"):
+        model.with_items(ItemFeatures(np.ones((1, 5, 4, 1)), ids=["x"]))
+    table = pd.DataFrame({"a": np.arange(40.0), "b": np.arange(40.0)})
+    model = hybrid(item_features=ItemFeatures(table)).fit(X)
+    with pytest.raises(ValueError, match=r"Item 'x' .* have the columns .*'c'"):
+        model.with_items(ItemFeatures(pd.DataFrame({"a": [1], "c": [2]}, index=["x"])))
+
+
+def _flat(images):
+    return images.reshape(len(images), -1)
