@@ -13,10 +13,11 @@ from .interactions import (
     stack_domains,
 )
 from .item_features import ItemFeatures
-from .metrics import debiased_scorer, ranking_scorer
+from .metrics import debiased_scorer, ranking_scorer, rating_scorer
 from .preprocessing import BM25Transformer, PopularityScaler, TextSequences
 from .recommenders import (
     ALSRecommender,
+    BiasedMFRecommender,
     BPRRecommender,
     ContentKNNRecommender,
     DiscountedRecommender,
@@ -53,6 +54,7 @@ __all__ = [
     "Autoencoder",
     "BM25Transformer",
     "BPRRecommender",
+    "BiasedMFRecommender",
     "BridgeRecommender",
     "CNNEncoder",
     "CORALAligner",
@@ -89,6 +91,7 @@ __all__ = [
     "holdout_last",
     "holdout_random",
     "ranking_scorer",
+    "rating_scorer",
     "recommend",
     "stack_domains",
     "transfer_gain",

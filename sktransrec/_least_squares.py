@@ -1,4 +1,4 @@
-"""The rows of a factorisation that minimise weighted squares, the factors of the columns fixed."""
+"""The rows of a factorisation that minimise squared errors, the factors of the columns fixed."""
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -50,7 +50,7 @@ def row_minima(C, V, eigen, ridges, missing_weights, *, n_jobs=None):
     eigenvalues, Q = eigen
     h = eigenvalues + ridges[:, None]
     with one_blas_thread():
-        w = _minima(C, lambda items: V[items] @ Q, h, missing_weights, n_jobs)
+        w = _minima(C, lambda items: V[items] @ Q, h, _above(missing_weights), n_jobs)
         return (Q @ w[:, :, None])[:, :, 0]
 
 
@@ -62,21 +62,51 @@ def all_row_minima(C, V, ridges, missing_weights, *, n_jobs=None):
     with one_blas_thread():
         eigenvalues, Q = gram_eigen(V, missing_weights, V.dtype)
         h = eigenvalues + ridges[:, None]
-        return _minima(C, (V @ Q).__getitem__, h, missing_weights, n_jobs) @ Q.T
+        return _minima(C, (V @ Q).__getitem__, h, _above(missing_weights), n_jobs) @ Q.T
+
+
+def value_minima(X, V, ridges, *, n_jobs=None):
+    """Return for each row the factors u that minimise the squares of its stored values alone.
+
+    These are (x - u'v_i)^2, a stored zero's among them. What a row gets does not depend on the
+    rows beside it.
+
+    Parameters
+    ----------
+    X : csr_array of shape (n_rows, n_columns), dtype float32
+    V : ndarray of shape (n_columns, n_components), dtype float32
+    ridges : ndarray of shape (n_rows, n_components), dtype float32
+        The weights of the squares of u, above 0.
+    n_jobs : int or None, default=None
+        Number of threads. The result does not depend on it.
+
+    Returns
+    -------
+    U : ndarray of shape (n_rows, n_components), dtype float32
+        Zeros where a row of X is empty.
+    """
+    with one_blas_thread():
+        return _minima(X, V.__getitem__, ridges, lambda x, items: np.ones_like(x), n_jobs)
 
 
 # With V'MV = Q diag(e) Q' and, for a row, the factors Z = VQ of its items, their weights c,
 # D = diag(c - m) and H = diag(e + ridge), the factors u = Qw of the row solve (H + Z'DZ) w = Z'c.
-# Padding has c = 0 and D = 0.
+# Padding has c = 0 and D = 0. Without missing entries, and with values c of weight 1, M = 0, Q = I
+# and D = I.
 
 
-def _minima(C, rotated, h, missing_weights, n_jobs):
-    """Return w of all rows, given the function from items to Z and the diagonal h of H."""
+def _above(missing_weights):
+    """Return the function that gives the diagonal of D."""
+    return lambda c, items: c - missing_weights[items]
+
+
+def _minima(C, rotated, h, excess, n_jobs):
+    """Return w of all rows, given the functions that give Z and D, and the diagonal h of H."""
     w = np.zeros(h.shape, dtype=np.float32)
 
     def solve(rows, items, c, is_stored):
         Z = rotated(items)
-        d = np.where(is_stored, c - missing_weights[items], 0)[:, :, None]
+        d = np.where(is_stored, excess(c, items), 0)[:, :, None]
         short = Z.shape[1] < Z.shape[2]
         minima = _minima_of_short_rows if short else _minima_of_long_rows
         w[rows] = minima(Z, h[rows], c, d)[:, :, 0]

@@ -14,6 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sktransrec import (
     ALSRecommender,
     Autoencoder,
+    BiasedMFRecommender,
     BM25Transformer,
     BPRRecommender,
     BridgeRecommender,
@@ -58,6 +59,7 @@ ESTIMATORS = [
     Autoencoder(**TINY_NETWORK),
     Autoencoder(kind="variational", loss="multinomial", **TINY_NETWORK),
     BM25Transformer(),
+    BiasedMFRecommender(n_components=3, max_iter=3),
     BPRRecommender(n_components=4, max_iter=5),
     BridgeRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
     CNNEncoder(kernel_sizes=(2, 3), embedding_size=4, **TINY_NETWORK),

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sktransrec._least_squares import all_row_minima, gram_eigen, row_minima
+from sktransrec._least_squares import all_row_minima, gram_eigen, row_minima, value_minima
 
 
 def _problem(n_rows=50, n_columns=40, n_components=9):
@@ -60,3 +60,19 @@ def test_empty_rows_have_factors_of_zero():
     is_empty = np.diff(C.indptr) == 0
     assert 0 < is_empty.sum() < C.shape[0]
     assert not all_row_minima(C, V, ridges, missing_weights)[is_empty].any()
+
+
+@pytest.mark.parametrize("n_components", [1, 9, 60])
+def test_minima_of_values_are_those_of_ridge_regression(n_components):
+    X, V, _, _ = _problem(n_components=n_components)
+    X.data -= 15
+    X.data[::9] = 0  # a stored zero is a value
+    ridges = np.random.RandomState(1).uniform(0.1, 3, (X.shape[0], n_components))
+    ridges = ridges.astype(np.float32)
+    U = value_minima(X, V, ridges)
+    for row, (u, ridge) in enumerate(zip(U, ridges.astype(float), strict=True)):
+        stored = slice(X.indptr[row], X.indptr[row + 1])
+        Z, x = V[X.indices[stored]].astype(float), X.data[stored].astype(float)
+        expected = np.linalg.solve(Z.T @ Z + np.diag(ridge), Z.T @ x)
+        assert_allclose(u, expected, rtol=1e-3, atol=1e-3)
+    assert_array_equal(value_minima(X, V, ridges, n_jobs=2), U)

@@ -50,7 +50,7 @@ PARAMETERS = {
             "item_exponent",
             "kind",
         ),
-        *("loss", "regularization"),
+        *("bias_regularization", "loss", "regularization"),
         *("gamma", "kl_annealing_epochs", "kl_weight", "low_pass_weight", "noise", "normalize"),
         *("output_activation", "row_exponent", "scale_regularization", "shrinkage", "similarity"),
     },

@@ -13,6 +13,7 @@ from ._ranking import (
     recall_at_k,
     reciprocal_rank_at_k,
 )
+from ._ratings import rating_errors, rating_scorer
 from ._scorer import ranking_scorer
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "precision_at_k",
     "rank_metrics",
     "ranking_scorer",
+    "rating_errors",
+    "rating_scorer",
     "recall_at_k",
     "reciprocal_rank_at_k",
 ]

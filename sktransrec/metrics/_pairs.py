@@ -207,7 +207,7 @@ def rank_metrics(ranks, *, rows=None, weights=None, k=10):
         "hit_rate": (ranks <= k).astype(np.float64),
     }
     weights = np.ones(len(ranks)) if weights is None else _checked_weights(weights, ranks.shape)
-    return {name: _mean_and_standard_error(values[name], weights, rows) for name in values}
+    return {name: mean_and_standard_error(values[name], weights, rows) for name in values}
 
 
 def _checked_weights(weights, shape):
@@ -292,7 +292,7 @@ def _row_ranks(scores, held_out, draw):
     return ranks
 
 
-def _mean_and_standard_error(values, weights, rows):
+def mean_and_standard_error(values, weights, rows):
     """Return the weighted mean of the pairs' values and its standard error, clustered by row."""
     _, row_of_pair = np.unique(rows, return_inverse=True)
     total = weights.sum()

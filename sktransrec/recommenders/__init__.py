@@ -1,6 +1,7 @@
 """Recommenders: estimators that rank items for rows."""
 
 from ._als import ALSRecommender
+from ._biased_mf import BiasedMFRecommender
 from ._bpr import BPRRecommender
 from ._content_neighbors import ContentKNNRecommender
 from ._discounted import DiscountedRecommender
@@ -18,6 +19,7 @@ __all__ = [
     "ALSRecommender",
     "BPRRecommender",
     "ContentKNNRecommender",
+    "BiasedMFRecommender",
     "DiscountedRecommender",
     "EASERecommender",
     "GraphFilterRecommender",

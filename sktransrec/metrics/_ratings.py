@@ -1,0 +1,148 @@
+"""Errors of predicted ratings, and their scorer."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from .._validation import Interval, StrOptions, check_relevance, validate_params
+from ..base import _recommender_and_rows
+from ._pairs import mean_and_standard_error
+from ._scorer import HoldoutScorer
+
+
+def rating_errors(model, X, y):
+    r"""Return RMSE and MAE of the ratings that a model predicts, with their standard errors.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted recommender with `predict_ratings`, or a `Pipeline`, search or `FrozenEstimator`
+        that holds one.
+    X : {array-like, sparse matrix} of shape (n_rows, n_items_)
+        The ratings that are known of the rows.
+    y : {array-like, sparse matrix} of shape (n_rows, n_items_)
+        The ratings that were held out; zeros are missing.
+
+    Returns
+    -------
+    errors : dict
+        A pair (value, standard error) of floats for each of "rmse" and "mae".
+
+    See Also
+    --------
+    rating_scorer : The same as a scorer.
+    rank_metrics : What a ranking is worth.
+
+    Notes
+    -----
+    With the error :math:`e_p` of pair p, of n pairs, RMSE is :math:`\sqrt{\sum_p e_p^2 / n}` and
+    MAE is :math:`\sum_p |e_p| / n`. The standard errors are clustered by row as in `rank_metrics`;
+    that of RMSE is that of the mean square, divided by 2 RMSE.
+
+    Examples
+    --------
+    >>> from sktransrec import BiasedMFRecommender
+    >>> from sktransrec.metrics import rating_errors
+    >>> X = [[5, 4, 1, 0], [4, 5, 0, 1], [5, 0, 1, 2], [1, 2, 5, 0]]
+    >>> model = BiasedMFRecommender(1, regularization=0.1, random_state=0).fit(X)
+    >>> errors = rating_errors(model, X, [[0, 0, 0, 1], [0, 0, 2, 0], [0, 4, 0, 0], [0, 0, 0, 5]])
+    >>> round(errors["mae"][0], 1)
+    0.7
+    """
+    recommender, X = _recommender_and_rows(model, X)
+    if not hasattr(recommender, "predict_ratings"):
+        raise TypeError(
+            f"{type(recommender).__name__} predicts no ratings: pass a recommender that does, such "
+            "as BiasedMFRecommender."
+        )
+    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    y = check_relevance(y, n_rows=n_rows, n_items=recommender.n_items_)
+    if not y.nnz:
+        raise ValueError("y holds no rating to predict: pass at least one value that is not zero.")
+    errors = recommender.predict_ratings(X, y).data.astype(np.float64) - y.data
+    rows = np.repeat(np.arange(y.shape[0]), np.diff(y.indptr))
+    weights = np.ones(len(errors))
+    mean_square, its_error = mean_and_standard_error(errors**2, weights, rows)
+    rmse = np.sqrt(mean_square)
+    return {
+        "rmse": (float(rmse), float(its_error / (2 * rmse)) if rmse else 0.0),
+        "mae": mean_and_standard_error(np.abs(errors), weights, rows),
+    }
+
+
+@validate_params(
+    {
+        "metric": [StrOptions({"mae", "rmse"})],
+        "holdout": [
+            None,
+            Interval(Real, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def rating_scorer(metric="rmse", *, holdout=None, random_state=None):
+    """Make a scorer of predicted ratings: minus their error, as higher is better.
+
+    Parameters
+    ----------
+    metric : {"mae", "rmse"}, default="rmse"
+        Which error.
+    holdout : float or int, default=None
+        Score without y: hide this share (between 0 and 1) or count (1 and up) of each row's
+        ratings in X, and predict these from what is left. None predicts the y that is passed.
+    random_state : int, RandomState instance or None, default=None
+        Chooses what to hide. Pass an int to judge every model on the same ratings.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, y=None)`` returns minus the error over all pairs, a float. It takes
+        a fitted recommender with `predict_ratings`, or a `Pipeline`, search or `FrozenEstimator`
+        that holds one, and can be pickled.
+
+    See Also
+    --------
+    rating_errors : The errors with their standard errors.
+    ranking_scorer : Scores what is recommended.
+
+    Notes
+    -----
+    With `holdout`, a row with fewer than two ratings has none to hide.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sktransrec import BiasedMFRecommender
+    >>> from sktransrec.metrics import rating_scorer
+    >>> X = [[5, 4, 0, 1], [4, 5, 1, 0], [1, 0, 5, 4], [2, 1, 4, 0]]
+    >>> search = GridSearchCV(
+    ...     BiasedMFRecommender(1, random_state=0),
+    ...     {"regularization": [0.1, 10]},
+    ...     scoring=rating_scorer(holdout=1, random_state=0),
+    ...     cv=2,
+    ... ).fit(X)
+    >>> bool(search.best_score_ < 0)
+    True
+    """
+    return _RatingScorer(metric, holdout, random_state)
+
+
+class _RatingScorer(HoldoutScorer):
+    candidates = None
+
+    def __init__(self, metric, holdout, random_state):
+        self.metric = metric
+        self.holdout = holdout
+        self.random_state = random_state
+
+    def __repr__(self):
+        options = ""
+        if self.holdout is not None:
+            options = f", holdout={self.holdout!r}, random_state={self.random_state!r}"
+        return f"rating_scorer({self.metric!r}{options})"
+
+    def __call__(self, estimator, X, y=None):
+        X, y = self._rows_and_wanted(X, y)
+        return -rating_errors(estimator, X, y)[self.metric][0]

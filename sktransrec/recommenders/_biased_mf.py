@@ -1,0 +1,204 @@
+"""Matrix factorisation of ratings, the values of what is missing unknown."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import check_random_state
+
+from .._least_squares import value_minima
+from .._validation import Interval, check_is_fitted, check_relevance
+from ..base import FactorRecommenderMixin, InDomainRecommender
+
+# The standard deviation of the initial item factors' inner products with vectors of length one.
+_INITIAL_SCALE = 0.1
+
+
+class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
+    r"""Matrix factorisation of ratings with biases, by alternating least squares.
+
+    An in-domain recommender: it learns from X alone, whose stored values are ratings and whose
+    zeros are missing. It predicts what rows would rate items: `predict_ratings` gives the
+    predictions, and `recommend` ranks by them. It is a transformer as well: `transform` gives the
+    factors of any rows.
+
+    Parameters
+    ----------
+    n_components : int, default=20
+        Number of factors, 0 or more. 0 leaves the biases.
+    regularization : float, default=12.0
+        Weight :math:`\lambda` of the squared norms of the factors, above 0. More of it leaves more
+        to the biases; it is worth as many ratings as it says.
+    bias_regularization : float, default=3.0
+        Weight :math:`\lambda_b` of the squared biases, above 0.
+    max_iter : int, default=20
+        Number of sweeps over the rows and then the items, 1 or more. All are made.
+    random_state : int, RandomState instance or None, default=None
+        Draws the initial factors. Pass an int for the same factors at every call of `fit`.
+    n_jobs : int or None, default=None
+        Number of threads of `fit`. None means 1 unless in a :func:`joblib.parallel_config`
+        context, -1 means all processors. The factors do not depend on it.
+
+    Attributes
+    ----------
+    mean_ : float
+        The mean rating.
+    rating_range_ : tuple of (float, float)
+        The smallest and the largest rating, between which predictions are kept.
+    item_factors_ : ndarray of shape (n_items_, n_components), dtype float32
+        The factors of the items.
+    item_bias_ : ndarray of shape (n_items_,), dtype float32
+        How much better than the mean each item is rated.
+    n_iter_ : int
+        Number of sweeps made.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of the rows of X that have each item: the scores of an empty row.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    ALSRecommender : Learns who has what, for which missing entries count as well.
+    sktransrec.metrics.rating_scorer : Its score in searches.
+    sktransrec.metrics.rating_errors : Its errors on ratings that were held out.
+
+    Notes
+    -----
+    With the mean :math:`\mu`, the biases :math:`b_r` of the rows and :math:`b_i` of the items and
+    the factors :math:`u_r` and :math:`v_i`, it predicts the rating :math:`\hat x_{ri} = \mu + b_r +
+    b_i + u_r^\top v_i` and minimises [1]_
+
+    .. math::
+
+        \sum_{x_{ri} \ne 0} (x_{ri} - \hat x_{ri})^2
+        + \lambda \Big(\sum_r \|u_r\|^2 + \sum_i \|v_i\|^2\Big)
+        + \lambda_b \Big(\sum_r b_r^2 + \sum_i b_i^2\Big) .
+
+    Bias and factors of a row are found together in closed form with the items held fixed, then
+    those of the items, in :math:`O(nnz \cdot k^2)` a sweep. A row, seen in `fit` or not, is folded
+    in the same way, whatever rows it arrives with.
+
+    An item without ratings has a bias and factors of zero. An empty row is predicted the mean and
+    the items' biases, but is recommended the popular items.
+
+    A rating of zero cannot be told from a missing one: shift the ratings if there are any, for
+    example by 1. Who rates what is not chosen at random, and ranking by predicted ratings is not
+    ranking by what a row will choose: it puts items first that few have rated and rated well. To
+    recommend, compare with a recommender of interactions, such as ALSRecommender on ``X > 0``.
+
+    References
+    ----------
+    .. [1] Y. Koren, R. Bell and C. Volinsky, "Matrix factorization techniques for recommender
+       systems", Computer 42(8), 2009. :doi:`10.1109/MC.2009.263`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec import BiasedMFRecommender
+    >>> X = np.array([[5, 4, 1, 0], [4, 5, 0, 1], [5, 0, 1, 2], [1, 2, 5, 0], [2, 0, 5, 4]])
+    >>> model = BiasedMFRecommender(1, regularization=1.0, random_state=0).fit(X)
+    >>> model.predict_ratings(X, X == 0).data.round()
+    array([2., 1., 4., 4., 2.], dtype=float32)
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 0, None, closed="left")],
+        "regularization": [Interval(Real, 0, None, closed="neither")],
+        "bias_regularization": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "n_jobs": [None, Integral],
+    }
+    _nonnegative_X = False
+
+    def __init__(
+        self,
+        n_components=20,
+        *,
+        regularization=12.0,
+        bias_regularization=3.0,
+        max_iter=20,
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.n_components = n_components
+        self.regularization = regularization
+        self.bias_regularization = bias_regularization
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def _fit(self, X):
+        self.mean_ = float(X.data.mean(dtype=np.float64))
+        self.rating_range_ = float(X.data.min()), float(X.data.max())
+        items = X.T.tocsr()
+        V = self._initial_item_factors(X.shape[1])
+        for _ in range(self.max_iter):
+            U = self._minima(X, V)
+            V = self._minima(items, U)
+        self.item_factors_, self.item_bias_ = np.asfortranarray(V[:, :-1]), V[:, -1].copy()
+        self.n_iter_ = self.max_iter
+
+    def _initial_item_factors(self, n_items):
+        """Return random factors of the items and biases of zero beside them."""
+        random_state = check_random_state(self.random_state)
+        V = np.zeros((n_items, self.n_components + 1), dtype=np.float32)
+        scale = _INITIAL_SCALE / np.sqrt(max(self.n_components, 1))
+        V[:, :-1] = random_state.normal(scale=scale, size=(n_items, self.n_components))
+        return V
+
+    def _minima(self, X, V):
+        """Return the factors and biases of the rows of X that suit those of its columns, V."""
+        residuals = X.data - np.float32(self.mean_) - V[X.indices, -1]
+        residuals = sp.csr_array((residuals, X.indices, X.indptr), shape=X.shape)
+        features = np.hstack([V[:, :-1], np.ones((len(V), 1), dtype=np.float32)])
+        ridges = np.full(V.shape[1], self.regularization, dtype=np.float32)
+        ridges[-1] = self.bias_regularization
+        ridges = np.broadcast_to(ridges, (X.shape[0], V.shape[1]))
+        return value_minima(residuals, features, ridges, n_jobs=self.n_jobs)
+
+    def _row_minima(self, X):
+        """Return the factors of rows and their biases, of shape (n_rows, n_components + 1)."""
+        return self._minima(X, np.hstack([self.item_factors_, self.item_bias_[:, None]]))
+
+    def _row_factors(self, X):
+        return self._row_minima(X)[:, :-1]
+
+    def _score_rows(self, X):
+        U = self._row_minima(X)
+        scores = U[:, :-1] @ self.item_factors_.T
+        scores += self.item_bias_
+        scores += self.mean_ + U[:, -1:]
+        return scores
+
+    def predict_ratings(self, X, y):
+        """Predict the ratings of some items by each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_items_)
+            The ratings that are known of the rows, which need not be those of `fit`.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items_)
+            The ratings to predict are those where y is not zero, such as ratings held out of X or
+            a mask.
+
+        Returns
+        -------
+        ratings : csr_array of shape (n_rows, n_items_), dtype float32
+            The predictions, stored where y is not zero, in the same order. They lie between the
+            smallest and the largest rating of `fit`.
+        """
+        check_is_fitted(self)
+        X = self._check_rows(X)
+        wanted = check_relevance(y, n_rows=X.shape[0], n_items=self.n_items_)
+        rows = np.repeat(np.arange(X.shape[0]), np.diff(wanted.indptr))
+        U = self._row_minima(X)
+        ratings = self.mean_ + U[rows, -1] + self.item_bias_[wanted.indices]
+        for u, v in zip(U.T[:-1], self.item_factors_.T, strict=True):
+            ratings += u[rows] * v[wanted.indices]
+        ratings = np.clip(ratings, *self.rating_range_).astype(np.float32)
+        return sp.csr_array((ratings, wanted.indices, wanted.indptr), shape=wanted.shape)
