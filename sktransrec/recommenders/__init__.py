@@ -18,8 +18,8 @@ from ._voting import VotingRecommender
 __all__ = [
     "ALSRecommender",
     "BPRRecommender",
-    "ContentKNNRecommender",
     "BiasedMFRecommender",
+    "ContentKNNRecommender",
     "DiscountedRecommender",
     "EASERecommender",
     "GraphFilterRecommender",

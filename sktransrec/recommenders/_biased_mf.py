@@ -102,7 +102,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     >>> X = np.array([[5, 4, 1, 0], [4, 5, 0, 1], [5, 0, 1, 2], [1, 2, 5, 0], [2, 0, 5, 4]])
     >>> model = BiasedMFRecommender(1, regularization=1.0, random_state=0).fit(X)
     >>> model.predict_ratings(X, X == 0).data.round()
-    array([2., 1., 4., 4., 2.], dtype=float32)
+    array([2., 1., 4., 4., 3.], dtype=float32)
     """
 
     _parameter_constraints: dict = {
