@@ -30,6 +30,7 @@ from .recommenders import (
     PopularityRecommender,
     ReconstructionRecommender,
     RidgeRecommender,
+    SegmentPopularityRecommender,
     VotingRecommender,
 )
 from .transfer import (
@@ -41,6 +42,7 @@ from .transfer import (
     PersonalizedBridgeRecommender,
     ProcrustesAligner,
     ProcrustesRegressor,
+    SwitchingRecommender,
     TransferGate,
     TwoTowerAutoencoderRecommender,
     transfer_gain,
@@ -79,6 +81,8 @@ __all__ = [
     "RNNEncoder",
     "ReconstructionRecommender",
     "RidgeRecommender",
+    "SegmentPopularityRecommender",
+    "SwitchingRecommender",
     "TextSequences",
     "TransferGate",
     "TwoTowerAutoencoderRecommender",

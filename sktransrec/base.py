@@ -202,17 +202,21 @@ shape (n_rows,)
         return gen_batches(n_rows, block_rows)
 
     def _finite_scores(self, X):
-        """Return the scores of validated rows, empty rows filled with the popularity."""
+        """Return the scores of validated rows, those of unknown rows being the popularity."""
         scores = np.asarray(self._score_rows(X), dtype=np.float32)
-        empty = _empty_rows(X)
-        if empty.any():
-            scores[empty] = self.popularity_
+        unknown = self._unknown_rows(X)
+        if unknown.any():
+            scores[unknown] = self.popularity_
         if not _all_finite(scores):
             raise ValueError(
                 f"{type(self).__name__} gave scores that are not finite: its fitted parameters "
                 "have diverged. Fit it again with more regularization or a smaller learning rate."
             )
         return scores
+
+    def _unknown_rows(self, X):
+        """Return the mask of the validated rows of which nothing is known, the empty ones."""
+        return _empty_rows(X)
 
     def _excludes_seen(self, exclude_seen):
         if exclude_seen not in (True, False, "auto"):

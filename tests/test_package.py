@@ -71,6 +71,7 @@ PARAMETERS = {
     },
     "comparison": {
         *("confidence_level", "cv", "holdout", "k", "metric", "n_buckets", "target_columns"),
+        "segment_columns",
     },
     "texts": {
         *("analyzer", "lowercase", "max_df", "max_features", "min_df", "ngram_range"),

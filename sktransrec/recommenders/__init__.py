@@ -12,6 +12,7 @@ from ._neighbors import ItemKNNRecommender
 from ._next_item import NextItemRecommender
 from ._popularity import PopularityRecommender
 from ._reconstruction import ReconstructionRecommender
+from ._segment_popularity import SegmentPopularityRecommender
 from ._spectral import GraphFilterRecommender
 from ._voting import VotingRecommender
 
@@ -30,5 +31,6 @@ __all__ = [
     "PopularityRecommender",
     "ReconstructionRecommender",
     "RidgeRecommender",
+    "SegmentPopularityRecommender",
     "VotingRecommender",
 ]

@@ -11,6 +11,7 @@ from ._mmd import MMDAligner
 from ._paired import GainEstimate
 from ._personalized import PersonalizedBridgeRecommender
 from ._procrustes import ProcrustesRegressor
+from ._switching import SwitchingRecommender
 from ._two_tower import TwoTowerAutoencoderRecommender
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "PersonalizedBridgeRecommender",
     "ProcrustesAligner",
     "ProcrustesRegressor",
+    "SwitchingRecommender",
     "TransferGain",
     "TransferGate",
     "TransferLearningCurve",

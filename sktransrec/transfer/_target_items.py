@@ -70,8 +70,11 @@ class TargetItems:
         """Return what X says about the source as a `csr_array`, or None if it says nothing."""
         if len(getattr(X, "shape", ())) != 2 or X.shape[1] == self.columns.size:
             return None
-        others = np.delete(np.arange(X.shape[1]), self.columns)
-        return check_matrix(_safe_indexing(X, others, axis=1), name="X")
+        return check_matrix(self.others(X), name="X")
+
+    def others(self, X):
+        """Return the columns of X that are not those of the target items, dense or sparse as X."""
+        return _safe_indexing(X, np.delete(np.arange(X.shape[1]), self.columns), axis=1)
 
     def source_names(self, X):
         """Return the names of the columns of `source`, or None if there are none."""

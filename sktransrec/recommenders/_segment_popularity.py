@@ -1,0 +1,113 @@
+"""The same items for everyone who is alike: the floor for rows without a history."""
+
+from numbers import Real
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._validation import Interval, check_candidates
+from ..base import SupervisedRecommender
+
+
+class SegmentPopularityRecommender(SupervisedRecommender):
+    r"""Recommend the items that the most rows of the same segment have.
+
+    A supervised recommender: it learns the map from X, what the rows are like, to their
+    interactions y. A segment is made of the rows with the same values in some columns of X, such
+    as country and age group. It is the floor for rows that have no history yet.
+
+    Parameters
+    ----------
+    segment_columns : array-like of int or mask of shape (n_features,), default=None
+        The columns of X whose values make the segment. None takes all of them.
+    shrinkage : float, default=10.0
+        How many rows the popularity among all rows counts for, above 0: the segments of fewer rows
+        follow it, those of many follow their own.
+
+    Attributes
+    ----------
+    segments_ : ndarray of shape (n_segments, n_segment_columns), dtype float32
+        The values of each segment.
+    segment_sizes_ : ndarray of shape (n_segments,)
+        The number of rows of each.
+    segment_counts_ : csr_array of shape (n_segments, n_items_), dtype float32
+        How many of its rows have each item.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of all rows that have each item, which is recommended to a segment not seen in
+        `fit`.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    PopularityRecommender : The popularity among all rows.
+    RidgeRecommender : Learns what each feature says, of which segments are combinations.
+    SwitchingRecommender : Serves the rows without a history by it, and the others by theirs.
+
+    Notes
+    -----
+    With :math:`n_s` rows in segment s, of which :math:`n_{si}` have item i, and the share
+    :math:`p_i` of all rows that have it, the score is
+
+    .. math:: \frac{n_{si} + k \, p_i}{n_s + k} ,
+
+    k being `shrinkage`: the mean of a beta distribution around the popularity. The values of X
+    are numbers; encode names before, for example with
+    :class:`~sklearn.preprocessing.OrdinalEncoder`, and cut numbers that hardly repeat into a few
+    steps with :class:`~sklearn.preprocessing.KBinsDiscretizer`. A row of zeros is a segment like
+    any other.
+
+    Examples
+    --------
+    >>> from sktransrec import SegmentPopularityRecommender
+    >>> X = [[0, 31], [0, 52], [1, 47], [1, 29]]
+    >>> y = [[1, 1, 0], [1, 0, 0], [0, 1, 1], [0, 0, 1]]
+    >>> model = SegmentPopularityRecommender(segment_columns=[0], shrinkage=1).fit(X, y)
+    >>> items, _ = model.recommend([[0, 18], [1, 18]], n_recommendations=1)
+    >>> items
+    array([[0],
+           [2]])
+    """
+
+    _parameter_constraints: dict = {
+        "segment_columns": ["array-like", None],
+        "shrinkage": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(self, segment_columns=None, *, shrinkage=10.0):
+        self.segment_columns = segment_columns
+        self.shrinkage = shrinkage
+
+    def _fit(self, X, y):
+        self._columns = check_candidates(self.segment_columns, X.shape[1], name="segment_columns")
+        self.segments_, segment_of_row, self.segment_sizes_ = np.unique(
+            self._segment_values(X), axis=0, return_inverse=True, return_counts=True
+        )
+        has_item = (y > 0).astype(np.float32)
+        ones = np.ones(len(segment_of_row), dtype=np.float32)
+        is_in_segment = sp.csr_array((ones, segment_of_row, np.arange(len(ones) + 1)))
+        self.segment_counts_ = sp.csr_array(is_in_segment.T @ has_item)
+        self._places = {values.tobytes(): s for s, values in enumerate(self.segments_)}
+
+    def _segment_values(self, X):
+        """Return the values of rows that make their segments, as a dense array."""
+        values = X if self._columns is None else X[:, self._columns]
+        values = values.toarray() if sp.issparse(values) else np.ascontiguousarray(values)
+        return values + np.float32(0)  # which makes -0 the same as 0
+
+    def _unknown_rows(self, X):
+        return np.zeros(X.shape[0], dtype=bool)
+
+    def _score_rows(self, X):
+        segments = [self._places.get(values.tobytes(), -1) for values in self._segment_values(X)]
+        segments = np.array(segments)
+        is_known = segments >= 0
+        counts = np.zeros((X.shape[0], self.n_items_), dtype=np.float32)
+        counts[is_known] = self.segment_counts_[segments[is_known]].toarray()
+        sizes = np.where(is_known, self.segment_sizes_[segments], 0)[:, None]
+        shrinkage = np.float32(self.shrinkage)
+        return (counts + shrinkage * self.popularity_) / (sizes + shrinkage)

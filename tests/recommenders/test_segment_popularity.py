@@ -1,0 +1,92 @@
+"""Counts by segment, shrunk as the formula says; new segments get the overall popularity."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OrdinalEncoder
+
+from sktransrec import PopularityRecommender, SegmentPopularityRecommender, recommend
+
+
+def _domain(n_rows=80, n_items=9, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.integers(-1, 2, size=(n_rows, 3)).astype(float)
+    return X, (rng.uniform(size=(n_rows, n_items)) < 0.3) * rng.integers(1, 4, (n_rows, n_items))
+
+
+def _expected_scores(X, y, new, columns, shrinkage):
+    """Return the scores, a row and its segment at a time."""
+    overall = (y > 0).mean(axis=0)
+    scores = []
+    for row in new[:, columns]:
+        alike = y[(X[:, columns] == row).all(axis=1)]
+        counts = (alike > 0).sum(axis=0)
+        scores.append((counts + shrinkage * overall) / (len(alike) + shrinkage))
+    return scores
+
+
+@given(
+    columns=st.lists(st.integers(0, 2), min_size=1, max_size=3, unique=True),
+    shrinkage=st.sampled_from([0.01, 1.0, 50.0]),
+    seed=st.integers(0, 5),
+)
+def test_scores_are_those_of_the_formula(columns, shrinkage, seed):
+    (X, y), (new, _) = _domain(seed=seed), _domain(seed=seed + 10)
+    new[::5] *= 7  # segments that no row of fit is in, and zeros
+    expected = _expected_scores(X, y, new, columns, shrinkage)
+    for as_format in (np.asarray, sp.csr_array, sp.csc_matrix):
+        model = SegmentPopularityRecommender(columns, shrinkage=shrinkage)
+        model.fit(as_format(X), as_format(y))
+        assert_allclose(model.decision_function(as_format(new)), expected, rtol=1e-5)
+
+
+def test_all_columns_make_the_segment_unless_told():
+    X, y = _domain()
+    model = SegmentPopularityRecommender().fit(X, y)
+    assert_allclose(model.decision_function(X), _expected_scores(X, y, X, [0, 1, 2], 10), rtol=1e-5)
+    assert_array_equal(model.segments_, np.unique(X, axis=0))
+    assert model.segment_sizes_.sum() == len(X)
+    mask = SegmentPopularityRecommender([False, True, False]).fit(X, y)
+    by_index = SegmentPopularityRecommender([1]).fit(X, y)
+    assert_array_equal(mask.decision_function(X), by_index.decision_function(X))
+
+
+def test_a_new_segment_is_recommended_what_is_popular():
+    X, y = _domain()
+    model = SegmentPopularityRecommender().fit(X, y)
+    expected = PopularityRecommender().fit(y).popularity_
+    assert_allclose(model.decision_function([[5, 5, 5]])[0], expected, rtol=1e-6)
+
+
+def test_zeros_are_a_segment_like_any_other():
+    X = np.repeat([[0.0], [1.0]], 20, axis=0)
+    y = np.repeat([[1, 0, 1], [0, 1, 1]], 20, axis=0)
+    model = SegmentPopularityRecommender(shrinkage=1).fit(X, y)
+    items, _ = model.recommend([[0.0], [-0.0], [1.0]], n_recommendations=2)
+    assert [set(row) for row in items.tolist()] == [{0, 2}, {0, 2}, {1, 2}]
+
+
+def test_names_are_encoded_before():
+    table = pd.DataFrame({"country": ["de", "jp", "de", "jp"] * 10, "name": list("abcd") * 10})
+    y = np.array([[1, 0], [0, 1]] * 20)
+    pipeline = make_pipeline(OrdinalEncoder(), SegmentPopularityRecommender([0])).fit(table, y)
+    items, _ = recommend(pipeline, table[:2], n_recommendations=1)
+    assert_array_equal(items, [[0], [1]])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"segment_columns": [3]}, "segment_columns must lie between 0 and"),
+        ({"segment_columns": []}, "segment_columns must be a non-empty"),
+        ({"shrinkage": 0}, "shrinkage"),
+    ],
+)
+def test_bad_parameters(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        SegmentPopularityRecommender(**parameters).fit(*_domain())
