@@ -46,7 +46,10 @@ def next_item(
     if features is not None:
         table.features.assign(features.values)
     if encoder == "attention":
-        hidden = _attending(make, hidden, max_length, n_layers, n_heads, dropout)
+        hidden = positions_class()(max_length, make.seed(), dtype="float32", name="positions")(
+            [hidden, rows]
+        )
+        hidden = _attending(make, hidden, n_layers, n_heads, dropout)
     elif encoder == "cnn":
         hidden = _convolved(make, hidden, n_layers, kernel_size, dropout)
     else:
@@ -56,10 +59,9 @@ def next_item(
     return keras.Model(rows, [codes, code], name="next_item")
 
 
-def _attending(make, hidden, max_length, n_layers, n_heads, dropout):
+def _attending(make, hidden, n_layers, n_heads, dropout):
     """Return what blocks of causal self-attention make of each step (SASRec)."""
     size = hidden.shape[-1]
-    hidden = positions_class()(max_length, make.seed(), dtype="float32", name="positions")(hidden)
     hidden = make.dropout(hidden, dropout, "dropout")
     for i in range(1, n_layers + 1):
         attended = _normalized(hidden, f"attention_{i}_normalized")
@@ -132,7 +134,11 @@ def _residual(make, hidden, change, dropout, name):
 
 @custom_layer
 def positions_class():
-    """Return a layer that adds to each step a vector learned for its place."""
+    """Return a layer that adds to each step a vector learned for its place.
+
+    Places are counted from the last item of a row, so that the step to predict from always has
+    the same one, however long its history.
+    """
     import keras
     import tensorflow as tf
 
@@ -142,18 +148,21 @@ def positions_class():
             self.max_length = max_length
             self.seed = seed
 
-        def build(self, input_shape):
+        def build(self, input_shapes):
             self.embeddings = self.add_weight(
-                shape=(self.max_length, input_shape[-1]),
+                shape=(self.max_length, input_shapes[0][-1]),
                 initializer=keras.initializers.RandomUniform(-0.05, 0.05, seed=self.seed),
                 name="embeddings",
             )
 
         def call(self, inputs):
-            return inputs + self.embeddings.value[: tf.shape(inputs)[1]]
+            steps, ids = inputs
+            n_items = tf.math.count_nonzero(ids, axis=1, keepdims=True, dtype=tf.int32)
+            places = tf.maximum(n_items - 1 - tf.range(tf.shape(ids)[1]), 0)
+            return steps + tf.gather(self.embeddings.value, places)
 
         def compute_output_spec(self, inputs):
-            return keras.KerasTensor(inputs.shape, dtype="float32")
+            return keras.KerasTensor(inputs[0].shape, dtype="float32")
 
         def get_config(self):
             return {**super().get_config(), "max_length": self.max_length, "seed": self.seed}

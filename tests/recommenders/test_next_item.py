@@ -62,6 +62,17 @@ def test_steps_do_not_know_those_after_them(encoder):
     assert_array_equal(code, codes[:, -1])
 
 
+def test_places_are_counted_from_the_last_item():
+    model = NextItemRecommender(**TINY).fit(cycles())
+    positions = model.network_.get_layer("positions")
+    rows = np.array([[1, 2, 3], [4, 5, 0], [6, 0, 0]])
+    places = positions([np.zeros((3, 3, 8), dtype=np.float32), rows]).numpy()
+    first, second, third = positions.embeddings.numpy()[:3]
+    assert_array_equal(places[0], [third, second, first])
+    assert_array_equal(places[1, :2], [second, first])
+    assert_array_equal(places[2, 0], first)
+
+
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_padding_may_stand_anywhere(encoder):
     model = NextItemRecommender(encoder, **TINY).fit(cycles())
