@@ -4,23 +4,12 @@ import copy
 from numbers import Integral, Real
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.base import BaseEstimator
-from sklearn.utils import gen_batches
 
-from .._engine._items import SAMPLING_CONSTRAINTS, NegativeSampler
-from .._engine._learner import NetworkLearner
+from .._engine._items import NegativeSampler
 from .._engine._next_item import next_item
-from .._engine._objectives import StepTargets
 from .._engine._state import engine
-from .._histories import (
-    last_items,
-    latest,
-    padded_at_end,
-    seen_items,
-    windows,
-    without_last,
-)
+from .._histories import padded_at_end
 from .._validation import (
     Interval,
     StrOptions,
@@ -30,14 +19,12 @@ from .._validation import (
     check_item_ids,
     restores_on_error,
 )
-from ..base import FactorRecommenderMixin, RecommenderMixin, _mask_stored
+from ..base import FactorRecommenderMixin, RecommenderMixin
 from ..item_features import ItemFeatures
-
-# Rows are sorted by length within pools of so many batches, so that little padding is computed.
-_POOL_BATCHES = 32
+from ._history_learner import HistoryLearner
 
 
-class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMixin, BaseEstimator):
+class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMixin, BaseEstimator):
     r"""Rank the items that come next in a history, read in its order by a neural network.
 
     An in-domain recommender: it learns from histories alone which item follows which, and `fit`
@@ -217,8 +204,7 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
     """
 
     _parameter_constraints: dict = {
-        **NetworkLearner._parameter_constraints,
-        "validation_fraction": [Interval(Real, 0, 1, closed="both")],
+        **HistoryLearner._parameter_constraints,
         "encoder": [StrOptions({"attention", "cnn", "gru", "lstm"})],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
@@ -231,7 +217,6 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         "learns_item_features": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "item_ids": ["array-like", None],
-        **SAMPLING_CONSTRAINTS,
     }
     _recommends_own_columns = True
 
@@ -460,70 +445,6 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
     def _item_axes(self):
         return {"items/embeddings": 0, "items/features": 0, "items/bias": 0}
 
-    def _loss_of(self, y):
-        return "multinomial"
-
-    def _held_out(self, trainer, X, y, validation_fraction):
-        """Hold the last items of some rows out, which stay in training without these."""
-        held_out, _ = self._split(len(X), validation_fraction)
-        held_out = held_out[np.count_nonzero(X[held_out], axis=1) > 1]
-        X, validation = X.copy(), X[held_out]
-        columns = last_items(validation) - 1
-        validation = without_last(validation)
-        X[held_out] = validation
-        X = windows(X, self._max_length + 1)
-
-        def validation_loss():
-            return 1 - self._ndcg(trainer, validation, columns)
-
-        return X, y, np.arange(len(X)), validation_loss if len(held_out) else None
-
-    def _split(self, n_rows, validation_fraction):
-        if validation_fraction == 0:
-            return np.empty(0, dtype=np.intp), np.arange(n_rows)
-        n_held_out = max(1, round(validation_fraction * n_rows))
-        return np.split(self._rng.permutation(n_rows), [n_held_out])
-
-    def _ndcg(self, trainer, X, columns):
-        """Return the mean NDCG@10 of one next item a row among all that the row has not had."""
-        table = trainer.network.get_layer("items")
-        item_factors, bias = table.vectors().numpy(), table.bias.numpy()
-        gains = np.empty(len(X))
-        by_length = np.argsort(np.count_nonzero(X, axis=1), kind="stable")
-        for rows in map(by_length.__getitem__, self._row_blocks(len(X))):
-            codes = trainer.forward("encoder", self._inputs("encoder", X[rows]))
-            scores = codes @ item_factors.T
-            scores += bias
-            own_scores = np.take_along_axis(scores, columns[rows, None], axis=1)
-            _mask_stored(scores, self._seen_items(X[rows]))
-            ranks = np.count_nonzero(scores > own_scores, axis=1)
-            gains[rows] = np.where(ranks < 10, 1 / np.log2(ranks + 2), 0)
-        return float(gains.mean())
-
-    def _row_batches(self, X, rows):
-        """Return batches of histories of about the same length, in random order."""
-        lengths = np.count_nonzero(X, axis=1)
-        order = self._rng.permutation(rows)
-        pools = gen_batches(len(order), self.batch_size * _POOL_BATCHES)
-        pools = [order[pool][np.argsort(lengths[order[pool]], kind="stable")] for pool in pools]
-        batches = [
-            pool[batch] for pool in pools for batch in gen_batches(len(pool), self.batch_size)
-        ]
-        return [batches[i] for i in self._rng.permutation(len(batches))]
-
-    def _batch(self, X, y, rng):
-        histories = latest(X, X.shape[1])
-        inputs, following = histories[:, :-1], histories[:, 1:]
-        rows, steps = np.nonzero(following)
-        columns = following[rows, steps] - 1
-        steps = (rows * inputs.shape[1] + steps).astype(np.int32)
-        if rng is not None and self.n_negatives is not None:
-            return [inputs], self._sampler.targets(columns, steps, rng)
-        ones = np.ones(len(columns), dtype=np.float32)
-        shape = (len(columns), self.n_items_)
-        values = sp.csr_array((ones, columns, np.arange(len(columns) + 1)), shape)
-        return [inputs], StepTargets(values, steps)
-
     def _finish(self, trainer, history, *, keep_trainer):
         super()._finish(trainer, history, keep_trainer=keep_trainer)
         self._keep_items()
@@ -537,14 +458,8 @@ class NextItemRecommender(NetworkLearner, FactorRecommenderMixin, RecommenderMix
         else:
             self.item_factors_ = weights["items/features"] @ weights["items/kernel"]
 
-    def _inputs(self, part, rows):
-        return latest(rows, self._max_length)
-
     def _row_factors(self, X):
         return self._forward("encoder", X, (self.n_components,))
-
-    def _seen_items(self, X):
-        return seen_items(X, self.n_items_)
 
 
 def _check_features(item_features):

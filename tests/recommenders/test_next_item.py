@@ -211,6 +211,11 @@ def test_bad_histories(X, message):
         NextItemRecommender(**TINY).fit(X)
 
 
+def test_held_out_items_may_leave_nothing_to_learn():
+    with pytest.raises(ValueError, match="smaller validation_fraction"):
+        NextItemRecommender(**TINY, validation_fraction=1.0).fit([[1, 2, 0], [2, 3, 0]])
+
+
 def test_histories_of_another_width_are_refused():
     model = NextItemRecommender(**TINY).fit(cycles())
     for width in (5, 7):

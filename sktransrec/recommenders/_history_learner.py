@@ -1,0 +1,107 @@
+"""How a network learns from histories which item follows which."""
+
+from numbers import Real
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import gen_batches
+
+from .._engine._items import SAMPLING_CONSTRAINTS
+from .._engine._learner import NetworkLearner
+from .._engine._objectives import StepTargets
+from .._histories import last_items, latest, seen_items, windows, without_last
+from .._validation import Interval
+from ..base import _mask_stored
+
+# Rows are sorted by length within pools of so many batches, so that little padding is computed.
+_POOL_BATCHES = 32
+
+
+class HistoryLearner(NetworkLearner):
+    """Mixin of recommenders whose network has an item table and a code at each step of a history.
+
+    Besides the parameters of `NetworkLearner` a subclass has `n_negatives` and
+    `negative_exponent`, and sets `n_items_` and `_max_length`, the steps that its network reads.
+    """
+
+    _parameter_constraints: dict = {
+        **NetworkLearner._parameter_constraints,
+        "validation_fraction": [Interval(Real, 0, 1, closed="both")],
+        **SAMPLING_CONSTRAINTS,
+    }
+
+    def _loss_of(self, y):
+        return "multinomial"
+
+    def _held_out(self, trainer, X, y, validation_fraction):
+        """Hold the last items of some rows out, which stay in training without these."""
+        held_out, _ = self._split(len(X), validation_fraction)
+        held_out = held_out[np.count_nonzero(X[held_out], axis=1) > 1]
+        X, validation = X.copy(), X[held_out]
+        columns = last_items(validation) - 1
+        validation = without_last(validation)
+        X[held_out] = validation
+        X = windows(X, self._max_length + 1)
+        if not len(X):
+            raise ValueError(
+                f"validation_fraction={validation_fraction} holds out every item that follows "
+                "another, so that there is no next one to learn: pass longer histories or a "
+                "smaller validation_fraction."
+            )
+
+        def validation_loss():
+            return 1 - self._ndcg(trainer, validation, columns)
+
+        return X, y, np.arange(len(X)), validation_loss if len(held_out) else None
+
+    def _split(self, n_rows, validation_fraction):
+        if validation_fraction == 0:
+            return np.empty(0, dtype=np.intp), np.arange(n_rows)
+        n_held_out = max(1, round(validation_fraction * n_rows))
+        return np.split(self._rng.permutation(n_rows), [n_held_out])
+
+    def _ndcg(self, trainer, X, columns):
+        """Return the mean NDCG@10 of one next item a row among all that the row has not had."""
+        table = trainer.network.get_layer("items")
+        item_factors, bias = table.vectors().numpy(), table.bias.numpy()
+        gains = np.empty(len(X))
+        by_length = np.argsort(np.count_nonzero(X, axis=1), kind="stable")
+        for rows in map(by_length.__getitem__, self._row_blocks(len(X))):
+            codes = trainer.forward("encoder", self._inputs("encoder", X[rows]))
+            scores = codes @ item_factors.T
+            scores += bias
+            own_scores = np.take_along_axis(scores, columns[rows, None], axis=1)
+            _mask_stored(scores, self._seen_items(X[rows]))
+            ranks = np.count_nonzero(scores > own_scores, axis=1)
+            gains[rows] = np.where(ranks < 10, 1 / np.log2(ranks + 2), 0)
+        return float(gains.mean())
+
+    def _row_batches(self, X, rows):
+        """Return batches of histories of about the same length, in random order."""
+        lengths = np.count_nonzero(X, axis=1)
+        order = self._rng.permutation(rows)
+        pools = gen_batches(len(order), self.batch_size * _POOL_BATCHES)
+        pools = [order[pool][np.argsort(lengths[order[pool]], kind="stable")] for pool in pools]
+        batches = [
+            pool[batch] for pool in pools for batch in gen_batches(len(pool), self.batch_size)
+        ]
+        return [batches[i] for i in self._rng.permutation(len(batches))]
+
+    def _batch(self, X, y, rng):
+        histories = latest(X, X.shape[1])
+        inputs, following = histories[:, :-1], histories[:, 1:]
+        rows, steps = np.nonzero(following)
+        columns = following[rows, steps] - 1
+        steps = (rows * inputs.shape[1] + steps).astype(np.int32)
+        if rng is not None and self.n_negatives is not None:
+            return [inputs], self._sampler.targets(columns, steps, rng)
+        ones = np.ones(len(columns), dtype=np.float32)
+        shape = (len(columns), self.n_items_)
+        values = sp.csr_array((ones, columns, np.arange(len(columns) + 1)), shape)
+        return [inputs], StepTargets(values, steps)
+
+    def _inputs(self, part, rows):
+        return latest(rows, self._max_length)
+
+    def _seen_items(self, X):
+        return seen_items(X, self.n_items_)
