@@ -1,11 +1,18 @@
 """Several recommenders as one: the mean of their scores on one scale."""
 
+import copy
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._validation import _BaseComposition, _fit_context, restores_on_error
+from .._validation import (
+    _BaseComposition,
+    _fit_context,
+    check_is_fitted,
+    restores_on_error,
+)
 from ._composite import CompositeMixin, scores_of, standardized
 
 
@@ -143,6 +150,39 @@ class VotingRecommender(CompositeMixin, _BaseComposition):
         self._shares = (weights / weights.sum()).astype(np.float32)
         self._set_items(X, y, self.named_estimators_)
         return self
+
+    def with_items(self, item_features):
+        """Return this fitted vote for the items of `fit` and others that arrived since.
+
+        All recommenders must know items by their content; see
+        :meth:`HybridRecommender.with_items`.
+
+        Parameters
+        ----------
+        item_features : ItemFeatures
+            What the later items are like, described as those of `fit` were, with ids of their own.
+
+        Returns
+        -------
+        recommender : VotingRecommender
+            A fitted copy that recommends the later items as well, in columns after those known so
+            far. The rows of X keep the columns of `fit`.
+        """
+        check_is_fitted(self)
+        for name, model in self.named_estimators_.items():
+            if not hasattr(model, "with_items"):
+                raise TypeError(
+                    f"{name!r} does not know items by their content ({model!r}), and all "
+                    "recommenders must, such as HybridRecommender and ContentKNNRecommender."
+                )
+        other = copy.copy(self)
+        other.estimators_ = [model.with_items(item_features) for model in self.estimators_]
+        other.named_estimators_ = Bunch(
+            **dict(zip(self.named_estimators_, other.estimators_, strict=True))
+        )
+        other.n_items_ = self.n_items_ + item_features.n_items
+        other.popularity_ = np.pad(self.popularity_, (0, item_features.n_items))
+        return other
 
     def _checked_weights(self):
         """Return the weights of the recommenders that are not left out."""

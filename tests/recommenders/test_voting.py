@@ -9,7 +9,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
 from sktransrec import (
+    ALSRecommender,
+    ContentKNNRecommender,
     EASERecommender,
+    HybridRecommender,
+    ItemFeatures,
     ItemKNNRecommender,
     PopularityRecommender,
     RidgeRecommender,
@@ -132,3 +136,24 @@ def test_all_must_recommend_the_same_items(domains):
         VotingRecommender(parts).fit(domains.X_source, domains.Y_target)
     with pytest.raises(ValueError, match="requires y to be passed"):
         VotingRecommender(parts).fit(domains.X_source)
+
+
+def test_later_items_reach_all_parts(X):
+    content = ItemFeatures(np.random.RandomState(0).uniform(size=(X.shape[1] + 3, 4)))
+    known, later = content.of(range(X.shape[1])), content.of(range(X.shape[1], X.shape[1] + 3))
+    als = ALSRecommender(4, random_state=0)
+    parts = [
+        ("hybrid", HybridRecommender(als, item_features=known, min_interactions=1)),
+        ("content", ContentKNNRecommender(known)),
+    ]
+    vote = VotingRecommender(parts).fit(X)
+    extended = vote.with_items(later)
+    assert (vote.n_items_, extended.n_items_) == (X.shape[1], X.shape[1] + 3)
+    separate = [part.with_items(later).decision_function(X) for part in vote.estimators_]
+    expected = sum(map(_standardized, separate)) / 2
+    assert_allclose(extended.decision_function(X), expected, atol=1e-5)
+    assert extended.named_estimators_.content.n_items_ == extended.n_items_
+    assert vote.named_estimators_.content.n_items_ == vote.n_items_
+    assert_array_equal(extended.decision_function(sp.csr_array((1, X.shape[1])))[0, -3:], 0)
+    with pytest.raises(TypeError, match="'ease' does not know items by their content"):
+        _vote().fit(X).with_items(later)

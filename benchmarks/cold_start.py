@@ -1,0 +1,409 @@
+"""New items inside a catalogue: who is told of papers or films that nobody has had yet.
+
+    python benchmarks/cold_start.py --data citeulike
+    python benchmarks/cold_start.py --data movielens
+    python benchmarks/cold_start.py --catalogue 1000000
+
+A random fifth of the items is cold: all that people did with them is held out, and so is a fifth
+of what each person did with the others. Recall@100 and NDCG@20 are those of the held-out items
+among the cold items alone, among the warm ones alone, and among all of them at once, which is what
+a recommender has to rank in earnest. This is done five times; figures are means over people, each
+of them averaged over the splits, ± standard errors over people.
+
+Each split tunes its own parameters, on a split of its training part that is made in the same way:
+a model of interactions alone by Recall@100 among the warm items, all others by that among all
+items. `--catalogue` measures instead what 50 new items cost in a catalogue of the given size.
+"""
+
+import argparse
+import functools
+import inspect
+import sys
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+from _report import environment, format_table, mean_and_error, measure
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import ParameterGrid
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer
+from sklearn.utils import gen_batches
+
+import sktransrec as str_
+from sktransrec._top_k import top_k
+from sktransrec.datasets import load_citeulike, load_movielens
+from sktransrec.interactions import holdout_random
+from sktransrec.metrics import ndcg_at_k, recall_at_k
+
+K_RECALL, K_NDCG = 100, 20
+SETS = ("cold", "warm", "all")
+N_TUNING_ROWS = 2000
+N_NEW_ITEMS = 50
+
+
+@dataclass(frozen=True)
+class Split:
+    """What may be learned from, what is to be found, and the items to rank in each set."""
+
+    X: sp.csr_array
+    y: sp.csr_array
+    items: dict
+
+    @classmethod
+    def of(cls, X, seed):
+        """Hold out all interactions of a fifth of the items, and a fifth of each row's others."""
+        known = np.bincount(X.indices, minlength=X.shape[1]) > 0
+        cold = np.random.RandomState(seed).permutation(np.flatnonzero(known))[: known.sum() // 5]
+        is_cold = np.zeros(X.shape[1], dtype=bool)
+        is_cold[cold] = True
+        kept, y = holdout_random(_only(X, ~is_cold), 0.2, random_state=seed)
+        items = {"cold": is_cold, "warm": known & ~is_cold, "all": known}
+        return cls(kept, y + _only(X, is_cold), items)
+
+
+def _only(X, columns):
+    """Return X with nothing in the other columns."""
+    X = sp.csr_array(X @ sp.diags_array(columns.astype(np.float32)))
+    X.eliminate_zeros()
+    return X
+
+
+class ItemsAsRows:
+    """The view of cold items as rows: learns who has an item from its content."""
+
+    def __init__(self, model, content):
+        self.model, self.content = model, content
+
+    def fit(self, X):
+        is_warm = np.bincount(X.indices, minlength=X.shape[1]) > 0
+        self.model.fit(self.content[is_warm], X.T.tocsr()[is_warm])
+        self.scores = self.model.decision_function(self.content)
+        return self
+
+    def rankings(self, X, rows, candidates):
+        candidates = np.flatnonzero(candidates)
+        best = np.empty((len(rows), K_RECALL), dtype=np.intp)
+        for block in gen_batches(len(rows), 500):
+            scores = np.ascontiguousarray(self.scores[:, rows[block]].T)
+            scores[X[rows[block]].nonzero()] = -np.inf
+            best[block] = candidates[top_k(scores[:, candidates], K_RECALL)[0]]
+        return best
+
+
+def rankings(model, X, rows, candidates):
+    """Return the best of the candidates that the given rows do not have, best first."""
+    if isinstance(model, ItemsAsRows):
+        return model.rankings(X, rows, candidates)
+    return model.recommend(X[rows], n_recommendations=K_RECALL, candidates=candidates)[0]
+
+
+def figures(model, split, rows, which):
+    """Return Recall@100 and NDCG@20 of each row in a set of items."""
+    items = split.items[which]
+    best, y = rankings(model, split.X, rows, items), _only(split.y[rows], items)
+    metrics = (recall_at_k, K_RECALL), (ndcg_at_k, K_NDCG)
+    return [metric(y, best, k=k, per_row=True) for metric, k in metrics]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Interactions, what the items say, and an unfitted transformer that makes vectors of it."""
+
+    X: sp.csr_array
+    content: object
+    words: object
+    n_components: int = 300
+
+    @functools.cached_property
+    def item_features(self):
+        return str_.ItemFeatures(self.content)
+
+    def vectors(self):
+        svd = TruncatedSVD(self.n_components, random_state=0)
+        return self.words, svd, Normalizer()
+
+
+def citeulike():
+    papers = load_citeulike()
+    return Data(papers.interactions, papers.words, TfidfTransformer(sublinear_tf=True))
+
+
+def movielens():
+    """Films with the words of their titles, genres and tags; any rating counts."""
+    films = load_movielens()
+    encoder = str_.InteractionEncoder(user="user_id", item="movie_id")
+    X = encoder.fit_transform(films.ratings)
+    words = dict(zip(films.movies.movie_id, films.movies.title, strict=True))
+    for film, genres in zip(films.movies.movie_id, films.movies.genres, strict=True):
+        words[film] += " " + genres.replace("|", " ").replace("-", "")
+    for film, tag in zip(films.tags.movie_id, films.tags.tag, strict=True):
+        words[film] += " " + tag
+    texts = np.array([words[film] for film in encoder.items_], dtype=object)
+    return Data(_indicators(X), texts, TfidfVectorizer(min_df=2, sublinear_tf=True))
+
+
+def generated():
+    """Papers of a few topics that people have favourites among, for a quick look."""
+    rng = np.random.RandomState(0)
+    topics, likes = rng.randint(8, size=1000), rng.uniform(size=(300, 8)) < 0.2
+    chance = (0.005 + 0.1 * likes[:, topics]) * rng.beta(1, 2, size=1000)
+    words = [" ".join(f"t{topic}w{i}" for i in rng.randint(30, size=6)) for topic in topics]
+    X = sp.csr_array((rng.uniform(size=chance.shape) < chance).astype(np.float32))
+    return Data(X, np.array(words, dtype=object), TfidfVectorizer(), n_components=50)
+
+
+def _indicators(X):
+    return sp.csr_array((np.ones_like(X.data), X.indices, X.indptr), shape=X.shape)
+
+
+DATA = {"citeulike": citeulike, "movielens": movielens, "generated": generated}
+
+
+# What makes each unfitted model from the data, from the models before it that were fitted on the
+# same rows, and from its parameters.
+
+
+def text_neighbours(data, fitted):
+    return str_.ContentKNNRecommender(data.item_features, transformer=data.words)
+
+
+def ridge_on_words(data, fitted, regularization):
+    ridge = str_.RidgeRecommender(regularization)
+    return ItemsAsRows(make_pipeline(*data.vectors(), ridge), data.content)
+
+
+def network_on_words(data, fitted, epochs, regularization):
+    ridge = str_.RidgeRecommender(regularization)
+    return ItemsAsRows(make_pipeline(*_network("multinomial", epochs), ridge), data.content)
+
+
+def _network(loss, epochs):
+    return str_.TextSequences(min_df=2, max_length=30), str_.CNNEncoder(
+        n_components=64,
+        kernel_sizes=(1, 2),
+        loss=loss,
+        unknown="ignore",
+        batch_size=64,
+        epochs=epochs,
+        random_state=0,
+    )
+
+
+def hybrid(data, fitted, alpha, content_scale):
+    regressor = make_pipeline(*data.vectors(), Ridge(alpha))
+    return _hybrid(data, fitted, regressor, content_scale=content_scale)
+
+
+def hybrid_network(data, fitted, alpha, content_scale, epochs):
+    regressor = make_pipeline(*_network("mse", epochs), Ridge(alpha))
+    return _hybrid(data, fitted, regressor, content_scale=content_scale)
+
+
+def _hybrid(data, fitted, regressor, **parameters):
+    return str_.HybridRecommender(
+        FrozenEstimator(fitted["ALS"]), regressor, item_features=data.item_features, **parameters
+    )
+
+
+def vote(*names):
+    """Return what makes a vote of two models."""
+
+    def made(data, fitted, weight):
+        parts = [(name, FrozenEstimator(fitted[name])) for name in names]
+        return str_.VotingRecommender(parts, weights=[1, weight])
+
+    return made
+
+
+@dataclass(frozen=True)
+class Model:
+    """How to make a model, the parameters to choose from, and the items to choose them by."""
+
+    make: object
+    grid: dict = field(default_factory=dict)
+    chosen_by: str = "all"
+
+
+MODELS = {
+    "popularity": Model(lambda data, fitted: str_.PopularityRecommender()),
+    "EASE": Model(
+        lambda data, fitted, **parameters: str_.EASERecommender(**parameters),
+        {"regularization": [30.0, 100.0, 300.0]},
+        chosen_by="warm",
+    ),
+    "graph filter": Model(
+        lambda data, fitted, **parameters: str_.GraphFilterRecommender(
+            random_state=0, **parameters
+        ),
+        {"low_pass_weight": [0.1, 0.5, 2.0]},
+        chosen_by="warm",
+    ),
+    "ALS": Model(
+        lambda data, fitted, **parameters: str_.ALSRecommender(random_state=0, **parameters),
+        {"n_components": [64, 128], "regularization": [0.01, 0.02, 0.04]},
+        chosen_by="warm",
+    ),
+    "text neighbours": Model(text_neighbours),
+    "ridge on words": Model(ridge_on_words, {"regularization": [10.0, 100.0, 1000.0]}),
+    "network on words": Model(
+        network_on_words, {"epochs": [5, 15], "regularization": [10.0, 100.0]}
+    ),
+    "hybrid": Model(hybrid, {"alpha": [3.0], "content_scale": [1.0, 2.0, 3.0, 4.0, 6.0]}),
+    "hybrid, scale by itself": Model(hybrid, {"alpha": [3.0], "content_scale": ["auto"]}),
+    "hybrid, network": Model(
+        hybrid_network, {"alpha": [3.0], "epochs": [10], "content_scale": [1.0, 2.0, 4.0]}
+    ),
+    "ALS and neighbours": Model(vote("ALS", "text neighbours"), {"weight": [0.3, 1.0, 3.0]}),
+    "hybrid and neighbours": Model(
+        vote("hybrid", "text neighbours"), {"weight": [0.3, 0.6, 1.0, 1.7, 3.0]}
+    ),
+}
+# citeulike has counts of words without their order, and the network reads texts.
+READS_TEXTS = {"network on words", "hybrid, network"}
+
+
+def tuned(model, data, split, fitted):
+    """Return the best parameters of the grid on the split, and the model fitted with them."""
+    rows = np.flatnonzero(np.diff(split.X.indptr))
+    rows = np.sort(np.random.RandomState(0).permutation(rows)[:N_TUNING_ROWS])
+    candidates = []
+    for parameters in ParameterGrid(model.grid):
+        made = model.make(data, fitted, **parameters).fit(split.X)
+        recall = np.nanmean(figures(made, split, rows, model.chosen_by)[0])
+        candidates.append((recall, parameters, made))
+        print(f"    {recall:.4f}  {parameters}", file=sys.stderr)
+    _, parameters, made = max(candidates, key=lambda candidate: candidate[0])
+    return parameters, made
+
+
+def split_figures(data, names, seed):
+    """Return the figures of each row in each set of items, the cost of fitting and parameters."""
+    split = Split.of(data.X, seed)
+    validation = Split.of(split.X, seed + 1000)
+    rows = np.arange(data.X.shape[0])
+    fitted, fitted_in_validation, results = {}, {}, {}
+    for name in names:
+        print(f"split {seed}: {name}", file=sys.stderr)
+        model = MODELS[name]
+        parameters, fitted_in_validation[name] = tuned(
+            model, data, validation, fitted_in_validation
+        )
+        made = model.make(data, fitted, **parameters)
+        fitted[name], cost = measure(made.fit, split.X)
+        per_row = np.array([figures(fitted[name], split, rows, which) for which in SETS])
+        results[name] = per_row, cost.cpu_seconds, parameters
+        print(f"    test {np.nanmean(per_row, axis=2).round(4).tolist()}", file=sys.stderr)
+    return results
+
+
+def mean_over_splits(splits, name):
+    """Return figures of shape (sets, metrics, rows), each row averaged over its splits."""
+    per_row = np.array([results[name][0] for results in splits])
+    n_splits = np.count_nonzero(~np.isnan(per_row), axis=0)
+    return np.where(n_splits, np.nansum(per_row, axis=0) / np.maximum(n_splits, 1), np.nan)
+
+
+def quality_table(splits, names, *, markdown):
+    metrics = f"Recall@{K_RECALL}", f"NDCG@{K_NDCG}"
+    header = ["model", *(f"{which}: {metric}" for which in SETS for metric in metrics), "fit CPU s"]
+    rows = []
+    for name in names:
+        cells = [mean_and_error(row) for which in mean_over_splits(splits, name) for row in which]
+        seconds = float(np.mean([results[name][1] for results in splits]))
+        rows.append([name, *cells, seconds])
+    return format_table(header, rows, markdown=markdown)
+
+
+def difference_table(splits, pairs, *, markdown):
+    """Return the paired differences of models, row by row."""
+    metrics = f"Recall@{K_RECALL}", f"NDCG@{K_NDCG}"
+    rows = []
+    for first, second, which in pairs:
+        difference = mean_over_splits(splits, first) - mean_over_splits(splits, second)
+        cells = [mean_and_error(row) for row in difference[SETS.index(which)]]
+        rows.append([f"{first} - {second}, {which}", *cells])
+    return format_table(["difference", *metrics], rows, markdown=markdown)
+
+
+def differences(names):
+    """Return the pairs whose differences the claims are about, and the set of items."""
+    pairs = [(name, "ALS", "warm") for name in names if name.startswith("hybrid")]
+    best = "hybrid and neighbours"
+    pairs += [(best, name, "all") for name in names if name != best]
+    return [pair for pair in pairs if {pair[0], pair[1]} <= set(names)]
+
+
+def catalogue_table(n_items, *, markdown):
+    """Return what it costs to add 50 new items to a fitted catalogue of generated items."""
+    rng = np.random.RandomState(0)
+    n_rows, n_rows_an_item = n_items // 20, 4
+    rows = rng.randint(n_rows, size=n_rows_an_item * n_items)
+    columns = np.tile(np.arange(n_items), n_rows_an_item)
+    ones = np.ones(len(rows), dtype=np.float32)
+    X = _indicators(sp.csr_array((ones, (rows, columns)), shape=(n_rows, n_items)))
+    content = rng.standard_normal((n_items + N_NEW_ITEMS, 16)).astype(np.float32)
+    new = str_.ItemFeatures(content[n_items:], ids=np.arange(n_items, len(content)))
+    model = str_.HybridRecommender(
+        str_.ALSRecommender(64, max_iter=1, random_state=0),
+        item_features=str_.ItemFeatures(content[:n_items]),
+        content_scale=1.0,
+    )
+    model, fit = measure(model.fit, X)
+    later, extension = measure(model.with_items, new)
+    _, before = measure(model.recommend, X[:100])
+    (best, _), after = measure(later.recommend, X[:100])
+    own = [hybrid.recommender_.item_factors_ for hybrid in (model, later)]
+    print(
+        f"{n_items} items, {n_rows} rows, {X.nnz} interactions; factors of {own[0].nbytes >> 20} "
+        f"MiB, shared: {own[0] is own[1]}; {np.count_nonzero(best >= n_items)} of {best.size} "
+        "recommendations are new items."
+    )
+    costs = {
+        "fit (one sweep of ALS)": fit,
+        f"with_items, {N_NEW_ITEMS} new items": extension,
+        "recommend to 100 rows, before": before,
+        "recommend to 100 rows, after": after,
+    }
+    header = ["what", "CPU s", "peak MiB above what was held"]
+    lines = [
+        [what, f"{cost.cpu_seconds:.3f}", f"{cost.peak_mib:.1f}"] for what, cost in costs.items()
+    ]
+    return format_table(header, lines, markdown=markdown)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=inspect.getdoc(sys.modules[__name__]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", choices=DATA, default="citeulike")
+    parser.add_argument("--models", nargs="+", choices=MODELS, metavar="NAME")
+    parser.add_argument("--splits", type=int, default=5, help="how many splits of the items")
+    parser.add_argument("--catalogue", type=int, metavar="N_ITEMS")
+    parser.add_argument("--markdown", action="store_true")
+    arguments = parser.parse_args()
+
+    print(environment("sktransrec", "scikit-learn", "numpy", "scipy"))
+    if arguments.catalogue:
+        print(catalogue_table(arguments.catalogue, markdown=arguments.markdown))
+        return
+    data = DATA[arguments.data]()
+    names = arguments.models or [
+        name for name in MODELS if name not in READS_TEXTS or data.content.ndim == 1
+    ]
+    print(f"{arguments.data}: {data.X.shape[0]} rows, {data.X.shape[1]} items, {data.X.nnz}")
+    print(f"interactions; {arguments.splits} splits; all items that a row does not have ranked.\n")
+    splits = [split_figures(data, names, seed) for seed in range(arguments.splits)]
+    print(quality_table(splits, names, markdown=arguments.markdown), end="\n\n")
+    print(difference_table(splits, differences(names), markdown=arguments.markdown), end="\n\n")
+    for name in names:
+        chosen = {str(results[name][2]): None for results in splits}
+        print(f"{name}: {', '.join(chosen)}")
+
+
+if __name__ == "__main__":
+    main()
