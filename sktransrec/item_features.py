@@ -1,6 +1,7 @@
 """What the items are like, kept where cross-validation cannot slice it."""
 
 import reprlib
+from collections import Counter
 
 import numpy as np
 import scipy.sparse as sp
@@ -59,11 +60,14 @@ class ItemFeatures:
     """
 
     def __init__(self, values, ids=None):
-        if ids is None and hasattr(values, "iloc"):
-            ids = values.index
-        self.values = _checked_values(values)
-        self.n_items = self.values.shape[0]
+        if hasattr(values, "iloc"):
+            ids = values.index if ids is None else ids
+            values = values if values.ndim == 2 else values.to_numpy()
+        elif not hasattr(values, "shape"):
+            values = _as_list(values)
+        self.n_items = values.shape[0] if hasattr(values, "shape") else len(values)
         self.ids = _checked_ids(ids, self.n_items)
+        self.values = _checked_values(values, self.ids)
         _check_items(self.values, self.ids)
 
     def __len__(self):
@@ -140,13 +144,26 @@ class ItemFeatures:
             )
 
 
-def _checked_values(values):
+def _as_list(values):
+    """Return a collection of one value an item as a list."""
+    if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+        raise ValueError(
+            f"values is {reprlib.repr(values)}: pass one row of numbers, one text or one image an "
+            "item."
+        )
+    values = list(values)
+    if not values:
+        raise ValueError("values holds no items: pass at least one.")
+    return values
+
+
+def _checked_values(values, ids):
     """Return the features as a csr_array, a DataFrame or a read-only array."""
     if hasattr(values, "iloc"):
         return values
     if sp.issparse(values):
         return sp.csr_array(values)
-    values = _as_array(values)
+    values = _as_array(values, ids)
     if values.ndim == 0 or values.dtype.kind not in "fiubO":
         raise ValueError(
             f"values has shape {values.shape} and dtype {values.dtype}: pass one row of numbers, "
@@ -162,23 +179,41 @@ def _checked_values(values):
     return values
 
 
-def _as_array(values):
-    """Return an array of float32 or, of texts, of objects."""
-    if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
+def _as_array(values, ids):
+    """Return an array of numbers or, of texts, of objects."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiubc":
         return values
     values = list(values)
-    if any(isinstance(value, str) or value is None for value in values):
+    if any(isinstance(value, str | bytes) or value is None for value in values):
         array = np.empty(len(values), dtype=object)
         array[:] = values
         return array
     shapes = [np.shape(value) for value in values]
-    for item, shape in enumerate(shapes):
+    for item, shape in zip(ids.tolist(), shapes, strict=True):
         if shape != shapes[0]:
             raise ValueError(
-                f"The values of item {item} have shape {shape}, those of item 0 {shapes[0]}: "
-                "describe all items by as many numbers, and scale images to one size."
+                f"The values of item {item!r} have shape {shape}, those of the first "
+                f"{shapes[0]}: describe all items by as many numbers, and scale images to one "
+                "size."
             )
-    return np.array(values, dtype=np.float32)
+    try:
+        return np.array(values, dtype=np.float32)
+    except (TypeError, ValueError):
+        item, value = next(
+            pair for pair in zip(ids.tolist(), values, strict=True) if not _are_numbers(pair[1])
+        )
+        raise ValueError(
+            f"Item {item!r} has {reprlib.repr(value)}, which is neither a text nor numbers alone: "
+            "pass one kind of content, or a DataFrame of several."
+        ) from None
+
+
+def _are_numbers(value):
+    try:
+        np.asarray(value, dtype=np.float32)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _checked_ids(ids, n_items):
@@ -188,35 +223,58 @@ def _checked_ids(ids, n_items):
         raise ValueError(
             f"ids has shape {ids.shape}, and values has {n_items} items: pass one id an item."
         )
-    missing = np.flatnonzero([item is None or item != item for item in ids.tolist()])
+    missing = np.flatnonzero(_is_missing(ids))
     if len(missing):
         raise ValueError(f"The id of item {missing[0]} is missing: give every item an id.")
-    unique, counts = np.unique(ids, return_counts=True)
-    if len(unique) < n_items:
-        repeated = unique.tolist()[counts.argmax()]
-        raise ValueError(f"The id {repeated!r} stands for {counts.max()} items: ids must differ.")
+    if len(set(ids.tolist()) if ids.dtype == object else np.unique(ids)) < n_items:
+        ((repeated, count),) = Counter(ids.tolist()).most_common(1)
+        raise ValueError(f"The id {repeated!r} stands for {count} items: ids must differ.")
     ids.setflags(write=False)
     return ids
 
 
+def _is_missing(values):
+    """Return which values are None, NaN or another mark of what is missing."""
+    if values.dtype.kind in "iubUS":
+        return np.zeros(len(values), dtype=bool)
+    if values.dtype != object:
+        return np.isnan(values)
+    # What is missing is not equal to itself, pandas.NA not even decidedly unequal.
+    return np.array([value is None or (value == value) is not True for value in values.tolist()])
+
+
 def _check_items(values, ids):
     """Raise where an item has no text or a number that is none."""
+    for bad, what in _faults(values):
+        bad = np.flatnonzero(bad)
+        if len(bad):
+            first = ids.tolist()[bad[0]]
+            raise ValueError(
+                f"Item {first!r} has {what} ({len(bad)} of {len(ids)} items do): fill it in, or "
+                "leave the item out."
+            )
+
+
+def _faults(values):
+    """Yield the mask of the items with a fault, and what it is."""
     if hasattr(values, "iloc"):
-        bad, what = values.isna().to_numpy().any(axis=1), "a missing value"
+        yield values.isna().to_numpy().any(axis=1), "a missing value"
+        for name in values.columns:
+            column = values[name].to_numpy()
+            if column.dtype == object and any(isinstance(value, str) for value in column):
+                yield _lacks_text(column), f"no text in the column {name!r}, which holds texts"
+            elif column.dtype.kind == "f":
+                yield ~np.isfinite(column), f"infinity in the column {name!r}"
     elif sp.issparse(values):
         rows = np.repeat(np.arange(values.shape[0]), np.diff(values.indptr))
-        bad = np.isin(np.arange(values.shape[0]), rows[~np.isfinite(values.data)])
-        what = "NaN or infinity"
+        bad_rows = rows[~np.isfinite(values.data)]
+        yield np.isin(np.arange(values.shape[0]), bad_rows), "NaN or infinity"
     elif values.dtype == object:
-        bad = [not isinstance(value, str) or not value.strip() for value in values]
-        what = "no text"
+        yield _lacks_text(values), "no text"
     else:
         axes = tuple(range(1, values.ndim))
-        bad, what = ~np.isfinite(values).all(axis=axes), "NaN or infinity"
-    bad = np.flatnonzero(bad)
-    if len(bad):
-        first = ids.tolist()[bad[0]]
-        raise ValueError(
-            f"Item {first!r} has {what} ({len(bad)} of {len(ids)} items do): fill it in, or leave "
-            "the item out."
-        )
+        yield ~np.isfinite(values).all(axis=axes), "NaN or infinity"
+
+
+def _lacks_text(values):
+    return [not isinstance(value, str) or not value.strip() for value in values]

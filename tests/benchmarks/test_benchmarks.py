@@ -88,3 +88,24 @@ def test_ranking_on_generated_data():
     recall = {name: float(rows[name][1].split("±")[0]) for name in ("popularity", "graph filter")}
     assert recall["graph filter"] > 1.2 * recall["popularity"] > 0
     assert float(rows["top-20, rows folded in"][-1]) > 0
+
+
+@pytest.mark.slow
+def test_cold_start_on_generated_data():
+    models = ["popularity", "ALS", "text neighbours", "hybrid", "hybrid and neighbours"]
+    options = ["--data", "generated", "--splits", "2", "--models", *models]
+    lines = run_benchmark("cold_start.py", *options).split("\n")
+    rows = [re.split(r" {2,}", line) for line in lines if line.count("±") == 6]
+    means = {name: [float(cell.split("±")[0]) for cell in cells[:6]] for name, *cells in rows}
+    cold, everything = ({name: row[i] for name, row in means.items()} for i in (1, 5))
+    assert cold["hybrid"] > 1.5 * cold["popularity"] > 0
+    assert everything["hybrid"] > 1.2 * everything["text neighbours"]
+    assert everything["hybrid and neighbours"] > 1.2 * everything["ALS"]
+
+
+@pytest.mark.slow
+def test_new_items_in_a_catalogue():
+    printed = run_benchmark("cold_start.py", "--catalogue", "20000")
+    assert "shared: True" in printed
+    (row,) = [line for line in printed.split("\n") if line.startswith("with_items")]
+    assert not float(row.split()[-1]) > 5
