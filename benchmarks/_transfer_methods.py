@@ -1,0 +1,340 @@
+"""The methods that the benchmark of transfer compares, and what each of them learns from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+from _transfer_tasks import beside
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.decomposition import TruncatedSVD
+from sklearn.frozen import FrozenEstimator
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import Ridge
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import Normalizer, StandardScaler
+
+import sktransrec as str_
+from sktransrec.metrics import held_out_ranks
+
+# What is learned from
+
+
+def fitted(model, X, y=None):
+    return clone(model).fit(X, y)
+
+
+def fit_target(model, task, fit):
+    return fit(model, task.target)
+
+
+def fit_stacked(model, task, fit):
+    return fit(model, task.stacked)
+
+
+def fit_gate(gate, task, fit):
+    """Fit a gate between models of both domains side by side and models of the target alone."""
+    n_source = task.source.shape[1]
+    columns = np.arange(n_source, task.stacked.shape[1])
+    return fit(gate.set_params(target_columns=columns), task.stacked)
+
+
+def fit_across(model, task, fit):
+    """Fit a model from source rows to target rows.
+
+    What learns from one domain alone, the encoder, the bridge's factor model and what a network
+    starts from, learns from all people of that domain first.
+    """
+    return with_parts_of_one_domain(model, task, fit).fit(task.X_source, task.Y_target)
+
+
+def with_parts_of_one_domain(model, task, fit):
+    """Return a model whose parts that know one domain alone are fitted, and frozen."""
+    if isinstance(model, Pipeline):
+        encoder = FrozenEstimator(fit(model[0], task.source))
+        return make_pipeline(encoder, *model[1:-1], with_parts_of_one_domain(model[-1], task, fit))
+    if isinstance(model, str_.VotingRecommender):
+        parts = [
+            (name, with_parts_of_one_domain(part, task, fit)) for name, part in model.estimators
+        ]
+        return model.set_params(estimators=parts)
+    if isinstance(model, str_.PersonalizedBridgeRecommender):
+        model.set_params(transformer=FrozenEstimator(fit(model.transformer, task.source)))
+    if isinstance(model, str_.BridgeRecommender | str_.PersonalizedBridgeRecommender):
+        return model.set_params(recommender=FrozenEstimator(fit(model.recommender, task.target)))
+    if getattr(model, "pretrained", None) is not None:
+        start = fit(model.pretrained, task.source, task.source)
+        return model.set_params(pretrained=FrozenEstimator(start))
+    return model
+
+
+def fit_gate_across(gate, task, fit):
+    """Fit a gate between a model from source rows to target rows and the popularity.
+
+    The encoder knows all people of the source. Of the target a fold must not know its own rows.
+    """
+    encoder = FrozenEstimator(fit(gate.transfer[0], task.source))
+    gate.set_params(transfer=make_pipeline(encoder, *gate.transfer[1:]))
+    return gate.fit(task.X_source, task.Y_target)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A model, unfitted, how it learns from a task, and the parameters to choose from."""
+
+    model: Callable
+    fit: Callable
+    grid: dict = field(default_factory=dict)
+
+    def fitted(self, task, parameters, fit=fitted):
+        return self.fit(self.model(task).set_params(**parameters), task, fit)
+
+    def ranks(self, model, task, n_negatives):
+        """Return the row, the item and the rank of each pair to be found."""
+        rows, y, candidates = task.X_new, task.y, None
+        excluded = task.Y_known
+        if self.fit is fit_target:
+            rows, excluded = task.Y_known, None
+        if self.fit is fit_gate:
+            rows, excluded = beside(task.X_new, task.Y_known), None
+        if self.fit is fit_stacked:
+            n_source = task.X_new.shape[1]
+            candidates = np.arange(n_source, n_source + y.shape[1])
+            rows, excluded = beside(task.X_new, task.Y_known), None
+            y = beside(sp.csr_array(task.X_new.shape, dtype=y.dtype), y)
+        rows, items, ranks = held_out_ranks(
+            model,
+            rows,
+            y,
+            n_negatives=n_negatives,
+            candidates=candidates,
+            exclude_interactions=excluded,
+            random_state=0,
+        )
+        return rows, items if candidates is None else items - candidates[0], ranks
+
+
+# The models
+
+
+def als(**parameters):
+    return str_.ALSRecommender(
+        **{"n_components": 256, "max_iter": 10, "random_state": 0, **parameters}
+    )
+
+
+def source_als(**parameters):
+    """Return the factor model of the source, as the ridge bridge chose it into video."""
+    return als(**{"confidence": 400.0, "regularization": 0.03, **parameters})
+
+
+def target_als(**parameters):
+    """Return the factor model of the target, as the ridge bridge chose it."""
+    return als(**{"regularization": 0.02, **parameters})
+
+
+def weighted_als(task):
+    """Return ALS on both domains with a weight for the source's interactions."""
+    n_source = task.X_source.shape[1]
+    domains = ColumnTransformer(
+        [
+            ("source", "passthrough", slice(0, n_source)),
+            ("target", "passthrough", slice(n_source, None)),
+        ]
+    )
+    return make_pipeline(domains, als())
+
+
+def collective(task):
+    return str_.CollectiveMFRecommender(task.X_source.shape[1], 256, max_iter=10, random_state=0)
+
+
+def graph_filter(task):
+    return str_.GraphFilterRecommender(random_state=0)
+
+
+def two_towers(task):
+    return str_.TwoTowerAutoencoderRecommender(
+        task.X_source.shape[1], 128, learning_rate=3e-3, epochs=15, batch_size=256, random_state=0
+    )
+
+
+def vote(task):
+    """Return the mean of factors, neighbours and graph filter, each on both domains."""
+    return str_.VotingRecommender(
+        [("als", als()), ("knn", str_.ItemKNNRecommender()), ("filter", graph_filter(task))]
+    )
+
+
+def gate(task):
+    return str_.TransferGate(als(), als(), cv=3, random_state=0)
+
+
+def autoencoder():
+    return str_.Autoencoder(
+        64,
+        hidden_layer_sizes=(256,),
+        kind="variational",
+        loss="multinomial",
+        epochs=15,
+        batch_size=256,
+        random_state=0,
+    )
+
+
+def network(**parameters):
+    """Return a network from source to target."""
+    return str_.CrossDomainAutoencoderRecommender(
+        **{"n_components": 256, "dropout": 0.8, "epochs": 80, "random_state": 0, **parameters}
+    )
+
+
+def bridge(regressor, *, seed=0):
+    """Return a bridge between factors of ALS, as much regularised as the ridge bridge chose."""
+    target = str_.BridgeRecommender(target_als(random_state=seed), regressor)
+    return make_pipeline(source_als(random_state=seed), target)
+
+
+def kernel_bridge(seed=0):
+    regressor = make_pipeline(Normalizer(), kernel_ridge(1.0))
+    return bridge(regressor, seed=seed)
+
+
+def kernel_ridge(alpha):
+    return KernelRidge(alpha, kernel="rbf", gamma=1.0)
+
+
+def mlp():
+    """Return a network with one hidden layer, its inputs and outputs to scale."""
+    network = MLPRegressor(
+        hidden_layer_sizes=(128,), activation="tanh", max_iter=60, tol=0.0, random_state=0
+    )
+    return TransformedTargetRegressor(
+        make_pipeline(StandardScaler(), network), transformer=StandardScaler()
+    )
+
+
+# The tables, and what is searched
+
+ALS_GRID = {"regularization": [0.02, 0.03, 0.04, 0.05], "confidence": [100.0, "balanced"]}
+FILTER_GRID = {"n_components": [64, 256], "item_exponent": [0.1, 0.3]}
+EASE_GRID = {"regularization": [30.0, 100.0, 300.0]}
+POPULARITY = Method(lambda task: str_.PopularityRecommender(), fit_target)
+WARM = {
+    "popularity": POPULARITY,
+    "graph filter, target alone": Method(graph_filter, fit_target, FILTER_GRID),
+    "EASE, target alone": Method(lambda task: str_.EASERecommender(), fit_target, EASE_GRID),
+    "ALS, target alone": Method(lambda task: als(), fit_target, ALS_GRID),
+    "item kNN on both": Method(
+        lambda task: str_.ItemKNNRecommender(),
+        fit_stacked,
+        {"weighting": ["cosine", "tfidf", "bm25"], "shrinkage": [3, 10]},
+    ),
+    "graph filter on both": Method(graph_filter, fit_stacked, FILTER_GRID),
+    "EASE on both": Method(lambda task: str_.EASERecommender(), fit_stacked, EASE_GRID),
+    "ALS on both": Method(lambda task: als(), fit_stacked, ALS_GRID),
+    "ALS on both, source weighted": Method(
+        weighted_als,
+        fit_stacked,
+        {
+            "columntransformer__transformer_weights": [
+                {"source": weight} for weight in (0.1, 0.3, 0.6)
+            ],
+            "alsrecommender__regularization": [0.02, 0.03, 0.04],
+            "alsrecommender__confidence": [100.0, "balanced"],
+        },
+    ),
+    "collective factorisation": Method(
+        collective,
+        fit_stacked,
+        {"source_weight": [0.1, 0.3, 1.0], "confidence": [100.0, "balanced"]},
+    ),
+    "two-tower autoencoder": Method(
+        two_towers,
+        fit_stacked,
+        {"source_weight": [0.3, 1.0], "epochs": [10, 20], "target_dropout": [0.0, 0.3]},
+    ),
+    "vote of ALS, item kNN and graph filter, on both": Method(
+        vote, fit_stacked, {"weights": [[1, 1, 1], [2, 1, 1], [4, 1, 1]]}
+    ),
+    "gate: ALS on both, or target alone": Method(gate, fit_gate),
+}
+COLD = {
+    "popularity": POPULARITY,
+    "ALS on both": Method(
+        lambda task: als(confidence=100.0), fit_stacked, {"regularization": [0.02, 0.03]}
+    ),
+    "collective factorisation": Method(
+        collective, fit_stacked, {"confidence": [100.0, "balanced"]}
+    ),
+    "two-tower autoencoder": Method(
+        two_towers, fit_stacked, {"source_weight": [0.3, 1.0], "target_dropout": [0.3, 0.7]}
+    ),
+    "SVD, ridge to the items": Method(
+        lambda task: make_pipeline(TruncatedSVD(64, random_state=0), str_.RidgeRecommender()),
+        fit_across,
+        {"ridgerecommender__regularization": [1.0, 10.0, 100.0]},
+    ),
+    "autoencoder, ridge to the items": Method(
+        lambda task: make_pipeline(autoencoder(), str_.RidgeRecommender()),
+        fit_across,
+        {"ridgerecommender__regularization": [100.0, 1000.0, 10000.0]},
+    ),
+    "cross-domain autoencoder": Method(
+        lambda task: network(), fit_across, {"dropout": [0.5, 0.8], "epochs": [40, 80]}
+    ),
+    "ALS, ridge to the items": Method(
+        lambda task: make_pipeline(als(confidence=400.0), str_.RidgeRecommender()),
+        fit_across,
+        {"ridgerecommender__regularization": [1.0, 10.0, 100.0, 1000.0]},
+    ),
+    "ALS, ridge to ALS factors": Method(
+        lambda task: make_pipeline(als(confidence=400.0), str_.BridgeRecommender(als(), Ridge())),
+        fit_across,
+        {
+            "alsrecommender__regularization": [0.03, 0.05],
+            "bridgerecommender__recommender__regularization": [0.02, 0.03],
+            "bridgerecommender__regressor__alpha": [1.0, 3.0, 10.0],
+        },
+    ),
+    "ALS, kernel ridge to ALS factors": Method(
+        lambda task: make_pipeline(
+            als(confidence=400.0), Normalizer(), str_.BridgeRecommender(als(), kernel_ridge(1.0))
+        ),
+        fit_across,
+        {
+            "alsrecommender__regularization": [0.03, 0.05],
+            "bridgerecommender__recommender__regularization": [0.02, 0.03],
+            "bridgerecommender__regressor__alpha": [0.3, 1.0, 3.0],
+        },
+    ),
+    "ALS, rotation to ALS factors": Method(
+        lambda task: bridge(str_.ProcrustesRegressor()),
+        fit_across,
+        {"bridgerecommender__activity_exponent": [0.0, 0.5]},
+    ),
+    "ALS, MLP to ALS factors": Method(
+        lambda task: bridge(mlp()),
+        fit_across,
+        {"bridgerecommender__regressor__regressor__mlpregressor__alpha": [1.0, 10.0, 100.0]},
+    ),
+    "ALS, personal bridge to ALS factors": Method(
+        lambda task: str_.PersonalizedBridgeRecommender(
+            source_als(),
+            target_als(),
+            make_pipeline(Normalizer(), kernel_ridge(3.0)),
+            max_iter=20,
+            random_state=0,
+        ),
+        fit_across,
+        {"regularization": [0.02, 0.1], "confidence": [10.0, 30.0]},
+    ),
+    "gate: ALS and ridge to the items, or popularity": Method(
+        lambda task: str_.TransferGate(
+            make_pipeline(source_als(), str_.RidgeRecommender(100.0)), random_state=0
+        ),
+        fit_gate_across,
+    ),
+}

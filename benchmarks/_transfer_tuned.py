@@ -1,0 +1,108 @@
+"""The parameters of the methods of transfer that were chosen on validation rows or pairs."""
+
+# The parameters are the choices of
+#     python benchmarks/transfer.py --data NAME --tune
+# from the grids above, by NDCG@10 of the clean validation pairs, for each target (source). Of the
+# grid of "ALS on both, source weighted" a part was searched: weights 0.1 and 0.3 with less
+# regularization for sport and phone, 0.3 and 0.6 with more of it and balanced confidence for cloth.
+TUNED = {
+    "sport (cloth)": {
+        "graph filter, target alone": {"n_components": 64, "item_exponent": 0.1},
+        "ALS, target alone": {"regularization": 0.05, "confidence": "balanced"},
+        "item kNN on both": {"weighting": "tfidf", "shrinkage": 10},
+        "graph filter on both": {"n_components": 256, "item_exponent": 0.1},
+        "ALS on both": {"regularization": 0.04, "confidence": "balanced"},
+        "ALS on both, source weighted": {
+            "columntransformer__transformer_weights": {"source": 0.6},
+            "alsrecommender__regularization": 0.04,
+            "alsrecommender__confidence": "balanced",
+        },
+        "collective factorisation": {"source_weight": 1.0, "confidence": "balanced"},
+    },
+    "cloth (sport)": {
+        "graph filter, target alone": {"n_components": 64, "item_exponent": 0.1},
+        "ALS, target alone": {"regularization": 0.02, "confidence": 100.0},
+        "item kNN on both": {"weighting": "bm25", "shrinkage": 10},
+        "graph filter on both": {"n_components": 64, "item_exponent": 0.1},
+        "ALS on both": {"regularization": 0.04, "confidence": "balanced"},
+        "ALS on both, source weighted": {
+            "columntransformer__transformer_weights": {"source": 0.6},
+            "alsrecommender__regularization": 0.04,
+            "alsrecommender__confidence": "balanced",
+        },
+        "collective factorisation": {"source_weight": 1.0, "confidence": "balanced"},
+    },
+    "game (video)": {
+        "SVD, ridge to the items": {"ridgerecommender__regularization": 100.0},
+        "autoencoder, ridge to the items": {"ridgerecommender__regularization": 1000.0},
+        "ALS, ridge to the items": {"ridgerecommender__regularization": 100.0},
+        "ALS on both": {"regularization": 0.03},
+        "ALS, ridge to ALS factors": {
+            "alsrecommender__regularization": 0.05,
+            "bridgerecommender__recommender__regularization": 0.02,
+            "bridgerecommender__regressor__alpha": 3.0,
+        },
+        "ALS, kernel ridge to ALS factors": {
+            "alsrecommender__regularization": 0.05,
+            "bridgerecommender__recommender__regularization": 0.02,
+            "bridgerecommender__regressor__alpha": 1.0,
+        },
+        "collective factorisation": {"confidence": "balanced"},
+    },
+    "video (game)": {
+        "SVD, ridge to the items": {"ridgerecommender__regularization": 100.0},
+        "autoencoder, ridge to the items": {"ridgerecommender__regularization": 1000.0},
+        "ALS, ridge to the items": {"ridgerecommender__regularization": 100.0},
+        "ALS on both": {"regularization": 0.03},
+        "ALS, ridge to ALS factors": {
+            "alsrecommender__regularization": 0.03,
+            "bridgerecommender__recommender__regularization": 0.02,
+            "bridgerecommender__regressor__alpha": 3.0,
+        },
+        "ALS, kernel ridge to ALS factors": {
+            "alsrecommender__regularization": 0.03,
+            "bridgerecommender__recommender__regularization": 0.02,
+            "bridgerecommender__regressor__alpha": 3.0,
+        },
+        "collective factorisation": {"confidence": "balanced"},
+    },
+    "phone (sport)": {
+        "graph filter, target alone": {"n_components": 64, "item_exponent": 0.1},
+        "item kNN on both": {"weighting": "tfidf", "shrinkage": 10},
+        "ALS, target alone": {"regularization": 0.04, "confidence": 100.0},
+        "graph filter on both": {"n_components": 256, "item_exponent": 0.1},
+        "ALS on both": {"regularization": 0.03, "confidence": 100.0},
+        "ALS on both, source weighted": {
+            "columntransformer__transformer_weights": {"source": 0.3},
+            "alsrecommender__regularization": 0.02,
+            "alsrecommender__confidence": 100.0,
+        },
+        "collective factorisation": {"source_weight": 0.1, "confidence": 100.0},
+    },
+    "sport (phone)": {
+        "graph filter, target alone": {"n_components": 64, "item_exponent": 0.1},
+        "item kNN on both": {"weighting": "tfidf", "shrinkage": 10},
+        "ALS, target alone": {"regularization": 0.03, "confidence": 100.0},
+        "graph filter on both": {"n_components": 64, "item_exponent": 0.1},
+        "ALS on both": {"regularization": 0.03, "confidence": 100.0},
+        "ALS on both, source weighted": {
+            "columntransformer__transformer_weights": {"source": 0.3},
+            "alsrecommender__regularization": 0.02,
+            "alsrecommender__confidence": 100.0,
+        },
+        "collective factorisation": {"source_weight": 0.3, "confidence": "balanced"},
+    },
+}
+
+# The gate stands between two rows of the table, and a vote is held among three of them.
+for chosen in TUNED.values():
+    if "ALS on both" in chosen and "ALS, target alone" in chosen:
+        chosen["gate: ALS on both, or target alone"] = {
+            **{f"transfer__{name}": value for name, value in chosen["ALS on both"].items()},
+            **{f"fallback__{name}": value for name, value in chosen["ALS, target alone"].items()},
+        }
+        chosen["vote of ALS, item kNN and graph filter, on both"] = {
+            f"{part}__{name}": value
+            for part, row in (("als", "ALS"), ("knn", "item kNN"), ("filter", "graph filter"))
+            for name, value in chosen[f"{row} on both"].items()
+        }
