@@ -4,9 +4,11 @@ import inspect
 
 import numpy as np
 import pytest
+from joblib import dump, load
 from numpydoc.docscrape import NumpyDocString
 from sklearn.base import clone, is_regressor
 from sklearn.decomposition import TruncatedSVD
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -45,9 +47,16 @@ from sktransrec import (
     TransferGate,
     TwoTowerAutoencoderRecommender,
     VotingRecommender,
+    recommend,
 )
 from sktransrec.datasets import make_cross_domain
-from sktransrec.testing import recommender_checks
+from sktransrec.testing import (
+    _domain,
+    _interactions,
+    _n_items,
+    _set_random_state,
+    recommender_checks,
+)
 
 TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (4,), "epochs": 2, "run_eagerly": True}
 TINY_NEXT_ITEM = {
@@ -169,6 +178,29 @@ def test_sklearn_contract_of_compiled_networks(estimator, check):
 )
 def test_recommender_contract_of_compiled_networks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "estimator", [pytest.param(each, id=f"{type(each).__name__}") for each in RECOMMENDERS]
+)
+def test_recommenders_are_searched_in_parallel_and_saved(estimator, tmp_path):
+    estimator = clone(estimator)
+    _set_random_state(estimator)
+    X, y = _domain(estimator)
+    wanted = _interactions(X.shape[0], _n_items(estimator), seed=1) if y is None else y
+    serial, parallel = (
+        GridSearchCV(estimator, {}, cv=2, n_jobs=n_jobs).fit(X, wanted) for n_jobs in (1, 2)
+    )
+    assert serial.best_score_ > 0
+    np.testing.assert_array_equal(
+        serial.cv_results_["split1_test_score"], parallel.cv_results_["split1_test_score"]
+    )
+    dump(parallel, tmp_path / "search.joblib")
+    for mmap_mode in (None, "r"):
+        loaded = load(tmp_path / "search.joblib", mmap_mode=mmap_mode)
+        for ours, theirs in zip(recommend(loaded, X), recommend(parallel, X), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS + WITH_ITEMS)
