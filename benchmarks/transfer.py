@@ -5,7 +5,8 @@
 prints, for each of the two directions, MRR, NDCG@10 and the hit rate at 10 of every held-out pair
 with standard errors over rows, in per cent: against 999 random unseen items, and against all
 unseen items. "clean" leaves out the pairs whose product is cross-listed, that is, stands in the
-row's source history under another id. `--tune` searches the parameters on validation rows or pairs
+row's source history under another id. "over" a row without the source is the difference of NDCG@10
+to it, clean pairs one by one. `--tune` searches the parameters on validation rows or pairs
 taken from the training data, never on what is to be found, and prints the choice.
 """
 
@@ -25,29 +26,66 @@ from sklearn.model_selection import ParameterGrid
 from sktransrec.metrics import rank_metrics
 
 N_NEGATIVES = 999
+# What others are compared with, the first that is there.
+WITHOUT_SOURCE = ("ALS, target alone", "popularity")
 METRICS = {"mrr": "MRR", "ndcg": "NDCG@10", "hit_rate": "HR@10"}
 
 
 def tables(pair, methods, *, markdown):
     """Return the results of the methods against random unseen items, and against all."""
     task = test_task(pair)
-    sampled_rows, full_rows = [], []
+    without = next((name for name in WITHOUT_SOURCE if name in methods), None)
+    sampled, full = Table(task, without), Table(task, without)
     for name, method in methods.items():
         parameters = TUNED.get(title(pair), {}).get(name, {})
         model, cost = measure(method.fitted, task, parameters)
-        for rows, n_negatives in ((sampled_rows, N_NEGATIVES), (full_rows, None)):
-            pairs = method.ranks(model, task, n_negatives)
-            rows.append([name, *_cells(*pairs), *_cells(*_clean(task, *pairs)), cost.cpu_seconds])
+        sampled.add(name, method.ranks(model, task, N_NEGATIVES), cost)
+        full.add(name, method.ranks(model, task, None), cost)
         print(name, parameters, cost, file=sys.stderr)
     header = [f"all: {metric}" for metric in METRICS.values()]
-    header += [f"clean: {metric}" for metric in METRICS.values()] + ["fit CPU s"]
+    header += [f"clean: {metric}" for metric in METRICS.values()]
+    header += [f"over {without}", "fit CPU s"]
     return "\n\n".join(
-        format_table([f"{title(pair)}, {what}", *header], rows, markdown=markdown)
-        for what, rows in (
-            (f"{N_NEGATIVES} random unseen items", sampled_rows),
-            ("all unseen items", full_rows),
+        format_table([f"{title(pair)}, {what}", *header], table.rows(), markdown=markdown)
+        for what, table in (
+            (f"{N_NEGATIVES} random unseen items", sampled),
+            ("all unseen items", full),
         )
     )
+
+
+class Table:
+    """The ranks of each method, as cells: those of all pairs, of clean ones, and a comparison."""
+
+    def __init__(self, task, without):
+        self._task = task
+        self._without = without
+        self._results = {}
+
+    def add(self, name, pairs, cost):
+        self._results[name] = pairs, _clean(self._task, *pairs), cost.cpu_seconds
+
+    def rows(self):
+        """Return the rows, each with NDCG@10 over the row without the source, pair by pair."""
+        return [
+            [name, *_cells(*pairs), *_cells(*clean), self._gain(*clean), cpu_seconds]
+            for name, (pairs, clean, cpu_seconds) in self._results.items()
+        ]
+
+    def _gain(self, rows, items, ranks):
+        """Return the difference and its standard error, which is clustered by row, in per cent."""
+        if self._without is None:
+            return None
+        _, (_, _, ranks_without), _ = self._results[self._without]
+        gains = 100 * (_ndcg(ranks) - _ndcg(ranks_without))
+        by_row = np.bincount(np.unique(rows, return_inverse=True)[1], gains - gains.mean())
+        error = np.sqrt(len(by_row) / (len(by_row) - 1) * (by_row**2).sum()) / len(gains)
+        return f"{gains.mean():+.2f} ± {error:.2f}"
+
+
+def _ndcg(ranks):
+    """Return NDCG@10 of pairs."""
+    return np.where(ranks <= 10, 1 / np.log2(1 + ranks), 0)
 
 
 def tune(pair, methods):
