@@ -56,6 +56,18 @@ def find_data(*names, data_home, origin):
     )
 
 
+def read_lines(path):
+    """Return the lines of a text in UTF-8, or in the Latin-1 of older data sets."""
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    # Not splitlines: it ends a line at further signs, of which Latin-1 makes one of an ellipsis.
+    lines = text.replace("\r\n", "\n").split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
 def parse_numbers(text, dtype, path):
     """Return the numbers, separated by white space, in the bytes read from `path`."""
     try:

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import Bunch
 
-from ._base import find_data, indicator_matrix, read_integer_lists
+from ._base import find_data, indicator_matrix, read_integer_lists, read_lines
 
 _ORIGIN = "https://github.com/js05212/citeulike-t"
 _DESCR = (
@@ -64,10 +64,10 @@ def load_citeulike(*, data_home=None):
     ((25975, 20000), (25975, 7947))
     """
     folder = find_data("citeulike_t", "citeulike-t", data_home=data_home, origin=_ORIGIN)
-    vocabulary = _read_names(folder / "vocabulary.dat")
+    vocabulary = np.array(read_lines(folder / "vocabulary.dat"))
     words = _read_counts(folder / "mult.dat", n_columns=len(vocabulary))
     n_papers = words.shape[0]
-    tag_names = _read_names(folder / "tags.dat")
+    tag_names = np.array(read_lines(folder / "tags.dat"))
     tags = _read_indicators(folder / "tag-item.dat", n_columns=n_papers).T.tocsr()
     return Bunch(
         interactions=_read_indicators(folder / "users.dat", n_columns=n_papers),
@@ -78,10 +78,6 @@ def load_citeulike(*, data_home=None):
         citations=_read_indicators(folder / "citations.dat", n_columns=n_papers),
         DESCR=_DESCR,
     )
-
-
-def _read_names(path):
-    return np.array(path.read_text(encoding="utf-8").splitlines())
 
 
 def _read_indicators(path, n_columns):

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 from sklearn.utils import Bunch
 
-from ._base import find_data, parse_numbers
+from ._base import find_data, parse_numbers, read_lines
 
 _ORIGIN = "https://grouplens.org/datasets/movielens/"
 _DESCR = (
@@ -107,7 +107,7 @@ def _read_dat(folder):
 
 
 def _read_100k(folder):
-    lines = _read_text(folder / "u.item").splitlines()
+    lines = read_lines(folder / "u.item")
     ids, titles, *_ = columns = list(zip(*(line.split("|") for line in lines), strict=True))
     flags = zip(*columns[-len(_GENRES_100K) :], strict=True)
     genres = [
@@ -163,14 +163,5 @@ def _read_csv_columns(path):
 
 
 def _read_dat_columns(path):
-    rows = (line.split("::") for line in _read_text(path).splitlines())
+    rows = (line.split("::") for line in read_lines(path))
     return list(zip(*rows, strict=True))
-
-
-def _read_text(path):
-    """Return the text of a file in UTF-8, or in the Latin-1 of the older data sets."""
-    content = path.read_bytes()
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")

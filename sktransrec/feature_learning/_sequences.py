@@ -47,6 +47,22 @@ class SequenceLearner(FeatureLearner):
         tags.target_tags.multi_output = True
         return tags
 
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the features.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of X; the name of the one column that holds an array a row says
+            nothing of what is in them.
+
+        Returns
+        -------
+        names : ndarray of str of shape (n_components,)
+        """
+        is_one_column = input_features is not None and len(input_features) == 1
+        return super().get_feature_names_out(None if is_one_column else input_features)
+
     def _check_rows(self, X, *, reset):
         stacked = _stacked(X)
         if not reset and getattr(stacked, "ndim", 2) > 2:

@@ -11,7 +11,7 @@ from sktransrec.datasets import (
     load_movielens,
     load_sequences,
 )
-from sktransrec.datasets._base import read_integer_lists, read_integer_table
+from sktransrec.datasets._base import read_integer_lists, read_integer_table, read_lines
 
 
 def test_argument_comes_before_environment_comes_before_home(monkeypatch, tmp_path):
@@ -68,3 +68,18 @@ def test_empty_line_of_a_list_is_named(tmp_path):
     path.write_text("1 2\n\n3 4\n")
     with pytest.raises(ValueError, match="line 2"):
         read_integer_lists(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (b"", []),
+        (b"a\nb", ["a", "b"]),
+        (b"a\r\n\r\nb\r\n", ["a", "", "b"]),
+        ("電影\nסרט\u2028\x1c\n".encode(), ["電影", "סרט\u2028\x1c"]),
+        (b"Caf\xe9\x85\nb\n", ["Café\x85", "b"]),
+    ],
+)
+def test_lines_end_at_line_feeds_alone(tmp_path, content, lines):
+    (tmp_path / "סרטים.dat").write_bytes(content)
+    assert read_lines(tmp_path / "סרטים.dat") == lines
