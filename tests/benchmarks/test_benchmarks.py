@@ -109,3 +109,26 @@ def test_new_items_in_a_catalogue():
     assert "shared: True" in printed
     (row,) = [line for line in printed.split("\n") if line.startswith("with_items")]
     assert not float(row.split()[-1]) > 5
+
+
+@pytest.mark.slow
+def test_imbalance_on_generated_data():
+    lines = run_benchmark("imbalance.py", "--data", "generated").split("\n")
+    rows = [re.split(r" {2,}", line) for line in lines if line.count("±") == 6]
+    means = {name: [float(cell.split("±")[0]) for cell in cells] for name, *cells in rows}
+    overall, head, _, tail, weighted, matched = range(6)
+    random, popularity, als = means["random"], means["popularity"], means["ALS"]
+    assert popularity[overall] > 4 * random[overall]
+    assert popularity[weighted] < 2 * random[weighted]
+    assert popularity[matched] < 2 * random[matched]
+    assert als[weighted] > 4 * random[weighted]
+    discounted = [means[name] for name in means if name.startswith("ALS, discount")]
+    assert all(row[head] < als[head] and row[tail] > als[tail] for row in discounted)
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_ratings(data_home):
+    lines = run_benchmark("ratings.py", "--models", "mean", "biases", "biased MF").split("\n")
+    rmse = [float(line.split()[-6]) for line in lines if line.count("±") == 2]
+    assert np.all(np.diff(rmse) < -0.01)
