@@ -61,9 +61,9 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
         The content of the columns of X, in their order; where X is a DataFrame, its columns are
         the ids of the items. None leaves everything to the factor model.
     shrinkage : float, default=1.0
-        Number :math:`\kappa` of interactions, 0 or more, that the content of an item counts for
-        where it has fewer than `min_interactions`. 0 leaves all items that have interactions to
-        the factor model.
+        How much content adds to the factors of an item with fewer than `min_interactions`: with
+        this number :math:`\kappa` of interactions, 0 or more, half of the factors predicted from
+        its content. 0 leaves all items that have interactions to the factor model.
     min_interactions : int, default=3
         Number of interactions, 1 or more, from which an item's own factors are trusted: the
         regressor learns from these items alone, and content has no part in them.
@@ -71,10 +71,11 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
         An item's weight in the regression is its number of interactions to this power, 0 or more.
         Regressors whose `fit` takes no `sample_weight` weigh all items alike.
     content_scale : float or "auto", default="auto"
-        What the factors predicted from content are multiplied by, above 0. A regression predicts
-        factors shorter than they turn out to be, which would rank new items too low. "auto"
-        brings those of items held out from the regression to their true length, at the price of
-        more fits of the regressor; 1 leaves them alone.
+        What the predicted factors of items without interactions are multiplied by, above 0. A
+        regression predicts factors shorter than they turn out to be, which would rank new items
+        too low. "auto" brings those of items held out from the regression to their true length, at
+        the price of five more fits of the regressor. Where it is known how much is found among
+        new items, search for it.
     cold_policy : {"content", "popularity", "exclude", "error"}, default="content"
         What happens to items without interactions. "content" scores them by their content,
         "popularity" by the score that the mean row would give to their content, the same for all
@@ -125,12 +126,14 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
     .. math::
 
         \tilde v_i = \begin{cases} v_i & n_i \ge m \\
-        \dfrac{n_i v_i + \kappa \, s f(c_i)}{n_i + \kappa} & 0 < n_i < m \\
-        s f(c_i) & n_i = 0 \end{cases}
+        v_i + \dfrac{\kappa}{n_i + \kappa} f(c_i) & 0 < n_i < m \\
+        s f(c_i) & n_i = 0 . \end{cases}
 
-    where a bias counts as one more factor, and the scale s is `content_scale`. If "auto", it is
-    the root of the ratio of :math:`\sum \|v_i\|^2` to :math:`\sum \|f_{-}(c_i)\|^2`, where
-    :math:`f_{-}` was learned from four fifths of the items without item i.
+    The regularisation of a factor model leaves the factors of items with few interactions near
+    zero, so that content is added to them; a bias, which is not near zero then, becomes the
+    weighted mean of both. The scale s is `content_scale`; if "auto", it is the root of the ratio
+    of :math:`\sum_i n_i \|v_i\|^2` to :math:`\sum_i n_i \|f_{-i}(c_i)\|^2`, where
+    :math:`f_{-i}` was learned without item i from four fifths of the items.
 
     It costs what its two parts cost, the regressor being fitted once for good and five times for
     the scale, and is as deterministic as they are. The factors of items that keep their own are
@@ -293,23 +296,25 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
     def _predicted_targets(self, values):
         """Return factors, and where there is one the bias, as the content of items says."""
         predicted = np.asarray(self.regressor_.predict(values), dtype=np.float32)
-        return np.float32(self.content_scale_) * predicted.reshape(len(predicted), -1)
+        return predicted.reshape(len(predicted), -1)
 
     def _add_blend(self, content, n_rows_with):
         """Let content have its part in the factors of items with few interactions."""
         columns = np.flatnonzero((n_rows_with > 0) & (n_rows_with < self.min_interactions))
         if self.shrinkage == 0 or not len(columns):
             return
-        predicted = self._predicted_targets(_safe_indexing(content.values, columns))
-        n = n_rows_with[columns, None]
-        blend = (n * self._own_targets()[columns] + self.shrinkage * predicted) / (
-            n + self.shrinkage
-        )
-        self._add_block(columns, "blend", blend.astype(np.float32))
+        own = self._own_targets()[columns]
+        move = self._predicted_targets(_safe_indexing(content.values, columns))
+        # Few interactions leave factors near zero, but not the bias.
+        bias = slice(self._n_features_out, None)
+        move[:, bias] -= own[:, bias]
+        share = self.shrinkage / (n_rows_with[columns, None] + self.shrinkage)
+        self._add_block(columns, "blend", own + share.astype(np.float32) * move)
 
     def _add_cold(self, columns, values):
         """Serve items without interactions as `cold_policy` says."""
-        self._add_block(columns, _COLD_PATHS[self.cold_policy], self._predicted_targets(values))
+        predicted = np.float32(self.content_scale_) * self._predicted_targets(values)
+        self._add_block(columns, _COLD_PATHS[self.cold_policy], predicted)
 
     def _add_items(self, item_features):
         self._check_policy(item_features.ids)

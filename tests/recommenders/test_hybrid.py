@@ -83,20 +83,23 @@ def test_without_shrinkage_warm_items_are_those_of_the_recommender_bit_for_bit(r
     assert (model.decision_function(X)[:, ~warm] != plain.decision_function(X)[:, ~warm]).all()
 
 
-def test_blend_weighs_factors_by_support():
-    X = interactions()
-    X_rare = X.toarray()
-    X_rare[5:, 7] = 0
-    X_rare[:5, 7] = 1
-    plain = als().fit(X_rare)
-    parts = {"min_interactions": 6, "content_scale": 1.5, "shrinkage": 2.0}
-    model = hybrid(**parts).fit(X_rare)
+@pytest.mark.parametrize("recommender", [als(), BPRRecommender(4, random_state=0)])
+def test_content_is_added_by_support(recommender):
+    X = interactions().toarray()
+    X[5:, 7] = 0
+    X[:5, 7] = 1
+    plain = clone(recommender).fit(X)
+    model = hybrid(recommender, min_interactions=6, shrinkage=2.0).fit(X)
     assert model.item_paths_[7] == "blend"
     assert (np.delete(model.item_paths_, 7) == "factors").all()
-    predicted = 1.5 * model.regressor_.predict(content().values[[7]])[0]
-    blend = (5 * plain.item_factors_[7] + 2 * predicted) / 7
-    assert_allclose(model.item_factors_[7], blend, rtol=1e-5)
+    predicted = model.regressor_.predict(content().values[[7]])[0]
+    expected = plain.item_factors_[7] + 2 / 7 * predicted[:4]
+    assert_allclose(model.item_factors_[7], expected, rtol=1e-5, atol=1e-7)
     scores = model.transform(X) @ model.item_factors_.T
+    if hasattr(plain, "item_bias_"):
+        expected_bias = (5 * plain.item_bias_[7] + 2 * predicted[4]) / 7
+        assert model.item_bias_[7] == pytest.approx(expected_bias, rel=1e-5)
+        scores += model.item_bias_
     assert_allclose(model.decision_function(X), scores, rtol=1e-4, atol=1e-5)
 
 
