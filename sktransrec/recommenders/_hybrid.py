@@ -6,12 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.linear_model import Ridge
-from sklearn.model_selection import KFold, cross_val_predict
-from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import get_tags
-from sklearn.utils.validation import has_fit_parameter
 
+from .._support_weights import support_weights
 from .._validation import HasMethods, Interval, StrOptions, _safe_indexing, check_is_fitted
 from ..base import (
     FactorRecommenderMixin,
@@ -21,10 +18,10 @@ from ..base import (
 )
 from ..item_features import ItemFeatures
 from ._als import ALSRecommender
-from ._item_content import ItemContentMixin, vectorizer_for
+from ._content_regression import default_regressor, length_ratio, predicted_for_held_out
+from ._item_content import ItemContentMixin
 
 _COLD_PATHS = {"content": "content", "popularity": "popularity", "exclude": "excluded"}
-_N_FOLDS = 5
 
 
 class _Block(NamedTuple):
@@ -68,8 +65,9 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
         Number of interactions, 1 or more, from which an item's own factors are trusted: the
         regressor learns from these items alone, and content has no part in them.
     activity_exponent : float, default=0.0
-        An item's weight in the regression is its number of interactions to this power, 0 or more.
-        Regressors whose `fit` takes no `sample_weight` weigh all items alike.
+        An item's weight in the regression is its number of interactions to this power, 0 or more:
+        0 weighs all items alike, 1 trusts an item the more the more there is to tell its factors
+        from. Other than 0 it needs a regressor whose `fit` takes `sample_weight`.
     content_scale : float or "auto", default="auto"
         What the predicted factors of items without interactions are multiplied by, above 0. A
         regression predicts factors shorter than they turn out to be, which would rank new items
@@ -130,9 +128,10 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
         s f(c_i) & n_i = 0 . \end{cases}
 
     The regularisation of a factor model leaves the factors of items with few interactions near
-    zero, so that content is added to them; a bias, which is not near zero then, becomes the
-    weighted mean of both. The scale s is `content_scale`; if "auto", it is the root of the ratio
-    of :math:`\sum_i n_i \|v_i\|^2` to :math:`\sum_i n_i \|f_{-i}(c_i)\|^2`, where
+    zero, so that content is added to them. A bias, where there is one, is learned beside the
+    factors; that of an item with few interactions becomes the weighted mean of both, and none is
+    scaled. The scale s is `content_scale`; if "auto", it is the root of the ratio of
+    :math:`\sum_i n_i \|v_i\|^2` to :math:`\sum_i n_i \|f_{-i}(c_i)\|^2`, where
     :math:`f_{-i}` was learned without item i from four fifths of the items.
 
     It costs what its two parts cost, the regressor being fitted once for good and five times for
@@ -241,11 +240,7 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
         self._check_policy(self._item_ids[0][cold])
         self.recommender_ = clone(self._unfitted_recommender()).fit(X, None)
         self._model, rows = _recommender_and_rows(self.recommender_, X)
-        if not hasattr(self._model, "item_factors_"):
-            raise TypeError(
-                "recommender must be a factor model with item_factors_, such as ALSRecommender, "
-                f"or a Pipeline that ends in one, got {self.recommender!r}."
-            )
+        self._check_factors(X.shape[1])
         if self.cold_policy == "popularity":
             self._mean_row = self._model.transform(rows[np.diff(X.indptr) > 0]).mean(axis=0)
         self.regressor_, self.content_scale_, self._blocks = None, 1.0, ()
@@ -256,6 +251,19 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
                 self._add_cold(cold, _safe_indexing(content.values, cold))
         elif self.cold_policy == "exclude" and len(cold):
             self._add_block(cold, "excluded", self._own_targets()[cold])
+
+    def _check_factors(self, n_items):
+        """Raise unless the recommender has factors for all items."""
+        if not hasattr(self._model, "item_factors_"):
+            raise TypeError(
+                "recommender must be a factor model with item_factors_, such as ALSRecommender, "
+                f"or a Pipeline that ends in one, got {self.recommender!r}."
+            )
+        if len(self._model.item_factors_) != n_items:
+            raise ValueError(
+                f"recommender has factors of {len(self._model.item_factors_)} items and X has "
+                f"{n_items} columns: it must recommend the columns of X."
+            )
 
     def _check_policy(self, cold_ids):
         """Raise if items without interactions are refused."""
@@ -275,16 +283,16 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
                 "are no factors to learn from. Lower it, or pass X with more interactions."
             )
         values, targets = _safe_indexing(content.values, trusted), self._own_targets()[trusted]
-        n_rows_with = n_rows_with[trusted].astype(np.float64)
-        if self.regressor is None:
-            vectorizer = vectorizer_for(content)
-            regressor = Ridge() if vectorizer is None else make_pipeline(vectorizer, Ridge())
-        else:
-            regressor = clone(self.regressor)
-        weights = _weight_arguments(regressor, n_rows_with**self.activity_exponent)
-        self.content_scale_ = self.content_scale
-        if self.content_scale == "auto":
-            self.content_scale_ = _length_ratio(regressor, values, targets, n_rows_with, weights)
+        n_rows_with = n_rows_with[trusted]
+        regressor = clone(default_regressor(content) if self.regressor is None else self.regressor)
+        weights = support_weights(regressor, n_rows_with, self.activity_exponent)
+        self.content_scale_ = 1.0 if self.content_scale == "auto" else self.content_scale
+        if self.content_scale == "auto" and len(trusted) > 1:
+            predicted = predicted_for_held_out(regressor, values, targets, weights)
+            columns = slice(self._n_features_out)
+            self.content_scale_ = length_ratio(
+                targets[:, columns], predicted[:, columns], n_rows_with
+            )
         self.regressor_ = regressor.fit(values, targets, **weights)
 
     def _own_targets(self):
@@ -313,7 +321,8 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
 
     def _add_cold(self, columns, values):
         """Serve items without interactions as `cold_policy` says."""
-        predicted = np.float32(self.content_scale_) * self._predicted_targets(values)
+        predicted = self._predicted_targets(values)
+        predicted[:, : self._n_features_out] *= self.content_scale_
         self._add_block(columns, _COLD_PATHS[self.cold_policy], predicted)
 
     def _add_items(self, item_features):
@@ -367,28 +376,3 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
             if items.path == "excluded":
                 scores[:, items.columns] = -np.inf
         return scores if candidates is None else scores.take(candidates, axis=1)
-
-
-def _weight_arguments(regressor, weights, prefix=""):
-    """Return the arguments of the regressor's `fit` that weigh items, none where it takes none."""
-    if isinstance(regressor, Pipeline):
-        name, last = regressor.steps[-1]
-        return _weight_arguments(last, weights, f"{prefix}{name}__")
-    if has_fit_parameter(regressor, "sample_weight"):
-        return {f"{prefix}sample_weight": weights / weights.mean()}
-    return {}
-
-
-def _length_ratio(regressor, values, targets, n_rows_with, weights):
-    """Return how much longer factors are than their prediction for items held out.
-
-    Each item counts by its interactions, so that a new item can compete with those that rows have.
-    """
-    n_folds = min(_N_FOLDS, len(targets))
-    if n_folds < 2:
-        return 1.0
-    folds = KFold(n_folds, shuffle=True, random_state=0)
-    predicted = cross_val_predict(clone(regressor), values, targets, cv=folds, params=weights)
-    length = n_rows_with @ (predicted.reshape(targets.shape) ** 2).sum(axis=1)
-    true_length = n_rows_with @ (targets**2).sum(axis=1)
-    return float(np.sqrt(true_length / length)) if length > 0 else 1.0

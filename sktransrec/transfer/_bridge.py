@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.utils import get_tags
-from sklearn.utils.validation import has_fit_parameter
 
+from .._support_weights import support_weights
 from .._validation import HasMethods, Interval
 from ..base import FactorRecommenderMixin, SupervisedRecommender, _recommender_and_rows
 
@@ -139,21 +139,8 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         self.item_factors_ = target.item_factors_
         self.item_bias_ = getattr(target, "item_bias_", None)
         regressor = Ridge() if self.regressor is None else clone(self.regressor)
-        weights = self._row_weights(regressor, activity[informative])
+        weights = support_weights(regressor, activity[informative], self.activity_exponent)
         self.regressor_ = regressor.fit(X[informative], target.transform(rows), **weights)
-
-    def _row_weights(self, regressor, activity):
-        """Return the arguments of the regressor's `fit` that weigh rows by their activity."""
-        if self.activity_exponent == 0:
-            return {}
-        if not has_fit_parameter(regressor, "sample_weight"):
-            raise ValueError(
-                f"activity_exponent={self.activity_exponent!r} weighs rows, but the regressor "
-                f"{regressor!r} takes no sample_weight in fit. Set it to 0, or use a regressor "
-                "that does, such as Ridge."
-            )
-        weights = activity.astype(np.float64) ** self.activity_exponent
-        return {"sample_weight": weights / weights.mean()}
 
     def _row_factors(self, X):
         factors = self.regressor_.predict(X)

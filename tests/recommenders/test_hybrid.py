@@ -15,9 +15,11 @@ from sktransrec import (
     ALSRecommender,
     BM25Transformer,
     BPRRecommender,
+    CNNEncoder,
     EASERecommender,
     HybridRecommender,
     ItemFeatures,
+    TextSequences,
     ranking_scorer,
 )
 
@@ -118,8 +120,10 @@ def test_regression_learns_from_trusted_items_weighted_by_support():
         model = hybrid(None, regressor, min_interactions=15, activity_exponent=0.5).fit(X)
         predicted = model.regressor_.predict(content().values)
         assert_allclose(predicted, expected.predict(content().values), rtol=1e-4, atol=1e-5)
-    unweighted = hybrid(None, KNeighborsRegressor(3), activity_exponent=0.5).fit(X)
-    assert unweighted.regressor_.n_samples_fit_ == N_ITEMS - 3
+    neighbours = make_pipeline(FunctionTransformer(), KNeighborsRegressor(3))
+    with pytest.raises(ValueError, match=r"activity_exponent=0.5 .* takes no sample_weight"):
+        hybrid(None, neighbours, activity_exponent=0.5).fit(X)
+    assert hybrid(None, neighbours).fit(X).regressor_[-1].n_samples_fit_ == N_ITEMS - 3
 
 
 def test_scale_makes_up_for_shrunken_predictions():
@@ -303,6 +307,36 @@ def test_columns_without_content_are_named():
         hybrid(item_features=known).fit(frame)
     with pytest.raises(ValueError, match="no item 'film 0', which is a column of X"):
         hybrid().fit(frame)
+
+
+def test_factors_must_be_of_the_columns():
+    fewer = FrozenEstimator(als().fit(interactions()[:, :30]))
+    with pytest.raises(ValueError, match="factors of 30 items and X has 40 columns"):
+        hybrid(fewer).fit(interactions())
+
+
+def test_bias_of_new_items_is_predicted_and_not_scaled():
+    X = interactions(n_cold=4)
+    scaled, plain = (
+        hybrid(BPRRecommender(4, random_state=0), content_scale=scale).fit(X) for scale in (3.0, 1)
+    )
+    assert_array_equal(scaled.item_bias_, plain.item_bias_)
+    assert_allclose(scaled.item_factors_[-4:], 3 * plain.item_factors_[-4:], rtol=1e-5)
+    own = scaled.recommender_.item_bias_
+    # Without an interaction, the recommender itself gives the least bias of all.
+    assert (scaled.item_bias_[-4:] > own[-4:]).all()
+
+
+def test_a_network_reads_the_texts():
+    X = interactions(n_cold=6)
+    texts = ItemFeatures([f"{'odd' if i % 2 else 'even'} item" for i in range(N_ITEMS)])
+    parameters = {"embedding_size": 4, "epochs": 20, "learning_rate": 0.01, "random_state": 0}
+    network = CNNEncoder(8, kernel_sizes=(1,), activation="tanh", run_eagerly=True, **parameters)
+    reader = make_pipeline(TextSequences(), network, Ridge(0.1))
+    model = hybrid(None, reader, item_features=texts, content_scale=1.0).fit(X)
+    scores = model.with_items(ItemFeatures(["even item"], ids=["new"])).decision_function(X)
+    assert_allclose(scores[:, -1], scores[:, -3], rtol=1e-5)
+    assert scores[::2, -1].mean() > 2 * scores[1::2, -1].mean()
 
 
 def test_only_factor_models():
