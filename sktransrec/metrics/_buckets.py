@@ -85,7 +85,7 @@ def _cells(metrics):
         f"{getattr(metrics, name):.4f} ± {getattr(metrics, f'{name}_error'):.4f}"
         for name in ("mrr", "ndcg", "hit_rate")
     ]
-    what = metrics.bucket if of == "items" else f"{metrics.bucket} interactions"
+    what = metrics.bucket if of == "items" else f"interactions: {metrics.bucket}"
     return (f"{what} ({metrics.size} {of})", str(metrics.n_pairs), *values)
 
 

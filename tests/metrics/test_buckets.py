@@ -59,7 +59,7 @@ def test_report_is_a_text_and_a_table(pairs):
     assert len(lines) == 5
     assert "NDCG@7" in lines[0]
     assert lines[1].startswith("head (")
-    assert lines[4].startswith("any number interactions (")
+    assert lines[4].startswith("interactions: any number (")
     assert f"{report.buckets[1].ndcg:.4f} ± {report.buckets[1].ndcg_error:.4f}" in lines[2]
     assert len({len(line) for line in lines}) == 1
     table = pd.DataFrame(report.buckets)
