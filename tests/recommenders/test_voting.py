@@ -15,6 +15,7 @@ from sktransrec import (
     HybridRecommender,
     ItemFeatures,
     ItemKNNRecommender,
+    NextItemRecommender,
     PopularityRecommender,
     RidgeRecommender,
     VotingRecommender,
@@ -157,3 +158,20 @@ def test_later_items_reach_all_parts(X):
     assert_array_equal(extended.decision_function(sp.csr_array((1, X.shape[1])))[0, -3:], 0)
     with pytest.raises(TypeError, match="'ease' does not know items by their content"):
         _vote().fit(X).with_items(later)
+
+
+def test_recommenders_of_histories():
+    X = 1 + np.random.default_rng(0).integers(9, size=(30, 4))
+    X[::2, 2:] = 0
+    networks = [
+        NextItemRecommender(
+            n_components=2, n_layers=1, epochs=1, n_items=10, run_eagerly=True, random_state=seed
+        )
+        for seed in (0, 1)
+    ]
+    vote = VotingRecommender(list(zip("ab", networks, strict=True))).fit(X)
+    scores = [_standardized(network.fit(X).decision_function(X)) for network in networks]
+    assert_allclose(vote.decision_function(X), np.mean(scores, axis=0), rtol=1e-3, atol=1e-4)
+    assert_array_equal(vote.popularity_, networks[0].popularity_)
+    items, _ = vote.recommend(X, n_recommendations=6)
+    assert not (items[:, :, None] == X[:, None, :] - 1).any()
