@@ -20,6 +20,7 @@ import argparse
 import functools
 import inspect
 import sys
+import tracemalloc
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -351,13 +352,17 @@ def catalogue_table(n_items, *, markdown):
     )
     model, fit = measure(model.fit, X)
     later, extension = measure(model.with_items, new)
+    tracemalloc.start()
+    model.with_items(new)
+    allocated = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
     _, before = measure(model.recommend, X[:100])
     (best, _), after = measure(later.recommend, X[:100])
     own = [hybrid.recommender_.item_factors_ for hybrid in (model, later)]
     print(
         f"{n_items} items, {n_rows} rows, {X.nnz} interactions; factors of {own[0].nbytes >> 20} "
-        f"MiB, shared: {own[0] is own[1]}; {np.count_nonzero(best >= n_items)} of {best.size} "
-        "recommendations are new items."
+        f"MiB, shared: {own[0] is own[1]}; with_items holds {allocated / 2**20:.1f} MiB at most; "
+        f"{np.count_nonzero(best >= n_items)} of {best.size} recommendations are new items."
     )
     costs = {
         "fit (one sweep of ALS)": fit,

@@ -44,9 +44,10 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
     Parameters
     ----------
     recommender : estimator, default=None
-        The factor model, such as `ALSRecommender`, or a `Pipeline` that ends in one. It is cloned
-        and fitted on X; a fitted one inside a :class:`~sklearn.frozen.FrozenEstimator` is used as
-        it is. None means `ALSRecommender()`.
+        The factor model: `ALSRecommender`, `BPRRecommender`, `LogisticMFRecommender` or another
+        whose scores are the inner products of factors, or a `Pipeline` that ends in one. It is
+        cloned and fitted on X; a fitted one inside a :class:`~sklearn.frozen.FrozenEstimator` is
+        used as it is. None means `ALSRecommender()`.
     regressor : estimator, default=None
         What predicts several numbers, the factors, from the content of an item: a regressor, or a
         `Pipeline` from content to features to a regressor, such as
@@ -253,11 +254,13 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
             self._add_block(cold, "excluded", self._own_targets()[cold])
 
     def _check_factors(self, n_items):
-        """Raise unless the recommender has factors for all items."""
-        if not hasattr(self._model, "item_factors_"):
+        """Raise unless the recommender scores all items by their factors."""
+        score_rows = getattr(type(self._model), "_score_rows", None)
+        if score_rows is not FactorRecommenderMixin._score_rows:
             raise TypeError(
-                "recommender must be a factor model with item_factors_, such as ALSRecommender, "
-                f"or a Pipeline that ends in one, got {self.recommender!r}."
+                "recommender must score items by the inner products of factors alone, as "
+                "ALSRecommender does, or be a Pipeline that ends in such a model, got "
+                f"{self.recommender!r}."
             )
         if len(self._model.item_factors_) != n_items:
             raise ValueError(
@@ -351,13 +354,13 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
         return model.transform(rows)
 
     def _score_rows(self, X):
-        model, rows = _recommender_and_rows(self.recommender_, X)
-        own = model.decision_function(rows)
-        if not self._blocks:
-            return own
+        row_factors = self._row_factors(X)
         scores = np.empty((X.shape[0], self.n_items_), dtype=np.float32)
-        scores[:, : own.shape[1]] = own
-        row_factors = model.transform(rows)
+        own = scores[:, : len(self._model.item_factors_)]
+        np.matmul(row_factors, self._model.item_factors_.T, out=own)
+        bias = getattr(self._model, "item_bias_", None)
+        if bias is not None:
+            own += bias
         for block in self._blocks:
             scores[:, block.columns] = self._block_scores(block, row_factors, own)
         return scores

@@ -16,7 +16,7 @@ from sktransrec import (
     BM25Transformer,
     BPRRecommender,
     CNNEncoder,
-    EASERecommender,
+    GraphFilterRecommender,
     HybridRecommender,
     ItemFeatures,
     TextSequences,
@@ -339,14 +339,10 @@ def test_a_network_reads_the_texts():
     assert scores[::2, -1].mean() > 2 * scores[1::2, -1].mean()
 
 
-def test_only_factor_models():
-    with pytest.raises(TypeError, match="must be a factor model with item_factors_"):
-        hybrid(_NoFactors()).fit(interactions())
-
-
-class _NoFactors(EASERecommender):
-    def transform(self, X):
-        return X
+@pytest.mark.parametrize("recommender", [GraphFilterRecommender(4), HybridRecommender(als())])
+def test_only_models_whose_scores_are_products_of_factors(recommender):
+    with pytest.raises(TypeError, match="inner products of factors alone"):
+        hybrid(recommender).fit(interactions())
 
 
 @pytest.mark.parametrize(
