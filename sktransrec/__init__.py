@@ -1,7 +1,12 @@
 """Transfer learning for recommender systems as ordinary scikit-learn objects."""
 
 from .base import recommend
-from .feature_learning import Autoencoder, CNNEncoder, RNNEncoder
+from .feature_learning import (
+    Autoencoder,
+    CNNEncoder,
+    DomainAdversarialAutoencoder,
+    RNNEncoder,
+)
 from .interactions import (
     InteractionEncoder,
     align_domains,
@@ -42,6 +47,7 @@ from .transfer import (
     PersonalizedBridgeRecommender,
     ProcrustesAligner,
     ProcrustesRegressor,
+    SourceSelectorRecommender,
     SwitchingRecommender,
     TransferGate,
     TwoTowerAutoencoderRecommender,
@@ -64,6 +70,7 @@ __all__ = [
     "ContentKNNRecommender",
     "CrossDomainAutoencoderRecommender",
     "DiscountedRecommender",
+    "DomainAdversarialAutoencoder",
     "EASERecommender",
     "GraphFilterRecommender",
     "HybridRecommender",
@@ -82,6 +89,7 @@ __all__ = [
     "ReconstructionRecommender",
     "RidgeRecommender",
     "SegmentPopularityRecommender",
+    "SourceSelectorRecommender",
     "SwitchingRecommender",
     "TextSequences",
     "TransferGate",

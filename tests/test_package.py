@@ -38,18 +38,12 @@ PARAMETERS = {
         *("bidirectional", "cell", "embedding_size", "hidden_layer_sizes", "kernel_sizes"),
         *("encoder", "kernel_size", "max_length", "n_heads", "n_items", "n_layers"),
         *("n_components", "n_neighbors", "n_tokens", "pooling"),
+        "discriminator_layer_sizes",
     },
     "weights of interactions": {"b", "k1", "weighting"},
     "objective": {
-        *(
-            "activity_exponent",
-            "confidence",
-            "discount",
-            "fit_intercept",
-            "fit_scale",
-            "item_exponent",
-            "kind",
-        ),
+        *("activity_exponent", "adversarial_weight", "confidence", "discount", "fit_intercept"),
+        *("fit_scale", "item_exponent", "kind"),
         *("bias_regularization", "loss", "regularization"),
         *("gamma", "kl_annealing_epochs", "kl_weight", "low_pass_weight", "noise", "normalize"),
         *("output_activation", "row_exponent", "scale_regularization", "shrinkage", "similarity"),
@@ -62,16 +56,16 @@ PARAMETERS = {
     "items": {"cold_policy", "content_scale", "item_features", "learns_item_features"},
     "transfer": {
         *("empty_rows", "item_ids", "l2_sp", "layer_decay", "min_interactions"),
-        *("n_source_items", "pretrained", "source_confidence", "source_weight", "target_dropout"),
-        *("trainable", "unfreeze_every"),
+        *("n_source_items", "pretrained", "source_confidence", "source_weight", "sources"),
+        *("target_dropout", "trainable", "unfreeze_every"),
     },
     "other estimators": {
         *("estimators", "fallback", "recommender", "regressor", "transfer", "transformer"),
         "weights",
     },
     "comparison": {
-        *("confidence_level", "cv", "holdout", "k", "metric", "n_buckets", "target_columns"),
-        "segment_columns",
+        *("confidence_level", "cv", "holdout", "k", "max_sources", "metric", "n_buckets"),
+        *("segment_columns", "target_columns"),
     },
     "texts": {
         *("analyzer", "lowercase", "max_df", "max_features", "min_df", "ngram_range"),

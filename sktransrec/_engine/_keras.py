@@ -156,7 +156,7 @@ class NetworkTrainer:
         Parameters
         ----------
         batches : callable
-            Given an epoch from 0, yields its batches (inputs, targets, KL weight).
+            Given an epoch from 0, yields its batches (inputs, targets, KL weight or reversal).
         epochs : int
             Largest number of epochs.
         validation_loss : callable, default=None
@@ -340,16 +340,19 @@ def encoder(network):
     """Return the part of a network from the rows to their code."""
     import keras
 
-    is_variational = "noise" in [layer.name for layer in network.layers]
-    inputs = network.inputs[:-1] if is_variational else network.inputs
+    inputs = [each for each in network.inputs if each.name not in ("noise", "own_domain")]
     return keras.Model(inputs, network.get_layer("code").output)
 
 
 def decoder(network):
     """Return the part of a network from a code to the output, where that is a chain of layers."""
     names = [layer.name for layer in network.layers]
-    code = "sampled_code" if "sampled_code" in names else "code"
-    chain = network.layers[names.index(code) + 1 :]
+    code = next(each for each in ("code_and_domain", "sampled_code", "code") if each in names)
+    chain = [
+        layer
+        for layer in network.layers[names.index(code) + 1 :]
+        if not layer.name.startswith("discriminator")
+    ]
 
     def decode(inputs):
         return functools.reduce(lambda hidden, layer: layer(hidden), chain, *inputs)

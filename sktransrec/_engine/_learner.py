@@ -24,7 +24,8 @@ class NetworkLearner:
     - ``_builder(X, y)``, which returns a builder of networks and its arguments but the seed;
     - ``_batch(X, y, rng)``, which returns the (inputs, targets) of some rows, corrupted by `rng`
       for training, as they are where it is None;
-    - ``_kl_weight(progress)``, where the network is variational;
+    - ``_kl_weight(progress)``, where the network is variational, or tells domains apart by its
+      code, whose gradient gets this factor and the other sign on its way back;
     - ``_loss_of(y)``, where the loss depends on the targets;
     - ``_item_axes()``, where some weights have a row or column for each column of X, and then
       sets ``_column_names`` to the names of these columns.

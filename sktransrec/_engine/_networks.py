@@ -2,7 +2,8 @@
 
 A network names its layers for the engine: "rows" is the input, "code" what `transform` returns,
 and "output" a dense layer. A variational network has the further and last input "noise", standard
-normal, and the layers "code_log_std" and "sampled_code".
+normal, and the layers "code_log_std" and "sampled_code". An adversarial one has the further input
+"own_domain", and layers whose name starts with "discriminator" tell the domain from the code.
 """
 
 import functools
@@ -96,6 +97,41 @@ def towers(
         code = mean_of_codes(n_components, activation, name="code")
     output = dense(code, n_outputs, output_activation, name="output")
     return keras.Model(inputs, output, name="towers")
+
+
+def adversarial_autoencoder(
+    n_features,
+    hidden_layer_sizes,
+    n_components,
+    discriminator_layer_sizes,
+    *,
+    activation,
+    output_activation,
+    seed,
+):
+    """Return an autoencoder whose decoder knows the domain, and a discriminator does not.
+
+    The domain is -1 or 1, and the discriminator returns the logit of 1.
+    """
+    import keras
+    from keras import layers
+
+    dense = SeededLayers(seed).dense
+    rows = keras.Input((n_features,), sparse=True, dtype="float32", name="rows")
+    own_domain = keras.Input((1,), dtype="float32", name="own_domain")
+    hidden = rows
+    for i, size in enumerate(hidden_layer_sizes, start=1):
+        hidden = dense(hidden, size, activation, name=f"encoder_{i}")
+    code = dense(hidden, n_components, "linear", name="code")
+    hidden = layers.Concatenate(dtype="float32", name="code_and_domain")([code, own_domain])
+    for i, size in enumerate(reversed(hidden_layer_sizes), start=1):
+        hidden = dense(hidden, size, activation, name=f"decoder_{i}")
+    output = dense(hidden, n_features, output_activation, name="output")
+    hidden = code
+    for i, size in enumerate(discriminator_layer_sizes, start=1):
+        hidden = dense(hidden, size, activation, name=f"discriminator_{i}")
+    logit = dense(hidden, 1, "linear", name="discriminator")
+    return keras.Model([rows, own_domain], [output, logit], name="adversarial_autoencoder")
 
 
 def _sampled_code(layer, noise):

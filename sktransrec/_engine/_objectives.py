@@ -34,6 +34,16 @@ class DomainTargets(NamedTuple):
     source_weight: Any
 
 
+class AdversarialTargets(NamedTuple):
+    """Targets of the rows of a batch, and the domain of each, which its code is not to tell.
+
+    Domains are weights: above zero for the source, below it for the target, zero for neither.
+    """
+
+    values: Any
+    domains: Any
+
+
 class Objective:
     """The mean loss of the rows of a batch, plus what is penalised.
 
@@ -60,6 +70,11 @@ class Objective:
         if "code_log_std" in [layer.name for layer in network.layers]:
             tensors["mean"] = network.get_layer("code").output
             tensors["log_std"] = network.get_layer("code_log_std").output
+        self._discriminator = [
+            layer for layer in network.layers if layer.name.startswith("discriminator")
+        ]
+        if self._discriminator:
+            tensors["code"] = network.get_layer("code").output
         self._tensors = keras.Model(network.inputs, tensors)
 
     def __call__(self, inputs, targets, kl_weight, training):
@@ -75,10 +90,13 @@ class Objective:
         elif isinstance(targets, DomainTargets):
             total = _loss_of_domains(self._linear(hidden), targets, self._loss)
         else:
-            values = targets.values if isinstance(targets, StepTargets) else targets
+            has_more = isinstance(targets, StepTargets | AdversarialTargets)
+            values = targets.values if has_more else targets
             total = total_loss(self._linear(hidden), values, self._loss)
         if "mean" in tensors:
             total += kl_weight * _kl_divergence(tensors["mean"], tensors["log_std"])
+        if isinstance(targets, AdversarialTargets):
+            total += self._domain_loss(tensors["code"], targets.domains, kl_weight)
         objective = total / tf.cast(tf.shape(inputs[0])[0], tf.float32)
         if training and self._regularization:
             squares = [tf.nn.l2_loss(kernel.value) for kernel in self._kernels]
@@ -94,6 +112,32 @@ class Objective:
         linear = tf.matmul(hidden, self._output.kernel.value)
         linear = tf.nn.bias_add(linear, self._output.bias.value)
         return self._output.activation(linear) if self._loss == "mse" else linear
+
+    def _domain_loss(self, code, domains, reversal):
+        """Return how badly the domains are told apart, which the code is to make worse.
+
+        The gradient for the code is reversed and multiplied by `reversal`; the discriminator's own
+        is not.
+        """
+        import tensorflow as tf
+
+        hidden = _with_reversed_gradient(code, reversal)
+        for layer in self._discriminator:
+            hidden = layer(hidden)
+        is_source = tf.cast(domains > 0, tf.float32)
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(is_source, hidden[:, 0])
+        return tf.reduce_sum(tf.abs(domains) * losses)
+
+
+def _with_reversed_gradient(code, scale):
+    """Return the code, whose gradient gets the factor -scale on its way back."""
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def reversal(code):
+        return tf.identity(code), lambda upstream: -scale * upstream
+
+    return reversal(code)
 
 
 def _output_and_its_input(network):

@@ -1,8 +1,15 @@
 """Feature learners: neural networks that are scikit-learn transformers."""
 
 from .._engine._fine_tuning import TransferredLayer
+from ._adversarial import DomainAdversarialAutoencoder
 from ._autoencoder import Autoencoder
 from ._cnn import CNNEncoder
 from ._rnn import RNNEncoder
 
-__all__ = ["Autoencoder", "CNNEncoder", "RNNEncoder", "TransferredLayer"]
+__all__ = [
+    "Autoencoder",
+    "CNNEncoder",
+    "DomainAdversarialAutoencoder",
+    "RNNEncoder",
+    "TransferredLayer",
+]

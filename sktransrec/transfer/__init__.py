@@ -11,6 +11,8 @@ from ._mmd import MMDAligner
 from ._paired import GainEstimate
 from ._personalized import PersonalizedBridgeRecommender
 from ._procrustes import ProcrustesRegressor
+from ._selector import SourceSelectorRecommender
+from ._source_scores import SourceScore, proxy_a_distance
 from ._switching import SwitchingRecommender
 from ._two_tower import TwoTowerAutoencoderRecommender
 
@@ -24,11 +26,14 @@ __all__ = [
     "PersonalizedBridgeRecommender",
     "ProcrustesAligner",
     "ProcrustesRegressor",
+    "SourceScore",
+    "SourceSelectorRecommender",
     "SwitchingRecommender",
     "TransferGain",
     "TransferGate",
     "TransferLearningCurve",
     "TwoTowerAutoencoderRecommender",
+    "proxy_a_distance",
     "transfer_gain",
     "transfer_learning_curve",
 ]

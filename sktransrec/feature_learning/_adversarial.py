@@ -1,0 +1,314 @@
+"""Features that say what a row is like and not which domain it is of."""
+
+from numbers import Real
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._engine._networks import ACTIVATIONS, adversarial_autoencoder
+from .._engine._objectives import OUTPUT_ACTIVATIONS, AdversarialTargets
+from .._validation import (
+    Interval,
+    StrOptions,
+    _fit_context,
+    check_is_fitted,
+    check_sample_domain,
+    positive_integers,
+    restores_on_error,
+)
+from ._base import FeatureLearner, check_range
+
+
+class DomainAdversarialAutoencoder(FeatureLearner):
+    r"""Features that reconstruct the rows of two domains and do not tell the domains apart.
+
+    A transformer: an autoencoder whose decoder is told the domain of a row, while a discriminator
+    that tries to tell it from the features drives it out of them. A recommender that has learned
+    from the features of source rows can then serve target rows. The columns of X must mean the same
+    in both domains, such as words; it needs no row that stands in both.
+
+    Parameters
+    ----------
+    n_components : int, default=32
+        Number of features, at least 1.
+    hidden_layer_sizes : tuple of int, default=(64,)
+        Units of the layers between X and the features, from the side of X, and in reverse order of
+        those after the features.
+    discriminator_layer_sizes : tuple of int, default=(32,)
+        Units of the hidden layers of the discriminator.
+    adversarial_weight : float, default=3.0
+        How much the features heed the discriminator, 0 or more. At 0 it only looks on.
+    loss : {"mse", "binary_crossentropy", "multinomial"}, default="mse"
+        What reconstruction minimises, as in `Autoencoder`. "multinomial" suits counts.
+    activation : str, default="relu"
+        Activation of the hidden layers, as in `Autoencoder`; the features are linear.
+    regularization : float, default=0.01
+        Weight of the squares of all kernels in what is minimised, at least 0. Some of it keeps the
+        two sides from chasing each other.
+    optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="rmsprop"
+        How the weights follow the gradient. Momentum, as in "adam", lets the two sides chase each
+        other.
+    learning_rate : float, default=0.001
+        Step length of the optimizer, above 0.
+    epochs : int, default=100
+        Number of passes over the rows.
+    batch_size : int, default=32
+        Number of rows a step.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last one.
+    run_eagerly : bool, default=False
+        Whether to run each training step op by op, which saves the time of compiling.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first weights and of the order of the rows.
+    verbose : int, default=0
+        A progress bar is shown if this is above 0.
+
+    Attributes
+    ----------
+    network_ : keras.Model
+        The network, rebuilt when it is first asked for and not saved with the estimator.
+    loss_curve_ : list of float
+        Mean training loss of each epoch: that of the reconstruction plus that of the discriminator,
+        which is log 2 = 0.69 where it can only guess.
+    validation_loss_curve_ : None
+        No rows are held out.
+    n_iter_ : int
+        Number of epochs run, `warm_start` and `partial_fit` included.
+    transferred_layers_ : list
+        Empty, as it does not start from a trained network.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    Autoencoder : The same without domains, with more kinds and parameters.
+    CORALAligner : Aligns features in closed form.
+    transfer.proxy_a_distance : How well a classifier can tell the domains apart.
+
+    Notes
+    -----
+    With the encoder f, the decoder g, the discriminator d, which returns the probability of the
+    source, and the sign :math:`z_r` of the domain of row r, it seeks
+
+    .. math:: \min_{f, g} \max_d \frac{1}{n} \sum_r L(x_r, g(f(x_r), z_r))
+        + \lambda w_r \log P_d(z_r \mid f(x_r)) ,
+
+    L being the loss of the reconstruction and :math:`w_r` weights that make both domains count
+    alike [1]_. The gradient of the last term is reversed on its way from the discriminator to the
+    encoder. As in [1]_, :math:`\lambda` is `adversarial_weight` times
+    :math:`2 / (1 + e^{-10 p}) - 1` for the share p of the epochs that is over. In [2]_ the same is
+    done to the codes of recommenders. There a decoder of each domain's own, here one that is told
+    the domain, lets features do without what sets the domains apart and yet reconstruct the rows.
+
+    That domains cannot be told apart does not say that the features mean the same in both: look at
+    the gain, see :func:`~sktransrec.transfer_gain`.
+
+    A step costs what one of `Autoencoder` costs, and a little for the discriminator. For an int
+    `random_state` the result is the same to the last bit from run to run, and no global state is
+    read or changed. Rows unseen in `fit` are encoded like all others. Loading a pickled estimator
+    does not need TensorFlow, running it does.
+
+    References
+    ----------
+    .. [1] Ganin, Ustinova, Ajakan, Germain, Larochelle, Laviolette, Marchand and Lempitsky,
+       "Domain-adversarial training of neural networks", JMLR 17, 2016. :arxiv:`1505.07818`
+    .. [2] Yuan, Yao and Benatallah, "DARec: deep domain adaptation for cross-domain recommendation
+       via transferring rating patterns", IJCAI 2019. :doi:`10.24963/ijcai.2019/587`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec import DomainAdversarialAutoencoder
+    >>> X = np.random.RandomState(0).standard_normal((8, 6))
+    >>> domain = [1, 1, 1, 1, -1, -1, -1, -1]
+    >>> model = DomainAdversarialAutoencoder(2, epochs=3, run_eagerly=True, random_state=0)
+    >>> model.fit(X, sample_domain=domain).transform(X).shape
+    (8, 2)
+    """
+
+    _parameter_constraints: dict = {
+        **{
+            name: constraint
+            for name, constraint in FeatureLearner._parameter_constraints.items()
+            if name
+            in {
+                *("n_components", "regularization", "optimizer", "learning_rate", "epochs"),
+                *("batch_size", "warm_start", "run_eagerly", "random_state", "verbose"),
+            }
+        },
+        "hidden_layer_sizes": ["array-like"],
+        "discriminator_layer_sizes": ["array-like"],
+        "adversarial_weight": [Interval(Real, 0, None, closed="left")],
+        "loss": [StrOptions(set(OUTPUT_ACTIVATIONS))],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+    }
+
+    # It has no parameters for these: held-out rows would tell neither of its two losses, and what
+    # a network without discriminator has learned is no code without domains.
+    validation_fraction, patience = 0.0, None
+    pretrained, trainable, unfreeze_every, layer_decay, l2_sp = None, "all", None, None, 0.0
+
+    def __init__(
+        self,
+        n_components=32,
+        *,
+        hidden_layer_sizes=(64,),
+        discriminator_layer_sizes=(32,),
+        adversarial_weight=3.0,
+        loss="mse",
+        activation="relu",
+        regularization=0.01,
+        optimizer="rmsprop",
+        learning_rate=1e-3,
+        epochs=100,
+        batch_size=32,
+        warm_start=False,
+        run_eagerly=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.discriminator_layer_sizes = discriminator_layer_sizes
+        self.adversarial_weight = adversarial_weight
+        self.loss = loss
+        self.activation = activation
+        self.regularization = regularization
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.warm_start = warm_start
+        self.run_eagerly = run_eagerly
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = self.loss != "mse"
+        return tags
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_domain=None):
+        """Train the network on the rows of both domains.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            The rows of source and target, one below the other. A sparse matrix is never made dense
+            as a whole.
+        y : Ignored
+            Present for the pipelines of scikit-learn.
+        sample_domain : array-like of shape (n_rows,), default=None
+            A number a row: above zero for the source, below it for the target. None means that
+            all rows are of the target, so that there is nothing to tell apart.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._fit_network(X, sample_domain)
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, sample_domain=None):
+        """Train the network for one epoch, going on from its present weights.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            The rows of source and target, one below the other.
+        y : Ignored
+            Present for the pipelines of scikit-learn.
+        sample_domain : array-like of shape (n_rows,), default=None
+            A number a row: above zero for the source, below it for the target.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._partial_fit_network(X, sample_domain)
+
+    def fit_transform(self, X, y=None, sample_domain=None):
+        """Train the network on the rows of both domains and return their features.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            The rows of source and target, one below the other.
+        y : Ignored
+            Present for the pipelines of scikit-learn.
+        sample_domain : array-like of shape (n_rows,), default=None
+            A number a row: above zero for the source, below it for the target.
+
+        Returns
+        -------
+        features : ndarray of shape (n_rows, n_components), dtype float32
+        """
+        return self.fit(X, y, sample_domain).transform(X)
+
+    def inverse_transform(self, X, sample_domain=None):
+        """Return the rows that the network reconstructs from features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_components)
+            Features, as `transform` returns them, which takes no notice of the domain.
+        sample_domain : array-like of shape (n_rows,) or number, default=None
+            The domain in which each row is reconstructed: above zero for the source, below it for
+            the target. None is the target for all.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_rows, n_features_in_), dtype float32
+        """
+        check_is_fitted(self)
+        codes = self._check_codes(X)
+        is_source = check_sample_domain(sample_domain, len(codes))
+        if is_source is None:
+            is_source = np.zeros(len(codes), dtype=bool)
+        rows = np.hstack([codes, _signs(is_source)])
+        return self._forward("decoder", rows, (self.n_features_in_,))
+
+    def _check_fit_rows(self, X, sample_domain, *, reset):
+        X = self._check_rows(X, reset=reset)
+        check_range(X.data if sp.issparse(X) else X, self.loss, name="X")
+        is_source = check_sample_domain(sample_domain, X.shape[0], both=True)
+        return X, _domain_weights(is_source, X.shape[0])
+
+    def _builder(self, X, domains):
+        return adversarial_autoencoder, {
+            "n_features": X.shape[1],
+            "hidden_layer_sizes": positive_integers(
+                self.hidden_layer_sizes, name="hidden_layer_sizes"
+            ),
+            "n_components": self.n_components,
+            "discriminator_layer_sizes": positive_integers(
+                self.discriminator_layer_sizes, name="discriminator_layer_sizes"
+            ),
+            "activation": self.activation,
+            "output_activation": OUTPUT_ACTIVATIONS[self.loss],
+        }
+
+    def _batch(self, X, domains, rng):
+        return [X, _signs(domains > 0)], AdversarialTargets(X, domains)
+
+    def _kl_weight(self, progress):
+        """Return the factor of the reversed gradient, which rises from 0 to its whole weight."""
+        return self.adversarial_weight * np.tanh(5 * progress / self.epochs)
+
+
+def _domain_weights(is_source, n_rows):
+    """Return weights of the rows, above zero in the source, with which both domains count alike."""
+    if is_source is None:
+        return np.zeros(n_rows, dtype=np.float32)
+    share = is_source.mean()
+    return np.where(is_source, 0.5 / share, -0.5 / (1 - share)).astype(np.float32)
+
+
+def _signs(is_source):
+    """Return the domains of rows as the decoder takes them."""
+    return np.where(is_source, 1, -1).astype(np.float32)[:, None]

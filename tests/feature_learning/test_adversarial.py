@@ -1,0 +1,194 @@
+"""DomainAdversarialAutoencoder: codes without a domain, rows reconstructed all the same."""
+
+import pickle
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sktransrec import DomainAdversarialAutoencoder, RidgeRecommender, recommend
+from sktransrec._engine._networks import adversarial_autoencoder
+from sktransrec._engine._objectives import AdversarialTargets, Objective
+
+TINY = {
+    "n_components": 3,
+    "hidden_layer_sizes": (6,),
+    "discriminator_layer_sizes": (5,),
+    "epochs": 3,
+    "batch_size": 16,
+    "run_eagerly": True,
+    "random_state": 0,
+}
+
+
+def two_domains(n_rows=300, n_features=12, n_factors=3, seed=0):
+    """Rows made of latent factors, the target's columns shifted and scaled; and the factors."""
+    rng = np.random.default_rng(seed)
+    factors = rng.standard_normal((2 * n_rows, n_factors))
+    X = factors @ rng.standard_normal((n_factors, n_features))
+    X += 0.3 * rng.standard_normal(X.shape)
+    X[n_rows:] *= np.exp(0.5 * rng.standard_normal(n_features))
+    X[n_rows:] += 1.5 * rng.standard_normal(n_features)
+    return (X / X.std()).astype(np.float32), np.repeat([1, -1], n_rows), factors
+
+
+def accuracy(codes, domain):
+    """How often a logistic regression that has not seen a row tells its domain."""
+    classifier = make_pipeline(StandardScaler(), LogisticRegression())
+    return cross_val_score(classifier, codes, domain, cv=5).mean()
+
+
+def explained(X, reconstructed):
+    return 1 - ((X - reconstructed) ** 2).sum() / ((X - X.mean(axis=0)) ** 2).sum()
+
+
+def learned(X, domain, **parameters):
+    model = DomainAdversarialAutoencoder(
+        6,
+        hidden_layer_sizes=(24,),
+        epochs=50,
+        batch_size=64,
+        learning_rate=3e-3,
+        random_state=0,
+    )
+    return model.set_params(**parameters).fit(X, sample_domain=domain)
+
+
+def test_codes_do_not_tell_the_domain_and_rows_are_reconstructed():
+    X, domain, factors = two_domains()
+    found = {}
+    for weight in (0, 3):
+        model = learned(X, domain, adversarial_weight=weight)
+        codes = model.transform(X)
+        probe = Ridge().fit(codes[domain > 0], factors[domain > 0])
+        found[weight] = (
+            accuracy(codes, domain),
+            explained(X, model.inverse_transform(codes, domain)),
+            probe.score(codes[domain < 0], factors[domain < 0]),
+        )
+    print(accuracy(X, domain), found)
+    assert found[0][0] > 0.95
+    assert found[3][0] < 0.6
+    assert found[3][1] > 0.95
+    # What was learned in the source holds in the target.
+    assert found[3][2] > 0.85 > 0.5 > found[0][2]
+
+
+def test_rows_are_reconstructed_in_either_domain():
+    X, domain, factors = two_domains()
+    model = learned(X, domain)
+    codes = model.transform(X)
+    as_source = model.inverse_transform(codes, 1)
+    probe = Ridge().fit(X[domain > 0], factors[domain > 0])
+    scores = [probe.score(rows[domain < 0], factors[domain < 0]) for rows in (X, as_source)]
+    assert scores[1] > 0.8 > scores[0]
+    assert_array_equal(model.inverse_transform(codes), model.inverse_transform(codes, -1))
+
+
+def test_gradient_of_the_code_is_reversed_and_that_of_the_discriminator_is_not():
+    import tensorflow as tf
+
+    X, domain, _ = two_domains(n_rows=8)
+    network = adversarial_autoencoder(
+        12, (6,), 3, (5,), activation="tanh", output_activation="linear", seed=0
+    )
+    objective = Objective(network, "mse", regularization=0.0)
+    signs = domain.astype(np.float32)
+    gradients = []
+    for reversal in (0.0, 1.0, 2.0):
+        with tf.GradientTape() as tape:
+            targets = AdversarialTargets(X, signs)
+            loss = objective([X, signs[:, None]], targets, np.float32(reversal), training=True)
+        found = tape.gradient(loss, network.trainable_variables)
+        gradients.append(
+            {each.path: gradient for each, gradient in zip(network.weights, found, strict=True)}
+        )
+    for name in ("discriminator/kernel", "discriminator_1/kernel", "output/kernel"):
+        assert_allclose(gradients[2][name], gradients[0][name], atol=1e-6)
+    for name in ("encoder_1/kernel", "code/kernel"):
+        once, twice = (each[name] - gradients[0][name] for each in gradients[1:])
+        assert abs(np.array(once)).max() > 1e-3
+        assert_allclose(twice, 2 * once, atol=1e-5)
+
+
+def test_reversal_rises_as_in_the_paper():
+    model = DomainAdversarialAutoencoder(epochs=10, adversarial_weight=2)
+    for p in (0, 0.1, 0.5, 1):
+        assert model._kl_weight(10 * p) == pytest.approx(2 * (2 / (1 + np.exp(-10 * p)) - 1))
+
+
+def test_both_domains_count_alike():
+    _, weights = DomainAdversarialAutoencoder()._check_fit_rows(
+        np.ones((5, 2)), [1, -1, -1, -1, -1], reset=True
+    )
+    assert_allclose(weights, [2.5, -0.625, -0.625, -0.625, -0.625])
+
+
+@pytest.mark.parametrize("loss", ["mse", "binary_crossentropy", "multinomial"])
+def test_sparse_rows_are_as_dense_ones(loss):
+    X = (two_domains(n_rows=20)[0] > 0.5).astype(np.float32)
+    domain = np.repeat([1, -1], 20)
+    dense, sparse = (
+        DomainAdversarialAutoencoder(**TINY, loss=loss).fit(Z, sample_domain=domain)
+        for Z in (X, sp.csr_array(X))
+    )
+    assert_allclose(dense.transform(X), sparse.transform(sp.csr_array(X)), atol=1e-5)
+    assert dense.inverse_transform(dense.transform(X)).shape == X.shape
+
+
+def test_one_domain_trains_an_autoencoder_alone():
+    X, domain, _ = two_domains(n_rows=20)
+    alone = DomainAdversarialAutoencoder(**TINY).fit(X)
+    unheeded = DomainAdversarialAutoencoder(**TINY, adversarial_weight=0).fit(X)
+    assert_array_equal(alone.transform(X), unheeded.transform(X))
+    heeded = DomainAdversarialAutoencoder(**TINY).fit(X, sample_domain=domain)
+    assert abs(heeded.transform(X) - alone.transform(X)).max() > 1e-4
+
+
+def test_runs_are_the_same_and_saved(tmp_path):
+    X, domain, _ = two_domains(n_rows=20)
+    model = DomainAdversarialAutoencoder(**TINY).fit(X, sample_domain=domain)
+    again = DomainAdversarialAutoencoder(**TINY)
+    codes = again.fit_transform(X, sample_domain=domain)
+    assert_array_equal(codes, model.transform(X))
+    loaded = pickle.loads(pickle.dumps(model))
+    assert_array_equal(loaded.transform(X), codes)
+    assert_array_equal(loaded.inverse_transform(codes, 1), model.inverse_transform(codes, 1))
+
+
+def test_partial_fits_are_the_epochs_of_a_fit():
+    X, domain, _ = two_domains(n_rows=20)
+    whole = DomainAdversarialAutoencoder(**TINY).fit(X, sample_domain=domain)
+    parts = DomainAdversarialAutoencoder(**TINY)
+    for _ in range(3):
+        parts.partial_fit(X, sample_domain=domain)
+    assert_allclose(parts.transform(X), whole.transform(X), atol=1e-6)
+
+
+def test_domains_reach_a_step_of_a_pipeline():
+    X, domain, _ = two_domains(n_rows=20)
+    y = (np.random.default_rng(0).uniform(size=(40, 12)) < 0.4).astype(np.float32)
+    pipeline = make_pipeline(DomainAdversarialAutoencoder(**TINY), RidgeRecommender())
+    pipeline.fit(X, y, domainadversarialautoencoder__sample_domain=domain)
+    codes = DomainAdversarialAutoencoder(**TINY).fit_transform(X, sample_domain=domain)
+    assert_array_equal(
+        recommend(pipeline, X)[0], RidgeRecommender().fit(codes, y).recommend(codes)[0]
+    )
+
+
+def test_bad_domains_leave_the_model_as_it_was():
+    X, domain, _ = two_domains(n_rows=20)
+    model = DomainAdversarialAutoencoder(**TINY).fit(X, sample_domain=domain)
+    before = model.transform(X)
+    with pytest.raises(ValueError, match="sample_domain holds zeros"):
+        model.fit(X, sample_domain=domain * 0)
+    with pytest.raises(ValueError, match="All rows of sample_domain are of the source"):
+        model.partial_fit(X, sample_domain=domain**2)
+    with pytest.raises(ValueError, match="sample_domain has shape"):
+        model.inverse_transform(before, [1, -1])
+    assert_array_equal(model.transform(X), before)
