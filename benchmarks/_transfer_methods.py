@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
@@ -44,8 +45,8 @@ def fit_gate(gate, task, fit):
 def fit_across(model, task, fit):
     """Fit a model from source rows to target rows.
 
-    What learns from one domain alone, the encoder, the bridge's factor model and what a network
-    starts from, learns from all people of that domain first.
+    What learns from one domain alone, the encoder and the bridge's factor model, learns from all
+    people of that domain first.
     """
     return with_parts_of_one_domain(model, task, fit).fit(task.X_source, task.Y_target)
 
@@ -64,9 +65,6 @@ def with_parts_of_one_domain(model, task, fit):
         model.set_params(transformer=FrozenEstimator(fit(model.transformer, task.source)))
     if isinstance(model, str_.BridgeRecommender | str_.PersonalizedBridgeRecommender):
         return model.set_params(recommender=FrozenEstimator(fit(model.recommender, task.target)))
-    if getattr(model, "pretrained", None) is not None:
-        start = fit(model.pretrained, task.source, task.source)
-        return model.set_params(pretrained=FrozenEstimator(start))
     return model
 
 
@@ -155,9 +153,10 @@ def graph_filter(task):
     return str_.GraphFilterRecommender(random_state=0)
 
 
-def two_towers(task):
+def two_towers(task, **parameters):
+    n_source = task.X_source.shape[1]
     return str_.TwoTowerAutoencoderRecommender(
-        task.X_source.shape[1], 128, learning_rate=3e-3, epochs=15, batch_size=256, random_state=0
+        n_source, 128, batch_size=256, random_state=0, **parameters
     )
 
 
@@ -184,11 +183,8 @@ def autoencoder():
     )
 
 
-def network(**parameters):
-    """Return a network from source to target."""
-    return str_.CrossDomainAutoencoderRecommender(
-        **{"n_components": 256, "dropout": 0.8, "epochs": 80, "random_state": 0, **parameters}
-    )
+def cross_domain_autoencoder(task):
+    return str_.CrossDomainAutoencoderRecommender(256, epochs=60, random_state=0)
 
 
 def bridge(regressor, *, seed=0):
@@ -197,9 +193,14 @@ def bridge(regressor, *, seed=0):
     return make_pipeline(source_als(random_state=seed), target)
 
 
-def kernel_bridge(seed=0):
-    regressor = make_pipeline(Normalizer(), kernel_ridge(1.0))
-    return bridge(regressor, seed=seed)
+def kernel_bridge(seed):
+    return bridge(make_pipeline(Normalizer(), kernel_ridge(1.0)), seed=seed)
+
+
+def committee():
+    """Return the mean of three kernel bridges, which differ by a seed, and of ridge regression."""
+    bridges = [(f"bridge {seed}", kernel_bridge(seed)) for seed in range(3)]
+    return str_.VotingRecommender([*bridges, ("items", str_.RidgeRecommender(100.0))])
 
 
 def kernel_ridge(alpha):
@@ -252,9 +253,9 @@ WARM = {
         {"source_weight": [0.1, 0.3, 1.0], "confidence": [100.0, "balanced"]},
     ),
     "two-tower autoencoder": Method(
-        two_towers,
+        partial(two_towers, learning_rate=3e-3, epochs=20),
         fit_stacked,
-        {"source_weight": [0.3, 1.0], "epochs": [10, 20], "target_dropout": [0.0, 0.3]},
+        {"source_weight": [0.3, 1.0], "epochs": [14, 20]},
     ),
     "vote of ALS, item kNN and graph filter, on both": Method(
         vote, fit_stacked, {"weights": [[1, 1, 1], [2, 1, 1], [4, 1, 1]]}
@@ -270,7 +271,9 @@ COLD = {
         collective, fit_stacked, {"confidence": [100.0, "balanced"]}
     ),
     "two-tower autoencoder": Method(
-        two_towers, fit_stacked, {"source_weight": [0.3, 1.0], "target_dropout": [0.3, 0.7]}
+        partial(two_towers, dropout=0.8, target_dropout=0.7, epochs=12),
+        fit_stacked,
+        {"source_weight": [0.5, 1.0], "epochs": [6, 12]},
     ),
     "SVD, ridge to the items": Method(
         lambda task: make_pipeline(TruncatedSVD(64, random_state=0), str_.RidgeRecommender()),
@@ -283,7 +286,7 @@ COLD = {
         {"ridgerecommender__regularization": [100.0, 1000.0, 10000.0]},
     ),
     "cross-domain autoencoder": Method(
-        lambda task: network(), fit_across, {"dropout": [0.5, 0.8], "epochs": [40, 80]}
+        cross_domain_autoencoder, fit_across, {"epochs": [40, 60, 80]}
     ),
     "ALS, ridge to the items": Method(
         lambda task: make_pipeline(als(confidence=400.0), str_.RidgeRecommender()),
@@ -330,6 +333,11 @@ COLD = {
         ),
         fit_across,
         {"regularization": [0.02, 0.1], "confidence": [10.0, 30.0]},
+    ),
+    "mean of three kernel bridges and ridge to the items": Method(
+        lambda task: committee(),
+        fit_across,
+        {"weights": [[1, 1, 1, 0], [1, 1, 1, 0.3], [1, 1, 1, 0.6], [1, 1, 1, 1]]},
     ),
     "gate: ALS and ridge to the items, or popularity": Method(
         lambda task: str_.TransferGate(

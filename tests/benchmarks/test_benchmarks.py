@@ -57,13 +57,24 @@ def run_benchmark(name, *options):
 
 @pytest.mark.slow
 def test_transfer_on_generated_data():
-    methods = ["popularity", "ALS, target alone", "ALS on both", "ALS, ridge to ALS factors"]
-    lines = run_benchmark("transfer.py", "--data", "generated", "--methods", *methods).split("\n")
-    rows = [re.split(r" {2,}", line) for line in lines]
-    ndcg = [(row[0], float(row[2].split("±")[0])) for row in rows if row[0] in methods]
-    cold, warm = dict(ndcg[:3]), dict(ndcg[6:9])
+    warm_methods = ["ALS, target alone", "gate: ALS on both, or target alone"]
+    methods = ["popularity", *warm_methods, "ALS on both", "ALS, ridge to ALS factors"]
+    printed = run_benchmark("transfer.py", "--data", "generated", "--methods", *methods)
+    tables = [table.split("\n") for table in printed.split("\n\n") if "unseen items" in table]
+    cells = [
+        {row[0]: row[1:] for row in (re.split(r" {2,}", line) for line in table[2:])}
+        for table in tables
+    ]
+    cold, cold_in_full, warm, _ = (
+        {name: float(row[1].split("±")[0]) for name, row in table.items()} for table in cells
+    )
+    assert cold == cold_in_full  # there are fewer items than negatives
     assert cold["ALS, ridge to ALS factors"] > 1.5 * cold["popularity"] > 0
     assert warm["ALS on both"] > 1.05 * warm["ALS, target alone"] > 0
+    assert warm["gate: ALS on both, or target alone"] > warm["ALS, target alone"]
+    gain, error = map(float, cells[2]["ALS on both"][6].split("±"))
+    assert gain == pytest.approx(warm["ALS on both"] - warm["ALS, target alone"], abs=0.011)
+    assert 0 < error < gain
 
 
 @pytest.mark.slow

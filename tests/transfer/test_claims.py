@@ -4,12 +4,13 @@ from functools import cache
 
 import pytest
 import scipy.sparse as sp
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.decomposition import TruncatedSVD
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer
+from sklearn.preprocessing import Normalizer, StandardScaler
 
 from sktransrec import (
     ALSRecommender,
@@ -45,6 +46,15 @@ def bridge(regressor):
     return make_pipeline(als(), BridgeRecommender(als(), regressor))
 
 
+def mlp():
+    """Return a network whose inputs and outputs are scaled."""
+    network = MLPRegressor(
+        hidden_layer_sizes=(16,), activation="tanh", alpha=1, max_iter=300, random_state=0
+    )
+    scaled = make_pipeline(StandardScaler(), network)
+    return TransformedTargetRegressor(scaled, transformer=StandardScaler())
+
+
 def to_the_items():
     return make_pipeline(als(), RidgeRecommender(10))
 
@@ -61,11 +71,11 @@ ACROSS = {
     "ridge bridge": bridge(Ridge()),
     "kernel bridge": bridge(make_pipeline(Normalizer(), KernelRidge(kernel="rbf"))),
     "rotation": bridge(ProcrustesRegressor()),
-    "MLP bridge": bridge(
-        MLPRegressor((16,), activation="tanh", alpha=1, max_iter=100, tol=1e-3, random_state=0)
-    ),
+    "MLP bridge": bridge(mlp()),
     "personal bridge": PersonalizedBridgeRecommender(als(), als(), random_state=0),
-    "cross-domain autoencoder": CrossDomainAutoencoderRecommender(16, epochs=40, random_state=0),
+    "cross-domain autoencoder": CrossDomainAutoencoderRecommender(
+        16, learning_rate=0.01, epochs=40, random_state=0
+    ),
     "vote": VotingRecommender([("bridge", bridge(Ridge())), ("items", to_the_items())]),
     "gate": TransferGate(to_the_items(), random_state=0),
 }
@@ -80,7 +90,7 @@ SIDE_BY_SIDE = {
         N_SOURCE, 8, regularization=0.01, random_state=0
     ),
     "two-tower autoencoder": TwoTowerAutoencoderRecommender(
-        N_SOURCE, 16, epochs=60, random_state=0
+        N_SOURCE, 16, learning_rate=0.01, epochs=40, random_state=0
     ),
     "vote": VotingRecommender([("als", als()), ("ease", EASERecommender())]),
     "gate": TransferGate(als(), als(), target_columns=TARGET, random_state=0),
