@@ -4,24 +4,31 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 
 from sktransrec import (
     ALSRecommender,
     BM25Transformer,
     BPRRecommender,
     CNNEncoder,
+    ContentKNNRecommender,
     GraphFilterRecommender,
     HybridRecommender,
     ItemFeatures,
     TextSequences,
+    VotingRecommender,
     ranking_scorer,
 )
+from sktransrec.datasets import load_citeulike
+from sktransrec.interactions import holdout_random
+from sktransrec.metrics import ndcg_at_k
 
 N_ROWS, N_ITEMS = 80, 40
 
@@ -379,3 +386,45 @@ def test_later_images_and_tables_must_be_as_those_of_fit():
 
 def _flat(images):
     return images.reshape(len(images), -1)
+
+
+@pytest.fixture(scope="module")
+def papers(data_home):
+    """Who saved which paper, a fifth of each library and a fifth of the papers held out."""
+    citeulike = load_citeulike(data_home=data_home)
+    rows = np.flatnonzero(np.diff(citeulike.interactions.indptr) >= 12)
+    saved = citeulike.interactions[rows].toarray()
+    saved = saved[:, saved.any(axis=0)]
+    is_kept = np.random.RandomState(0).uniform(size=saved.shape[1]) < 0.8
+    X, y = holdout_random(saved * is_kept, 0.2, random_state=0)
+    known = citeulike.interactions[rows].sum(axis=0) > 0
+    return X, y + sp.csr_array(saved * ~is_kept), ItemFeatures(citeulike.words[known])
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_new_papers_beside_known_ones(papers):
+    X, y, words = papers
+    is_cold = np.bincount(X.indices, minlength=X.shape[1]) == 0
+    tfidf = TfidfTransformer(sublinear_tf=True)
+    factors = FrozenEstimator(ALSRecommender(64, random_state=0).fit(X))
+    reader = make_pipeline(tfidf, TruncatedSVD(200, random_state=0), Normalizer(), Ridge())
+    parts = {
+        "hybrid": HybridRecommender(factors, reader, item_features=words).fit(X),
+        "words": ContentKNNRecommender(words, transformer=tfidf).fit(X),
+    }
+    vote = VotingRecommender([(name, FrozenEstimator(part)) for name, part in parts.items()])
+    models = parts | {"factors": factors.estimator, "vote": vote.fit(X)}
+
+    def ndcg(name, candidates):
+        items, _ = models[name].recommend(X, n_recommendations=20, candidates=candidates)
+        return ndcg_at_k(sp.csr_array(y.toarray() * candidates), items, k=20, per_row=True)
+
+    everything = np.ones(len(is_cold), dtype=bool)
+    on_all = {name: np.nanmean(ndcg(name, everything)) for name in models}
+    assert on_all["vote"] > 1.1 * max(on_all[name] for name in models if name != "vote")
+    assert on_all["hybrid"] > on_all["factors"]
+    # What is known is ranked as well as without content, within one standard error.
+    change = ndcg("hybrid", ~is_cold) - ndcg("factors", ~is_cold)
+    change = change[~np.isnan(change)]
+    assert change.mean() > -change.std() / np.sqrt(len(change))
