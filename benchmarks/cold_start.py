@@ -255,7 +255,7 @@ MODELS = {
     ),
     "ALS": Model(
         lambda data, fitted, **parameters: str_.ALSRecommender(random_state=0, **parameters),
-        {"n_components": [128], "regularization": [0.01, 0.02, 0.03]},
+        {"n_components": [64, 128], "regularization": [0.01, 0.02]},
         chosen_by="warm",
     ),
     "text neighbours": Model(text_neighbours),
@@ -264,9 +264,9 @@ MODELS = {
     "hybrid": Model(hybrid, {"alpha": [3.0]}),
     "hybrid, not scaled": Model(hybrid, {"alpha": [3.0], "content_scale": [1.0]}),
     "hybrid, network": Model(hybrid_network, {"alpha": [1.0], "epochs": [10]}),
-    "ALS and neighbours": Model(vote("ALS", "text neighbours"), {"weight": [0.3, 0.6, 1.0, 1.7]}),
+    "ALS and neighbours": Model(vote("ALS", "text neighbours"), {"weight": [0.1, 0.3, 0.6, 1.0]}),
     "hybrid and neighbours": Model(
-        vote("hybrid", "text neighbours"), {"weight": [0.3, 0.6, 1.0, 1.7]}
+        vote("hybrid", "text neighbours"), {"weight": [0.1, 0.3, 0.6, 1.0]}
     ),
 }
 PARTS = {"ALS", "text neighbours", "hybrid"}  # of votes, whose weights are chosen in validation

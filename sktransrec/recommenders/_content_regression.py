@@ -24,10 +24,7 @@ def predicted_for_held_out(regressor, values, targets, weights):
     return predicted.reshape(targets.shape)
 
 
-def length_ratio(factors, predicted, n_rows_with):
-    """Return how much longer factors are than what is predicted for them.
-
-    Items count by their interactions, so that new ones can compete with those that rows have.
-    """
-    length = n_rows_with @ (predicted**2).sum(axis=1)
-    return float(np.sqrt(n_rows_with @ (factors**2).sum(axis=1) / length)) if length > 0 else 1.0
+def length_ratio(factors, predicted):
+    """Return how much longer the factors of items are than what is predicted for them."""
+    length = np.linalg.norm(predicted)
+    return float(np.linalg.norm(factors) / length) if length > 0 else 1.0

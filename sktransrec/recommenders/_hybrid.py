@@ -71,10 +71,9 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
         from. Other than 0 it needs a regressor whose `fit` takes `sample_weight`.
     content_scale : float or "auto", default="auto"
         What the predicted factors of items without interactions are multiplied by, above 0. A
-        regression predicts factors shorter than they turn out to be, which would rank new items
-        too low. "auto" brings those of items held out from the regression to their true length, at
-        the price of five more fits of the regressor. Where it is known how much is found among
-        new items, search for it.
+        regression predicts factors shorter than they turn out to be, which ranks new items too
+        low. "auto" brings those of items held out from the regression to their true length, at
+        the price of five more fits of the regressor.
     cold_policy : {"content", "popularity", "exclude", "error"}, default="content"
         What happens to items without interactions. "content" scores them by their content,
         "popularity" by the score that the mean row would give to their content, the same for all
@@ -132,7 +131,7 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
     zero, so that content is added to them. A bias, where there is one, is learned beside the
     factors; that of an item with few interactions becomes the weighted mean of both, and none is
     scaled. The scale s is `content_scale`; if "auto", it is the root of the ratio of
-    :math:`\sum_i n_i \|v_i\|^2` to :math:`\sum_i n_i \|f_{-i}(c_i)\|^2`, where
+    :math:`\sum_i \|v_i\|^2` to :math:`\sum_i \|f_{-i}(c_i)\|^2` over the items learned from, where
     :math:`f_{-i}` was learned without item i from four fifths of the items.
 
     It costs what its two parts cost, the regressor being fitted once for good and five times for
@@ -286,16 +285,13 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
                 "are no factors to learn from. Lower it, or pass X with more interactions."
             )
         values, targets = _safe_indexing(content.values, trusted), self._own_targets()[trusted]
-        n_rows_with = n_rows_with[trusted]
         regressor = clone(default_regressor(content) if self.regressor is None else self.regressor)
-        weights = support_weights(regressor, n_rows_with, self.activity_exponent)
+        weights = support_weights(regressor, n_rows_with[trusted], self.activity_exponent)
         self.content_scale_ = 1.0 if self.content_scale == "auto" else self.content_scale
         if self.content_scale == "auto" and len(trusted) > 1:
             predicted = predicted_for_held_out(regressor, values, targets, weights)
             columns = slice(self._n_features_out)
-            self.content_scale_ = length_ratio(
-                targets[:, columns], predicted[:, columns], n_rows_with
-            )
+            self.content_scale_ = length_ratio(targets[:, columns], predicted[:, columns])
         self.regressor_ = regressor.fit(values, targets, **weights)
 
     def _own_targets(self):
