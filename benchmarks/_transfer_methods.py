@@ -253,9 +253,9 @@ WARM = {
         {"source_weight": [0.1, 0.3, 1.0], "confidence": [100.0, "balanced"]},
     ),
     "two-tower autoencoder": Method(
-        partial(two_towers, learning_rate=3e-3, epochs=20),
+        partial(two_towers, learning_rate=3e-3),
         fit_stacked,
-        {"source_weight": [0.3, 1.0], "epochs": [14, 20]},
+        {"source_weight": [0.3, 1.0], "epochs": [8, 14, 20]},
     ),
     "vote of ALS, item kNN and graph filter, on both": Method(
         vote, fit_stacked, {"weights": [[1, 1, 1], [2, 1, 1], [4, 1, 1]]}

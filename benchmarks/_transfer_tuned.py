@@ -7,6 +7,9 @@
 # regularization for sport and phone, 0.3 and 0.6 with more of it and balanced confidence for cloth.
 TUNED = {
     "sport (cloth)": {
+        "two-tower autoencoder": {"epochs": 14},
+        "EASE, target alone": {"regularization": 300.0},
+        "EASE on both": {"regularization": 300.0},
         "graph filter, target alone": {"n_components": 64, "item_exponent": 0.1},
         "ALS, target alone": {"regularization": 0.05, "confidence": "balanced"},
         "item kNN on both": {"weighting": "tfidf", "shrinkage": 10},
@@ -20,6 +23,9 @@ TUNED = {
         "collective factorisation": {"source_weight": 1.0, "confidence": "balanced"},
     },
     "cloth (sport)": {
+        "two-tower autoencoder": {"epochs": 14},
+        "EASE, target alone": {"regularization": 300.0},
+        "EASE on both": {"regularization": 300.0},
         "graph filter, target alone": {"n_components": 64, "item_exponent": 0.1},
         "ALS, target alone": {"regularization": 0.02, "confidence": 100.0},
         "item kNN on both": {"weighting": "bm25", "shrinkage": 10},
@@ -33,6 +39,10 @@ TUNED = {
         "collective factorisation": {"source_weight": 1.0, "confidence": "balanced"},
     },
     "game (video)": {
+        "mean of three kernel bridges and ridge to the items": {"weights": [1, 1, 1, 0.3]},
+        "ALS, MLP to ALS factors": {
+            "bridgerecommender__regressor__regressor__mlpregressor__alpha": 100.0
+        },
         "SVD, ridge to the items": {"ridgerecommender__regularization": 100.0},
         "autoencoder, ridge to the items": {"ridgerecommender__regularization": 1000.0},
         "ALS, ridge to the items": {"ridgerecommender__regularization": 100.0},
@@ -50,6 +60,10 @@ TUNED = {
         "collective factorisation": {"confidence": "balanced"},
     },
     "video (game)": {
+        "mean of three kernel bridges and ridge to the items": {"weights": [1, 1, 1, 0.3]},
+        "ALS, MLP to ALS factors": {
+            "bridgerecommender__regressor__regressor__mlpregressor__alpha": 100.0
+        },
         "SVD, ridge to the items": {"ridgerecommender__regularization": 100.0},
         "autoencoder, ridge to the items": {"ridgerecommender__regularization": 1000.0},
         "ALS, ridge to the items": {"ridgerecommender__regularization": 100.0},
@@ -67,6 +81,9 @@ TUNED = {
         "collective factorisation": {"confidence": "balanced"},
     },
     "phone (sport)": {
+        "two-tower autoencoder": {"epochs": 20},
+        "EASE, target alone": {"regularization": 300.0},
+        "EASE on both": {"regularization": 300.0},
         "graph filter, target alone": {"n_components": 64, "item_exponent": 0.1},
         "item kNN on both": {"weighting": "tfidf", "shrinkage": 10},
         "ALS, target alone": {"regularization": 0.04, "confidence": 100.0},
@@ -80,6 +97,9 @@ TUNED = {
         "collective factorisation": {"source_weight": 0.1, "confidence": 100.0},
     },
     "sport (phone)": {
+        "two-tower autoencoder": {"epochs": 20},
+        "EASE, target alone": {"regularization": 300.0},
+        "EASE on both": {"regularization": 300.0},
         "graph filter, target alone": {"n_components": 64, "item_exponent": 0.1},
         "item kNN on both": {"weighting": "tfidf", "shrinkage": 10},
         "ALS, target alone": {"regularization": 0.03, "confidence": 100.0},
