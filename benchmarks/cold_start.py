@@ -22,11 +22,12 @@ import functools
 import inspect
 import sys
 import tracemalloc
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import scipy.sparse as sp
 from _report import environment, format_table, mean_and_error, measure
+from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
@@ -84,7 +85,7 @@ def _only(X, columns):
 
 
 class ItemsAsRows:
-    """The view of cold items as rows: learns who has an item from its content."""
+    """The view of new items as rows: learns who has an item from what it is like."""
 
     def __init__(self, model, content):
         self.model, self.content = model, content
@@ -122,20 +123,29 @@ def figures(model, split, rows, which):
 
 @dataclass(frozen=True)
 class Data:
-    """Interactions, what the items say, and an unfitted transformer that makes vectors of it."""
+    """Interactions, what the items say, and an unfitted transformer that counts its words."""
 
     X: sp.csr_array
     content: object
     words: object
     n_components: int = 200
+    vectors: np.ndarray | None = None
 
     @functools.cached_property
     def item_features(self):
         return str_.ItemFeatures(self.content)
 
-    def vectors(self):
-        svd = TruncatedSVD(self.n_components, random_state=0)
-        return self.words, svd, Normalizer()
+    @functools.cached_property
+    def item_vectors(self):
+        return str_.ItemFeatures(self.vectors)
+
+    def with_vectors(self, is_warm):
+        """Return the data with the words of items reduced as those of the warm items suggest."""
+        reduced = make_pipeline(
+            clone(self.words), TruncatedSVD(self.n_components, random_state=0), Normalizer()
+        )
+        vectors = reduced.fit(self.content[is_warm]).transform(self.content)
+        return replace(self, vectors=vectors.astype(np.float32))
 
 
 def citeulike():
@@ -183,8 +193,7 @@ def text_neighbours(data, fitted):
 
 
 def ridge_on_words(data, fitted, regularization):
-    ridge = str_.RidgeRecommender(regularization)
-    return ItemsAsRows(make_pipeline(*data.vectors(), ridge), data.content)
+    return ItemsAsRows(str_.RidgeRecommender(regularization), data.vectors)
 
 
 def network_on_words(data, fitted, epochs, regularization):
@@ -204,19 +213,19 @@ def _network(loss, epochs):
     )
 
 
-def hybrid(data, fitted, alpha, **parameters):
-    return _hybrid(data, fitted, make_pipeline(*data.vectors(), Ridge(alpha)), **parameters)
-
-
-def hybrid_network(data, fitted, alpha, epochs):
-    regressor = make_pipeline(*_network("mse", epochs), Ridge(alpha))
-    # Finding the scale by itself would train the network five times more.
-    return _hybrid(data, fitted, regressor, content_scale=fitted["hybrid"].content_scale_)
-
-
-def _hybrid(data, fitted, regressor, **parameters):
+def hybrid(data, fitted, **parameters):
     return str_.HybridRecommender(
-        FrozenEstimator(fitted["ALS"]), regressor, item_features=data.item_features, **parameters
+        FrozenEstimator(fitted["ALS"]), Ridge(3.0), item_features=data.item_vectors, **parameters
+    )
+
+
+def hybrid_network(data, fitted, epochs):
+    return str_.HybridRecommender(
+        FrozenEstimator(fitted["ALS"]),
+        make_pipeline(*_network("mse", epochs), Ridge()),
+        item_features=data.item_features,
+        # Finding the scale by itself would train the network five times more.
+        content_scale=fitted["hybrid"].content_scale_,
     )
 
 
@@ -261,9 +270,9 @@ MODELS = {
     "text neighbours": Model(text_neighbours),
     "ridge on words": Model(ridge_on_words, {"regularization": [30.0, 300.0]}),
     "network on words": Model(network_on_words, {"epochs": [10], "regularization": [10.0, 100.0]}),
-    "hybrid": Model(hybrid, {"alpha": [3.0]}),
-    "hybrid, not scaled": Model(hybrid, {"alpha": [3.0], "content_scale": [1.0]}),
-    "hybrid, network": Model(hybrid_network, {"alpha": [1.0], "epochs": [10]}),
+    "hybrid": Model(hybrid),
+    "hybrid, not scaled": Model(hybrid, {"content_scale": [1.0]}),
+    "hybrid, network": Model(hybrid_network, {"epochs": [10]}),
     "ALS and neighbours": Model(vote("ALS", "text neighbours"), {"weight": [0.1, 0.3, 0.6, 1.0]}),
     "hybrid and neighbours": Model(
         vote("hybrid", "text neighbours"), {"weight": [0.1, 0.3, 0.6, 1.0]}
@@ -292,6 +301,7 @@ def split_figures(data, names, seed):
     """Return the figures of each row in each set of items, the cost of fitting and parameters."""
     split = Split.of(data.X, seed)
     validation = Split.of(split.X, seed + 1000)
+    data = data.with_vectors(split.items["warm"])
     rows = np.arange(data.X.shape[0])
     fitted, fitted_in_validation, results = {}, {}, {}
     for name in names:
