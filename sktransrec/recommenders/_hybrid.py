@@ -57,7 +57,8 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
         ``TfidfVectorizer(sublinear_tf=True)``.
     item_features : ItemFeatures, default=None
         The content of the columns of X, in their order; where X is a DataFrame, its columns are
-        the ids of the items. None leaves everything to the factor model.
+        the ids of the items, in any order. In a vote or a `Pipeline` X has no names, and the order
+        counts. None leaves everything to the factor model.
     shrinkage : float, default=1.0
         How much content adds to the factors of an item with fewer than `min_interactions`: with
         this number :math:`\kappa` of interactions, 0 or more, half of the factors predicted from
