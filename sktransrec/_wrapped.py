@@ -23,7 +23,8 @@ def reads_histories(model):
 def _unwrapped(model, step):
     """Return what is inside frozen estimators and searches, and the given step of pipelines."""
     if isinstance(model, Pipeline):
-        return _unwrapped(model.steps[step][1], step)
+        steps = [part for _, part in model.steps if part is not None and part != "passthrough"]
+        return _unwrapped(steps[step], step)
     is_wrapper = isinstance(model, FrozenEstimator) or hasattr(model, "cv")
     return (
         _unwrapped(model.estimator, step) if is_wrapper and hasattr(model, "estimator") else model

@@ -157,7 +157,11 @@ def test_in_domain_gate_does_not_read_y(stacked):
 
 def test_kind_is_that_of_the_transfer():
     ridge, ease = RidgeRecommender(), EASERecommender()
-    for transfer in (ridge, make_pipeline(TfidfTransformer(), ridge), GridSearchCV(ridge, {})):
+    for transfer in (
+        *(ridge, GridSearchCV(ridge, {}), make_pipeline(TfidfTransformer(), ridge)),
+        make_pipeline("passthrough", None, ridge),
+    ):
+        assert get_tags(TransferGate(transfer)).input_tags.sparse
         assert get_tags(TransferGate(transfer)).target_tags.required
     for transfer in (ease, make_pipeline(TfidfTransformer(), ease), GridSearchCV(ease, {})):
         assert not get_tags(TransferGate(transfer)).target_tags.required

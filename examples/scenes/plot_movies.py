@@ -1,0 +1,221 @@
+"""
+Movies: ratings, titles, and films that nobody has seen yet
+===========================================================
+
+A film site has ratings with their times, titles, genres and tags. It asks three things: which films
+to show to a user, what to do with a film that has just arrived, and how many stars a user would
+give. We start from the table of events and end with numbers for all three, the popular films
+beside them.
+"""
+
+# %%
+# A table of events and the words of the films
+# --------------------------------------------
+# MovieLens if it is at hand, else users and films of our own making: what a film is about shows in
+# its words, and people give more stars to what suits their taste. Tags are left out of the words:
+# they come from people who have seen the film, and a new film has none.
+import numpy as np
+
+from sktransrec.datasets import load_movielens, make_content_domain
+
+
+def real_films():
+    """Return ratings as a table of columns, and the words of each film by its id."""
+    movielens = load_movielens()
+    ratings, movies = movielens.ratings, movielens.movies
+    log = {
+        "user": ratings.user_id,
+        "film": ratings.movie_id,
+        "stars": ratings.rating,
+        "time": ratings.timestamp,
+    }
+    genres = [text.replace("-", "").replace("|", " ") for text in movies.genres]
+    words = [f"{title} {genre}" for title, genre in zip(movies.title, genres, strict=True)]
+    return log, dict(zip(movies.movie_id.tolist(), words, strict=True))
+
+
+def made_up_films():
+    """Return the same of generated users and films."""
+    domain = make_content_domain(
+        *(500, 300, 0),
+        n_choices=80,
+        text_signal=0.7,
+        random_state=0,
+        return_truth=True,
+    )
+    users, films, times = domain.events.user, domain.events.item, domain.events.time
+    liking = (domain.truth.tastes[users] * domain.truth.factors[films]).sum(axis=1)
+    noise = np.random.RandomState(0).normal(scale=0.5, size=len(liking))
+    stars = np.clip(np.round(2 * (3 + 0.7 * liking + noise)) / 2, 0.5, 5)
+    log = {"user": users, "film": films, "stars": stars, "time": times}
+    return log, dict(enumerate(domain.texts))
+
+
+try:
+    log, words = real_films()
+    where = "MovieLens"
+except FileNotFoundError:
+    log, words = made_up_films()
+    where = "generated films"
+print(f"{where}: {len(log['stars'])} ratings; the first film is {next(iter(words.values()))!r}")
+
+# %%
+# From the table to matrices, split in time
+# -----------------------------------------
+# Of each user the five films rated last are held out. A tenth of the films is *new*: all that is
+# known of them is taken away, so that only their words are left.
+from sktransrec import InteractionEncoder, ItemFeatures
+from sktransrec.interactions import holdout_last
+
+encoder = InteractionEncoder(
+    "user", "film", value="stars", time="time", min_item_interactions=5
+).fit(log)
+stars, later_stars = holdout_last(log, encoder, n=5)
+rng = np.random.RandomState(0)
+is_new = rng.permutation(encoder.n_items_) < encoder.n_items_ // 10
+new_films = np.flatnonzero(is_new)
+seen_of_new = (stars + later_stars).multiply(is_new).tocsr()
+stars = stars.multiply(~is_new).tocsr()
+stars.eliminate_zeros()
+
+X, y = (stars > 0).astype(np.float32), (later_stars > 0).astype(np.float32)
+texts = ItemFeatures([words[film] for film in encoder.items_.tolist()], ids=encoder.items_)
+print(f"{X.shape[0]} users, {X.shape[1]} films of which {len(new_films)} are new, {X.nnz} ratings")
+
+# %%
+# Which films to show
+# -------------------
+# Popularity, a factor model, a model of which film goes with which, the nearest titles, and a
+# hybrid, which learns from the words of a film where its factors lie, with the content as loud as
+# the factors' own scale or louder. What can be tuned is tuned on the users' known films, a third of
+# them hidden.
+from sklearn.base import clone
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sktransrec import (
+    ALSRecommender,
+    ContentKNNRecommender,
+    EASERecommender,
+    HybridRecommender,
+    PopularityRecommender,
+    ranking_scorer,
+)
+
+scorer = ranking_scorer("ndcg", k=10, holdout=0.3, random_state=0)
+factors = GridSearchCV(
+    ALSRecommender(max_iter=10, random_state=0),
+    {"n_components": [8, 32], "regularization": [0.01, 0.1], "confidence": [3.0, 30.0]},
+    scoring=scorer,
+    cv=2,
+).fit(X)
+pairs = GridSearchCV(
+    EASERecommender(), {"regularization": [30, 100, 300]}, scoring=scorer, cv=2
+).fit(X)
+print("factors:", factors.best_params_, "pairs:", pairs.best_params_)
+regressor = make_pipeline(TfidfVectorizer(sublinear_tf=True), Ridge(1.0))
+hybrid = HybridRecommender(
+    factors.best_estimator_, regressor, item_features=texts, content_scale=1.0
+)
+models = {
+    "popularity": PopularityRecommender().fit(X),
+    "nearest titles": ContentKNNRecommender(texts).fit(X),
+    "pairs (EASE)": pairs.best_estimator_,
+    "factors (ALS)": factors.best_estimator_,
+    "hybrid": hybrid.fit(X),
+    "hybrid, loud": clone(hybrid).set_params(content_scale="auto").fit(X),
+}
+
+# %%
+# Two questions: what do users rate next among all films, and who sees which of the new ones? Errors
+# are standard errors over users.
+from sktransrec.metrics import ndcg_at_k
+
+
+def mean_and_error(by_user):
+    """Return the mean over the users who have something to find, and its standard error."""
+    by_user = by_user[~np.isnan(by_user)]
+    return by_user.mean(), by_user.std(ddof=1) / np.sqrt(len(by_user))
+
+
+quality = {}
+print(f"{'NDCG@10':16} {'all films':>15} {'new films':>15}")
+for name, model in models.items():
+    among_all, _ = model.recommend(X)
+    among_new, _ = model.recommend(X, candidates=new_films)
+    quality[name] = [
+        mean_and_error(ndcg_at_k(y, among_all, k=10, per_row=True)),
+        mean_and_error(ndcg_at_k(seen_of_new, among_new, k=10, per_row=True)),
+    ]
+    print(f"{name:16}", *(f"{mean:.3f} ± {error:.3f}".rjust(15) for mean, error in quality[name]))
+
+# %%
+# How many stars
+# --------------
+# That is another question: not what a user will see, but how they will like it. Beside the
+# factorisation stand its biases alone: that some users are kind and some films are good.
+from sktransrec import BiasedMFRecommender
+from sktransrec.metrics import rating_errors, rating_scorer
+
+rating_models = {
+    "biases alone": BiasedMFRecommender(0),
+    "biases and factors": GridSearchCV(
+        BiasedMFRecommender(10, random_state=0),
+        {"regularization": [3.0, 6.0, 12.0]},
+        scoring=rating_scorer(holdout=0.2, random_state=0),
+        cv=2,
+    ),
+}
+rmse = {}
+for name, model in rating_models.items():
+    rmse[name] = rating_errors(model.fit(stars), stars, later_stars)["rmse"]
+    print(f"{name:20} RMSE = {rmse[name][0]:.3f} ± {rmse[name][1]:.3f} stars")
+
+# %%
+# The same as a picture
+# ---------------------
+import matplotlib.pyplot as plt
+
+figure, axes = plt.subplots(1, 3, figsize=(10, 2.8), layout="constrained", width_ratios=(4, 4, 3))
+for place, (ax, which) in enumerate(zip(axes, ("all films", "new films"), strict=False)):
+    means, errors = np.transpose([scores[place] for scores in quality.values()])
+    ax.barh(list(quality), means, xerr=errors, color="C0", alpha=0.8)
+    ax.set(title=f"What users see next: {which}", xlabel="NDCG@10")
+    ax.invert_yaxis()
+    ax.label_outer()
+means, errors = np.transpose(list(rmse.values()))
+axes[2].barh(list(rmse), means, xerr=errors, color="C1", alpha=0.8)
+axes[2].set(title="How many stars", xlabel="RMSE in stars (less is better)")
+axes[2].invert_yaxis()
+
+# %%
+# Among all films, pairs and factors are level and well before popularity. Of the new films these
+# three know nothing: their bars in the middle are what the order of the catalogue is worth. The
+# hybrid leaves the old films as they were and tells who will see a new one. Let its content speak
+# louder (``content_scale="auto"``), and it shows new films to people who would rather have seen an
+# old one: whether a site wants that is for the site to say.
+#
+# Titles alone, with nothing learned, do as well on new films here. On MovieLens, where a title says
+# little, the hybrid is ahead of them (0.196 and 0.180 ± 0.008), and both are ahead of the order of
+# the catalogue (0.069). How many stars a user gives depends on the user and on the film far more
+# than on the two together: the factors take a hundredth of a star off the error, and no more on
+# MovieLens (0.915 and 0.927 ± 0.018).
+#
+# Save and serve
+# --------------
+# A film that arrives tomorrow needs no refit: ``with_items`` gives it the factors that its words
+# say.
+import tempfile
+from pathlib import Path
+
+import joblib
+
+tomorrow = ItemFeatures(["Another one like the first: " + texts.values[0]], ids=[10**9])
+with tempfile.TemporaryDirectory() as folder:
+    joblib.dump(models["hybrid"], Path(folder) / "films.joblib")
+    served = joblib.load(Path(folder) / "films.joblib").with_items(tomorrow)
+films, scores = served.recommend(X[:3], n_recommendations=5)
+print(served.item_ids_[films])
+plt.show()
