@@ -40,6 +40,7 @@ from .recommenders import (
 )
 from .transfer import (
     BridgeRecommender,
+    CodebookRecommender,
     CollectiveMFRecommender,
     CORALAligner,
     CrossDomainAutoencoderRecommender,
@@ -66,6 +67,7 @@ __all__ = [
     "BridgeRecommender",
     "CNNEncoder",
     "CORALAligner",
+    "CodebookRecommender",
     "CollectiveMFRecommender",
     "ContentKNNRecommender",
     "CrossDomainAutoencoderRecommender",

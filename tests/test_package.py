@@ -37,6 +37,7 @@ PARAMETERS = {
     "size of the model": {
         *("bidirectional", "cell", "embedding_size", "hidden_layer_sizes", "kernel_sizes"),
         *("encoder", "kernel_size", "max_length", "n_heads", "n_items", "n_layers"),
+        *("n_item_clusters", "n_row_clusters"),
         *("n_components", "n_neighbors", "n_tokens", "pooling"),
         "discriminator_layer_sizes",
     },
@@ -50,6 +51,7 @@ PARAMETERS = {
     },
     "optimisation": {
         *("activation", "batch_size", "dropout", "epochs", "learning_rate", "max_iter"),
+        "n_init",
         *("optimizer", "patience", "solver", "validation_fraction", "warm_start"),
     },
     "contrast": {"n_negatives", "negative_exponent"},

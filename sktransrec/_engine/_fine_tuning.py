@@ -286,13 +286,13 @@ def matching_columns(theirs, ours):
     return tuple(np.array(pairs, dtype=np.intp).reshape(-1, 2).T)
 
 
-def fitted_learner(pretrained, learner_class):
-    """Return the one fitted learner of a class that a `FrozenEstimator` holds."""
+def fitted_learner(pretrained, learner_class, *, attribute="_fitted_network"):
+    """Return the one learner of a class that a `FrozenEstimator` holds, fitted by its attribute."""
     if isinstance(pretrained, FrozenEstimator):
         found = [
             each
             for each in _held_estimators(pretrained)
-            if type(each) is learner_class and hasattr(each, "_fitted_network")
+            if type(each) is learner_class and hasattr(each, attribute)
         ]
         if len(found) == 1:
             return found[0]

@@ -2,6 +2,7 @@
 
 from ._alignment import CORALAligner, ProcrustesAligner
 from ._bridge import BridgeRecommender
+from ._codebook import CodebookRecommender
 from ._collective import CollectiveMFRecommender
 from ._cross_domain_autoencoder import CrossDomainAutoencoderRecommender
 from ._gain import TransferGain, transfer_gain
@@ -19,6 +20,7 @@ from ._two_tower import TwoTowerAutoencoderRecommender
 __all__ = [
     "BridgeRecommender",
     "CORALAligner",
+    "CodebookRecommender",
     "CollectiveMFRecommender",
     "CrossDomainAutoencoderRecommender",
     "GainEstimate",

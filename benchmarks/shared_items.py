@@ -1,0 +1,176 @@
+"""Two groups of users who share items and nothing else: what the many teach about the few.
+
+    python benchmarks/shared_items.py
+
+splits MovieLens into the users who joined early, the source, and those who joined late, the
+target, with the films that each liked. It prints NDCG@10 of late users, with standard errors over
+them, by the number of late users that a model learns from, and by how much the collective
+factorisation beats ALS, paired. Each model chooses its parameters by a search on the rows that it
+learns from. `--data generated` needs no files.
+"""
+
+import argparse
+
+import numpy as np
+import scipy.sparse as sp
+from _report import environment
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils import Bunch
+
+from sktransrec import (
+    ALSRecommender,
+    CollectiveMFRecommender,
+    EASERecommender,
+    InteractionEncoder,
+    PopularityRecommender,
+    ranking_scorer,
+    transfer_learning_curve,
+)
+from sktransrec.base import InDomainRecommender
+from sktransrec.datasets import load_movielens, make_cross_domain
+
+SCORER = ranking_scorer("ndcg", k=10, holdout=0.3, random_state=0)
+TRAIN_SIZES = {"movielens": [10, 30, 90, 175], "generated": [10, 100]}
+SHARE_OF_EARLY_USERS = 0.6
+
+
+class WithSource(InDomainRecommender):
+    """A model of the target's rows that learns from those of the source as well.
+
+    Parameters
+    ----------
+    model : estimator
+        What learns from the rows of both, in one matrix.
+    source : Bunch
+        Rows of the source, ``X``, and the places of the columns of source and target in that
+        matrix, ``source_columns`` and ``target_columns``.
+    """
+
+    def __init__(self, model, source):
+        self.model = model
+        self.source = source
+
+    def _fit(self, X):
+        source = self._placed(self.source.X, self.source.source_columns)
+        rows = sp.vstack([source, self._placed(X, self.source.target_columns)])
+        self.model_ = clone(self.model).fit(rows)
+
+    def _score_rows(self, X):
+        rows = self._placed(X, self.source.target_columns)
+        return self.model_.decision_function(rows)[:, self.source.target_columns]
+
+    def _placed(self, X, columns):
+        """Return X with its columns at other places."""
+        n_columns = 1 + max(self.source.source_columns.max(), self.source.target_columns.max())
+        rows, old = X.nonzero()
+        return sp.csr_array((X.data, (rows, columns[old])), shape=(X.shape[0], n_columns))
+
+
+def side_by_side(X, source_items, target_items):
+    """Return the source whose columns stand beside those of the target."""
+    source_columns, target_columns = np.arange(len(source_items)), np.arange(len(target_items))
+    return Bunch(
+        X=X, source_columns=source_columns, target_columns=len(source_items) + target_columns
+    )
+
+
+def one_catalogue(X, source_items, target_items):
+    """Return the source whose items have the same columns as in the target."""
+    _, columns = np.unique([*source_items, *target_items], return_inverse=True)
+    source_columns, target_columns = np.split(columns, [len(source_items)])
+    return Bunch(X=X, source_columns=source_columns, target_columns=target_columns)
+
+
+def models(X_source, source_items, target_items):
+    """Return the models to compare, by name."""
+    domains = X_source, source_items, target_items
+    als_grid = {"n_components": [8, 32], "regularization": [0.02, 0.06, 0.2]}
+    ease_grid = {"regularization": [30, 100, 300]}
+    tied = CollectiveMFRecommender(
+        len(source_items),
+        item_ids=np.concatenate([source_items, target_items]),
+        random_state=0,
+    )
+    collective_grid = als_grid | {"source_weight": [0.1, 0.3, 1.0]}
+    together = one_catalogue(*domains)
+    return {
+        "popularity": None,
+        "popularity, both": WithSource(PopularityRecommender(), together),
+        "ALS, target alone": _search(ALSRecommender(random_state=0), als_grid),
+        "EASE, target alone": _search(EASERecommender(), ease_grid),
+        "ALS, rows of both": _search_with(ALSRecommender(random_state=0), together, als_grid),
+        "EASE, rows of both": _search_with(EASERecommender(), together, ease_grid),
+        "collective, tied items": _search_with(tied, side_by_side(*domains), collective_grid),
+    }
+
+
+def _search(model, grid):
+    return GridSearchCV(model, grid, scoring=SCORER, cv=2)
+
+
+def _search_with(model, source, grid):
+    grid = {f"model__{name}": values for name, values in grid.items()}
+    return _search(WithSource(model, source), grid)
+
+
+def movielens():
+    """Yield the films that early and that late users liked, and the ids of these films."""
+    ratings = load_movielens().ratings
+    users, rows = np.unique(ratings.user_id, return_inverse=True)
+    joined = np.full(len(users), np.iinfo(np.int64).max)
+    np.minimum.at(joined, rows, ratings.timestamp)
+    is_early = joined[rows] < np.quantile(joined, SHARE_OF_EARLY_USERS)
+    for chosen in (is_early, ~is_early):
+        liked = chosen & (ratings.rating >= 4)
+        log = {"user": ratings.user_id[liked], "item": ratings.movie_id[liked]}
+        encoder = InteractionEncoder(min_item_interactions=3)
+        yield encoder.fit_transform(log), encoder.items_
+
+
+def generated():
+    """Yield what users of two shops chose, and the ids of the items, most of them in both."""
+    X = make_cross_domain(
+        *(900, 300, 40), n_cold_users=0, n_components=8, source_density=0.1, random_state=0
+    ).source.matrix
+    items = np.random.RandomState(0).permutation(300)
+    for rows, ids in ((slice(0, 700), items[:240]), (slice(700, None), items[120:270])):
+        yield X[rows][:, np.sort(ids)], np.sort(ids)
+
+
+def print_gain(curve, name, without):
+    """Print by how much a model beats another, with paired standard errors over rows."""
+    gain = curve.scores[name] - curve.scores[without]
+    gain = gain[:, ~np.isnan(gain[0])]
+    errors = gain.std(axis=1, ddof=1) / np.sqrt(gain.shape[1])
+    cells = (
+        f"{mean:+.4f} ± {error:.4f}" for mean, error in zip(gain.mean(axis=1), errors, strict=True)
+    )
+    print(f"{name} over {without}, paired:", "  ".join(cells))
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", choices=TRAIN_SIZES, default="movielens")
+    options = parser.parse_args()
+    load = {"movielens": movielens, "generated": generated}[options.data]
+    (X_source, source_items), (X_target, target_items) = load()
+    n_common = len(np.intersect1d(source_items, target_items))
+    print(environment("sktransrec", "scikit-learn", "numpy"))
+    print(f"source {X_source.shape}, target {X_target.shape}, items in both {n_common}")
+    curve = transfer_learning_curve(
+        models(X_source, source_items, target_items),
+        X_target,
+        train_sizes=TRAIN_SIZES[options.data],
+        cv=3,
+        random_state=0,
+    )
+    print(curve)
+    for without in ("ALS, target alone", "ALS, rows of both"):
+        print_gain(curve, "collective, tied items", without)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""Codebook transfer: which clusters like which, between domains that share nothing else."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from .._engine._fine_tuning import fitted_learner
+from .._validation import Interval
+from ..base import FactorRecommenderMixin, InDomainRecommender
+from ._block_model import BlockModel, memberships, spectral_clusters
+
+# Of the model without a codebook to go by, from which each start begins.
+_START_REGULARIZATION = 1.0
+
+
+class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
+    r"""Clusters of rows and of items, and a codebook of what they like, that can be transferred.
+
+    An in-domain recommender: it learns from X alone to which cluster each row and each item
+    belongs, and how much more or less a cluster of rows has of a cluster of items than activity
+    and popularity make expect, the codebook. With `pretrained` the codebook is that of another
+    domain, and only the clusters are found: domains that share neither rows nor items can so be
+    transferred between. It is a transformer as well: `transform` gives the probabilities that any
+    rows are in each cluster.
+
+    Parameters
+    ----------
+    n_row_clusters : int, default=10
+        Number K of clusters of rows, 1 or more. Without effect if `pretrained` is given.
+    n_item_clusters : int, default=10
+        Number L of clusters of items, 1 or more. Without effect if `pretrained` is given.
+    pretrained : FrozenEstimator, default=None
+        A fitted CodebookRecommender of another domain, whose codebook is the one to go by, as
+        ``FrozenEstimator(model)``; it may also stand in a fitted Pipeline or search. None goes by
+        lifts of one, by which no cluster likes anything in particular.
+    regularization : float, default=1.0
+        How strongly the codebook is held to the one to go by: what is learned weighs as much as it
+        where clusters are expected to have so many interactions. Above 0; with ``np.inf`` a
+        pretrained codebook stays as it is.
+    n_init : int, default=20
+        Number of starts, of which the one with the least loss is kept, 1 or more. More of them
+        find better clusters: those of a sparse target are hard to find.
+    max_iter : int, default=100
+        Number of sweeps over rows and items for which a start draws clusters at random, and the
+        most for which it climbs before and after, 1 or more.
+    random_state : int, RandomState instance or None, default=None
+        Draws the starts and the clusters. Pass an int for the same result at every call of `fit`.
+
+    Attributes
+    ----------
+    codebook_ : ndarray of shape (n_row_clusters, n_item_clusters), dtype float64
+        The lifts: how many interactions the clusters have beside those that their totals make
+        expect.
+    item_memberships_ : ndarray of shape (n_items_, n_item_clusters), dtype float64
+        The probability that an item is in each cluster.
+    item_cluster_shares_ : ndarray of shape (n_item_clusters,), dtype float64
+        The share of all interactions that each cluster of items has.
+    item_factors_ : ndarray of shape (n_items_, n_row_clusters), dtype float32
+        The share of its interactions that each cluster of rows is expected to have with each item.
+    loss_curve_ : list of float
+        The objective after each sweep of the climb from the start that was kept.
+    n_iter_ : int
+        Number of these sweeps.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of the rows of X that have each item: the scores of an empty row.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    CollectiveMFRecommender : For domains that share rows or items.
+    TransferGate : Uses the source only where it is shown to help.
+    sktransrec.datasets.make_cluster_domains : Generates domains that share the codebook alone.
+
+    Notes
+    -----
+    Row r and item i with totals :math:`d_r` and :math:`d_i` of all N interactions are expected to
+    have :math:`d_r d_i / N` interactions by chance. In the clusters k and l they are taken to have
+    a Poisson number of mean :math:`a_k t_{kl} b_l` times that [2]_, where :math:`t` is the lift of
+    the codebook and :math:`a, b` put the totals of the clusters right, which differ between
+    domains. As neither density nor popularity is in the codebook, it suits sparse and dense domains
+    alike. With the memberships :math:`p_{rk}, q_{il}`, the observed :math:`O = P^\top X Q`, the
+    expected :math:`E_{kl} = \sum_{ri} p_{rk} q_{il} d_r d_i / N`, the codebook to go by :math:`b^0`
+    and :math:`\lambda` for `regularization`, the objective is
+
+    .. math::
+
+        \sum_{kl} \left(E_{kl} a_k t_{kl} b_l - O_{kl} \log(a_k t_{kl} b_l)\right)
+        + \lambda \sum_{kl} b^0_{kl} \left(\tfrac{t_{kl}}{b^0_{kl}}
+        - 1 - \log \tfrac{t_{kl}}{b^0_{kl}}\right) + \sum_k (a_k - \log a_k)
+        + \sum_l (b_l - \log b_l) - H(P) - H(Q),
+
+    H being the entropy of the memberships: the variational bound of a model in which every row and
+    every item is in one cluster, and a tri-factorisation :math:`P T Q^\top` of X with non-negative
+    factors and a fixed middle if :math:`\lambda` is infinite. [1]_ has squares in place of the
+    likelihood, which for zeros and ones of few users would have the codebook say how dense the
+    source is.
+
+    Each start clusters the singular vectors of the normalised X, climbs from there without a
+    codebook to go by, and puts the clusters in the order that suits the codebook best. It then
+    draws rows' and items' clusters in turn from their probabilities, updating the lifts, and at
+    last climbs by exact updates of each part, none of which raises the objective. A sweep takes
+    :math:`O(nnz \cdot (K + L) + (n_{rows} + n_{items}) \cdot K L)` time, and there are at most
+    three times `n_init` times `max_iter` of them.
+
+    A row, seen in `fit` or not, is folded in: its memberships follow from those of the items,
+    whatever rows it arrives with. A score is the share of its interactions that a row is expected
+    to have with the item, so that an item that no row has scores zero. An empty row is recommended
+    the popular items.
+
+    References
+    ----------
+    .. [1] B. Li, Q. Yang and X. Xue, "Can movies and books collaborate? Cross-domain collaborative
+       filtering for sparsity reduction", IJCAI 2009.
+    .. [2] B. Karrer and M. E. J. Newman, "Stochastic blockmodels and community structure in
+       networks", Physical Review E 83, 2011. :arxiv:`1008.3926`
+    .. [3] G. Govaert and M. Nadif, "Block clustering with Bernoulli mixture models: comparison of
+       different approaches", Computational Statistics & Data Analysis 52, 2008.
+       :doi:`10.1016/j.csda.2007.09.007`
+
+    Examples
+    --------
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> from sktransrec import CodebookRecommender
+    >>> from sktransrec.datasets import make_cluster_domains
+    >>> domains = make_cluster_domains(random_state=0)
+    >>> source = CodebookRecommender(random_state=0).fit(domains.X_source)
+    >>> target = CodebookRecommender(
+    ...     pretrained=FrozenEstimator(source), regularization=30, random_state=0
+    ... ).fit(domains.X_target)
+    >>> target.codebook_.shape, target.item_memberships_.shape
+    ((10, 10), (100, 10))
+    """
+
+    _parameter_constraints: dict = {
+        "n_row_clusters": [Interval(Integral, 1, None, closed="left")],
+        "n_item_clusters": [Interval(Integral, 1, None, closed="left")],
+        "pretrained": "no_validation",
+        "regularization": [Interval(Real, 0, np.inf, closed="right")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_row_clusters=10,
+        n_item_clusters=10,
+        *,
+        pretrained=None,
+        regularization=1.0,
+        n_init=20,
+        max_iter=100,
+        random_state=None,
+    ):
+        self.n_row_clusters = n_row_clusters
+        self.n_item_clusters = n_item_clusters
+        self.pretrained = pretrained
+        self.regularization = regularization
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    def _fit(self, X):
+        random_state = check_random_state(self.random_state)
+        model = BlockModel(X, self._prior_lifts(), self.regularization)
+        best_loss = np.inf
+        for rows, items in self._starts(X, model.shape, random_state):
+            model.begin(rows, items, random_state)
+            model.sample(self.max_iter, random_state)
+            losses = model.climb(self.max_iter)
+            if losses[-1] < best_loss:
+                best_loss, self.loss_curve_ = losses[-1], losses
+                self.codebook_, self.item_memberships_ = model.lifts, model.items
+        self.item_cluster_shares_ = model.item_shares @ self.item_memberships_
+        shares_of_rows = self.codebook_ @ self.item_memberships_.T * model.item_shares
+        self.item_factors_ = np.asarray(shares_of_rows.T, dtype=np.float32)
+        self.n_iter_ = len(self.loss_curve_)
+
+    def _starts(self, X, shape, random_state):
+        """Yield memberships of rows and items that are learned without a codebook to go by."""
+        model = BlockModel(X, np.ones(shape), _START_REGULARIZATION)
+        draw_clusters = spectral_clusters(X, shape, random_state)
+        for _ in range(self.n_init):
+            model.begin(*draw_clusters(), random_state)
+            model.climb(self.max_iter)
+            yield model.rows, model.items
+
+    def _prior_lifts(self):
+        """Return the codebook to go by."""
+        if self.pretrained is None:
+            return np.ones((self.n_row_clusters, self.n_item_clusters))
+        return fitted_learner(self.pretrained, type(self), attribute="codebook_").codebook_
+
+    def _row_factors(self, X):
+        X = X.astype(np.float64)
+        of_clusters, totals = X @ self.item_memberships_, X.sum(axis=1)
+        rows = memberships(of_clusters, totals, self.item_cluster_shares_, self.codebook_)
+        return rows.astype(np.float32)
