@@ -17,6 +17,7 @@ import sys
 import numpy as np
 from _report import environment, format_table
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import make_pipeline
 
@@ -48,24 +49,24 @@ class RandomScores(InDomainRecommender):
 # ALS and EASE stand at the best NDCG@10 of all pairs by `--tune`.
 MODELS = {
     "movielens": {
-        "ALS": str_.ALSRecommender(64, regularization=0.02, random_state=0),
+        "ALS": str_.ALSRecommender(128, regularization=0.02, random_state=0),
         "EASE": str_.EASERecommender(500),
     },
     "phone": {
-        "ALS": str_.ALSRecommender(64, regularization=0.05, random_state=0),
-        "EASE": str_.EASERecommender(50, solver="dual"),
+        "ALS": str_.ALSRecommender(128, regularization=0.05, random_state=0),
+        "EASE": str_.EASERecommender(100, solver="dual"),
     },
 }
-# Two discounts each: the largest one whose NDCG@10 of all pairs is within a standard error of that
-# of none, and the best one against negatives drawn by popularity.
+# By `--tune`, the largest discount whose NDCG@10 of all pairs is within a standard error of that of
+# none, and the best one against negatives drawn by popularity, where that is another.
 DISCOUNTS = {
-    "movielens": {"ALS": (0.3, 1), "EASE": (0.2, 0.3)},
-    "phone": {"ALS": (0.3, 0.5), "EASE": (0.3, 0.5)},
+    "movielens": {"ALS": (0.5, 1), "EASE": (0.5,)},
+    "phone": {"ALS": (0.3, 1), "EASE": (0.7, 0.3)},
 }
 MODELS["generated"], DISCOUNTS["generated"] = MODELS["movielens"], DISCOUNTS["movielens"]
 
 GRIDS = {
-    "ALS": {"n_components": [32, 64, 128], "regularization": [0.01, 0.02, 0.05, 0.1]},
+    "ALS": {"n_components": [64, 128], "regularization": [0.01, 0.02, 0.05, 0.1]},
     "EASE": {"regularization": [20, 50, 100, 200, 500, 1000]},
 }
 DISCOUNT_GRID = {"discount": [0, 0.1, 0.2, 0.3, 0.5, 0.7, 1]}
@@ -134,16 +135,23 @@ def _in_percent(mean_and_error):
     return f"{100 * mean:.2f} ± {100 * error:.2f}"
 
 
-def tune(model, grid, X):
-    """Print NDCG@10 of all pairs and debiased for a grid, a part of the training rows held out."""
+def tune(name, model, X):
+    """Print validation results of the parameters of a model and then of its discounts."""
     X_kept, y = holdout_random(X, 0.2, random_state=1)
+    print_grid(name, model, GRIDS[name], X_kept, y)
+    fitted = FrozenEstimator(clone(model).fit(X_kept))
+    discounted = str_.DiscountedRecommender(fitted)
+    print_grid(f"{name}, discounted", discounted, DISCOUNT_GRID, X_kept, y)
+
+
+def print_grid(name, model, grid, X, y):
+    """Print NDCG@10 of all pairs in y and debiased for each point of a grid."""
     results = []
     for parameters in ParameterGrid(grid):
-        fitted = clone(model).set_params(**parameters).fit(X_kept)
-        _, scores = judged(fitted, X_kept, y)
+        _, scores = judged(clone(model).set_params(**parameters).fit(X), X, y)
         results.append([str(parameters), *map(_in_percent, scores)])
         print(*results[-1], file=sys.stderr)
-    header = [f"{type(model).__name__}, validation", "all", "weighted", "matched"]
+    header = [f"{name}, validation", "all", "weighted", "matched"]
     print(format_table(header, results), end="\n\n")
 
 
@@ -167,8 +175,7 @@ def main():
     if arguments.tune:
         for name, model in MODELS[arguments.data].items():
             if name in names:
-                tune(model, GRIDS[name], X)
-                tune(str_.DiscountedRecommender(model), DISCOUNT_GRID, X)
+                tune(name, model, X)
         return
     print(
         quality_table(

@@ -154,24 +154,14 @@ def metrics_by_bucket(rows, items, ranks, *, popularity, activity=None, k=10, n_
             "those of the same pairs, as held_out_ranks returns them."
         )
     parts = popularity_thirds(popularity)
-    buckets = [
-        _bucket_metrics(
-            *("popularity", name, np.count_nonzero(parts == part)),
-            *(rows, ranks, parts[items] == part, k),
-        )
-        for part, name in enumerate(_POPULARITY_BUCKETS)
-    ]
+    buckets = _buckets("popularity", _POPULARITY_BUCKETS, parts, parts[items], rows, ranks, k)
     if activity is not None:
         activity = _checked_numbers(activity, "activity", rows, "rows")
-        edges = bucket_edges(activity[np.unique(rows)], n_buckets)
+        present = np.unique(rows)
+        edges = bucket_edges(activity[present], n_buckets)
         parts = bucket_of(activity, edges)
-        buckets += [
-            _bucket_metrics(
-                *("activity", name, np.count_nonzero(parts[np.unique(rows)] == part)),
-                *(rows, ranks, parts[rows] == part, k),
-            )
-            for part, name in enumerate(bucket_names(edges))
-        ]
+        names = bucket_names(edges)
+        buckets += _buckets("activity", names, parts[present], parts[rows], rows, ranks, k)
     return BucketReport(k, tuple(buckets))
 
 
@@ -219,13 +209,24 @@ def bucket_names(edges):
     return [f"fewer than {edges[0]}", *between, f"{edges[-1]} or more"]
 
 
-def _bucket_metrics(by, bucket, size, rows, ranks, is_inside, k):
-    """Return the metrics of the pairs inside of a bucket."""
-    values = dict.fromkeys(("mrr", "ndcg", "hit_rate"), (np.nan, np.nan))
-    if is_inside.any():
-        values = rank_metrics(ranks[is_inside], rows=rows[is_inside], k=k)
-    numbers = [number for pair in values.values() for number in pair]
-    return BucketMetrics(by, bucket, int(size), int(np.count_nonzero(is_inside)), *numbers)
+def _buckets(by, names, part_of_each, part_of_pair, rows, ranks, k):
+    """Return the metrics of each bucket, given those of the items or rows and of the pairs."""
+    return [
+        BucketMetrics(
+            *(by, name, int(np.count_nonzero(part_of_each == part))),
+            int(np.count_nonzero(part_of_pair == part)),
+            *_metrics(rows[part_of_pair == part], ranks[part_of_pair == part], k),
+        )
+        for part, name in enumerate(names)
+    ]
+
+
+def _metrics(rows, ranks, k):
+    """Return MRR, NDCG and hit rate of pairs, each followed by its standard error."""
+    if not len(ranks):
+        return [np.nan] * 6
+    metrics = rank_metrics(ranks, rows=rows, k=k)
+    return [*metrics["mrr"], *metrics["ndcg"], *metrics["hit_rate"]]
 
 
 def _checked_columns(columns, name):

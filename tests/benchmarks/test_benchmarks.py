@@ -141,5 +141,7 @@ def test_imbalance_on_generated_data():
 @pytest.mark.data
 def test_ratings(data_home):
     lines = run_benchmark("ratings.py", "--models", "mean", "biases", "biased MF").split("\n")
-    rmse = [float(re.split(r" {2,}", line)[1].split("±")[0]) for line in lines if "±" in line]
-    assert np.all(np.diff(rmse) < -0.01)
+    values = [float(re.split(r" {2,}", line)[1].split("±")[0]) for line in lines if "±" in line]
+    (mean, biases, factors), (by_rating, popularity, als) = values[:3], values[3:]
+    assert mean > biases + 0.1 > factors + 0.11
+    assert als > popularity + 0.05 > by_rating
