@@ -16,7 +16,8 @@ from sktransrec import (
     ranking_scorer,
 )
 from sktransrec.base import InDomainRecommender
-from sktransrec.interactions import holdout_random
+from sktransrec.datasets import load_movielens
+from sktransrec.interactions import InteractionEncoder, holdout_random
 from sktransrec.metrics import (
     held_out_ranks,
     inverse_propensity_weights,
@@ -216,3 +217,20 @@ def test_weights_count_pairs_as_if_repeated():
         rank_metrics(ranks, rows=rows, weights=[7] * 4)["mrr"],
         rank_metrics(ranks, rows=rows)["mrr"],
     )
+
+
+@pytest.mark.data
+def test_films(data_home):
+    """Popularity is far above chance in the full ranking, and near it once it is not paid for."""
+    ratings = load_movielens(data_home=data_home).ratings
+    X = InteractionEncoder().fit_transform({"user": ratings.user_id, "item": ratings.movie_id})
+    X, y = holdout_random(X, 0.2, random_state=0)
+    popularity, als = PopularityRecommender().fit(X), ALSRecommender(32, random_state=0).fit(X)
+    X, y = X[::4], y[::4]
+    chance = 10 / X.shape[1]
+    plain = rank_metrics(held_out_ranks(popularity, X, y)[2])["hit_rate"][0]
+    assert plain > 30 * chance
+    assert _score(popularity, X, y, {"max_weight": 10.0}) < 4 * chance
+    assert _score(popularity, X, y, MATCHED) < 2 * _chance(MATCHED)
+    assert _score(als, X, y, {"max_weight": 10.0}) > 8 * chance
+    assert _score(als, X, y, MATCHED) > 2.5 * _chance(MATCHED)

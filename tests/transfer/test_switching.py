@@ -5,11 +5,13 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 from scipy.stats import ttest_rel
+from sklearn.decomposition import TruncatedSVD
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sktransrec import (
+    ALSRecommender,
     EASERecommender,
     PopularityRecommender,
     PopularityScaler,
@@ -19,9 +21,9 @@ from sktransrec import (
     ranking_scorer,
     recommend,
 )
-from sktransrec.datasets import make_cross_domain
+from sktransrec.datasets import load_amazon_pair, make_cross_domain
 from sktransrec.interactions import holdout_random
-from sktransrec.metrics import ndcg_at_k
+from sktransrec.metrics import held_out_ranks, ndcg_at_k
 
 N_ITEMS = 100
 N_COLD = 250
@@ -192,3 +194,33 @@ def test_pipelines_inside_and_searches_outside(users, warm):
 def test_bad_parameters(warm, model, message):
     with pytest.raises(ValueError, match=message):
         model.fit(warm)
+
+
+@pytest.mark.data
+def test_cold_people_by_their_history_in_another_domain(data_home):
+    """The features are what people have in games; those scored have nothing in videos yet."""
+    pair = load_amazon_pair("game", "video", data_home=data_home)
+    videos, games = pair.target.matrix, pair.source.matrix
+    place = {person: row for row, person in enumerate(pair.source.user_ids)}
+    known = [row for row, person in enumerate(pair.target.user_ids) if person in place]
+    sources = [place[pair.target.user_ids[row]] for row in known]
+    shape = (videos.shape[0], games.shape[0])
+    is_person = sp.csr_array((np.ones(len(known)), (known, sources)), shape=shape)
+    X = sp.hstack([videos, is_person @ games], format="csr")
+    cold = sp.hstack([sp.csr_array(pair.Y_cold.shape), pair.X_cold], format="csr")
+    svd = make_pipeline(TruncatedSVD(64, random_state=0), RidgeRecommender(10.0))
+    by_row = []
+    for fallback in (svd, None):
+        model = SwitchingRecommender(
+            ALSRecommender(16, max_iter=2, random_state=0),
+            fallback,
+            target_columns=range(videos.shape[1]),
+        ).fit(X)
+        rows, _, ranks = held_out_ranks(model, cold, pair.Y_cold, n_negatives=999, random_state=0)
+        gains = np.where(ranks <= 10, 1 / np.log2(1 + ranks), 0)
+        by_row.append(
+            np.bincount(rows, gains)[np.unique(rows)] / np.unique(rows, return_counts=True)[1]
+        )
+    assert len(by_row[0]) > 150
+    assert ttest_rel(*by_row).confidence_interval(0.99).low > 0.005
+    assert np.mean(by_row[0]) > 1.4 * np.mean(by_row[1])
