@@ -5,17 +5,22 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import xlogy
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sktransrec import (
+    ALSRecommender,
     CodebookRecommender,
     PopularityRecommender,
+    TransferGate,
+    holdout_random,
     ranking_scorer,
 )
 from sktransrec.datasets import make_cluster_domains
+from sktransrec.metrics import ndcg_at_k
 
 # Which of three clusters of rows has how much of each of four clusters of items.
 PATTERN = np.array([[4, 1, 0, 1], [0, 3, 2, 1], [1, 0, 5, 2]])
@@ -211,3 +216,45 @@ def test_random_state():
     first, same, other = (codebook(random_state=seed, n_init=1).fit(X) for seed in (0, 0, 1))
     assert_array_equal(first.item_factors_, same.item_factors_)
     assert not np.array_equal(first.item_factors_, other.item_factors_)
+
+
+# Of these seeds none served to choose the models, their parameters or the size of the target.
+FRESH_SEEDS = range(2000, 2020)
+
+
+def transferred_and_own(domains, n_init):
+    """Return the model with the codebook of the source, and its twin without a source."""
+    own = codebook(10, 10, n_init=n_init, max_iter=100)
+    source = FrozenEstimator(codebook(10, 10, max_iter=100).fit(domains.X_source))
+    return clone(own).set_params(pretrained=source, regularization=30), own
+
+
+def scores_of_small_target(seed):
+    """Return NDCG@10 of the transferred codebook and of its rivals, on new users of the target."""
+    domains = make_cluster_domains(n_target_users=1100, random_state=seed)
+    X, new = domains.X_target[:100], domains.X_target[100:]
+    known, hidden = holdout_random(new, 1, random_state=seed)
+    rivals = ALSRecommender(4, regularization=0.04, random_state=0), PopularityRecommender()
+    for model in (*transferred_and_own(domains, n_init=40), *rivals):
+        items, _ = model.fit(X).recommend(known)
+        yield ndcg_at_k(hidden, items, k=10)
+
+
+@pytest.mark.slow
+def test_pattern_is_transferred_where_nothing_else_is_shared():
+    scores = np.array([[*scores_of_small_target(seed)] for seed in FRESH_SEEDS])
+    gains = scores[:, :1] - scores[:, 1:]
+    errors = gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
+    assert (gains.mean(axis=0) > 3 * errors).all()
+    assert ((gains > 0).sum(axis=0) >= 15).all()
+
+
+@pytest.mark.slow
+def test_nothing_is_claimed_where_the_pattern_is_another():
+    claims = []
+    for seed in FRESH_SEEDS[:10]:
+        domains = make_cluster_domains(n_target_users=150, relatedness=0, random_state=seed)
+        gate = TransferGate(*transferred_and_own(domains, n_init=10), cv=3, random_state=0)
+        gate.fit(domains.X_target)
+        claims.append(gate.gain_.verdict == "helps" or gate.uses_transfer_.any())
+    assert sum(claims) <= 1
