@@ -53,7 +53,7 @@ GRID = {
     for encoder in ("attention", "cnn", "gru")
 }
 COMMON = {
-    "lastfm": {"validation_fraction": 1.0, "epochs": 200, "patience": 10},
+    "lastfm": {"validation_fraction": 1.0, "epochs": 200, "patience": 20, "learning_rate": 0.003},
     "beauty": {"validation_fraction": 1.0, "epochs": 40, "patience": 3, "n_negatives": 1000},
 }
 CHOSEN = {

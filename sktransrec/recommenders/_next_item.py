@@ -32,8 +32,8 @@ class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMix
     from 1 on and padded with 0 at either end, such as
     :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns; id j + 1
     is the item in column j of what `recommend` and y speak of. A new row is folded in by reading
-    it. As a transformer, it gives what the network makes of a history, in the space of
-    `item_factors_`.
+    it; X has as many columns as in `fit` then, which zeros may fill. As a transformer, it gives
+    what the network makes of a history, in the space of `item_factors_`.
 
     Parameters
     ----------
@@ -52,8 +52,9 @@ class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMix
         Steps that a convolution sees. In block i its two convolutions see every
         2^(2i - 2)-th and every 2^(2i - 1)-th step. Only used by "cnn".
     max_length : int, default=50
-        Number of latest items of a history that are read. Training cuts longer histories into
-        pieces of that length, so that it learns from all their items.
+        Number of latest items of a history that are read; the ones before are seen, no more.
+        Training cuts longer histories into pieces of that length, so that it learns from all their
+        items.
     n_items : int, default=None
         Number of items. None is the largest id of `fit` or, if there are any, the number of
         `item_features`.
@@ -166,7 +167,8 @@ class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMix
     N being all items. With `n_negatives` it is :math:`x_{t+1}` and the items drawn, from each of
     whose scores the logarithm of the number of draws to be expected is subtracted (log-Q
     correction [4]_), and Adam updates the vectors and moments of the items in the batch alone.
-    The same vectors stand for the items that are read and for those that are ranked.
+    The same vectors stand for the items that are read and for those that are ranked. Attention
+    adds to them vectors of their places, counted from the latest item of a history.
 
     Histories of about the same length make a batch and are cut to the longest, so that little
     padding is computed. Per step of a history, attention costs O(n_layers * n_components * (12
@@ -176,7 +178,8 @@ class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMix
     With `pretrained`, what is copied moves as in the Notes of `Autoencoder`, the table of items
     being the output. A kernel that reads item features is copied whatever the catalogue.
 
-    An empty row gets the popularity of the items. For an int `random_state` the result is the same
+    An empty row gets the popularity of the items; in `fit` it counts for that alone, as does a
+    row of one item. For an int `random_state` the result is the same
     to the last bit from run to run on one machine; no global state is read or changed. Loading a
     pickled recommender does not need TensorFlow, running it does.
 
