@@ -26,7 +26,13 @@ from ..metrics._scorer import _METRICS
 from ..recommenders import VotingRecommender
 from ._comparison import Comparison, rows_without, sides
 from ._gain import measured_gain, shuffled_folds
-from ._source_scores import SourceScore, column_distance, probe_gain, row_overlap
+from ._source_scores import (
+    SourceScore,
+    column_distance,
+    decision_in_words,
+    probe_gain,
+    row_overlap,
+)
 from ._target_items import TargetItems
 
 
@@ -101,7 +107,8 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
     -----
     The cheap scores are in :class:`~sktransrec.transfer.SourceScore`. The probe alone makes the
     shortlist, since it alone looks at what the rows like; overlap and distance are reported
-    beside it.
+    beside it. On generated sources, the probe put them in the order of their relatedness; the
+    distance did so less well, and could not tell a real source from a copy with shuffled rows.
 
     A source on the shortlist is used if the interval of its gain, as in :func:`transfer_gain` and
     cross-listed items left out, excludes harm. Intervals are at level ``1 - (1 -
@@ -229,7 +236,7 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
         self.weights_ = np.array([score.weight for score in self.source_scores_])
         self.recommender_ = self._fitted(weights, columns, X, y)
         metric = next(iter(gains.values())).metric
-        self.decision_ = _in_words(self.source_scores_, self.gain_, metric)
+        self.decision_ = decision_in_words(self.source_scores_, self.gain_, metric)
         self.n_items_ = y.shape[1]
         self.popularity_ = _column_shares(y)
         return self
@@ -341,32 +348,3 @@ def _chosen(gains, measured):
         if best is None or gain.clean.gain > best.clean.gain:
             weights, best = more, gain
     return weights, best
-
-
-def _in_words(scores, gain, metric):
-    """Return what is used and why, with a table of the scores."""
-    width = max(len("source"), *(len(score.name) for score in scores))
-    lines = [
-        f"{metric} of the rows held out, without the source -> with it:",
-        f"  {'source':{width}}  overlap  distance    probe  weight  finding          gain",
-    ]
-    for score in scores:
-        lines.append(
-            f"  {score.name:{width}}  {score.overlap:7.0%}  {score.distance:8.2f}  "
-            f"{score.probe:+7.4f}  {score.weight:6.2f}  {_finding(score):15}  {score.gain or ''}"
-        )
-    used = [score.name for score in scores if score.weight]
-    if used:
-        lines += [f"Used: {', '.join(used)}.", f"  {gain.clean}"]
-    else:
-        lines.append("Used: no source, as no interval excludes harm.")
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _finding(score):
-    """Return what was found out of a source, in words."""
-    if score.gain is None:
-        return "not shortlisted"
-    if score.gain.verdict == "helps" and not score.weight:
-        return "adds nothing"
-    return score.gain.verdict

@@ -195,6 +195,35 @@ def probe_gain(X, y, folds, metric, k, random_state):
     return float(np.nanmean(gains)) if not np.isnan(gains).all() else np.nan
 
 
+def decision_in_words(scores, gain, metric):
+    """Return what is used and why, with a table of the scores."""
+    width = max(len("source"), *(len(score.name) for score in scores))
+    lines = [
+        f"{metric} of the rows held out, without the source -> with it:",
+        f"  {'source':{width}}  overlap  distance    probe  weight  finding          gain",
+    ]
+    for score in scores:
+        lines.append(
+            f"  {score.name:{width}}  {score.overlap:7.0%}  {score.distance:8.2f}  "
+            f"{score.probe:+7.4f}  {score.weight:6.2f}  {_finding(score):15}  {score.gain or ''}"
+        )
+    used = [score.name for score in scores if score.weight]
+    if used:
+        lines += [f"Used: {', '.join(used)}.", f"  {gain.clean}"]
+    else:
+        lines.append("Used: no source, as no interval excludes harm.")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _finding(score):
+    """Return what was found out of a source, in words."""
+    if score.gain is None:
+        return "not shortlisted"
+    if score.gain.verdict == "helps" and not score.weight:
+        return "adds nothing"
+    return score.gain.verdict
+
+
 def _described(X):
     """Return the columns of X that some row has, at unit length."""
     X = sp.csc_array(X)

@@ -16,7 +16,9 @@ from sktransrec import (
     VotingRecommender,
     ranking_scorer,
 )
+from sktransrec.datasets import load_amazon_pair
 from sktransrec.datasets._generated import make_items, make_matrix, related_normals
+from sktransrec.metrics import ndcg_at_k
 from sktransrec.transfer import proxy_a_distance
 from sktransrec.transfer._source_scores import column_distance, probe_gain, row_overlap
 
@@ -240,6 +242,25 @@ def test_bad_arguments_are_explained():
         SourceSelectorRecommender(ridge, sources).fit(X, y * 0)
     with pytest.raises(ValueError, match="requires y to be passed"):
         SourceSelectorRecommender(ridge, sources).fit(X, None)
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_shuffled_copy_of_a_real_source_is_refused(data_home):
+    pair = load_amazon_pair("game", "video", data_home=data_home)
+    n_users, n_items = pair.X_source.shape
+    decoy = pair.X_source[np.random.default_rng(0).permutation(n_users)]
+    sources = [("games", slice(0, n_items)), ("decoy", slice(n_items, 2 * n_items))]
+    model = SourceSelectorRecommender(RidgeRecommender(300), sources, random_state=0)
+    model.fit(sp.hstack([pair.X_source, decoy], format="csr"), pair.Y_target)
+    print(model.decision_)
+    assert_array_equal(model.weights_, [1, 0])
+    X_cold = sp.hstack([pair.X_cold, pair.X_cold], format="csr")
+    popular = PopularityRecommender().fit(pair.Y_target).recommend(pair.Y_cold * 0)[0]
+    gains = ndcg_at_k(pair.Y_cold, model.recommend(X_cold)[0], per_row=True) - ndcg_at_k(
+        pair.Y_cold, popular, per_row=True
+    )
+    assert np.nanmean(gains) > 2 * np.nanstd(gains) / np.sqrt(len(gains))
 
 
 # The cheap scores
