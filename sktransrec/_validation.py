@@ -247,7 +247,7 @@ def check_candidates(candidates, n_items, *, name="candidates"):
     candidates = np.unique(candidates)
     if candidates[0] < 0 or candidates[-1] >= n_items:
         raise ValueError(
-            f"{name} must lie between 0 and n_items_ - 1 = {n_items - 1}, got values from "
+            f"{name} must lie between 0 and {n_items - 1}, got values from "
             f"{candidates[0]} to {candidates[-1]}."
         )
     return candidates
