@@ -145,3 +145,15 @@ def test_ratings(data_home):
     (mean, biases, factors), (by_rating, popularity, als) = values[:3], values[3:]
     assert mean > biases + 0.1 > factors + 0.11
     assert als > popularity + 0.05 > by_rating
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_alignment(data_home):
+    lines = run_benchmark("alignment.py", "--n-papers", "600", "--n-components", "16").split("\n")
+    table = lines[lines.index(next(line for line in lines if line.startswith("---"))) + 1 :]
+    cells = [re.split(r" {2,}", line) for line in table if line]
+    ndcg = {name: float(value.split("±")[0]) for name, value, *_ in cells}
+    assert ndcg["no distortion"] > ndcg["popularity"]
+    anchored = ndcg["own axes: ProcrustesAligner, 200 anchors"]
+    assert ndcg["no distortion"] > anchored > ndcg["own axes: no alignment"] + 0.01

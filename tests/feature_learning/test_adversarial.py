@@ -11,9 +11,16 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sktransrec import DomainAdversarialAutoencoder, RidgeRecommender, recommend
+from sktransrec import (
+    DomainAdversarialAutoencoder,
+    PopularityRecommender,
+    RidgeRecommender,
+    recommend,
+)
 from sktransrec._engine._networks import adversarial_autoencoder
 from sktransrec._engine._objectives import AdversarialTargets, Objective
+from sktransrec.datasets import make_cross_domain
+from sktransrec.metrics import ndcg_at_k
 
 TINY = {
     "n_components": 3,
@@ -26,11 +33,11 @@ TINY = {
 }
 
 
-def two_domains(n_rows=300, n_features=12, n_factors=3, seed=0):
+def two_domains(n_rows=300, n_features=12, seed=0, factors=None):
     """Rows made of latent factors, the target's columns shifted and scaled; and the factors."""
     rng = np.random.default_rng(seed)
-    factors = rng.standard_normal((2 * n_rows, n_factors))
-    X = factors @ rng.standard_normal((n_factors, n_features))
+    factors = rng.standard_normal((2 * n_rows, 3)) if factors is None else factors
+    X = factors @ rng.standard_normal((3, n_features))
     X += 0.3 * rng.standard_normal(X.shape)
     X[n_rows:] *= np.exp(0.5 * rng.standard_normal(n_features))
     X[n_rows:] += 1.5 * rng.standard_normal(n_features)
@@ -77,6 +84,32 @@ def test_codes_do_not_tell_the_domain_and_rows_are_reconstructed():
     assert found[3][1] > 0.95
     # What was learned in the source holds in the target.
     assert found[3][2] > 0.85 > 0.5 > found[0][2]
+
+
+@pytest.mark.slow
+def test_recommender_of_source_codes_serves_the_items_of_the_target():
+    """Rows are items, columns of y users; the content of the target is distorted."""
+    domains = make_cross_domain(
+        300,
+        300,
+        300,
+        n_cold_users=0,
+        n_components=3,
+        source_density=0.1,
+        random_state=0,
+        return_truth=True,
+    )
+    factors = np.vstack([domains.truth.source_factors, domains.truth.target_factors])
+    X, domain, _ = two_domains(factors=3 * factors)
+    buyers, wanted = domains.X_source.T, domains.Y_target.T
+    ndcg = {}
+    for name, Z in (("raw", X), ("codes", learned(X, domain).transform(X))):
+        ridge = RidgeRecommender().fit(Z[domain > 0], buyers)
+        ndcg[name] = ridge.score(Z[domain < 0], wanted)
+    most_active, _ = PopularityRecommender().fit(buyers).recommend(wanted * 0)
+    ndcg["popularity"] = ndcg_at_k(wanted, most_active)
+    print(ndcg)
+    assert ndcg["codes"] > 1.1 * max(ndcg["raw"], ndcg["popularity"])
 
 
 def test_rows_are_reconstructed_in_either_domain():
