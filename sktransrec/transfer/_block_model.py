@@ -150,7 +150,7 @@ def memberships(of_clusters, totals, shares, lifts):
 
 
 def spectral_clusters(X, n_clusters, random_state):
-    """Return a function that draws clusters of rows and of items as indicators, from afresh.
+    """Return a function that gives indicators of clusters of rows and of items, new at each call.
 
     The points that it clusters are the singular vectors of X, its rows and columns normalised.
     """

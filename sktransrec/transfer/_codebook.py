@@ -97,9 +97,8 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     H being the entropy of the memberships: the variational bound of a model in which every row and
     every item is in one cluster, and a tri-factorisation :math:`P T Q^\top` of X with non-negative
-    factors and a fixed middle if :math:`\lambda` is infinite. [1]_ has squares in place of the
-    likelihood, which for zeros and ones of few users would have the codebook say how dense the
-    source is.
+    factors and a fixed middle if :math:`\lambda` is infinite. [1]_ minimises squares instead, and
+    its codebook of zeros and ones holds the density of the source as well.
 
     Each start clusters the singular vectors of the normalised X, climbs from there without a
     codebook to go by, and puts the clusters in the order that suits the codebook best. It then
