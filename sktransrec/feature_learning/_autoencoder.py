@@ -128,6 +128,7 @@ class Autoencoder(FeatureLearner):
 
     See Also
     --------
+    DomainAdversarialAutoencoder : Features that do not tell two domains apart.
     sklearn.decomposition.TruncatedSVD : The best linear autoencoder under the squared error.
 
     Notes

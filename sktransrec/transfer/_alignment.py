@@ -139,6 +139,7 @@ class CORALAligner(LinearAligner):
     MMDAligner : Aligns more than the first two moments.
     ProcrustesAligner : A rotation, learned from rows that stand in both domains.
     DomainAdversarialAutoencoder : Features that do not tell the domains apart.
+    transfer.proxy_a_distance : How well a classifier can tell the domains apart.
 
     Notes
     -----

@@ -103,6 +103,7 @@ class TransferGate(RecommenderMixin, BaseEstimator):
 
     See Also
     --------
+    SourceSelectorRecommender : Chooses among several sources, for all rows alike.
     transfer_gain : The comparison alone.
 
     Notes

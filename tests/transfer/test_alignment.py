@@ -7,6 +7,7 @@ from joblib import dump, load
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import check_grad
 from scipy.stats import ortho_group
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import pairwise_distances
@@ -203,6 +204,18 @@ def test_domains_reach_a_step_of_a_pipeline_and_a_search(aligner):
         error_score="raise",
     ).fit(X, y, **{f"{name}__sample_domain": domain})
     assert search.best_score_ > 0
+
+
+def test_domains_reach_a_step_by_metadata_routing_as_well():
+    X, domain = gaussians()
+    y = (np.random.default_rng(0).uniform(size=(600, 12)) < 0.3).astype(float)
+    plain = make_pipeline(CORALAligner(), RidgeRecommender())
+    plain.fit(X, y, coralaligner__sample_domain=domain)
+    with config_context(enable_metadata_routing=True):
+        aligner = CORALAligner().set_fit_request(sample_domain=True)
+        aligner.set_transform_request(sample_domain=True)
+        routed = make_pipeline(aligner, RidgeRecommender()).fit(X, y, sample_domain=domain)
+    assert_array_equal(routed[-1].coef_, plain[-1].coef_)
 
 
 def test_saved_aligner_is_the_same(tmp_path):
