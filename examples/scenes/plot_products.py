@@ -68,18 +68,32 @@ if shops.source.name == "old":
 # %%
 # The same people in both
 # -----------------------
-# The report says how many people the shops share, and names products with the same buyers in both:
-# finding such a product again is no knowledge of taste.
-from sktransrec import InteractionEncoder, align_domains
+# The report says how many people the shops share, and names products with the same buyers in both.
+# To find such a product again is no knowledge of taste, and a search that is rewarded for it
+# chooses what does nothing else. So what a twin gives away is taken out before anything is learned.
+from sktransrec import InteractionEncoder, align_domains, cross_listed_mask
 
 encoder = InteractionEncoder("customer", "product", unknown="ignore")
 shared = align_domains(old_log, new_log, source_encoder=encoder)
 print(shared.report)
 
-X, Y = shared.X_source, shared.X_target
+X = shared.X_source
 X_cold = shared.source_encoder.transform(old_log, users=cold_customers)
 Y_cold = shared.target_encoder.transform(cold_log, users=cold_customers)
-print(f"cold customers: {len(cold_customers)}, with {Y_cold.nnz} purchases to find")
+
+
+def without_twins(y, X_history=None):
+    """Return the purchases that no twin in the same history gives away."""
+    given_away = cross_listed_mask(X, shared.X_target, y, X_history=X_history)
+    clean = (y - y.multiply(given_away)).tocsr()
+    clean.eliminate_zeros()
+    return clean
+
+
+Y = without_twins(shared.X_target)
+clean_cold = without_twins(Y_cold, X_history=X_cold)
+print(f"shared customers: {Y.nnz} purchases, {shared.X_target.nnz - Y.nnz} more given away")
+print(f"cold customers: {clean_cold.nnz} purchases, {Y_cold.nnz - clean_cold.nnz} more given away")
 
 # %%
 # A search chooses how to transfer
@@ -149,8 +163,7 @@ for name, step in {**features, "bridge of factors": factors}.items():
 # ------------
 # The winner against the popularity of the new shop, over the shared customers, each served by
 # models that have not seen them. Of cold customers nothing else is known in the new shop, so that
-# popularity is what there is without transfer. The product that is sold twice is left out of the
-# verdict.
+# popularity is what there is without transfer.
 from sktransrec import transfer_gain
 
 winner = search.best_estimator_
@@ -170,12 +183,9 @@ print(gate.decision_)
 # ------------------
 # They took no part in anything above. The first column counts all they bought, the second what is
 # not given away by its twin in their own history.
-from sktransrec import PopularityRecommender, cross_listed_mask, recommend
+from sktransrec import PopularityRecommender, recommend
 from sktransrec.metrics import ndcg_at_k
 
-is_given_away = cross_listed_mask(X, Y, Y_cold, X_history=X_cold)
-clean = (Y_cold - Y_cold.multiply(is_given_away)).tocsr()
-clean.eliminate_zeros()
 popular = PopularityRecommender().fit(shared.target_encoder.transform(new_log))
 models = {
     "popularity": (popular, Y_cold * 0),
@@ -187,7 +197,7 @@ rows = []
 print(f"{'NDCG@10':24} {'all purchases':>15} {'not given away':>15}")
 for name, (model, known) in models.items():
     shown, _ = recommend(model, known)
-    scores = [ndcg_at_k(y, shown, k=10, per_row=True) for y in (Y_cold, clean)]
+    scores = [ndcg_at_k(y, shown, k=10, per_row=True) for y in (Y_cold, clean_cold)]
     scores = [by_row[~np.isnan(by_row)] for by_row in scores]
     rows.append([(by_row.mean(), by_row.std(ddof=1) / len(by_row) ** 0.5) for by_row in scores])
     print(f"{name:24}", *(f"{mean:.3f} ± {error:.3f}".rjust(15) for mean, error in rows[-1]))
@@ -209,10 +219,13 @@ axes[1].invert_yaxis()
 # %%
 # The old shop says a good deal about customers whom the new one has never seen. In which way
 # matters far less: for cold customers the winner is within its error of a regression on the
-# purchases. The product that is sold twice makes every row look better than it is, popularity
-# included, as it is a popular one. All groups of customers pass the gate here. Where the tastes in
-# the two shops are unrelated (``relatedness=0`` above), the verdict is that there is no evidence of
-# a gain, and the gate lets none of them pass.
+# purchases. All groups of customers pass the gate here. Where the tastes in the two shops are
+# unrelated (``relatedness=0`` above), the verdict is that there is no evidence of a gain, and the
+# gate lets none of them pass.
+#
+# Games and films on Amazon are less alike. Of what is not given away, the NDCG@10 of the regression
+# on the purchases is 0.041 ± 0.008, that of popularity 0.030 ± 0.008. Had the regression learned
+# from the products that are sold twice, it would seem to be 0.074, and would be 0.034 without them.
 #
 # Save and serve
 # --------------

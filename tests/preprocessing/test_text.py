@@ -156,6 +156,17 @@ def test_mixed_reads_each_script_in_its_way(text, expected):
     assert words(text, analyzer="mixed") == expected
 
 
+@settings(max_examples=100, deadline=None)
+@given(text=st.text(alphabet="aB1_ é-אבכ中文字のカーไทยุ้한ि။", max_size=15))
+def test_mixed_tokens_lose_no_letter_and_leave_spaced_words_whole(text):
+    by_word = TextSequences().build_analyzer()(text)
+    mixed = TextSequences(analyzer="mixed").build_analyzer()(text)
+    assert set("".join(mixed)) == set("".join(by_word))
+    unspaced = re.compile("[中文字のカーไทยุ้]")
+    whole = [word for word in by_word if not unspaced.search(word)]
+    assert set(whole) <= set(mixed)
+
+
 def test_stop_words_and_n_grams_of_mixed_tokens():
     text = "The new 電影院 the"
     for stop_words in (["the"], lambda word: word == "the"):
