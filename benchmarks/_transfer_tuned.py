@@ -2,9 +2,11 @@
 
 # The parameters are the choices of
 #     python benchmarks/transfer.py --data NAME --tune
-# from the grids above, by NDCG@10 of the clean validation pairs, for each target (source). Of the
-# grid of "ALS on both, source weighted" a part was searched: weights 0.1 and 0.3 with less
+# from the grids of the methods, by NDCG@10 of the clean validation pairs, for each target (source).
+# Of the grid of "ALS on both, source weighted" a part was searched: weights 0.1 and 0.3 with less
 # regularization for sport and phone, 0.3 and 0.6 with more of it and balanced confidence for cloth.
+# EASE was searched for sport and phone, the MLP for video, and the two-tower network by a few fits
+# for phone, of which the number of epochs of the others is a guess.
 TUNED = {
     "sport (cloth)": {
         "two-tower autoencoder": {"epochs": 14},
