@@ -225,11 +225,12 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
 
         gains = {name: measured({name: 1.0}) for name in self._shortlist(scores)}
         weights, self.gain_ = _chosen(gains, measured)
+        total = sum(weights.values()) or 1.0
         self.source_scores_ = [
             replace(
                 score,
                 gain=gains[name].clean if name in gains else None,
-                weight=weights.get(name, 0.0) / sum(weights.values(), 1e-300),
+                weight=weights.get(name, 0.0) / total,
             )
             for name, score in scores.items()
         ]
