@@ -22,11 +22,11 @@ class ItemFeatures:
     ----------
     values : array-like, sparse matrix, DataFrame or sequence of str, of length n_items
         Item i in row i: numbers of shape (n_items, n_features), dense or sparse; texts of shape
-        (n_items,); images of shape (n_items, height, width, n_channels); or a pandas DataFrame.
-        Arrays are not copied and must not be changed afterwards.
+        (n_items,); images of shape (n_items, height, width, n_channels); or a pandas DataFrame or
+        Series. Arrays are not copied and must not be changed afterwards.
     ids : array-like of shape (n_items,), default=None
-        The ids of the items, all different. None takes the index of a DataFrame, and the numbers
-        from 0 otherwise.
+        The ids of the items, all different. None takes the index of a DataFrame or Series, and
+        the numbers from 0 otherwise.
 
     Attributes
     ----------
@@ -39,6 +39,8 @@ class ItemFeatures:
 
     See Also
     --------
+    HybridRecommender : Learns what the content of an item says of its factors.
+    ContentKNNRecommender : Recommends what is nearest by content.
     NextItemRecommender : Reads items by their features.
 
     Notes
