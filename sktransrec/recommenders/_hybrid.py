@@ -140,6 +140,10 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
     never copied. A row is folded in by the factor model, and an empty one gets the popularity of
     the items, which for items without interactions is 0.
 
+    What served each recommendation is read from ``item_paths_[items]`` and ``row_paths(X)``. A
+    few hundred factors cannot hold all that the words of a text say: where content is rich, a
+    `VotingRecommender` of this and a `ContentKNNRecommender` is better than either.
+
     References
     ----------
     .. [1] A. van den Oord, S. Dieleman and B. Schrauwen, "Deep content-based music
