@@ -63,7 +63,7 @@ CHOSEN = {
         "gru": {"n_layers": 1, "dropout": 0.5},
     },
     "beauty": {
-        "attention": {"n_layers": 1, "dropout": 0.5},
+        "attention": {"n_layers": 1, "dropout": 0.5, "patience": 10},
         "cnn": {"n_layers": 2, "dropout": 0.5},
         "gru": {"n_layers": 1, "dropout": 0.5},
     },
