@@ -247,10 +247,12 @@ def main():
     print(quality(task, trained, arguments.seeds))
     if arguments.gate:
         models, _ = networks(task, trained[0])
-        for fallback in (models["from scratch"], ItemKNNRecommender()):
+        fallbacks = {"the network from scratch": models["from scratch"]}
+        fallbacks["item kNN"] = ItemKNNRecommender()
+        for name, fallback in fallbacks.items():
             parts = clone(models["fine-tuned"]).set_params(random_state=0), clone(fallback)
             gate = TransferGate(*parts, holdout=1, cv=2, random_state=0).fit(task.X)
-            print(f"\nFine-tuning or {fallback}\n{gate.decision_}")
+            print(f"\nFine-tuning, or {name}\n{gate.decision_}")
 
 
 if __name__ == "__main__":
