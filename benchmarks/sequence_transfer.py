@@ -16,8 +16,9 @@ The source is the first half of the users of Beauty, the target has as many user
 The last item of each history is looked for among all items that the row has not had, and the one
 before it says when to stop. NDCG@10 is the mean over seeds and rows ± its standard error over
 rows, the gain that over the same network from scratch, paired by rows. Parameters are those of
-`benchmarks/next_item.py`, and nothing was tuned here. With `--gate`, a `TransferGate` says as well
-what it makes of fine-tuning, which it compares on the training histories alone.
+`benchmarks/next_item.py` but for the learning rate, .001 here, and nothing was tuned. With
+`--gate`, a `TransferGate` says as well what it makes of fine-tuning, which it compares on the
+training histories alone.
 """
 
 import argparse
