@@ -15,6 +15,13 @@ def entry_tags(model):
     return get_tags(_unwrapped(model, step=0))
 
 
+def take_input_tags(tags, parts):
+    """Let tags allow of X what all parts take in what they do first with it."""
+    entries = [entry_tags(part).input_tags for part in parts]
+    tags.input_tags.sparse = all(entry.sparse for entry in entries)
+    tags.input_tags.positive_only = any(entry.positive_only for entry in entries)
+
+
 def reads_histories(model):
     """Return whether a model reads rows of item ids in order and recommends what comes next."""
     return not is_supervised(model) and entry_tags(model).input_tags.categorical

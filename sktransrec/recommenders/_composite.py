@@ -5,7 +5,7 @@ from sklearn.utils import get_tags
 
 from .._histories import padded_at_end, seen_items
 from .._validation import check_histories, check_interactions, check_rows, check_targets
-from .._wrapped import entry_tags, is_supervised, reads_histories
+from .._wrapped import is_supervised, reads_histories, take_input_tags
 from ..base import RecommenderMixin, _column_shares, _recommender_and_rows
 
 
@@ -19,10 +19,8 @@ class CompositeMixin(RecommenderMixin):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         parts = self._parts()
-        entries = [entry_tags(part).input_tags for part in parts]
-        tags.input_tags.sparse = all(entry.sparse for entry in entries)
+        take_input_tags(tags, parts)
         tags.input_tags.categorical = all(reads_histories(part) for part in parts)
-        tags.input_tags.positive_only = any(entry.positive_only for entry in entries)
         is_mapping = any(is_supervised(part) for part in parts)
         tags.target_tags.required = tags.target_tags.multi_output = is_mapping
         tags.target_tags.single_output = not is_mapping

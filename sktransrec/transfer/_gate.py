@@ -19,7 +19,7 @@ from .._validation import (
     check_targets,
     restores_on_error,
 )
-from .._wrapped import entry_tags, is_supervised, reads_histories
+from .._wrapped import is_supervised, reads_histories, take_input_tags
 from ..base import RecommenderMixin, _column_shares, _recommender_and_rows
 from ..interactions import holdout_random
 from ..interactions._holdout import numbers_held_out
@@ -186,9 +186,7 @@ class TransferGate(RecommenderMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        entries = [entry_tags(part).input_tags for part in self._parts()]
-        tags.input_tags.sparse = all(entry.sparse for entry in entries)
-        tags.input_tags.positive_only = any(entry.positive_only for entry in entries)
+        take_input_tags(tags, self._parts())
         tags.input_tags.categorical = reads_histories(self.transfer)
         is_mapping = is_supervised(self.transfer)
         tags.target_tags.required = tags.target_tags.multi_output = is_mapping

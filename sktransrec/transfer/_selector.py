@@ -20,7 +20,7 @@ from .._validation import (
     check_targets,
     restores_on_error,
 )
-from .._wrapped import entry_tags, is_supervised
+from .._wrapped import is_supervised, take_input_tags
 from ..base import RecommenderMixin, _column_shares
 from ..metrics._scorer import _METRICS
 from ..recommenders import VotingRecommender
@@ -182,9 +182,7 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         parts = [part for part in (self.transfer, self.fallback) if part is not None]
-        entries = [entry_tags(part).input_tags for part in parts]
-        tags.input_tags.sparse = all(entry.sparse for entry in entries)
-        tags.input_tags.positive_only = any(entry.positive_only for entry in entries)
+        take_input_tags(tags, parts)
         tags.target_tags.required = tags.target_tags.multi_output = True
         tags.target_tags.single_output = False
         return tags
