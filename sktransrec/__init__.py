@@ -1,6 +1,8 @@
 """Transfer learning for recommender systems as ordinary scikit-learn objects."""
 
-from .base import recommend
+import importlib
+
+from ._recommend import recommend
 from .feature_learning import (
     Autoencoder,
     CNNEncoder,
@@ -111,3 +113,10 @@ __all__ = [
     "transfer_gain",
     "transfer_learning_curve",
 ]
+
+
+def __getattr__(name):
+    # These modules need more imports than the rest and so wait until they are asked for.
+    if name in {"datasets", "inspection", "testing"}:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

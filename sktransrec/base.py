@@ -1,4 +1,4 @@
-"""What every recommender is: the mixins, and `recommend` for whatever wraps one."""
+"""What every recommender is."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -7,8 +7,6 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
 
@@ -33,7 +31,6 @@ __all__ = [
     "RecommenderMixin",
     "SimilarItemsMixin",
     "SupervisedRecommender",
-    "recommend",
 ]
 
 # Blocks this tall are worth the matrix product and Python's calls; taller ones leave the cache.
@@ -397,89 +394,6 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
     def _item_similarities(self, items):
         unit_factors = normalize(self.item_factors_)
         return unit_factors[items] @ unit_factors.T
-
-
-def recommend(
-    model,
-    X,
-    *,
-    n_recommendations=10,
-    candidates=None,
-    exclude_seen="auto",
-    exclude_interactions=None,
-):
-    """Return the best items for each row of X from a recommender or whatever wraps one.
-
-    `Pipeline` and the searches of scikit-learn do not pass `recommend` on to what they hold; this
-    function does.
-
-    Parameters
-    ----------
-    model : estimator
-        A fitted recommender, a `Pipeline` that ends in one, a fitted search, or a
-        `FrozenEstimator` around any of them.
-    X : array-like or sparse matrix of shape (n_rows, ...)
-        What `model` takes.
-    n_recommendations : int, default=10
-        Number of items a row.
-    candidates : array-like of int or mask of shape (n_items,), default=None
-        Item columns that may be recommended; None allows all of them.
-    exclude_seen : bool or "auto", default="auto"
-        Whether to leave out the items that a row already has in X; see
-        :meth:`RecommenderMixin.recommend`.
-    exclude_interactions : sparse matrix of shape (n_rows, n_items), default=None
-        Entries to leave out as well.
-
-    Returns
-    -------
-    items : ndarray of shape (n_rows, n_recommendations), dtype intp
-        Item columns, best first; -1 where fewer are eligible.
-    scores : ndarray of shape (n_rows, n_recommendations), dtype float32
-        Their scores; -inf where `items` is -1.
-
-    See Also
-    --------
-    RecommenderMixin.recommend : The method that it calls.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sktransrec import PopularityRecommender, recommend
-    >>> X = np.array([[1, 0, 1], [1, 1, 0], [1, 0, 0]])
-    >>> pipe = make_pipeline(PopularityRecommender()).fit(X)
-    >>> items, scores = recommend(pipe, [[1, 0, 0]], n_recommendations=1)
-    >>> items
-    array([[1]])
-    """
-    recommender, X = _recommender_and_rows(model, X)
-    return recommender.recommend(
-        X,
-        n_recommendations=n_recommendations,
-        candidates=candidates,
-        exclude_seen=exclude_seen,
-        exclude_interactions=exclude_interactions,
-    )
-
-
-def _recommender_and_rows(model, X):
-    """Return the recommender inside `model`, and X as it reaches that recommender."""
-    if isinstance(model, FrozenEstimator):
-        return _recommender_and_rows(model.estimator, X)
-    if hasattr(model, "best_estimator_"):
-        return _recommender_and_rows(model.best_estimator_, X)
-    if isinstance(model, Pipeline):
-        check_is_fitted(model)
-        if len(model.steps) > 1:
-            X = model[:-1].transform(X)
-        return _recommender_and_rows(model.steps[-1][1], X)
-    if not hasattr(model, "recommend"):
-        check_is_fitted(model)
-        raise TypeError(
-            f"{type(model).__name__} cannot recommend: pass a recommender, a Pipeline that ends "
-            "in one, or a search over either that was fitted with refit=True."
-        )
-    return model, X
 
 
 def _all_finite(scores):

@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
-from .base import recommend
+from ._recommend import recommend
 
 __all__ = ["check_recommender", "recommender_checks"]
 

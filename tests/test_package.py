@@ -202,6 +202,19 @@ assert state() == before
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
+def test_modules_left_out_are_imported_when_asked_for():
+    program = """
+import sys, sktransrec
+assert "sktransrec.datasets" not in sys.modules
+sktransrec.datasets.make_cross_domain, sktransrec.inspection, sktransrec.testing.check_recommender
+assert not hasattr(sktransrec, "nothing")
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
 def test_heavy_packages_are_imported_inside_functions():
     at_import = _all_of(FILES, at_import_only=True)
     wrong = [(str(path), module) for path, module, _ in at_import if module.split(".")[0] in HEAVY]

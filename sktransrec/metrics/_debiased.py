@@ -4,8 +4,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from .._recommend import recommender_and_rows
 from .._validation import Interval, StrOptions, check_relevance, validate_params
-from ..base import _recommender_and_rows
 from ._pairs import held_out_ranks, rank_metrics
 from ._propensity import inverse_propensity_weights
 from ._scorer import HoldoutScorer
@@ -162,7 +162,7 @@ class _DebiasedScorer(HoldoutScorer):
 
     def __call__(self, estimator, X, y=None):
         X, y = self._rows_and_wanted(X, y)
-        recommender, X = _recommender_and_rows(estimator, X)
+        recommender, X = recommender_and_rows(estimator, X)
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
         y = check_relevance(y, n_rows=n_rows, n_items=recommender.n_items_)
         rows, items, ranks = held_out_ranks(

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .._recommend import recommender_and_rows
 from .._validation import (
     Interval,
     check_array,
@@ -13,7 +14,6 @@ from .._validation import (
     check_relevance,
     validate_params,
 )
-from ..base import _recommender_and_rows
 from ._propensity import positive_popularity
 from ._ranking import _discounts
 
@@ -115,7 +115,7 @@ def held_out_ranks(
     >>> ranks
     array([1., 2., 1.])
     """
-    recommender, X = _recommender_and_rows(model, X)
+    recommender, X = recommender_and_rows(model, X)
     check_is_fitted(recommender)
     n_items = recommender.n_items_
     candidates = check_candidates(candidates, n_items)

@@ -4,8 +4,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from .._recommend import recommender_and_rows
 from .._validation import Interval, StrOptions, check_relevance, validate_params
-from ..base import _recommender_and_rows
 from ._pairs import mean_and_standard_error
 from ._scorer import HoldoutScorer
 
@@ -49,7 +49,7 @@ def rating_errors(model, X, y):
     >>> round(errors["mae"][0], 1)
     0.7
     """
-    recommender, X = _recommender_and_rows(model, X)
+    recommender, X = recommender_and_rows(model, X)
     if not hasattr(recommender, "predict_ratings"):
         raise TypeError(
             f"{type(recommender).__name__} predicts no ratings: pass a recommender that does, such "

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 import scipy.sparse as sp
 
+from .._recommend import recommender_and_rows
 from .._validation import (
     Interval,
     StrOptions,
@@ -14,7 +15,6 @@ from .._validation import (
     check_relevance,
     validate_params,
 )
-from ..base import _recommender_and_rows
 from ..interactions import holdout_random
 from ._ranking import (
     average_precision_at_k,
@@ -176,7 +176,7 @@ class _RankingScorer(HoldoutScorer):
 
     def __call__(self, estimator, X, y=None):
         X, y = self._rows_and_wanted(X, y)
-        recommender, X = _recommender_and_rows(estimator, X)
+        recommender, X = recommender_and_rows(estimator, X)
         items = self._recommended_items(recommender, X)
         y = check_relevance(y, n_rows=len(items), n_items=recommender.n_items_)
         return _METRICS[self.metric](self._among_candidates(y), items, self.k)

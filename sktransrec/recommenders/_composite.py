@@ -4,9 +4,10 @@ import numpy as np
 from sklearn.utils import get_tags
 
 from .._histories import padded_at_end, seen_items
+from .._recommend import recommender_and_rows
 from .._validation import check_histories, check_interactions, check_rows, check_targets
 from .._wrapped import is_supervised, reads_histories, take_input_tags
-from ..base import RecommenderMixin, _column_shares, _recommender_and_rows
+from ..base import RecommenderMixin, _column_shares
 
 
 class CompositeMixin(RecommenderMixin):
@@ -82,7 +83,7 @@ class CompositeMixin(RecommenderMixin):
 
 def scores_of(model, X):
     """Return the scores that a fitted model gives to all items for rows of X."""
-    recommender, rows = _recommender_and_rows(model, X)
+    recommender, rows = recommender_and_rows(model, X)
     return recommender.decision_function(rows)
 
 
@@ -94,4 +95,4 @@ def standardized(scores):
 
 
 def _n_items(model, X):
-    return _recommender_and_rows(model, X[:1])[0].n_items_
+    return recommender_and_rows(model, X[:1])[0].n_items_

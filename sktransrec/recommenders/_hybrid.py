@@ -8,13 +8,13 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
+from .._recommend import recommender_and_rows
 from .._support_weights import support_weights
 from .._validation import HasMethods, Interval, StrOptions, _safe_indexing, check_is_fitted
 from ..base import (
     FactorRecommenderMixin,
     InDomainRecommender,
     _empty_rows,
-    _recommender_and_rows,
 )
 from ..item_features import ItemFeatures
 from ._als import ALSRecommender
@@ -244,7 +244,7 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
         cold = np.flatnonzero(n_rows_with == 0)
         self._check_policy(self._item_ids[0][cold])
         self.recommender_ = clone(self._unfitted_recommender()).fit(X, None)
-        self._model, rows = _recommender_and_rows(self.recommender_, X)
+        self._model, rows = recommender_and_rows(self.recommender_, X)
         self._check_factors(X.shape[1])
         if self.cold_policy == "popularity":
             self._mean_row = self._model.transform(rows[np.diff(X.indptr) > 0]).mean(axis=0)
@@ -351,7 +351,7 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
         return of_all
 
     def _row_factors(self, X):
-        model, rows = _recommender_and_rows(self.recommender_, X)
+        model, rows = recommender_and_rows(self.recommender_, X)
         return model.transform(rows)
 
     def _score_rows(self, X):

@@ -7,9 +7,10 @@ from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.utils import get_tags
 
+from .._recommend import recommender_and_rows
 from .._support_weights import support_weights
 from .._validation import HasMethods, Interval
-from ..base import FactorRecommenderMixin, SupervisedRecommender, _recommender_and_rows
+from ..base import FactorRecommenderMixin, SupervisedRecommender
 
 
 class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
@@ -130,7 +131,7 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
                 "there are no factors to learn from. Lower it, or pass y with more interactions."
             )
         self.recommender_ = clone(self.recommender).fit(y, None)
-        target, rows = _recommender_and_rows(self.recommender_, y[informative])
+        target, rows = recommender_and_rows(self.recommender_, y[informative])
         if not hasattr(target, "item_factors_"):
             raise TypeError(
                 "recommender must be a factor model with item_factors_, such as ALSRecommender, "

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, get_tags
 
 from .._histories import padded_at_end, split_latest
+from .._recommend import recommender_and_rows
 from .._validation import (
     HasMethods,
     Interval,
@@ -20,7 +21,7 @@ from .._validation import (
     restores_on_error,
 )
 from .._wrapped import is_supervised, reads_histories, take_input_tags
-from ..base import RecommenderMixin, _column_shares, _recommender_and_rows
+from ..base import RecommenderMixin, _column_shares
 from ..interactions import holdout_random
 from ..interactions._holdout import numbers_held_out
 from ..metrics._buckets import bucket_of
@@ -267,7 +268,7 @@ class TransferGate(RecommenderMixin, BaseEstimator):
     def _target_items(self, X, y):
         """Return the target items in X, those that `transfer_` knows if X holds histories."""
         if reads_histories(self.transfer):
-            n_items = _recommender_and_rows(self.transfer_, X)[0].n_items_
+            n_items = recommender_and_rows(self.transfer_, X)[0].n_items_
         else:
             n_items = None if y is None else y.shape[1]
         return TargetItems.among(self.target_columns, self.transfer, X, n_items)

@@ -11,9 +11,9 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._recommend import recommend
 from .._validation import Interval, StrOptions, _safe_indexing, check_relevance, validate_params
 from .._wrapped import is_supervised
-from ..base import recommend
 from ..interactions import holdout_random
 from ..metrics._scorer import _METRICS
 from ..recommenders import PopularityRecommender

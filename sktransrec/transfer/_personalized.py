@@ -11,8 +11,9 @@ from sklearn.linear_model import Ridge
 from sklearn.utils import check_random_state, get_tags
 
 from .._least_squares import balanced_confidence
+from .._recommend import recommender_and_rows
 from .._validation import HasMethods, Interval, StrOptions
-from ..base import FactorRecommenderMixin, SupervisedRecommender, _recommender_and_rows
+from ..base import FactorRecommenderMixin, SupervisedRecommender
 
 
 class PersonalizedBridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
@@ -337,7 +338,7 @@ def _root_mean_norm(factors):
 
 def _factor_model(name, model, X):
     """Return the factor model inside `model`, and X as it reaches that model."""
-    recommender, rows = _recommender_and_rows(model, X)
+    recommender, rows = recommender_and_rows(model, X)
     if not hasattr(recommender, "item_factors_"):
         raise TypeError(
             f"{name} must be a factor model with item_factors_, such as ALSRecommender, or a "

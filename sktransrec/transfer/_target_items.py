@@ -6,9 +6,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._histories import seen_items
+from .._recommend import recommender_and_rows
 from .._validation import _safe_indexing, check_candidates, check_matrix
 from .._wrapped import is_supervised, reads_histories
-from ..base import _recommender_and_rows
 
 
 def column_names(X, n_columns):
@@ -105,7 +105,7 @@ class TargetItems:
         """Return the target items, of all or some, that a fitted model recommends to rows of X."""
         if candidates is not None and not len(candidates):
             return np.full((_n_rows(X), k), -1)
-        recommender, X = _recommender_and_rows(model, X)
+        recommender, X = recommender_and_rows(model, X)
         if not self._are_among_others(recommender):
             items, _ = recommender.recommend(
                 X, n_recommendations=k, candidates=candidates, exclude_interactions=known
@@ -121,7 +121,7 @@ class TargetItems:
 
     def scores(self, model, X):
         """Return the scores that a fitted model gives to the target items."""
-        recommender, X = _recommender_and_rows(model, X)
+        recommender, X = recommender_and_rows(model, X)
         scores = recommender.decision_function(X)
         return scores[:, self.columns] if self._are_among_others(recommender) else scores
 
