@@ -51,7 +51,7 @@ PARAMETERS = {
     },
     "optimisation": {
         *("activation", "batch_size", "dropout", "epochs", "learning_rate", "max_iter"),
-        "n_init",
+        *("learning_rate_schedule", "n_init", "warmup_epochs"),
         *("optimizer", "patience", "solver", "validation_fraction", "warm_start"),
     },
     "contrast": {"n_negatives", "negative_exponent"},

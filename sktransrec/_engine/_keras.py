@@ -150,7 +150,16 @@ class NetworkTrainer:
         rate = self._optimizer.learning_rate
         return [variable for variable in self._optimizer.variables if variable is not rate]
 
-    def train(self, batches, *, epochs, validation_loss=None, patience=None, progress=None):
+    def train(
+        self,
+        batches,
+        *,
+        epochs,
+        learning_rate=None,
+        validation_loss=None,
+        patience=None,
+        progress=None,
+    ):
         """Train, and return the losses of each epoch as {"loss": [...], "val_loss": [...]}.
 
         Parameters
@@ -159,6 +168,9 @@ class NetworkTrainer:
             Given an epoch from 0, yields its batches (inputs, targets, KL weight or reversal).
         epochs : int
             Largest number of epochs.
+        learning_rate : callable, default=None
+            Returns the rate of the next epoch, given the losses of those before: of held-out data,
+            or of training where there is none.
         validation_loss : callable, default=None
             Returns what the present network makes of held-out data, better if it is smaller. The
             best weights are kept.
@@ -172,6 +184,9 @@ class NetworkTrainer:
             history = {"loss": [], "val_loss": []}
             best = _BestWeights(self.network, patience)
             for epoch in range(n_epochs):
+                if learning_rate is not None:
+                    losses = history["loss" if validation_loss is None else "val_loss"]
+                    self._optimizer.learning_rate.assign(learning_rate(losses))
                 history["loss"].append(self._trained_epoch(epoch, batches(epoch), progress))
                 if validation_loss is not None:
                     loss = validation_loss()

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state, gen_batches
 from .._validation import Interval, StrOptions, check_is_fitted
 from ._fine_tuning import FineTuning, TrainedNetwork, fitted_learner, matching_columns
 from ._keras import OPTIMIZERS
+from ._schedules import SCHEDULES, LearningRates
 from ._state import FittedNetwork, engine
 
 # Rows that run through a network at once where nothing is learned.
@@ -37,6 +38,8 @@ class NetworkLearner:
         "regularization": [Interval(Real, 0, None, closed="left")],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate_schedule": [StrOptions(set(SCHEDULES))],
+        "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
@@ -75,7 +78,9 @@ class NetworkLearner:
         X, y = self._check_fit_rows(X, y, reset=is_first)
         self._start(anew=is_first)
         trainer = self._trainer(X, y, keep_optimizer=True)
-        history = self._trained(trainer, X, y, epochs=1, validation_fraction=0)
+        history = self._trained(
+            trainer, X, y, epochs=1, validation_fraction=0, earlier_losses=self.loss_curve_
+        )
         self._finish(trainer, history, keep_trainer=True)
         return self
 
@@ -135,10 +140,29 @@ class NetworkLearner:
             trainer.load(fitted.weights, fitted.optimizer_state if keep_optimizer else None)
         return trainer
 
-    def _trained(self, trainer, X, y, *, epochs, validation_fraction=None):
-        """Train on the rows but what is held out, and return the losses of each epoch."""
+    def _learning_rates(self):
+        """Return the learning rate of each epoch."""
+        if self.learning_rate_schedule == "cosine" and self.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"warmup_epochs={self.warmup_epochs} leaves none of epochs={self.epochs} for the "
+                'learning rate to fall in: choose fewer, or learning_rate_schedule="constant".'
+            )
+        return LearningRates(
+            self.learning_rate,
+            self.learning_rate_schedule,
+            self.warmup_epochs,
+            self.epochs,
+            self.patience,
+        )
+
+    def _trained(self, trainer, X, y, *, epochs, validation_fraction=None, earlier_losses=()):
+        """Train on the rows but what is held out, and return the losses of each epoch.
+
+        The learning rate goes on from the epochs with the earlier losses.
+        """
         if validation_fraction is None:
             validation_fraction = self.validation_fraction
+        rates = self._learning_rates()
         X, y, rows, validation_loss = self._held_out(trainer, X, y, validation_fraction)
         n_batches = -(-len(rows) // self.batch_size)
         n_before = len(self.loss_curve_)
@@ -153,6 +177,7 @@ class NetworkLearner:
             return trainer.train(
                 batches,
                 epochs=epochs,
+                learning_rate=lambda losses: rates.after([*earlier_losses, *losses]),
                 validation_loss=validation_loss,
                 patience=self.patience,
                 progress=progress,

@@ -145,9 +145,11 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         "activation": [StrOptions(set(ACTIVATIONS))],
     }
 
-    # It has no parameters for these: held-out rows would tell neither of its two losses, and what
-    # a network without discriminator has learned is no code without domains.
+    # It has no parameters for these: the sum of its two losses, which pull against each other, says
+    # neither when to stop nor when to slow down, and what a network without discriminator has
+    # learned is no code without domains.
     validation_fraction, patience = 0.0, None
+    learning_rate_schedule, warmup_epochs = "constant", 0
     pretrained, trainable, unfreeze_every, layer_decay, l2_sp = None, "all", None, None, 0.0
 
     def __init__(

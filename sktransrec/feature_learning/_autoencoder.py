@@ -67,6 +67,12 @@ class Autoencoder(FeatureLearner):
         How the weights follow the gradient.
     learning_rate : float, default=0.001
         Step length of the optimizer, above 0.
+    learning_rate_schedule : {"adaptive", "constant", "cosine"}, default="constant"
+        How it changes from epoch to epoch: not at all; towards 0 over all `epochs`, along half a
+        cosine; or to a fifth each time that half of `patience` epochs in a row had no smaller
+        validation loss, or training loss where nothing is held out.
+    warmup_epochs : int, default=0
+        Number of epochs over which the learning rate rises evenly first, from 0 on.
     epochs : int, default=100
         Number of passes over the rows; with a `validation_fraction` the largest number.
     batch_size : int, default=32
@@ -155,6 +161,13 @@ class Autoencoder(FeatureLearner):
     are encoded like all others, and a row of zeros gets the features of the biases alone. `fit`
     starts its optimizer anew, `partial_fit` keeps it from call to call.
 
+    In epoch t, counted from 0, the rate is :math:`\eta \min(1, \frac{t + 1}{w + 1}) s_t`, where
+    :math:`\eta` is the `learning_rate`, w the `warmup_epochs` and :math:`s_t` the schedule's: 1;
+    :math:`\frac{1}{2} (1 + \cos \pi \frac{t - w}{T - w})` from epoch w to the last of T `epochs`,
+    for "cosine" [4]_; or :math:`5^{-c}` after c stalls, for "adaptive". Each `fit` starts at epoch
+    0. `partial_fit` goes on from the epochs so far, by their training loss, and keeps the rate of
+    the last epoch after T of them.
+
     The input and the output of a pretrained network belong to its columns. If both networks know
     what these stand for, by `item_ids` or the names of a DataFrame's columns, the weights of each
     column are copied from the column of that name, wherever it stands, and new columns start from
@@ -179,6 +192,8 @@ class Autoencoder(FeatureLearner):
        ACL 2018. :doi:`10.18653/v1/P18-1031`
     .. [3] Li, Grandvalet and Davoine, "Explicit inductive bias for transfer learning with
        convolutional networks", ICML 2018. :arxiv:`1802.01483`
+    .. [4] Loshchilov and Hutter, "SGDR: Stochastic gradient descent with warm restarts", ICLR
+       2017. :arxiv:`1608.03983`
 
     Examples
     --------
@@ -226,6 +241,8 @@ class Autoencoder(FeatureLearner):
         regularization=0.0,
         optimizer="adam",
         learning_rate=1e-3,
+        learning_rate_schedule="constant",
+        warmup_epochs=0,
         epochs=100,
         batch_size=32,
         validation_fraction=0.0,
@@ -255,6 +272,8 @@ class Autoencoder(FeatureLearner):
         self.regularization = regularization
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.warmup_epochs = warmup_epochs
         self.epochs = epochs
         self.batch_size = batch_size
         self.validation_fraction = validation_fraction

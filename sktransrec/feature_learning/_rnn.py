@@ -65,6 +65,12 @@ class RNNEncoder(SequenceLearner):
         How the weights follow the gradient.
     learning_rate : float, default=0.001
         Step length of the optimizer, above 0.
+    learning_rate_schedule : {"adaptive", "constant", "cosine"}, default="constant"
+        How it changes from epoch to epoch: not at all; towards 0 over all `epochs`, along half a
+        cosine; or to a fifth each time that half of `patience` epochs in a row had no smaller
+        validation loss, or training loss where nothing is held out.
+    warmup_epochs : int, default=0
+        Number of epochs over which the learning rate rises evenly first, from 0 on.
     epochs : int, default=100
         Number of passes over the rows; with a `validation_fraction` the largest number.
     batch_size : int, default=32
@@ -149,6 +155,8 @@ class RNNEncoder(SequenceLearner):
     learned, whether at the end or at the start. A row of nothing but padding gets the features of
     the first state.
 
+    The learning rate changes as in the Notes of `Autoencoder`.
+
     With `pretrained`, layers are copied whole or not at all. Token ids must mean the same in both,
     which the shape of the embedding cannot tell; the output is copied if y has as many columns,
     which are then taken to be the same. Let w be copied weights, :math:`w_0` where they started,
@@ -214,6 +222,8 @@ class RNNEncoder(SequenceLearner):
         regularization=0.0,
         optimizer="adam",
         learning_rate=1e-3,
+        learning_rate_schedule="constant",
+        warmup_epochs=0,
         epochs=100,
         batch_size=32,
         validation_fraction=0.0,
@@ -243,6 +253,8 @@ class RNNEncoder(SequenceLearner):
         self.regularization = regularization
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.warmup_epochs = warmup_epochs
         self.epochs = epochs
         self.batch_size = batch_size
         self.validation_fraction = validation_fraction

@@ -82,6 +82,12 @@ class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMix
         How the weights follow the gradient.
     learning_rate : float, default=0.001
         Step length of the optimizer, above 0.
+    learning_rate_schedule : {"adaptive", "constant", "cosine"}, default="constant"
+        How it changes from epoch to epoch: not at all; towards 0 over all `epochs`, along half a
+        cosine; or to a fifth each time that half of `patience` epochs in a row had no higher NDCG
+        of the held-out items, or smaller training loss where nothing is held out.
+    warmup_epochs : int, default=0
+        Number of epochs over which the learning rate rises evenly first, from 0 on.
     epochs : int, default=50
         Number of passes over the histories; with a `validation_fraction` the largest number.
     batch_size : int, default=128
@@ -175,8 +181,9 @@ class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMix
     n_components + length)), and the softmax O(n_components * n_items) or O(n_components *
     n_negatives); the latter is most of it from a few thousand items on.
 
-    With `pretrained`, what is copied moves as in the Notes of `Autoencoder`, the table of items
-    being the output. A kernel that reads item features is copied whatever the catalogue.
+    The learning rate changes, and what is copied with `pretrained` moves, as in the Notes of
+    `Autoencoder`, the table of items being the output. A kernel that reads item features is copied
+    whatever the catalogue.
 
     An empty row gets the popularity of the items; in `fit` it counts for that alone, as does a
     row of one item. For an int `random_state` the result is the same
@@ -242,6 +249,8 @@ class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMix
         regularization=0.0,
         optimizer="adam",
         learning_rate=1e-3,
+        learning_rate_schedule="constant",
+        warmup_epochs=0,
         epochs=50,
         batch_size=128,
         validation_fraction=0.0,
@@ -273,6 +282,8 @@ class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMix
         self.regularization = regularization
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.warmup_epochs = warmup_epochs
         self.epochs = epochs
         self.batch_size = batch_size
         self.validation_fraction = validation_fraction

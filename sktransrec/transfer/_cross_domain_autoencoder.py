@@ -41,6 +41,12 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
         How the weights follow the gradient.
     learning_rate : float, default=0.001
         Step length of the optimizer, above 0.
+    learning_rate_schedule : {"adaptive", "constant", "cosine"}, default="constant"
+        How it changes from epoch to epoch: not at all; towards 0 over all `epochs`, along half a
+        cosine; or to a fifth each time that half of `patience` epochs in a row had no smaller
+        validation loss, or training loss where nothing is held out.
+    warmup_epochs : int, default=0
+        Number of epochs over which the learning rate rises evenly first, from 0 on.
     epochs : int, default=50
         Number of passes over the rows; with a `validation_fraction` the largest number.
     batch_size : int, default=128
@@ -124,6 +130,8 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
     :math:`z^\top v_i + b_i`, of the mean code. Without hidden layers and with a linear activation
     it is a softmax regression whose coefficients have the rank `n_components`.
 
+    The learning rate changes as in the Notes of `Autoencoder`.
+
     A step costs O(batch_size * n_items_ * n_components), and the update of the weights
     O((n_features + n_items_) * n_components). Sparse X and y are laid out one batch at a time, as
     sparse tensors. For an int `random_state` the result is the same to the last bit from run to run
@@ -165,6 +173,8 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
         regularization=0.0,
         optimizer="adam",
         learning_rate=1e-3,
+        learning_rate_schedule="constant",
+        warmup_epochs=0,
         epochs=50,
         batch_size=128,
         validation_fraction=0.0,
@@ -190,6 +200,8 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
         self.regularization = regularization
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.warmup_epochs = warmup_epochs
         self.epochs = epochs
         self.batch_size = batch_size
         self.validation_fraction = validation_fraction
