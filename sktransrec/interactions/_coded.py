@@ -1,4 +1,4 @@
-"""Events as numbers: rows, columns, values and times, and the matrix that they make."""
+"""Events as numbers: rows, columns, values and times, and the arrays that they make."""
 
 from typing import NamedTuple
 
@@ -44,6 +44,23 @@ class CodedEvents(NamedTuple):
         is_first = np.zeros(len(pairs), dtype=bool)
         is_first[order[_group_starts(pairs[order])]] = True
         return is_first
+
+
+def latest_columns(coded, n_latest):
+    """Return the latest columns of each row plus 1, in time order, padded with 0 at the end.
+
+    The array is `n_latest` wide; None keeps all events, and is as wide as they are.
+    """
+    coded = coded.by_row()
+    lengths = np.bincount(coded.rows, minlength=coded.shape[0])
+    width = lengths.max(initial=0) if n_latest is None else n_latest
+    ends = np.cumsum(lengths)
+    starts = np.maximum(ends - lengths, ends - width)
+    position = np.arange(len(coded.rows)) - starts[coded.rows]
+    is_kept = position >= 0
+    padded = np.zeros((coded.shape[0], width), dtype=np.int32)
+    padded[coded.rows[is_kept], position[is_kept]] = coded.columns[is_kept] + 1
+    return padded
 
 
 def merged_matrix(coded, duplicates):

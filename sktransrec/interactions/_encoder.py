@@ -13,7 +13,7 @@ from .._validation import (
     check_matrix,
     restores_on_error,
 )
-from ._coded import CodedEvents, merged_matrix
+from ._coded import CodedEvents, latest_columns, merged_matrix
 from ._events import (
     check_column,
     coded_ids,
@@ -250,26 +250,26 @@ class InteractionEncoder(BaseEstimator):
         users : array-like of ids of shape (n_rows,), default=None
             The users whose rows to return, as in `transform`.
         max_length : int, default=None
-            Keep this many of the latest events of each user; None keeps all.
+            Keep this many of the latest events of each user, in as many columns, whatever the log.
+            None keeps all, in as many columns as the longest row needs.
 
         Returns
         -------
         sequences : ndarray of shape (n_rows, length), dtype int32
             The columns of the items plus 1, earliest first, repeated events included; padded with
-            0 at the end of the rows that are shorter than the longest.
+            0 at the end.
+
+        See Also
+        --------
+        sktransrec.TextSequences : The same of texts, whose width `fit` remembers.
+
+        Notes
+        -----
+        A fitted network takes rows of one width: with a `max_length` every log has it.
         """
         if max_length is not None and (not isinstance(max_length, Integral) or max_length < 1):
             raise ValueError(f"max_length must be None or an integer from 1, got {max_length!r}.")
-        coded = self._coded_events(events, users).by_row()
-        lengths = np.bincount(coded.rows, minlength=coded.shape[0])
-        width = lengths.max(initial=0) if max_length is None else max_length
-        ends = np.cumsum(lengths)
-        starts = np.maximum(ends - lengths, ends - width)
-        position = np.arange(len(coded.rows)) - starts[coded.rows]
-        is_kept = position >= 0
-        padded = np.zeros((coded.shape[0], min(width, lengths.max(initial=0))), dtype=np.int32)
-        padded[coded.rows[is_kept], position[is_kept]] = coded.columns[is_kept] + 1
-        return padded
+        return latest_columns(self._coded_events(events, users), max_length)
 
     def decode_items(self, items):
         """Return the ids of item columns, such as those that `recommend` returns.

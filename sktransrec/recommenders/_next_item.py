@@ -32,8 +32,9 @@ class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMix
     from 1 on and padded with 0 at either end, such as
     :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns; id j + 1
     is the item in column j of what `recommend` and y speak of. A new row is folded in by reading
-    it; X has as many columns as in `fit` then, which zeros may fill. As a transformer, it gives
-    what the network makes of a history, in the space of `item_factors_`.
+    it; X has as many columns as in `fit` then, which zeros may fill and a `max_length` of
+    `sequences` sees to. As a transformer, it gives what the network makes of a history, in the
+    space of `item_factors_`.
 
     Parameters
     ----------

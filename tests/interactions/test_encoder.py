@@ -309,7 +309,8 @@ def test_sequences_follow_time_and_pad_the_end():
     # Columns + 1: 10 -> 1, 20 -> 2, 30 -> 3; bob meets 30 at 4 and 5, 20 at 9.
     assert sequences.tolist() == [[1, 0, 0], [3, 3, 2], [1, 0, 0]]
     assert encoder.sequences(LOG, max_length=2).tolist() == [[1, 0], [3, 2], [1, 0]]
-    assert encoder.sequences(LOG, max_length=9).tolist() == sequences.tolist()
+    wide = encoder.sequences(LOG, max_length=5)
+    assert wide.tolist() == [[*row, 0, 0] for row in sequences.tolist()]
     assert encoder.sequences(LOG, users=["new", "eve"]).tolist() == [[0], [1]]
 
 
@@ -323,6 +324,7 @@ def test_sequences_agree_with_a_loop_over_the_events(seed, max_length):
     for user, sequence in zip(encoder.users_, sequences, strict=True):
         items = log["item"][by_time][log["user"][by_time] == user]
         expected = items if max_length is None else items[-max_length:]
+        assert len(sequence) == (max_length or np.unique(log["user"], return_counts=True)[1].max())
         assert encoder.items_[sequence[sequence > 0] - 1].tolist() == expected.tolist()
         assert not sequence[len(expected) :].any()
 

@@ -7,7 +7,13 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 
-from sktransrec import ItemFeatures, NextItemRecommender, PopularityRecommender, ranking_scorer
+from sktransrec import (
+    InteractionEncoder,
+    ItemFeatures,
+    NextItemRecommender,
+    PopularityRecommender,
+    ranking_scorer,
+)
 from sktransrec.datasets import load_sequences
 from sktransrec.metrics import held_out_ranks, rank_metrics
 
@@ -40,6 +46,17 @@ def test_rule_of_the_next_item(encoder, n_negatives):
     model.set_params(**THOROUGH).fit(cycles())
     items, _ = model.recommend([[1, 2, 3, 0, 0, 0], [6, 7, 1, 0, 0, 0]], n_recommendations=1)
     assert_array_equal(items + 1, [[4], [2]])
+
+
+@pytest.mark.parametrize("n_events", [1, 20])
+def test_a_later_log_fits_whatever_its_length(n_events):
+    log = {"user": ["ann", "ann", "bob", "bob"], "item": ["a", "b", "b", "c"]}
+    encoder = InteractionEncoder().fit(log)
+    model = NextItemRecommender(**TINY).fit(encoder.sequences(log, max_length=6))
+    later = {"user": ["eve"] * n_events, "item": ["c", "b"] * (n_events // 2) or ["b"]}
+    histories = encoder.sequences(later, users=["eve"], max_length=6)
+    items, _ = model.recommend(histories, n_recommendations=1)
+    assert encoder.decode_items(items).item() not in later["item"]
 
 
 @pytest.mark.parametrize("encoder", ["attention", "gru"])
