@@ -8,9 +8,9 @@ from sklearn.utils import check_random_state, gen_batches
 
 from .._validation import Interval, StrOptions, check_is_fitted
 from ._fine_tuning import FineTuning, TrainedNetwork, fitted_learner, matching_columns
-from ._keras import OPTIMIZERS
 from ._schedules import SCHEDULES, LearningRates
-from ._state import FittedNetwork, engine
+from ._state import FittedNetwork
+from ._trainer import OPTIMIZERS, NetworkTrainer
 
 # Rows that run through a network at once where nothing is learned.
 _FORWARD_ROWS = 1024
@@ -135,7 +135,7 @@ class NetworkLearner:
         trainer = fitted and fitted.take_trainer()
         if keep_optimizer and trainer is not None and trainer.settings == settings:
             return trainer
-        trainer = engine().NetworkTrainer(**settings)
+        trainer = NetworkTrainer(**settings)
         if fitted is not None:
             trainer.load(fitted.weights, fitted.optimizer_state if keep_optimizer else None)
         return trainer

@@ -14,7 +14,7 @@ from sktransrec._engine._fine_tuning import (
 )
 from sktransrec._engine._networks import autoencoder
 from sktransrec._engine._recurrent import recurrent
-from sktransrec._engine._state import engine
+from sktransrec._engine._trainer import NetworkTrainer
 
 SIZES = {
     "n_features": 7,
@@ -48,7 +48,7 @@ def _fine_tuning(source=None, **options):
 
 
 def _trainer(fine_tuning=None, *, optimizer="sgd", run_eagerly=True, seed=1):
-    return engine().NetworkTrainer(
+    return NetworkTrainer(
         autoencoder,
         {**SIZES, "seed": seed},
         loss="mse",

@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sktransrec._engine._items import NegativeSampler, SampledTargets
 from sktransrec._engine._next_item import next_item
 from sktransrec._engine._objectives import StepTargets
-from sktransrec._engine._state import engine
+from sktransrec._engine._trainer import NetworkTrainer
 from sktransrec.feature_learning._sequences import one_token_a_row
 
 N_ITEMS = 9
@@ -19,7 +19,7 @@ def trainer(optimizer="adam"):
         **{"n_layers": 1, "n_heads": 1, "kernel_size": 3, "features": None},
         **{"learns_features": False, "dropout": 0.0, "seed": 0},
     }
-    return engine().NetworkTrainer(
+    return NetworkTrainer(
         next_item,
         sizes,
         loss="multinomial",

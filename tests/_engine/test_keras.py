@@ -1,5 +1,4 @@
 import json
-import logging
 
 import numpy as np
 import pytest
@@ -25,27 +24,8 @@ def _rows(n_rows=20, n_columns=12):
     return sp.csr_array(values.astype(np.float32))
 
 
-def _trainer(*, optimizer="adam", run_eagerly=True, **sizes):
-    return engine().NetworkTrainer(
-        _networks.autoencoder,
-        {**SIZES, **sizes},
-        loss="binary_crossentropy",
-        regularization=0.0,
-        optimizer=optimizer,
-        learning_rate=0.01,
-        run_eagerly=run_eagerly,
-    )
-
-
-def _batches(rows, size):
-    def epoch(_):
-        for start in range(0, rows.shape[0], size):
-            yield [rows[start : start + size]], rows[start : start + size], 0.0
-
-    return epoch
-
-
 def test_sparse_product_and_its_gradient():
+    engine()
     import tensorflow as tf
 
     X = _rows()
@@ -58,87 +38,18 @@ def test_sparse_product_and_its_gradient():
     np.testing.assert_allclose(tape.gradient(total, dense), X.T @ upstream, rtol=1e-5, atol=1e-6)
 
 
-def test_adam_takes_the_steps_of_keras():
-    import keras
-    import tensorflow as tf
-
-    start = np.random.RandomState(0).standard_normal((4, 3)).astype(np.float32)
-    optimizers = [keras.optimizers.Adam(0.05), engine()._fused_adam_class()(0.05)]
-    variables = [keras.Variable(start) for _ in optimizers]
-    for step in range(5):
-        for optimizer, variable in zip(optimizers, variables, strict=True):
-            optimizer.apply([tf.sin(variable.value * (step + 1))], [variable])
-    expected, actual = (variable.numpy() for variable in variables)
-    assert np.abs(expected - start).max() > 0.1
-    np.testing.assert_allclose(actual, expected, atol=1e-5)
-
-
-def test_every_optimizer_lowers_the_loss():
-    rows = _rows()
-    for name in engine().OPTIMIZERS:
-        losses = _trainer(optimizer=name).train(_batches(rows, 5), epochs=3)["loss"]
-        assert losses[-1] < losses[0], name
-
-
-def test_one_trace_for_batches_of_all_sizes():
-    trainer = _trainer(run_eagerly=False)
-    trainer.train(_batches(_rows(23), 5), epochs=2)
-    (step,) = trainer._compiled.values()
-    assert step.experimental_get_tracing_count() == 1
-
-
-def test_many_short_trainings_are_silent(caplog, monkeypatch):
-    engine()
-    monkeypatch.setattr(logging.getLogger("tensorflow"), "propagate", True)
-    for _ in range(6):
-        _trainer(run_eagerly=False).train(_batches(_rows(), 20), epochs=1)
-    assert not caplog.records
-
-
-def test_training_goes_on_from_a_saved_state():
-    whole, first, second = (_trainer() for _ in range(3))
-    batches = _batches(_rows(), 5)
-    whole.train(batches, epochs=4)
-    first.train(batches, epochs=2)
-    second.load(first.weights, first.optimizer_state)
-    second.train(batches, epochs=2)
-    for path, weight in whole.weights.items():
-        np.testing.assert_array_equal(second.weights[path], weight)
-
-
-def test_best_weights_are_kept():
-    """Rows for validation that training moves away from: the first epoch is the best one."""
-    rows = _rows()
-    away = sp.csr_array(1 - rows.toarray())
-    trainer, short = _trainer(), _trainer()
-    history = trainer.train(
-        _batches(rows, 5),
-        epochs=50,
-        validation_loss=lambda: trainer.mean_loss(_batches(away, 7)(0)),
-        patience=3,
-    )
-    best = int(np.argmin(history["val_loss"]))
-    assert len(history["val_loss"]) == best + 1 + 3 < 50
-    short.train(_batches(rows, 5), epochs=best + 1)
-    for path, weight in short.weights.items():
-        np.testing.assert_array_equal(trainer.weights[path], weight)
-
-
 @pytest.mark.parametrize("variational", [False, True])
 def test_rebuilt_network_is_the_same(variational):
-    trainer = _trainer(variational=variational)
-    fitted = FittedNetwork(trainer.config, trainer.weights)
+    engine()
+    network = _networks.autoencoder(**{**SIZES, "variational": variational})
+    config = json.dumps(network.get_config())
+    fitted = FittedNetwork(config, {each.path: each.numpy() for each in network.weights})
     assert fitted.network is fitted.network
     inputs = [np.ones((2, 12), np.float32), np.ones((2, 3), np.float32)][: 1 + variational]
-    np.testing.assert_array_equal(fitted.network(inputs), trainer.network(inputs))
+    np.testing.assert_array_equal(fitted.network(inputs), network(inputs))
     codes = fitted.run("encoder", inputs[0])
     assert fitted.run("decoder", codes).shape == (2, 12)
-    assert json.dumps(fitted.network.get_config()) == trainer.config
-
-
-def test_weights_of_other_sizes_are_refused():
-    with pytest.raises(ValueError, match="layers changed since it was fitted"):
-        _trainer().load(_trainer(n_components=4).weights)
+    assert json.dumps(fitted.network.get_config()) == config
 
 
 def test_another_backend_is_refused(monkeypatch):

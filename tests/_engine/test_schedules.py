@@ -18,7 +18,7 @@ from sktransrec import (
     TwoTowerAutoencoderRecommender,
 )
 from sktransrec._engine._schedules import LearningRates, n_stalls
-from sktransrec._engine._state import engine
+from sktransrec._engine._trainer import NetworkTrainer
 
 RATE = 0.02
 TINY = {"n_components": 3, "learning_rate": RATE, "run_eagerly": True, "random_state": 0}
@@ -54,13 +54,13 @@ LEARNERS = [
 def rates(monkeypatch):
     """Return the list to which each epoch adds the rate that its optimizer has."""
     seen = []
-    trained_epoch = engine().NetworkTrainer._trained_epoch
+    trained_epoch = NetworkTrainer._trained_epoch
 
     def watched(trainer, *arguments):
         seen.append(float(trainer.network.optimizer.learning_rate.numpy()))
         return trained_epoch(trainer, *arguments)
 
-    monkeypatch.setattr(engine().NetworkTrainer, "_trained_epoch", watched)
+    monkeypatch.setattr(NetworkTrainer, "_trained_epoch", watched)
     return seen
 
 
@@ -116,7 +116,7 @@ def test_every_learner_follows_the_cosine(model, data, rates):
 
 
 def _line_trainer(*, run_eagerly):
-    return engine().NetworkTrainer(
+    return NetworkTrainer(
         _line,
         {"seed": 0},
         loss="mse",

@@ -1,0 +1,312 @@
+"""One training loop and one compiled step for all networks."""
+
+import functools
+import json
+
+import numpy as np
+
+from ._adam import fused_adam_class
+from ._fine_tuning import FineTuner
+from ._items import SampledTargets
+from ._keras import PARTS, as_tensor, assign_weights, forward
+from ._objectives import Objective
+from ._state import engine
+
+OPTIMIZERS = ("adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd")
+
+# Keras's names of the losses: what the network is compiled with, for whoever goes on with Keras.
+_KERAS_LOSSES = {
+    "mse": "mean_squared_error",
+    "binary_crossentropy": "binary_crossentropy",
+    "multinomial": "categorical_crossentropy",
+}
+
+
+class NetworkTrainer:
+    """A live network, its optimizer and its compiled step.
+
+    Parameters
+    ----------
+    build : callable
+        A builder of `_networks`.
+    sizes : dict
+        The builder's arguments.
+    loss, regularization : see `Objective`
+    optimizer : str
+        One of `OPTIMIZERS`.
+    learning_rate : float
+    run_eagerly : bool
+        Whether to run the step op by op instead of compiling it into a graph.
+    fine_tuning : FineTuning, default=None
+        What to start from, and which layers move how fast.
+    """
+
+    def __init__(
+        self,
+        build,
+        sizes,
+        *,
+        loss,
+        regularization,
+        optimizer,
+        learning_rate,
+        run_eagerly,
+        fine_tuning=None,
+    ):
+        engine()
+        self.settings = {
+            "build": build,
+            "sizes": sizes,
+            "loss": loss,
+            "regularization": regularization,
+            "optimizer": optimizer,
+            "learning_rate": learning_rate,
+            "run_eagerly": run_eagerly,
+            "fine_tuning": fine_tuning,
+        }
+        self._run_eagerly = run_eagerly
+        self._learning_rate = learning_rate
+        self._wrapper = _wrapper_class()(
+            build,
+            loss=_KERAS_LOSSES[loss],
+            optimizer=fused_adam_class() if optimizer == "adam" else optimizer,
+            optimizer__learning_rate=learning_rate,
+            optimizer__name=optimizer,
+            run_eagerly=run_eagerly,
+            warm_start=True,
+            **{f"model__{name}": size for name, size in sizes.items()},
+        ).initialize(None)
+        self._wrapper._ensure_compiled_model()
+        self.network = self._wrapper.model_
+        self._optimizer = self.network.optimizer
+        self._tuner = fine_tuning and FineTuner(self.network, fine_tuning)
+        self._variables = self.network.trainable_variables
+        if self._tuner:
+            self._variables = self._tuner.variables
+        self._optimizer.build(self._variables)
+        self._objective = Objective(self.network, loss, regularization)
+        self._compiled = {}
+        self._parts = {}
+
+    @property
+    def config(self):
+        """The network's layers as JSON, without its optimizer."""
+        return json.dumps(self.network.get_config())
+
+    @property
+    def weights(self):
+        """The weights of the network by path, as ndarrays."""
+        return {weight.path: np.array(weight.numpy()) for weight in self.network.weights}
+
+    @property
+    def optimizer_state(self):
+        """The variables of the optimizer by path but the learning rate, as ndarrays."""
+        return {variable.path: np.array(variable.numpy()) for variable in self._state_variables()}
+
+    @property
+    def transferred_layers(self):
+        """What each layer took over, from the output downwards; empty if nothing was to be."""
+        return list(self._tuner.layers) if self._tuner else []
+
+    def start_epoch(self, epoch):
+        """Let those layers move that are to move in this epoch, counted from the first fit."""
+        if self._tuner:
+            self._tuner.start_epoch(epoch)
+
+    def load(self, weights, optimizer_state=None):
+        """Start from the given weights and, if it is of the same optimizer, from its state."""
+        assign_weights(self.network, weights)
+        variables = {variable.path: variable for variable in self._state_variables()}
+        if optimizer_state is not None and optimizer_state.keys() == variables.keys():
+            for path, value in optimizer_state.items():
+                variables[path].assign(value)
+
+    def _state_variables(self):
+        rate = self._optimizer.learning_rate
+        return [variable for variable in self._optimizer.variables if variable is not rate]
+
+    def train(
+        self,
+        batches,
+        *,
+        epochs,
+        learning_rate=None,
+        validation_loss=None,
+        patience=None,
+        progress=None,
+    ):
+        """Train, and return the losses of each epoch as {"loss": [...], "val_loss": [...]}.
+
+        Parameters
+        ----------
+        batches : callable
+            Given an epoch from 0, yields its batches (inputs, targets, KL weight or reversal).
+        epochs : int
+            Largest number of epochs.
+        learning_rate : callable, default=None
+            Returns the rate of the next epoch, given the losses of those before: of held-out data,
+            or of training where there is none.
+        validation_loss : callable, default=None
+            Returns what the present network makes of held-out data, better if it is smaller. The
+            best weights are kept.
+        patience : int, default=None
+            Stop after so many epochs without a better validation loss.
+        progress : callable, default=None
+            Called after each batch with the epoch and the batch's loss.
+        """
+
+        def run(n_epochs):
+            history = {"loss": [], "val_loss": []}
+            best = _BestWeights(self.network, patience)
+            for epoch in range(n_epochs):
+                if learning_rate is not None:
+                    losses = history["loss" if validation_loss is None else "val_loss"]
+                    self._optimizer.learning_rate.assign(learning_rate(losses))
+                history["loss"].append(self._trained_epoch(epoch, batches(epoch), progress))
+                if validation_loss is not None:
+                    loss = validation_loss()
+                    history["val_loss"].append(loss)
+                    if best.is_exhausted_by(loss):
+                        break
+            best.restore()
+            return history
+
+        return self._wrapper.fit(run, None, epochs=epochs).history_
+
+    def mean_loss(self, batches):
+        """Return the mean loss over the rows of batches (inputs, targets, KL weight)."""
+        return self._mean_loss("evaluate", batches)
+
+    def forward(self, part, batch):
+        """Return the ndarray that a part of the network in its present state makes of rows."""
+        if part not in self._parts:
+            self._parts[part] = PARTS[part](self.network)
+        return forward(self._parts[part], batch)
+
+    def _trained_epoch(self, epoch, batches, progress):
+        loss = self._mean_loss("step", batches, progress and functools.partial(progress, epoch))
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"The training loss became {loss} in epoch {epoch + 1}: the network diverged at "
+                f"learning_rate={self._learning_rate}. Choose a smaller learning_rate, or scale "
+                "the columns of X."
+            )
+        return loss
+
+    def _mean_loss(self, function, batches, progress=None):
+        """Return the mean over the rows of the loss that the function returns for each batch."""
+        import tensorflow as tf
+
+        total, n_rows = 0.0, 0
+        for inputs, targets, kl_weight in batches:
+            inputs, targets = tf.nest.map_structure(as_tensor, (inputs, targets))
+            tensors = [inputs, targets, np.float32(kl_weight)]
+            loss = float(self._function(function, tensors)(*tensors))
+            total += loss * inputs[0].shape[0]
+            n_rows += inputs[0].shape[0]
+            if progress:
+                progress(loss)
+        return total / n_rows
+
+    def _function(self, name, tensors):
+        """Return the step or the evaluation, compiled for tensors of any number of rows."""
+        import tensorflow as tf
+
+        kinds = [isinstance(tensor, tf.SparseTensor) for tensor in tf.nest.flatten(tensors[:2])]
+        key = name, type(tensors[1]), tuple(kinds)
+        if key not in self._compiled:
+            # Through `partial`, TensorFlow tells the functions of trainers apart. It takes them
+            # for one that is traced too often otherwise, and warns.
+            function = functools.partial(getattr(self, f"_{name}"))
+            if not self._run_eagerly:
+                signature = tf.nest.map_structure(_any_rows, tensors)
+                shapes = [tensor.shape for tensor in self.network.inputs]
+                signature[0] = list(map(_of_shape, signature[0], shapes))
+                function = tf.function(function, input_signature=signature)
+            self._compiled[key] = function
+        return self._compiled[key]
+
+    def _step(self, inputs, targets, kl_weight):
+        """Update the weights once and return the loss before it."""
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            loss = self._objective(inputs, targets, kl_weight, training=True)
+            if self._tuner:
+                loss += self._tuner.penalty()
+        gradients = tape.gradient(loss, self._variables)
+        if not (isinstance(targets, SampledTargets) and self.settings["optimizer"] == "adam"):
+            gradients = [tf.convert_to_tensor(each) for each in gradients]
+        if self._tuner:
+            self._tuner.apply(self._optimizer, gradients, self._variables)
+        else:
+            self._optimizer.apply(gradients, self._variables)
+        return loss
+
+    def _evaluate(self, inputs, targets, kl_weight):
+        return self._objective(inputs, targets, kl_weight, training=False)
+
+
+class _BestWeights:
+    """The weights of the smallest validation loss so far."""
+
+    def __init__(self, network, patience):
+        self._network = network
+        self._patience = patience
+        self._loss = np.inf
+        self._weights = None
+        self._n_worse = 0
+
+    def is_exhausted_by(self, loss):
+        """Return whether this loss is the last worse one that the patience allows."""
+        if loss < self._loss:
+            self._loss, self._weights = loss, self._network.get_weights()
+            self._n_worse = 0
+        else:
+            self._n_worse += 1
+        return self._n_worse >= self._patience
+
+    def restore(self):
+        if self._weights is not None:
+            self._network.set_weights(self._weights)
+
+
+def _any_rows(tensor):
+    """Return the type of a tensor with the number of its rows left open."""
+    import tensorflow as tf
+
+    spec = tf.type_spec_from_value(tensor)
+    return _of_shape(spec, [None, *spec.shape[1:]] if spec.shape.rank else spec.shape)
+
+
+def _of_shape(spec, shape):
+    """Return the type of tensors of another shape."""
+    return type(spec)(shape, spec.dtype)
+
+
+@functools.cache
+def _wrapper_class():
+    """Return the scikeras wrapper that takes any data and trains by our loop.
+
+    scikeras builds and compiles the network, from names and numbers, and keeps the history. Its
+    data hooks would densify CSR, and its `random_state` switches op determinism on process-wide.
+    """
+    from scikeras.wrappers import BaseWrapper
+
+    class AsGiven:
+        def fit(self, data):
+            return self
+
+        def transform(self, data):
+            return data
+
+    class NetworkWrapper(BaseWrapper):
+        feature_encoder = target_encoder = AsGiven()
+
+        def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
+            return X, y
+
+        def _fit_keras_model(self, X, y, sample_weight, warm_start, epochs, initial_epoch):
+            self.history_ = X(epochs)
+
+    return NetworkWrapper

@@ -1,0 +1,101 @@
+import logging
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sktransrec._engine import _networks
+from sktransrec._engine._state import engine
+from sktransrec._engine._trainer import OPTIMIZERS, NetworkTrainer
+
+SIZES = {
+    "n_features": 12,
+    "hidden_layer_sizes": (5,),
+    "n_components": 3,
+    "activation": "tanh",
+    "output_activation": "sigmoid",
+    "variational": False,
+    "seed": 0,
+}
+
+
+def _rows(n_rows=20, n_columns=12):
+    rng = np.random.RandomState(0)
+    values = rng.uniform(size=(n_rows, n_columns)) * (rng.uniform(size=(n_rows, n_columns)) < 0.4)
+    return sp.csr_array(values.astype(np.float32))
+
+
+def _trainer(*, optimizer="adam", run_eagerly=True, **sizes):
+    return NetworkTrainer(
+        _networks.autoencoder,
+        {**SIZES, **sizes},
+        loss="binary_crossentropy",
+        regularization=0.0,
+        optimizer=optimizer,
+        learning_rate=0.01,
+        run_eagerly=run_eagerly,
+    )
+
+
+def _batches(rows, size):
+    def epoch(_):
+        for start in range(0, rows.shape[0], size):
+            yield [rows[start : start + size]], rows[start : start + size], 0.0
+
+    return epoch
+
+
+def test_every_optimizer_lowers_the_loss():
+    rows = _rows()
+    for name in OPTIMIZERS:
+        losses = _trainer(optimizer=name).train(_batches(rows, 5), epochs=3)["loss"]
+        assert losses[-1] < losses[0], name
+
+
+def test_one_trace_for_batches_of_all_sizes():
+    trainer = _trainer(run_eagerly=False)
+    trainer.train(_batches(_rows(23), 5), epochs=2)
+    (step,) = trainer._compiled.values()
+    assert step.experimental_get_tracing_count() == 1
+
+
+def test_many_short_trainings_are_silent(caplog, monkeypatch):
+    engine()
+    monkeypatch.setattr(logging.getLogger("tensorflow"), "propagate", True)
+    for _ in range(6):
+        _trainer(run_eagerly=False).train(_batches(_rows(), 20), epochs=1)
+    assert not caplog.records
+
+
+def test_training_goes_on_from_a_saved_state():
+    whole, first, second = (_trainer() for _ in range(3))
+    batches = _batches(_rows(), 5)
+    whole.train(batches, epochs=4)
+    first.train(batches, epochs=2)
+    second.load(first.weights, first.optimizer_state)
+    second.train(batches, epochs=2)
+    for path, weight in whole.weights.items():
+        np.testing.assert_array_equal(second.weights[path], weight)
+
+
+def test_best_weights_are_kept():
+    """Rows for validation that training moves away from: the first epoch is the best one."""
+    rows = _rows()
+    away = sp.csr_array(1 - rows.toarray())
+    trainer, short = _trainer(), _trainer()
+    history = trainer.train(
+        _batches(rows, 5),
+        epochs=50,
+        validation_loss=lambda: trainer.mean_loss(_batches(away, 7)(0)),
+        patience=3,
+    )
+    best = int(np.argmin(history["val_loss"]))
+    assert len(history["val_loss"]) == best + 1 + 3 < 50
+    short.train(_batches(rows, 5), epochs=best + 1)
+    for path, weight in short.weights.items():
+        np.testing.assert_array_equal(trainer.weights[path], weight)
+
+
+def test_weights_of_other_sizes_are_refused():
+    with pytest.raises(ValueError, match="layers changed since it was fitted"):
+        _trainer().load(_trainer(n_components=4).weights)
