@@ -86,6 +86,22 @@ def merged_matrix(coded, duplicates):
     )
 
 
+def core(X, min_row_entries, min_column_entries):
+    """Return masks of the rows and the columns that are left once all have entries enough.
+
+    Leaving rows out may leave a column with too few and the reverse, hence the loop.
+    """
+    X = X.tocoo()
+    rows, columns = X.coords
+    while True:
+        row_stays = np.bincount(rows, minlength=X.shape[0]) >= min_row_entries
+        column_stays = np.bincount(columns, minlength=X.shape[1]) >= min_column_entries
+        stays = row_stays[rows] & column_stays[columns]
+        if stays.all():
+            return row_stays, column_stays
+        rows, columns = rows[stays], columns[stays]
+
+
 def _group_starts(ordered):
     """Return where each run of equal values starts."""
     return np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])

@@ -13,7 +13,7 @@ from .._validation import (
     check_matrix,
     restores_on_error,
 )
-from ._coded import CodedEvents, latest_columns, merged_matrix
+from ._coded import CodedEvents, core, latest_columns, merged_matrix
 from ._events import (
     check_column,
     coded_ids,
@@ -338,18 +338,8 @@ class InteractionEncoder(BaseEstimator):
 
     def _core(self, X):
         """Return masks of the users and the items that satisfy both minimum counts."""
-        X = X.tocoo()
-        rows, columns = X.coords
-        while True:
-            n_items = np.bincount(rows, minlength=X.shape[0])
-            n_users = np.bincount(columns, minlength=X.shape[1])
-            user_stays = n_items >= self.min_user_interactions
-            item_stays = n_users >= self.min_item_interactions
-            stays = user_stays[rows] & item_stays[columns]
-            if stays.all():
-                break
-            rows, columns = rows[stays], columns[stays]
-        if not len(rows):
+        user_stays, item_stays = core(X, self.min_user_interactions, self.min_item_interactions)
+        if not user_stays.any():
             raise ValueError(
                 f"No interactions are left of {X.nnz} between {X.shape[0]} users and {X.shape[1]} "
                 f"items with min_user_interactions={self.min_user_interactions} and "

@@ -1,6 +1,5 @@
 """Networks that read what a row had so far, in order, and rank what comes next."""
 
-import copy
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,23 +7,23 @@ from sklearn.base import BaseEstimator
 
 from .._engine._items import NegativeSampler
 from .._engine._next_item import next_item
-from .._engine._state import engine
 from .._histories import padded_at_end
 from .._validation import (
     Interval,
     StrOptions,
     _fit_context,
     check_histories,
-    check_is_fitted,
     check_item_ids,
     restores_on_error,
 )
 from ..base import FactorRecommenderMixin, RecommenderMixin
-from ..item_features import ItemFeatures
 from ._history_learner import HistoryLearner
+from ._item_table import ItemTableMixin
 
 
-class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMixin, BaseEstimator):
+class NextItemRecommender(
+    ItemTableMixin, HistoryLearner, FactorRecommenderMixin, RecommenderMixin, BaseEstimator
+):
     r"""Rank the items that come next in a history, read in its order by a neural network.
 
     An in-domain recommender: it learns from histories alone which item follows which, and `fit`
@@ -216,6 +215,7 @@ class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMix
 
     _parameter_constraints: dict = {
         **HistoryLearner._parameter_constraints,
+        **ItemTableMixin._parameter_constraints,
         "encoder": [StrOptions({"attention", "cnn", "gru", "lstm"})],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
@@ -224,8 +224,6 @@ class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMix
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
         "unknown": [StrOptions({"error", "ignore"})],
-        "item_features": [ItemFeatures, None],
-        "learns_item_features": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "item_ids": ["array-like", None],
     }
@@ -362,62 +360,6 @@ class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMix
             X = np.where(self.n_items_ >= X, X, 0)
         return padded_at_end(X)
 
-    def _number_of_items(self):
-        """Return the number of items as the parameters say it, or None."""
-        if self.item_features is None:
-            return self.n_items
-        _check_features(self.item_features)
-        if self.n_items not in (None, self.item_features.n_items):
-            raise ValueError(
-                f"n_items={self.n_items}, but item_features has {self.item_features.n_items} "
-                "items: leave n_items at None."
-            )
-        return self.item_features.n_items
-
-    def with_item_features(self, item_features):
-        """Return this fitted recommender for the items of another catalogue.
-
-        The network stays as it is and reads the other items by their features, of which no
-        history was learned from. The items have no bias and no popularity then.
-
-        Parameters
-        ----------
-        item_features : ItemFeatures
-            What the items are like, in the same numbers as those of `fit`.
-
-        Returns
-        -------
-        recommender : NextItemRecommender
-            A fitted copy, whose item ids are the places of `item_features` plus 1.
-        """
-        check_is_fitted(self)
-        if not isinstance(item_features, ItemFeatures):
-            raise TypeError(f"item_features must be an ItemFeatures, got {item_features!r}.")
-        _check_features(item_features)
-        if self.item_features is None or self.learns_item_features:
-            raise ValueError(
-                "This network knows its items by vectors of their own: fit it with item_features "
-                "and learns_item_features=False, so that it reads any items by their features."
-            )
-        shapes = [features.values.shape[1] for features in (item_features, self.item_features)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                f"item_features has {shapes[0]} columns, and fit saw {shapes[1]}: describe the "
-                "items by the same numbers in the same order."
-            )
-        other = copy.copy(self).set_params(item_features=item_features, n_items=None)
-        other.n_items_ = item_features.n_items
-        other.popularity_ = np.zeros(other.n_items_, dtype=np.float32)
-        build, sizes = other._builder(None, None)
-        weights = {
-            **self._fitted_network.weights,
-            "items/features": np.asarray(item_features.values, dtype=np.float32),
-            "items/bias": other.popularity_,
-        }
-        other._fitted_network = engine().fitted_network(build, sizes, weights)
-        other._keep_items()
-        return other
-
     def _check_fit_rows(self, X, y, *, reset):
         if self.encoder == "attention" and self.n_components % self.n_heads:
             raise ValueError(
@@ -457,33 +399,5 @@ class NextItemRecommender(HistoryLearner, FactorRecommenderMixin, RecommenderMix
             "learns_features": self.learns_item_features,
         }
 
-    def _item_axes(self):
-        return {"items/embeddings": 0, "items/features": 0, "items/bias": 0}
-
-    def _finish(self, trainer, history, *, keep_trainer):
-        super()._finish(trainer, history, keep_trainer=keep_trainer)
-        self._keep_items()
-
-    def _keep_items(self):
-        """Keep the vectors and biases of the items where `recommend` looks for them."""
-        weights = self._fitted_network.weights
-        self.item_bias_ = weights["items/bias"]
-        if self.item_features is None:
-            self.item_factors_ = weights["items/embeddings"]
-        else:
-            self.item_factors_ = weights["items/features"] @ weights["items/kernel"]
-
     def _row_factors(self, X):
         return self._forward("encoder", X, (self.n_components,))
-
-
-def _check_features(item_features):
-    """Raise unless the features are numbers that a network can take."""
-    values = item_features.values
-    if not isinstance(values, np.ndarray) or values.ndim != 2:
-        found = f"a {type(values).__name__} of shape {values.shape}"
-        raise ValueError(
-            "item_features must hold a dense matrix of numbers, one row an item, got "
-            f"{found}: turn texts and sparse matrices into some hundred numbers first, as "
-            "make_pipeline(TfidfVectorizer(), TruncatedSVD(100)) does."
-        )

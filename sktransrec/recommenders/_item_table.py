@@ -1,0 +1,105 @@
+"""The items of a network that reads histories: free vectors, or maps of what the items are like."""
+
+import copy
+
+import numpy as np
+
+from .._engine._state import engine
+from .._validation import check_is_fitted
+from ..item_features import ItemFeatures
+
+
+class ItemTableMixin:
+    """Mixin of recommenders whose network has the layer "items", which may read features.
+
+    Besides the parameters of `NetworkLearner` a subclass has `n_items` and those below.
+    """
+
+    _parameter_constraints: dict = {
+        "item_features": [ItemFeatures, None],
+        "learns_item_features": ["boolean"],
+    }
+
+    def with_item_features(self, item_features):
+        """Return this fitted recommender for the items of another catalogue.
+
+        The network stays as it is and reads the other items by their features, of which no
+        history was learned from. The items have no bias and no popularity then.
+
+        Parameters
+        ----------
+        item_features : ItemFeatures
+            What the items are like, in the same numbers as those of `fit`.
+
+        Returns
+        -------
+        recommender : NextItemRecommender
+            A fitted copy, whose item ids are the places of `item_features` plus 1.
+        """
+        check_is_fitted(self)
+        if not isinstance(item_features, ItemFeatures):
+            raise TypeError(f"item_features must be an ItemFeatures, got {item_features!r}.")
+        _check_features(item_features)
+        if self.item_features is None or self.learns_item_features:
+            raise ValueError(
+                "This network knows its items by vectors of their own: fit it with item_features "
+                "and learns_item_features=False, so that it reads any items by their features."
+            )
+        shapes = [features.values.shape[1] for features in (item_features, self.item_features)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"item_features has {shapes[0]} columns, and fit saw {shapes[1]}: describe the "
+                "items by the same numbers in the same order."
+            )
+        other = copy.copy(self).set_params(item_features=item_features, n_items=None)
+        other.n_items_ = item_features.n_items
+        other.popularity_ = np.zeros(other.n_items_, dtype=np.float32)
+        build, sizes = other._builder(None, None)
+        weights = {
+            **self._fitted_network.weights,
+            "items/features": np.asarray(item_features.values, dtype=np.float32),
+            "items/bias": other.popularity_,
+        }
+        other._fitted_network = engine().fitted_network(build, sizes, weights)
+        other._keep_items()
+        return other
+
+    def _number_of_items(self):
+        """Return the number of items as the parameters say it, or None."""
+        if self.item_features is None:
+            return self.n_items
+        _check_features(self.item_features)
+        if self.n_items not in (None, self.item_features.n_items):
+            raise ValueError(
+                f"n_items={self.n_items}, but item_features has {self.item_features.n_items} "
+                "items: leave n_items at None."
+            )
+        return self.item_features.n_items
+
+    def _item_axes(self):
+        return {"items/embeddings": 0, "items/features": 0, "items/bias": 0}
+
+    def _finish(self, trainer, history, *, keep_trainer):
+        super()._finish(trainer, history, keep_trainer=keep_trainer)
+        self._keep_items()
+
+    def _keep_items(self):
+        """Keep the vectors and biases of the items where `recommend` looks for them."""
+        weights = self._fitted_network.weights
+        self.item_bias_ = weights["items/bias"]
+        if self.item_features is None:
+            self.item_factors_ = weights["items/embeddings"]
+        else:
+            self.item_factors_ = weights["items/features"] @ weights["items/kernel"]
+
+
+def _check_features(item_features):
+    """Raise unless the features are numbers that a network can take."""
+    values = item_features.values
+    if not isinstance(values, np.ndarray) or values.ndim != 2:
+        found = f"a {type(values).__name__} of shape {values.shape}"
+        raise ValueError(
+            "item_features must hold a dense matrix of numbers, one row an item, got "
+            f"{found}: turn texts and sparse matrices into some hundred numbers first, as "
+            "make_pipeline(TfidfVectorizer(), TruncatedSVD(100)) does."
+        )
