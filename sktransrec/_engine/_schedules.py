@@ -41,9 +41,11 @@ class LearningRates(NamedTuple):
 
 def n_stalls(losses, n_epochs):
     """Return how many times so many epochs in a row had no loss below all before."""
-    smallest = np.minimum.accumulate([np.inf, *losses])
-    n_worse = n_stalls = 0
-    for loss, best in zip(losses, smallest[:-1], strict=True):
-        n_worse = 0 if loss < best else n_worse + 1
-        n_stalls += n_worse > 0 and n_worse % n_epochs == 0
+    best, n_worse, n_stalls = np.inf, 0, 0
+    for loss in losses:
+        if loss < best:
+            best, n_worse = loss, 0
+        else:
+            n_worse += 1
+            n_stalls += n_worse % n_epochs == 0
     return n_stalls

@@ -164,9 +164,10 @@ class Autoencoder(FeatureLearner):
     In epoch t, counted from 0, the rate is :math:`\eta \min(1, \frac{t + 1}{w + 1}) s_t`, where
     :math:`\eta` is the `learning_rate`, w the `warmup_epochs` and :math:`s_t` the schedule's: 1;
     :math:`\frac{1}{2} (1 + \cos \pi \frac{t - w}{T - w})` from epoch w to the last of T `epochs`,
-    for "cosine" [4]_; or :math:`5^{-c}` after c stalls, for "adaptive". Each `fit` starts at epoch
-    0. `partial_fit` goes on from the epochs so far, by their training loss, and keeps the rate of
-    the last epoch after T of them.
+    for "cosine" [4]_; or :math:`5^{-c}` for "adaptive", where c counts how often
+    :math:`\lceil` `patience` :math:`/ 2 \rceil` epochs in a row had no loss below all before. Each
+    `fit` starts at epoch 0. `partial_fit` goes on from the epochs so far, by their training loss,
+    and "cosine" keeps the rate of the last epoch after T of them.
 
     The input and the output of a pretrained network belong to its columns. If both networks know
     what these stand for, by `item_ids` or the names of a DataFrame's columns, the weights of each
