@@ -61,11 +61,11 @@ def models(codebook, source):
 
 def scores_on_generated(seed, relatedness):
     """Return NDCG@10 of each model, by name, for each number of users learned from."""
-    codebook = CodebookRecommender(n_init=15, random_state=0)
+    codebook = CodebookRecommender(n_init=8, random_state=0)
     domains = make_cluster_domains(
         n_target_users=max(TRAIN_SIZES) + N_TEST_USERS, relatedness=relatedness, random_state=seed
     )
-    source = clone(codebook).set_params(n_init=40).fit(domains.X_source)
+    source = clone(codebook).set_params(n_init=20).fit(domains.X_source)
     known, hidden = holdout_random(domains.X_target[max(TRAIN_SIZES) :], 1, random_state=seed)
     scores = {}
     for name, model in models(codebook, source).items():

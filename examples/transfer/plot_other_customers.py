@@ -103,7 +103,7 @@ def gate_of(relatedness):
     domains = make_cluster_domains(n_target_users=100, relatedness=relatedness, random_state=3)
     own = CodebookRecommender(n_init=10, random_state=0)
     source = FrozenEstimator(clone(own).fit(domains.X_source))
-    transferred = clone(own).set_params(pretrained=source, regularization=30)
+    transferred = clone(own).set_params(pretrained=source)
     return TransferGate(transferred, own, n_buckets=1, random_state=0).fit(domains.X_target)
 
 

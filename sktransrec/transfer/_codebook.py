@@ -1,17 +1,25 @@
 """Codebook transfer: which clusters like which, between domains that share nothing else."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.utils import check_random_state
 
 from .._engine._fine_tuning import fitted_learner
-from .._validation import Interval
+from .._validation import Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._block_model import BlockModel, memberships, spectral_clusters
 
 # Of the model without a codebook to go by, from which each start begins.
 _START_REGULARIZATION = 1.0
+# What "auto" stands for.
+_OWN_REGULARIZATION, _TRANSFERRED_REGULARIZATION = 0.3, 30.0
+# The losses are bounds, whose differences overstate how much more likely a clustering is.
+_TEMPERATURE = 3.0
+_LEAST_WEIGHT = 1e-3
 
 
 class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
@@ -22,7 +30,7 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
     and popularity make expect, the codebook. With `pretrained` the codebook is that of another
     domain, and only the clusters are found: domains that share neither rows nor items can so be
     transferred between. It is a transformer as well: `transform` gives the probabilities that any
-    rows are in each cluster.
+    rows are in each cluster, of one clustering after the other.
 
     Parameters
     ----------
@@ -34,14 +42,16 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
         A fitted CodebookRecommender of another domain, whose codebook is the one to go by, as
         ``FrozenEstimator(model)``; it may also stand in a fitted Pipeline or search. None goes by
         lifts of one, by which no cluster likes anything in particular.
-    regularization : float, default=1.0
+    regularization : float or "auto", default="auto"
         How strongly the codebook is held to the one to go by: what is learned weighs as much as it
         where clusters are expected to have so many interactions. Above 0; with ``np.inf`` a
-        pretrained codebook stays as it is. It is worth a search: 0.1 to 3 without `pretrained`,
-        less of it the fewer rows there are, and 1 to 100 with it.
+        pretrained codebook stays as it is. "auto" is 30 with `pretrained` and 0.3 without, where
+        1 may leave nothing but popularity of a target of a hundred rows. It is worth a search: 0.1
+        to 3 without `pretrained`, less of it the fewer rows there are, and 1 to 100 with it.
     n_init : int, default=20
-        Number of starts, of which the one with the least loss is kept, 1 or more. More of them
-        find better clusters: those of a sparse target are hard to find.
+        Number of starts, 1 or more, each of which comes to a clustering. More of them find better
+        clusters, and say more reliably what remains open: those of a sparse target are hard to
+        find.
     max_iter : int, default=100
         Number of sweeps over rows and items for which a start draws clusters at random, and the
         most for which it climbs before and after, 1 or more.
@@ -51,16 +61,17 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
     Attributes
     ----------
     codebook_ : ndarray of shape (n_row_clusters, n_item_clusters), dtype float64
-        The lifts: how many interactions the clusters have beside those that their totals make
-        expect.
+        The lifts of the best clustering, that with the least loss: how many interactions the
+        clusters have beside those that their totals make expect.
     item_memberships_ : ndarray of shape (n_items_, n_item_clusters), dtype float64
-        The probability that an item is in each cluster.
+        The probability that an item is in each cluster of the best clustering.
     item_cluster_shares_ : ndarray of shape (n_item_clusters,), dtype float64
-        The share of all interactions that each cluster of items has.
-    item_factors_ : ndarray of shape (n_items_, n_row_clusters), dtype float32
-        The share of its interactions that each cluster of rows is expected to have with each item.
+        The share of all interactions that each of these clusters of items has.
+    item_factors_ : ndarray of shape (n_items_, n_clusterings * n_row_clusters), dtype float32
+        The share of its interactions that each cluster of rows is expected to have with each item,
+        times the weight of the clustering; the best clustering comes first.
     loss_curve_ : list of float
-        The objective after each sweep of the climb from the start that was kept.
+        The objective after each sweep of the climb to the best clustering.
     n_iter_ : int
         Number of these sweeps.
     n_items_ : int
@@ -104,14 +115,17 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
     Each start clusters the singular vectors of the normalised X, climbs from there without a
     codebook to go by, and puts the clusters in the order that suits the codebook best. It then
     draws rows' and items' clusters in turn from their probabilities, updating the lifts, and at
-    last climbs by exact updates of each part, none of which raises the objective. A sweep takes
-    :math:`O(nnz \cdot (K + L) + (n_{rows} + n_{items}) \cdot K L)` time, and there are at most
-    three times `n_init` times `max_iter` of them.
+    last climbs by exact updates of each part, none of which raises the objective. Of the
+    clusterings that are reached, each counts as :math:`\exp(-\text{objective} / 3)`: where there is
+    little to learn from many are about as likely, and their mean recommends better than the best;
+    where there is more, one is left. The 3 allows for the bound, whose differences overstate those
+    of the likelihood. A sweep takes :math:`O(nnz \cdot (K + L) + (n_{rows} + n_{items}) \cdot K L)`
+    time, and there are at most three times `n_init` times `max_iter` of them.
 
     A row, seen in `fit` or not, is folded in: its memberships follow from those of the items,
-    whatever rows it arrives with. A score is the share of its interactions that a row is expected
-    to have with the item, so that an item that no row has scores zero. An empty row is recommended
-    the popular items.
+    whatever rows it arrives with. A score is the mean over the clusterings of the share of its
+    interactions that a row is expected to have with the item, so that an item that no row has
+    scores zero. An empty row is recommended the popular items.
 
     References
     ----------
@@ -130,9 +144,8 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
     >>> from sktransrec.datasets import make_cluster_domains
     >>> domains = make_cluster_domains(random_state=0)
     >>> source = CodebookRecommender(random_state=0).fit(domains.X_source)
-    >>> target = CodebookRecommender(
-    ...     pretrained=FrozenEstimator(source), regularization=30, random_state=0
-    ... ).fit(domains.X_target)
+    >>> target = CodebookRecommender(pretrained=FrozenEstimator(source), random_state=0)
+    >>> target = target.fit(domains.X_target)
     >>> target.codebook_.shape, target.item_memberships_.shape
     ((10, 10), (100, 10))
     """
@@ -141,7 +154,7 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
         "n_row_clusters": [Interval(Integral, 1, None, closed="left")],
         "n_item_clusters": [Interval(Integral, 1, None, closed="left")],
         "pretrained": "no_validation",
-        "regularization": [Interval(Real, 0, np.inf, closed="right")],
+        "regularization": [Interval(Real, 0, np.inf, closed="right"), StrOptions({"auto"})],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
@@ -153,7 +166,7 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
         n_item_clusters=10,
         *,
         pretrained=None,
-        regularization=1.0,
+        regularization="auto",
         n_init=20,
         max_iter=100,
         random_state=None,
@@ -168,19 +181,22 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def _fit(self, X):
         random_state = check_random_state(self.random_state)
-        model = BlockModel(X, self._prior_lifts(), self.regularization)
-        best_loss = np.inf
+        model = BlockModel(X, self._prior_lifts(), self._prior_weight())
+        found = []
         for rows, items in self._starts(X, model.shape, random_state):
             model.begin(rows, items, random_state)
             model.sample(self.max_iter, random_state)
             losses = model.climb(self.max_iter)
-            if losses[-1] < best_loss:
-                best_loss, self.loss_curve_ = losses[-1], losses
-                self.codebook_, self.item_memberships_ = model.lifts, model.items
-        self.item_cluster_shares_ = model.item_shares @ self.item_memberships_
-        shares_of_rows = self.codebook_ @ self.item_memberships_.T * model.item_shares
-        self.item_factors_ = np.asarray(shares_of_rows.T, dtype=np.float32)
-        self.n_iter_ = len(self.loss_curve_)
+            found.append(Clustering(losses, model.lifts, model.items, model.item_shares))
+        found.sort(key=lambda clustering: clustering.loss)
+        weights = _weights(np.array([clustering.loss for clustering in found]))
+        self._clusterings = found[: len(weights)]
+        best = found[0]
+        self.codebook_, self.item_memberships_ = best.lifts, best.items
+        self.item_cluster_shares_ = best.item_cluster_shares
+        self.loss_curve_, self.n_iter_ = best.losses, len(best.losses)
+        shares = [w * each.item_factors() for w, each in zip(weights, found, strict=False)]
+        self.item_factors_ = np.concatenate(shares, axis=1, dtype=np.float32)
 
     def _starts(self, X, shape, random_state):
         """Yield memberships of rows and items that are learned without a codebook to go by."""
@@ -197,8 +213,47 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
             return np.ones((self.n_row_clusters, self.n_item_clusters))
         return fitted_learner(self.pretrained, type(self), attribute="codebook_").codebook_
 
+    def _prior_weight(self):
+        """Return the regularization, chosen by whether there is a codebook if it is "auto"."""
+        if self.regularization != "auto":
+            return self.regularization
+        return _OWN_REGULARIZATION if self.pretrained is None else _TRANSFERRED_REGULARIZATION
+
     def _row_factors(self, X):
         X = X.astype(np.float64)
-        of_clusters, totals = X @ self.item_memberships_, X.sum(axis=1)
-        rows = memberships(of_clusters, totals, self.item_cluster_shares_, self.codebook_)
-        return rows.astype(np.float32)
+        rows = [clustering.row_memberships(X) for clustering in self._clusterings]
+        return np.concatenate(rows, axis=1, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Clustering:
+    """What one start has come to: the losses on its way, lifts, and memberships of the items."""
+
+    losses: list
+    lifts: np.ndarray
+    items: np.ndarray
+    item_shares: np.ndarray
+
+    @property
+    def loss(self):
+        return self.losses[-1]
+
+    @cached_property
+    def item_cluster_shares(self):
+        """The share of all interactions that each cluster of items has."""
+        return self.item_shares @ self.items
+
+    def item_factors(self):
+        """Return the share of its interactions that a cluster of rows has with each item."""
+        return (self.lifts @ self.items.T * self.item_shares).T
+
+    def row_memberships(self, X):
+        """Return the probability that each row is in each cluster."""
+        return memberships(X @ self.items, X.sum(axis=1), self.item_cluster_shares, self.lifts)
+
+
+def _weights(losses):
+    """Return the weights of clusterings in the order of their losses, of those that count."""
+    weights = softmax(-losses / _TEMPERATURE)
+    weights = weights[weights > _LEAST_WEIGHT]
+    return weights / weights.sum()

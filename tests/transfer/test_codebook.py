@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.special import xlogy
+from scipy.special import softmax, xlogy
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import adjusted_rand_score
@@ -18,6 +18,7 @@ from sktransrec import (
     TransferGate,
     holdout_random,
     ranking_scorer,
+    recommend,
 )
 from sktransrec.datasets import make_cluster_domains
 from sktransrec.metrics import ndcg_at_k
@@ -47,8 +48,13 @@ def codebook(n_row_clusters=3, n_item_clusters=4, **parameters):
     return CodebookRecommender(n_row_clusters, n_item_clusters, **parameters)
 
 
+def row_memberships(model, X):
+    """Return those of the best clustering."""
+    return model.transform(X)[:, : len(model.codebook_)]
+
+
 def found_clusters(model, X):
-    return model.transform(X).argmax(axis=1), model.item_memberships_.argmax(axis=1)
+    return row_memberships(model, X).argmax(axis=1), model.item_memberships_.argmax(axis=1)
 
 
 def test_noise_free_blocks_are_recovered():
@@ -162,8 +168,8 @@ def test_clusters_of_generated_data_are_found():
 def test_row_memberships_are_those_of_bayes_and_do_not_depend_on_the_rows_beside():
     X = make_cluster_domains(random_state=0).X_target
     model = codebook().fit(X[:150])
-    memberships = model.transform(X[150:])
-    alone = np.concatenate([model.transform(X[[row]]) for row in range(150, 200)])
+    memberships = row_memberships(model, X[150:])
+    alone = np.concatenate([row_memberships(model, X[[row]]) for row in range(150, 200)])
     assert_allclose(memberships, alone, rtol=1e-5, atol=1e-6)
     assert_allclose(memberships.sum(axis=1), 1, rtol=1e-5)
     row, Q, M = X[[160]].toarray()[0].astype(float), model.item_memberships_, model.codebook_
@@ -218,52 +224,89 @@ def test_random_state():
     assert not np.array_equal(first.item_factors_, other.item_factors_)
 
 
-# None of these served to choose the transferred model, its parameters or the size of the target.
-FRESH_SEEDS = range(2000, 2020)
+def test_scores_are_the_mean_of_what_the_clusterings_that_count_say():
+    X = make_cluster_domains(n_target_users=30, random_state=0).X_target
+    model = codebook(10, 10, n_init=5, regularization=0.1).fit(X)
+    losses = np.array([each.loss for each in model._clusterings])
+    assert 1 < len(losses) <= 5
+    assert losses[0] == model.loss_curve_[-1] == losses.min()
+    weights = softmax(-losses / 3)
+    scores = 0
+    for weight, each in zip(weights, model._clusterings, strict=True):
+        of_clusters = each.lifts @ each.items.T * each.item_shares
+        scores += weight * each.row_memberships(X.astype(np.float64)) @ of_clusters
+    assert_allclose(model.decision_function(X), scores, rtol=1e-4, atol=1e-7)
+    assert_allclose(model.transform(X).sum(axis=1), len(losses), rtol=1e-5)
+
+
+def test_auto_regularization_depends_on_whether_there_is_a_codebook_to_go_by():
+    X = make_cluster_domains(random_state=0).X_target
+    source = FrozenEstimator(codebook().fit(blocks(60, 48, seed=0)[0]))
+    for pretrained, value in ((None, 0.3), (source, 30.0)):
+        auto, same, other = (
+            codebook(pretrained=pretrained, n_init=1, regularization=each).fit(X).codebook_
+            for each in ("auto", value, 3.0)
+        )
+        assert_array_equal(auto, same)
+        assert not np.array_equal(auto, other)
+
+
+# None of these served to choose the models, their parameters or the size of the target.
+FRESH_SEEDS = range(7000, 7030)
 
 
 def transferred_and_own(domains, n_init):
     """Return the model with the codebook of the source, and its twin without a source."""
     own = codebook(10, 10, n_init=n_init, max_iter=100)
     source = FrozenEstimator(codebook(10, 10, max_iter=50).fit(domains.X_source))
-    return clone(own).set_params(pretrained=source, regularization=30), own
+    return clone(own).set_params(pretrained=source), own
+
+
+def searched(model, grid):
+    """Return a model that chooses its parameters on the rows that it learns from."""
+    scorer = ranking_scorer("ndcg", k=10, holdout=0.2, random_state=0)
+    return GridSearchCV(model, grid, scoring=scorer, cv=3)
 
 
 def scores_of_small_target(seed):
     """Return NDCG@10 of the transferred codebook and of its rivals, on new users of the target."""
-    domains = make_cluster_domains(n_target_users=1100, random_state=seed)
-    X, new = domains.X_target[:100], domains.X_target[100:]
+    domains = make_cluster_domains(n_target_users=1025, random_state=seed)
+    X, new = domains.X_target[:25], domains.X_target[25:]
     known, hidden = holdout_random(new, 1, random_state=seed)
-    transferred, own = transferred_and_own(domains, n_init=20)
+    transferred, own = transferred_and_own(domains, n_init=10)
+    als_grid = {"n_components": [4, 8, 16], "regularization": [0.02, 0.04, 0.08]}
     models = [
         transferred,
-        own.set_params(regularization=0.3),
-        ALSRecommender(4, regularization=0.04, random_state=0),
+        searched(own, {"regularization": [0.1, 0.3, 1.0]}),
+        searched(ALSRecommender(random_state=0), als_grid),
         PopularityRecommender(),
     ]
     for model in models:
-        items, _ = model.fit(X).recommend(known)
+        items, _ = recommend(model.fit(X), known)
         yield ndcg_at_k(hidden, items, k=10)
 
 
 @pytest.mark.slow
-def test_small_target_is_served_by_the_codebook_of_the_source():
-    """Better than without clusters, and as well as by a codebook of its own, not better."""
+def test_small_target_is_served_better_by_the_codebook_of_the_source_than_by_itself():
+    """Nothing overlaps but the pattern: better than what learns from the target alone."""
     scores = np.array([[*scores_of_small_target(seed)] for seed in FRESH_SEEDS])
     gains = scores[:, :1] - scores[:, 1:]
     errors = gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
+    print("NDCG@10:", scores.mean(axis=0), "gains:", gains.mean(axis=0), "errors:", errors)
     over_own, over_als, over_popularity = gains.mean(axis=0) / errors
-    # One-sided at one per cent, with 19 degrees of freedom.
-    assert over_als > 2.54
-    assert over_popularity > 2.54
-    assert over_own > -2.54
+    assert over_own > 2
+    assert over_als > 2
+    assert over_popularity > 2
 
 
 @pytest.mark.slow
-def test_gate_does_without_where_the_pattern_is_another():
-    n_used = 0
+def test_nothing_is_gained_where_the_pattern_is_another():
+    n_used = n_helps = 0
     for seed in FRESH_SEEDS[:10]:
         domains = make_cluster_domains(n_target_users=150, relatedness=0, random_state=seed)
         gate = TransferGate(*transferred_and_own(domains, n_init=10), cv=3, random_state=0)
         n_used += gate.fit(domains.X_target).uses_transfer_.any()
+        n_helps += gate.gain_.overall.verdict == "helps"
+    print(f"used in {n_used} of 10 seeds, said to help over all rows in {n_helps}")
     assert n_used <= 1
+    assert n_helps <= 1
