@@ -3,30 +3,15 @@
 from numbers import Integral, Real
 
 import numpy as np
-import scipy.sparse as sp
-from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import check_random_state
 
-from .._histories import padded_at_end, split_latest
 from .._recommend import recommender_and_rows
-from .._validation import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    _fit_context,
-    check_histories,
-    check_interactions,
-    check_rows,
-    check_targets,
-    restores_on_error,
-)
-from .._wrapped import is_supervised, reads_histories, take_input_tags
-from ..base import RecommenderMixin, _column_shares
-from ..interactions import holdout_random
-from ..interactions._holdout import numbers_held_out
+from .._validation import HasMethods, Interval, StrOptions, _fit_context, restores_on_error
+from .._wrapped import reads_histories
 from ..metrics._buckets import bucket_of
 from ..metrics._scorer import _METRICS
 from ._comparison import Comparison, Side, rows_without, sides
+from ._deciding import DecidingRecommender
 from ._gain import measured_gain, shuffled_folds
 from ._target_items import TargetItems
 
@@ -37,7 +22,7 @@ _REASONS = {
 }
 
 
-class TransferGate(RecommenderMixin, BaseEstimator):
+class TransferGate(DecidingRecommender):
     """Recommend with the source where it is shown to help, and without it otherwise.
 
     Cross-validates two recommenders on the training rows and decides for each bucket of rows that
@@ -185,22 +170,6 @@ class TransferGate(RecommenderMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        take_input_tags(tags, self._parts())
-        tags.input_tags.categorical = reads_histories(self.transfer)
-        is_mapping = is_supervised(self.transfer)
-        tags.target_tags.required = tags.target_tags.multi_output = is_mapping
-        tags.target_tags.single_output = not is_mapping
-        return tags
-
-    @property
-    def _recommends_own_columns(self):
-        return self.target_columns is not None or not is_supervised(self.transfer)
-
-    def _parts(self):
-        return [part for part in (self.transfer, self.fallback) if part is not None]
-
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
@@ -221,10 +190,8 @@ class TransferGate(RecommenderMixin, BaseEstimator):
         random_state = check_random_state(self.random_state)
         X, y = self._checked(X, y)
         self.transfer_ = Side(self.transfer, X, X).fitted(y)
-        target = self._target_items(X, y)
-        X_kept, wanted = X, y
-        if y is None:
-            X_kept, wanted = self._held_out(X, target, random_state)
+        self._target = target = self._target_items(X, y)
+        X_kept, wanted = self._to_judge_by(X, y, random_state)
         self.gain_ = measured_gain(
             Comparison.of(self.transfer, self.fallback, X_kept, wanted, target),
             shuffled_folds(self.cv, wanted, random_state),
@@ -240,30 +207,8 @@ class TransferGate(RecommenderMixin, BaseEstimator):
         self.decision_ = _in_words(self.gain_, self.uses_transfer_)
         _, without = sides(self.transfer, self.fallback, X, y, target)
         self.fallback_ = without.fitted(y)
-        self._target = target
-        self.n_items_ = target.n_items
-        self.popularity_ = _column_shares(target.known(X) if y is None else y)
+        self._set_items(X, y)
         return self
-
-    def _checked(self, X, y):
-        """Return valid X, and y or None if it is not to be read."""
-        if not is_supervised(self.transfer):
-            return self._valid_rows(X, reset=True), None
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None: "
-                "its transfer learns the map from X to y, so pass the interactions to learn."
-            )
-        X = self._valid_rows(X, reset=True)
-        return X, check_targets(y, n_rows=X.shape[0])
-
-    def _valid_rows(self, X, *, reset):
-        if is_supervised(self.transfer):
-            return check_rows(self, X, reset=reset)
-        if reads_histories(self.transfer):
-            return padded_at_end(check_histories(self, X, reset=reset))
-        nonnegative = get_tags(self).input_tags.positive_only
-        return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
 
     def _target_items(self, X, y):
         """Return the target items in X, those that `transfer_` knows if X holds histories."""
@@ -272,27 +217,6 @@ class TransferGate(RecommenderMixin, BaseEstimator):
         else:
             n_items = None if y is None else y.shape[1]
         return TargetItems.among(self.target_columns, self.transfer, X, n_items)
-
-    def _held_out(self, X, target, random_state):
-        """Return X without some of the target interactions, and these."""
-        if reads_histories(self.transfer):
-            return self._latest_held_out(X, target)
-        _, held_out = holdout_random(target.known(X), self.holdout, random_state=random_state)
-        return X - target.beside_the_source(held_out, X.shape[1]), held_out
-
-    def _latest_held_out(self, X, target):
-        """Return the histories X without their latest items, and those not in the rest of them."""
-        X, latest = split_latest(X, numbers_held_out(np.count_nonzero(X, axis=1), self.holdout))
-        held_out, known = target.known(latest), target.known(X)
-        new = sp.csr_array(held_out - held_out.multiply(known > 0))
-        new.eliminate_zeros()
-        return X, new
-
-    def _check_rows(self, X):
-        return self._valid_rows(X, reset=False)
-
-    def _seen_items(self, X):
-        return self._target.known(X)
 
     def _score_rows(self, X):
         buckets = bucket_of(self._target.activity(X), self.bucket_edges_)

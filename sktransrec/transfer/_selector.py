@@ -4,7 +4,8 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+import scipy.sparse as sp
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
@@ -16,15 +17,13 @@ from .._validation import (
     _fit_context,
     _safe_indexing,
     check_candidates,
-    check_rows,
-    check_targets,
     restores_on_error,
 )
-from .._wrapped import is_supervised, take_input_tags
-from ..base import RecommenderMixin, _column_shares
+from .._wrapped import is_supervised, reads_histories
 from ..metrics._scorer import _METRICS
 from ..recommenders import VotingRecommender
 from ._comparison import Comparison, rows_without, sides
+from ._deciding import DecidingRecommender
 from ._gain import measured_gain, shuffled_folds
 from ._source_scores import (
     SourceScore,
@@ -36,30 +35,34 @@ from ._source_scores import (
 from ._target_items import TargetItems
 
 
-class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
+class SourceSelectorRecommender(DecidingRecommender):
     r"""Recommend with those of several sources that are shown to help, or with none of them.
 
-    A supervised recommender: X holds several sources side by side, y is the target. Cheap scores
-    make a shortlist of the sources, cross-validation on the training rows says which of these help,
-    and what they say is weighted by how much they do.
+    X holds several sources side by side. Cheap scores make a shortlist of these, cross-validation
+    on the training rows says which of them help, and they are weighted by how much they do. It is
+    as `transfer` is: a supervised recommender if that learns the map from X to y, the target, and
+    an in-domain one if it learns from X alone, in which the target stands as well.
 
     Parameters
     ----------
     transfer : estimator
-        A recommender that learns the map from a source to y, or a `Pipeline` or search that holds
-        one. It is cloned for each source and gets the columns of that source, and `target_columns`
-        after them.
+        A recommender, or a `Pipeline` or search that holds one. A supervised one is cloned for each
+        source and gets the columns of that source, and `target_columns` after them. An in-domain
+        one gets all columns of X, those of sources that are not used being empty.
     sources : list of (str, columns) tuples, default=None
         Names and columns of X: an array-like of int, a mask of shape (n_features,), or a slice.
         None takes all columns but `target_columns` as one source.
     fallback : estimator, default=None
-        What to compare with, and to recommend with where no source helps: a supervised recommender.
-        It gets the columns `target_columns` of X alone where these are given, and otherwise X.
-        None is the popularity of the target items.
+        What to compare with, and to recommend with where no source helps, of the same kind. It
+        gets the columns `target_columns` of X alone where these are given, and otherwise X. None is
+        the popularity of the target items.
     target_columns : array-like of int or mask of shape (n_features,), default=None
         The columns of X that hold what is known of the target items, in the order of the columns
         of y; they are not recommended to a row that has them. None means that X says nothing of
-        the target.
+        the target, from which an in-domain recommender cannot learn.
+    holdout : float or int, default=0.2
+        How much of the target interactions of each row to hold out for the comparison, as a share
+        or a count, if the selector is in-domain. A supervised one looks for y.
     max_sources : int, default=3
         Number of sources on the shortlist, at least 1: those with the largest gain of the probe.
     cv : int, cross-validation splitter or iterable, default=5
@@ -87,7 +90,8 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
     gain_ : TransferGain or None
         The gain of what is used over the fallback; None where no source is.
     recommender_ : estimator
-        What is used, fitted on all rows: a `VotingRecommender` of the sources, or the fallback.
+        What is used, fitted on all rows: a `VotingRecommender` of the sources, or `transfer` after
+        the columns of X are weighted, or the fallback.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -114,8 +118,9 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
     cross-listed items left out, excludes harm. Intervals are at level ``1 - (1 -
     confidence_level) / n_sources``, so that they hold for all sources at once (Bonferroni), those
     that the probe left out included: it has seen the same rows. Of those that help, the best is
-    used, and each of the others in turn if the vote is measured to gain by it. Weights are
-    proportional to the gains.
+    used, and each of the others in turn if what is used is measured to gain by it. Weights are
+    proportional to the gains: those of a vote among the sources, or, in-domain, those of the
+    interactions with them, which are 1 for the best and for the target.
 
     A measurement costs ``cv`` fits of `fallback` and of `transfer` for each source in it. There is
     one for each source on the shortlist, and one for each but the best of those that help.
@@ -143,6 +148,10 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
         "sources": [list, None],
         "fallback": [None, HasMethods(["fit"])],
         "target_columns": ["array-like", None],
+        "holdout": [
+            Interval(Real, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "max_sources": [Interval(Integral, 1, None, closed="left")],
         "cv": ["cv_object"],
         "metric": [StrOptions(set(_METRICS))],
@@ -159,6 +168,7 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
         fallback=None,
         *,
         target_columns=None,
+        holdout=0.2,
         max_sources=3,
         cv=5,
         metric="ndcg",
@@ -171,6 +181,7 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
         self.sources = sources
         self.fallback = fallback
         self.target_columns = target_columns
+        self.holdout = holdout
         self.max_sources = max_sources
         self.cv = cv
         self.metric = metric
@@ -179,21 +190,9 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        parts = [part for part in (self.transfer, self.fallback) if part is not None]
-        take_input_tags(tags, parts)
-        tags.target_tags.required = tags.target_tags.multi_output = True
-        tags.target_tags.single_output = False
-        return tags
-
-    @property
-    def _recommends_own_columns(self):
-        return self.target_columns is not None
-
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y):
+    def fit(self, X, y=None):
         """Score the sources, decide, and fit what is used on all rows.
 
         Parameters
@@ -201,8 +200,9 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
             What is known about the rows: the sources side by side, and the target if
             `target_columns` say so.
-        y : {array-like, sparse matrix} of shape (n_rows, n_items)
-            Their interactions with the target items, not contained in X.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
+            Their interactions with the target items, not contained in X. An in-domain selector
+            does not read it.
 
         Returns
         -------
@@ -210,16 +210,21 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
         """
         X, y = self._checked(X, y)
         random_state = check_random_state(self.random_state)
-        self._target = TargetItems.among(self.target_columns, self.transfer, X, y.shape[1])
+        n_items = None if y is None else y.shape[1]
+        self._target = TargetItems.among(self.target_columns, self.transfer, X, n_items)
+        X_kept, wanted = self._to_judge_by(X, y, random_state)
+        if not (wanted.data > 0).any():
+            raise ValueError("y holds nothing to find: pass at least one value above zero.")
         columns = self._source_columns(X.shape[1])
-        folds = shuffled_folds(self.cv, y, random_state)
+        folds = shuffled_folds(self.cv, wanted, random_state)
         scores = {
-            name: self._cheap_score(name, X[:, places], y, folds, random_state)
+            name: self._cheap_score(name, X_kept[:, places], wanted, folds, random_state)
             for name, places in columns.items()
         }
 
         def measured(weights):
-            return self._gain(self._vote(weights, columns), X, y, folds, len(columns), random_state)
+            model = self._model(weights, columns)
+            return self._gain(model, X_kept, wanted, folds, len(columns), random_state)
 
         gains = {name: measured({name: 1.0}) for name in self._shortlist(scores)}
         weights, self.gain_ = _chosen(gains, measured)
@@ -236,28 +241,24 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
         self.recommender_ = self._fitted(weights, columns, X, y)
         metric = next(iter(gains.values())).metric
         self.decision_ = decision_in_words(self.source_scores_, self.gain_, metric)
-        self.n_items_ = y.shape[1]
-        self.popularity_ = _column_shares(y)
+        self._set_items(X, y)
         return self
 
     def _checked(self, X, y):
-        """Return valid X and y."""
+        """Return valid X, and y or None if it is not to be read."""
         if not is_supervised(self.transfer):
-            raise ValueError(
-                f"transfer={self.transfer!r} learns from X alone: pass a recommender that learns "
-                "the map from X to y, such as RidgeRecommender, or decide on one source with "
-                "TransferGate."
-            )
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None: pass "
-                "the (n_rows, n_items) interactions to learn."
-            )
-        X = check_rows(self, X, reset=True)
-        y = check_targets(y, n_rows=X.shape[0])
-        if not (y.data > 0).any():
-            raise ValueError("y holds nothing to find: pass at least one value above zero.")
-        return X, y
+            if reads_histories(self.transfer):
+                raise ValueError(
+                    f"transfer={self.transfer!r} reads histories, in which no columns are those "
+                    "of a source: pass a recommender that reads a matrix of interactions."
+                )
+            if self.target_columns is None:
+                raise ValueError(
+                    f"transfer={self.transfer!r} learns from X alone: say as target_columns which "
+                    "columns of X are the target's, or pass a recommender that learns the map "
+                    "from X to y, such as RidgeRecommender."
+                )
+        return super()._checked(X, y)
 
     def _source_columns(self, n_columns):
         """Return the columns of each source by its name."""
@@ -283,6 +284,17 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
         """Return the names of the sources with the largest gains of the probe."""
         by_probe = sorted(scores, key=lambda name: -np.nan_to_num(scores[name].probe, nan=-np.inf))
         return by_probe[: self.max_sources]
+
+    def _model(self, weights, columns):
+        """Return a recommender that uses sources by their weights."""
+        if is_supervised(self.transfer):
+            return self._vote(weights, columns)
+        of_columns = np.zeros(self.n_features_in_, dtype=np.float32)
+        for name, weight in weights.items():
+            of_columns[columns[name]] = weight / max(weights.values())
+        of_columns[self._target.columns] = 1
+        weighting = FunctionTransformer(_weighted, kw_args={"weights": of_columns})
+        return make_pipeline(weighting, clone(self.transfer))
 
     def _vote(self, weights, columns):
         """Return a recommender by the weighted mean of what the sources say."""
@@ -310,14 +322,8 @@ class SourceSelectorRecommender(RecommenderMixin, BaseEstimator):
         """Return what is used, fitted on all rows."""
         self._uses_sources = bool(weights)
         if weights:
-            return self._vote(weights, columns).fit(X, y)
+            return self._model(weights, columns).fit(X, y)
         return sides(self.transfer, self.fallback, X, y, self._target)[1].fitted(y)
-
-    def _check_rows(self, X):
-        return check_rows(self, X, reset=False)
-
-    def _seen_items(self, X):
-        return self._target.known(X)
 
     def _score_rows(self, X):
         if not self._uses_sources:
@@ -332,10 +338,17 @@ def _columns(places, n_columns, name):
     return check_candidates(places, n_columns, name=f"the columns of the source {name!r}")
 
 
+def _weighted(X, weights):
+    """Return X with its columns weighted, those without weight emptied."""
+    weighted = sp.csr_array(X @ sp.diags_array(weights))
+    weighted.eliminate_zeros()
+    return weighted
+
+
 def _chosen(gains, measured):
     """Return the weights of the sources to use by name, and what these gain together.
 
-    From the best one on, each is taken in if the vote gains by it.
+    From the best one on, each is taken in if what is used gains by it.
     """
     helpful = {
         name: gain.clean.gain for name, gain in gains.items() if gain.clean.verdict == "helps"

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from .._histories import seen_items
+from .._histories import seen_items, split_latest
 from .._recommend import recommender_and_rows
 from .._validation import _safe_indexing, check_candidates, check_matrix
 from .._wrapped import is_supervised, reads_histories
+from ..interactions import holdout_random
+from ..interactions._holdout import numbers_held_out
 
 
 def column_names(X, n_columns):
@@ -93,6 +95,11 @@ class TargetItems:
         counted = self.known(X) if self.are_in_rows else self.source(X)
         return np.zeros(_n_rows(X), dtype=int) if counted is None else np.diff(counted.indptr)
 
+    def held_out(self, X, holdout, random_state):
+        """Return X without some of the interactions with the target items, and these."""
+        _, held_out = holdout_random(self.known(X), holdout, random_state=random_state)
+        return X - self.beside_the_source(held_out, X.shape[1]), held_out
+
     def beside_the_source(self, interactions, n_columns):
         """Return interactions with the target items in their place among the columns of X."""
         columns = self.columns[interactions.indices]
@@ -168,6 +175,14 @@ class HistoryItems(TargetItems):
 
     def known(self, X):
         return seen_items(np.asarray(X), self.n_items)
+
+    def held_out(self, X, holdout, random_state):
+        """Return the histories X without their latest items, and those not in the rest of them."""
+        X, latest = split_latest(X, numbers_held_out(np.count_nonzero(X, axis=1), holdout))
+        held_out, known = self.known(latest), self.known(X)
+        new = sp.csr_array(held_out - held_out.multiply(known > 0))
+        new.eliminate_zeros()
+        return X, new
 
     def activity(self, X):
         return np.count_nonzero(X, axis=1)

@@ -293,7 +293,7 @@ def test_histories_without_an_order_close_the_gate(source_network):
 def test_latest_items_of_histories_are_held_out(source_network):
     X = np.array([[1, 2, 3, 4, 0], [5, 6, 7, 6, 0]])
     gate = _gate_of_networks(source_network, holdout=2)
-    kept, held_out = gate._latest_held_out(X, TargetItems.among(None, gate, X, n_items=7))
+    kept, held_out = TargetItems.among(None, gate, X, n_items=7).held_out(X, gate.holdout, 0)
     assert_array_equal(kept, [[1, 2, 0, 0, 0], [5, 6, 0, 0, 0]])
     assert [set(row.nonzero()[0] + 1) for row in held_out.toarray()] == [{3, 4}, {7}]
 

@@ -5,11 +5,14 @@ import pytest
 import scipy.sparse as sp
 from joblib import dump, load
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
 from sktransrec import (
+    ALSRecommender,
     EASERecommender,
+    NextItemRecommender,
     PopularityRecommender,
     RidgeRecommender,
     SourceSelectorRecommender,
@@ -195,6 +198,76 @@ def test_source_and_known_target_are_read_together():
     assert (model.recommend(X)[0] == expected).mean() > 0.99
 
 
+# In-domain, on sources and target side by side
+
+
+def als():
+    return ALSRecommender(5, regularization=0.01, random_state=0)
+
+
+def side_by_side(relatedness, **parameters):
+    """Return sources and the target beside each other, and a selector between models of these."""
+    X_sources, y, sources = several_sources(relatedness, n_users=500)
+    target = range(X_sources.shape[1], X_sources.shape[1] + N_TARGET)
+    model = SourceSelectorRecommender(
+        als(), sources, als(), target_columns=target, random_state=0, **parameters
+    )
+    return sp.hstack([X_sources, y], format="csr"), model, target
+
+
+def test_in_domain_selector_uses_the_columns_of_the_related_source_only():
+    X, model, target = side_by_side([0.0, 1.0])
+    assert_array_equal(model.fit(X).weights_, [0, 1])
+    alone = X.toarray()
+    alone[:, :N_SOURCE] = 0
+    expected = als().fit(alone).decision_function(alone)[:, target]
+    assert_allclose(model.decision_function(X), expected, rtol=1e-4, atol=1e-5)
+    items, _ = model.recommend(X)
+    assert not np.take_along_axis(X[:, target].toarray(), items, axis=1).any()
+    assert model.n_items_ == N_TARGET
+    assert_allclose(model.popularity_, X[:, target].mean(axis=0), rtol=1e-6)
+
+
+def test_in_domain_selector_weighs_columns_by_the_gains():
+    X, model, target = side_by_side([0.8, 0.8], cv=3)
+    weights = model.fit(X).weights_
+    gains = np.array([score.gain.gain for score in model.source_scores_])
+    assert_allclose(weights, gains / gains.sum())
+    of_columns = np.repeat([*gains / gains.max(), 1], [N_SOURCE, N_SOURCE, N_TARGET])
+    weighted = X.toarray() * np.float32(of_columns)
+    expected = als().fit(weighted).decision_function(weighted)[:, target]
+    assert_allclose(model.decision_function(X), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_in_domain_selector_falls_back_on_the_target_alone():
+    X, model, target = side_by_side([0.0, 0.0])
+    assert not model.fit(X).weights_.any()
+    alone = X[:, target]
+    expected = als().fit(alone).decision_function(alone)
+    assert_allclose(model.decision_function(X), expected, atol=1e-6)
+
+
+def test_in_domain_selector_does_not_read_y():
+    X, model, _ = side_by_side([0.0, 1.0], cv=2, max_sources=1)
+    assert not model.__sklearn_tags__().target_tags.required
+    scores = [clone(model).fit(X, y).decision_function(X) for y in (None, X[:, :N_TARGET])]
+    assert_array_equal(*scores)
+
+
+@pytest.mark.slow
+def test_in_domain_selector_refuses_unrelated_sources_over_seeds():
+    n_used = 0
+    for seed in range(40):
+        X_sources, y, sources = several_sources([0.0, 0.0], seed=seed)
+        target = range(2 * N_SOURCE, 2 * N_SOURCE + N_TARGET)
+        model = SourceSelectorRecommender(
+            als(), sources, als(), target_columns=target, cv=3, random_state=seed
+        )
+        n_used += model.fit(sp.hstack([X_sources, y], format="csr")).weights_.any()
+    print(f"no source is chosen in {40 - n_used} of 40 seeds")
+    assert n_used <= 2
+
+
 def test_masks_and_indices_name_the_same_columns():
     X, y, sources = several_sources([0.0, 1.0], n_users=100)
     indices = [(name, np.arange(X.shape[1])[places]) for name, places in sources]
@@ -236,8 +309,10 @@ def test_bad_arguments_are_explained():
     ):
         with pytest.raises(ValueError, match=message):
             SourceSelectorRecommender(ridge, bad).fit(X, y)
-    with pytest.raises(ValueError, match="learns from X alone"):
+    with pytest.raises(ValueError, match="learns from X alone: say as target_columns"):
         SourceSelectorRecommender(EASERecommender(), sources).fit(X, y)
+    with pytest.raises(ValueError, match="reads histories"):
+        SourceSelectorRecommender(NextItemRecommender(), sources).fit(X, y)
     with pytest.raises(ValueError, match="y holds nothing to find"):
         SourceSelectorRecommender(ridge, sources).fit(X, y * 0)
     with pytest.raises(ValueError, match="requires y to be passed"):
