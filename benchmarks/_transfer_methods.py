@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 
 import numpy as np
 import scipy.sparse as sp
@@ -42,6 +43,18 @@ def fit_gate(gate, task, fit):
     return fit(gate.set_params(target_columns=columns), task.stacked)
 
 
+def fit_vote(vote, task, fit):
+    """Fit a vote of models of both domains side by side."""
+    parts = [(name, FrozenEstimator(fit(part, task.stacked))) for name, part in vote.estimators]
+    return vote.set_params(estimators=parts).fit(task.stacked)
+
+
+def fit_codebook(model, task, fit):
+    """Fit a model of the target alone that goes by the codebook of the source alone."""
+    source = FrozenEstimator(fit(model, task.source))
+    return fit(model.set_params(pretrained=source), task.target)
+
+
 def fit_across(model, task, fit):
     """Fit a model from source rows to target rows.
 
@@ -69,7 +82,7 @@ def with_parts_of_one_domain(model, task, fit):
 
 
 def fit_gate_across(gate, task, fit):
-    """Fit a gate between a model from source rows to target rows and the popularity.
+    """Fit a gate, or a selector, between a model from source rows to target rows and popularity.
 
     The encoder knows all people of the source. Of the target a fold must not know its own rows.
     """
@@ -93,11 +106,11 @@ class Method:
         """Return the row, the item and the rank of each pair to be found."""
         rows, y, candidates = task.X_new, task.y, None
         excluded = task.Y_known
-        if self.fit is fit_target:
+        if self.fit in (fit_target, fit_codebook):
             rows, excluded = task.Y_known, None
         if self.fit is fit_gate:
             rows, excluded = beside(task.X_new, task.Y_known), None
-        if self.fit is fit_stacked:
+        if self.fit in (fit_stacked, fit_vote):
             n_source = task.X_new.shape[1]
             candidates = np.arange(n_source, n_source + y.shape[1])
             rows, excluded = beside(task.X_new, task.Y_known), None
@@ -149,6 +162,10 @@ def collective(task):
     return str_.CollectiveMFRecommender(task.X_source.shape[1], 256, max_iter=10, random_state=0)
 
 
+def item_knn(task):
+    return str_.ItemKNNRecommender()
+
+
 def graph_filter(task):
     return str_.GraphFilterRecommender(random_state=0)
 
@@ -161,10 +178,13 @@ def two_towers(task, **parameters):
 
 
 def vote(task):
-    """Return the mean of factors, neighbours and graph filter, each on both domains."""
-    return str_.VotingRecommender(
-        [("als", als()), ("knn", str_.ItemKNNRecommender()), ("filter", graph_filter(task))]
-    )
+    """Return a mean of factors, neighbours and graph filter, each on both domains."""
+    parts = {"als": weighted_als, "knn": item_knn, "filter": graph_filter}
+    return str_.VotingRecommender([(name, part(task)) for name, part in parts.items()])
+
+
+def codebook(task):
+    return str_.CodebookRecommender(n_init=3, max_iter=40, random_state=0)
 
 
 def gate(task):
@@ -197,6 +217,10 @@ def kernel_bridge(seed):
     return bridge(make_pipeline(Normalizer(), kernel_ridge(1.0)), seed=seed)
 
 
+def to_the_items():
+    return make_pipeline(source_als(), str_.RidgeRecommender(100.0))
+
+
 def committee():
     """Return the mean of three kernel bridges, which differ by a seed, and of ridge regression."""
     bridges = [(f"bridge {seed}", kernel_bridge(seed)) for seed in range(3)]
@@ -222,14 +246,17 @@ def mlp():
 ALS_GRID = {"regularization": [0.02, 0.03, 0.04, 0.05], "confidence": [100.0, "balanced"]}
 FILTER_GRID = {"n_components": [64, 256], "item_exponent": [0.1, 0.3]}
 EASE_GRID = {"regularization": [30.0, 100.0, 300.0]}
+CLUSTERS_GRID = {"n_row_clusters": [10, 30], "n_item_clusters": [10, 30]}
 POPULARITY = Method(lambda task: str_.PopularityRecommender(), fit_target)
 WARM = {
     "popularity": POPULARITY,
     "graph filter, target alone": Method(graph_filter, fit_target, FILTER_GRID),
     "EASE, target alone": Method(lambda task: str_.EASERecommender(), fit_target, EASE_GRID),
     "ALS, target alone": Method(lambda task: als(), fit_target, ALS_GRID),
+    "codebook, target alone": Method(codebook, fit_target, CLUSTERS_GRID),
+    "codebook of the source": Method(codebook, fit_codebook, CLUSTERS_GRID),
     "item kNN on both": Method(
-        lambda task: str_.ItemKNNRecommender(),
+        item_knn,
         fit_stacked,
         {"weighting": ["cosine", "tfidf", "bm25"], "shrinkage": [3, 10]},
     ),
@@ -241,7 +268,7 @@ WARM = {
         fit_stacked,
         {
             "columntransformer__transformer_weights": [
-                {"source": weight} for weight in (0.1, 0.3, 0.6)
+                {"source": weight} for weight in (0.1, 0.3, 0.6, 1.0)
             ],
             "alsrecommender__regularization": [0.02, 0.03, 0.04],
             "alsrecommender__confidence": [100.0, "balanced"],
@@ -255,10 +282,12 @@ WARM = {
     "two-tower autoencoder": Method(
         partial(two_towers, learning_rate=3e-3),
         fit_stacked,
-        {"source_weight": [0.3, 1.0], "epochs": [8, 14, 20]},
+        {"source_weight": [0.3, 1.0], "epochs": [14, 20]},
     ),
     "vote of ALS, item kNN and graph filter, on both": Method(
-        vote, fit_stacked, {"weights": [[1, 1, 1], [2, 1, 1], [4, 1, 1]]}
+        vote,
+        fit_vote,
+        {"weights": [[1, *others] for others in product([0, 0.25], repeat=2)]},
     ),
     "gate: ALS on both, or target alone": Method(gate, fit_gate),
 }
@@ -274,6 +303,16 @@ COLD = {
         partial(two_towers, dropout=0.8, target_dropout=0.7, epochs=12),
         fit_stacked,
         {"source_weight": [0.5, 1.0], "epochs": [6, 12]},
+    ),
+    "EASE on both": Method(
+        lambda task: str_.EASERecommender(),
+        fit_stacked,
+        {"regularization": [30.0, 100.0, 300.0, 1000.0]},
+    ),
+    "ridge, items to items": Method(
+        lambda task: str_.RidgeRecommender(),
+        fit_across,
+        {"regularization": [30.0, 100.0, 300.0, 1000.0]},
     ),
     "SVD, ridge to the items": Method(
         lambda task: make_pipeline(TruncatedSVD(64, random_state=0), str_.RidgeRecommender()),
@@ -340,9 +379,10 @@ COLD = {
         {"weights": [[1, 1, 1, 0], [1, 1, 1, 0.3], [1, 1, 1, 0.6], [1, 1, 1, 1]]},
     ),
     "gate: ALS and ridge to the items, or popularity": Method(
-        lambda task: str_.TransferGate(
-            make_pipeline(source_als(), str_.RidgeRecommender(100.0)), random_state=0
-        ),
+        lambda task: str_.TransferGate(to_the_items(), random_state=0), fit_gate_across
+    ),
+    "selector: ALS and ridge to the items, or popularity": Method(
+        lambda task: str_.SourceSelectorRecommender(to_the_items(), random_state=0),
         fit_gate_across,
     ),
 }

@@ -9,6 +9,9 @@
 # for phone, of which the number of epochs of the others is a guess.
 TUNED = {
     "sport (cloth)": {
+        "vote of ALS, item kNN and graph filter, on both": {"weights": [1, 0.25, 0]},
+        "codebook, target alone": {},
+        "codebook of the source": {},
         "two-tower autoencoder": {"epochs": 14},
         "EASE, target alone": {"regularization": 300.0},
         "EASE on both": {"regularization": 300.0},
@@ -18,13 +21,16 @@ TUNED = {
         "graph filter on both": {"n_components": 256, "item_exponent": 0.1},
         "ALS on both": {"regularization": 0.04, "confidence": "balanced"},
         "ALS on both, source weighted": {
-            "columntransformer__transformer_weights": {"source": 0.6},
+            "columntransformer__transformer_weights": {"source": 1.0},
             "alsrecommender__regularization": 0.04,
             "alsrecommender__confidence": "balanced",
         },
         "collective factorisation": {"source_weight": 1.0, "confidence": "balanced"},
     },
     "cloth (sport)": {
+        "vote of ALS, item kNN and graph filter, on both": {"weights": [1, 0.25, 0]},
+        "codebook, target alone": {},
+        "codebook of the source": {},
         "two-tower autoencoder": {"epochs": 14},
         "EASE, target alone": {"regularization": 300.0},
         "EASE on both": {"regularization": 300.0},
@@ -34,13 +40,16 @@ TUNED = {
         "graph filter on both": {"n_components": 64, "item_exponent": 0.1},
         "ALS on both": {"regularization": 0.04, "confidence": "balanced"},
         "ALS on both, source weighted": {
-            "columntransformer__transformer_weights": {"source": 0.6},
+            "columntransformer__transformer_weights": {"source": 1.0},
             "alsrecommender__regularization": 0.04,
             "alsrecommender__confidence": "balanced",
         },
         "collective factorisation": {"source_weight": 1.0, "confidence": "balanced"},
     },
     "game (video)": {
+        "EASE on both": {"regularization": 300.0},
+        "ridge, items to items": {"regularization": 300.0},
+        "two-tower autoencoder": {"source_weight": 1.0, "epochs": 6},
         "mean of three kernel bridges and ridge to the items": {"weights": [1, 1, 1, 0.3]},
         "ALS, MLP to ALS factors": {
             "bridgerecommender__regressor__regressor__mlpregressor__alpha": 100.0
@@ -62,6 +71,9 @@ TUNED = {
         "collective factorisation": {"confidence": "balanced"},
     },
     "video (game)": {
+        "EASE on both": {"regularization": 300.0},
+        "ridge, items to items": {"regularization": 100.0},
+        "two-tower autoencoder": {"source_weight": 1.0, "epochs": 6},
         "mean of three kernel bridges and ridge to the items": {"weights": [1, 1, 1, 0.3]},
         "ALS, MLP to ALS factors": {
             "bridgerecommender__regressor__regressor__mlpregressor__alpha": 100.0
@@ -83,6 +95,9 @@ TUNED = {
         "collective factorisation": {"confidence": "balanced"},
     },
     "phone (sport)": {
+        "vote of ALS, item kNN and graph filter, on both": {"weights": [1, 0, 0]},
+        "codebook, target alone": {},
+        "codebook of the source": {},
         "two-tower autoencoder": {"epochs": 20},
         "EASE, target alone": {"regularization": 300.0},
         "EASE on both": {"regularization": 300.0},
@@ -99,6 +114,9 @@ TUNED = {
         "collective factorisation": {"source_weight": 0.1, "confidence": 100.0},
     },
     "sport (phone)": {
+        "vote of ALS, item kNN and graph filter, on both": {"weights": [1, 0, 0.25]},
+        "codebook, target alone": {},
+        "codebook of the source": {},
         "two-tower autoencoder": {"epochs": 20},
         "EASE, target alone": {"regularization": 300.0},
         "EASE on both": {"regularization": 300.0},
@@ -123,8 +141,14 @@ for chosen in TUNED.values():
             **{f"transfer__{name}": value for name, value in chosen["ALS on both"].items()},
             **{f"fallback__{name}": value for name, value in chosen["ALS, target alone"].items()},
         }
-        chosen["vote of ALS, item kNN and graph filter, on both"] = {
+        # The weighted ALS, that is, which has the same share of the source's interactions.
+        parts = {
+            "als": chosen["ALS on both, source weighted"],
+            "knn": chosen["item kNN on both"],
+            "filter": chosen["graph filter on both"],
+        }
+        chosen["vote of ALS, item kNN and graph filter, on both"] |= {
             f"{part}__{name}": value
-            for part, row in (("als", "ALS"), ("knn", "item kNN"), ("filter", "graph filter"))
-            for name, value in chosen[f"{row} on both"].items()
+            for part, parameters in parts.items()
+            for name, value in parameters.items()
         }
