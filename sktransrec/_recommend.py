@@ -87,3 +87,12 @@ def recommender_and_rows(model, X):
             "in one, or a search over either that was fitted with refit=True."
         )
     return model, X
+
+
+def recommender_of(model):
+    """Return the recommender inside a fitted `model`."""
+    if isinstance(model, FrozenEstimator):
+        return recommender_of(model.estimator)
+    if hasattr(model, "best_estimator_"):
+        return recommender_of(model.best_estimator_)
+    return recommender_of(model.steps[-1][1]) if isinstance(model, Pipeline) else model

@@ -40,9 +40,11 @@ __all__ = [
     "check_padded",
     "check_relevance",
     "check_rows",
+    "check_rows_or_content",
     "check_sample_domain",
     "check_targets",
     "get_chunk_n_rows",
+    "is_content",
     "positive_integers",
     "restores_on_error",
     "validate_data",
@@ -78,6 +80,22 @@ def check_rows(estimator, X, *, reset):
     """Return X as a float32 ndarray, or as a canonical float32 `csr_array` if it is sparse."""
     X = validate_data(estimator, X, reset=reset, accept_sparse=_SPARSE_FORMATS, dtype=np.float32)
     return _canonical_csr(X) if sp.issparse(X) else X
+
+
+def check_rows_or_content(estimator, X, *, reset):
+    """Return X as `check_rows` does, but texts and tables with some as they are, to be read."""
+    if not is_content(X):
+        return check_rows(estimator, X, reset=reset)
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    return X if hasattr(X, "select_dtypes") else np.asarray(check_documents(X), dtype=object)
+
+
+def is_content(X):
+    """Return whether X is a sequence of texts, or a table that has columns other than numbers."""
+    if hasattr(X, "select_dtypes"):
+        return X.select_dtypes(exclude=["number", "bool"]).shape[1] > 0
+    is_sequence = isinstance(X, list | tuple) or getattr(X, "ndim", 0) == 1
+    return is_sequence and len(X) > 0 and isinstance(next(iter(X)), str)
 
 
 def check_interactions(estimator, X, *, reset, nonnegative=True):

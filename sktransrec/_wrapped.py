@@ -18,7 +18,8 @@ def entry_tags(model):
 def take_input_tags(tags, parts):
     """Let tags allow of X what all parts take in what they do first with it."""
     entries = [entry_tags(part).input_tags for part in parts]
-    tags.input_tags.sparse = all(entry.sparse for entry in entries)
+    for kind in ("sparse", "string", "one_d_array", "two_d_array"):
+        setattr(tags.input_tags, kind, all(getattr(entry, kind) for entry in entries))
     tags.input_tags.positive_only = any(entry.positive_only for entry in entries)
 
 

@@ -22,6 +22,7 @@ from ._validation import (
     check_rows,
     check_targets,
     get_chunk_n_rows,
+    is_content,
     restores_on_error,
 )
 
@@ -185,9 +186,16 @@ shape (n_rows,)
         is used again, which saves a fifth of the time.
         """
         scores = self._finite_scores(X[block])
+        withheld = self._withheld_items()
+        if withheld is not None:
+            scores[:, withheld] = -np.inf
         for interactions in excluded:
             _mask_stored(scores, interactions[block])
         return scores if candidates is None else scores.take(candidates, axis=1)
+
+    def _withheld_items(self):
+        """Return the mask of the items that are never recommended, or None if all may be."""
+        return None
 
     def _row_blocks(self, n_rows):
         """Return slices of rows whose scores fit the working memory."""
@@ -411,9 +419,11 @@ def _mask_stored(scores, X):
 
 
 def _empty_rows(X):
-    """Return the mask of the rows of X that hold no nonzero value."""
+    """Return the mask of the rows of X that hold no nonzero value; content is never empty."""
     if sp.issparse(X):
         return np.diff(X.indptr) == 0
+    if is_content(X):
+        return np.zeros(len(X), dtype=bool)
     return ~X.any(axis=1)
 
 

@@ -175,6 +175,14 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         scores += self.mean_ + U[:, -1:]
         return scores
 
+    def _item_similarities(self, items):
+        if self.item_factors_.shape[1] == 0:
+            raise ValueError(
+                "n_components=0 leaves items no factors by which one could be like another: fit "
+                "with n_components of 1 or more to ask for similar items."
+            )
+        return super()._item_similarities(items)
+
     def predict_ratings(self, X, y):
         """Predict the ratings of some items by each row.
 

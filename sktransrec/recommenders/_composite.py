@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.utils import get_tags
 
 from .._histories import padded_at_end, seen_items
-from .._recommend import recommender_and_rows
-from .._validation import check_histories, check_interactions, check_rows, check_targets
+from .._recommend import recommender_and_rows, recommender_of
+from .._validation import check_histories, check_interactions, check_rows_or_content, check_targets
 from .._wrapped import is_supervised, reads_histories, take_input_tags
 from ..base import RecommenderMixin, _column_shares
 
@@ -13,8 +13,9 @@ from ..base import RecommenderMixin, _column_shares
 class CompositeMixin(RecommenderMixin):
     """Mixin for recommenders made of others, all of which recommend the same items.
 
-    A subclass implements ``_parts()``, which returns the unfitted recommenders. It is supervised
-    if one of them learns the map from X to y, and in-domain if all learn from X alone.
+    A subclass implements ``_parts()``, which returns the unfitted recommenders, and
+    ``_fitted_parts()``. It is supervised if one of them learns the map from X to y, and in-domain
+    if all learn from X alone. What one of them never recommends, it does not recommend either.
     """
 
     def __sklearn_tags__(self):
@@ -52,7 +53,7 @@ class CompositeMixin(RecommenderMixin):
 
     def _valid_rows(self, X, *, reset):
         if not self._recommends_own_columns:
-            return check_rows(self, X, reset=reset)
+            return check_rows_or_content(self, X, reset=reset)
         if self._reads_histories:
             return padded_at_end(check_histories(self, X, reset=reset))
         nonnegative = get_tags(self).input_tags.positive_only
@@ -60,6 +61,11 @@ class CompositeMixin(RecommenderMixin):
 
     def _check_rows(self, X):
         return self._valid_rows(X, reset=False)
+
+    def _withheld_items(self):
+        masks = [recommender_of(model)._withheld_items() for model in self._fitted_parts()]
+        masks = [mask for mask in masks if mask is not None]
+        return np.logical_or.reduce(masks) if masks else None
 
     def _seen_items(self, X):
         return seen_items(X, self.n_items_) if self._reads_histories else X

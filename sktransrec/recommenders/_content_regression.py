@@ -1,30 +1,25 @@
 """Regression from the content of items to their factors."""
 
-import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
+from .._support_weights import support_weights
+from .._validation import _safe_indexing
 from ._item_content import vectorizer_for
 
-_N_FOLDS = 5
+
+def fitted_regressor(regressor, content, items, targets, n_rows_with, exponent):
+    """Return a regressor fitted to tell the targets of some items from their content.
+
+    Each of these counts by its number of rows to the power of `exponent`.
+    """
+    regressor = clone(_default_regressor(content) if regressor is None else regressor)
+    weights = support_weights(regressor, n_rows_with[items], exponent)
+    return regressor.fit(_safe_indexing(content.values, items), targets[items], **weights)
 
 
-def default_regressor(content):
+def _default_regressor(content):
     """Return an unfitted regressor that suits the kind of content."""
     vectorizer = vectorizer_for(content)
     return Ridge() if vectorizer is None else make_pipeline(vectorizer, Ridge())
-
-
-def predicted_for_held_out(regressor, values, targets, weights):
-    """Return what the regressor predicts for each item if it learns from other items."""
-    folds = KFold(min(_N_FOLDS, len(targets)), shuffle=True, random_state=0)
-    predicted = cross_val_predict(clone(regressor), values, targets, cv=folds, params=weights)
-    return predicted.reshape(targets.shape)
-
-
-def length_ratio(factors, predicted):
-    """Return how much longer the factors of items are than what is predicted for them."""
-    length = np.linalg.norm(predicted)
-    return float(np.linalg.norm(factors) / length) if length > 0 else 1.0

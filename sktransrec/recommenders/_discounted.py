@@ -90,6 +90,9 @@ class DiscountedRecommender(CompositeMixin, BaseEstimator):
     def _parts(self):
         return [self.recommender]
 
+    def _fitted_parts(self):
+        return [self.recommender_]
+
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):

@@ -2,14 +2,12 @@
 
 import reprlib
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from .._recommend import recommender_and_rows
-from .._support_weights import support_weights
 from .._validation import HasMethods, Interval, StrOptions, _safe_indexing, check_is_fitted
 from ..base import (
     FactorRecommenderMixin,
@@ -18,22 +16,17 @@ from ..base import (
 )
 from ..item_features import ItemFeatures
 from ._als import ALSRecommender
-from ._content_regression import default_regressor, length_ratio, predicted_for_held_out
+from ._content_calibration import new_item_calibration
+from ._content_regression import fitted_regressor
+from ._item_blocks import ItemBlocksMixin
 from ._item_content import ItemContentMixin
 
 _COLD_PATHS = {"content": "content", "popularity": "popularity", "exclude": "excluded"}
 
 
-class _Block(NamedTuple):
-    """Items whose factors are not the recommender's own, and the path that serves them."""
-
-    columns: np.ndarray | slice
-    path: str
-    factors: np.ndarray
-    bias: np.ndarray | None
-
-
-class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecommender):
+class HybridRecommender(
+    ItemContentMixin, ItemBlocksMixin, FactorRecommenderMixin, InDomainRecommender
+):
     r"""Recommend items by their interactions where they have many, and by their content otherwise.
 
     An in-domain recommender: a factor model learns from X alone, a regressor learns what the
@@ -71,10 +64,10 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
         0 weighs all items alike, 1 trusts an item the more the more there is to tell its factors
         from. Other than 0 it needs a regressor whose `fit` takes `sample_weight`.
     content_scale : float or "auto", default="auto"
-        What the predicted factors of items without interactions are multiplied by, above 0. A
-        regression predicts factors shorter than they turn out to be, which ranks new items too
-        low. "auto" brings those of items held out from the regression to their true length, at
-        the price of five more fits of the regressor.
+        What the scores of items without interactions are multiplied by, above 0. A regression
+        predicts factors shorter than they turn out to be, which ranks new items too low. "auto"
+        finds the scale and a bias with which a new item and a known one of the same score are as
+        likely to be had, at the price of one more fit of both parts, a frozen one included.
     cold_policy : {"content", "popularity", "exclude", "error"}, default="content"
         What happens to items without interactions. "content" scores them by their content,
         "popularity" by the score that the mean row would give to their content, the same for all
@@ -87,7 +80,9 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
     regressor_ : estimator or None
         The regressor fitted on the content and the factors of items; None without `item_features`.
     content_scale_ : float
-        What predicted factors are multiplied by.
+        What the scores of items without interactions are multiplied by.
+    content_bias_ : float
+        What is added to them then; 0 unless `content_scale` is "auto".
     item_paths_ : ndarray of str of shape (n_items_,)
         What serves each item: "factors" of its own, a "blend" of these and its content, "content"
         alone, "popularity", or nothing as it is "excluded".
@@ -96,7 +91,7 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
     item_factors_ : ndarray of shape (n_items_, n_components)
         The factors of the items by the path that serves them, put together at each access.
     item_bias_ : ndarray of shape (n_items_,) or None
-        Their bias in the same way, None where the factor model has none.
+        Their bias in the same way, None where neither the factor model nor content has one.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -126,19 +121,26 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
 
         \tilde v_i = \begin{cases} v_i & n_i \ge m \\
         v_i + \dfrac{\kappa}{n_i + \kappa} f(c_i) & 0 < n_i < m \\
-        s f(c_i) & n_i = 0 . \end{cases}
+        s f(c_i) & n_i = 0 , \end{cases}
 
-    The regularisation of a factor model leaves the factors of items with few interactions near
-    zero, so that content is added to them. A bias, where there is one, is learned beside the
-    factors; that of an item with few interactions becomes the weighted mean of both, and none is
-    scaled. The scale s is `content_scale`; if "auto", it is the root of the ratio of
-    :math:`\sum_i \|v_i\|^2` to :math:`\sum_i \|f_{-i}(c_i)\|^2` over the items learned from, where
-    :math:`f_{-i}` was learned without item i from four fifths of the items.
+    and for :math:`n_i = 0` a bias t. The regularisation of a factor model leaves the factors of
+    items with few interactions near zero, so that content is added to them. A bias, where the
+    factor model has one, is learned beside the factors; that of an item with few interactions
+    becomes the weighted mean of both, that of one without is scaled.
 
-    It costs what its two parts cost, the regressor being fitted once for good and five times for
-    the scale, and is as deterministic as they are. The factors of items that keep their own are
-    never copied. A row is folded in by the factor model, and an empty one gets the popularity of
-    the items, which for items without interactions is 0.
+    The scale s is `content_scale`, with t = 0. If "auto", all interactions of a fifth of the items
+    are held out and a fifth of the others of each row, and both parts are fitted to what is left.
+    Two logistic regressions [2]_ tell from the score x of a pair, with s = 1, whether it was held
+    out: with log-odds :math:`\alpha + \beta x` for known items and :math:`\alpha' + \beta' x` for
+    new ones, :math:`s = \beta' / \beta` and :math:`t = (\alpha' - \alpha) / \beta` make them
+    one. New items thus count as if all that rows will have of them were still to come, and of known
+    ones a fifth. How many new items there are makes no difference. Where fewer than ten pairs of
+    either kind are held out, or the odds do not rise with the score, s = 1 and t = 0.
+
+    It costs what its two parts cost, each fitted once for good and, for "auto", once more, and is
+    as deterministic as they are. The factors of items that keep their own are never copied. A row
+    is folded in by the factor model, and an empty one gets the popularity of the items, which for
+    items without interactions is 0.
 
     What served each recommendation is read from ``item_paths_[items]`` and ``row_paths(X)``. A
     few hundred factors cannot hold all that the words of a text say: where content is rich, a
@@ -148,6 +150,8 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
     ----------
     .. [1] A. van den Oord, S. Dieleman and B. Schrauwen, "Deep content-based music
        recommendation", NIPS 2013.
+    .. [2] J. Platt, "Probabilistic outputs for support vector machines and comparisons to
+       regularized likelihood methods", Advances in Large Margin Classifiers, 1999.
 
     Examples
     --------
@@ -201,24 +205,6 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
     def _nonnegative_X(self):
         return get_tags(self._unfitted_recommender()).input_tags.positive_only
 
-    @property
-    def _n_features_out(self):
-        return self._model.item_factors_.shape[1]
-
-    @property
-    def item_factors_(self):
-        return self._of_all_items(self._model.item_factors_, "factors")
-
-    @property
-    def item_bias_(self):
-        bias = getattr(self._model, "item_bias_", None)
-        return None if bias is None else self._of_all_items(bias, "bias")
-
-    @property
-    def item_paths_(self):
-        own = np.full(len(self._model.item_factors_), "factors", dtype="<U10")
-        return self._of_all_items(own, "path")
-
     def row_paths(self, X):
         """Return what serves each row.
 
@@ -248,9 +234,14 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
         self._check_factors(X.shape[1])
         if self.cold_policy == "popularity":
             self._mean_row = self._model.transform(rows[np.diff(X.indptr) > 0]).mean(axis=0)
-        self.regressor_, self.content_scale_, self._blocks = None, 1.0, ()
+        self.regressor_, self._blocks = None, ()
+        self.content_scale_ = 1.0 if self.content_scale == "auto" else self.content_scale
+        self.content_bias_ = 0.0
         if content is not None:
             self._learn_content(content, n_rows_with)
+            if self.content_scale == "auto":
+                calibration = new_item_calibration(self, X, content)
+                self.content_scale_, self.content_bias_ = calibration
             self._add_blend(content, n_rows_with)
             if len(cold):
                 self._add_cold(cold, _safe_indexing(content.values, cold))
@@ -282,28 +273,17 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
             )
 
     def _learn_content(self, content, n_rows_with):
-        """Fit the regressor from content to factors, and find its scale."""
+        """Fit the regressor from content to factors."""
         trusted = np.flatnonzero(n_rows_with >= self.min_interactions)
         if not len(trusted):
             raise ValueError(
                 f"No item has min_interactions={self.min_interactions} interactions, so that there "
                 "are no factors to learn from. Lower it, or pass X with more interactions."
             )
-        values, targets = _safe_indexing(content.values, trusted), self._own_targets()[trusted]
-        regressor = clone(default_regressor(content) if self.regressor is None else self.regressor)
-        weights = support_weights(regressor, n_rows_with[trusted], self.activity_exponent)
-        self.content_scale_ = 1.0 if self.content_scale == "auto" else self.content_scale
-        if self.content_scale == "auto" and len(trusted) > 1:
-            predicted = predicted_for_held_out(regressor, values, targets, weights)
-            columns = slice(self._n_features_out)
-            self.content_scale_ = length_ratio(targets[:, columns], predicted[:, columns])
-        self.regressor_ = regressor.fit(values, targets, **weights)
-
-    def _own_targets(self):
-        """Return the factors of the recommender, its bias as last column where it has one."""
-        bias = getattr(self._model, "item_bias_", None)
-        factors = self._model.item_factors_
-        return factors if bias is None else np.column_stack([factors, bias])
+        self.regressor_ = fitted_regressor(
+            *(self.regressor, content, trusted, self._own_targets(), n_rows_with),
+            self.activity_exponent,
+        )
 
     def _predicted_targets(self, values):
         """Return factors, and where there is one the bias, as the content of items says."""
@@ -325,58 +305,15 @@ class HybridRecommender(ItemContentMixin, FactorRecommenderMixin, InDomainRecomm
 
     def _add_cold(self, columns, values):
         """Serve items without interactions as `cold_policy` says."""
-        predicted = self._predicted_targets(values)
-        predicted[:, : self._n_features_out] *= self.content_scale_
-        self._add_block(columns, _COLD_PATHS[self.cold_policy], predicted)
+        targets = self._predicted_targets(values) * np.float32(self.content_scale_)
+        path = _COLD_PATHS[self.cold_policy]
+        self._add_block(columns, path, targets, self.content_bias_)
 
     def _add_items(self, item_features):
         self._check_policy(item_features.ids)
         columns = slice(self.n_items_ - item_features.n_items, self.n_items_)
         self._add_cold(columns, item_features.values)
 
-    def _add_block(self, columns, path, targets):
-        n_components = self._n_features_out
-        bias = targets[:, n_components] if targets.shape[1] > n_components else None
-        block = _Block(columns, path, targets[:, :n_components], bias)
-        self._blocks = (*self._blocks, block)
-
-    def _of_all_items(self, own, name):
-        """Return an array of the recommender's items with what the blocks have in its place."""
-        if not self._blocks:
-            return own
-        of_all = np.empty((self.n_items_, *own.shape[1:]), dtype=own.dtype)
-        of_all[: len(own)] = own
-        for block in self._blocks:
-            of_all[block.columns] = getattr(block, name)
-        return of_all
-
     def _row_factors(self, X):
         model, rows = recommender_and_rows(self.recommender_, X)
         return model.transform(rows)
-
-    def _score_rows(self, X):
-        row_factors = self._row_factors(X)
-        scores = np.empty((X.shape[0], self.n_items_), dtype=np.float32)
-        own = scores[:, : len(self._model.item_factors_)]
-        np.matmul(row_factors, self._model.item_factors_.T, out=own)
-        bias = getattr(self._model, "item_bias_", None)
-        if bias is not None:
-            own += bias
-        for block in self._blocks:
-            scores[:, block.columns] = self._block_scores(block, row_factors, own)
-        return scores
-
-    def _block_scores(self, block, row_factors, own):
-        if block.path == "excluded":
-            return own.min(axis=1, keepdims=True)
-        if block.path == "popularity":
-            row_factors = self._mean_row
-        scores = row_factors @ block.factors.T
-        return scores if block.bias is None else scores + block.bias
-
-    def _eligible_scores(self, block, X, excluded, candidates=None):
-        scores = super()._eligible_scores(block, X, excluded)
-        for items in self._blocks:
-            if items.path == "excluded":
-                scores[:, items.columns] = -np.inf
-        return scores if candidates is None else scores.take(candidates, axis=1)

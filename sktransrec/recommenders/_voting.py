@@ -124,6 +124,9 @@ class VotingRecommender(CompositeMixin, _BaseComposition):
     def _parts(self):
         return [part for _, part in self._named_parts()]
 
+    def _fitted_parts(self):
+        return self.estimators_
+
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):

@@ -4,7 +4,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
 from .._histories import padded_at_end
-from .._validation import check_histories, check_interactions, check_rows, check_targets
+from .._validation import check_histories, check_interactions, check_rows_or_content, check_targets
 from .._wrapped import is_supervised, reads_histories, take_input_tags
 from ..base import RecommenderMixin, _column_shares
 
@@ -44,7 +44,7 @@ class DecidingRecommender(RecommenderMixin, BaseEstimator):
 
     def _valid_rows(self, X, *, reset):
         if is_supervised(self.transfer):
-            return check_rows(self, X, reset=reset)
+            return check_rows_or_content(self, X, reset=reset)
         if reads_histories(self.transfer):
             return padded_at_end(check_histories(self, X, reset=reset))
         nonnegative = get_tags(self).input_tags.positive_only

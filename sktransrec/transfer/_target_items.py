@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from .._histories import seen_items, split_latest
 from .._recommend import recommender_and_rows
-from .._validation import _safe_indexing, check_candidates, check_matrix
+from .._validation import _safe_indexing, check_candidates, check_matrix, is_content
 from .._wrapped import is_supervised, reads_histories
 from ..interactions import holdout_random
 from ..interactions._holdout import numbers_held_out
@@ -20,6 +20,11 @@ def column_names(X, n_columns):
 
 def _n_rows(X):
     return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+def _is_matrix(X):
+    """Return whether the columns of X are numbers."""
+    return len(getattr(X, "shape", ())) == 2 and not is_content(X)
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class TargetItems:
 
     def source(self, X):
         """Return what X says about the source as a `csr_array`, or None if it says nothing."""
-        if len(getattr(X, "shape", ())) != 2 or X.shape[1] == self.columns.size:
+        if not _is_matrix(X) or X.shape[1] == self.columns.size:
             return None
         return check_matrix(self.others(X), name="X")
 
@@ -80,7 +85,7 @@ class TargetItems:
 
     def source_names(self, X):
         """Return the names of the columns of `source`, or None if there are none."""
-        if len(getattr(X, "shape", ())) != 2:
+        if not _is_matrix(X):
             return None
         return np.delete(column_names(X, X.shape[1]), self.columns)
 

@@ -1,8 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -11,6 +14,7 @@ from sklearn.utils import get_tags
 from sktransrec import (
     ALSRecommender,
     ContentKNNRecommender,
+    DiscountedRecommender,
     EASERecommender,
     HybridRecommender,
     ItemFeatures,
@@ -158,6 +162,75 @@ def test_later_items_reach_all_parts(X):
     assert_array_equal(extended.decision_function(sp.csr_array((1, X.shape[1])))[0, -3:], 0)
     with pytest.raises(TypeError, match="'ease' does not know items by their content"):
         _vote().fit(X).with_items(later)
+
+
+@pytest.mark.parametrize("wrapped", [FrozenEstimator, make_pipeline])
+def test_items_that_a_part_excludes_are_not_recommended(X, wrapped):
+    X = X.toarray()
+    X[:, 5:8] = 0
+    content = ItemFeatures(np.random.RandomState(0).uniform(size=(X.shape[1] + 1, 4)))
+    hybrid = HybridRecommender(
+        ALSRecommender(4, random_state=0),
+        item_features=content.of(range(X.shape[1])),
+        cold_policy="exclude",
+    )
+    parts = [
+        ("hybrid", wrapped(hybrid.fit(X))),
+        ("content", ContentKNNRecommender(content.of(range(X.shape[1])))),
+    ]
+    vote = VotingRecommender(parts).fit(X)
+    for model in (vote, DiscountedRecommender(vote).fit(X)):
+        items, _ = model.recommend(X, n_recommendations=X.shape[1], exclude_seen=False)
+        assert (items[:, -3:] == -1).all()
+        assert not np.isin(items, [5, 6, 7]).any()
+        assert np.isfinite(model.decision_function(X)).all()
+    later = (
+        VotingRecommender(
+            [("hybrid", hybrid), ("content", ContentKNNRecommender(content.of(range(X.shape[1]))))]
+        )
+        .fit(X)
+        .with_items(content.of([X.shape[1]]))
+    )
+    assert X.shape[1] not in later.recommend(X, n_recommendations=X.shape[1] + 1)[0]
+
+
+@pytest.mark.parametrize("kind", [list, np.array, pd.Series])
+def test_parts_may_read_texts(kind):
+    rng = np.random.RandomState(0)
+    topic = rng.randint(2, size=60)
+    texts = kind([f"topic{t} word{i}" for t, i in zip(topic, rng.randint(9, size=60), strict=True)])
+    y = (rng.uniform(size=(60, 8)) < np.where(topic[:, None] == np.arange(8) % 2, 0.6, 0.1)) * 1.0
+    words = make_pipeline(TfidfVectorizer(), RidgeRecommender())
+    letters = make_pipeline(TfidfVectorizer(analyzer="char"), RidgeRecommender())
+    vote = VotingRecommender([("words", words), ("letters", letters)]).fit(texts, y)
+    assert get_tags(vote).input_tags.string
+    scores = [
+        _standardized(part.fit(texts, y)[-1].decision_function(part[:-1].transform(texts)))
+        for part in (words, letters)
+    ]
+    assert_allclose(vote.decision_function(texts), np.mean(scores, axis=0), atol=1e-4)
+    items, _ = vote.recommend(kind(["topic0", "topic1", ""]), n_recommendations=1)
+    assert (items[:2, 0] % 2 == [0, 1]).all()
+    with pytest.raises(ValueError, match="Row 1 of X is 3"):
+        vote.fit(["topic0", 3], y[:2])
+
+
+def test_parts_may_read_columns_of_a_table():
+    rng = np.random.RandomState(0)
+    topic, size = rng.randint(2, size=(2, 60))
+    table = pd.DataFrame({"text": [f"topic{t}" for t in topic], "size": size})
+    y = (rng.uniform(size=(60, 8)) < np.where(topic[:, None] == np.arange(8) % 2, 0.6, 0.1)) * 1.0
+    reader = ColumnTransformer(
+        [("text", TfidfVectorizer(), "text"), ("size", "passthrough", ["size"])]
+    )
+    vote = VotingRecommender([("table", make_pipeline(reader, RidgeRecommender()))]).fit(table, y)
+    assert vote.feature_names_in_.tolist() == ["text", "size"]
+    items, _ = vote.recommend(
+        pd.DataFrame({"text": ["topic0", "topic1"], "size": [0, 0]}), n_recommendations=1
+    )
+    assert (items[:, 0] % 2 == [0, 1]).all()
+    with pytest.raises(ValueError, match="feature names should match"):
+        vote.decision_function(table[["size", "text"]])
 
 
 def test_recommenders_of_histories():

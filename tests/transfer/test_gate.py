@@ -1,12 +1,14 @@
 """The gate uses the source where it helps, and only there."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from joblib import dump, load
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -345,3 +347,26 @@ def test_columns_of_histories_are_no_target_columns(source_network):
     gate = _gate_of_networks(source_network, target_columns=[0, 1])
     with pytest.raises(ValueError, match="leave target_columns at None"):
         gate.fit(_cycles(60, 4))
+
+
+@pytest.mark.parametrize("kind", [list, lambda texts: pd.DataFrame({"text": texts})])
+def test_gate_before_rows_known_by_texts(kind):
+    """Texts tell of the taste of the rows, or of nothing."""
+    rng = np.random.RandomState(0)
+    taste = rng.randint(2, size=120)
+    y = rng.uniform(size=(120, 8)) < np.where(taste[:, None] == np.arange(8) % 2, 0.6, 0.1)
+    texts = kind([f"taste{t}" for t in taste])
+    reader = TfidfVectorizer()
+    if not isinstance(texts, list):
+        reader = ColumnTransformer([("text", reader, "text")])
+    reads = make_pipeline(reader, RidgeRecommender())
+    gate = TransferGate(reads, n_buckets=2, k=3, random_state=0).fit(texts, y * 1.0)
+    assert gate.uses_transfer_.tolist() == [True]  # nothing is known by which rows are active
+    assert_array_equal(
+        gate.decision_function(texts),
+        reads.fit(texts, y)[-1].decision_function(reads[0].transform(texts)),
+    )
+    nothing = kind([f"taste{t}" for t in rng.randint(2, size=120)])
+    gate.fit(nothing, y * 1.0)
+    assert gate.uses_transfer_.tolist() == [False]
+    assert_array_equal(gate.decision_function(nothing)[3], gate.popularity_)

@@ -1,0 +1,111 @@
+"""When a new item, known by its content, is as likely to be had as a known one."""
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+
+from ..interactions import holdout_random
+
+_HELD_OUT = 0.2
+_MAX_ROWS = 2000
+_N_PAIRS = 100_000
+_MIN_PAIRS = 10
+_SCORED = ("content", "popularity")
+
+
+class _HeldOut(NamedTuple):
+    """Interactions without those of new items and some of each row's others, and what these are."""
+
+    X: sp.csr_array
+    y: sp.csr_array
+    is_new: np.ndarray
+
+    @classmethod
+    def of(cls, X):
+        """Hold out all that rows have of a fifth of the items, and a fifth of their others."""
+        rng = np.random.RandomState(0)
+        had = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]))
+        is_new = np.zeros(X.shape[1], dtype=bool)
+        is_new[rng.permutation(had)[: int(_HELD_OUT * len(had))]] = True
+        of_new = sp.csr_array(X @ sp.diags_array(is_new.astype(X.dtype)))
+        kept = sp.csr_array(X - of_new)
+        kept.eliminate_zeros()
+        kept, y = holdout_random(kept, _HELD_OUT, random_state=0)
+        return cls(kept, sp.csr_array(y + of_new), is_new)
+
+
+def new_item_calibration(hybrid, X, content):
+    """Return what the score of a new item is to be multiplied by, and what is to be added to it.
+
+    A clone of the hybrid that was fitted on what is not held out scores pairs of rows and items.
+    The odds that a pair was held out are regressed on its score, for known items and for new ones;
+    the map of scores is the one under which both are the same function.
+    """
+    held_out = _HeldOut.of(X)
+    n_rows_with = np.bincount(held_out.X.indices, minlength=X.shape[1])
+    is_enough = held_out.is_new.any() and n_rows_with.max() >= hybrid.min_interactions
+    if hybrid.cold_policy not in _SCORED or not is_enough:
+        return 1.0, 0.0
+    model = _not_calibrated(hybrid, content).fit(held_out.X)
+    rng = np.random.default_rng(0)
+    rows = rng.permutation(np.flatnonzero(np.diff(held_out.X.indptr)))[:_MAX_ROWS]
+    X, y = held_out.X[rows], held_out.y[rows]
+    row_factors = model.transform(X)
+    lines = [
+        _log_odds(model, row_factors, *_sampled_pairs(X, y, np.flatnonzero(items), rng))
+        for items in (n_rows_with > 0, held_out.is_new)
+    ]
+    if None in lines:
+        return 1.0, 0.0
+    (known_intercept, known_slope), (new_intercept, new_slope) = lines
+    return new_slope / known_slope, (new_intercept - known_intercept) / known_slope
+
+
+def _not_calibrated(hybrid, content):
+    """Return a clone that takes the scores of new items as they are, and learns all by itself."""
+    recommender = hybrid.recommender
+    if isinstance(recommender, FrozenEstimator):
+        # It may have learned from what is held out.
+        recommender = clone(recommender.estimator)
+    parameters = {"content_scale": 1.0, "cold_policy": "content", "item_features": content}
+    return clone(hybrid).set_params(recommender=recommender, **parameters)
+
+
+def _sampled_pairs(X, y, items, rng):
+    """Return rows and columns of pairs not in X, whether they are in y, and what each stands for.
+
+    They are those in y up to a number, and about as many others.
+    """
+    n_items = X.shape[1]
+    in_y = _pair_numbers(y)
+    in_y = in_y[np.isin(in_y % n_items, items)]
+    drawn = rng.integers(X.shape[0], size=_N_PAIRS) * n_items + rng.choice(items, _N_PAIRS)
+    others = drawn[~np.isin(drawn, np.concatenate([in_y, _pair_numbers(X)]))]
+    held_out = rng.permutation(in_y)[:_N_PAIRS]
+    pairs = np.concatenate([held_out, others])
+    is_held_out = np.arange(len(pairs)) < len(held_out)
+    stands_for = len(in_y) / max(len(held_out), 1), X.shape[0] * len(items) / _N_PAIRS
+    return *np.divmod(pairs, n_items), is_held_out, np.where(is_held_out, *stands_for)
+
+
+def _pair_numbers(X):
+    """Return the number of each entry of X, counted row by row."""
+    rows, columns = X.nonzero()
+    return rows.astype(np.int64) * X.shape[1] + columns
+
+
+def _log_odds(model, row_factors, rows, columns, is_held_out, weights):
+    """Return intercept and slope of the log-odds by score, None where they do not rise with it."""
+    if not _MIN_PAIRS <= np.count_nonzero(is_held_out) < len(is_held_out):
+        return None
+    scores = np.einsum("ij,ij->i", row_factors[rows], model.item_factors_[columns])
+    if model.item_bias_ is not None:
+        scores = scores + model.item_bias_[columns]
+    unit = max(float(scores.std()), np.finfo(np.float32).tiny)
+    line = LogisticRegression().fit((scores / unit)[:, None], is_held_out, weights)
+    slope = float(line.coef_[0, 0]) / unit
+    return (float(line.intercept_[0]), slope) if slope > 0 else None

@@ -1,0 +1,95 @@
+"""Items in one space of factors, some of whose factors are not those of a model."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class _Block(NamedTuple):
+    """Items whose factors are not the model's own, and the path that serves them."""
+
+    columns: np.ndarray | slice
+    path: str
+    factors: np.ndarray
+    bias: np.ndarray
+
+
+class ItemBlocksMixin:
+    """Mixin for factor recommenders that put other factors in the place of those of a model.
+
+    A subclass sets the fitted factor model ``_model``, ``_blocks`` to an empty tuple, and
+    ``_mean_row``, the factors of the mean row, if it adds items by "popularity". It implements
+    ``_row_factors(X)``. The model's own factors are never copied.
+    """
+
+    @property
+    def _n_features_out(self):
+        return self._model.item_factors_.shape[1]
+
+    @property
+    def item_factors_(self):
+        return self._of_all_items(self._model.item_factors_, "factors")
+
+    @property
+    def item_bias_(self):
+        bias = getattr(self._model, "item_bias_", None)
+        if bias is None:
+            if not any(block.bias.any() for block in self._blocks):
+                return None
+            bias = np.zeros(len(self._model.item_factors_), dtype=np.float32)
+        return self._of_all_items(bias, "bias")
+
+    @property
+    def item_paths_(self):
+        own = np.full(len(self._model.item_factors_), "factors", dtype="<U10")
+        return self._of_all_items(own, "path")
+
+    def _own_targets(self):
+        """Return the factors of the model, its bias as last column where it has one."""
+        bias = getattr(self._model, "item_bias_", None)
+        factors = self._model.item_factors_
+        return factors if bias is None else np.column_stack([factors, bias])
+
+    def _add_block(self, columns, path, targets, bias=0.0):
+        """Serve items by targets, to whose bias, 0 if they have none, something is added."""
+        n_components = self._n_features_out
+        bias = targets[:, n_components:].sum(axis=1) + np.float32(bias)
+        block = _Block(columns, path, targets[:, :n_components], bias)
+        self._blocks = (*self._blocks, block)
+
+    def _of_all_items(self, own, name):
+        """Return an array of the model's items with what the blocks have in its place."""
+        if not self._blocks:
+            return own
+        of_all = np.empty((self.n_items_, *own.shape[1:]), dtype=own.dtype)
+        of_all[: len(own)] = own
+        for block in self._blocks:
+            of_all[block.columns] = getattr(block, name)
+        return of_all
+
+    def _score_rows(self, X):
+        row_factors = self._row_factors(X)
+        scores = np.empty((X.shape[0], self.n_items_), dtype=np.float32)
+        own = scores[:, : len(self._model.item_factors_)]
+        np.matmul(row_factors, self._model.item_factors_.T, out=own)
+        bias = getattr(self._model, "item_bias_", None)
+        if bias is not None:
+            own += bias
+        for block in self._blocks:
+            scores[:, block.columns] = self._block_scores(block, row_factors, own)
+        return scores
+
+    def _block_scores(self, block, row_factors, own):
+        if block.path == "excluded":
+            return own.min(axis=1, keepdims=True)
+        if block.path == "popularity":
+            row_factors = self._mean_row
+        return row_factors @ block.factors.T + block.bias
+
+    def _withheld_items(self):
+        if not any(block.path == "excluded" for block in self._blocks):
+            return None
+        is_withheld = np.zeros(self.n_items_, dtype=bool)
+        for block in self._blocks:
+            is_withheld[block.columns] = block.path == "excluded"
+        return is_withheld
