@@ -173,7 +173,7 @@ def citeulike():
 def _words_by_weight(weights):
     """Return the numbers of a paper's words as a text, those of most weight first."""
     words = weights.indices[np.argsort(-weights.data, kind="stable")]
-    return " ".join(f"w{word}" for word in words)
+    return " ".join(f"w{word}" for word in words) or "none"
 
 
 def movielens(*, has_tags=True):
