@@ -86,8 +86,8 @@ print(f"{X.shape[0]} users, {X.shape[1]} films of which {len(new_films)} are new
 # Which films to show
 # -------------------
 # Popularity, a factor model, a model of which film goes with which, the nearest titles, and a
-# hybrid, which learns from the words of a film where its factors lie, with the content as loud as
-# the factors' own scale or louder. What can be tuned is tuned on the users' known films, a third of
+# hybrid, which learns from the words of a film where its factors lie, with the content on the scale
+# of the factors or louder. What can be tuned is tuned on the users' known films, a third of
 # them hidden.
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -179,10 +179,11 @@ for name, model in rating_models.items():
 import matplotlib.pyplot as plt
 
 figure, axes = plt.subplots(1, 3, figsize=(10, 2.8), layout="constrained", width_ratios=(4, 4, 3))
-for place, (ax, which) in enumerate(zip(axes, ("all films", "new films"), strict=False)):
+titles = "What users see next", "Who sees which new film"
+for place, (ax, title) in enumerate(zip(axes, titles, strict=False)):
     means, errors = np.transpose([scores[place] for scores in quality.values()])
     ax.barh(list(quality), means, xerr=errors, color="C0", alpha=0.8)
-    ax.set(title=f"What users see next: {which}", xlabel="NDCG@10")
+    ax.set(title=title, xlabel="NDCG@10")
     ax.invert_yaxis()
     ax.label_outer()
 means, errors = np.transpose(list(rmse.values()))
@@ -194,8 +195,9 @@ axes[2].invert_yaxis()
 # Among all films, pairs and factors are level and well before popularity. Of the new films these
 # three know nothing: their bars in the middle are what the order of the catalogue is worth. The
 # hybrid leaves the old films as they were and tells who will see a new one. Let its content speak
-# louder (``content_scale="auto"``), and it shows new films to people who would rather have seen an
-# old one: whether a site wants that is for the site to say.
+# louder: ``content_scale="auto"`` weighs all that a user will ever see of the new films against
+# what is still to come of the old ones. Where the next five films are what counts, as here, that
+# shows new films to people who see an old one first. Whether a site wants that is for it to say.
 #
 # Titles alone, with nothing learned, do as well on new films here. On MovieLens, where a title says
 # little, the hybrid is ahead of them (0.196 and 0.180 ± 0.008), and both are ahead of the order of

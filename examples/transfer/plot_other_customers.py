@@ -81,7 +81,8 @@ figure, ax = plt.subplots(layout="constrained")
 ax.errorbar(weights, curve[:, 0], curve[:, 1], marker="o", label="collective factorisation")
 ax.axhline(popularity, color="grey", label="popularity")
 ax.set(xscale="log", xlabel="source_weight", ylabel="NDCG@10 in the new shop")
-ax.legend()
+ax.set_title("Old customers help the new shop, if they weigh enough")
+ax.legend(loc="upper left")
 
 # %%
 # The customers of the old shop are worth a third more of NDCG here, if they weigh enough; the error
