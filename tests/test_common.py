@@ -53,13 +53,9 @@ from sktransrec import (
     recommend,
 )
 from sktransrec.datasets import make_cross_domain
-from sktransrec.testing import (
-    _domain,
-    _interactions,
-    _n_items,
-    _set_random_state,
-    recommender_checks,
-)
+from sktransrec.testing import recommender_checks
+from sktransrec.testing._checks import _set_random_state
+from sktransrec.testing._samples import domain, interactions, n_items_of
 
 TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (4,), "epochs": 2, "run_eagerly": True}
 TINY_NEXT_ITEM = {
@@ -193,8 +189,8 @@ def test_recommender_contract_of_compiled_networks(estimator, check):
 def test_recommenders_are_searched_in_parallel_and_saved(estimator, tmp_path):
     estimator = clone(estimator)
     _set_random_state(estimator)
-    X, y = _domain(estimator)
-    wanted = _interactions(X.shape[0], _n_items(estimator), seed=1) if y is None else y
+    X, y = domain(estimator)
+    wanted = interactions(X.shape[0], n_items_of(estimator), seed=1) if y is None else y
     serial, parallel = (
         GridSearchCV(estimator, {}, cv=2, n_jobs=n_jobs).fit(X, wanted) for n_jobs in (1, 2)
     )
