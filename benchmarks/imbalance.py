@@ -26,6 +26,7 @@ from sktransrec.base import InDomainRecommender
 from sktransrec.datasets import load_amazon_pair, load_movielens, make_cross_domain
 from sktransrec.interactions import InteractionEncoder, holdout_random
 from sktransrec.metrics import (
+    choice_odds,
     held_out_ranks,
     inverse_propensity_weights,
     metrics_by_bucket,
@@ -101,10 +102,10 @@ def judged(model, X, y):
     """Return the bucket report of a fitted model, and NDCG of all pairs, weighted, and matched."""
     rows, items, ranks = held_out_ranks(model, X, y)
     n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
-    weights = inverse_propensity_weights(n_rows_with)[items]
-    _, _, matched = held_out_ranks(
-        model, X, y, n_negatives=N_NEGATIVES, negative_exponent=1, random_state=0
-    )
+    odds = choice_odds(n_rows_with / X.shape[0], np.diff(X.indptr))
+    weights = inverse_propensity_weights(odds)[items]
+    negatives = {"n_negatives": N_NEGATIVES, "negative_exponent": 1, "popularity": odds}
+    _, _, matched = held_out_ranks(model, X, y, **negatives, random_state=0)
     report = metrics_by_bucket(
         rows, items, ranks, popularity=n_rows_with, activity=np.diff(X.indptr)
     )

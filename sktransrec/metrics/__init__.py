@@ -1,6 +1,7 @@
 """Ranking metrics, per row or on average, and the scorers made of them."""
 
 from ._buckets import BucketMetrics, BucketReport, metrics_by_bucket
+from ._choice_odds import choice_odds
 from ._debiased import debiased_scorer
 from ._pairs import held_out_ranks, rank_metrics
 from ._propensity import inverse_propensity_weights
@@ -20,6 +21,7 @@ __all__ = [
     "BucketMetrics",
     "BucketReport",
     "average_precision_at_k",
+    "choice_odds",
     "debiased_scorer",
     "f1_at_k",
     "held_out_ranks",

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._recommend import recommender_and_rows
 from .._validation import Interval, StrOptions, check_relevance, validate_params
+from ._choice_odds import choice_odds
 from ._pairs import held_out_ranks, rank_metrics
 from ._propensity import inverse_propensity_weights
 from ._scorer import HoldoutScorer
@@ -52,14 +53,14 @@ def debiased_scorer(
     k : int, default=10
         The last rank that counts for NDCG and the hit rate.
     propensity_exponent : float, default=1.0
-        Pairs are weighted by this power of the inverse of their item's popularity, 0 or more.
+        Pairs are weighted by this power of the inverse of the odds of their item, 0 or more.
     max_weight : float, default=10.0
         Weights above this are cut to it, see `inverse_propensity_weights`; None cuts nothing.
     n_negatives : int, default=None
         Number of random unseen items that each pair is ranked against; None is all of them.
     negative_exponent : float, default=0.0
-        Power of an item's popularity with which it is drawn as a negative, 0 or more. It has an
-        effect with `n_negatives` only.
+        Power of an item's odds with which it is drawn as a negative, 0 or more. It has an effect
+        with `n_negatives` only.
     exclude_seen : bool or "auto", default="auto"
         Whether to leave out what a row already has in X, as in `recommend`.
     candidates : array-like of int or mask of shape (n_items_,), default=None
@@ -82,11 +83,13 @@ def debiased_scorer(
     ranking_scorer : Scores the best k items of each row, and pays for popularity.
     held_out_ranks : Makes the ranks.
     inverse_propensity_weights : Makes the weights.
+    choice_odds : Makes the odds.
 
     Notes
     -----
-    The popularity is `popularity_` of the model, that of the rows that it learned from: no
-    held-out row is looked at for it.
+    The odds of an item are its `choice_odds`, by the `popularity_` of the model, which is that of
+    the rows that it learned from, and by how much the rows of X have: what is held out is not
+    looked at for them.
 
     Where rows choose by popularity alone, every ranking that is the same for all rows is worth as
     much as a random one if `propensity_exponent` is 1, or with sampled negatives, if it and
@@ -96,10 +99,10 @@ def debiased_scorer(
 
     The weights are normalised over all pairs, not by row as in [1]_: a row with a single pair
     would not be weighted at all. Exponents between 0 and 1 are between the two views; what rows
-    really see is not known, so compare models under more than one. Popularity comes out somewhat
-    above chance where much of the catalogue is seen, as what is seen cannot be chosen again, and
-    a model that recommends the rarest items comes out above it as well: what few rows have by
-    chance is weighted too much. `max_weight` is there against the latter.
+    really see is not known, so compare models under more than one. Popularity comes out above
+    chance where the popularity of items is not all that rows with the same number of items have in
+    common, and a model that recommends the rarest items comes out above it as well: what few rows
+    have by chance is weighted too much. `max_weight` is there against the latter.
 
     References
     ----------
@@ -165,18 +168,26 @@ class _DebiasedScorer(HoldoutScorer):
         recommender, X = recommender_and_rows(estimator, X)
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
         y = check_relevance(y, n_rows=n_rows, n_items=recommender.n_items_)
+        odds = self._odds(recommender, X)
         rows, items, ranks = held_out_ranks(
             recommender,
             X,
             self._among_candidates(y),
             n_negatives=self.n_negatives,
             negative_exponent=self.negative_exponent,
+            popularity=odds,
             candidates=self.candidates,
             exclude_seen=self.exclude_seen,
             random_state=self.random_state,
         )
         weights = inverse_propensity_weights(
-            recommender.popularity_, exponent=self.propensity_exponent, max_weight=self.max_weight
+            odds, exponent=self.propensity_exponent, max_weight=self.max_weight
         )
         metrics = rank_metrics(ranks, rows=rows, weights=weights[items], k=self.k)
         return metrics[self.metric][0]
+
+    def _odds(self, recommender, X):
+        """Return the odds of choosing each item by popularity, for rows as active as those of X."""
+        _, seen = recommender._rows_and_exclusions(X, self.exclude_seen, None)
+        activity = [np.diff(interactions.indptr) for interactions in seen]
+        return choice_odds(recommender.popularity_, *activity)

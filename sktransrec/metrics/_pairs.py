@@ -14,7 +14,7 @@ from .._validation import (
     check_relevance,
     validate_params,
 )
-from ._propensity import positive_popularity
+from ._propensity import checked_popularity, positive_popularity
 from ._ranking import _discounts
 
 
@@ -22,6 +22,7 @@ from ._ranking import _discounts
     {
         "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
         "negative_exponent": [Interval(Real, 0, None, closed="left")],
+        "popularity": ["array-like", None],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -33,6 +34,7 @@ def held_out_ranks(
     *,
     n_negatives=None,
     negative_exponent=0.0,
+    popularity=None,
     candidates=None,
     exclude_seen="auto",
     exclude_interactions=None,
@@ -55,6 +57,9 @@ def held_out_ranks(
         Power of an item's popularity with which it is drawn as a negative, 0 or more. Above 0,
         items are drawn with repetition: popular ones would run out otherwise. 1 sets popular
         items against popular ones, so that popularity alone ranks them near chance.
+    popularity : array-like of shape (n_items_,), default=None
+        What the exponent is the power of, such as the `choice_odds` of the items, with which
+        popularity is nearer to chance; None is the `popularity_` of the model.
     candidates : array-like of int or mask of shape (n_items_,), default=None
         Item columns that take part; None lets all of them.
     exclude_seen : bool or "auto", default="auto"
@@ -126,9 +131,15 @@ def held_out_ranks(
     rows = np.flatnonzero(np.diff(held_out.indptr))
     held_out = held_out[rows] if candidates is None else held_out[rows][:, candidates]
     excluded = [interactions[rows] for interactions in excluded]
-    popularity = (
-        recommender.popularity_ if candidates is None else recommender.popularity_[candidates]
-    )
+    if popularity is None:
+        popularity = recommender.popularity_
+    popularity = checked_popularity(popularity)
+    if len(popularity) != n_items:
+        raise ValueError(
+            f"popularity has {len(popularity)} values and the model recommends {n_items} items: "
+            "pass one for each of them."
+        )
+    popularity = popularity if candidates is None else popularity[candidates]
     draw = _sampler(n_negatives, negative_exponent, popularity, random_state)
     X = X[rows]
     ranks = np.empty(held_out.nnz)

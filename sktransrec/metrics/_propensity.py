@@ -20,7 +20,8 @@ def inverse_propensity_weights(popularity, *, exponent=1.0, max_weight=10.0):
     Parameters
     ----------
     popularity : array-like of shape (n_items,)
-        How many rows have each item, or their share, such as the `popularity_` of a recommender.
+        How many rows have each item, or their share, such as the `popularity_` of a recommender; or
+        the odds of choosing it, as `choice_odds` returns them.
     exponent : float, default=1.0
         Power of the popularity that stands for the chance of seeing an interaction, 0 or more. 0
         counts all interactions alike; 1 counts all items alike, however often each is seen.
@@ -37,6 +38,7 @@ def inverse_propensity_weights(popularity, *, exponent=1.0, max_weight=10.0):
     --------
     rank_metrics : Takes the weights of held-out pairs, ``weights[items]``.
     debiased_scorer : A scorer that weighs pairs this way.
+    choice_odds : What stands for the popularity where items are had by many rows.
 
     Notes
     -----
@@ -64,16 +66,22 @@ def inverse_propensity_weights(popularity, *, exponent=1.0, max_weight=10.0):
     >>> inverse_propensity_weights([8, 4, 4, 0]).round(2)
     array([0.67, 1.33, 1.33, 1.33])
     """
+    popularity = checked_popularity(popularity)
+    weights = positive_popularity(popularity) ** -float(exponent)
+    if popularity.any():
+        weights *= popularity.sum() / (popularity @ weights)
+    return weights if max_weight is None else np.minimum(weights, max_weight)
+
+
+def checked_popularity(popularity):
+    """Return the popularity of the items as a valid array."""
     popularity = check_array(popularity, ensure_2d=False, dtype=np.float64, input_name="popularity")
     if popularity.ndim != 1 or popularity.min() < 0:
         raise ValueError(
             f"popularity must be 1-D and hold numbers of 0 or more, one for each item; got shape "
             f"{popularity.shape} and a smallest value of {popularity.min():g}."
         )
-    weights = positive_popularity(popularity) ** -float(exponent)
-    if popularity.any():
-        weights *= popularity.sum() / (popularity @ weights)
-    return weights if max_weight is None else np.minimum(weights, max_weight)
+    return popularity
 
 
 def positive_popularity(popularity):
