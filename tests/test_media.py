@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
@@ -152,6 +153,34 @@ def test_the_same_text_read_in_two_ways():
     model = make_pipeline(both, RidgeRecommender(10)).fit(items["文字"], y)
     quality = ndcg_at_k(y_new, recommend(model, new_items["文字"])[0], k=10, per_row=True)
     assert np.nanmean(quality) > 1.4 * np.nanmean(_floor())
+
+
+@pytest.mark.slow
+def test_interactions_are_columns_beside_the_media():
+    """Who of some users has an item tells who of the others will, on top of what it is like."""
+    domain = make_content_domain(
+        *(400, 400, 0), n_choices=60, languages=["chinese", "english"], text_signal=0.4,
+        image_signal=0.5, random_state=0,
+    )  # fmt: skip
+    chosen = np.flatnonzero(domain.X.sum(axis=0))
+    buyers = pd.DataFrame(domain.X[:40, chosen].T.toarray()).add_prefix("user ")
+    items = pd.concat([_table(domain).iloc[chosen].reset_index(drop=True), buyers], axis=1)
+    y = domain.X[40:, chosen].T.tocsr()
+    is_known = np.arange(len(chosen)) % 2 == 1
+    svd = make_pipeline(TruncatedSVD(8, random_state=0), StandardScaler())
+    bought = ("bought", svd, buyers.columns)
+
+    def quality(*media):
+        weights = WEIGHTS | {"bought": 0.25}
+        union = ColumnTransformer(media, transformer_weights=weights)
+        model = make_pipeline(union, RidgeRecommender(10)).fit(items[is_known], y[is_known])
+        shown, _ = recommend(model, items[~is_known])
+        return ndcg_at_k(y[~is_known], shown, k=10, per_row=True)
+
+    together = quality(TEXT, PICTURE, bought)
+    for others in ([TEXT, PICTURE], [bought]):
+        mean, error = _gain(together, quality(*others))
+        assert mean > 2 * error, (mean, error)
 
 
 @pytest.mark.slow
