@@ -121,7 +121,7 @@ def target(name):
 
 def print_real(name):
     """Print the learning curve of a real target, MovieLens being the source."""
-    codebook = CodebookRecommender(n_init=3, max_iter=50, random_state=0)
+    codebook = CodebookRecommender(n_init=5, max_iter=40, random_state=0)
     X_source, X_target = movielens(), target(name)
     X_target = X_target[X_target.sum(axis=1) >= 2]
     print(f"source {X_source.shape}, target {X_target.shape}")

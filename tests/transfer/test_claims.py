@@ -24,6 +24,7 @@ from sktransrec import (
     PersonalizedBridgeRecommender,
     ProcrustesRegressor,
     RidgeRecommender,
+    SourceSelectorRecommender,
     TransferGate,
     TwoTowerAutoencoderRecommender,
     VotingRecommender,
@@ -78,6 +79,7 @@ ACROSS = {
     ),
     "vote": VotingRecommender([("bridge", bridge(Ridge())), ("items", to_the_items())]),
     "gate": TransferGate(to_the_items(), random_state=0),
+    "selector": SourceSelectorRecommender(to_the_items(), random_state=0),
 }
 
 # On both domains side by side, for rows of which some target items are known.
@@ -94,6 +96,9 @@ SIDE_BY_SIDE = {
     ),
     "vote": VotingRecommender([("als", als()), ("ease", EASERecommender())]),
     "gate": TransferGate(als(), als(), target_columns=TARGET, random_state=0),
+    "selector": SourceSelectorRecommender(
+        als(), fallback=als(), target_columns=TARGET, random_state=0
+    ),
 }
 
 

@@ -12,6 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from sktransrec import (
     ALSRecommender,
     EASERecommender,
+    ItemKNNRecommender,
     NextItemRecommender,
     PopularityRecommender,
     RidgeRecommender,
@@ -336,6 +337,31 @@ def test_shuffled_copy_of_a_real_source_is_refused(data_home):
         pair.Y_cold, popular, per_row=True
     )
     assert np.nanmean(gains) > 2 * np.nanstd(gains) / np.sqrt(len(gains))
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_in_domain_selector_refuses_a_shuffled_copy_of_a_real_source(data_home):
+    pair = load_amazon_pair("cloth", "sport", data_home=data_home)
+    X_source, X_target, y = pair.X_source[:4000], pair.Y_target[:4000], pair.Y_held_out[:4000]
+    decoy = X_source[np.random.default_rng(0).permutation(4000)]
+    n_items = X_source.shape[1]
+    target = range(2 * n_items, 2 * n_items + X_target.shape[1])
+    neighbors = ItemKNNRecommender(weighting="tfidf")
+    model = SourceSelectorRecommender(
+        neighbors,
+        [("clothes", slice(0, n_items)), ("decoy", slice(n_items, 2 * n_items))],
+        neighbors,
+        target_columns=target,
+        cv=3,
+        random_state=0,
+    )
+    X = sp.hstack([X_source, decoy, X_target], format="csr")
+    print(model.fit(X).decision_)
+    assert_array_equal(model.weights_, [1, 0])
+    alone, _ = clone(model.fallback).fit(X_target).recommend(X_target)
+    gains = ndcg_at_k(y, model.recommend(X)[0], per_row=True) - ndcg_at_k(y, alone, per_row=True)
+    assert np.nanmean(gains) > 2 * np.nanstd(gains) / np.sqrt(np.isfinite(gains).sum())
 
 
 # The cheap scores
