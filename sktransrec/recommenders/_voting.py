@@ -60,7 +60,8 @@ class VotingRecommender(CompositeMixin, _BaseComposition):
 
     .. math:: \frac{\sum_m w_m (s_m(r, i) - \mu_m(r)) / \sigma_m(r)}{\sum_m w_m} ,
 
-    the mean of standardised scores [1]_. A model that scores all items alike has no say.
+    the mean of standardised scores [1]_. A model that scores all items alike has no say. Items that
+    one of them never recommends, as ``HybridRecommender(cold_policy="exclude")``, are out.
 
     References
     ----------
@@ -135,7 +136,8 @@ class VotingRecommender(CompositeMixin, _BaseComposition):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
-            What is known about the rows; interactions with the items if all learn from X alone.
+            What is known about the rows; interactions with the items if all learn from X alone;
+            texts or a table with columns of texts if all are pipelines that read these.
         y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
             Their interactions with the items, where a recommender learns from these.
 

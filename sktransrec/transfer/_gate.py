@@ -179,7 +179,8 @@ class TransferGate(DecidingRecommender):
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
             What is known about the rows: the source, or source and target side by side, or
-            histories, rows of item ids, where `transfer` reads these.
+            histories, rows of item ids, or texts or a table with columns of texts, where
+            `transfer` reads these.
         y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
             Their interactions with the target items. An in-domain gate does not read it.
 
