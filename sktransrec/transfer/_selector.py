@@ -214,7 +214,8 @@ class SourceSelectorRecommender(DecidingRecommender):
         self._target = TargetItems.among(self.target_columns, self.transfer, X, n_items)
         X_kept, wanted = self._to_judge_by(X, y, random_state)
         if not (wanted.data > 0).any():
-            raise ValueError("y holds nothing to find: pass at least one value above zero.")
+            place = "The target in X" if y is None else "y"
+            raise ValueError(f"{place} holds nothing to find: pass at least one value above zero.")
         columns = self._source_columns(X.shape[1])
         folds = shuffled_folds(self.cv, wanted, random_state)
         scores = {

@@ -316,6 +316,9 @@ def test_bad_arguments_are_explained():
         SourceSelectorRecommender(NextItemRecommender(), sources).fit(X, y)
     with pytest.raises(ValueError, match="y holds nothing to find"):
         SourceSelectorRecommender(ridge, sources).fit(X, y * 0)
+    in_domain = SourceSelectorRecommender(EASERecommender(), sources, target_columns=[0])
+    with pytest.raises(ValueError, match="The target in X holds nothing to find"):
+        in_domain.fit(X.toarray() * (np.arange(X.shape[1]) > 0))
     with pytest.raises(ValueError, match="requires y to be passed"):
         SourceSelectorRecommender(ridge, sources).fit(X, None)
 
