@@ -61,7 +61,7 @@ MODELS = {
 # By `--tune`, the largest discount whose NDCG@10 of all pairs is within a standard error of that of
 # none, and the best one against negatives drawn by popularity, where that is another.
 DISCOUNTS = {
-    "movielens": {"ALS": (0.5, 1), "EASE": (0.5,)},
+    "movielens": {"ALS": (0.5, 1), "EASE": (0.5, 0.7)},
     "phone": {"ALS": (0.3, 1), "EASE": (0.7, 0.3)},
 }
 MODELS["generated"], DISCOUNTS["generated"] = MODELS["movielens"], DISCOUNTS["movielens"]
