@@ -89,10 +89,24 @@ def recommender_and_rows(model, X):
     return model, X
 
 
-def recommender_of(model):
+def withheld_items(models, n_items, columns=None):
+    """Return the mask of the items that one of the fitted models never recommends, None if none.
+
+    `columns` says where the items stand among those of a model that recommends more of them.
+    """
+    withheld = None
+    for model in models:
+        mask = _recommender_of(model)._withheld_items()
+        if mask is not None:
+            mask = mask if len(mask) == n_items else mask[columns]
+            withheld = mask if withheld is None else withheld | mask
+    return withheld
+
+
+def _recommender_of(model):
     """Return the recommender inside a fitted `model`."""
     if isinstance(model, FrozenEstimator):
-        return recommender_of(model.estimator)
+        return _recommender_of(model.estimator)
     if hasattr(model, "best_estimator_"):
-        return recommender_of(model.best_estimator_)
-    return recommender_of(model.steps[-1][1]) if isinstance(model, Pipeline) else model
+        return _recommender_of(model.best_estimator_)
+    return _recommender_of(model.steps[-1][1]) if isinstance(model, Pipeline) else model

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import get_tags
 
 from .._histories import padded_at_end, seen_items
-from .._recommend import recommender_and_rows, recommender_of
+from .._recommend import recommender_and_rows, withheld_items
 from .._validation import check_histories, check_interactions, check_rows_or_content, check_targets
 from .._wrapped import is_supervised, reads_histories, take_input_tags
 from ..base import RecommenderMixin, _column_shares
@@ -63,9 +63,7 @@ class CompositeMixin(RecommenderMixin):
         return self._valid_rows(X, reset=False)
 
     def _withheld_items(self):
-        masks = [recommender_of(model)._withheld_items() for model in self._fitted_parts()]
-        masks = [mask for mask in masks if mask is not None]
-        return np.logical_or.reduce(masks) if masks else None
+        return withheld_items(self._fitted_parts(), self.n_items_)
 
     def _seen_items(self, X):
         return seen_items(X, self.n_items_) if self._reads_histories else X

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._recommend import recommender_and_rows
+from .._recommend import recommender_and_rows, withheld_items
 from .._validation import HasMethods, Interval, StrOptions, _fit_context, restores_on_error
 from .._wrapped import reads_histories
 from ..metrics._buckets import bucket_of
@@ -218,6 +218,10 @@ class TransferGate(DecidingRecommender):
         else:
             n_items = None if y is None else y.shape[1]
         return TargetItems.among(self.target_columns, self.transfer, X, n_items)
+
+    def _withheld_items(self):
+        models = self.transfer_, self.fallback_
+        return withheld_items(models, self.n_items_, self._target.columns)
 
     def _score_rows(self, X):
         buckets = bucket_of(self._target.activity(X), self.bucket_edges_)

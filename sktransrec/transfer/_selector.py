@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 
+from .._recommend import withheld_items
 from .._validation import (
     HasMethods,
     Interval,
@@ -325,6 +326,9 @@ class SourceSelectorRecommender(DecidingRecommender):
         if weights:
             return self._model(weights, columns).fit(X, y)
         return sides(self.transfer, self.fallback, X, y, self._target)[1].fitted(y)
+
+    def _withheld_items(self):
+        return withheld_items([self.recommender_], self.n_items_, self._target.columns)
 
     def _score_rows(self, X):
         if not self._uses_sources:

@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
+from .._recommend import withheld_items
 from .._validation import (
     HasMethods,
     Interval,
@@ -186,6 +187,10 @@ class SwitchingRecommender(RecommenderMixin, BaseEstimator):
     def _unknown_rows(self, X):
         # A fallback decides itself what it makes of features that are all zero.
         return np.zeros(X.shape[0], dtype=bool)
+
+    def _withheld_items(self):
+        models = [model for model in (self.recommender_, self.fallback_) if model is not None]
+        return withheld_items(models, self.n_items_)
 
     def _score_rows(self, X):
         has_history = self._has_history(X)

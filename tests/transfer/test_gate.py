@@ -370,3 +370,20 @@ def test_gate_before_rows_known_by_texts(kind):
     gate.fit(nothing, y * 1.0)
     assert gate.uses_transfer_.tolist() == [False]
     assert_array_equal(gate.decision_function(nothing)[3], gate.popularity_)
+
+
+class WithoutLastItem(EASERecommender):
+    """Never recommend the last item."""
+
+    def _withheld_items(self):
+        return np.arange(self.n_items_) == self.n_items_ - 1
+
+
+@pytest.mark.parametrize("columns", [None, TARGET])
+def test_gate_recommends_nothing_that_a_part_does_not(domains, columns):
+    X = domains.X_source if columns is None else _beside(domains.X_source, domains.Y_target)
+    gate = TransferGate(WithoutLastItem(), target_columns=columns, random_state=0).fit(X)
+    items, _ = gate.recommend(X, n_recommendations=gate.n_items_, exclude_seen=False)
+    assert (items[:, -1] == -1).all()
+    assert (np.sort(items[:, :-1]) == np.arange(gate.n_items_ - 1)).all()
+    assert np.isfinite(gate.decision_function(X)).all()

@@ -117,6 +117,21 @@ def test_each_row_is_served_by_the_path_that_is_said(users, warm):
     assert not is_seen[items >= 0].any()
 
 
+class WithoutFirstItem(RidgeRecommender):
+    """Never recommend the first item."""
+
+    def _withheld_items(self):
+        return np.arange(self.n_items_) == 0
+
+
+def test_what_a_part_never_recommends_is_not_recommended(users, warm):
+    _, features = users
+    model = _switch(WithoutFirstItem()).fit(warm)
+    cold = _side_by_side(sp.csr_array((N_COLD, N_ITEMS)), features[:N_COLD])
+    for rows in (warm, cold):
+        assert 0 not in model.recommend(rows, n_recommendations=N_ITEMS, exclude_seen=False)[0]
+
+
 def test_dense_rows_and_columns_in_any_place(users, warm):
     history, features = users
     mixed = np.hstack([features[:, :2], history.toarray(), features[:, 2:]])
