@@ -112,7 +112,6 @@ print(gate_of(relatedness=1).decision_)
 
 # %%
 # The gate does without, as the interval does not exclude harm. It is right to: a hundred customers
-# teach a codebook as good, if its ``regularization`` is searched. Where the pattern is another one,
-# the gate does without as well.
+# teach a codebook as good. Where the pattern is another one, the gate does without as well.
 print(gate_of(relatedness=0).decision_)
 plt.show()
