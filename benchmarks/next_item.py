@@ -54,7 +54,7 @@ GRID = {
 }
 COMMON = {
     "lastfm": {"validation_fraction": 1.0, "epochs": 200, "patience": 20, "learning_rate": 0.003},
-    "beauty": {"validation_fraction": 1.0, "epochs": 40, "patience": 3, "n_negatives": 1000},
+    "beauty": {"validation_fraction": 1.0, "epochs": 40, "patience": 10, "n_negatives": 1000},
 }
 CHOSEN = {
     "lastfm": {
@@ -63,7 +63,7 @@ CHOSEN = {
         "gru": {"n_layers": 1, "dropout": 0.5},
     },
     "beauty": {
-        "attention": {"n_layers": 1, "dropout": 0.5, "patience": 10},
+        "attention": {"n_layers": 1, "dropout": 0.5},
         "cnn": {"n_layers": 2, "dropout": 0.5},
         "gru": {"n_layers": 1, "dropout": 0.5},
     },
