@@ -45,8 +45,17 @@ def fit_gate(gate, task, fit):
 
 def fit_vote(vote, task, fit):
     """Fit a vote of models of both domains side by side."""
-    parts = [(name, FrozenEstimator(fit(part, task.stacked))) for name, part in vote.estimators]
-    return vote.set_params(estimators=parts).fit(task.stacked)
+    return fitted_vote(vote, task.stacked, fit)
+
+
+def fit_target_vote(vote, task, fit):
+    return fitted_vote(vote, task.target, fit)
+
+
+def fitted_vote(vote, X, fit):
+    """Return a vote of models that are fitted one by one."""
+    parts = [(name, FrozenEstimator(fit(part, X))) for name, part in vote.estimators]
+    return vote.set_params(estimators=parts).fit(X)
 
 
 def fit_codebook(model, task, fit):
@@ -106,7 +115,7 @@ class Method:
         """Return the row, the item and the rank of each pair to be found."""
         rows, y, candidates = task.X_new, task.y, None
         excluded = task.Y_known
-        if self.fit in (fit_target, fit_codebook):
+        if self.fit in (fit_target, fit_target_vote, fit_codebook):
             rows, excluded = task.Y_known, None
         if self.fit is fit_gate:
             rows, excluded = beside(task.X_new, task.Y_known), None
@@ -177,9 +186,9 @@ def two_towers(task, **parameters):
     )
 
 
-def vote(task):
-    """Return a mean of factors, neighbours and graph filter, each on both domains."""
-    parts = {"als": weighted_als, "knn": item_knn, "filter": graph_filter}
+def vote(task, factors=weighted_als):
+    """Return a mean of factors, neighbours and graph filter."""
+    parts = {"als": factors, "knn": item_knn, "filter": graph_filter}
     return str_.VotingRecommender([(name, part(task)) for name, part in parts.items()])
 
 
@@ -246,20 +255,22 @@ def mlp():
 ALS_GRID = {"regularization": [0.02, 0.03, 0.04, 0.05], "confidence": [100.0, "balanced"]}
 FILTER_GRID = {"n_components": [64, 256], "item_exponent": [0.1, 0.3]}
 EASE_GRID = {"regularization": [30.0, 100.0, 300.0]}
+KNN_GRID = {"weighting": ["cosine", "tfidf", "bm25"], "shrinkage": [3, 10]}
+VOTE_GRID = {"weights": [[1, *others] for others in product([0, 0.25], repeat=2)]}
 CLUSTERS_GRID = {"n_row_clusters": [10, 30], "n_item_clusters": [10, 30]}
 POPULARITY = Method(lambda task: str_.PopularityRecommender(), fit_target)
 WARM = {
     "popularity": POPULARITY,
+    "item kNN, target alone": Method(item_knn, fit_target, KNN_GRID),
     "graph filter, target alone": Method(graph_filter, fit_target, FILTER_GRID),
     "EASE, target alone": Method(lambda task: str_.EASERecommender(), fit_target, EASE_GRID),
     "ALS, target alone": Method(lambda task: als(), fit_target, ALS_GRID),
+    "vote of ALS, item kNN and graph filter, target alone": Method(
+        partial(vote, factors=lambda task: als()), fit_target_vote, VOTE_GRID
+    ),
     "codebook, target alone": Method(codebook, fit_target, CLUSTERS_GRID),
     "codebook of the source": Method(codebook, fit_codebook, CLUSTERS_GRID),
-    "item kNN on both": Method(
-        item_knn,
-        fit_stacked,
-        {"weighting": ["cosine", "tfidf", "bm25"], "shrinkage": [3, 10]},
-    ),
+    "item kNN on both": Method(item_knn, fit_stacked, KNN_GRID),
     "graph filter on both": Method(graph_filter, fit_stacked, FILTER_GRID),
     "EASE on both": Method(lambda task: str_.EASERecommender(), fit_stacked, EASE_GRID),
     "ALS on both": Method(lambda task: als(), fit_stacked, ALS_GRID),
@@ -284,11 +295,7 @@ WARM = {
         fit_stacked,
         {"source_weight": [0.3, 1.0], "epochs": [14, 20]},
     ),
-    "vote of ALS, item kNN and graph filter, on both": Method(
-        vote,
-        fit_vote,
-        {"weights": [[1, *others] for others in product([0, 0.25], repeat=2)]},
-    ),
+    "vote of ALS, item kNN and graph filter, on both": Method(vote, fit_vote, VOTE_GRID),
     "gate: ALS on both, or target alone": Method(gate, fit_gate),
 }
 COLD = {

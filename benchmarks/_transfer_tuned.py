@@ -14,6 +14,8 @@
 # MLP to ALS factors: into video for both.
 TUNED = {
     "sport (cloth)": {
+        "item kNN, target alone": {"weighting": "tfidf", "shrinkage": 10},
+        "vote of ALS, item kNN and graph filter, target alone": {"weights": [1, 0, 0]},
         "vote of ALS, item kNN and graph filter, on both": {"weights": [1, 0.25, 0]},
         "two-tower autoencoder": {"epochs": 14},
         "EASE, target alone": {"regularization": 300.0},
@@ -31,6 +33,8 @@ TUNED = {
         "collective factorisation": {"source_weight": 1.0, "confidence": "balanced"},
     },
     "cloth (sport)": {
+        "item kNN, target alone": {"weighting": "tfidf", "shrinkage": 10},
+        "vote of ALS, item kNN and graph filter, target alone": {"weights": [1, 0, 0.25]},
         "vote of ALS, item kNN and graph filter, on both": {"weights": [1, 0.25, 0]},
         "two-tower autoencoder": {"epochs": 14},
         "EASE, target alone": {"regularization": 300.0},
@@ -96,6 +100,8 @@ TUNED = {
         "collective factorisation": {"confidence": "balanced"},
     },
     "phone (sport)": {
+        "item kNN, target alone": {"weighting": "tfidf", "shrinkage": 10},
+        "vote of ALS, item kNN and graph filter, target alone": {"weights": [1, 0.25, 0]},
         "vote of ALS, item kNN and graph filter, on both": {"weights": [1, 0, 0]},
         "two-tower autoencoder": {"epochs": 20},
         "EASE, target alone": {"regularization": 300.0},
@@ -113,6 +119,8 @@ TUNED = {
         "collective factorisation": {"source_weight": 0.1, "confidence": 100.0},
     },
     "sport (phone)": {
+        "item kNN, target alone": {"weighting": "tfidf", "shrinkage": 10},
+        "vote of ALS, item kNN and graph filter, target alone": {"weights": [1, 0, 0]},
         "vote of ALS, item kNN and graph filter, on both": {"weights": [1, 0, 0.25]},
         "two-tower autoencoder": {"epochs": 20},
         "EASE, target alone": {"regularization": 300.0},
@@ -131,6 +139,19 @@ TUNED = {
     },
 }
 
+VOTES = {
+    "vote of ALS, item kNN and graph filter, on both": {
+        "als": "ALS on both, source weighted",
+        "knn": "item kNN on both",
+        "filter": "graph filter on both",
+    },
+    "vote of ALS, item kNN and graph filter, target alone": {
+        "als": "ALS, target alone",
+        "knn": "item kNN, target alone",
+        "filter": "graph filter, target alone",
+    },
+}
+
 # The gate stands between two rows of the table, and a vote is held among three of them.
 for chosen in TUNED.values():
     if "ALS on both" in chosen and "ALS, target alone" in chosen:
@@ -138,14 +159,10 @@ for chosen in TUNED.values():
             **{f"transfer__{name}": value for name, value in chosen["ALS on both"].items()},
             **{f"fallback__{name}": value for name, value in chosen["ALS, target alone"].items()},
         }
-        # The weighted ALS, that is, which has the same share of the source's interactions.
-        parts = {
-            "als": chosen["ALS on both, source weighted"],
-            "knn": chosen["item kNN on both"],
-            "filter": chosen["graph filter on both"],
-        }
-        chosen["vote of ALS, item kNN and graph filter, on both"] |= {
-            f"{part}__{name}": value
-            for part, parameters in parts.items()
-            for name, value in parameters.items()
-        }
+        # On both, that is the weighted ALS, which has the same share of the source's interactions.
+        for vote, parts in VOTES.items():
+            chosen[vote] |= {
+                f"{part}__{name}": value
+                for part, row in parts.items()
+                for name, value in chosen[row].items()
+            }
