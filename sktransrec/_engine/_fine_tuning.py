@@ -115,6 +115,10 @@ class Copy(NamedTuple):
         return ... if self.is_whole else (slice(None),) * self.axis + (self.places,)
 
 
+# Howard and Ruder, ULMFiT, section 3.2.
+_LAYER_DECAYS = {"auto": 2.6, None: 1.0}
+
+
 class FineTuning(NamedTuple):
     """What to copy, and the parameters of `NetworkLearner` on how it moves."""
 
@@ -122,13 +126,14 @@ class FineTuning(NamedTuple):
     item_axes: dict
     trainable: Any
     unfreeze_every: int | None
-    layer_decay: float | None
+    layer_decay: float | str | None
     l2_sp: float
 
     def rate(self, depth):
         """Return the learning rate of what was copied at a depth, as a share of the whole rate."""
         n_trainable = {"all": np.inf, "head": 1}.get(self.trainable, self.trainable)
-        return (self.layer_decay or 1.0) ** -depth if depth < n_trainable else 0.0
+        decay = _LAYER_DECAYS.get(self.layer_decay, self.layer_decay)
+        return decay**-depth if depth < n_trainable else 0.0
 
 
 class FineTuner:

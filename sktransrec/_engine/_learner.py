@@ -47,7 +47,7 @@ class NetworkLearner:
         "pretrained": "no_validation",
         "trainable": [StrOptions({"all", "head"}), Interval(Integral, 1, None, closed="left")],
         "unfreeze_every": [Interval(Integral, 1, None, closed="left"), None],
-        "layer_decay": [Interval(Real, 1, None, closed="left"), None],
+        "layer_decay": [Interval(Real, 1, None, closed="left"), StrOptions({"auto"}), None],
         "l2_sp": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
         "run_eagerly": ["boolean"],

@@ -113,9 +113,9 @@ class NextItemRecommender(
     unfreeze_every : int, default=None
         Number of epochs after which one more of these layers moves, from the output downwards;
         the first epochs move the items only. None moves all from the start.
-    layer_decay : float, default=None
+    layer_decay : float or "auto", default=None
         Number from 1 on by which the learning rate of what was copied is divided for each layer
-        further from the output; 2.6 is usual. None is the same rate for all.
+        further from the output. "auto" is 2.6, the usual one; None is the same rate for all.
     l2_sp : float, default=0.0
         Weight, from 0 on, of half the squared distance of the copied weights from where they
         started.

@@ -129,6 +129,12 @@ def test_layer_decay_shortens_the_steps_of_every_optimizer(optimizer):
         np.testing.assert_allclose(decayed[path], change / 2 ** _depth(path), atol=2e-7)
 
 
+@pytest.mark.parametrize(("layer_decay", "divisor"), [(None, 1), ("auto", 2.6), (3.0, 3)])
+def test_rates_by_depth(layer_decay, divisor):
+    rates = [_fine_tuning(_source(), layer_decay=layer_decay).rate(depth) for depth in range(3)]
+    np.testing.assert_allclose(rates, [1, 1 / divisor, 1 / divisor**2])
+
+
 @pytest.mark.parametrize("run_eagerly", [True, False])
 def test_one_more_layer_moves_in_each_stage(run_eagerly):
     source = _source().weights

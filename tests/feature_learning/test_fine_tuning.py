@@ -136,7 +136,7 @@ def test_without_pretrained_the_other_parameters_change_nothing():
 
 
 def test_partial_fit_goes_on_as_fit_does(source):
-    parameters = {"unfreeze_every": 1, "layer_decay": 2.0, "l2_sp": 0.1, "item_ids": NEW}
+    parameters = {"unfreeze_every": 1, "layer_decay": "auto", "l2_sp": 0.1, "item_ids": NEW}
     whole = Autoencoder(pretrained=source, epochs=4, **parameters, **TINY).fit(_rows(7))
     parts = Autoencoder(pretrained=source, **parameters, **TINY)
     for _ in range(4):
