@@ -65,12 +65,14 @@ def rates(monkeypatch):
 
 
 def _line(seed):
-    """Return the network w x + b."""
+    """Return the network w x + b, w and b being 0: no seed is needed."""
     import keras
 
     inputs = keras.Input((1,))
     code = keras.layers.Identity(name="code")(inputs)
-    return keras.Model(inputs, keras.layers.Dense(1, name="output")(code))
+    return keras.Model(
+        inputs, keras.layers.Dense(1, name="output", kernel_initializer="zeros")(code)
+    )
 
 
 def _weights(model):
