@@ -186,6 +186,15 @@ def two_towers(task, **parameters):
     )
 
 
+def one_tower(task):
+    """Return the tower of the target by itself."""
+    options = {"kind": "denoising", "loss": "multinomial", "activation": "tanh"}
+    encoder = str_.Autoencoder(
+        128, hidden_layer_sizes=(), learning_rate=3e-3, batch_size=256, random_state=0, **options
+    )
+    return str_.ReconstructionRecommender(encoder)
+
+
 def vote(task, factors=weighted_als):
     """Return a mean of factors, neighbours and graph filter."""
     parts = {"als": factors, "knn": item_knn, "filter": graph_filter}
@@ -268,6 +277,7 @@ WARM = {
     "vote of ALS, item kNN and graph filter, target alone": Method(
         partial(vote, factors=lambda task: als()), fit_target_vote, VOTE_GRID
     ),
+    "autoencoder, target alone": Method(one_tower, fit_target, {"transformer__epochs": [14, 20]}),
     "codebook, target alone": Method(codebook, fit_target, CLUSTERS_GRID),
     "codebook of the source": Method(codebook, fit_codebook, CLUSTERS_GRID),
     "item kNN on both": Method(item_knn, fit_stacked, KNN_GRID),
