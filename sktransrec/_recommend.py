@@ -71,15 +71,13 @@ def recommend(
 
 def recommender_and_rows(model, X):
     """Return the recommender inside `model`, and X as it reaches that recommender."""
-    if isinstance(model, FrozenEstimator):
-        return recommender_and_rows(model.estimator, X)
-    if hasattr(model, "best_estimator_"):
-        return recommender_and_rows(model.best_estimator_, X)
-    if isinstance(model, Pipeline):
-        check_is_fitted(model)
-        if len(model.steps) > 1:
-            X = model[:-1].transform(X)
-        return recommender_and_rows(model.steps[-1][1], X)
+    wrapped = _wrapped_by(model)
+    if wrapped is not None:
+        if isinstance(model, Pipeline):
+            check_is_fitted(model)
+            if len(model.steps) > 1:
+                X = model[:-1].transform(X)
+        return recommender_and_rows(wrapped, X)
     if not hasattr(model, "recommend"):
         check_is_fitted(model)
         raise TypeError(
@@ -105,8 +103,14 @@ def withheld_items(models, n_items, columns=None):
 
 def _recommender_of(model):
     """Return the recommender inside a fitted `model`."""
+    wrapped = _wrapped_by(model)
+    return model if wrapped is None else _recommender_of(wrapped)
+
+
+def _wrapped_by(model):
+    """Return the model that a frozen estimator, a fitted search or a pipeline hands rows on to."""
     if isinstance(model, FrozenEstimator):
-        return _recommender_of(model.estimator)
+        return model.estimator
     if hasattr(model, "best_estimator_"):
-        return _recommender_of(model.best_estimator_)
-    return _recommender_of(model.steps[-1][1]) if isinstance(model, Pipeline) else model
+        return model.best_estimator_
+    return model.steps[-1][1] if isinstance(model, Pipeline) else None

@@ -9,7 +9,7 @@ from .._validation import _safe_indexing
 from ._item_content import vectorizer_for
 
 
-def fitted_regressor(regressor, content, items, targets, n_rows_with, exponent):
+def fitted_regressor(regressor, content, items, *, targets, n_rows_with, exponent):
     """Return a regressor fitted to tell the targets of some items from their content.
 
     Each of these counts by its number of rows to the power of `exponent`.

@@ -9,11 +9,7 @@ from sklearn.utils import get_tags
 
 from .._recommend import recommender_and_rows
 from .._validation import HasMethods, Interval, StrOptions, _safe_indexing, check_is_fitted
-from ..base import (
-    FactorRecommenderMixin,
-    InDomainRecommender,
-    _empty_rows,
-)
+from ..base import FactorRecommenderMixin, InDomainRecommender, _empty_rows
 from ..item_features import ItemFeatures
 from ._als import ALSRecommender
 from ._content_calibration import new_item_calibration
@@ -281,8 +277,12 @@ class HybridRecommender(
                 "are no factors to learn from. Lower it, or pass X with more interactions."
             )
         self.regressor_ = fitted_regressor(
-            *(self.regressor, content, trusted, self._own_targets(), n_rows_with),
-            self.activity_exponent,
+            self.regressor,
+            content,
+            trusted,
+            targets=self._own_targets(),
+            n_rows_with=n_rows_with,
+            exponent=self.activity_exponent,
         )
 
     def _predicted_targets(self, values):
