@@ -3,7 +3,7 @@
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from ._validation import check_is_fitted
+from ._validation import check_is_fitted, check_sparse
 
 
 def recommend(
@@ -76,6 +76,7 @@ def recommender_and_rows(model, X):
         if isinstance(model, Pipeline):
             check_is_fitted(model)
             if len(model.steps) > 1:
+                check_sparse(X, name="X")
                 X = model[:-1].transform(X)
         return recommender_and_rows(wrapped, X)
     if not hasattr(model, "recommend"):

@@ -12,12 +12,11 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._chunking import get_chunk_n_rows
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils.metaestimators import _BaseComposition
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_array,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_array as _sklearn_check_array
+from sklearn.utils.validation import validate_data as _sklearn_validate_data
+
+from ._sparse_faults import check_sparse
 
 __all__ = [
     "HasMethods",
@@ -42,6 +41,7 @@ __all__ = [
     "check_rows",
     "check_rows_or_content",
     "check_sample_domain",
+    "check_sparse",
     "check_targets",
     "get_chunk_n_rows",
     "is_content",
@@ -68,6 +68,19 @@ def restores_on_error(method):
             raise
 
     return restoring
+
+
+def check_array(X, *, input_name, **options):
+    """Return X as scikit-learn does, once its parts are known to fit together if it is sparse."""
+    check_sparse(X, name=input_name)
+    return _sklearn_check_array(X, input_name=input_name, **options)
+
+
+def validate_data(estimator, X, y="no_validation", **options):
+    """Return X, and y if it is passed, as scikit-learn does, after `check_sparse` of both."""
+    check_sparse(X, name="X")
+    check_sparse(y, name="y")
+    return _sklearn_validate_data(estimator, X, y, **options)
 
 
 def check_matrix(X, *, name):

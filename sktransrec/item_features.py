@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import scipy.sparse as sp
 
-from ._validation import _safe_indexing
+from ._validation import _safe_indexing, check_sparse
 
 __all__ = ["ItemFeatures"]
 
@@ -164,6 +164,7 @@ def _checked_values(values, ids):
     if hasattr(values, "iloc"):
         return values
     if sp.issparse(values):
+        check_sparse(values, name="values")
         return sp.csr_array(values)
     values = _as_array(values, ids)
     if values.ndim == 0 or values.dtype.kind not in "fiubO":

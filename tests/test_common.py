@@ -7,134 +7,16 @@ import pytest
 from joblib import dump, load
 from numpydoc.docscrape import NumpyDocString
 from sklearn.base import clone, is_regressor
-from sklearn.decomposition import TruncatedSVD
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sktransrec import (
-    ALSRecommender,
-    Autoencoder,
-    BiasedMFRecommender,
-    BM25Transformer,
-    BPRRecommender,
-    BridgeRecommender,
-    CNNEncoder,
-    CodebookRecommender,
-    CollectiveMFRecommender,
-    ContentKNNRecommender,
-    CORALAligner,
-    CrossDomainAutoencoderRecommender,
-    DiscountedRecommender,
-    DomainAdversarialAutoencoder,
-    EASERecommender,
-    GraphFilterRecommender,
-    HybridRecommender,
-    ItemFeatures,
-    ItemKNNRecommender,
-    LogisticMFRecommender,
-    MMDAligner,
-    NextItemRecommender,
-    PersonalizedBridgeRecommender,
-    PopularityRecommender,
-    PopularityScaler,
-    ProcrustesAligner,
-    ProcrustesRegressor,
-    ReconstructionRecommender,
-    RidgeRecommender,
-    RNNEncoder,
-    SegmentPopularityRecommender,
-    SourceSelectorRecommender,
-    SwitchingRecommender,
-    TransferGate,
-    TwoTowerAutoencoderRecommender,
-    VotingRecommender,
-    recommend,
-)
+from sktransrec import recommend
 from sktransrec.datasets import make_cross_domain
 from sktransrec.testing import recommender_checks
 from sktransrec.testing._checks import _set_random_state
+from sktransrec.testing._instances import ESTIMATORS, RECOMMENDERS, WITH_ITEMS
 from sktransrec.testing._samples import domain, interactions, n_items_of
-
-TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (4,), "epochs": 2, "run_eagerly": True}
-TINY_NEXT_ITEM = {
-    **{"n_components": 2, "n_layers": 1, "epochs": 2, "run_eagerly": True},
-    **{"n_items": 24, "unknown": "ignore"},
-}
-
-# One cheap instance of every public estimator that takes a matrix.
-ESTIMATORS = [
-    ALSRecommender(n_components=4, max_iter=3),
-    Autoencoder(**TINY_NETWORK),
-    Autoencoder(kind="variational", loss="multinomial", **TINY_NETWORK),
-    BM25Transformer(),
-    BiasedMFRecommender(n_components=3, max_iter=3),
-    BPRRecommender(n_components=4, max_iter=5),
-    BridgeRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
-    CNNEncoder(kernel_sizes=(2, 3), embedding_size=4, **TINY_NETWORK),
-    CORALAligner(),
-    ContentKNNRecommender(),
-    CodebookRecommender(2, 3, n_init=1, max_iter=5),
-    CollectiveMFRecommender(n_source_items=1, n_components=4, max_iter=3),
-    CrossDomainAutoencoderRecommender(**TINY_NETWORK),
-    DiscountedRecommender(EASERecommender()),
-    DiscountedRecommender(RidgeRecommender()),
-    DomainAdversarialAutoencoder(**TINY_NETWORK),
-    EASERecommender(),
-    EASERecommender(solver="dual"),
-    GraphFilterRecommender(n_components=4),
-    HybridRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
-    ItemKNNRecommender(),
-    LogisticMFRecommender(n_components=4, max_iter=5),
-    MMDAligner(n_components=20, max_iter=5),
-    NextItemRecommender(**TINY_NEXT_ITEM),
-    NextItemRecommender("gru", **TINY_NEXT_ITEM),
-    PersonalizedBridgeRecommender(
-        ALSRecommender(n_components=3, max_iter=3, random_state=0),
-        ALSRecommender(n_components=4, max_iter=3, random_state=0),
-        max_iter=5,
-    ),
-    PopularityRecommender(),
-    PopularityScaler(),
-    ProcrustesAligner(),
-    ProcrustesRegressor(),
-    RNNEncoder(embedding_size=4, **TINY_NETWORK),
-    ReconstructionRecommender(TruncatedSVD(2, random_state=0)),
-    RidgeRecommender(),
-    SegmentPopularityRecommender(),
-    SegmentPopularityRecommender([0], shrinkage=1),
-    SwitchingRecommender(EASERecommender(), min_interactions=4),
-    SourceSelectorRecommender(RidgeRecommender(), [("one", [0]), ("all", slice(None))], cv=2),
-    TransferGate(EASERecommender(), cv=2),
-    TransferGate(RidgeRecommender(), cv=2),
-    TwoTowerAutoencoderRecommender(n_source_items=1, kind="variational", **TINY_NETWORK),
-    VotingRecommender([("ease", EASERecommender()), ("popularity", PopularityRecommender())]),
-    VotingRecommender(
-        [
-            ("ridge", RidgeRecommender()),
-            ("svd", make_pipeline(TruncatedSVD(2, random_state=0), RidgeRecommender())),
-        ]
-    ),
-]
-
-# These know the items of the checks of recommenders, and of no other check.
-WITH_ITEMS = [
-    estimator.set_params(item_features=ItemFeatures(np.random.RandomState(0).rand(24, 3)))
-    for estimator in (
-        ContentKNNRecommender(),
-        HybridRecommender(ALSRecommender(4, max_iter=3, random_state=0), min_interactions=8),
-        HybridRecommender(
-            BPRRecommender(4, max_iter=5, random_state=0),
-            min_interactions=8,
-            cold_policy="popularity",
-        ),
-    )
-]
-
-RECOMMENDERS = [
-    estimator for estimator in ESTIMATORS if get_tags(estimator).estimator_type == "recommender"
-] + WITH_ITEMS
 
 
 @parametrize_with_checks(ESTIMATORS)

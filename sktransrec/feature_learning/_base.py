@@ -99,7 +99,7 @@ class FeatureLearner(
 
     def _check_codes(self, X):
         """Return validated features, as `transform` returns them."""
-        codes = check_array(X, dtype=np.float32)
+        codes = check_array(X, dtype=np.float32, input_name="X")
         if codes.shape[1] != self._n_features_out:
             raise ValueError(
                 f"X has {codes.shape[1]} columns, but {type(self).__name__} has "

@@ -8,7 +8,14 @@ import numpy as np
 from sklearn.model_selection import KFold, check_cv
 from sklearn.utils import check_random_state, indexable
 
-from .._validation import HasMethods, Interval, StrOptions, check_relevance, validate_params
+from .._validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_relevance,
+    check_sparse,
+    validate_params,
+)
 from ..interactions._cross_listed import twin_lines
 from ..metrics._buckets import bucket_edges, bucket_names, bucket_of
 from ..metrics._scorer import _METRICS
@@ -273,6 +280,8 @@ shape (n_rows,)
     'helps'
     """
     random_state = check_random_state(random_state)
+    for name, matrix in (("X", X), ("y", y), ("X_source", X_source)):
+        check_sparse(matrix, name=name)
     X, y, X_source = indexable(X, y, X_source)
     relevance = check_relevance(y, n_rows=y.shape[0] if hasattr(y, "shape") else len(y))
     if not (relevance.data > 0).any():

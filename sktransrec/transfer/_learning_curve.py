@@ -12,7 +12,14 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._recommend import recommend
-from .._validation import Interval, StrOptions, _safe_indexing, check_relevance, validate_params
+from .._validation import (
+    Interval,
+    StrOptions,
+    _safe_indexing,
+    check_relevance,
+    check_sparse,
+    validate_params,
+)
 from .._wrapped import is_supervised
 from ..interactions import holdout_random
 from ..metrics._scorer import _METRICS
@@ -203,6 +210,8 @@ class _Task:
             known, y = holdout_random(X, holdout, random_state=random_state)
             X = known + y
         else:
+            check_sparse(X, name="X")
+            check_sparse(y, name="y")
             X, y = indexable(X, y)
             known, y = X, check_relevance(y, n_rows=y.shape[0] if hasattr(y, "shape") else len(y))
         if not (y.data > 0).any():
