@@ -60,6 +60,10 @@ def find_cross_listed(X_source, X_target, *, threshold=0.8, min_common_users=2):
     so that each of the two items has at least the share `threshold` of its users in common with
     the other: an unpopular item whose users all know a popular one is no twin of it.
 
+    A few users with equal baskets make a pair of each source item and each target item in them. So
+    a pair counts only if neither of its items is in more such pairs than it has users in common: a
+    block of items that is larger than the group of its users is a basket, not one product.
+
     The co-occurrences come from a sparse product in blocks of items of like popularity, whose
     partners' popularity the threshold bounds; the blocks respect scikit-learn's `working_memory`.
 
@@ -74,7 +78,8 @@ def find_cross_listed(X_source, X_target, *, threshold=0.8, min_common_users=2):
     (array([0]), array([1]), array([3]))
     """
     source, target = _indicators(X_source, X_target)
-    return _twins(source, target, threshold, min_common_users)
+    twins = _twins(source, target, threshold, min_common_users)
+    return twins[~_are_baskets(twins)]
 
 
 @validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
@@ -114,6 +119,7 @@ default=None
     A row that has the source item and the held-out target item is itself a user in common. Counting
     it would make twins of two items with hardly another user, so the share of a pair is taken over
     the other rows: with u the row, of :math:`U_s \\setminus u` and :math:`U_t \\setminus u`.
+    Which pairs are of a basket is told from all rows, what is held out included.
 
     Examples
     --------
@@ -134,9 +140,15 @@ default=None
     _check_shape(held_out, (history.shape[0], target.shape[1]), "y")
     _check_shape(history, (held_out.shape[0], source.shape[1]), "X_history")
 
+    rows = _all_rows(source, target, history, held_out, is_cold=X_history is not None)
+    of_baskets = _twins(*rows, threshold, min_common_users)
+    of_baskets = _links(of_baskets[_are_baskets(of_baskets)], source, target)
+
     def given_away(pairs, **left_out):
         twins = _twins(source, target, threshold, min_common_users - 1, **left_out)
-        return pairs.multiply(history @ _links(twins, source, target)) > 0
+        links = _links(twins, source, target)
+        links = links - links.multiply(of_baskets)
+        return pairs.multiply(history @ links) > 0
 
     if X_history is not None:
         return given_away(held_out)
@@ -189,6 +201,19 @@ def _twins(
     return twins[
         np.lexsort((twins["target"], twins["source"], -twins["share"], -twins["n_common_users"]))
     ]
+
+
+def _are_baskets(twins):
+    """Return which pairs are of a block of items that is larger than the group of its users."""
+    n_partners = [np.bincount(twins[side])[twins[side]] for side in ("source", "target")]
+    return np.maximum(*n_partners) > twins["n_common_users"]
+
+
+def _all_rows(source, target, history, held_out, *, is_cold):
+    """Return all that is known of the rows in the source and in the target."""
+    if is_cold:
+        return sp.vstack([source, history]).tocsr(), sp.vstack([target, held_out]).tocsr()
+    return source, _indicator(target + held_out)
 
 
 def _co_occurrences(source, target, n_source, n_target, threshold):

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -19,8 +21,8 @@ def _domains(seed=0, n_rows=40, n_source=15, n_target=12):
     return X_source.astype(float), X_target.astype(float)
 
 
-def _twins_by_loop(X_source, X_target, threshold, n_min):
-    """Return {(source, target): number of users in common}."""
+def _pairs_by_loop(X_source, X_target, threshold, n_min):
+    """Return {(source, target): number of users in common}, baskets included."""
     twins = {}
     for s, source_users in enumerate(X_source.T > 0):
         for t, target_users in enumerate(X_target.T > 0):
@@ -29,6 +31,22 @@ def _twins_by_loop(X_source, X_target, threshold, n_min):
             if n_common >= max(n_min, 1) and n_common / larger >= threshold:
                 twins[s, t] = n_common
     return twins
+
+
+def _baskets(pairs):
+    """Return the pairs with an item that is in more of them than the two have users in common."""
+    n_partners = Counter(("source", s) for s, _ in pairs) + Counter(("target", t) for _, t in pairs)
+    return {
+        (s, t)
+        for (s, t), n_common in pairs.items()
+        if max(n_partners["source", s], n_partners["target", t]) > n_common
+    }
+
+
+def _twins_by_loop(X_source, X_target, threshold, n_min):
+    pairs = _pairs_by_loop(X_source, X_target, threshold, n_min)
+    baskets = _baskets(pairs)
+    return {pair: n_common for pair, n_common in pairs.items() if pair not in baskets}
 
 
 @settings(max_examples=30, deadline=None)
@@ -58,6 +76,39 @@ def test_a_copied_column_is_found_and_a_subset_is_not():
     assert twins[["source", "target"]].tolist() == [(7, 4)]
     assert twins["share"] == 1
     assert twins["n_common_users"] == X_source[:, 7].sum()
+
+
+@pytest.mark.parametrize(("n_users", "n_items"), [(2, 20), (2, 3), (5, 6)])
+def test_equal_baskets_are_no_twins(n_users, n_items):
+    """A few users have the same items in both domains, and nobody else has these."""
+    X_source, X_target = _two_products(n_users)
+    X_source, X_target = (
+        np.hstack([X, np.arange(30)[:, None] >= 30 - np.full(n_items, n_users)])
+        for X in (X_source, X_target)
+    )
+    twins = find_cross_listed(X_source, X_target)
+    assert twins[["source", "target"]].tolist() == [(0, 0), (1, 1)]
+    y = X_target * (np.random.RandomState(0).uniform(size=X_target.shape) < 0.5)
+    for kept in (X_target, X_target - y):
+        assert not cross_listed_mask(X_source, kept, y)[:, 2:].nnz
+    cold = cross_listed_mask(X_source[:-1], X_target[:-1], X_target[-1:], X_history=X_source[-1:])
+    assert not cold.nnz
+
+
+def test_variants_of_one_product_are_twins():
+    """Ten users have a product that stands in either domain under three ids."""
+    X_source, X_target = (np.repeat(X, 3, axis=1) for X in _two_products(10))
+    twins = find_cross_listed(X_source, X_target)
+    assert len(twins) == 2 * 3 * 3
+    assert cross_listed_mask(X_source, X_target, X_target).nnz == X_target.sum()
+
+
+def _two_products(n_users):
+    """Return two domains of the same two products, which have so many users each."""
+    place = np.arange(30)
+    first, second = place < n_users, (place >= n_users) & (place < 2 * n_users)
+    X = np.column_stack([first, second]).astype(float)
+    return X, X.copy()
 
 
 def test_blocks_do_not_matter():
@@ -92,10 +143,11 @@ def test_domains_without_interactions_have_no_twins():
 
 def _mask_by_loop(X_source, X_target, y, threshold, n_min):
     mask = np.zeros(y.shape, dtype=bool)
+    baskets = _baskets(_pairs_by_loop(X_source, X_target + y, threshold, n_min))
     for row, item in zip(*np.nonzero(y), strict=True):
         others = np.arange(len(y)) != row
-        twins = _twins_by_loop(X_source[others], X_target[others][:, [item]], threshold, n_min - 1)
-        mask[row, item] = any(X_source[row, s] for s, _ in twins)
+        pairs = _pairs_by_loop(X_source[others], X_target[others][:, [item]], threshold, n_min - 1)
+        mask[row, item] = any(X_source[row, s] and (s, item) not in baskets for s, _ in pairs)
     return mask
 
 
