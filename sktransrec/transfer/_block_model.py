@@ -33,6 +33,10 @@ class BlockModel:
         The probability that a row is in each cluster.
     items : ndarray of shape (n_items, n_item_clusters)
         The same of the items.
+    row_scales : ndarray of shape (n_row_clusters,)
+        The factors that put the totals of the clusters of rows right.
+    item_scales : ndarray of shape (n_item_clusters,)
+        The same of the clusters of items.
     """
 
     def __init__(self, X, prior_lifts, regularization):
@@ -51,7 +55,7 @@ class BlockModel:
     @property
     def lifts(self):
         """How many interactions clusters have beside those expected of their totals."""
-        return self._row_scales[:, None] * self._cell_lifts * self._item_scales
+        return self.row_scales[:, None] * self._cell_lifts * self.item_scales
 
     @property
     def item_shares(self):
@@ -60,7 +64,7 @@ class BlockModel:
 
     def begin(self, rows, items, random_state):
         """Set the memberships, their clusters put in the order that suits the prior lifts best."""
-        self._row_scales, self._item_scales = (np.ones(n) for n in self._prior_lifts.shape)
+        self.row_scales, self.item_scales = (np.ones(n) for n in self._prior_lifts.shape)
         self._cell_lifts = self._prior_lifts
         observed = rows.T @ (self._X @ items)
         expected = self._expected(rows, items)
@@ -92,7 +96,7 @@ class BlockModel:
     def loss(self):
         """Return the bound on the negative log-likelihood, but for constants."""
         observed = self.rows.T @ (self._X @ self.items)
-        lifts, scales = self.lifts, np.concatenate([self._row_scales, self._item_scales])
+        lifts, scales = self.lifts, np.concatenate([self.row_scales, self.item_scales])
         fit = (xlogy(observed, lifts) - self._expected(self.rows, self.items) * lifts).sum()
         fit += (np.log(scales) - scales).sum() + entr(self.rows).sum() + entr(self.items).sum()
         if np.isfinite(self._regularization):
@@ -124,13 +128,13 @@ class BlockModel:
     def _update_lifts(self, observed):
         """Set the lifts and the scales in turn to their best, given the interactions observed."""
         expected = self._expected(self.rows, self.items)
-        scaled = expected * np.outer(self._row_scales, self._item_scales)
+        scaled = expected * np.outer(self.row_scales, self.item_scales)
         surplus = observed - scaled * self._prior_lifts
         # Without a case for a regularization that is infinite.
         self._cell_lifts = self._prior_lifts + surplus / (scaled + self._regularization)
         fitted = expected * self._cell_lifts
-        self._row_scales = (observed.sum(axis=1) + 1) / (fitted @ self._item_scales + 1)
-        self._item_scales = (observed.sum(axis=0) + 1) / (self._row_scales @ fitted + 1)
+        self.row_scales = (observed.sum(axis=1) + 1) / (fitted @ self.item_scales + 1)
+        self.item_scales = (observed.sum(axis=0) + 1) / (self.row_scales @ fitted + 1)
 
 
 def memberships(of_clusters, totals, shares, lifts):

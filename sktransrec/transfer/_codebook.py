@@ -45,7 +45,8 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
     regularization : float or "auto", default="auto"
         How strongly the codebook is held to the one to go by: what is learned weighs as much as it
         where clusters are expected to have so many interactions. Above 0; with ``np.inf`` a
-        pretrained codebook stays as it is. "auto" is 30 with `pretrained` and 0.3 without, where
+        pretrained codebook is kept, and only a scale of each cluster is learned, see
+        `row_cluster_scales_`. "auto" is 30 with `pretrained` and 0.3 without, where
         1 may leave nothing but popularity of a target of a hundred rows. It is worth a search: 0.1
         to 3 without `pretrained`, less of it the fewer rows there are, and 1 to 100 with it.
     n_init : int, default=20
@@ -62,7 +63,14 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
     ----------
     codebook_ : ndarray of shape (n_row_clusters, n_item_clusters), dtype float64
         The lifts of the best clustering, that with the least loss: how many interactions the
-        clusters have beside those that their totals make expect.
+        clusters have beside those that their totals make expect. The scales of the clusters are in
+        it.
+    row_cluster_scales_ : ndarray of shape (n_row_clusters,), dtype float64
+        The scales :math:`a` of the clusters of rows, which put their totals right.
+        ``codebook_ / np.outer(row_cluster_scales_, item_cluster_scales_)`` is the :math:`t` that is
+        held to the pretrained codebook: it equals that codebook if `regularization` is infinite.
+    item_cluster_scales_ : ndarray of shape (n_item_clusters,), dtype float64
+        The scales :math:`b` of the clusters of items.
     item_memberships_ : ndarray of shape (n_items_, n_item_clusters), dtype float64
         The probability that an item is in each cluster of the best clustering.
     item_cluster_shares_ : ndarray of shape (n_item_clusters,), dtype float64
@@ -187,12 +195,14 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
             model.begin(rows, items, random_state)
             model.sample(self.max_iter, random_state)
             losses = model.climb(self.max_iter)
-            found.append(Clustering(losses, model.lifts, model.items, model.item_shares))
+            scales = model.row_scales, model.item_scales
+            found.append(Clustering(losses, model.lifts, scales, model.items, model.item_shares))
         found.sort(key=lambda clustering: clustering.loss)
         weights = _weights(np.array([clustering.loss for clustering in found]))
         self._clusterings = found[: len(weights)]
         best = found[0]
         self.codebook_, self.item_memberships_ = best.lifts, best.items
+        self.row_cluster_scales_, self.item_cluster_scales_ = best.scales
         self.item_cluster_shares_ = best.item_cluster_shares
         self.loss_curve_, self.n_iter_ = best.losses, len(best.losses)
         shares = [w * each.item_factors() for w, each in zip(weights, found, strict=False)]
@@ -227,10 +237,14 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
 
 @dataclass(frozen=True, eq=False)
 class Clustering:
-    """What one start has come to: the losses on its way, lifts, and memberships of the items."""
+    """What one start has come to.
+
+    The losses on its way, the lifts, the scales in them, and the memberships of the items.
+    """
 
     losses: list
     lifts: np.ndarray
+    scales: tuple
     items: np.ndarray
     item_shares: np.ndarray
 
