@@ -1,5 +1,7 @@
-"""What an unfitted model learns from and reads, whatever wraps it."""
+"""What a model learns from, reads and gives, whatever wraps it."""
 
+import numpy as np
+import scipy.sparse as sp
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
@@ -21,6 +23,16 @@ def take_input_tags(tags, parts):
     for kind in ("sparse", "string", "one_d_array", "two_d_array"):
         setattr(tags.input_tags, kind, all(getattr(entry, kind) for entry in entries))
     tags.input_tags.positive_only = any(entry.positive_only for entry in entries)
+
+
+def transformed(model, X):
+    """Return what a fitted transformer makes of X as a matrix, whatever it is set to give."""
+    return as_matrix(model.transform(X))
+
+
+def as_matrix(X):
+    """Return a table as an array, and a sparse matrix as it is."""
+    return X if sp.issparse(X) else np.asarray(X)
 
 
 def reads_histories(model):

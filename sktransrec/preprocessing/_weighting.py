@@ -17,7 +17,9 @@ from .._validation import (
 )
 
 
-class BM25Transformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class BM25Transformer(
+    OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     r"""Weight a matrix of counts by BM25.
 
     A row is a document and a column a term, as in
@@ -136,7 +138,9 @@ class BM25Transformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return _with_data(X, weights)
 
 
-class PopularityScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class PopularityScaler(
+    OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     r"""Divide each column of an interaction matrix by a power of its popularity.
 
     Popular items say less about a row's taste than rare ones; unscaled, they lead what a linear

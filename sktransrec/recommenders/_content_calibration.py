@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
+from .._wrapped import transformed
 from ..interactions import holdout_random
 
 _HELD_OUT = 0.2
@@ -54,7 +55,7 @@ def new_item_calibration(hybrid, X, content):
     rng = np.random.default_rng(0)
     rows = rng.permutation(np.flatnonzero(np.diff(held_out.X.indptr)))[:_MAX_ROWS]
     X, y = held_out.X[rows], held_out.y[rows]
-    row_factors = model.transform(X)
+    row_factors = transformed(model, X)
     lines = [
         _log_odds(model, row_factors, *_sampled_pairs(X, y, np.flatnonzero(items), rng))
         for items in (n_rows_with > 0, held_out.is_new)

@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, normalize
 
 from .._validation import HasMethods, check_array
+from .._wrapped import transformed
 from ..base import InDomainRecommender, SimilarItemsMixin
 from ..item_features import ItemFeatures
 from ._gram import as_dense
@@ -98,14 +99,14 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
         if transformer is None:
             transformer = vectorizer_for(content)
         elif not hasattr(transformer, "transform"):
-            transformer = FunctionTransformer(transformer)
+            transformer = FunctionTransformer(transformer).set_output(transform="default")
         return None if transformer is None else clone(transformer).fit(content.values)
 
     def _vectors(self, content):
         """Return one vector an item, dense or sparse, in float32."""
         vectors = content.values
         if self.transformer_ is not None:
-            vectors = self.transformer_.transform(vectors)
+            vectors = transformed(self.transformer_, vectors)
         shape = getattr(vectors, "shape", ())
         if len(shape) != 2 or shape[0] != content.n_items:
             raise ValueError(

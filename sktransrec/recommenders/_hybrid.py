@@ -9,6 +9,7 @@ from sklearn.utils import get_tags
 
 from .._recommend import recommender_and_rows
 from .._validation import HasMethods, Interval, StrOptions, _safe_indexing, check_is_fitted
+from .._wrapped import transformed
 from ..base import FactorRecommenderMixin, InDomainRecommender, _empty_rows
 from ..item_features import ItemFeatures
 from ._als import ALSRecommender
@@ -229,7 +230,8 @@ class HybridRecommender(
         self._model, rows = recommender_and_rows(self.recommender_, X)
         self._check_factors(X.shape[1])
         if self.cold_policy == "popularity":
-            self._mean_row = self._model.transform(rows[np.diff(X.indptr) > 0]).mean(axis=0)
+            is_empty = np.diff(X.indptr) == 0
+            self._mean_row = transformed(self._model, rows)[~is_empty].mean(axis=0)
         self.regressor_, self._blocks = None, ()
         self.content_scale_ = 1.0 if self.content_scale == "auto" else self.content_scale
         self.content_bias_ = 0.0
@@ -316,4 +318,4 @@ class HybridRecommender(
 
     def _row_factors(self, X):
         model, rows = recommender_and_rows(self.recommender_, X)
-        return model.transform(rows)
+        return transformed(model, rows)

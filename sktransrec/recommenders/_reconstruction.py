@@ -4,6 +4,7 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from .._validation import HasMethods
+from .._wrapped import transformed
 from ..base import InDomainRecommender
 from ._gram import as_dense
 
@@ -96,5 +97,5 @@ class ReconstructionRecommender(InDomainRecommender):
         return X if get_tags(self.transformer).input_tags.sparse else X.toarray()
 
     def _score_rows(self, X):
-        codes = self.transformer_.transform(self._transformer_input(X))
+        codes = transformed(self.transformer_, self._transformer_input(X))
         return as_dense(self.transformer_.inverse_transform(codes))

@@ -10,6 +10,7 @@ from sklearn.utils import get_tags
 from .._recommend import recommender_and_rows
 from .._support_weights import support_weights
 from .._validation import HasMethods, Interval
+from .._wrapped import transformed
 from ..base import FactorRecommenderMixin, SupervisedRecommender
 
 
@@ -141,7 +142,7 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         self.item_bias_ = getattr(target, "item_bias_", None)
         regressor = Ridge() if self.regressor is None else clone(self.regressor)
         weights = support_weights(regressor, activity[informative], self.activity_exponent)
-        self.regressor_ = regressor.fit(X[informative], target.transform(rows), **weights)
+        self.regressor_ = regressor.fit(X[informative], transformed(target, rows), **weights)
 
     def _row_factors(self, X):
         factors = self.regressor_.predict(X)

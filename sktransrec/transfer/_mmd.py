@@ -9,6 +9,7 @@ from sklearn.metrics import pairwise_distances
 from sklearn.utils import check_random_state
 
 from .._validation import Interval, StrOptions
+from .._wrapped import transformed
 from ._alignment import LinearAligner, moment_map
 
 # Rows from which the median distance is told.
@@ -144,7 +145,7 @@ class MMDAligner(LinearAligner):
         rng = check_random_state(self.random_state)
         gamma = _median_gamma(source, rng) if self.gamma is None else self.gamma
         sampler = RBFSampler(gamma=gamma, n_components=self.n_components, random_state=rng)
-        source_mean = sampler.fit_transform(source).mean(axis=0)
+        source_mean = transformed(sampler.fit(source), source).mean(axis=0)
 
         def objective(parameters):
             B, c = _unpacked(parameters, source.shape[1])

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state, get_tags
 from .._least_squares import balanced_confidence
 from .._recommend import recommender_and_rows
 from .._validation import HasMethods, Interval, StrOptions
+from .._wrapped import as_matrix, transformed
 from ..base import FactorRecommenderMixin, SupervisedRecommender
 
 
@@ -180,9 +181,9 @@ class PersonalizedBridgeRecommender(FactorRecommenderMixin, SupervisedRecommende
         target, target_rows = _factor_model("recommender", self.recommender_, y)
         self.item_factors_ = target.item_factors_
         self.item_bias_ = getattr(target, "item_bias_", None)
-        U = source.transform(rows)
+        U = transformed(source, rows)
         regressor = Ridge() if self.regressor is None else clone(self.regressor)
-        self.regressor_ = regressor.fit(U, target.transform(target_rows))
+        self.regressor_ = regressor.fit(U, transformed(target, target_rows))
         self.scales_ = np.array([_root_mean_norm(source.item_factors_), _root_mean_norm(U)])
         start = self._initial_network(U.shape[1])
         self.network_ = self._trained(start, self._inputs(rows, source), self._targets(y))
@@ -196,8 +197,8 @@ class PersonalizedBridgeRecommender(FactorRecommenderMixin, SupervisedRecommende
 
     def _inputs(self, X, source):
         """Return what the network reads of rows."""
-        history = sp.csr_array(X != 0, dtype=np.float64)
-        U = source.transform(X)
+        history = sp.csr_array(as_matrix(X) != 0, dtype=np.float64)
+        U = transformed(source, X)
         shared = self.regressor_.predict(U).reshape(len(U), -1)
         S = source.item_factors_ / self.scales_[0]
         with_ones = np.column_stack([np.ones(len(U)), U / self.scales_[1]])

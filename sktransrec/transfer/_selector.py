@@ -296,6 +296,7 @@ class SourceSelectorRecommender(DecidingRecommender):
             of_columns[columns[name]] = weight / max(weights.values())
         of_columns[self._target.columns] = 1
         weighting = FunctionTransformer(_weighted, kw_args={"weights": of_columns})
+        weighting.set_output(transform="default")
         return make_pipeline(weighting, clone(self.transfer))
 
     def _vote(self, weights, columns):
@@ -304,6 +305,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         for name in weights:
             places = np.concatenate([columns[name], self._target.columns])
             selection = FunctionTransformer(_safe_indexing, kw_args={"indices": places, "axis": 1})
+            selection.set_output(transform="default")
             members.append((name, make_pipeline(selection, clone(self.transfer))))
         return VotingRecommender(members, weights=list(weights.values()))
 

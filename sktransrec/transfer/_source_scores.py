@@ -154,7 +154,8 @@ def proxy_a_distance(X_source, X_target, *, classifier=None, cv=5, random_state=
 def _neighbors(n_rows):
     """Return a classifier by the nearest of so many rows."""
     return make_pipeline(
-        StandardScaler(with_mean=False), KNeighborsClassifier(min(_N_NEIGHBORS, n_rows))
+        StandardScaler(with_mean=False).set_output(transform="default"),
+        KNeighborsClassifier(min(_N_NEIGHBORS, n_rows)),
     )
 
 
