@@ -42,11 +42,16 @@ def seen_items(X, n_items):
     return seen
 
 
-def split_latest(X, n_latest):
-    """Return the rows without their latest ids, as many as said for each row, and these ids."""
-    lengths = np.count_nonzero(X, axis=1)
-    is_latest = np.arange(X.shape[1]) >= (lengths - n_latest)[:, None]
-    return np.where(is_latest, 0, X), np.where(is_latest, X, 0)
+def split_latest(X, n_latest, counts):
+    """Return the rows as they were before their latest ids, and these ids.
+
+    `counts` says which places may be among the latest ids, as many as `n_latest` says for each
+    row; what comes after the first of them without counting is in neither part.
+    """
+    n_from_here = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]
+    is_later = n_from_here < n_latest[:, None]
+    is_latest = counts & (n_from_here <= n_latest[:, None])
+    return np.where(is_later | is_latest, 0, X), np.where(is_latest, X, 0)
 
 
 def windows(X, length):

@@ -79,13 +79,21 @@ def recommender_and_rows(model, X):
                 check_sparse(X, name="X")
                 X = model[:-1].transform(X)
         return recommender_and_rows(wrapped, X)
+    return recommender_of(model), X
+
+
+def recommender_of(model):
+    """Return the recommender inside a fitted model."""
+    wrapped = _wrapped_by(model)
+    if wrapped is not None:
+        return recommender_of(wrapped)
     if not hasattr(model, "recommend"):
         check_is_fitted(model)
         raise TypeError(
             f"{type(model).__name__} cannot recommend: pass a recommender, a Pipeline that ends "
             "in one, or a search over either that was fitted with refit=True."
         )
-    return model, X
+    return model
 
 
 def withheld_items(models, n_items, columns=None):
@@ -95,17 +103,11 @@ def withheld_items(models, n_items, columns=None):
     """
     withheld = None
     for model in models:
-        mask = _recommender_of(model)._withheld_items()
+        mask = recommender_of(model)._withheld_items()
         if mask is not None:
             mask = mask if len(mask) == n_items else mask[columns]
             withheld = mask if withheld is None else withheld | mask
     return withheld
-
-
-def _recommender_of(model):
-    """Return the recommender inside a fitted `model`."""
-    wrapped = _wrapped_by(model)
-    return model if wrapped is None else _recommender_of(wrapped)
 
 
 def _wrapped_by(model):

@@ -45,6 +45,7 @@ __all__ = [
     "check_targets",
     "get_chunk_n_rows",
     "is_content",
+    "item_ids_of_rows",
     "positive_integers",
     "restores_on_error",
     "validate_data",
@@ -151,7 +152,16 @@ def check_padded(estimator, X, *, reset, allow_nd=False):
 
 def check_histories(estimator, X, *, reset):
     """Return X as int32 ids of shape (n_rows, n_steps), from 1 on, 0 being none."""
-    X = check_padded(estimator, X, reset=reset)
+    return _item_ids(check_padded(estimator, X, reset=reset))
+
+
+def item_ids_of_rows(X):
+    """Return histories as int32 ids as `check_histories` does, outside of an estimator."""
+    return _item_ids(check_array(X, dtype="numeric", input_name="X"))
+
+
+def _item_ids(X):
+    """Return valid numbers as int32 item ids."""
     if X.dtype.kind not in "iu" and not np.array_equal(X, np.floor(X)):
         raise ValueError(
             "X holds numbers that are no integers: a history is a row of item ids, from 1 on and "

@@ -25,6 +25,7 @@ from ._validation import (
     is_content,
     restores_on_error,
 )
+from .interactions._hidden import hidden_by_default
 
 __all__ = [
     "FactorRecommenderMixin",
@@ -136,16 +137,19 @@ class RecommenderMixin:
             best_scores[block, :n_best] = values
         return items, best_scores
 
-    def score(self, X, y):
-        """Return the mean NDCG@10 over the rows of X that have something to find in y.
+    def score(self, X, y=None):
+        """Return the mean NDCG@10 over the rows of X that have something to find.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
             What is known about the rows.
         y : {array-like, sparse matrix} of shape (n_rows, n_items_), or array-like of int of \
-shape (n_rows,)
+shape (n_rows,), default=None
             What they turned out to like (values above zero), or the column of the one such item.
+            None hides a fifth of the items of each row of X, the same at every call, or the last
+            item of each history, and looks for what it hid. A recommender that learned the map
+            from X to y needs y.
 
         Returns
         -------
@@ -156,10 +160,7 @@ shape (n_rows,)
 
         check_is_fitted(self)
         if y is None:
-            raise ValueError(
-                "y is None: score compares recommendations with held-out interactions. Pass them "
-                "as y, or use ranking_scorer(holdout=0.2) to hold some of X out."
-            )
+            X, y = hidden_by_default(self, X)
         k = min(10, self.n_items_)
         items, _ = self.recommend(X, n_recommendations=k)
         y = check_relevance(y, n_rows=len(items), n_items=self.n_items_)
@@ -174,6 +175,10 @@ shape (n_rows,)
             shape = (X.shape[0], self.n_items_)
             excluded.append(check_exclusions(exclude_interactions, shape))
         return X, excluded
+
+    def _item_columns(self):
+        """Return the column of X of each item, or None if all columns of X are items or none is."""
+        return None
 
     def _seen_items(self, X):
         """Return which items validated rows already have, of shape (n_rows, `n_items_`)."""

@@ -57,9 +57,16 @@ def test_windows_hold_every_step_once(histories, length):
 
 def test_latest_ids_are_split_off():
     X = np.array([[1, 2, 3, 4], [5, 6, 0, 0], [7, 0, 0, 0]])
-    kept, held_out = split_latest(X, np.array([2, 1, 0]))
+    kept, held_out = split_latest(X, np.array([2, 1, 0]), X > 0)
     assert_array_equal(kept, [[1, 2, 0, 0], [5, 0, 0, 0], [7, 0, 0, 0]])
     assert_array_equal(kept + held_out, X)
+
+
+def test_latest_ids_of_those_that_count_are_split_off_with_what_comes_after():
+    X = np.array([[1, 9, 2, 9, 3, 9], [9, 4, 9, 0, 0, 0], [9, 9, 0, 0, 0, 0]])
+    kept, held_out = split_latest(X, np.array([2, 1, 0]), (X > 0) & (X < 9))
+    assert_array_equal(kept, [[1, 9, 0, 0, 0, 0], [9, 0, 0, 0, 0, 0], [9, 9, 0, 0, 0, 0]])
+    assert_array_equal(held_out, [[0, 0, 2, 0, 3, 0], [0, 4, 0, 0, 0, 0], [0] * 6])
 
 
 def test_seen_items_leave_ids_out_that_are_no_columns():

@@ -66,10 +66,11 @@ def debiased_scorer(
     candidates : array-like of int or mask of shape (n_items_,), default=None
         Item columns that take part, also in what is looked for; None lets all of them.
     holdout : float or int, default=None
-        Score without y: hide this share (between 0 and 1) or count (1 and up) of each row's
-        interactions in X, and rank these. None ranks what is in the y that is passed.
+        Hide this share (between 0 and 1) or count (1 and up) of each row's interactions in X, the
+        latest ones of a history, and rank these. None ranks what is in the y that is passed and,
+        without y, what the `score` of the model hides.
     random_state : int, RandomState instance or None, default=None
-        Chooses what to hide and draws the negatives. Pass an int to judge every model alike.
+        Chooses what `holdout` hides, and the negatives. Pass an int to judge every model alike.
 
     Returns
     -------
@@ -164,7 +165,7 @@ class _DebiasedScorer(HoldoutScorer):
         return f"debiased_scorer({self.metric!r}, k={self.k}{options})"
 
     def __call__(self, estimator, X, y=None):
-        X, y = self._rows_and_wanted(X, y)
+        X, y = self._rows_and_wanted(estimator, X, y)
         recommender, X = recommender_and_rows(estimator, X)
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
         y = check_relevance(y, n_rows=n_rows, n_items=recommender.n_items_)

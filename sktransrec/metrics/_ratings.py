@@ -90,10 +90,11 @@ def rating_scorer(metric="rmse", *, holdout=None, random_state=None):
     metric : {"mae", "rmse"}, default="rmse"
         Which error.
     holdout : float or int, default=None
-        Score without y: hide this share (between 0 and 1) or count (1 and up) of each row's
-        ratings in X, and predict these from what is left. None predicts the y that is passed.
+        Hide this share (between 0 and 1) or count (1 and up) of each row's ratings in X, and
+        predict these from what is left. None predicts the y that is passed and, without y, what
+        the `score` of the model hides.
     random_state : int, RandomState instance or None, default=None
-        Chooses what to hide. Pass an int to judge every model on the same ratings.
+        Chooses what `holdout` hides. Pass an int to judge every model on the same ratings.
 
     Returns
     -------
@@ -109,7 +110,7 @@ def rating_scorer(metric="rmse", *, holdout=None, random_state=None):
 
     Notes
     -----
-    With `holdout`, a row with fewer than two ratings has none to hide.
+    A row with fewer than two ratings has none to hide.
 
     Examples
     --------
@@ -144,5 +145,5 @@ class _RatingScorer(HoldoutScorer):
         return f"rating_scorer({self.metric!r}{options})"
 
     def __call__(self, estimator, X, y=None):
-        X, y = self._rows_and_wanted(X, y)
+        X, y = self._rows_and_wanted(estimator, X, y)
         return -rating_errors(estimator, X, y)[self.metric][0]

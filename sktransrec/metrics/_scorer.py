@@ -10,12 +10,10 @@ from .._validation import (
     Interval,
     StrOptions,
     check_candidates,
-    check_count,
-    check_matrix,
     check_relevance,
     validate_params,
 )
-from ..interactions import holdout_random
+from ..interactions._hidden import hidden_by_default, hidden_part
 from ._ranking import (
     average_precision_at_k,
     f1_at_k,
@@ -62,18 +60,19 @@ def ranking_scorer(
     metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
         What to measure on the best `k` items of each row.
     k : int, default=10
-        Number of items recommended to each row, from 1 to the model's `n_items_`.
+        Number of items recommended to each row, 1 or more; the model's `n_items_` at most count.
     exclude_seen : bool or "auto", default="auto"
         Whether to leave out what a row already has in X, as in `recommend`.
     candidates : array-like of int or mask of shape (n_items_,), default=None
         Item columns that may be recommended; what is relevant outside of them, or held out, does
         not count. A model of two domains is judged on one of them this way. None allows all.
     holdout : float or int, default=None
-        Score without y: hide this share (between 0 and 1) or count (1 and up) of each row's
-        interactions in X, recommend from what is left, and look for what was hidden. The columns
-        of X must be the items. None compares with the y that is passed.
+        Hide this share (between 0 and 1) or count (1 and up) of each row's interactions in X, the
+        latest ones of a history, recommend from what is left, and look for what was hidden. X
+        must hold the items. None compares with the y that is passed and, without y, hides what
+        the `score` of the model hides.
     random_state : int, RandomState instance or None, default=None
-        Chooses what to hide. Pass an int to judge every model on the same interactions.
+        Chooses what `holdout` hides. Pass an int to judge every model on the same interactions.
 
     Returns
     -------
@@ -94,7 +93,9 @@ def ranking_scorer(
     never returns NaN. A search turns errors into NaN and a warning; ``error_score="raise"`` shows
     them.
 
-    With `holdout`, a row with fewer than two interactions has none to hide and does not count.
+    A row with fewer than two items has none to hide and does not count. What is hidden is among
+    the candidates, and among what the model may recommend. A history is cut where the first hidden
+    item stands; a hidden item that is in the rest of it does not count.
 
     Examples
     --------
@@ -118,34 +119,22 @@ class HoldoutScorer:
     A subclass sets `candidates`, `holdout` and `random_state`.
     """
 
-    def _rows_and_wanted(self, X, y):
+    def _rows_and_wanted(self, estimator, X, y):
         """Return the rows to recommend to, and what there is to find."""
-        if self.holdout is not None:
-            return self._hidden(X, y)
-        if y is None:
-            raise ValueError(
-                f"{self!r} needs y, the held-out interactions to compare with. Pass it, or use "
-                "holdout=0.2 to hide some of X."
-            )
-        return X, y
-
-    def _hidden(self, X, y):
-        """Return the rows of X without what is hidden, and what is hidden."""
+        if self.holdout is None:
+            return (X, y) if y is not None else hidden_by_default(estimator, X, self.candidates)
         if y is not None:
             raise ValueError(
                 f"{self!r} hides a part of X to look for, but y was passed as well: call it "
                 "without y, or make the scorer without holdout."
             )
-        X = check_matrix(X, name="X")
-        _, hidden = holdout_random(
-            self._among_candidates(X), self.holdout, random_state=self.random_state
+        return hidden_part(
+            estimator,
+            X,
+            self.holdout,
+            random_state=self.random_state,
+            candidates=self.candidates,
         )
-        if hidden.nnz == 0:
-            raise ValueError(
-                f"{self!r} has nothing to hide: none of the {X.shape[0]} rows of X has two "
-                "interactions to recommend."
-            )
-        return X - hidden, hidden
 
     def _among_candidates(self, interactions):
         """Return the interactions with the candidates, in their place among all columns."""
@@ -175,18 +164,14 @@ class _RankingScorer(HoldoutScorer):
         return f"ranking_scorer({self.metric!r}, k={self.k}{options})"
 
     def __call__(self, estimator, X, y=None):
-        X, y = self._rows_and_wanted(X, y)
+        X, y = self._rows_and_wanted(estimator, X, y)
         recommender, X = recommender_and_rows(estimator, X)
-        items = self._recommended_items(recommender, X)
-        y = check_relevance(y, n_rows=len(items), n_items=recommender.n_items_)
-        return _METRICS[self.metric](self._among_candidates(y), items, self.k)
-
-    def _recommended_items(self, recommender, X):
-        check_count(self.k, name="k", maximum=recommender.n_items_, of="n_items_")
+        k = min(self.k, recommender.n_items_)
         items, _ = recommender.recommend(
             X,
-            n_recommendations=self.k,
+            n_recommendations=k,
             candidates=self.candidates,
             exclude_seen=self.exclude_seen,
         )
-        return items
+        y = check_relevance(y, n_rows=len(items), n_items=recommender.n_items_)
+        return _METRICS[self.metric](self._among_candidates(y), items, k)

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
 from .._recommend import recommend
+from ..metrics import ranking_scorer
 from ._samples import (
     N_ROWS,
     ONLY_FIT_REFUSES,
@@ -199,9 +200,24 @@ def _check_score(estimator):
     held_out = interactions(N_ROWS, n_items_of(estimator), seed=2)
     assert 0 <= model.score(X, held_out) <= 1
     assert 0 <= model.score(X, held_out.toarray()) <= 1
-    assert "None" in _error(ValueError, model.score, X, None)
+    if is_supervised(estimator):
+        assert "None" in _error(ValueError, model.score, X)
+        assert "None" in _error(ValueError, ranking_scorer(), model, X)
+    else:
+        _check_score_without_y(model, X)
     _error(ValueError, model.score, X, held_out[:, :-1])
     _error(ValueError, model.score, X, held_out[:-1])
+
+
+def _check_score_without_y(model, X):
+    """Check that what `score` hides is there to be found, also in a search and by a scorer."""
+    score = model.score(X)
+    assert 0 < score <= 1
+    assert model.score(X) == score == ranking_scorer()(make_pipeline(model), X)
+    search = GridSearchCV(model, {}, cv=2, error_score="raise").fit(X)
+    assert 0 < search.best_score_ <= 1
+    assert 0 < ranking_scorer("recall", holdout=1, random_state=0)(search, X) <= 1
+    assert "nothing to hide" in _error(ValueError, model.score, no_interactions(X))
 
 
 def _check_wrapped(estimator):
@@ -210,8 +226,7 @@ def _check_wrapped(estimator):
     _set_random_state(model)
     pipeline = make_pipeline(clone(model)).fit(X, y)
     items, scores = model.fit(X, y).recommend(X, n_recommendations=3)
-    target = interactions(N_ROWS, n_items_of(estimator), seed=1) if y is None else y
-    search = GridSearchCV(clone(model), {}, cv=2).fit(X, target)
+    search = GridSearchCV(clone(model), {}, cv=2).fit(X, y)
     for wrapped in (model, pipeline, search, FrozenEstimator(pipeline)):
         wrapped_items, wrapped_scores = recommend(wrapped, X, n_recommendations=3)
         _assert_same_scores(wrapped_scores, scores)

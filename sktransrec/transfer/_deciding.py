@@ -63,5 +63,8 @@ class DecidingRecommender(RecommenderMixin, BaseEstimator):
     def _check_rows(self, X):
         return self._valid_rows(X, reset=False)
 
+    def _item_columns(self):
+        return self._target.columns if self._target.columns.size else None
+
     def _seen_items(self, X):
         return self._target.known(X)

@@ -181,6 +181,9 @@ class SwitchingRecommender(RecommenderMixin, BaseEstimator):
     def _has_history(self, X):
         return self._target.activity(X) >= self.min_interactions
 
+    def _item_columns(self):
+        return self._target.columns
+
     def _seen_items(self, X):
         return self._target.known(X)
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from .._histories import seen_items, split_latest
+from .._histories import seen_items
 from .._recommend import recommender_and_rows
 from .._validation import _safe_indexing, check_candidates, check_matrix, is_content
 from .._wrapped import is_supervised, reads_histories
-from ..interactions import holdout_random
-from ..interactions._holdout import numbers_held_out
+from ..interactions._hidden import without_latest, without_random
 
 
 def column_names(X, n_columns):
@@ -102,8 +101,8 @@ class TargetItems:
 
     def held_out(self, X, holdout, random_state):
         """Return X without some of the interactions with the target items, and these."""
-        _, held_out = holdout_random(self.known(X), holdout, random_state=random_state)
-        return X - self.beside_the_source(held_out, X.shape[1]), held_out
+        X = check_matrix(X, name="X")
+        return without_random(X, holdout, self.columns, random_state=random_state)
 
     def beside_the_source(self, interactions, n_columns):
         """Return interactions with the target items in their place among the columns of X."""
@@ -183,11 +182,7 @@ class HistoryItems(TargetItems):
 
     def held_out(self, X, holdout, random_state):
         """Return the histories X without their latest items, and those not in the rest of them."""
-        X, latest = split_latest(X, numbers_held_out(np.count_nonzero(X, axis=1), holdout))
-        held_out, known = self.known(latest), self.known(X)
-        new = sp.csr_array(held_out - held_out.multiply(known > 0))
-        new.eliminate_zeros()
-        return X, new
+        return without_latest(X, holdout, np.ones(self.n_items, dtype=bool))
 
     def activity(self, X):
         return np.count_nonzero(X, axis=1)

@@ -125,8 +125,8 @@ def test_scorer_hides_and_can_be_pickled():
     assert scorer(model, X) == debiased_scorer(n_negatives=20, negative_exponent=1, random_state=3)(
         model, X - y, y
     )
-    with pytest.raises(ValueError, match="needs y"):
-        debiased_scorer()(model, X)
+    _, y = holdout_random(X, 0.2, random_state=0)
+    assert debiased_scorer()(model, X) == debiased_scorer()(model, X - y, y)
     with pytest.raises(ValueError, match="y was passed as well"):
         scorer(model, X, X)
     with pytest.raises(ValueError, match="propensity_exponent"):

@@ -1,21 +1,31 @@
 """Scorers give the metric of what is recommended, inside searches and out of them."""
 
+import functools
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
+from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sktransrec import PopularityRecommender, ranking_scorer, recommend
-from sktransrec.base import InDomainRecommender, SupervisedRecommender
+from sktransrec import (
+    PopularityRecommender,
+    SwitchingRecommender,
+    ranking_scorer,
+    recommend,
+)
+from sktransrec._histories import last_items, padded_at_end, seen_items
+from sktransrec.base import InDomainRecommender, RecommenderMixin, SupervisedRecommender
 from sktransrec.interactions import holdout_random
+from sktransrec.interactions._hidden import hidden_part
 from sktransrec.metrics import (
     average_precision_at_k,
     f1_at_k,
@@ -144,7 +154,7 @@ def test_rows_with_one_interaction_do_not_count():
     lonely = sp.vstack([X, sp.csr_array(np.eye(16)[:5])])
     scorer = ranking_scorer("recall", k=8, holdout=1, random_state=0)
     assert scorer(Parity().fit(X), lonely) == 1
-    with pytest.raises(ValueError, match="none of the 5 rows of X has two interactions"):
+    with pytest.raises(ValueError, match="none of its 5 rows has two different items"):
         scorer(Parity().fit(X), lonely[-5:])
 
 
@@ -219,16 +229,17 @@ def test_bad_parameters(arguments, message):
 def test_error_instead_of_nan(cross_domain):
     X, y = cross_domain
     model = ShiftedItems().fit(X, y)
-    with pytest.raises(ValueError, match=r"ranking_scorer\('ndcg', k=10\) needs y"):
-        ranking_scorer()(model, X)
+    for score in (model.score, functools.partial(ranking_scorer(), model)):
+        with pytest.raises(ValueError, match="y is None, and ShiftedItems learned the map from X"):
+            score(X)
+    with pytest.raises(ValueError, match="X has 19 columns and ShiftedItems recommends 20 items"):
+        ranking_scorer(holdout=0.2)(model, X[:, 1:])
     with pytest.raises(ValueError, match="hides a part of X to look for, but y was passed"):
         ranking_scorer(holdout=0.2)(model, X, y)
     with pytest.raises(ValueError, match="no relevant item"):
         ranking_scorer()(model, X, 0 * y)
     with pytest.raises(ValueError, match="no relevant item"):
         ranking_scorer(candidates=[1], k=1)(model, X[:1], np.eye(20)[:1])
-    with pytest.raises(ValueError, match="k must be an integer from 1 to n_items_=20, got 21"):
-        ranking_scorer(k=21)(model, X, y)
     with pytest.raises(ValueError, match="y has shape"):
         ranking_scorer()(model, X, y[:, :-1])
     with pytest.raises(ValueError, match="candidates must lie between"):
@@ -237,13 +248,134 @@ def test_error_instead_of_nan(cross_domain):
         ranking_scorer()(DummyRegressor().fit(X, y.toarray()), X, y)
 
 
-def test_search_shows_the_error(cross_domain):
-    X, _ = cross_domain
-    search = GridSearchCV(Parity(), {}, scoring=ranking_scorer(), cv=2, error_score="raise")
-    with pytest.raises(ValueError, match=r"use holdout=0.2"):
+def test_search_shows_the_error():
+    X = np.eye(8)
+    search = GridSearchCV(Parity(), {}, cv=2, error_score="raise")
+    with pytest.raises(ValueError, match="nothing to hide: none of its 4 rows has two different"):
         search.fit(X)
     with (
         pytest.warns(UserWarning, match="scores are non-finite"),
-        pytest.warns(UserWarning, match=r"use holdout=0.2"),
+        pytest.warns(UserWarning, match="nothing to hide"),
     ):
         search.set_params(error_score=np.nan).fit(X)
+
+
+@pytest.mark.parametrize("metric", FUNCTIONS)
+def test_more_places_than_items_are_as_many_as_items(cross_domain, metric):
+    X, y = cross_domain
+    model = ShiftedItems().fit(X, y)
+    assert ranking_scorer(metric, k=21)(model, X, y) == ranking_scorer(metric, k=20)(model, X, y)
+
+
+def test_score_without_y_hides_the_same_fifth():
+    X = _checkerboard()
+    model = PopularityRecommender().fit(X)
+    kept, hidden = holdout_random(X, 0.2, random_state=0)
+    expected = model.score(kept, hidden)
+    assert 0 < expected < 1
+    for given in (X, X.toarray(), X.tocoo(), X.toarray().tolist()):
+        assert model.score(given) == expected
+    assert ranking_scorer()(model, X) == expected
+    assert GridSearchCV(model, {}, cv=2).fit(X).score(X) == expected
+    assert make_pipeline(FunctionTransformer(), model).fit(X).score(X) == expected
+
+
+@pytest.mark.parametrize("kind", ["pandas", "sparse pandas", "polars"])
+def test_names_of_columns_are_kept_and_nothing_warns(kind):
+    X = _checkerboard()
+    names = [f"item {column}" for column in range(X.shape[1])]
+    if kind == "polars":
+        frame = pytest.importorskip("polars").DataFrame(X.toarray(), schema=names)
+    elif kind == "pandas":
+        frame = pd.DataFrame(X.toarray(), columns=names)
+    else:
+        frame = pd.DataFrame.sparse.from_spmatrix(X, columns=names)
+    scorer = ranking_scorer("recall", k=8, holdout=1, random_state=0)
+    by_name = make_column_transformer(("passthrough", names[:8]), ("passthrough", names[8:]))
+    plain = PopularityRecommender().fit(X)
+    named = PopularityRecommender().fit(frame)
+    assert named.score(frame) == plain.score(X)
+    for model in (named, make_pipeline(by_name, PopularityRecommender()).fit(frame)):
+        assert scorer(model, frame) == scorer(plain, X)
+    search = GridSearchCV(PopularityRecommender(), {}, cv=2, error_score="raise").fit(frame)
+    assert search.best_score_ == GridSearchCV(PopularityRecommender(), {}, cv=2).fit(X).best_score_
+    numbered = pd.DataFrame(X.toarray())
+    assert scorer(PopularityRecommender().fit(numbered), numbered) > 0
+
+
+class FollowingItem(RecommenderMixin, BaseEstimator):
+    """Recommend the item with the next id after the last one of a history."""
+
+    _recommends_own_columns = True
+
+    def __init__(self, n_items=9):
+        self.n_items = n_items
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = True
+        return tags
+
+    def fit(self, X, y=None):
+        self.n_items_ = self.n_items
+        self.popularity_ = np.ones(self.n_items, dtype=np.float32)
+        return self
+
+    def _check_rows(self, X):
+        return padded_at_end(np.asarray(X))
+
+    def _seen_items(self, X):
+        return seen_items(X, self.n_items_)
+
+    def _score_rows(self, X):
+        return np.eye(self.n_items_ + 1)[last_items(X)][:, : self.n_items_]
+
+
+HISTORIES = np.array([[1, 2, 3, 0], [0, 5, 6, 7], [4, 0, 0, 0], [7, 8, 9, 0]])
+
+
+def test_histories_hide_their_last_item():
+    model = FollowingItem().fit(HISTORIES)
+    assert model.score(HISTORIES) == 1
+    assert ranking_scorer("hit_rate", k=1)(model, HISTORIES) == 1
+    assert ranking_scorer("hit_rate", k=1, holdout=1)(model, HISTORIES) == 1
+    # With two hidden, the first of them follows.
+    assert ranking_scorer("precision", k=2, holdout=2)(model, HISTORIES) < 1
+    assert ranking_scorer("mrr", k=1, holdout=0.66)(model, HISTORIES) == 1
+    frame = pd.DataFrame(HISTORIES, columns=["first", "second", "third", "fourth"])
+    assert model.score(frame) == 1
+    assert GridSearchCV(FollowingItem(), {}, cv=2).fit(HISTORIES).best_score_ == 1
+    with pytest.raises(ValueError, match="nothing to hide"):
+        model.score([[1, 1, 0, 0], [2, 0, 0, 0]])
+
+
+def test_hidden_items_of_histories_are_among_the_candidates():
+    """Item 9 is no candidate: the latest other item is hidden, and 9 is left out after it."""
+    X = np.array([[1, 2, 9, 0], [9, 4, 9, 5]])
+    kept, y = hidden_part(FollowingItem().fit(X), X, 1, candidates=range(8))
+    assert_array_equal(kept, [[1, 0, 0, 0], [9, 4, 9, 0]])
+    assert_array_equal(y.nonzero(), [[0, 1], [1, 4]])
+
+
+def test_hidden_items_are_among_those_that_are_recommended():
+    class Withholding(Parity):
+        def _withheld_items(self):
+            return np.arange(16) < 12
+
+    X = _checkerboard()
+    model = Withholding().fit(X)
+    _, y = hidden_part(model, X, 1, random_state=0)
+    assert np.unique(y.indices).tolist() == [12, 13, 14, 15]
+    assert model.score(X) == 1
+
+
+def test_hidden_items_of_two_domains_are_those_of_the_target():
+    X = _checkerboard()
+    model = SwitchingRecommender(Parity(), ShiftedItems(), target_columns=range(4, 16)).fit(X)
+    kept, y = hidden_part(model, X, 1, random_state=0)
+    assert_array_equal(y.sum(axis=1), 1)
+    assert_array_equal((kept + sp.hstack([sp.csr_array((40, 4)), y])).toarray(), X.toarray())
+    assert model.score(X) == Parity().fit(X[:, 4:]).score(X[:, 4:])
+    assert ranking_scorer("recall", k=6, holdout=2)(model, X) == 1
+    with pytest.raises(ValueError, match=r"X has 12 columns, and the items .* up to column 15"):
+        model.score(X[:, :12])

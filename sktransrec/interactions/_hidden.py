@@ -1,0 +1,140 @@
+"""Hiding a part of what rows have, for a fitted model to find."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._histories import padded_at_end, seen_items, split_latest
+from .._recommend import recommender_of
+from .._validation import check_candidates, check_is_fitted, check_matrix, item_ids_of_rows
+from .._wrapped import is_supervised, reads_histories
+from ._holdout import holdout_random, numbers_held_out
+
+_SHARE = 0.2
+_SEED = 0
+
+
+def hidden_by_default(model, X, candidates=None):
+    """Return rows without what `score` hides where it is given no y, and what that is.
+
+    It is a fifth of what each row has, always the same, or the last item of each history.
+    """
+    if is_supervised(model):
+        raise ValueError(
+            f"y is None, and {type(recommender_of(model)).__name__} learned the map from X to y: "
+            "what there is to find cannot be hidden in X. Pass it as y."
+        )
+    size = 1 if reads_histories(model) else _SHARE
+    return hidden_part(model, X, size, random_state=_SEED, candidates=candidates)
+
+
+def hidden_part(model, X, size, *, random_state=None, candidates=None):
+    """Return rows without a part of what they have, and that part, which `model` may recommend.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted recommender, or whatever wraps one.
+    X : array-like, sparse matrix or DataFrame of shape (n_rows, n_columns)
+        What `model` takes: a matrix in which its items are columns, or histories.
+    size : float or int
+        The share or the number of the items of each row to hide, the latest ones of a history.
+    random_state : int, RandomState instance or None, default=None
+        Chooses what to hide in a matrix.
+    candidates : array-like of int or mask of shape (n_items_,), default=None
+        The items to choose from.
+
+    Returns
+    -------
+    X_kept : ndarray, csr_array or DataFrame of shape (n_rows, n_columns)
+        A DataFrame, if X is one whose columns have names.
+    y : csr_array of shape (n_rows, n_items_), dtype float32
+        What is hidden and not left in X. A row of fewer than two items has none to hide.
+    """
+    recommender = recommender_of(model)
+    check_is_fitted(recommender)
+    is_hidable = _is_hidable(recommender, candidates)
+    if reads_histories(model):
+        kept, y = without_latest(padded_at_end(item_ids_of_rows(X)), size, is_hidable)
+    else:
+        matrix = check_matrix(X, name="X")
+        columns = _item_columns(recommender, matrix.shape[1])
+        kept, y = without_random(matrix, size, columns, is_hidable, random_state)
+    if not y.nnz:
+        raise ValueError(
+            f"X has nothing to hide: none of its {kept.shape[0]} rows has two different items that "
+            f"{type(recommender).__name__} may recommend. Pass rows with more, or what there is to "
+            "find as y."
+        )
+    return _framed_like(X, kept), y
+
+
+def without_random(X, size, columns, is_hidable=None, random_state=None):
+    """Return a matrix without a random part of each row in some columns, and that part of these.
+
+    `is_hidable` is a mask of these columns, None if all may be hidden.
+    """
+    is_all = np.array_equal(columns, np.arange(X.shape[1]))
+    items = X if is_all else X[:, columns]
+    if is_hidable is not None and not is_hidable.all():
+        items = items @ sp.diags_array(is_hidable.astype(X.dtype))
+    _, y = holdout_random(items, size, random_state=random_state)
+    hidden = sp.csr_array((y.data, columns[y.indices], y.indptr), shape=X.shape)
+    return sp.csr_array(X - hidden), y
+
+
+def without_latest(X, size, is_hidable):
+    """Return histories as they were before their latest items, and those that are new then.
+
+    `is_hidable` is a mask of all items. What is in a history after the first hidden item, though
+    not hidable itself, is left out of it.
+    """
+    n_items = len(is_hidable)
+    counts = np.concatenate([[False], is_hidable, [False]])[np.minimum(X, n_items + 1)]
+    kept, latest = split_latest(X, numbers_held_out(counts.sum(axis=1), size), counts)
+    y = seen_items(latest, n_items)
+    y = sp.csr_array(y - y.multiply(seen_items(kept, n_items) > 0))
+    y.eliminate_zeros()
+    return kept, y
+
+
+def _is_hidable(recommender, candidates):
+    """Return the mask of the items that may be recommended."""
+    is_hidable = np.ones(recommender.n_items_, dtype=bool)
+    if candidates is not None:
+        is_hidable[:] = False
+        is_hidable[check_candidates(candidates, recommender.n_items_)] = True
+    withheld = getattr(recommender, "_withheld_items", lambda: None)()
+    return is_hidable if withheld is None else is_hidable & ~withheld
+
+
+def _item_columns(recommender, n_columns):
+    """Return the column of X of each item."""
+    columns = getattr(recommender, "_item_columns", lambda: None)()
+    if columns is None:
+        columns = np.arange(recommender.n_items_)
+        if n_columns != len(columns):
+            raise ValueError(
+                f"X has {n_columns} columns and {type(recommender).__name__} recommends "
+                f"{len(columns)} items, so that it is unclear what to hide in X: pass what there "
+                "is to find as y."
+            )
+    if columns.max() >= n_columns:
+        raise ValueError(
+            f"X has {n_columns} columns, and the items that {type(recommender).__name__} "
+            f"recommends reach up to column {columns.max()}: pass X as in fit."
+        )
+    return columns
+
+
+def _framed_like(X, values):
+    """Return the values with the names of the columns of X, if it is a DataFrame that has any."""
+    names = list(getattr(X, "columns", ()))
+    if not names or not all(isinstance(name, str) for name in names):
+        return values
+    if hasattr(X, "sparse"):
+        return type(X).sparse.from_spmatrix(values, columns=names)
+    import narwhals as nw
+
+    values = values.toarray() if sp.issparse(values) else values
+    backend = nw.get_native_namespace(X)
+    return nw.from_numpy(values, schema=names, backend=backend).to_native()
