@@ -30,6 +30,13 @@ def without_last(X):
     return X
 
 
+def ends_in_new_item(X):
+    """Return of each row whether its last id follows others, none of which is the same."""
+    last = X[np.arange(len(X)), np.maximum(np.count_nonzero(X, axis=1) - 1, 0)]
+    n_same = np.count_nonzero(last[:, None] == X, axis=1)
+    return (np.count_nonzero(X, axis=1) > 1) & (n_same == 1)
+
+
 def seen_items(X, n_items):
     """Return which items each row holds, a `csr_array` of shape (n_rows, n_items).
 

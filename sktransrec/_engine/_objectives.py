@@ -224,10 +224,11 @@ _PARTS = {
 
 
 def _sampled_multinomial(hidden, output, targets):
-    """Return -sum log p of the target items, p being a softmax over these and the sampled ones.
+    """Return -sum log p of the target items, p being a softmax over each and the sampled ones.
 
     The logarithm of how often the sample holds an item on average is taken off its score (log-Q
-    correction), and a sampled item that is the target of a row does not contrast with it.
+    correction). Where the sample holds the target itself, that draw contrasts as all others do:
+    only so are the scores that minimise the mean loss those of the softmax over all items.
     """
     import tensorflow as tf
 
@@ -235,8 +236,7 @@ def _sampled_multinomial(hidden, output, targets):
     own += tf.gather(output.bias.value, targets.columns) - targets.log_counts
     bias = tf.gather(output.bias.value, targets.sampled) - targets.sampled_log_counts
     others = tf.matmul(hidden, output.vectors_of(targets.sampled), transpose_b=True) + bias
-    is_own = tf.equal(targets.columns[:, None], targets.sampled)
-    linear = tf.concat([own[:, None], tf.where(is_own, others.dtype.min, others)], axis=1)
+    linear = tf.concat([own[:, None], others], axis=1)
     labels = tf.zeros_like(targets.columns)
     return tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, linear))
 

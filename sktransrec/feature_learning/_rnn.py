@@ -303,7 +303,8 @@ class RNNEncoder(SequenceLearner):
         following, steps = self._next_steps(X)
         if self._takes_tokens:
             return StepTargets(one_token_a_row(following, self.n_tokens_), steps)
-        return StepTargets(following.reshape(len(steps), -1), steps)
+        n_channels = X.shape[-1] if self._has_channels else 1
+        return StepTargets(following.reshape(len(steps), n_channels), steps)
 
     def _next_steps(self, X):
         """Return the steps that follow another, and the places of these others in the batch."""

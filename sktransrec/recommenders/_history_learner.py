@@ -9,7 +9,14 @@ from sklearn.utils import gen_batches
 from .._engine._items import SAMPLING_CONSTRAINTS
 from .._engine._learner import NetworkLearner
 from .._engine._objectives import StepTargets
-from .._histories import last_items, latest, seen_items, windows, without_last
+from .._histories import (
+    ends_in_new_item,
+    last_items,
+    latest,
+    seen_items,
+    windows,
+    without_last,
+)
 from .._validation import Interval
 from ..base import _mask_stored
 
@@ -36,7 +43,7 @@ class HistoryLearner(NetworkLearner):
     def _held_out(self, trainer, X, y, validation_fraction):
         """Hold the last items of some rows out, which stay in training without these."""
         held_out, _ = self._split(len(X), validation_fraction)
-        held_out = held_out[np.count_nonzero(X[held_out], axis=1) > 1]
+        held_out = held_out[ends_in_new_item(X[held_out])]
         X, validation = X.copy(), X[held_out]
         columns = last_items(validation) - 1
         validation = without_last(validation)
@@ -72,8 +79,10 @@ class HistoryLearner(NetworkLearner):
             scores += bias
             own_scores = np.take_along_axis(scores, columns[rows, None], axis=1)
             _mask_stored(scores, self._seen_items(X[rows]))
-            ranks = np.count_nonzero(scores > own_scores, axis=1)
-            gains[rows] = np.where(ranks < 10, 1 / np.log2(ranks + 2), 0)
+            n_better = np.count_nonzero(scores > own_scores, axis=1)
+            n_tied = np.count_nonzero(scores == own_scores, axis=1) - 1
+            ranks = 1 + n_better + n_tied / 2
+            gains[rows] = np.where(ranks <= 10, 1 / np.log2(1 + ranks), 0)
         return float(gains.mean())
 
     def _row_batches(self, X, rows):
@@ -89,7 +98,9 @@ class HistoryLearner(NetworkLearner):
 
     def _batch(self, X, y, rng):
         histories = latest(X, X.shape[1])
-        inputs, following = histories[:, :-1], histories[:, 1:]
+        following = histories[:, 1:]
+        # Each row without its last item, as it is served: places are counted from the end.
+        inputs = np.where(following > 0, histories[:, :-1], 0)
         rows, steps = np.nonzero(following)
         columns = following[rows, steps] - 1
         steps = (rows * inputs.shape[1] + steps).astype(np.int32)

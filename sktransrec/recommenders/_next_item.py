@@ -95,7 +95,8 @@ class NextItemRecommender(
     validation_fraction : float, default=0.0
         Share of the rows, from 0 to 1, whose last item is held out to stop early: these rows are
         learned from without it. If it is above 0, the weights with the highest NDCG@10 on these
-        items, each among all that its row has not had, are kept.
+        items, each among all that its row has not had, are kept; equal scores count half. A last
+        item that its row had before is not ranked, and such a row is learned from as a whole.
     patience : int, default=10
         Number of epochs without a higher NDCG after which training stops.
     item_ids : array-like of shape (n_items,), default=None
@@ -170,9 +171,10 @@ class NextItemRecommender(
     .. math:: -\sum_{t=1}^{n-1} \log \frac{\exp(h_t^\top v_{x_{t+1}} + b_{x_{t+1}})}
         {\sum_{i \in N} \exp(h_t^\top v_i + b_i)},
 
-    N being all items. With `n_negatives` it is :math:`x_{t+1}` and the items drawn, from each of
-    whose scores the logarithm of the number of draws to be expected is subtracted (log-Q
-    correction [4]_), and Adam updates the vectors and moments of the items in the batch alone.
+    N being all items. With `n_negatives` it is :math:`x_{t+1}` and all draws, among which it may
+    stand again; from the score of each the logarithm of the number of draws to be expected is
+    subtracted (log-Q correction [4]_), so that the scores that minimise the mean are those of the
+    whole softmax. Adam then updates the vectors and moments of the items in the batch alone.
     The same vectors stand for the items that are read and for those that are ranked. Attention
     adds to them vectors of their places, counted from the latest item of a history.
 

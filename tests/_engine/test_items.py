@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import logsumexp
 
-from sktransrec._engine._items import NegativeSampler, SampledTargets
+from sktransrec._engine._items import NegativeSampler, SampledTargets, item_scores_class
 from sktransrec._engine._next_item import next_item
-from sktransrec._engine._objectives import StepTargets
+from sktransrec._engine._objectives import _sampled_multinomial
+from sktransrec._engine._state import engine
 from sktransrec._engine._trainer import NetworkTrainer
-from sktransrec.feature_learning._sequences import one_token_a_row
 
 N_ITEMS = 9
 ROWS = np.array([[1, 2, 3], [4, 5, 0]])
@@ -30,10 +31,6 @@ def trainer(optimizer="adam"):
     )
 
 
-def full_targets():
-    return StepTargets(one_token_a_row(COLUMNS, N_ITEMS), STEPS)
-
-
 def sampled_targets(sampled, log_counts=0.0):
     def same(values):
         return np.full(len(values), log_counts, dtype=np.float32)
@@ -41,24 +38,51 @@ def sampled_targets(sampled, log_counts=0.0):
     return SampledTargets(COLUMNS, STEPS, same(COLUMNS), sampled, same(sampled))
 
 
-def test_a_sample_of_all_items_gives_the_softmax():
+def test_loss_is_that_of_each_target_among_itself_and_all_draws():
+    """Those that hit the target contrast with it as well."""
+    rng, sampled = np.random.RandomState(0), np.array([1, 3, 8, 8])
     network = trainer()
-    batches = [
-        [([ROWS], targets, 0.0)]
-        for targets in (full_targets(), sampled_targets(np.arange(N_ITEMS)))
-    ]
-    full, sampled = (network.mean_loss(batch) for batch in batches)
-    assert sampled == pytest.approx(full, rel=1e-5)
+    table = network.network.get_layer("items")
+    table.bias.assign(rng.standard_normal(N_ITEMS))
+    log_counts = rng.standard_normal(N_ITEMS).astype(np.float32)
+    targets = SampledTargets(COLUMNS, STEPS, log_counts[COLUMNS], sampled, log_counts[sampled])
+    loss = network.mean_loss([([ROWS], targets, 0.0)])
+    codes = network.network(ROWS)[0].numpy().reshape(-1, 4)[STEPS]
+    scores = codes @ table.vectors().numpy().T + table.bias.numpy() - log_counts
+    own = scores[np.arange(len(STEPS)), COLUMNS]
+    among = np.column_stack([own, scores[:, sampled]])
+    assert loss == pytest.approx((logsumexp(among, axis=1) - own).sum() / len(ROWS), rel=1e-5)
 
 
-def test_expected_counts_are_taken_off_the_scores():
-    """The same for all items, they cancel; for one item, they lower its share."""
-    network, sample = trainer(), np.array([0, 3, 6])
-    loss = network.mean_loss([([ROWS], sampled_targets(sample), 0.0)])
-    shifted = network.mean_loss([([ROWS], sampled_targets(sample, 2.0), 0.0)])
-    assert shifted == pytest.approx(loss, rel=1e-5)
-    often = sampled_targets(sample)._replace(sampled_log_counts=np.float32([5, 5, 5]))
-    assert network.mean_loss([([ROWS], often, 0.0)]) < loss
+@pytest.mark.parametrize("exponent", [0.0, 0.75, 1.0])
+def test_scores_without_context_are_the_logarithms_of_shares(exponent):
+    """The slope of what is learned on the logarithm of an item's share is 1."""
+    engine()
+    import tensorflow as tf
+
+    rng, n_rows = np.random.RandomState(0), 500
+    shares = 1 / np.arange(1, 13)
+    shares /= shares.sum()
+    sampler = NegativeSampler(1e5 * shares, exponent, n_negatives=50)
+    output = item_scores_class()(len(shares), "softmax", "zeros", dtype="float32")
+    output.build((None, 1))
+
+    @tf.function(reduce_retracing=True)
+    def gradient(*targets):
+        with tf.GradientTape() as tape:
+            targets = SampledTargets(*targets)
+            loss = _sampled_multinomial(tf.zeros([n_rows, 1]), output, targets)
+        return tf.convert_to_tensor(tape.gradient(loss, output.bias.value))
+
+    biases = []
+    for _ in range(300):
+        columns = rng.choice(len(shares), n_rows, p=shares)
+        targets = sampler.targets(columns, np.arange(n_rows), rng)
+        step = gradient(*map(tf.constant, targets)).numpy() / (n_rows * shares)
+        output.bias.assign_sub(0.1 * step)
+        biases.append(output.bias.numpy())
+    slope, _ = np.polyfit(np.log(shares), np.mean(biases[150:], axis=0), 1)
+    assert 0.97 < slope < 1.03
 
 
 def test_rows_without_a_gradient_stay_as_they_are():
@@ -72,15 +96,6 @@ def test_rows_without_a_gradient_stay_as_they_are():
     assert_array_equal(untouched, [6, 7])
     assert_array_equal(before[untouched], after[untouched])
     assert (before[touched] != after[touched]).any(axis=1).all()
-
-
-def test_row_wise_adam_is_adam_where_all_rows_have_a_gradient():
-    by_row, dense = trainer(), trainer()
-    targets = {True: sampled_targets(np.arange(N_ITEMS)), False: full_targets()}
-    for network, is_sampled in ((by_row, True), (dense, False)):
-        network.train(lambda epoch, t=targets[is_sampled]: [([ROWS], t, 0.0)] * 4, epochs=1)
-    for path, weight in dense.weights.items():
-        assert_allclose(by_row.weights[path], weight, rtol=1e-3, atol=1e-5, err_msg=path)
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])

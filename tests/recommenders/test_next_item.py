@@ -144,6 +144,29 @@ def test_validation_loss_is_that_of_the_metric():
     assert model.validation_loss_curve_ == pytest.approx([1 - ndcg], abs=1e-6)
 
 
+def test_ties_count_half_when_training_stops_early():
+    """A network that scores all items alike ranks in the middle of those that are new to a row."""
+    model = NextItemRecommender(n_items=9, **TINY).fit(cycles())
+    weights = model._fitted_network.weights
+    model._fitted_network.weights = {path: 0 * weight for path, weight in weights.items()}
+    trainer = model._trainer(cycles(), None, keep_optimizer=False)
+    ndcg = model._ndcg(trainer, np.array([[1, 2, 3], [4, 0, 0]]), np.array([4, 6]))
+    assert ndcg == pytest.approx((1 / np.log2(1 + 3.5) + 1 / np.log2(1 + 4.5)) / 2)
+
+
+def test_repeated_items_are_not_held_out():
+    """They are not ranked, so that they say nothing of when to stop."""
+    X = np.array([[1, 2, 3, 1], [2, 3, 2, 0], [3, 1, 2, 0]] * 5)
+    settings = {**TINY, "epochs": 1, "batch_size": 15}
+    with_them, without = (
+        NextItemRecommender(**settings, validation_fraction=share).fit(rows)
+        for rows, share in ((X[:2], 1.0), (X[:2], 0.0))
+    )
+    assert with_them.validation_loss_curve_ is None
+    assert_allclose(with_them.item_factors_, without.item_factors_, atol=1e-6)
+    assert len(clone(with_them).fit(X).validation_loss_curve_) == 1
+
+
 def test_the_best_epoch_is_kept():
     X = cycles(60)
     settings = {**TINY, "epochs": 30, "learning_rate": 0.05, "dropout": 0.0}

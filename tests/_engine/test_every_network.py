@@ -1,0 +1,148 @@
+"""What holds for the network of every learner."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose
+
+from sktransrec import (
+    Autoencoder,
+    CNNEncoder,
+    CrossDomainAutoencoderRecommender,
+    DomainAdversarialAutoencoder,
+    NextItemRecommender,
+    RNNEncoder,
+    TwoTowerAutoencoderRecommender,
+)
+from sktransrec._engine._state import engine
+
+N_ROWS, N_STEPS, N_COLUMNS = 4, 4, 8
+LENGTHS = np.array([4, 1, 3, 0])
+TINY = {"n_components": 3, "epochs": 1, "batch_size": 4, "run_eagerly": True, "random_state": 0}
+
+
+def rows(n_columns=N_COLUMNS):
+    """Return nonnegative rows, the values of which are at most 1."""
+    rng = np.random.RandomState(0)
+    values = rng.uniform(size=(N_ROWS, n_columns)) * (rng.uniform(size=(N_ROWS, n_columns)) < 0.6)
+    return sp.csr_array(values.astype(np.float32))
+
+
+def tokens():
+    """Return ids from 1 to 5, padded with zeros at the end."""
+    ids = np.random.RandomState(0).randint(1, 6, (N_ROWS, N_STEPS)) * is_step()
+    ids[0] = [1, 2, 5, 4]
+    return ids
+
+
+def vectors():
+    values = np.random.RandomState(0).standard_normal((N_ROWS, N_STEPS, 2)) * is_step()[..., None]
+    return values.astype(np.float32)
+
+
+def is_step():
+    return np.arange(N_STEPS) < LENGTHS[:, None]
+
+
+SIGNALS = np.random.RandomState(0).standard_normal((N_ROWS, N_STEPS)).astype(np.float32)
+IMAGES = np.random.RandomState(0).uniform(size=(N_ROWS, 5, 4, 2)).astype(np.float32)
+DOMAINS = np.where(np.arange(N_ROWS) % 3, 1, -1)
+CNN = {"hidden_layer_sizes": (4, 3), "kernel_sizes": (2, 3), "dropout": 0.0}
+RNN = {"hidden_layer_sizes": (4,), "dropout": 0.0}
+NEXT = {"n_layers": 1, "dropout": 0.0}
+
+# The learner, its rows and what `fit` takes beside them.
+NETWORKS = {
+    "autoencoder": (Autoencoder(), rows(), {}),
+    "autoencoder, denoising": (
+        Autoencoder(kind="denoising", loss="binary_crossentropy"),
+        rows(),
+        {},
+    ),
+    "autoencoder, variational": (Autoencoder(kind="variational", loss="multinomial"), rows(), {}),
+    "adversarial": (
+        DomainAdversarialAutoencoder(regularization=0.0),
+        rows(),
+        {"sample_domain": DOMAINS},
+    ),
+    "cnn, tokens": (CNNEncoder(embedding_size=4, **CNN), tokens(), {}),
+    "cnn, tokens with y": (CNNEncoder(loss="multinomial", **CNN), tokens(), {"y": rows()}),
+    "cnn, vectors": (CNNEncoder(**CNN), vectors(), {}),
+    "cnn, signals": (CNNEncoder(**CNN), SIGNALS, {}),
+    "cnn, images": (CNNEncoder(loss="binary_crossentropy", **CNN), IMAGES, {}),
+    "cnn, images with y": (CNNEncoder(pooling="max", **CNN), IMAGES, {"y": rows()}),
+    "gru, tokens": (RNNEncoder(**RNN), tokens(), {}),
+    "gru, sampled tokens": (RNNEncoder(n_negatives=5, **RNN), tokens(), {}),
+    "lstm, vectors": (RNNEncoder(cell="lstm", **RNN), vectors(), {}),
+    "simple, signals": (RNNEncoder(cell="simple", **RNN), SIGNALS, {}),
+    "both ways, tokens with y": (
+        RNNEncoder(bidirectional=True, **{**RNN, "hidden_layer_sizes": (4, 3)}),
+        tokens(),
+        {"y": rows()},
+    ),
+    "next item, attention": (NextItemRecommender(**NEXT), tokens(), {}),
+    "next item, attention, sampled": (NextItemRecommender(n_negatives=5, **NEXT), tokens(), {}),
+    "next item, cnn": (NextItemRecommender("cnn", **NEXT), tokens(), {}),
+    "next item, gru": (NextItemRecommender("gru", **NEXT), tokens(), {}),
+    "next item, lstm": (NextItemRecommender("lstm", **NEXT), tokens(), {}),
+    "two towers": (TwoTowerAutoencoderRecommender(3), rows(), {}),
+    "two towers, variational": (
+        TwoTowerAutoencoderRecommender(3, kind="variational"),
+        rows(),
+        {},
+    ),
+    "across domains": (CrossDomainAutoencoderRecommender(), rows(), {"y": rows(5)}),
+}
+
+every_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+def fitted(name):
+    """Return a learner fitted on its rows, and these as its network takes them with targets."""
+    learner, X, others = NETWORKS[name]
+    learner.set_params(**TINY).fit(X, **others)
+    targets = others.get("sample_domain", others.get("y"))
+    return learner, *learner._check_fit_rows(X, targets, reset=False)
+
+
+def loss_and_gradients(learner, trainer, X, y):
+    """Return the loss of a batch, and its gradient for each weight."""
+    import tensorflow as tf
+
+    rng = np.random.RandomState(0) if getattr(learner, "n_negatives", None) else None
+    batch = tf.nest.map_structure(engine().as_tensor, learner._batch(X, y, rng))
+    variables = trainer.network.trainable_variables
+    with tf.GradientTape() as tape:
+        loss = trainer._objective(*batch, 0.5, training=True)
+    gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+    gradients = {
+        variable.path: tf.convert_to_tensor(gradient).numpy()
+        for variable, gradient in zip(variables, gradients, strict=True)
+    }
+    return {"loss": loss.numpy(), **gradients}
+
+
+@every_network
+def test_a_row_is_the_same_alone_and_in_a_batch(name):
+    """The loss and the gradient of a batch are the means of those of its rows."""
+    learner, X, y = fitted(name)
+    _check_codes(learner, X)
+    trainer = learner._trainer(X, y, keep_optimizer=False)
+    X, y, places, _ = learner._held_out(trainer, X, y, 0)
+
+    def of_rows(rows):
+        return loss_and_gradients(learner, trainer, X[rows], None if y is None else y[rows])
+
+    alone = [of_rows([place]) for place in places]
+    for batch in (places, places[1:]):
+        for path, actual in of_rows(batch).items():
+            expected = np.mean([alone[place][path] for place in batch], axis=0)
+            assert_allclose(actual, expected, rtol=1e-4, atol=1e-5, err_msg=path)
+
+
+def _check_codes(learner, X):
+    shape = (learner.n_components,)
+    alone = np.array([learner._forward("encoder", X[[i]], shape)[0] for i in range(N_ROWS)])
+    for batch in (np.arange(N_ROWS), [3, 1, 2]):
+        codes = learner._forward("encoder", X[batch], shape)
+        assert_allclose(codes, alone[batch], rtol=1e-4, atol=1e-5)
