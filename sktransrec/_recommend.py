@@ -40,7 +40,8 @@ def recommend(
     Returns
     -------
     items : ndarray of shape (n_rows, n_recommendations), dtype intp
-        Item columns, best first; -1 where fewer are eligible.
+        Item columns, best first, of equal scores the more popular one, then that of the lower
+        column; -1 where fewer are eligible.
     scores : ndarray of shape (n_rows, n_recommendations), dtype float32
         Their scores; -inf where `items` is -1.
 

@@ -1,15 +1,42 @@
 """Exact selection of the best k columns of each row of a score matrix."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 _MAX_GROUP_SIZE = 32
+# Equal scores are looked for in this many times k columns first.
+_FIRST_LOOK = 32
 
 
-def top_k(scores, k):
+class Preference(NamedTuple):
+    """Which of two columns comes first where their scores are equal.
+
+    Attributes
+    ----------
+    order : ndarray of shape (n_columns,), dtype intp
+        The columns, preferred ones first.
+    places : ndarray of shape (n_columns + 1,), dtype intp
+        The place of each column in that order; `n_columns` at last, for no column.
+    """
+
+    order: np.ndarray
+    places: np.ndarray
+
+    @classmethod
+    def by_popularity(cls, popularity):
+        """Prefer the popular columns, and of equally popular ones those to the left."""
+        order = np.argsort(-popularity, kind="stable")
+        places = np.empty(len(order) + 1, dtype=np.intp)
+        places[order], places[-1] = np.arange(len(order)), len(order)
+        return cls(order, places)
+
+
+def top_k(scores, k, preference):
     """Return the columns of the `k` largest scores of each row, best first.
 
-    Ties go to the lower column index. The k-th largest maximum over groups of columns bounds the
-    k-th largest score from below, so only the few scores that reach it are ranked.
+    The k-th largest maximum over groups of columns bounds the k-th largest score from below, so
+    only the few scores that reach it are ranked.
 
     Parameters
     ----------
@@ -17,6 +44,8 @@ def top_k(scores, k):
         Finite values or -inf.
     k : int
         From 1 to `n_columns`.
+    preference : Preference
+        What goes first where scores are equal.
 
     Returns
     -------
@@ -38,9 +67,9 @@ def top_k(scores, k):
     finalists = _finalists(groups, reaches, bounds, width=k, filler=n_columns)
     ungrouped = np.arange(n_grouped, n_columns)
     ungrouped = np.where(scores[:, n_grouped:] >= bounds, ungrouped, n_columns)
-    columns = _best_finalists(scores, np.hstack([finalists, ungrouped]), k)
+    columns = _best_finalists(scores, np.hstack([finalists, ungrouped]), k, preference)
     for row in np.flatnonzero(crowded):
-        columns[row] = _best_of_crowd(scores[row], bounds[row], k)
+        columns[row] = _best_of_crowd(scores[row], bounds[row], k, preference)
     return columns, np.take_along_axis(scores, columns, axis=1)
 
 
@@ -60,19 +89,29 @@ def _finalists(groups, reaches, bounds, *, width, filler):
     return finalists
 
 
-def _best_finalists(scores, finalists, k):
+def _best_finalists(scores, finalists, k, preference):
     """Return the best k of each row's finalists, which may include fillers past the last column."""
-    columns = np.sort(finalists, axis=1)
-    is_filler = columns == scores.shape[1]
-    values = np.take_along_axis(scores, np.where(is_filler, 0, columns), axis=1)
+    places = np.sort(preference.places[finalists], axis=1)
+    is_filler = places == scores.shape[1]
+    columns = preference.order[np.where(is_filler, 0, places)]
+    values = np.take_along_axis(scores, columns, axis=1)
     values[is_filler] = -np.inf
     best_first = np.argsort(-values, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(columns, best_first, axis=1)
 
 
-def _best_of_crowd(scores, bound, k):
+def _best_of_crowd(scores, bound, k, preference):
     """Return the best k columns of one row in which many scores equal the bound."""
     above = np.flatnonzero(scores > bound)
-    equal = np.flatnonzero(scores == bound)[:k]
-    columns = np.concatenate([above, equal])
-    return columns[np.lexsort((columns, -scores[columns]))[:k]]
+    above = above[np.lexsort((preference.places[above], -scores[above]))][:k]
+    equal = _first_columns(scores == bound, k - len(above), preference.order)
+    return np.concatenate([above, equal])
+
+
+def _first_columns(mask, n, order):
+    """Return the first `n` columns of the mask in that order."""
+    for looked_at in (order[: _FIRST_LOOK * n], order):
+        columns = looked_at[mask[looked_at]][:n]
+        if len(columns) == n:
+            break
+    return columns

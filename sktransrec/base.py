@@ -1,5 +1,7 @@
 """What every recommender is."""
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import (
@@ -10,7 +12,7 @@ from sklearn.base import (
 from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
 
-from ._top_k import top_k
+from ._top_k import Preference, top_k
 from ._validation import (
     _fit_context,
     check_candidates,
@@ -39,6 +41,10 @@ __all__ = [
 _MIN_BLOCK_ROWS = 128
 _BLOCK_SCORES = 2**22
 
+# Sorting the items costs more than to serve a row. What is kept here is neither saved nor copied
+# with a model.
+_preferences = WeakKeyDictionary()
+
 
 class RecommenderMixin:
     """Mixin for estimators that rank the columns of y, or of X itself, for each row of X.
@@ -47,7 +53,8 @@ class RecommenderMixin:
     a new float array of shape (n_rows, `n_items_`), and sets in `fit`:
 
     - ``n_items_`` : int, the number of items that can be recommended;
-    - ``popularity_`` : ndarray of shape (`n_items_`,), the score of each item for an empty row.
+    - ``popularity_`` : ndarray of shape (`n_items_`,), the score of each item for an empty row;
+      items of equal scores are recommended by it.
 
     The class attribute ``_recommends_own_columns`` says whether the items are the columns of X.
     """
@@ -115,7 +122,8 @@ class RecommenderMixin:
         Returns
         -------
         items : ndarray of shape (n_rows, n_recommendations), dtype intp
-            Item columns, best first, ties broken by column index; -1 where fewer are eligible.
+            Item columns, best first, of equal scores the more popular one, then that of the lower
+            column; -1 where fewer are eligible.
         scores : ndarray of shape (n_rows, n_recommendations), dtype float32
             Their scores; -inf where `items` is -1.
         """
@@ -129,8 +137,11 @@ class RecommenderMixin:
         items = np.full(shape, -1, dtype=np.intp)
         best_scores = np.full(shape, -np.inf, dtype=np.float32)
         n_best = min(n_recommendations, self.n_items_ if candidates is None else len(candidates))
+        preference = self._preference(candidates)
         for block in self._row_blocks(X.shape[0]):
-            columns, values = top_k(self._eligible_scores(block, X, excluded, candidates), n_best)
+            columns, values = top_k(
+                self._eligible_scores(block, X, excluded, candidates), n_best, preference
+            )
             if candidates is not None:
                 columns = candidates[columns]
             items[block, :n_best] = np.where(np.isneginf(values), -1, columns)
@@ -197,6 +208,16 @@ shape (n_rows,), default=None
         for interactions in excluded:
             _mask_stored(scores, interactions[block])
         return scores if candidates is None else scores.take(candidates, axis=1)
+
+    def _preference(self, candidates=None):
+        """Return which of two items, of all or of the candidates, goes first at equal scores."""
+        if candidates is not None:
+            return Preference.by_popularity(self.popularity_[candidates])
+        popularity, preference = _preferences.get(self, (None, None))
+        if popularity is not self.popularity_:
+            preference = Preference.by_popularity(self.popularity_)
+            _preferences[self] = self.popularity_, preference
+        return preference
 
     def _withheld_items(self):
         """Return the mask of the items that are never recommended, or None if all may be."""
@@ -349,7 +370,8 @@ class SimilarItemsMixin:
         Returns
         -------
         similar : ndarray of shape (n_queries, n_similar), dtype intp
-            Item columns, most similar first, the item itself left out.
+            Item columns, most similar first, of equal similarities the more popular one, then that
+            of the lower column; the item itself is left out.
         similarities : ndarray of shape (n_queries, n_similar), dtype float32
         """
         check_is_fitted(self)
@@ -361,7 +383,8 @@ class SimilarItemsMixin:
         for block in self._row_blocks(len(items)):
             scores = np.array(self._item_similarities(items[block]), dtype=np.float32)
             scores[np.arange(len(scores)), items[block]] = -np.inf
-            similar[block], similarities[block] = top_k(scores, n_similar)
+            best = top_k(scores, n_similar, self._preference())
+            similar[block], similarities[block] = best
         return similar, similarities
 
 

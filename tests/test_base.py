@@ -1,5 +1,8 @@
 """What the base classes promise, on recommenders whose scores are known."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -77,13 +80,14 @@ def X():
     return sp.csr_array((cells > 0.7) * cells)
 
 
-def _by_sorting(scores, eligible, n_recommendations):
+def _by_sorting(scores, eligible, n_recommendations, popularity):
     """Return what `recommend` promises, one row at a time."""
     items = np.full((len(scores), n_recommendations), -1)
     best = np.full((len(scores), n_recommendations), -np.inf, dtype=np.float32)
     for row in range(len(scores)):
         columns = np.flatnonzero(eligible[row])
-        columns = columns[np.lexsort((columns, -scores[row, columns]))][:n_recommendations]
+        order = np.lexsort((columns, -popularity[columns], -scores[row, columns]))
+        columns = columns[order][:n_recommendations]
         items[row, : len(columns)] = columns
         best[row, : len(columns)] = scores[row, columns]
     return items, best
@@ -109,12 +113,32 @@ def test_recommend_is_a_sort_of_the_eligible_scores(data):
         arguments["candidates"] = candidates
         eligible &= np.isin(np.arange(n_items), candidates)
     scores = model.decision_function(dense.astype(float))
-    expected = _by_sorting(scores, eligible, n_recommendations)
+    expected = _by_sorting(scores, eligible, n_recommendations, model.popularity_)
     given_back = model.recommend(
         dense.astype(float), n_recommendations=n_recommendations, **arguments
     )
     assert_array_equal(given_back[0], expected[0])
     assert_array_equal(given_back[1], expected[1])
+
+
+def test_ties_go_by_the_popularity_that_a_model_has_now(X):
+    """The order of the items is kept between calls, but not over a change of their popularity."""
+    model = HashedScores(n_values=1).fit(X)
+
+    def first_items(model):
+        items, _ = model.recommend(X[:1], n_recommendations=3, exclude_seen=False)
+        return items[0].tolist()
+
+    assert first_items(model)[0] == 0  # all rows have item 0
+    attributes = set(vars(model))
+    copied = copy.copy(model)
+    copied.popularity_ = np.arange(N_ITEMS, dtype=np.float32)
+    assert first_items(copied) == [29, 28, 27]
+    loaded = pickle.loads(pickle.dumps(model))
+    assert first_items(loaded) == first_items(model)
+    assert set(vars(model)) == attributes
+    unpopular_first = X[:, ::-1]
+    assert first_items(model.fit(unpopular_first))[0] == N_ITEMS - 1
 
 
 def test_blocks_respect_the_working_memory(X):

@@ -13,10 +13,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sktransrec import recommend
 from sktransrec.datasets import make_cross_domain
+from sktransrec.metrics import held_out_ranks
 from sktransrec.testing import recommender_checks
 from sktransrec.testing._checks import _set_random_state
 from sktransrec.testing._instances import ESTIMATORS, RECOMMENDERS, WITH_ITEMS
-from sktransrec.testing._samples import domain
+from sktransrec.testing._samples import domain, is_supervised, seen_items
 
 
 @parametrize_with_checks(ESTIMATORS)
@@ -33,6 +34,41 @@ def test_sklearn_contract(estimator, check):
 )
 def test_recommender_contract(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize(
+    "estimator", [pytest.param(each, id=f"{type(each).__name__}") for each in RECOMMENDERS]
+)
+def test_one_rule_of_ties(estimator):
+    """Equals are shown by popularity and then by column, and count half where ranks are counted."""
+    X, y = domain(estimator)
+    model = clone(estimator).fit(X, y)
+    n_items, popularity = model.n_items_, model.popularity_
+    model._score_rows = lambda X: np.zeros((X.shape[0], n_items), dtype=np.float32)
+    model._item_similarities = lambda items: np.zeros((len(items), n_items))
+    order = np.lexsort((np.arange(n_items), -popularity))
+    assert (np.diff(popularity[order]) == 0).any()
+    assert (np.diff(popularity[order]) < 0).any()
+
+    items, _ = model.recommend(X, n_recommendations=n_items, exclude_seen=False)
+    np.testing.assert_array_equal(items, np.tile(order, (X.shape[0], 1)))
+    candidates = np.arange(1, n_items, 3)
+    items, _ = model.recommend(
+        X, n_recommendations=len(candidates), candidates=candidates, exclude_seen=False
+    )
+    expected = order[np.isin(order, candidates)]
+    np.testing.assert_array_equal(items, np.tile(expected, (X.shape[0], 1)))
+    if hasattr(model, "similar_items"):
+        similar, _ = model.similar_items([4], n_similar=n_items - 1)
+        np.testing.assert_array_equal(similar[0], order[order != 4])
+
+    is_seen = np.zeros((X.shape[0], n_items), dtype=bool)
+    if not is_supervised(estimator):
+        is_seen = seen_items(estimator, X)
+    rows = np.flatnonzero(~is_seen[:, 7])
+    middle = 1 + (n_items - 1 - is_seen[rows].sum(axis=1)) / 2
+    _, _, ranks = held_out_ranks(model, X[rows], np.full(len(rows), 7))
+    np.testing.assert_array_equal(ranks, middle)
 
 
 COMPILED = [

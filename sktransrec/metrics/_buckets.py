@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy as np
 
 from .._validation import Interval, check_array, validate_params
-from ._pairs import rank_metrics
+from ._pairs import checked_ranks, rank_metrics
 
 _MIN_BUCKET_ROWS = 30
 _POPULARITY_BUCKETS = ("head", "middle", "tail")
@@ -107,7 +107,7 @@ def metrics_by_bucket(rows, items, ranks, *, popularity, activity=None, k=10, n_
     rows, items : array-like of int of shape (n_pairs,)
         The row and the item column of each held-out pair, as `held_out_ranks` returns them.
     ranks : array-like of shape (n_pairs,)
-        The rank of each pair from 1 up.
+        The rank of each pair from 1 up, infinite for a pair that is not ranked.
     popularity : array-like of shape (n_items,)
         How many rows have each item, or their share, such as the `popularity_` of a recommender.
     activity : array-like of int of shape (n_rows,), default=None
@@ -146,7 +146,7 @@ def metrics_by_bucket(rows, items, ranks, *, popularity, activity=None, k=10, n_
     [('head', 1, 1), ('middle', 1, 2), ('tail', 2, 2)]
     """
     rows, items = (_checked_columns(*pair) for pair in ((rows, "rows"), (items, "items")))
-    ranks = check_array(ranks, ensure_2d=False, input_name="ranks")
+    ranks = checked_ranks(ranks)
     popularity = _checked_numbers(popularity, "popularity", items, "items")
     if not len(rows) == len(items) == len(ranks):
         raise ValueError(

@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
 from .._recommend import recommender_and_rows
@@ -79,7 +80,8 @@ def held_out_ranks(
     items : ndarray of shape (n_pairs,), dtype intp
         Its item column, ascending within a row.
     ranks : ndarray of shape (n_pairs,), dtype float64
-        Its rank from 1 up.
+        Its rank from 1 up; infinite where the row is known to have the item, or the model never
+        recommends it.
 
     See Also
     --------
@@ -96,6 +98,10 @@ def held_out_ranks(
 
     so ties count half. The other held-out items of the row are never in :math:`N`: this is the
     "filtered" ranking of [1]_.
+
+    A held-out item that counts as seen, such as one that a row takes again, is not ranked: no model
+    could recommend it, so its rank is infinite, which is a miss to every metric. With
+    ``exclude_seen=False`` it is ranked among the others.
 
     A few sampled negatives are a convention, not an estimate of the full ranking, and can order
     models differently [2]_: report both.
@@ -126,7 +132,7 @@ def held_out_ranks(
     candidates = check_candidates(candidates, n_items)
     X, excluded = recommender._rows_and_exclusions(X, exclude_seen, exclude_interactions)
     held_out = check_relevance(y, n_rows=X.shape[0], n_items=n_items) > 0
-    _check_eligible(held_out, excluded, candidates)
+    _check_held_out(held_out, excluded, candidates)
 
     rows = np.flatnonzero(np.diff(held_out.indptr))
     held_out = held_out[rows] if candidates is None else held_out[rows][:, candidates]
@@ -162,7 +168,8 @@ def rank_metrics(ranks, *, rows=None, weights=None, k=10):
     Parameters
     ----------
     ranks : array-like of shape (n_pairs,)
-        The rank of each pair from 1 up, as `held_out_ranks` returns it.
+        The rank of each pair from 1 up, infinite for a pair that is not ranked, as
+        `held_out_ranks` returns it.
     rows : array-like of shape (n_pairs,), default=None
         The row of each pair; None takes every pair for a row of its own.
     weights : array-like of shape (n_pairs,), default=None
@@ -203,12 +210,7 @@ def rank_metrics(ranks, *, rows=None, weights=None, k=10):
     >>> round(mean, 3), round(standard_error, 3)
     (0.444, 0.209)
     """
-    ranks = check_array(ranks, ensure_2d=False, dtype=np.float64, input_name="ranks")
-    if ranks.ndim != 1 or ranks.min() < 1:
-        raise ValueError(
-            f"ranks must be 1-D and count from 1, got shape {ranks.shape} and a smallest rank of "
-            f"{ranks.min():g}."
-        )
+    ranks = checked_ranks(ranks)
     rows = np.arange(len(ranks)) if rows is None else np.asarray(rows)
     if rows.shape != ranks.shape:
         raise ValueError(f"rows has shape {rows.shape}, expected one row a rank: {ranks.shape}.")
@@ -221,6 +223,19 @@ def rank_metrics(ranks, *, rows=None, weights=None, k=10):
     return {name: mean_and_standard_error(values[name], weights, rows) for name in values}
 
 
+def checked_ranks(ranks):
+    """Return ranks from 1 to infinity as a 1-D array."""
+    ranks = check_array(
+        ranks, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="ranks"
+    )
+    if ranks.ndim != 1 or not ranks.min() >= 1:
+        raise ValueError(
+            f"ranks must be 1-D and count from 1, got shape {ranks.shape} and a smallest rank of "
+            f"{ranks.min():g}."
+        )
+    return ranks
+
+
 def _checked_weights(weights, shape):
     weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name="weights")
     if weights.shape != shape or weights.min() <= 0:
@@ -231,18 +246,19 @@ def _checked_weights(weights, shape):
     return weights
 
 
-def _check_eligible(held_out, excluded, candidates):
-    """Raise if a held-out pair cannot be ranked, because it is seen or no candidate."""
+def _check_held_out(held_out, excluded, candidates):
+    """Raise if no held-out pair can be ranked, or one is no candidate."""
     if held_out.nnz == 0:
         raise ValueError("y marks no held-out item: pass at least one value above zero.")
+    is_seen = sp.csr_array(held_out.shape, dtype=bool)
     for interactions in excluded:
-        n_seen = held_out.multiply(interactions).count_nonzero()
-        if n_seen:
-            raise ValueError(
-                f"{n_seen} of the {held_out.nnz} held-out pairs in y are seen as well, in X or in "
-                "exclude_interactions: drop them from either, or pass exclude_seen=False if rows "
-                "take the same item again."
-            )
+        is_seen = is_seen + held_out.multiply(interactions != 0)
+    if is_seen.nnz == held_out.nnz:
+        raise ValueError(
+            f"All {held_out.nnz} held-out pairs in y are seen as well, in X or in "
+            "exclude_interactions: hold them out of these, or pass exclude_seen=False if rows take "
+            "the same item again."
+        )
     if candidates is not None:
         n_outside = held_out.nnz - held_out[:, candidates].nnz
         if n_outside:
@@ -300,6 +316,7 @@ def _row_ranks(scores, held_out, draw):
         n_better = np.count_nonzero(negatives > score)
         n_tied = np.count_nonzero(negatives == score)
         ranks[pair] = 1 + n_better + n_tied / 2
+    ranks[np.isneginf(held_out_scores)] = np.inf
     return ranks
 
 

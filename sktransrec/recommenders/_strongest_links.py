@@ -6,11 +6,14 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
+from .._top_k import Preference
 from .._validation import get_chunk_n_rows
 
 
 def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
     """Return left @ right without its diagonal, only the `n_links` largest entries of each row.
+
+    Of equal entries those of the columns that more rows have are kept, then those to the left.
 
     The product is made in blocks of rows that respect scikit-learn's `working_memory` setting:
     nothing much larger than the result exists at any time.
@@ -32,6 +35,7 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
     n_items = left.shape[0]
     # A full block of the product holds a value and an index for each entry.
     block_size = get_chunk_n_rows(row_bytes=16 * n_items, max_n_rows=n_items)
+    preference = Preference.by_popularity(np.diff(left.indptr))
     blocks = []
     for items in gen_batches(n_items, block_size):
         links = left[items] @ right
@@ -41,7 +45,7 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
             links = links.multiply(trust).tocsr()
         _zero_diagonal(links, items.start)
         if n_links is not None:
-            _zero_all_but_largest(links, n_links)
+            _zero_all_but_largest(links, n_links, preference.places)
         links.eliminate_zeros()
         blocks.append(links)
     links = sp.vstack(blocks, format="csr")
@@ -60,10 +64,20 @@ def _zero_diagonal(links, first_item):
     links.data[links.indices == items] = 0
 
 
-def _zero_all_but_largest(links, n_links):
-    """Set all but the `n_links` largest entries of each row to zero, in place."""
+def _zero_all_but_largest(links, n_links, places):
+    """Set all but the `n_links` largest entries of each row to zero, in place.
+
+    Of equal ones, those of the columns of the first places are kept.
+    """
     for start, stop in pairwise(links.indptr):
         n_dropped = stop - start - n_links
         if n_dropped > 0:
-            row = links.data[start:stop]
-            row[np.argpartition(row, n_dropped)[:n_dropped]] = 0
+            row, columns = links.data[start:stop], links.indices[start:stop]
+            least = np.partition(row, n_dropped)[n_dropped]
+            is_below = row < least
+            n_tied_dropped = n_dropped - np.count_nonzero(is_below)
+            if n_tied_dropped > 0:
+                tied = np.flatnonzero(row == least)
+                last_first = np.argpartition(-places[columns[tied]], n_tied_dropped - 1)
+                row[tied[last_first[:n_tied_dropped]]] = 0
+            row[is_below] = 0

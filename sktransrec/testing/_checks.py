@@ -57,6 +57,19 @@ def _check_ranking_agrees_with_scores(estimator):
     _assert_same_scores(scores, np.take_along_axis(all_scores, items, axis=1))
 
 
+def _check_ties(estimator):
+    """Items of equal scores are recommended by popularity and then by column."""
+    X, y = domain(estimator)
+    model = clone(estimator).fit(X, y)
+    for rows in (X[:8], no_interactions(X[:1])):
+        items, scores = model.recommend(rows, n_recommendations=model.n_items_, exclude_seen=False)
+        for row_items, row_scores in zip(items, scores, strict=True):
+            row_items = row_items[row_items >= 0]
+            popularity = model.popularity_[row_items]
+            order = np.lexsort((row_items, -popularity, -row_scores[: len(row_items)]))
+            np.testing.assert_array_equal(order, np.arange(len(row_items)))
+
+
 def _check_row_blocks_do_not_matter(estimator):
     X, y = domain(estimator)
     model = clone(estimator).fit(X, y)
@@ -289,6 +302,7 @@ CHECKS = (
     _check_tags,
     _check_scores,
     _check_ranking_agrees_with_scores,
+    _check_ties,
     _check_row_blocks_do_not_matter,
     _check_input_formats,
     _check_input_is_kept,

@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sktransrec import PopularityRecommender
+from sktransrec import ALSRecommender, HybridRecommender, PopularityRecommender
 from sktransrec.base import InDomainRecommender, SupervisedRecommender
 from sktransrec.metrics import held_out_ranks, rank_metrics
 
@@ -94,6 +94,33 @@ def test_seen_items_take_part_if_asked(domain):
     nothing_seen = np.zeros(X.shape)
     scores = model.decision_function(X)
     assert_array_equal(ranks, _expected_ranks(scores, nothing_seen, X.toarray()))
+
+
+@pytest.mark.parametrize("n_negatives", [None, 5])
+def test_what_a_row_takes_again_is_not_ranked_but_missed(domain, n_negatives):
+    """A model that scores all alike would rank it in the middle, or first if it is hidden alone."""
+    X, y = domain
+    model = RandomTies(n_values=1).fit(X)
+    repeats = sp.csr_array((np.random.default_rng(1).uniform(size=X.shape) < 0.1) * X.toarray())
+    arguments = {"n_negatives": n_negatives, "random_state": 0}
+    rows, items, ranks = held_out_ranks(model, X, y + repeats, **arguments)
+    is_repeat = repeats.toarray()[rows, items] > 0
+    assert is_repeat.any()
+    assert_array_equal(ranks == np.inf, is_repeat)
+    others = held_out_ranks(model, X, y, exclude_interactions=repeats)
+    if n_negatives is None:
+        assert_array_equal(ranks[~is_repeat], others[2])
+    metrics = rank_metrics(ranks, k=N_ITEMS)
+    for name, (mean, _) in rank_metrics(ranks[~is_repeat], k=N_ITEMS).items():
+        assert_allclose(metrics[name][0], mean * (~is_repeat).mean())
+
+
+def test_what_a_model_never_recommends_is_missed():
+    """Item 2 has no interactions; it is the only item that the row could still get."""
+    X = np.array([[1.0, 1.0, 0.0]] * 4)
+    model = HybridRecommender(ALSRecommender(2, random_state=0), cold_policy="exclude").fit(X)
+    assert_array_equal(model.recommend(X[:1], n_recommendations=1)[0], [[-1]])
+    assert_array_equal(held_out_ranks(model, X[:1], [2])[2], [np.inf])
 
 
 def test_cross_domain_rows_have_seen_nothing_but_what_is_passed(domain):
@@ -186,9 +213,9 @@ def _half(X):
         ({"n_negatives": 2.5}, "n_negatives"),
         ({"random_state": "a"}, "random_state"),
         ({"candidates": [0, 1]}, "1 of the 2 held-out pairs in y are not among the candidates"),
-        ({"exclude_interactions": [[0, 0, 1, 0]] * 2}, "1 of the 2 held-out pairs in y are seen"),
+        ({"exclude_interactions": [[0, 1, 1, 0]] * 2}, "All 2 held-out pairs in y are seen"),
         ({"exclude_interactions": [[0, 0, 1, 0]]}, "exclude_interactions has shape"),
-        ({"X": [[0, 0, 1, 0]] * 2}, "1 of the 2 held-out pairs in y are seen"),
+        ({"X": [[0, 1, 1, 0]] * 2}, "All 2 held-out pairs in y are seen"),
         ({"y": np.zeros((2, 4))}, "y marks no held-out item"),
         ({"y": np.ones((2, 3))}, "y has shape"),
         ({"y": [4, 0]}, "y holds column indices from 0 to 4"),
@@ -239,7 +266,8 @@ def test_standard_error_is_the_spread_of_repeated_means():
     [
         ([0, 1], None, "ranks must be 1-D and count from 1"),
         ([[1, 2]], None, "ranks must be 1-D"),
-        ([np.nan, 1], None, "NaN"),
+        ([np.nan, 1], None, "smallest rank of nan"),
+        ([-np.inf, 1], None, "smallest rank of -inf"),
         ([1, 2], [0], "rows has shape"),
     ],
 )

@@ -32,6 +32,20 @@ def test_keeps_the_largest_entries_off_the_diagonal(n_rows, n_items, n_links, se
     assert links.has_sorted_indices
 
 
+@settings(max_examples=50, deadline=None)
+@given(n_links=st.integers(1, 25), seed=st.integers(0, 1000))
+def test_of_equal_links_those_of_popular_items_are_kept(n_links, seed):
+    """Numbers of common rows tie often."""
+    X = (interactions(15, 20, seed) > 0).astype(np.float32)
+    links = strongest_links(X.T, X, n_links).toarray()
+    all_links = (X.T @ X).toarray()
+    np.fill_diagonal(all_links, 0)
+    popularity, columns = X.sum(axis=0), np.arange(20)
+    for kept, row in zip(links, all_links, strict=True):
+        best = np.lexsort((columns, -popularity, -row))[:n_links]
+        np.testing.assert_array_equal(np.flatnonzero(kept), np.sort(best[row[best] > 0]))
+
+
 def test_blocks_do_not_matter():
     X = interactions(200, 90, seed=0)
     whole = strongest_links(X.T, X, 7)
