@@ -5,7 +5,8 @@ import numpy as np
 
 def inverse_document_frequency(n_documents_of_terms, n_documents):
     """Return how telling each term is: none where all documents or all but one have it."""
-    information = np.log(n_documents) - np.log1p(n_documents_of_terms)
+    # A quotient of 1 has the logarithm 0, which a difference of two logarithms may miss.
+    information = np.log(n_documents / (1 + n_documents_of_terms))
     return np.maximum(0, information).astype(np.float32)
 
 
