@@ -16,12 +16,27 @@ from sktransrec.datasets import make_cross_domain
 from sktransrec.metrics import held_out_ranks
 from sktransrec.testing import recommender_checks
 from sktransrec.testing._checks import _set_random_state
-from sktransrec.testing._instances import ESTIMATORS, RECOMMENDERS, WITH_ITEMS
+from sktransrec.testing._instances import DEFAULTS, ESTIMATORS, RECOMMENDERS, WITH_ITEMS
 from sktransrec.testing._samples import domain, is_supervised, seen_items
 
 
 @parametrize_with_checks(ESTIMATORS)
 def test_sklearn_contract(estimator, check):
+    check(estimator)
+
+
+def _is_costly(estimator):
+    return {"epochs", "n_init"} & set(estimator.get_params())
+
+
+@parametrize_with_checks([estimator for estimator in DEFAULTS if not _is_costly(estimator)])
+def test_sklearn_contract_of_defaults(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks([estimator for estimator in DEFAULTS if _is_costly(estimator)])
+def test_sklearn_contract_of_costly_defaults(estimator, check):
     check(estimator)
 
 
@@ -69,6 +84,22 @@ def test_one_rule_of_ties(estimator):
     middle = 1 + (n_items - 1 - is_seen[rows].sum(axis=1)) / 2
     _, _, ranks = held_out_ranks(model, X[rows], np.full(len(rows), 7))
     np.testing.assert_array_equal(ranks, middle)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    [
+        pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.__name__}")
+        for estimator, check in recommender_checks(
+            estimator
+            for estimator in DEFAULTS
+            if get_tags(estimator).estimator_type == "recommender"
+        )
+    ],
+)
+def test_recommender_contract_of_defaults(estimator, check):
+    check(estimator)
 
 
 COMPILED = [

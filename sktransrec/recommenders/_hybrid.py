@@ -37,7 +37,7 @@ class HybridRecommender(
         The factor model: `ALSRecommender`, `BPRRecommender`, `LogisticMFRecommender` or another
         whose scores are the inner products of factors, or a `Pipeline` that ends in one. It is
         cloned and fitted on X; a fitted one inside a :class:`~sklearn.frozen.FrozenEstimator` is
-        used as it is. None means `ALSRecommender()`.
+        used as it is. None means `ALSRecommender()` with the `random_state` below.
     regressor : estimator, default=None
         What predicts several numbers, the factors, from the content of an item: a regressor, or a
         `Pipeline` from content to features to a regressor, such as
@@ -69,6 +69,9 @@ class HybridRecommender(
         What happens to items without interactions. "content" scores them by their content,
         "popularity" by the score that the mean row would give to their content, the same for all
         rows; "exclude" never recommends them, and "error" refuses them.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the `ALSRecommender` that ``recommender=None`` stands for; one that is passed has a
+        seed of its own. Pass an int for the same result at every call of `fit`.
 
     Attributes
     ----------
@@ -175,6 +178,7 @@ class HybridRecommender(
         "activity_exponent": [Interval(Real, 0, None, closed="left")],
         "content_scale": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "cold_policy": [StrOptions({*_COLD_PATHS, "error"})],
+        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -188,6 +192,7 @@ class HybridRecommender(
         activity_exponent=0.0,
         content_scale="auto",
         cold_policy="content",
+        random_state=None,
     ):
         self.recommender = recommender
         self.regressor = regressor
@@ -197,6 +202,7 @@ class HybridRecommender(
         self.activity_exponent = activity_exponent
         self.content_scale = content_scale
         self.cold_policy = cold_policy
+        self.random_state = random_state
 
     @property
     def _nonnegative_X(self):
@@ -221,12 +227,18 @@ class HybridRecommender(
     def _unfitted_recommender(self):
         return ALSRecommender() if self.recommender is None else self.recommender
 
+    def _new_recommender(self):
+        """Return what to fit; what is passed has a seed of its own."""
+        recommender = clone(self._unfitted_recommender())
+        is_default = self.recommender is None
+        return recommender.set_params(random_state=self.random_state) if is_default else recommender
+
     def _fit(self, X):
         content = self._content_of_columns(X)
         n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
         cold = np.flatnonzero(n_rows_with == 0)
         self._check_policy(self._item_ids[0][cold])
-        self.recommender_ = clone(self._unfitted_recommender()).fit(X, None)
+        self.recommender_ = self._new_recommender().fit(X, None)
         self._model, rows = recommender_and_rows(self.recommender_, X)
         self._check_factors(X.shape[1])
         if self.cold_policy == "popularity":

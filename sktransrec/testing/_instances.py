@@ -1,5 +1,7 @@
 """A cheap instance of every public estimator, to hold them all to the same promises."""
 
+import inspect
+
 import numpy as np
 from sklearn.decomposition import TruncatedSVD
 from sklearn.pipeline import make_pipeline
@@ -122,3 +124,17 @@ WITH_ITEMS = [
 RECOMMENDERS = [
     estimator for estimator in ESTIMATORS if get_tags(estimator).estimator_type == "recommender"
 ] + WITH_ITEMS
+
+
+def _defaults():
+    """Yield every estimator made without arguments that is not among those above."""
+    known = {repr(estimator) for estimator in ESTIMATORS}
+    for kind in dict.fromkeys(type(estimator) for estimator in ESTIMATORS):
+        parameters = inspect.signature(kind).parameters.values()
+        if any(parameter.default is parameter.empty for parameter in parameters):
+            continue
+        if repr(kind()) not in known:
+            yield kind()
+
+
+DEFAULTS = list(_defaults())
