@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from sklearn.utils.validation import check_array as _sklearn_check_array
 from sklearn.utils.validation import validate_data as _sklearn_validate_data
 
+from ._ids import distinct_ids
 from ._sparse_faults import check_sparse
 
 __all__ = [
@@ -128,11 +129,11 @@ def check_interactions(estimator, X, *, reset, nonnegative=True):
 
 def check_item_ids(item_ids, n_items, *, of):
     """Return the ids as an array, one for each of so many `of` what there is, all different."""
-    ids = np.asarray(item_ids)
-    if ids.shape != (n_items,) or len(np.unique(ids)) < n_items:
+    ids = distinct_ids(item_ids, "item_ids")
+    if len(ids) != n_items:
         raise ValueError(
-            f"item_ids has shape {ids.shape} and {len(np.unique(ids))} different values, and there "
-            f"are {n_items} {of}: pass one id for each of them, all different, or None."
+            f"item_ids has {len(ids)} ids, and there are {n_items} {of}: pass one id for each of "
+            "them, all different, or None."
         )
     return ids
 

@@ -24,7 +24,10 @@ MODULES = [
 ]
 PUBLIC_MODULES = [name for name in MODULES if "._" not in name]
 
-HEAVY = {"tensorflow", "keras", "scikeras", "implicit", "pandas", "matplotlib", "tqdm", "torch"}
+HEAVY = {
+    *("tensorflow", "keras", "scikeras", "implicit", "matplotlib", "tqdm", "torch"),
+    *("pandas", "polars", "pyarrow"),
+}
 KERAS = {"tensorflow", "keras", "scikeras"}
 ENGINE = "_engine"
 

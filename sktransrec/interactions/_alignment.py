@@ -6,10 +6,10 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 
+from .._ids import decoded, equal_as_strings, positions
 from .._validation import StrOptions, validate_params
 from ._cross_listed import CONSTRAINTS, find_cross_listed, named_twins, twin_lines
 from ._encoder import InteractionEncoder
-from ._events import positions
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,27 @@ class AlignedDomains:
     target_encoder: InteractionEncoder
     twins: np.ndarray | None
     report: OverlapReport
+
+    def decode_items(self, items, *, domain="target"):
+        """Return the ids of columns of `X_target`, such as those that `recommend` returns.
+
+        Parameters
+        ----------
+        items : array-like of int
+            Columns, of any shape; -1 stands for none.
+        domain : {"source", "target"}, default="target"
+            Whose columns they are.
+
+        Returns
+        -------
+        item_ids : ndarray of the shape of `items`
+            Their ids; None in the place of -1, in an array of objects then.
+        """
+        if domain not in ("source", "target"):
+            raise ValueError(f'domain must be "source" or "target", got {domain!r}.')
+        encoder = self.source_encoder if domain == "source" else self.target_encoder
+        ids = encoder.items_ if self.report.on == "users" else self.shared_ids
+        return decoded(ids, items, "items")
 
 
 @validate_params(
@@ -272,6 +293,11 @@ def likely_cause(source, target, on):
             f"{n_rare} are in both logs, but in one they fall below min_user_interactions or "
             "min_item_interactions: lower these"
         )
+    if n_alike := int(equal_as_strings(source_ids, target_ids).sum()):
+        return (
+            f"{n_alike} are equal as strings, but one log has strings where the other has "
+            "integers: convert one of them, for example with .astype(str)"
+        )
     n_swapped, name, encoder = max(
         (_n_common(source_ids, _all_ids(target, other)), "target", target),
         (_n_common(_all_ids(source, other), target_ids), "source", source),
@@ -282,11 +308,6 @@ def likely_cause(source, target, on):
             f"{n_swapped} of the {on} of the other log stand in the {other[:-1]} column of the "
             f"{name} log, so its user and item columns look swapped: pass "
             f"{name}_encoder=InteractionEncoder(user={encoder.item!r}, item={encoder.user!r})"
-        )
-    if n_alike := _n_common(source_ids.astype(str), target_ids.astype(str)):
-        return (
-            f"{n_alike} are equal as strings, but one log has strings where the other has "
-            "integers: convert one of them, for example with .astype(str)"
         )
     return (
         f"the source has ids such as {source_ids.tolist()[0]!r}, the target such as "

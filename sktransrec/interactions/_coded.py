@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from ._times import Times
+
 
 class CodedEvents(NamedTuple):
     """Events whose users and items are row and column numbers, in the order of the log."""
@@ -12,7 +14,7 @@ class CodedEvents(NamedTuple):
     rows: np.ndarray
     columns: np.ndarray
     values: np.ndarray
-    times: np.ndarray | None
+    times: Times | None
     shape: tuple
 
     def chosen(self, which):
@@ -26,7 +28,7 @@ class CodedEvents(NamedTuple):
         """Return the events sorted by time, those of equal time in the order of the log."""
         if self.times is None:
             return self
-        return self.chosen(_stable_order(self.times))
+        return self.chosen(_stable_order(self.times.numbers))
 
     def by_row(self):
         """Return the events sorted by row and, in a row, by time."""

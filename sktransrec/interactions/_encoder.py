@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .._ids import decoded, distinct_ids, equal_as_strings, joined_ids, positions
 from .._validation import (
     Interval,
     StrOptions,
@@ -15,11 +16,11 @@ from .._validation import (
 )
 from ._coded import CodedEvents, core, latest_columns, merged_matrix
 from ._events import (
-    check_column,
-    coded_ids,
     column_name,
-    is_frame,
-    positions,
+    frame_library,
+    frame_of,
+    has_column,
+    has_columns,
     read_ids,
     read_times,
     read_values,
@@ -39,15 +40,17 @@ class InteractionEncoder(BaseEstimator):
     Parameters
     ----------
     user : str or int, default="user"
-        Column of the user ids, strings or integers, by name or else by position.
+        Column of the user ids, strings or integers, by name or else by position. What `fit` found
+        by position is found by the name that it had there in later logs with the same names of
+        users and items.
     item : str or int, default="item"
         Column of the item ids, likewise.
     value : str, int or None, default=None
         Column of the strength of each event, at least 0; an event of value 0 is no interaction and
         is left out. None gives every event the value 1.
     time : str, int or None, default=None
-        Column of the time of each event, numbers or datetime64. None takes the order of the log
-        for the order in time.
+        Column of the time of each event, numbers, datetimes or dates. None takes the order of the
+        log for the order in time.
     duplicates : {"sum", "max", "last"}, default="sum"
         What becomes of several events of one user with one item: the sum of their values, the
         largest, or the latest one's.
@@ -82,8 +85,13 @@ class InteractionEncoder(BaseEstimator):
 
     Notes
     -----
-    A log is a pandas DataFrame, a dict of 1-D columns, or a 2-D array whose columns are given by
-    position, as in ``InteractionEncoder(user=0, item=1)``. pandas is not needed for the last two.
+    A log is a DataFrame of pandas, polars, pyarrow or another library that narwhals reads, a dict
+    of 1-D columns, or a 2-D array whose columns are given by position, as in
+    ``InteractionEncoder(user=0, item=1)``. No data frame library is needed for the last two.
+
+    Ids and times are read exactly. Whole floats pass for integers where they are small enough to be
+    told apart, below 2**53 in float64. An integer is never the same id as a string: a log whose
+    ids equal known ones only as strings is an error.
 
     The order of the events in the log changes nothing, save where it stands for a missing `time`
     or breaks ties of it.
@@ -106,6 +114,8 @@ class InteractionEncoder(BaseEstimator):
     >>> new = {"user": ["eve"], "item": [30]}
     >>> encoder.transform(new, users=["eve"]).toarray()
     array([[0., 1.]], dtype=float32)
+    >>> encoder.decode_items([[1, -1]])
+    array([[30, None]], dtype=object)
     """
 
     _parameter_constraints: dict = {
@@ -175,17 +185,18 @@ class InteractionEncoder(BaseEstimator):
         -------
         X : csr_array of shape (n_users_, n_items_), dtype float32
         """
-        self._check_distinct_columns(events)
+        self._names, self._library = self._column_names(events), frame_library(events)
+        self._check_distinct_columns()
         rows, users = read_ids(events, self.user, "user")
         columns, items = read_ids(events, self.item, "item")
+        if not len(users):
+            raise ValueError(f"Column {self.user!r} of events is empty: fit on at least one event.")
         coded = self._coded(events, rows, columns, (len(users), len(items)))
         X = merged_matrix(coded, self.duplicates)
         user_stays, item_stays = self._core(X)
         self.users_, self.rare_users_ = users[user_stays], users[~user_stays]
         self.items_, self.rare_items_ = items[item_stays], items[~item_stays]
         self.n_users_, self.n_items_ = len(self.users_), len(self.items_)
-        self._decoded_names = self._column_names(events)
-        self._decodes_to_frame = is_frame(events)
         return X if user_stays.all() and item_stays.all() else X[user_stays][:, item_stays]
 
     def transform(self, events, *, users=None):
@@ -194,7 +205,7 @@ class InteractionEncoder(BaseEstimator):
         Parameters
         ----------
         events : DataFrame, dict of 1-D columns, or 2-D array
-            The log, one event a row.
+            The log, one event a row; it may have none.
         users : array-like of ids of shape (n_rows,), default=None
             The users whose rows to return, in this order, known ones or new; events of others are
             left out, and a user without events gets an empty row. None returns `users_`.
@@ -203,8 +214,12 @@ class InteractionEncoder(BaseEstimator):
         -------
         X : csr_array of shape (n_rows, n_items_), dtype float32
         """
-        # A log without times, such as a decoded one, will do where times decide nothing.
-        coded = self._coded_events(events, users, with_times=self.duplicates == "last")
+        with_times = self.duplicates == "last" and self._has_times(events)
+        coded = self._coded_events(events, users, with_times=with_times)
+        lacks_times = self.duplicates == "last" and self.time is not None and not with_times
+        if lacks_times and not coded.is_first_meeting().all():
+            # A log without times, such as a decoded one, will do where times decide nothing.
+            coded = self._coded_events(events, users)
         return merged_matrix(coded, self.duplicates)
 
     def inverse_transform(self, X, *, users=None):
@@ -219,7 +234,7 @@ class InteractionEncoder(BaseEstimator):
 
         Returns
         -------
-        events : DataFrame if `fit` was given one, else dict of 1-D columns
+        events : DataFrame of the library of the one that `fit` was given, or dict of 1-D columns
             One event a nonzero entry, by row and column, under the names of the encoder's columns;
             that of the entries is "value" where the encoder has none. There are no times.
         """
@@ -233,12 +248,8 @@ class InteractionEncoder(BaseEstimator):
             )
         rows = np.repeat(np.arange(len(users)), np.diff(X.indptr))
         columns = users[rows], self.items_[X.indices], X.data.copy()
-        events = dict(zip(self._decoded_names, columns, strict=True))
-        if not self._decodes_to_frame:
-            return events
-        import pandas as pd
-
-        return pd.DataFrame(events)
+        names = [self._names[role] for role in ("user", "item", "value")]
+        return frame_of(dict(zip(names, columns, strict=True)), self._library)
 
     def sequences(self, events, *, users=None, max_length=None):
         """Return the items of each user in time order.
@@ -289,32 +300,37 @@ class InteractionEncoder(BaseEstimator):
         sktransrec.recommend : Returns item columns.
         """
         check_is_fitted(self)
-        items = np.asarray(items)
-        if items.dtype.kind not in "iu" or not (
-            items.size == 0 or (items.min() >= -1 and items.max() < self.n_items_)
-        ):
-            raise ValueError(
-                f"items must be integers from -1 to n_items_ - 1 = {self.n_items_ - 1}, the "
-                "columns of the encoded matrix."
-            )
-        ids = self.items_[items]
-        if (items == -1).any():
-            ids = ids.astype(object)
-            ids[items == -1] = None
-        return ids
+        return decoded(self.items_, items, "items")
+
+    def decode_users(self, users):
+        """Return the ids of rows, such as where users are recommended to items.
+
+        Parameters
+        ----------
+        users : array-like of int
+            Rows of the encoded matrix, of any shape; -1 stands for none.
+
+        Returns
+        -------
+        user_ids : ndarray of the shape of `users`
+            Their ids; None in the place of -1, in an array of objects then.
+        """
+        check_is_fitted(self)
+        return decoded(self.users_, users, "users")
 
     def _coded_events(self, events, users=None, *, with_times=True):
         """Return the events of known items as `CodedEvents`, those left out removed."""
         check_is_fitted(self)
-        user_codes, user_ids = read_ids(events, self.user, "user")
-        item_codes, item_ids = read_ids(events, self.item, "item")
-        columns = positions(item_ids, self.items_)
-        self._check_not_swapped(user_ids, columns)
-        self._check_unknown(item_ids, self.item, "item")
-        if users is None:
-            self._check_unknown(user_ids, self.user, "user")
+        user_codes, user_ids = read_ids(events, self._column("user", events), "user")
+        item_codes, item_ids = read_ids(events, self._column("item", events), "item")
         row_ids = self._row_ids(users)
-        rows = positions(user_ids, row_ids)
+        rows, columns = positions(user_ids, row_ids), positions(item_ids, self.items_)
+        new_items = self._new_ids("item", item_ids[columns < 0])
+        new_users = self._new_ids("user", user_ids[rows < 0], None if users is None else row_ids)
+        self._check_not_swapped(user_ids, columns)
+        self._check_unknown(new_items, item_ids, "item")
+        if users is None:
+            self._check_unknown(new_users, user_ids, "user")
         shape = (len(row_ids), self.n_items_)
         return self._coded(events, rows[user_codes], columns[item_codes], shape, with_times)
 
@@ -322,10 +338,10 @@ class InteractionEncoder(BaseEstimator):
         """Return the coded events, without those of no row, no column or no value."""
         values = np.ones(len(rows), np.float32)
         if self.value is not None:
-            values = read_values(events, self.value)
+            values = read_values(events, self._column("value", events))
         times = None
         if with_times and self.time is not None:
-            times = read_times(events, self.time)
+            times = read_times(events, self._column("time", events))
         for name, column in (("user", rows), ("item", columns), ("value", values), ("time", times)):
             if column is not None and len(column) != len(rows):
                 raise ValueError(
@@ -352,42 +368,66 @@ class InteractionEncoder(BaseEstimator):
         """Return the ids of the rows to encode."""
         if users is None:
             return self.users_
-        codes, ids = coded_ids(check_column(users, "users"), "users", "user")
-        if len(ids) != len(codes):
-            raise ValueError(
-                f"users names {len(codes)} rows but only {len(ids)} users: name each of them once."
-            )
-        return ids[codes]
+        ids = distinct_ids(users, "users", "user ids")
+        if not len(ids):
+            raise ValueError("users is empty: name at least one user, or leave it at None.")
+        return ids
+
+    def _column(self, role, events):
+        """Return the column of a role in a log, by its name in `fit` where it was a position."""
+        column, names = getattr(self, role), self._names
+        is_named = has_columns(events, [names["user"], names["item"]])
+        return names[role] if is_named and not isinstance(column, str) else column
+
+    def _has_times(self, events):
+        return self.time is not None and has_column(events, self._column("time", events))
 
     def _column_names(self, events):
-        """Return the names of the three columns of a decoded log."""
-        columns = [(self.user, "user"), (self.item, "item"), (self.value, "value")]
-        return [
-            "value" if column is None else column_name(events, column, role)
-            for column, role in columns
-        ]
+        """Return the names of the columns in a log by role, that of the values being "value"."""
+        return {"value": "value"} | {
+            role: column_name(events, getattr(self, role), role)
+            for role in ("user", "item", "value", "time")
+            if getattr(self, role) is not None
+        }
 
-    def _check_distinct_columns(self, events):
-        if column_name(events, self.user, "user") == column_name(events, self.item, "item"):
+    def _check_distinct_columns(self):
+        if self._names["user"] == self._names["item"]:
             raise ValueError(
                 f"user={self.user!r} and item={self.item!r} are the same column: pass the column "
                 "of the item ids as item."
             )
 
-    def _check_unknown(self, ids, column, role):
+    def _new_ids(self, role, ids, known=None):
+        """Return those of the ids that are not known; raise if nothing but their type is new.
+
+        `known` is None for all that `fit` has seen.
+        """
+        where = "fit has seen" if known is None else "users holds"
+        if known is None:
+            known = joined_ids([getattr(self, f"{role}s_"), getattr(self, f"rare_{role}s_")])
+        new = ids[positions(ids, known) < 0]
+        alike = new[equal_as_strings(new, known)]
+        if not len(alike):
+            return new
+        one = alike.tolist()[0]
+        other = str(one) if not isinstance(one, str) else int(one)
+        raise ValueError(
+            f"The {role} column {getattr(self, role)!r} of events holds {len(alike)} {role} ids "
+            f"that equal known ones as strings but are of another type, such as {one!r} where "
+            f"{where} {other!r}: convert one of the two, for example with .astype(str)."
+        )
+
+    def _check_unknown(self, unknown, ids, role):
         """Raise where ids are new and unknown ones are errors."""
-        if self.unknown == "ignore":
+        if self.unknown == "ignore" or not len(unknown):
             return
-        known, rare = getattr(self, f"{role}s_"), getattr(self, f"rare_{role}s_")
-        unknown = ids[(positions(ids, known) < 0) & (positions(ids, rare) < 0)]
-        if not len(unknown):
-            return
-        new, seen = unknown.tolist()[0], known.tolist()[0]
+        new, seen = unknown.tolist()[0], getattr(self, f"{role}s_").tolist()[0]
         new_users = ", pass users= to encode new users" if role == "user" else ""
         raise ValueError(
-            f"Column {column!r} of events holds {len(unknown)} {role} ids of {len(ids)} that fit "
-            f"has not seen, such as {new!r}; fit has seen ids such as {seen!r}. Set "
-            f"unknown='ignore' to leave their events out{new_users}, or fit on a log that has them."
+            f"Column {getattr(self, role)!r} of events holds {len(unknown)} {role} ids of "
+            f"{len(ids)} that fit has not seen, such as {new!r}; fit has seen ids such as "
+            f"{seen!r}. Set unknown='ignore' to leave their events out{new_users}, or fit on a log "
+            "that has them."
         )
 
     def _check_not_swapped(self, user_ids, columns):

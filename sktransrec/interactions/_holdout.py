@@ -146,7 +146,8 @@ def holdout_after(events, encoder, time, *, users=None):
         A fitted encoder with a `time` column.
     time : float, str or datetime
         The first moment that is held out: a number where the times of the log are numbers, else a
-        datetime or an ISO 8601 string.
+        date, a datetime or an ISO 8601 string. One without a time zone or an offset is on the
+        clock of the log; with one it needs a log whose times have a zone.
     users : array-like of ids of shape (n_rows,), default=None
         The users whose rows to return, as in :meth:`InteractionEncoder.transform`.
 
@@ -167,6 +168,10 @@ def holdout_after(events, encoder, time, *, users=None):
     A user without events from `time` on is whole in X with an empty row of `y`; one without events
     before it has an empty row of X, since nothing was known of them.
 
+    Times are compared exactly, in the unit of the log. Of two moments at which the clock of the log
+    shows `time`, as when summer time ends, the first counts; where it is skipped, the moment that
+    the old clock would have shown.
+
     Examples
     --------
     >>> from sktransrec.interactions import InteractionEncoder, holdout_after
@@ -185,11 +190,11 @@ def holdout_after(events, encoder, time, *, users=None):
             "encoder has time=None, so its events have no point in time to split at: fit an "
             "InteractionEncoder with the time column, or use holdout_last."
         )
-    is_later = coded.times >= _time_point(time, coded.times.dtype)
-    if is_later.all() or not is_later.any():
+    is_later = coded.times.are_from(time)
+    if len(is_later) and (is_later.all() or not is_later.any()):
         raise ValueError(
             f"time={time!r} leaves no event {'before' if is_later.any() else 'after'} it: the "
-            f"known events run from {coded.times.min()} to {coded.times.max()}."
+            f"known events run from {coded.times.span()}."
         )
     return _split(coded, is_later, encoder.duplicates)
 
@@ -199,19 +204,6 @@ def _split(coded, is_later, duplicates):
     X = merged_matrix(coded.chosen(~is_later), duplicates)
     y = merged_matrix(coded.chosen(is_later), duplicates)
     return X, y - y.multiply(X != 0)
-
-
-def _time_point(time, dtype):
-    """Return a point in time that compares with times of the given dtype."""
-    if dtype.kind != "M" and isinstance(time, Real):
-        return time
-    if dtype.kind == "M" and not isinstance(time, Real):
-        # A pandas Timestamp with a time zone becomes the same moment in UTC, as the log did.
-        return time.to_datetime64() if hasattr(time, "to_datetime64") else np.datetime64(time)
-    expected = "a datetime or an ISO 8601 string" if dtype.kind == "M" else "a number"
-    raise ValueError(
-        f"time must be {expected}, since the times of the log are {dtype}; got {time!r}."
-    )
 
 
 def numbers_held_out(n_interactions, size):

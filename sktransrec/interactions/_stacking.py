@@ -6,10 +6,10 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 
+from .._ids import decoded, joined_ids, positions
 from .._validation import StrOptions, validate_params
 from ._alignment import likely_cause
 from ._encoder import InteractionEncoder
-from ._events import positions
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,23 @@ class StackedDomains:
     def target_columns(self):
         """Columns of X that are the target, to be passed as `candidates`."""
         return np.arange(self.n_source_items, self.X.shape[1])
+
+    def decode_items(self, items):
+        """Return the ids of columns of X, such as those that `recommend` returns.
+
+        Parameters
+        ----------
+        items : array-like of int
+            Columns, of any shape; -1 stands for none.
+
+        Returns
+        -------
+        item_ids : ndarray of the shape of `items`
+            Their ids in the log of their domain; None in the place of -1, in an array of objects
+            then.
+        """
+        ids = joined_ids([self.source_encoder.items_, self.target_encoder.items_])
+        return decoded(ids, items, "items")
 
 
 @validate_params(
@@ -126,7 +143,7 @@ def stack_domains(
     X = [_at_rows(X_source, source_rows, n_users), _at_rows(X_target, target_rows, n_users)]
     item_ids = None
     if on != "users":
-        item_ids = np.concatenate([source_encoder.items_, target_encoder.items_])
+        item_ids = joined_ids([source_encoder.items_, target_encoder.items_])
     return StackedDomains(
         X=sp.csr_array(sp.hstack(X)),
         n_source_items=X_source.shape[1],

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from .._validation import check_item_ids
+from .._ids import distinct_ids, id_array, positions
 
 
 def columns_of_domains(n_source_items):
@@ -34,18 +34,17 @@ def tied_items(item_ids, n_source_items, n_items):
     """Return the source columns and the target columns of equal ids, of shape (2, n_tied)."""
     if item_ids is None:
         return np.empty((2, 0), dtype=np.intp)
-    ids = np.asarray(item_ids)
+    ids = id_array(item_ids, "item_ids")
     if ids.shape != (n_items,):
         raise ValueError(
             f"item_ids has shape {ids.shape} and X has {n_items} columns: pass one id for each "
             "column, those of the source first, or None."
         )
     source, target = (
-        check_item_ids(ids[columns], len(ids[columns]), of=f"items in the {domain}")
+        distinct_ids(ids[columns], f"item_ids of the {domain}")
         for domain, columns in columns_of_domains(n_source_items).items()
     )
-    source_columns = dict(zip(source.tolist(), range(n_source_items), strict=True))
-    columns = np.array([source_columns.get(item, -1) for item in target.tolist()])
+    columns = positions(target, source)
     is_tied = columns >= 0
     return np.stack([columns[is_tied], n_source_items + np.flatnonzero(is_tied)])
 

@@ -350,7 +350,7 @@ def test_times_of_every_dtype_sort(times):
         ({"user": ["a", None, "b", "b", "c"]}, {}, ["'user'", "1 user ids", "row 1", "drop"]),
         ({"user": [1, 2, np.nan, 3, 4]}, {}, ["'user'", "row 2", "drop"]),
         ({"item": [1.5, 2, 3, 4, 5]}, {}, ["'item'", "fractional"]),
-        ({"item": [(1,), (2,), (3,), (4,), (5,)]}, {}, ["'item'", "1-D"]),
+        ({"item": [(1,), (2,), (3,), (4,), (5,)]}, {}, ["'item'", "tuple", "astype(str)"]),
         ({"item": [True, "a", "b", "c", "d"]}, {}, ["'item'", "bool", "astype(str)"]),
         ({"stars": [1, 2, -3, 4, 5]}, {}, ["'stars'", "negative", "row 2", "drop"]),
         ({"stars": [1, np.nan, 3, 4, 5]}, {}, ["'stars'", "NaN", "row 1", "drop"]),
@@ -367,8 +367,6 @@ def test_times_of_every_dtype_sort(times):
 )
 @pytest.mark.parametrize("table", [dict, pd.DataFrame])
 def test_bad_logs_get_one_clear_error_and_leave_the_encoder_as_it_was(change, params, words, table):
-    if change.get("item", [0])[0] == (1,) and table is pd.DataFrame:
-        words = ["'item'", "tuple", "astype(str)"]
     encoder = _encoder().fit(LOG)
     encoder.set_params(**params)
     attributes = dict(vars(encoder))
@@ -395,7 +393,7 @@ def test_what_is_no_log_is_refused(events, words):
 
 def test_users_must_be_distinct_ids():
     encoder = _encoder().fit(LOG)
-    with pytest.raises(ValueError, match="users names 2 rows but only 1"):
+    with pytest.raises(ValueError, match="users repeats 'ann', which stands 2 times"):
         encoder.transform(LOG, users=["ann", "ann"])
     with pytest.raises(ValueError, match="users is empty"):
         encoder.transform(LOG, users=[])
@@ -481,5 +479,5 @@ def test_decode_items_gives_ids_and_none_for_padding():
 @pytest.mark.parametrize("items", [[3], [-2], [0.5], ["a"]])
 def test_decode_items_refuses_what_is_no_column(items):
     encoder = InteractionEncoder().fit({"user": [1, 1, 2], "item": ["b", "a", "c"]})
-    with pytest.raises(ValueError, match=r"items must be integers from -1 to n_items_ - 1 = 2"):
+    with pytest.raises(ValueError, match=r"items must be integers from -1 to 2, the columns"):
         encoder.decode_items(items)

@@ -302,9 +302,9 @@ def test_item_unknown_in_the_target_is_recommended_there():
     ("item_ids", "message"),
     [
         (ITEM_IDS[:-1], r"shape \(23,\).*24 columns"),
-        ([[item] for item in ITEM_IDS], r"shape \(24, 1\)"),
-        ([0, 0, *ITEM_IDS[2:]], "13 different values.*14 items in the source"),
-        ([*ITEM_IDS[:-1], 3], "9 different values.*10 items in the target"),
+        ([[item] for item in ITEM_IDS], r"item_ids holds \[0\] of type list"),
+        ([0, 0, *ITEM_IDS[2:]], "of the source repeats 0, .* 2 times among 14"),
+        ([*ITEM_IDS[:-1], 3], "of the target repeats 3, .* 2 times among 10"),
     ],
 )
 def test_item_ids_that_do_not_fit_are_an_error(item_ids, message):

@@ -1,0 +1,122 @@
+"""One column of values as an exact numpy array, whatever library holds it."""
+
+from collections.abc import Mapping, Set
+
+import narwhals.stable.v1 as nw
+import numpy as np
+
+_NEVER_MISSING = {bool, int, str}
+_TOO_WIDE_FOR_NUMPY = {"Int128", "UInt128"}
+
+
+def as_column(values, what):
+    """Return 1-D values as an ndarray, or as a narwhals Series where a data frame library has them.
+
+    Nothing is converted in a way that loses something: a list of numbers of several types stays
+    one of objects.
+    """
+    values = _as_series(values)
+    if isinstance(values, nw.Series):
+        return values
+    if not isinstance(values, np.ndarray):
+        is_one = isinstance(values, str | bytes | Mapping | Set) or not hasattr(values, "__iter__")
+        if is_one:
+            raise ValueError(f"{what} must be 1-D, got {values!r}.")
+        values = _objects(values)
+    if values.ndim != 1:
+        raise ValueError(f"{what} must be 1-D, got {values.ndim} dimensions.")
+    return values
+
+
+def check_none_missing(column, what, noun):
+    """Raise where `as_column` made a column with missing values."""
+    missing = np.flatnonzero(_is_missing(column))
+    if len(missing):
+        raise ValueError(
+            f"{what} misses {len(missing)} {noun} (None or NaN), the first in row {missing[0]}: "
+            "drop those rows or fill them in."
+        )
+
+
+def exact_array(column):
+    """Return a column without missing values as an array of one type, or of objects."""
+    if isinstance(column, nw.Series):
+        column = _array_of_series(column)
+    return _of_one_type(column) if column.dtype == object else np.asarray(column)
+
+
+def _as_series(values):
+    """Return a column of a data frame library as a narwhals Series, anything else as it is."""
+    if hasattr(values, "to_native"):
+        values = values.to_native()
+    pandas, pyarrow = nw.dependencies.get_pandas(), nw.dependencies.get_pyarrow()
+    if pandas is not None and isinstance(
+        values, pandas.Index | pandas.api.extensions.ExtensionArray
+    ):
+        values = pandas.Series(values)
+    elif pyarrow is not None and isinstance(values, pyarrow.Array):
+        values = pyarrow.chunked_array([values])
+    return nw.from_native(values, series_only=True, strict=False)
+
+
+def _is_missing(column):
+    if isinstance(column, nw.Series):
+        # Not every library takes NaN for a missing value.
+        is_nan = column.dtype.is_float() and column.is_nan().fill_null(True).to_numpy()
+        return column.is_null().to_numpy() | is_nan
+    if np.ma.isMaskedArray(column):
+        return np.ma.getmaskarray(column)
+    if column.dtype.kind in "fcmM":
+        return np.isnat(column) if column.dtype.kind in "mM" else np.isnan(column)
+    if column.dtype != object or set(map(type, column.tolist())) <= _NEVER_MISSING:
+        return np.zeros(len(column), dtype=bool)
+    return np.array([_is_missing_value(value) for value in column.tolist()], dtype=bool)
+
+
+def _is_missing_value(value):
+    """Return whether a value is None, or not equal to itself as NaN and NaT are."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except TypeError:
+        # pandas.NA cannot tell.
+        return True
+    except ValueError:
+        return False
+
+
+def _array_of_series(series):
+    if series.dtype == nw.Date:
+        series = series.cast(nw.Datetime("us"))
+    if str(series.dtype) in _TOO_WIDE_FOR_NUMPY:
+        return _objects(series.to_list())
+    return series.to_numpy()
+
+
+def _of_one_type(objects):
+    """Return an array of objects as one of numbers if all are of one such type."""
+    values = objects.tolist()
+    types = set(map(type, values))
+    if types == {int}:
+        return _integers(values)
+    if len(types) == 1 and issubclass(types.pop(), float | bool | np.number | np.bool_):
+        return np.array(values)
+    return objects
+
+
+def _integers(values):
+    """Return Python integers in the type that holds them all."""
+    for dtype in (np.int64, np.uint64):
+        try:
+            return np.array(values, dtype=dtype)
+        except OverflowError:
+            continue
+    return _objects(values)
+
+
+def _objects(values):
+    values = list(values)
+    objects = np.empty(len(values), dtype=object)
+    objects[:] = values
+    return objects

@@ -1,0 +1,198 @@
+"""Ids, strings or integers: exact arrays of them, where they stand, and columns read back."""
+
+from itertools import repeat
+from numbers import Integral
+
+import narwhals.stable.v1 as nw
+import numpy as np
+
+from ._columns import as_column, check_none_missing, exact_array
+
+_MAX_INT64 = np.iinfo(np.int64).max
+
+
+def coded_ids(values, what, noun):
+    """Return the codes of the ids in a column, and the distinct ids in sorted order.
+
+    Integers come before strings. An array of ids has an integer dtype, or objects where some are
+    strings or too large for one. `what` names the column and `noun` its ids in errors.
+    """
+    column = as_column(values, what)
+    check_none_missing(column, what, noun)
+    if _is_pandas_text(column):
+        # pandas finds the distinct texts in a third of the time.
+        codes, texts = column.to_native().factorize()
+        codes_of_texts, ids = coded_ids(np.asarray(texts), what, noun)
+        return codes_of_texts[codes], ids
+    codes, ids = _factorized(_checked(exact_array(column), what, noun))
+    order = _sorted_order(ids)
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    return rank[codes], ids[order]
+
+
+def id_array(values, what, noun="ids"):
+    """Return ids in the order in which they are given, as `coded_ids` has them."""
+    codes, ids = coded_ids(values, what, noun)
+    return ids[codes]
+
+
+def distinct_ids(values, what, noun="ids"):
+    """Return ids in the order in which they are given; raise where one is repeated."""
+    codes, ids = coded_ids(values, what, noun)
+    if len(ids) < len(codes):
+        counts = np.bincount(codes)
+        repeated = ids.tolist()[counts.argmax()]
+        raise ValueError(
+            f"{what} repeats {repeated!r}, which stands {counts.max()} times among {len(codes)} "
+            f"{noun}: ids must differ."
+        )
+    return ids[codes]
+
+
+def joined_ids(parts):
+    """Return arrays of ids as one, integers and strings side by side staying what they are."""
+    dtypes = {part.dtype for part in parts}
+    if len(dtypes) > 1:
+        parts = [part.astype(object) for part in parts]
+    return np.concatenate(parts)
+
+
+def positions(ids, known):
+    """Return where `known` holds each of the ids, -1 for the others."""
+    index = dict(zip(known.tolist(), range(len(known)), strict=True))
+    return np.fromiter(map(index.get, ids.tolist(), repeat(-1)), dtype=np.intp, count=len(ids))
+
+
+def equal_as_strings(ids, known):
+    """Return the mask of the ids that `known` lacks but holds as another type, as 1 and "1"."""
+    others = np.empty(len(ids), dtype=object)
+    others[:] = [_of_other_type(one) for one in ids.tolist()]
+    return (positions(ids, known) < 0) & (positions(others, known) >= 0)
+
+
+def decoded(ids, columns, what):
+    """Return the ids of columns, of the shape of `columns`; -1 gives None, in an object array."""
+    columns = np.asarray(columns)
+    if columns.dtype.kind not in "iu" or not (
+        columns.size == 0 or (columns.min() >= -1 and columns.max() < len(ids))
+    ):
+        raise ValueError(
+            f"{what} must be integers from -1 to {len(ids) - 1}, the columns that have ids; got "
+            f"{_range(columns)}."
+        )
+    is_none = columns == -1
+    if not is_none.any():
+        return ids[columns]
+    found = np.full(columns.shape, None, dtype=object)
+    found[~is_none] = ids[columns[~is_none]].astype(object)
+    return found
+
+
+def _range(columns):
+    if columns.size and columns.dtype.kind in "iu":
+        return f"values from {columns.min()} to {columns.max()}"
+    return f"dtype {columns.dtype}"
+
+
+def _is_pandas_text(column):
+    is_series = isinstance(column, nw.Series) and hasattr(column.to_native(), "factorize")
+    return is_series and column.dtype in (nw.String, nw.Categorical)
+
+
+def _checked(values, what, noun):
+    """Return values as integers, or as objects that are strings or integers."""
+    if values.dtype.kind in "iu" or not len(values):
+        # An empty column has whatever type its library makes of nothing.
+        return values if values.dtype.kind in "iu" else np.empty(0, dtype=np.int64)
+    if values.dtype.kind == "f":
+        # A column of integers becomes float where a table once had gaps in it.
+        limit = 2.0 ** (np.finfo(values.dtype).nmant + 1)
+        _check_whole(values, limit, what, noun)
+        return values.astype(np.int64)
+    types = set(map(type, values.tolist() if values.dtype.kind in "OUT" else values))
+    wrong = [one for one in types if not _may_be_id(one)]
+    if wrong:
+        one = next(value for value in values if type(value) is wrong[0])
+        raise ValueError(
+            f"{what} holds {one!r} of type {wrong[0].__name__}, but ids must be strings or "
+            "integers: convert them, for example with .astype(str)."
+        )
+    floats = [one for one in types if not issubclass(one, str | Integral)]
+    if floats:
+        found = np.array([one for one in values.tolist() if type(one) in floats], dtype=float)
+        _check_whole(found, 2.0**53, what, noun)
+    return values
+
+
+def _may_be_id(one):
+    """Return whether values of a type may be ids; whole floats pass for integers."""
+    is_number = issubclass(one, Integral | float) and not issubclass(one, bool | np.timedelta64)
+    return is_number or issubclass(one, str)
+
+
+def _check_whole(floats, limit, what, noun):
+    """Raise unless floats are whole numbers small enough to be told from their neighbours."""
+    if not np.array_equal(floats, np.rint(floats)) or np.isinf(floats).any():
+        raise ValueError(
+            f"{what} holds fractional numbers, which are no {noun}: pass strings or integers."
+        )
+    largest = np.abs(floats).max(initial=0)
+    if largest >= limit:
+        raise ValueError(
+            f"{what} holds the float {largest:.0f}, and floats of this type from {limit:.0f} on do "
+            f"not tell neighbouring integers apart: read the {noun} as integers or strings."
+        )
+
+
+def _factorized(values):
+    """Return the codes and the distinct ones of checked ids, unsorted."""
+    if values.dtype.kind in "iu":
+        codes, ids = _distinct_integers(values)
+        fits = not len(ids) or ids.max() <= _MAX_INT64
+        return codes, ids.astype(np.int64) if fits else ids
+    values = values.tolist()
+    index = {one: code for code, one in enumerate(dict.fromkeys(values))}
+    codes = np.fromiter(map(index.__getitem__, values), dtype=np.intp, count=len(values))
+    ids = [str(one) if isinstance(one, str) else int(one) for one in index]
+    if any(isinstance(one, str) for one in ids):
+        array = np.empty(len(ids), dtype=object)
+        array[:] = ids
+        return codes, array
+    return codes, exact_array(as_column(ids, "ids"))
+
+
+def _distinct_integers(values):
+    if not len(values):
+        return np.empty(0, dtype=np.intp), values
+    low, high = int(values.min()), int(values.max())
+    if high - low > 4 * len(values):
+        ids, codes = np.unique(values, return_inverse=True)
+        return codes, ids
+    # A table over the range replaces the sort where the range is no wider than the log is long.
+    wide = values.astype(np.int64 if high <= _MAX_INT64 else np.uint64, copy=False)
+    offsets = (wide - wide.dtype.type(low)).astype(np.intp)
+    is_present = np.zeros(high - low + 1, dtype=bool)
+    is_present[offsets] = True
+    codes = (np.cumsum(is_present) - 1)[offsets]
+    return codes, np.flatnonzero(is_present).astype(wide.dtype) + wide.dtype.type(low)
+
+
+def _sorted_order(ids):
+    """Return the order that sorts ids: integers by size, then strings by letters."""
+    if ids.dtype.kind in "iu":
+        return np.argsort(ids)
+    listed = ids.tolist()
+    order = sorted(range(len(listed)), key=lambda i: (isinstance(listed[i], str), listed[i]))
+    return np.array(order, dtype=np.intp)
+
+
+def _of_other_type(one):
+    """Return an integer as a string, and a string that is an integer's as that, or None."""
+    if not isinstance(one, str):
+        return str(one)
+    try:
+        number = int(one)
+    except ValueError:
+        return None
+    return number if str(number) == one else None
