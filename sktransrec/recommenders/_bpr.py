@@ -13,7 +13,7 @@ from ._fold_in import (
     popular_items_sample,
     softplus_and_sigmoid,
 )
-from ._implicit import fit_implicit, known_item_bias
+from ._implicit import fit_implicit, item_biases
 
 # Items that stand for all in the fold-in.
 _N_NEGATIVE_ITEMS = 256
@@ -34,6 +34,10 @@ class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
         Weight :math:`\lambda` of the squared norms of the factors, above 0.
     learning_rate : float, default=0.1
         Step size of stochastic gradient descent, above 0.
+    popularity_exponent : float, default=1.0
+        How much of the popularity that the drawing of negatives takes from the scores they get
+        back, 0 or more: the log-popularity of an item times this is added to its scores. 1 ranks by
+        how likely a row is to have an item, 0 by how much more likely than others.
     max_iter : int, default=100
         Number of sweeps, of as many draws as there are interactions, 1 or more. All are made.
     random_state : int, RandomState instance or None, default=None
@@ -51,7 +55,7 @@ class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
     item_factors_ : ndarray of shape (n_items_, n_components), dtype float32
         The factors of the items.
     item_bias_ : ndarray of shape (n_items_,), dtype float32
-        What is added to the scores of each item.
+        What is added to the scores of each item, its part of the log-popularity included.
     negative_items_ : ndarray of shape (256,), dtype int
         A sample of items in proportion to their popularity, the negatives of the fold-in.
     n_iter_ : int
@@ -82,10 +86,23 @@ class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
     by stochastic gradient descent in implicit, where the item j, which row r lacks, is drawn in
     proportion to popularity.
 
+    Such negatives make it learn by how much a row prefers an item more than others do. Let
+    :math:`p_{ri}` be the probability that a row like r has item i, and :math:`q_i` the popularity
+    of the item. The pair (i, j) is drawn in proportion to :math:`p_{ri} (1 - p_{rj}) q_j`, the
+    pair (j, i) to :math:`p_{rj} (1 - p_{ri}) q_i`, and the objective without its penalty is largest
+    where :math:`\sigma(s_{ri} - s_{rj})` is the share of the former in both, which is where
+
+    .. math:: s_{ri} = \log \frac{p_{ri}}{1 - p_{ri}} - \log q_i
+
+    up to a number of the row. The score that rows are recommended by is
+    :math:`s_{ri} + \alpha \log q_i` with :math:`\alpha` the `popularity_exponent`: at 1 it
+    estimates the log-odds that a row has the item. `item_bias_` holds
+    :math:`b_i + \alpha \log q_i`, :math:`\log q_i` being centred.
+
     A row, seen in `fit` or not, is folded in: its factors maximise the terms of the row with the
-    items held fixed, the expectation taken over those of `negative_items_` that the row lacks, by
-    Newton's method. An empty row is recommended the popular items; an item that no row has gets
-    factors of zero and the least bias of all.
+    items and their :math:`b_i` held fixed, the expectation taken over those of `negative_items_`
+    that the row lacks, by Newton's method. An empty row is recommended the popular items; an item
+    that no row has gets factors of zero and the least bias of all.
 
     References
     ----------
@@ -107,6 +124,7 @@ class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "regularization": [Interval(Real, 0, None, closed="neither")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "popularity_exponent": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "n_jobs": [None, Integral],
@@ -119,6 +137,7 @@ class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
         *,
         regularization=0.02,
         learning_rate=0.1,
+        popularity_exponent=1.0,
         max_iter=100,
         random_state=None,
         n_jobs=None,
@@ -127,6 +146,7 @@ class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.n_components = n_components
         self.regularization = regularization
         self.learning_rate = learning_rate
+        self.popularity_exponent = popularity_exponent
         self.max_iter = max_iter
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -137,7 +157,9 @@ class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
 
         model = fit_implicit(self, BayesianPersonalizedRanking, X, learning_rate=self.learning_rate)
         self.item_factors_ = np.ascontiguousarray(model.item_factors[:, :-1])
-        self.item_bias_ = known_item_bias(X, model.item_factors[:, -1])
+        self._learned_bias, self.item_bias_ = item_biases(
+            X, model.item_factors[:, -1], self.popularity_exponent
+        )
         self.negative_items_ = popular_items_sample(
             X, _N_NEGATIVE_ITEMS, check_random_state(self.random_state)
         )
@@ -163,7 +185,8 @@ class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
     def _row_loss(self, items, is_pair):
         """Return the function that gives the loss of rows, its gradient and its Hessian."""
         positives, negatives = self.item_factors_[items], self.item_factors_[self.negative_items_]
-        positive_bias, negative_bias = self.item_bias_[items], self.item_bias_[self.negative_items_]
+        positive_bias = self._learned_bias[items]
+        negative_bias = self._learned_bias[self.negative_items_]
         n_dims = self.n_components
         n_pairs = np.maximum(is_pair.sum(axis=(1, 2), keepdims=True), 1)
         pair_weight = (is_pair / n_pairs).astype(np.float32)

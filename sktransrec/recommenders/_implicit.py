@@ -54,13 +54,20 @@ def implicit_csr(X):
     return sp.csr_matrix(tuple(buffers), shape=X.shape, copy=False)
 
 
-def known_item_bias(X, item_bias):
-    """Return the item biases, the least of all where no row of X has the item.
+def item_biases(X, learned_bias, popularity_exponent):
+    """Return the item biases as they were learned, and those that recommend popular items again.
 
-    implicit leaves those at zero, above every item that it learned to be rare.
+    Negatives in proportion to popularity make a model learn the log-odds of an item less its
+    log-popularity, of which the latter biases give `popularity_exponent` parts back. Where no row
+    of X has an item its bias is the least of all: implicit leaves it at zero, above every item
+    that it learned to be rare.
     """
-    is_known = np.bincount(X.indices, minlength=X.shape[1]) > 0
-    return np.where(is_known, item_bias, item_bias[is_known].min())
+    n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
+    is_known = n_rows_with > 0
+    log_popularity = np.log(np.maximum(n_rows_with, 1))
+    log_popularity -= log_popularity[is_known].mean()
+    bias = learned_bias + (popularity_exponent * log_popularity).astype(np.float32)
+    return tuple(np.where(is_known, b, b[is_known].min()) for b in (learned_bias, bias))
 
 
 def check_finite_factors(estimator, *factors):

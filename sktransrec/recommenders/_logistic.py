@@ -13,7 +13,7 @@ from ._fold_in import (
     popular_items_sample,
     softplus_and_sigmoid,
 )
-from ._implicit import fit_implicit, known_item_bias
+from ._implicit import fit_implicit, item_biases
 
 # Items that stand for all in the fold-in.
 _N_NEGATIVE_ITEMS = 1024
@@ -40,6 +40,10 @@ class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         weight of an interaction of value x is `confidence` times x.
     learning_rate : float, default=1.0
         Step size of AdaGrad, above 0.
+    popularity_exponent : float, default=1.0
+        How much of the popularity that the drawing of negatives takes from the scores they get
+        back, 0 or more: the log-popularity of an item times this is added to its scores. 1 ranks by
+        how likely a row is to have an item, 0 by how much more likely than others.
     max_iter : int, default=30
         Number of sweeps over the rows and then the items, 1 or more. All are made.
     random_state : int, RandomState instance or None, default=None
@@ -57,7 +61,7 @@ class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     item_factors_ : ndarray of shape (n_items_, n_components), dtype float32
         The factors of the items.
     item_bias_ : ndarray of shape (n_items_,), dtype float32
-        What is added to the scores of each item.
+        What is added to the scores of each item, its part of the log-popularity included.
     negative_items_ : ndarray of shape (1024,), dtype int
         A sample of items in proportion to their popularity, the negatives of the fold-in.
     n_iter_ : int
@@ -96,8 +100,15 @@ class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     An empty row is recommended the popular items; an item that no row has gets factors of zero
     and the least bias of all.
 
-    Negatives drawn in proportion to popularity make the model rank what a row has more often than
-    others do, and not simply what it is likely to have: it suits sparse data with a long tail.
+    Where the negatives of all updates are in proportion to the popularity :math:`q_i`, the best
+    logit without penalty is :math:`\log p_{ri} - \log q_i` up to numbers of the row,
+    :math:`p_{ri}` being how likely a row like r is to have item i: it tells by how much a row
+    prefers an item more than others do. In implicit that holds for the updates of the rows; those
+    of an item draw rows, at most `n_components` + 2 of them however popular it is, and let its bias
+    keep a part of the popularity. The score that rows are recommended by is
+    :math:`s_{ri} + \alpha \log q_i` with :math:`\alpha` the `popularity_exponent`, between that
+    lift and the preference of the row. `item_bias_` holds :math:`b_i + \alpha \log q_i`,
+    :math:`\log q_i` being centred.
 
     References
     ----------
@@ -120,6 +131,7 @@ class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         "regularization": [Interval(Real, 0, None, closed="neither")],
         "confidence": [Interval(Real, 0, None, closed="neither")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "popularity_exponent": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "n_jobs": [None, Integral],
@@ -133,6 +145,7 @@ class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         regularization=2.0,
         confidence=1.0,
         learning_rate=1.0,
+        popularity_exponent=1.0,
         max_iter=30,
         random_state=None,
         n_jobs=None,
@@ -142,6 +155,7 @@ class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.regularization = regularization
         self.confidence = confidence
         self.learning_rate = learning_rate
+        self.popularity_exponent = popularity_exponent
         self.max_iter = max_iter
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -159,7 +173,9 @@ class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         )
         # The last column stands for the biases of the rows.
         self.item_factors_ = np.ascontiguousarray(model.item_factors[:, :-2])
-        self.item_bias_ = known_item_bias(X, model.item_factors[:, -2])
+        self._learned_bias, self.item_bias_ = item_biases(
+            X, model.item_factors[:, -2], self.popularity_exponent
+        )
         self.negative_items_ = popular_items_sample(
             X, _N_NEGATIVE_ITEMS, check_random_state(self.random_state)
         )
@@ -181,8 +197,9 @@ class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def _row_loss(self, V, items, c, n_stored):
         """Return the function that gives the loss of rows, its gradient and its Hessian."""
-        positives, positive_bias = V[items], self.item_bias_[items]
-        negatives, negative_bias = V[self.negative_items_], self.item_bias_[self.negative_items_]
+        positives, positive_bias = V[items], self._learned_bias[items]
+        negatives = V[self.negative_items_]
+        negative_bias = self._learned_bias[self.negative_items_]
         n_dims = V.shape[1]
         second_moments = negatives.T @ negatives / len(negatives)
         n_negatives = np.minimum(_NEGATIVES_PER_INTERACTION * n_stored, self.n_components + 2)

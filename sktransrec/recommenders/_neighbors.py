@@ -29,6 +29,10 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
     shrinkage : float, default=10.0
         Number h of rows, 0 or more, that stand against every similarity: one that c rows support
         is multiplied by c / (c + h), so that few rows in common count for little.
+    popularity_exponent : float, default=0.0
+        Power :math:`\gamma` of an item's popularity that its scores are multiplied by, 0 or more.
+        Where most items have few interactions, 0.25 to 0.5 may find a quarter more; where they have
+        many, 0 is best.
     k1 : float, default=1.2
         For "bm25": how slowly repeated interactions saturate, 0 or more.
     b : float, default=0.75
@@ -37,7 +41,8 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
     Attributes
     ----------
     item_links_ : csr_array of shape (n_items_, n_items_), dtype float32
-        The similarity of item i to item j at [i, j], where i is one of the k neighbours of j.
+        How much item i speaks for item j at [i, j], where i is one of the k neighbours of j: their
+        similarity, times the power of the popularity of j.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -57,11 +62,12 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
     -----
     The score of item j for a row x is
 
-    .. math:: \sum_{i \in N_k(j)} x_i s_{ij}, \qquad
+    .. math:: p_j^\gamma \sum_{i \in N_k(j)} x_i s_{ij}, \qquad
         s_{ij} = \frac{c_{ij}}{c_{ij} + h} \sum_r w_{ri} w_{rj} ,
 
-    :math:`c_{ij}` being the number of rows with nonzero weights for both items and :math:`N_k(j)`
-    the k items other than j with the largest :math:`s_{ij}`. With the number :math:`n` of items,
+    :math:`p_j` being the share of the rows that have item j, :math:`c_{ij}` the number of rows with
+    nonzero weights for both items and :math:`N_k(j)` the k items other than j with the largest
+    :math:`s_{ij}`. With the number :math:`n` of items,
     the number :math:`d_r` of them in a row, and
     :math:`g_r = \max(0, \log n - \log(1 + d_r))`, the weights are
 
@@ -74,6 +80,12 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
     The similarities are made in blocks of items within scikit-learn's `working_memory`, in as many
     operations as there are pairs of items within the rows, twice that with shrinkage. The result
     is deterministic. An item that shares no row with another has no neighbours and scores zero.
+    Items that score zero for a row are recommended by their popularity.
+
+    The similarities divide by the norms of both items. A power :math:`\gamma` takes some of that
+    of the recommended item back, and with "cosine" and interactions of one value
+    :math:`\gamma = 1/2` all of it: between the two are the similarities by conditional probability
+    of [1]_, which divide by a power of the popularity of j.
 
     References
     ----------
@@ -97,23 +109,37 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "weighting": [StrOptions({"cosine", "tfidf", "bm25"})],
         "shrinkage": [Interval(Real, 0, None, closed="left")],
+        "popularity_exponent": [Interval(Real, 0, None, closed="left")],
         "k1": [Interval(Real, 0, None, closed="left")],
         "b": [Interval(Real, 0, 1, closed="both")],
     }
 
-    def __init__(self, n_neighbors=200, *, weighting="tfidf", shrinkage=10.0, k1=1.2, b=0.75):
+    def __init__(
+        self,
+        n_neighbors=200,
+        *,
+        weighting="tfidf",
+        shrinkage=10.0,
+        popularity_exponent=0.0,
+        k1=1.2,
+        b=0.75,
+    ):
         self.n_neighbors = n_neighbors
         self.weighting = weighting
         self.shrinkage = shrinkage
+        self.popularity_exponent = popularity_exponent
         self.k1 = k1
         self.b = b
 
     def _fit(self, X):
         weights = self._weights(X)
+        n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
+        shares = np.maximum(n_rows_with, 1) / X.shape[0]
+        self._item_scales = np.power(shares, self.popularity_exponent).astype(np.float32)
         # Row j of the links holds the neighbours of item j, which speak for it.
-        self.item_links_ = strongest_links(
-            weights.T, weights, self.n_neighbors, shrinkage=self.shrinkage
-        ).T.tocsr()
+        links = strongest_links(weights.T, weights, self.n_neighbors, shrinkage=self.shrinkage)
+        links.data *= np.repeat(self._item_scales, np.diff(links.indptr))
+        self.item_links_ = links.T.tocsr()
 
     def _weights(self, X):
         """Return the weights of the interactions, of the shape of X."""
@@ -130,7 +156,7 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
         return (X @ self.item_links_).toarray()
 
     def _item_similarities(self, items):
-        return self.item_links_[:, items].T.toarray()
+        return self.item_links_[:, items].T.toarray() / self._item_scales[items, None]
 
 
 def _row_information(X):

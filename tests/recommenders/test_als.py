@@ -108,6 +108,19 @@ def test_fit_reaches_the_minimum(scale_regularization):
     assert _objective(few, X, few.transform(X)) > reached
 
 
+def test_a_shared_regularization_is_the_mean_of_those_who_share_it():
+    C = _random_counts(n_rows=300)
+    model = ALSRecommender(4, regularization=0.05)
+    ridges = 0.05 * np.where(C.toarray() > 0, C.toarray(), 1).sum(axis=1)
+    groups = model._equal_ridge_groups(C)
+    rows = np.concatenate([rows for rows, _, _ in groups])
+    assert_array_equal(np.sort(rows), np.arange(300))
+    for rows, _, ridge in groups:
+        assert_allclose(ridge, ridges[rows].mean(), rtol=1e-6)
+        assert ridges[rows].max() / ridges[rows].min() < 1.5
+    assert any(np.ptp(ridges[rows]) > 0 for rows, _, _ in groups)
+
+
 def test_row_factors_do_not_depend_on_the_rows_beside():
     X = _random_counts()
     model = ALSRecommender(6, random_state=0).fit(X)

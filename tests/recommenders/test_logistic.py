@@ -48,7 +48,8 @@ def test_items_are_those_of_implicit():
     X = _counts()
     parameters = {"regularization": 1.5, "learning_rate": 0.5, "random_state": 5}
     peer = _peer(X * np.float32(0.5), 4, iterations=20, **parameters)
-    model = LogisticMFRecommender(4, confidence=0.5, max_iter=20, **parameters).fit(X)
+    parameters |= {"confidence": 0.5, "popularity_exponent": 0}
+    model = LogisticMFRecommender(4, max_iter=20, **parameters).fit(X)
     assert_array_equal(model.item_factors_, peer.item_factors[:, :4])
     assert_array_equal(model.item_bias_[:-1], peer.item_factors[:-1, 4])
 
@@ -64,10 +65,13 @@ def test_fold_in_is_the_optimum_of_the_row(confidence):
     X = _counts()
     model = LogisticMFRecommender(4, confidence=confidence, random_state=0).fit(X)
     V = np.column_stack([model.item_factors_, np.ones(X.shape[1])]).astype(float)
+    unchanged = LogisticMFRecommender(
+        4, confidence=confidence, popularity_exponent=0, random_state=0
+    ).fit(X)
     negatives = model.negative_items_
 
     def loss(u, x):
-        logits = V @ u + model.item_bias_
+        logits = V @ u + unchanged.item_bias_
         n_negatives = min(30 * (x > 0).sum(), 4 + 2)
         return (
             confidence * x @ np.logaddexp(0, -logits)
@@ -83,7 +87,7 @@ def test_fold_in_is_the_optimum_of_the_row(confidence):
 
 def test_fold_in_ranks_like_the_factors_of_training():
     X, held_out = holdout_random(make_cross_domain(random_state=0).Y_target, random_state=0)
-    model = LogisticMFRecommender(16, random_state=0).fit(X)
+    model = LogisticMFRecommender(16, popularity_exponent=0, random_state=0).fit(X)
     peer = _peer(X, 16, iterations=model.max_iter, regularization=2.0, random_state=0)
     rows = np.flatnonzero((np.diff(X.indptr) > 0) & (np.diff(held_out.indptr) > 0))
     trained = peer.user_factors[rows, :16] @ model.item_factors_.T + model.item_bias_

@@ -104,6 +104,44 @@ def test_similar_items_are_the_neighbours():
     np.testing.assert_allclose(np.take_along_axis(similarities, similar, axis=1), values, rtol=1e-5)
 
 
+def test_popularity_exponent_scales_scores_but_not_similarities():
+    X = interactions(80, 30)
+    X[:, 3] = 0
+    plain = ItemKNNRecommender(6).fit(X)
+    model = ItemKNNRecommender(6, popularity_exponent=0.5).fit(X)
+    expected = plain.decision_function(X) * np.sqrt((X > 0).mean(axis=0))
+    np.testing.assert_allclose(model.decision_function(X), expected, rtol=1e-4)
+    items = np.arange(30)
+    np.testing.assert_array_equal(
+        model.similar_items(items, n_similar=6)[0], plain.similar_items(items, n_similar=6)[0]
+    )
+    np.testing.assert_allclose(
+        model.similar_items(items)[1], plain.similar_items(items)[1], rtol=1e-4
+    )
+
+
+def test_half_an_exponent_makes_conditional_probabilities_of_cosines():
+    X = (interactions(200, 20) > 0).astype(float)
+    parameters = {"weighting": "cosine", "shrinkage": 0, "popularity_exponent": 0.5}
+    links = ItemKNNRecommender(20, **parameters).fit(X).item_links_.toarray()
+    together = X.T @ X
+    probabilities = together / np.diag(together)[:, None]  # of the column, given the row
+    np.fill_diagonal(probabilities, 0)
+    scale = np.sqrt(np.diag(together) / 200)[:, None]
+    np.testing.assert_allclose(links, probabilities * scale, rtol=1e-4)
+
+
+def test_items_without_a_link_come_by_popularity():
+    """A row's item has one neighbour; of the others, those of most rows come first."""
+    X = np.zeros((20, 6))
+    X[:3, [1, 2]] = 1
+    X[3:8, 5] = X[8:10, 4] = X[10:17, 3] = X[17:, 0] = 1
+    items, _ = ItemKNNRecommender().fit(X).recommend(X[:1], n_recommendations=4)
+    np.testing.assert_array_equal(items, [[3, 5, 0, 4]])
+    items, _ = ItemKNNRecommender().fit(X).recommend([[0, 1, 0, 0, 0, 0]], n_recommendations=5)
+    np.testing.assert_array_equal(items, [[2, 3, 5, 0, 4]])
+
+
 @pytest.mark.parametrize("shrinkage", [0.0, 2.0])
 def test_blocks_of_items_do_not_matter(shrinkage):
     X = interactions(80, 30)
@@ -127,7 +165,14 @@ def test_shrinkage_favours_what_more_rows_support():
 
 @pytest.mark.parametrize(
     ("parameter", "value"),
-    [("n_neighbors", 0), ("weighting", "jaccard"), ("shrinkage", -1), ("k1", -1), ("b", 1.5)],
+    [
+        ("n_neighbors", 0),
+        ("weighting", "jaccard"),
+        ("shrinkage", -1),
+        ("popularity_exponent", -1),
+        ("k1", -1),
+        ("b", 1.5),
+    ],
 )
 def test_bad_parameters_are_named(parameter, value):
     with pytest.raises(ValueError, match=f"'{parameter}' parameter"):
