@@ -3,7 +3,8 @@
 import numpy as np
 from joblib import Parallel, delayed
 
-from ._row_blocks import one_blas_thread, padded_row_blocks
+from ._blas_threads import one_blas_thread
+from ._row_blocks import padded_row_blocks
 
 # The weight of all interactions together beside that of all entries, if confidence is balanced.
 _BALANCE = 0.1

@@ -1,26 +1,10 @@
 """Sparse rows in padded blocks, for what numpy computes for many rows at once."""
 
-import functools
-
 import numpy as np
 from sklearn.utils import gen_batches
-from threadpoolctl import ThreadpoolController
 
 # The temporary arrays of a block of rows hold about this many numbers.
 _BLOCK_FLOATS = 2**20
-
-
-@functools.cache
-def _threadpools():
-    return ThreadpoolController()
-
-
-def one_blas_thread():
-    """Return a context in which numpy uses one thread, as suits many small products and systems.
-
-    It is cheap enough to be entered for every block of rows.
-    """
-    return _threadpools().limit(limits=1, user_api="blas")
 
 
 def padded_row_blocks(X, n_floats):

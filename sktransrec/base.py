@@ -27,6 +27,7 @@ from ._validation import (
     is_content,
     restores_on_error,
 )
+from ._version_stamp import VersionStampMixin
 from .interactions._hidden import hidden_by_default
 
 __all__ = [
@@ -46,7 +47,7 @@ _BLOCK_SCORES = 2**22
 _preferences = WeakKeyDictionary()
 
 
-class RecommenderMixin:
+class RecommenderMixin(VersionStampMixin):
     """Mixin for estimators that rank the columns of y, or of X itself, for each row of X.
 
     A subclass implements ``_score_rows(X)``, which gets validated rows and returns their scores as

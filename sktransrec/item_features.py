@@ -7,11 +7,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from ._validation import _safe_indexing, check_sparse
+from ._version_stamp import VersionStampMixin
 
 __all__ = ["ItemFeatures"]
 
 
-class ItemFeatures:
+class ItemFeatures(VersionStampMixin):
     """What is known of each item of a catalogue: numbers, texts, images or a table.
 
     A constructor parameter of models that look at items. Passed to `fit` beside X, such an array

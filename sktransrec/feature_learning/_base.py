@@ -14,10 +14,15 @@ from .._validation import (
     check_rows,
     restores_on_error,
 )
+from .._version_stamp import VersionStampMixin
 
 
 class FeatureLearner(
-    NetworkLearner, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    VersionStampMixin,
+    NetworkLearner,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Base of transformers whose features are the layer "code" of a neural network.
 

@@ -14,6 +14,7 @@ from .._validation import (
     check_matrix,
     restores_on_error,
 )
+from .._version_stamp import VersionStampMixin
 from ._coded import CodedEvents, core, latest_columns, merged_matrix
 from ._events import (
     column_name,
@@ -30,7 +31,7 @@ _POSITION = Interval(Integral, 0, None, closed="left")
 _COUNT = Interval(Integral, 1, None, closed="left")
 
 
-class InteractionEncoder(BaseEstimator):
+class InteractionEncoder(VersionStampMixin, BaseEstimator):
     """Encode a log of events as a user-item matrix or as sequences, and decode it.
 
     An event says that a user met an item, perhaps how strongly and when. `fit` learns which rows

@@ -17,6 +17,7 @@ from .._validation import (
     check_is_fitted,
     restores_on_error,
 )
+from .._version_stamp import VersionStampMixin
 from ._scripts import mixed_tokens, normalized, word_pattern
 
 _UNKNOWN = 1
@@ -29,7 +30,9 @@ _SHARED_PARAMETERS = (
 )
 
 
-class TextSequences(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class TextSequences(
+    VersionStampMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     r"""Encode texts as rows of token ids, padded to one length.
 
     What a network needs in order to read: `fit` learns the vocabulary, `transform` replaces each

@@ -15,10 +15,15 @@ from .._validation import (
     check_rows,
     restores_on_error,
 )
+from .._version_stamp import VersionStampMixin
 
 
 class BM25Transformer(
-    OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    VersionStampMixin,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     r"""Weight a matrix of counts by BM25.
 
@@ -139,7 +144,11 @@ class BM25Transformer(
 
 
 class PopularityScaler(
-    OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    VersionStampMixin,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     r"""Divide each column of an interaction matrix by a power of its popularity.
 

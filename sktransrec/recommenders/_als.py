@@ -5,6 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from joblib import effective_n_jobs
 
+from .._blas_threads import one_blas_thread
 from .._least_squares import balanced_confidence, gram_eigen, row_minima
 from .._validation import Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
@@ -12,7 +13,6 @@ from ._implicit import (
     check_finite_factors,
     implicit_csr,
     implicit_seed,
-    one_blas_thread_everywhere,
 )
 
 # Rows whose regularisation differs by less than about this ratio share it while fitting.
@@ -160,7 +160,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         U, V = (
             rng.random((n, self.n_components), dtype=np.float32) * np.float32(0.01) for n in C.shape
         )
-        with one_blas_thread_everywhere():
+        with one_blas_thread(look_again=True):
             # Its public solver alone takes one regularisation for a group of rows.
             solver = AlternatingLeastSquares(num_threads=1).solver
             row_groups, item_groups = self._equal_ridge_groups(C), self._equal_ridge_groups(C.T)

@@ -5,7 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._row_blocks import one_blas_thread, padded_row_blocks
+from .._blas_threads import one_blas_thread
+from .._row_blocks import padded_row_blocks
 from .._validation import Interval
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._fold_in import (

@@ -1,19 +1,17 @@
-"""Gram matrices and their inverses by LAPACK, in place and in the least precision that holds."""
-
-import os
+"""Gram matrices and their factors, in place and in the least precision that holds."""
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import blas, lapack
+from scipy.linalg import blas
 from sklearn.utils import gen_batches
 
+from .._spd import cholesky
 from .._validation import get_chunk_n_rows
 
 # Largest condition number at which float32 still gives about three digits.
 _MAX_FLOAT32_CONDITION = 1e4
 _N_POWER_ITERATIONS = 6
 _MIN_GRAM_BLOCKS = 16
-_MIRROR_BLOCK = 512
 
 
 def smaller_solver(shape):
@@ -79,41 +77,13 @@ def subtract_outer_sum(upper, x, y):
 def factorize(upper, regularization, estimator):
     """Return the Cholesky factor of `upper` + `regularization` I, written over `upper`."""
     upper[np.diag_indices_from(upper)] += regularization
-    (potrf,) = lapack.get_lapack_funcs(("potrf",), (upper,))
-    # The upper triangle in C order is the lower one in LAPACK's.
-    factor, info = potrf(upper.T, lower=True, clean=False, overwrite_a=True)
-    if info > 0:
+    try:
+        return cholesky(upper)
+    except np.linalg.LinAlgError as error:
         raise ValueError(
             f"{type(estimator).__name__}: the Gram matrix is not positive definite in "
             f"{upper.dtype} with regularization={regularization:g}. Pass a larger regularization."
-        )
-    return factor
-
-
-def solve(factor, right):
-    """Return the solution for a right-hand side, given the Cholesky factor."""
-    (potrs,) = lapack.get_lapack_funcs(("potrs",), (factor,))
-    solution, _ = potrs(factor, right, lower=True)
-    return solution
-
-
-def inverse(factor):
-    """Return the symmetric inverse in C order, written over the Cholesky factor."""
-    (potri,) = lapack.get_lapack_funcs(("potri",), (factor,))
-    lower, _ = potri(factor, lower=True, overwrite_c=True)
-    symmetric = lower.T
-    _mirror_upper(symmetric)
-    return symmetric
-
-
-def _mirror_upper(matrix):
-    """Copy the upper triangle of a square matrix onto the lower one, in place."""
-    n = len(matrix)
-    for rows in gen_batches(n, _MIRROR_BLOCK):
-        diagonal = matrix[rows, rows]
-        matrix[rows, rows] = np.triu(diagonal) + np.triu(diagonal, 1).T
-        for columns in gen_batches(rows.start, _MIRROR_BLOCK) if rows.start else ():
-            matrix[rows, columns] = matrix[columns, rows].T
+        ) from error
 
 
 def row_products(X, weights):
@@ -126,30 +96,6 @@ def row_products(X, weights):
         return X @ weights
     (gemm,) = blas.get_blas_funcs(("gemm",), (X, weights))
     return gemm(1.0, weights.T, X.T).T
-
-
-def require_memory(n_bytes, estimator, cure):
-    """Raise MemoryError where `n_bytes` are more than this machine has available."""
-    available = _available_memory()
-    if n_bytes > available:
-        raise MemoryError(
-            f"{type(estimator).__name__} needs {n_bytes / 2**30:.1f} GiB for this fit and "
-            f"{available / 2**30:.1f} GiB are available. {cure}"
-        )
-
-
-def _available_memory():
-    """Return the bytes of memory available, the physical memory or infinity where unknown."""
-    try:
-        with open("/proc/meminfo") as meminfo:
-            fields = dict(line.split(":") for line in meminfo)
-        return int(fields["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return np.inf
 
 
 class DualMap:

@@ -6,22 +6,16 @@ import numpy as np
 import scipy.sparse as sp
 from joblib import effective_n_jobs
 from sklearn.utils import check_random_state
-from threadpoolctl import threadpool_limits
 
-
-def one_blas_thread_everywhere():
-    """Return a context in which every BLAS, scipy's included, uses one thread.
-
-    implicit runs its own threads and warns, when a model is built, of a threaded BLAS beside them.
-    """
-    return threadpool_limits(1, "blas")
+from .._blas_threads import one_blas_thread
 
 
 def fit_implicit(estimator, model_class, X, **parameters):
     """Return a model of implicit fitted to a canonical float32 `csr_array`."""
     from implicit.recommender_base import ModelFitError
 
-    with one_blas_thread_everywhere():
+    # implicit runs its own threads, and warns of a threaded BLAS beside them.
+    with one_blas_thread(look_again=True):
         model = model_class(
             factors=estimator.n_components,
             regularization=estimator.regularization,

@@ -7,17 +7,16 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
+from .._memory import require_memory
+from .._spd import inverse, solve
 from .._validation import Interval, StrOptions, get_chunk_n_rows
 from ..base import InDomainRecommender, SimilarItemsMixin, SupervisedRecommender
 from ._gram import (
     DualMap,
     as_dense,
     factorize,
-    inverse,
-    require_memory,
     row_products,
     smaller_solver,
-    solve,
     solver_dtype,
     subtract_outer_sum,
     upper_gram,

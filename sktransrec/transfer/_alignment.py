@@ -15,10 +15,11 @@ from .._validation import (
     restores_on_error,
     validate_data,
 )
+from .._version_stamp import VersionStampMixin
 from ._procrustes import ProcrustesRegressor
 
 
-class LinearAligner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Base of transformers that move target rows by a linear map and leave source rows alone.
 
     A subclass implements ``_map_to_source(source, target)``, which gets the float64 rows of both

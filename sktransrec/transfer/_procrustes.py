@@ -10,11 +10,12 @@ from .._validation import (
     check_is_fitted,
     validate_data,
 )
+from .._version_stamp import VersionStampMixin
 
 _SPARSE_FORMATS = ("csr", "csc", "coo")
 
 
-class ProcrustesRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
     r"""Orthogonal map from X to several targets, which keeps lengths and angles (Procrustes).
 
     A regressor with several outputs that has no more freedom than a rotation or reflection, one

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import config_context
 
-from sktransrec import EASERecommender
+from sktransrec import EASERecommender, _memory, _spd
 from sktransrec.recommenders import _gram
 
 
@@ -107,7 +107,7 @@ def test_blocks_of_columns_do_not_matter(monkeypatch):
     X = interactions(40, 30)
     expected = EASERecommender().fit(X).coef_
     monkeypatch.setattr(_gram, "get_chunk_n_rows", lambda **_: 7)
-    monkeypatch.setattr(_gram, "_MIRROR_BLOCK", 8)
+    monkeypatch.setattr(_spd, "BLOCK_SIZE", 8)
     np.testing.assert_allclose(EASERecommender().fit(X).coef_, expected, atol=1e-7)
 
 
@@ -126,7 +126,7 @@ def test_memory_is_little_more_than_the_inverse(shape, solver):
 @pytest.mark.parametrize("solver", ["primal", "dual"])
 def test_too_large_a_fit_is_refused_before_it_starts(solver, monkeypatch):
     X = interactions(40, 30)
-    monkeypatch.setattr(_gram, "_available_memory", lambda: 2**30)
+    monkeypatch.setattr(_memory, "available_memory", lambda: 2**30)
     EASERecommender(solver=solver).fit(X)
     wide = sp.csr_array(([1.0], ([0], [0])), shape=(30_000, 40_000))
     with pytest.raises(
@@ -139,15 +139,3 @@ def test_a_matrix_that_is_not_positive_definite_asks_for_regularization():
     not_definite = np.array([[1.0, 2.0], [2.0, 1.0]], dtype=np.float32)
     with pytest.raises(ValueError, match=r"float32 with regularization=0\.5.*larger"):
         _gram.factorize(not_definite, 0.5, EASERecommender())
-
-
-def test_available_memory_is_known_or_infinite(monkeypatch):
-    assert _gram._available_memory() > 2**20
-
-    def refuse(*_):
-        raise OSError
-
-    monkeypatch.setattr("builtins.open", refuse)
-    assert _gram._available_memory() > 2**20
-    monkeypatch.setattr(_gram.os, "sysconf", refuse)
-    assert _gram._available_memory() == np.inf

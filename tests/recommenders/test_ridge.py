@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from sklearn import config_context
 from sklearn.linear_model import Ridge
 
-from sktransrec import RidgeRecommender, recommend
-from sktransrec.recommenders import _gram
+from sktransrec import RidgeRecommender, _memory, recommend
 
 
 def domain(n_rows, n_features, n_items, *, seed=0, sparse=True):
@@ -108,7 +107,7 @@ def test_memory_is_little_more_than_what_is_stated(shape, solver):
 
 def test_too_large_a_fit_is_refused_before_it_starts(monkeypatch):
     X, y = domain(50, 20, 30)
-    monkeypatch.setattr(_gram, "_available_memory", lambda: 1000)
+    monkeypatch.setattr(_memory, "available_memory", lambda: 1000)
     with pytest.raises(MemoryError, match=r"RidgeRecommender needs .* GiB .* TruncatedSVD"):
         RidgeRecommender().fit(X, y)
 

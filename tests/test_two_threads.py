@@ -1,0 +1,78 @@
+"""What users have by default, more than one BLAS thread, where the other tests have one."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sktransrec import _memory
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def output_with_two_threads(program, *arguments):
+    """Return what a program prints where BLAS has two threads, which may end the process."""
+    run = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        env={**os.environ, **dict.fromkeys(THREADS, "2")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, f"The process ended with {run.returncode}.\n{run.stderr}"
+    return run.stdout
+
+
+@pytest.mark.slow
+def test_more_columns_than_the_threaded_lapack_survives():
+    """The inverse of 2I + 11ᵀ/n is I/2 - 11ᵀ/(6n)."""
+    n = 36_001
+    if _memory.available_memory() < 1.3 * 4 * n**2:
+        pytest.skip(f"{1.3 * 4 * n**2 / 2**30:.0f} GiB of memory are not available")
+    program = """
+import sys
+import numpy as np
+from sktransrec import _memory, _spd
+n = int(sys.argv[1])
+A = np.full((n, n), 1 / n, dtype=np.float32)
+A[np.diag_indices(n)] += 2
+S = _spd.inverse(_spd.cholesky(A))
+diagonal = S.diagonal().copy()
+np.fill_diagonal(S, -1 / (6 * n))
+print(abs(diagonal - 0.5 + 1 / (6 * n)).max(), max(abs(row + 1 / (6 * n)).max() for row in S))
+"""
+    errors = np.array(output_with_two_threads(program, n).split(), dtype=float)
+    assert (errors < [1e-5, 1e-7]).all()
+
+
+FITS = """
+import numpy as np
+import scipy.sparse as sp
+import sktransrec as str_
+from threadpoolctl import threadpool_info, threadpool_limits
+
+assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {2}
+rng = np.random.default_rng(0)
+X = sp.random_array((900, 700), density=0.02, format="csr", rng=rng, dtype=np.float32)
+y = sp.random_array((900, 500), density=0.02, format="csr", rng=rng, dtype=np.float32)
+dense = rng.random((900, 700), dtype=np.float32)
+models = [
+    *((str_.EASERecommender(1.0, solver=solver), X) for solver in ("primal", "dual")),
+    *((str_.RidgeRecommender(1.0, solver=s), Z) for s in ("primal", "dual") for Z in (X, dense)),
+    (str_.GraphFilterRecommender(32, random_state=0), X),
+    (str_.ALSRecommender(32, max_iter=3, random_state=0), X),
+]
+for model, Z in models:
+    scores = model.fit(Z, y).decision_function(Z)
+    with threadpool_limits(1, "blas"):
+        alone = model.fit(Z, y).decision_function(Z)
+    print(model, abs(scores - alone).max() / abs(alone).max())
+"""
+
+
+def test_two_threads_fit_what_one_does():
+    errors = [line.split()[-1] for line in output_with_two_threads(FITS).splitlines()]
+    assert len(errors) == 8
+    np.testing.assert_allclose(np.array(errors, dtype=float), 0, atol=2e-4)
