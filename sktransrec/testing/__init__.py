@@ -4,6 +4,8 @@
 recommender promises on top of it.
 """
 
+from sklearn.base import clone
+
 from ._checks import CHECKS
 
 __all__ = ["check_recommender", "recommender_checks"]
@@ -15,7 +17,7 @@ def check_recommender(estimator):
     Parameters
     ----------
     estimator : estimator object
-        An unfitted recommender. It should be cheap to fit: it is fitted a few dozen times on 60
+        An unfitted recommender. It should be cheap to fit: it is fitted some twenty times on 60
         rows. If its tags say that its input is categorical, these are histories, rows of item ids
         from 1 on, padded with 0 at the end; otherwise they are a sparse matrix of interactions.
 
@@ -64,5 +66,7 @@ def recommender_checks(estimators):
     ...     check(estimator)
     """
     for estimator in estimators:
+        # Checks share what they fit by the object, which nobody else can change meanwhile.
+        checked = clone(estimator)
         for check in CHECKS:
-            yield estimator, check
+            yield checked, check

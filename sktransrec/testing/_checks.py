@@ -1,5 +1,6 @@
 """What a recommender promises, one function a promise."""
 
+import functools
 import pickle
 
 import numpy as np
@@ -36,8 +37,8 @@ def _check_tags(estimator):
 
 
 def _check_scores(estimator):
-    X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
     scores = model.decision_function(X)
     assert model.n_items_ == n_items_of(estimator)
     assert scores.shape == (N_ROWS, model.n_items_)
@@ -46,8 +47,8 @@ def _check_scores(estimator):
 
 
 def _check_ranking_agrees_with_scores(estimator):
-    X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
     items, scores = model.recommend(X, n_recommendations=5, exclude_seen=False)
     all_scores = model.decision_function(X)
     assert items.dtype == np.intp
@@ -59,8 +60,8 @@ def _check_ranking_agrees_with_scores(estimator):
 
 def _check_ties(estimator):
     """Items of equal scores are recommended by popularity and then by column."""
-    X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
     for rows in (X[:8], no_interactions(X[:1])):
         items, scores = model.recommend(rows, n_recommendations=model.n_items_, exclude_seen=False)
         for row_items, row_scores in zip(items, scores, strict=True):
@@ -71,8 +72,8 @@ def _check_ties(estimator):
 
 
 def _check_row_blocks_do_not_matter(estimator):
-    X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
     whole = model.recommend(X, n_recommendations=4)
     with config_context(working_memory=1e-3):
         blocked = model.recommend(X, n_recommendations=4)
@@ -81,27 +82,15 @@ def _check_row_blocks_do_not_matter(estimator):
 
 def _check_input_formats(estimator):
     X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    seeded = clone(estimator)
+    _set_random_state(seeded)
+    model = clone(seeded).fit(X, y)
     expected = model.decision_function(X)
     for variant in formats(X):
         _assert_same_scores(model.decision_function(variant), expected)
-    for variant in formats(X):
-        refitted = clone(estimator)
-        _set_random_state(refitted)
-        model = clone(estimator)
-        _set_random_state(model)
-        _assert_same_scores(
-            refitted.fit(variant, y).decision_function(X),
-            model.fit(X, y).decision_function(X),
-        )
-    if y is not None:
-        model = clone(estimator)
-        _set_random_state(model)
-        expected = model.fit(X, y).decision_function(X)
-        for variant in formats(y):
-            refitted = clone(estimator)
-            _set_random_state(refitted)
-            _assert_same_scores(refitted.fit(X, variant).decision_function(X), expected)
+        _assert_same_scores(clone(seeded).fit(variant, y).decision_function(X), expected)
+    for variant in () if y is None else formats(y):
+        _assert_same_scores(clone(seeded).fit(X, variant).decision_function(X), expected)
 
 
 def _check_input_is_kept(estimator):
@@ -122,8 +111,8 @@ def _check_new_rows(estimator):
 
 
 def _check_empty_rows(estimator):
-    X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
     empty = no_interactions(X[:2])
     scores = model.decision_function(empty)
     assert np.isfinite(scores).all()
@@ -133,8 +122,8 @@ def _check_empty_rows(estimator):
 
 
 def _check_seen(estimator):
-    X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
     if is_supervised(estimator):
         message = _error(ValueError, model.recommend, X, exclude_seen=True)
         assert "exclude_interactions" in message
@@ -148,8 +137,8 @@ def _check_seen(estimator):
 
 
 def _check_padding(estimator):
-    X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
     n_items = model.n_items_
     excluded = np.ones((N_ROWS, n_items))
     excluded[:, 2] = 0
@@ -162,8 +151,8 @@ def _check_padding(estimator):
 
 
 def _check_candidates(estimator):
-    X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
     candidates = np.array([7, 1, 4])
     items, scores = model.recommend(
         X, n_recommendations=5, candidates=candidates, exclude_seen=False
@@ -178,8 +167,8 @@ def _check_candidates(estimator):
 
 
 def _check_bad_arguments(estimator):
-    X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
     n_items = model.n_items_
     for bad in (0, n_items + 1, 2.5, True, "3"):
         message = _error(ValueError, model.recommend, X, n_recommendations=bad)
@@ -194,7 +183,7 @@ def _check_bad_arguments(estimator):
 
 def _check_bad_input(estimator):
     X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    model = _fitted(estimator)
     expected = model.decision_function(X)
     attributes = set(vars(model))
     for bad, words in bad_matrices(estimator, X):
@@ -208,8 +197,8 @@ def _check_bad_input(estimator):
 
 
 def _check_score(estimator):
-    X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
     held_out = interactions(N_ROWS, n_items_of(estimator), seed=2)
     assert 0 <= model.score(X, held_out) <= 1
     assert 0 <= model.score(X, held_out.toarray()) <= 1
@@ -247,8 +236,8 @@ def _check_wrapped(estimator):
 
 
 def _check_pickle(estimator):
-    X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
     items, scores = model.recommend(X, n_recommendations=3)
     loaded_items, loaded_scores = pickle.loads(pickle.dumps(model)).recommend(
         X, n_recommendations=3
@@ -273,8 +262,8 @@ def _check_random_state(estimator):
 def _check_factors(estimator):
     if not hasattr(estimator, "transform"):
         return
-    X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
     if not hasattr(model, "item_factors_"):
         return
     factors = model.transform(X)
@@ -287,8 +276,7 @@ def _check_factors(estimator):
 def _check_similar_items(estimator):
     if not hasattr(estimator, "similar_items"):
         return
-    X, y = domain(estimator)
-    model = clone(estimator).fit(X, y)
+    model = _fitted(estimator)
     similar, similarities = model.similar_items([3, 0], n_similar=4)
     assert similar.shape == similarities.shape == (2, 4)
     assert 3 not in similar[0]
@@ -320,6 +308,12 @@ CHECKS = (
     _check_factors,
     _check_similar_items,
 )
+
+
+@functools.lru_cache(maxsize=1)
+def _fitted(estimator):
+    """Return the fitted model that all checks share which leave it as it is."""
+    return clone(estimator).fit(*domain(estimator))
 
 
 def _n_different(a, b):

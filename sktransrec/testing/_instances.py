@@ -46,10 +46,11 @@ from .. import (
     VotingRecommender,
 )
 
-TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (4,), "epochs": 2, "run_eagerly": True}
+TINY_TRAINING = {"epochs": 2, "batch_size": 128, "run_eagerly": True}
+TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (4,), **TINY_TRAINING}
 TINY_NEXT_ITEM = {
-    **{"n_components": 2, "n_layers": 1, "epochs": 2, "run_eagerly": True},
-    **{"n_items": 24, "unknown": "ignore"},
+    **{"n_components": 2, "n_layers": 1, "n_items": 24, "unknown": "ignore"},
+    **TINY_TRAINING,
 }
 
 # One cheap instance of every public estimator that takes a matrix.
