@@ -171,8 +171,8 @@ gain = transfer_gain(winner, None, X, Y, random_state=0)
 print(gain)
 
 # %%
-# A gate acts on it: groups of customers whom the transfer is not shown to help get the popular
-# products.
+# A gate acts on it: as the transfer helps, it serves all customers, except groups of them whom it
+# is shown to harm.
 from sktransrec import TransferGate
 
 gate = TransferGate(winner, random_state=0).fit(X, Y)

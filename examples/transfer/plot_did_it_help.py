@@ -75,8 +75,8 @@ for ax, (name, gain) in zip(axes, gains.items(), strict=True):
 # %%
 # A gate
 # ------
-# ``TransferGate`` makes the comparison on its training rows and acts on it: each bucket of
-# customers gets the recommender that has proved itself. What is in doubt counts as harm.
+# ``TransferGate`` makes the comparison on its training rows and acts on it: the source serves
+# everybody if it is shown to help, except buckets of customers whom it is shown to harm.
 from sktransrec import PopularityRecommender, TransferGate
 from sktransrec.metrics import ndcg_at_k
 

@@ -111,7 +111,7 @@ def gate_of(relatedness):
 print(gate_of(relatedness=1).decision_)
 
 # %%
-# The gate does without, as the interval does not exclude harm. It is right to: a hundred customers
+# The gate does without, as the source is not shown to help. It is right to: a hundred customers
 # teach a codebook as good. Where the pattern is another one, the gate does without as well.
 print(gate_of(relatedness=0).decision_)
 plt.show()

@@ -15,18 +15,13 @@ from ._deciding import DecidingRecommender
 from ._gain import measured_gain, shuffled_folds
 from ._target_items import TargetItems
 
-_REASONS = {
-    "helps": "as the interval excludes harm",
-    "harms": "as the source harms",
-    "no evidence": "as the interval does not exclude harm",
-}
-
 
 class TransferGate(DecidingRecommender):
-    """Recommend with the source where it is shown to help, and without it otherwise.
+    """Recommend with the source if it is shown to help, except where it is shown to harm.
 
-    Cross-validates two recommenders on the training rows and decides for each bucket of rows that
-    are about as active. It is as its parts are: a supervised recommender if `transfer` learns the
+    Cross-validates two recommenders on the training rows and decides for all of them, or, where
+    the source harms rows that are about as active, for each bucket of such rows. It is as its parts
+    are: a supervised recommender if `transfer` learns the
     map from X to y, an in-domain one if it learns from X alone.
 
     Parameters
@@ -55,7 +50,7 @@ class TransferGate(DecidingRecommender):
     n_buckets : int, default=3
         Number of buckets of about as many rows each, by the number of their interactions: with the
         target items where X has any, otherwise with the source. A bucket has at least 30 training
-        rows, so there may be fewer. A small gain shows in few buckets sooner than in many.
+        rows, so there may be fewer. Harm to a few rows shows in many buckets sooner than in few.
     confidence_level : float, default=0.95
         Above 0 and below 1. The higher it is, the more evidence it takes to use the source.
     n_jobs : int, default=None
@@ -94,13 +89,13 @@ class TransferGate(DecidingRecommender):
 
     Notes
     -----
-    The source is used in a bucket if the lower end of the interval of the gain is above zero, that
-    is, if the interval excludes harm. The intervals are those of the buckets in
-    :func:`transfer_gain`, Bonferroni's rule included: where the source helps no bucket, the chance
-    that it is used in any is about ``(1 - confidence_level) / 2``, and somewhat more where both
-    models are nearly the same, as the rows of a fold share the chance of one fit. On generated
-    domains that have nothing in common, it was used in 0 to 5 of 100. Cross-listed items are no
-    evidence: they are left out of the comparison, though not of the recommendations.
+    The source helps if the interval of its gain, as in :func:`transfer_gain`, lies above zero, and
+    harms if it lies below. If it helps all rows together, it is used for all of them but those in
+    buckets that it harms. If it does not, it is used nowhere, unless it harms a bucket and helps
+    another: then it is used in that other one. The intervals of the buckets hold all at once
+    (Bonferroni), so that where the source helps nobody, the chance that it is used is at most about
+    ``(1 - confidence_level) / 2``. Cross-listed items are no evidence: they are left out of the
+    comparison, though not of the recommendations.
 
     Each row is scored by the model of its bucket. The scores of rows in different buckets may thus
     be on different scales; the ranking within a row is what they are for.
@@ -204,7 +199,7 @@ class TransferGate(DecidingRecommender):
             random_state=random_state,
         )
         self.bucket_edges_ = self.gain_.bucket_edges
-        self.uses_transfer_ = np.array([bucket.verdict == "helps" for bucket in self.gain_.buckets])
+        self.uses_transfer_ = _uses_transfer(self.gain_)
         self.decision_ = _in_words(self.gain_, self.uses_transfer_)
         _, without = sides(self.transfer, self.fallback, X, y, target)
         self.fallback_ = without.fitted(y)
@@ -236,13 +231,30 @@ class TransferGate(DecidingRecommender):
         return scores
 
 
+def _uses_transfer(gain):
+    """Return for each bucket whether its rows get the recommendations with the source."""
+    verdicts = np.array([bucket.verdict for bucket in gain.buckets])
+    harms = verdicts == "harms"
+    if gain.verdict == "helps":
+        return ~harms
+    return (verdicts == "helps") & harms.any()
+
+
 def _in_words(gain, uses_transfer):
     """Return what is used for whom, and why."""
-    lines = [f"By {gain.counted}, {gain.metric} without the source -> with it:"]
+    lines = [f"{gain.metric} without the source -> with it:"]
+    lines += [f"  all ({gain.clean.n_rows} rows)", f"    {gain.clean}"]
+    lines += [_finding(gain.verdict, uses_transfer), f"By {gain.counted}:"]
     for bucket, is_used in zip(gain.buckets, uses_transfer, strict=True):
         choice = "transfer" if is_used else "fallback"
-        lines.append(
-            f"  {bucket.rows} ({bucket.n_rows} rows): {choice}, {_REASONS[bucket.verdict]}"
-        )
-        lines.append(f"    {bucket}")
+        lines += [f"  {bucket.rows} ({bucket.n_rows} rows): {choice}", f"    {bucket}"]
     return "\n".join(lines)
+
+
+def _finding(verdict, uses_transfer):
+    if verdict == "helps":
+        exception = "" if uses_transfer.all() else ", except those that the source harms"
+        return f"The source helps: transfer for all rows{exception}."
+    exception = ", except those that the source helps" if uses_transfer.any() else ""
+    finding = "harms" if verdict == "harms" else "is not shown to help"
+    return f"The source {finding}: fallback for all rows{exception}."

@@ -1,5 +1,7 @@
 """The gate uses the source where it helps, and only there."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,6 +29,7 @@ from sktransrec import (
 from sktransrec.datasets import load_amazon_pair, make_cross_domain
 from sktransrec.metrics import ndcg_at_k
 from sktransrec.testing import check_recommender
+from sktransrec.transfer._gate import _uses_transfer
 from sktransrec.transfer._target_items import TargetItems
 
 N_SOURCE, N_TARGET = 60, 40
@@ -72,7 +75,8 @@ def test_related_domains_open_the_gate(domains):
     assert_array_equal(
         gate.decision_function(domains.X_cold), ridge.decision_function(domains.X_cold)
     )
-    assert gate.decision_.count("transfer, as the interval excludes harm") == 3
+    assert "The source helps: transfer for all rows." in gate.decision_
+    assert gate.decision_.count("rows): transfer") == 3
 
 
 def test_shuffled_rows_close_the_gate(domains):
@@ -84,7 +88,8 @@ def test_shuffled_rows_close_the_gate(domains):
         gate.recommend(domains.X_cold)[0],
         np.tile(popularity.recommend(np.zeros((1, N_TARGET)))[0], (100, 1)),
     )
-    assert gate.decision_.count("fallback, as") == 3
+    assert "fallback for all rows." in gate.decision_
+    assert gate.decision_.count("rows): fallback") == 3
 
 
 @pytest.mark.slow
@@ -112,6 +117,44 @@ def test_gate_of_warm_rows_over_seeds(relatedness):
         )
         n_used += gate.fit(X).uses_transfer_.any()
     assert n_used >= 19 if relatedness else n_used <= 1
+
+
+def test_all_rows_together_decide_before_their_buckets_do():
+    """The source helps, and is not shown to help or harm in any bucket: it is used in all."""
+    X, y = (
+        make_cross_domain(
+            *(300, N_SOURCE, N_TARGET),
+            n_cold_users=0,
+            source_density=0.2,
+            target_density=0.1,
+            relatedness=0.65,
+            random_state=0,
+        )[name]
+        for name in ("X_source", "Y_target")
+    )
+    gate = TransferGate(RidgeRecommender(), random_state=0).fit(X, y)
+    assert gate.gain_.verdict == "helps"
+    assert {bucket.verdict for bucket in gate.gain_.buckets} == {"no evidence"}
+    assert gate.uses_transfer_.all()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "of_buckets", "uses_transfer"),
+    [
+        ("helps", ["no evidence", "no evidence"], [True, True]),
+        ("helps", ["helps", "harms"], [True, False]),
+        ("helps", ["no evidence", "harms"], [True, False]),
+        ("no evidence", ["helps", "no evidence"], [False, False]),
+        ("no evidence", ["helps", "harms"], [True, False]),
+        ("no evidence", ["no evidence", "harms"], [False, False]),
+        ("harms", ["harms", "helps"], [False, True]),
+        ("harms", ["harms", "harms"], [False, False]),
+    ],
+)
+def test_rows_are_split_only_where_a_bucket_shows_harm(verdict, of_buckets, uses_transfer):
+    buckets = [SimpleNamespace(verdict=each) for each in of_buckets]
+    gain = SimpleNamespace(verdict=verdict, buckets=buckets)
+    assert_array_equal(_uses_transfer(gain), uses_transfer)
 
 
 def test_rows_get_the_model_of_their_bucket(domains):
