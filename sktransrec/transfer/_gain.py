@@ -137,8 +137,10 @@ negative."""
             return f"{without_twins}transfer helps."
         if self.verdict == "harms":
             return f"{without_twins}transfer harms: leave the source out."
-        if self.overall.verdict == "helps":
+        if self.overall.verdict == "helps" and self.clean.gain < self.overall.gain:
             return "no evidence that more is transferred than cross-listed items give away."
+        if self.overall.verdict == "helps" and self.clean.gain >= self.overall.gain:
+            return "without cross-listed items, the gain is no smaller, but not certain."
         return f"{without_twins}no evidence that transfer helps or harms."
 
 
@@ -215,7 +217,8 @@ shape (n_rows,)
         columns of X but `target_columns`, if X is a matrix.
     cv : int, cross-validation splitter, iterable or "prefit", default=5
         How to hold rows out. An int shuffles the rows into that many folds. "prefit" takes the
-        models as they are, fitted on other rows.
+        models as they are, fitted on other rows: the intervals are then those of these very
+        models, and say nothing of the same recommenders fitted on still other rows.
     metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
         What to measure on the best `k` items of each row.
     k : int, default=10
@@ -247,12 +250,19 @@ shape (n_rows,)
     Notes
     -----
     With :math:`a_r` the metric of row r with the source and :math:`b_r` without it, the gain is
-    the mean of :math:`a_r - b_r` over the rows that have something to find. Its interval is a
-    paired bootstrap: rows are drawn with replacement, each with both of its scores. As a
+    the mean of :math:`a_r - b_r` over the n rows that have something to find. It estimates the
+    expected gain of models that learn from as many rows as these did, :math:`n_t` on average, over
+    draws of the rows served and of the rows learned from. Both vary, and as in [3]_ the variance of
+    the gain is taken to be :math:`\\sigma^2 (1 / n + 1 / n_t)` with :math:`\\sigma^2` that of
+    :math:`a_r - b_r`; there is no unbiased estimate. On generated domains it is never too small and
+    often too large, most of all for models that do not learn from y. Not in it is what the models
+    draw themselves, such as a network's start.
+
+    The interval is a paired bootstrap: rows are drawn with replacement, each with both of its
+    scores, :math:`1 / (1 / n + 1 / n_t)` of them, so that their mean has that variance. As a
     percentile interval is too short for few rows, its tails are widened as in [2]_, counting the
     rows for which :math:`a_r \\ne b_r`; it takes 10 of them. Buckets are compared by Bonferroni's
-    rule. The models are taken as fitted: how another draw of the rows
-    learned from would change them is not in the interval.
+    rule.
 
     With the error :math:`\\epsilon = 1 - \\mathrm{metric}`, the negative-transfer gap of [1]_ is
     :math:`\\epsilon(S, T) - \\epsilon(\\emptyset, T)`, that is, minus the gain.
@@ -267,6 +277,8 @@ shape (n_rows,)
        CVPR. :arxiv:`1811.09751`
     .. [2] Hesterberg (2015). What teachers should know about the bootstrap. The American
        Statistician 69(4). :doi:`10.1080/00031305.2015.1089789`
+    .. [3] Nadeau and Bengio (2003). Inference for the generalization error. Machine Learning 52(3).
+       :doi:`10.1023/A:1024068626366`
 
     Examples
     --------
@@ -317,6 +329,13 @@ def shuffled_folds(cv, y, random_state):
     return list(check_cv(cv).split(y))
 
 
+def n_training_rows(folds, n_rows):
+    """Return the mean number of rows learned from, infinite where the models are not refitted."""
+    if folds is None:
+        return np.inf
+    return float(np.mean([np.arange(n_rows)[train].size for train, _ in folds]))
+
+
 def measured_gain(
     comparison,
     folds,
@@ -331,7 +350,12 @@ def measured_gain(
 ):
     """Return the gain of the first side over the second, items named by their columns."""
     scores, clean_scores = comparison.row_scores(folds, metric, k, n_jobs)
-    estimate = partial(estimate_gain, n_resamples=n_resamples, random_state=random_state)
+    estimate = partial(
+        estimate_gain,
+        n_train=n_training_rows(folds, len(comparison.activity)),
+        n_resamples=n_resamples,
+        random_state=random_state,
+    )
     overall = clean = estimate("all", scores, confidence_level=confidence_level)
     if comparison.given_away.nnz:
         clean = estimate("all", clean_scores, confidence_level=confidence_level)

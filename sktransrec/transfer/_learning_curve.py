@@ -24,7 +24,8 @@ from .._wrapped import is_supervised
 from ..interactions import holdout_random
 from ..metrics._scorer import _METRICS
 from ..recommenders import PopularityRecommender
-from ._gain import _METRIC_NAMES, shuffled_folds
+from ._gain import _METRIC_NAMES, n_training_rows, shuffled_folds
+from ._paired import n_effective_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,8 @@ class TransferLearningCurve:
         The numbers of rows learned from.
     scores : dict of str to ndarray of shape (n_sizes, n_rows)
         The scores of each row by model; NaN where there is nothing to find.
+    n_train : float
+        The mean number of rows of a training fold, from which those learned from are drawn.
 
     See Also
     --------
@@ -48,6 +51,7 @@ class TransferLearningCurve:
     metric: str
     train_sizes: np.ndarray
     scores: dict
+    n_train: float
 
     @property
     def means(self):
@@ -56,11 +60,12 @@ class TransferLearningCurve:
 
     @property
     def errors(self):
-        """The standard errors of these means."""
-        return {
-            name: np.nanstd(scores, axis=1, ddof=1) / np.sqrt((~np.isnan(scores)).sum(axis=1))
-            for name, scores in self.scores.items()
-        }
+        """The standard errors of these means, over draws of the rows."""
+        return {name: self._errors(scores) for name, scores in self.scores.items()}
+
+    def _errors(self, scores):
+        n_rows = n_effective_rows((~np.isnan(scores)).sum(axis=1), self.n_train)
+        return np.nanstd(scores, axis=1, ddof=1) / np.sqrt(n_rows)
 
     def __str__(self):
         width = max(map(len, ["rows", *self.scores]))
@@ -69,7 +74,7 @@ class TransferLearningCurve:
             pairs = zip(means, self.errors[name], strict=True)
             cells = "".join(f"{f'{mean:.4f} ± {error:.4f}':>17}" for mean, error in pairs)
             lines.append(f"{name:{width}}  {cells}")
-        return "\n".join([f"{self.metric} ± standard error over rows", *lines])
+        return "\n".join([f"{self.metric} ± standard error", *lines])
 
 
 @validate_params(
@@ -148,8 +153,10 @@ def transfer_learning_curve(
     Notes
     -----
     Larger samples of a fold contain the smaller ones. All sizes and models are scored on the same
-    rows and the same hidden interactions. The standard error is that of the mean over rows: how
-    another draw of the rows learned from would change the models is not in it, save between folds.
+    rows and the same hidden interactions. The standard errors allow for another draw of the rows
+    served and of those learned from, as in :func:`transfer_gain`, for all sizes alike: models that
+    learn from few rows vary more, but those of different folds have fewer rows in common. Models
+    are compared on the same rows, so that the error of a difference is mostly smaller.
 
     The cost is that of ``len(estimators) * len(train_sizes) * n_folds`` fits.
 
@@ -186,7 +193,12 @@ def transfer_learning_curve(
     scores = {name: np.full((len(sizes), task.y.shape[0]), np.nan) for name in estimators}
     for (name, i, _, held_out), result in zip(fits, results, strict=True):
         scores[name][i, held_out] = result
-    return TransferLearningCurve(f"{_METRIC_NAMES.get(metric, metric)}@{k}", sizes, scores)
+    return TransferLearningCurve(
+        metric=f"{_METRIC_NAMES.get(metric, metric)}@{k}",
+        train_sizes=sizes,
+        scores=scores,
+        n_train=n_training_rows(folds, task.y.shape[0]),
+    )
 
 
 @dataclass(frozen=True, eq=False)

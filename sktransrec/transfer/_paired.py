@@ -83,8 +83,12 @@ class GainEstimate:
         return f"  {self.relative_gain:+.0%} [{low:+.0%}, {high:+.0%}]"
 
 
-def estimate_gain(rows, scores, *, confidence_level, n_resamples, random_state):
-    """Return the gain of the first column of `scores` over the second; NaN rows do not count."""
+def estimate_gain(rows, scores, *, n_train, confidence_level, n_resamples, random_state):
+    """Return the gain of the first column of `scores` over the second; NaN rows do not count.
+
+    `n_train` is the number of rows that each model has learned from; infinite if other rows would
+    not change the models.
+    """
     scores = scores[~np.isnan(scores).any(axis=1)]
     n_rows = len(scores)
     mean = scores.mean(axis=0) if n_rows else np.full(2, np.nan)
@@ -93,7 +97,8 @@ def estimate_gain(rows, scores, *, confidence_level, n_resamples, random_state):
     resampled = np.full((1, 2), np.nan)
     tail = _tail(confidence_level, max(n_different, 2))
     if n_different >= MIN_DIFFERENT_ROWS:
-        resampled = _resampled_means(scores, n_resamples, random_state)
+        n_drawn = max(1, round(n_effective_rows(n_rows, n_train)))
+        resampled = _resampled_means(scores, n_drawn, n_resamples, random_state)
     return GainEstimate(
         rows=rows,
         n_rows=n_rows,
@@ -109,7 +114,16 @@ def estimate_gain(rows, scores, *, confidence_level, n_resamples, random_state):
     )
 
 
-def _resampled_means(scores, n_resamples, random_state):
+def n_effective_rows(n_rows, n_train):
+    """Return how many rows, served by models that stay the same, would tell as much.
+
+    Learning from other rows adds as much variance as serving them (Nadeau and Bengio, 2003): a
+    mean over `n_rows` has the variance of a row times ``1 / n_rows + 1 / n_train``.
+    """
+    return 1 / (1 / n_rows + 1 / n_train)
+
+
+def _resampled_means(scores, n_drawn, n_resamples, random_state):
     """Return the mean scores of bootstrap samples of the rows, of shape (n_resamples, 2)."""
     # Rows of equal scores are drawn together: metrics of k places take few values.
     distinct, counts = np.unique(scores, axis=0, return_counts=True)
@@ -117,9 +131,9 @@ def _resampled_means(scores, n_resamples, random_state):
     block_rows = get_chunk_n_rows(row_bytes=16 * len(distinct), max_n_rows=n_resamples)
     return np.concatenate(
         [
-            random_state.multinomial(len(scores), shares, size=block.stop - block.start)
+            random_state.multinomial(n_drawn, shares, size=block.stop - block.start)
             @ distinct
-            / len(scores)
+            / n_drawn
             for block in gen_batches(n_resamples, block_rows)
         ]
     )

@@ -1,5 +1,7 @@
 """Transfer is told from its absence, from harm and from cross-listed items."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -219,6 +221,45 @@ def test_unrelated_domains_with_twins_are_not_taken_for_transfer(places):
         gain.verdict == "harms"
         or "more is transferred than cross-listed items give away" in str(gain)
     )
+
+
+@pytest.mark.parametrize(
+    ("clean_gain", "words"),
+    [
+        (0.02, "no evidence that more is transferred than cross-listed items give away."),
+        (0.06, "without cross-listed items, the gain is no smaller, but not certain."),
+        (np.nan, "without cross-listed items, no evidence that transfer helps or harms."),
+    ],
+)
+def test_gain_is_put_down_to_twins_only_if_it_shrinks_without_them(domains, clean_gain, words):
+    gain = transfer_gain(
+        RidgeRecommender(), None, domains.X_source, domains.Y_target, cv=2, random_state=0
+    )
+    overall = replace(gain.overall, gain=0.05, interval=(0.01, 0.09))
+    clean = replace(gain.overall, gain=clean_gain, interval=(clean_gain - 0.08, clean_gain + 0.08))
+    gain = replace(gain, overall=overall, clean=clean, n_given_away=3)
+    assert str(gain).endswith(f"Verdict: {words}")
+
+
+def test_models_that_are_not_refitted_have_the_interval_of_the_rows_alone(domains):
+    X, y = domains.X_source, domains.Y_target
+    ridge = RidgeRecommender()
+    other = RidgeRecommender(1.0)
+    half = np.arange(300) < 150
+    prefit = transfer_gain(
+        ridge.fit(X[half], y[half]),
+        other.fit(X[half], y[half]),
+        *(X[~half], y[~half]),
+        cv="prefit",
+        random_state=0,
+    )
+    for train in (half, np.flatnonzero(half)):
+        refitted = transfer_gain(
+            ridge, other, X, y, cv=[(train, np.flatnonzero(~half))], random_state=0
+        )
+        assert_allclose(refitted.scores[~half], prefit.scores)
+        widths = [np.ptp(gain.overall.interval) for gain in (refitted, prefit)]
+        assert_allclose(widths[0] / widths[1], np.sqrt(1 + 150 / 150), rtol=0.05)
 
 
 def test_items_are_named_as_the_columns_are(domains):

@@ -54,7 +54,8 @@ def test_scores_are_those_of_a_loop(domains):
         assert_allclose(curve.scores["popularity"][0, held_out], expected)
     ridge = curve.scores["ridge"][0]
     assert_allclose(curve.means["ridge"], [ridge.mean()])
-    assert_allclose(curve.errors["ridge"], [ridge.std(ddof=1) / np.sqrt(200)])
+    # The rows served vary, and the 150 rows learned from.
+    assert_allclose(curve.errors["ridge"], [ridge.std(ddof=1) * np.sqrt(1 / 200 + 1 / 150)])
     assert curve.metric == "recall@5"
     assert f"{ridge.mean():.4f}" in str(curve)
 

@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy.stats import ttest_rel
+from scipy.stats import norm, ttest_rel
 
 from sktransrec.transfer._paired import estimate_gain
 
 
-def _estimate(scores, *, confidence_level=0.95, n_resamples=5000, random_state=0):
+def _estimate(scores, *, n_train=np.inf, confidence_level=0.95, n_resamples=5000, random_state=0):
     return estimate_gain(
         "all",
         np.asarray(scores, dtype=float),
+        n_train=n_train,
         confidence_level=confidence_level,
         n_resamples=n_resamples,
         random_state=np.random.RandomState(random_state),
@@ -40,6 +41,23 @@ def test_interval_agrees_with_the_paired_t_test():
     expected = ttest_rel(*scores.T).confidence_interval(0.9)
     interval = _estimate(scores, confidence_level=0.9, n_resamples=20_000).interval
     assert_allclose(interval, expected, atol=3e-4)
+
+
+def test_interval_of_few_rows_is_that_of_the_t_test():
+    """A bootstrap alone is too short by the quantile of t, and by the bias of the variance."""
+    gains = norm.ppf((np.arange(12) + 0.5) / 12)
+    scores = np.column_stack([gains, np.zeros(12)])
+    expected = ttest_rel(*scores.T).confidence_interval()
+    assert_allclose(_estimate(scores, n_resamples=100_000).interval, expected, rtol=0.015)
+
+
+@pytest.mark.parametrize("n_train", [100, 400, 1600])
+def test_interval_allows_for_the_rows_learned_from(n_train):
+    scores = _scores(400, 0.02, np.random.default_rng(0))
+    of_rows, of_both = (
+        np.ptp(_estimate(scores, n_train=n, n_resamples=40_000).interval) for n in (np.inf, n_train)
+    )
+    assert_allclose(of_both / of_rows, np.sqrt(1 + 400 / n_train), rtol=0.02)
 
 
 @pytest.mark.parametrize("share_different", [0.2, 1.0])

@@ -92,6 +92,15 @@ def test_sources_vote_by_their_gains(fitted):
     assert_allclose(model.decision_function(X), total, atol=1e-4)
 
 
+def test_intervals_hold_for_all_sources_at_once(fitted):
+    """Those that the probe left out included, as it has seen the same rows."""
+    model, X, y, _ = fitted
+    assert {score.gain.confidence_level for score in model.source_scores_} == {1 - 0.05 / 3}
+    model = clone(model).set_params(max_sources=1, cv=2).fit(X, y)
+    assert model.gain_.clean.confidence_level == 1 - 0.05 / 3
+    assert model.gain_.buckets[0].confidence_level == 1 - 0.05 / 3
+
+
 def test_one_source_alone_ranks_as_its_recommender():
     X, y, sources = several_sources([0.0, 1.0])
     model = SourceSelectorRecommender(RidgeRecommender(), sources, max_sources=1, random_state=0)
