@@ -56,6 +56,23 @@ def run_benchmark(name, *options):
 
 
 @pytest.mark.slow
+def test_intervals_and_verdicts_of_gains_are_honest():
+    n_runs = 100
+    lines = run_benchmark("verdicts.py", "--runs", str(n_runs)).split("\n")
+    cells = [re.split(r" {2,}", line) for line in lines if line.endswith("%")]
+    comparisons = np.array([row[0] for row in cells])
+    coverage, verdicts, wrong = np.array(
+        [[float(share.rstrip("%")) / 100 for share in row[-3:]] for row in cells]
+    ).T
+    # Three standard errors of a share of 93 % of the runs.
+    assert coverage.min() > 0.93 - 3 * np.sqrt(0.93 * 0.07 / n_runs)
+    for comparison in np.unique(comparisons):
+        assert coverage[comparisons == comparison].mean() >= 0.93
+    assert verdicts[comparisons == "two draws of one source"].mean() <= 0.06
+    assert wrong.mean() <= 0.03
+
+
+@pytest.mark.slow
 def test_transfer_on_generated_data():
     warm_methods = ["ALS, target alone", "gate: ALS on both, or target alone"]
     methods = ["popularity", *warm_methods, "ALS on both", "ALS, ridge to ALS factors"]
