@@ -120,15 +120,14 @@ def test_popularity_exponent_scales_scores_but_not_similarities():
     )
 
 
-def test_half_an_exponent_makes_conditional_probabilities_of_cosines():
+def test_half_an_exponent_takes_the_popularity_of_the_recommended_item_out_of_cosines():
     X = (interactions(200, 20) > 0).astype(float)
     parameters = {"weighting": "cosine", "shrinkage": 0, "popularity_exponent": 0.5}
     links = ItemKNNRecommender(20, **parameters).fit(X).item_links_.toarray()
     together = X.T @ X
-    probabilities = together / np.diag(together)[:, None]  # of the column, given the row
-    np.fill_diagonal(probabilities, 0)
-    scale = np.sqrt(np.diag(together) / 200)[:, None]
-    np.testing.assert_allclose(links, probabilities * scale, rtol=1e-4)
+    expected = together / np.sqrt(200 * np.diag(together)[:, None])
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(links, expected, rtol=1e-4)
 
 
 def test_items_without_a_link_come_by_popularity():
