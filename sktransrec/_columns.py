@@ -28,6 +28,13 @@ def as_column(values, what):
     return values
 
 
+def column_names(X):
+    """Return the names of the columns of a DataFrame of any library, None for anything else."""
+    if not nw.dependencies.is_into_dataframe(X):
+        return None
+    return list(X.columns if hasattr(X, "iloc") else nw.from_native(X, eager_only=True).columns)
+
+
 def check_none_missing(column, what, noun):
     """Raise where `as_column` made a column with missing values."""
     missing = np.flatnonzero(_is_missing(column))

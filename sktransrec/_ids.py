@@ -89,6 +89,25 @@ def decoded(ids, columns, what):
     return found
 
 
+class DecodesItems:
+    """Mixin for what knows the ids of its items; a subclass implements ``_ids_of_items()``."""
+
+    def decode_items(self, items):
+        """Return the ids of item columns, such as those that `recommend` returns.
+
+        Parameters
+        ----------
+        items : array-like of int
+            Columns, of any shape; -1 stands for none.
+
+        Returns
+        -------
+        item_ids : ndarray of the shape of `items`
+            Their ids; None in the place of -1, in an array of objects then.
+        """
+        return decoded(self._ids_of_items(), items, "items")
+
+
 def _range(columns):
     if columns.size and columns.dtype.kind in "iu":
         return f"values from {columns.min()} to {columns.max()}"

@@ -1,18 +1,19 @@
 """What the items are like, kept where cross-validation cannot slice it."""
 
 import reprlib
-from collections import Counter
 
+import narwhals.stable.v1 as nw
 import numpy as np
 import scipy.sparse as sp
 
+from ._ids import DecodesItems, distinct_ids, equal_as_strings, id_array, positions
 from ._validation import _safe_indexing, check_sparse
 from ._version_stamp import VersionStampMixin
 
 __all__ = ["ItemFeatures"]
 
 
-class ItemFeatures(VersionStampMixin):
+class ItemFeatures(DecodesItems, VersionStampMixin):
     """What is known of each item of a catalogue: numbers, texts, images or a table.
 
     A constructor parameter of models that look at items. Passed to `fit` beside X, such an array
@@ -24,17 +25,18 @@ class ItemFeatures(VersionStampMixin):
     values : array-like, sparse matrix, DataFrame or sequence of str, of length n_items
         Item i in row i: numbers of shape (n_items, n_features), dense or sparse; texts of shape
         (n_items,); images of shape (n_items, height, width, n_channels); or a pandas DataFrame or
-        Series. Arrays are not copied and must not be changed afterwards.
+        Series. They are copied.
     ids : array-like of shape (n_items,), default=None
-        The ids of the items, all different. None takes the index of a DataFrame or Series, and
-        the numbers from 0 otherwise.
+        The ids of the items, strings or integers, all different. None takes the index of a
+        DataFrame or Series, and the numbers from 0 otherwise. Where `values` has an index other
+        than the numbers from 0, `ids` must be the same, or a Series with the same index.
 
     Attributes
     ----------
     values : ndarray, csr_array, DataFrame or ndarray of object
-        The features; arrays are read-only.
+        The features; arrays are read-only, and the index of a DataFrame is `ids`.
     ids : ndarray of shape (n_items,)
-        The ids.
+        The ids, read-only.
     n_items : int
         Number of items.
 
@@ -63,14 +65,12 @@ class ItemFeatures(VersionStampMixin):
     """
 
     def __init__(self, values, ids=None):
-        if hasattr(values, "iloc"):
-            ids = values.index if ids is None else ids
-            values = values if values.ndim == 2 else values.to_numpy()
-        elif not hasattr(values, "shape"):
-            values = _as_list(values)
+        index = values.index if hasattr(values, "iloc") else None
+        values = _without_library(values)
         self.n_items = values.shape[0] if hasattr(values, "shape") else len(values)
-        self.ids = _checked_ids(ids, self.n_items)
-        self.values = _checked_values(values, self.ids)
+        self._has_own_ids = ids is not None or not (index is None or _is_numbered(index))
+        self.ids = _frozen(_checked_ids(ids, index, self.n_items))
+        self.values = _frozen(_checked_values(values, self.ids))
         _check_items(self.values, self.ids)
 
     def __len__(self):
@@ -93,6 +93,12 @@ class ItemFeatures(VersionStampMixin):
             raise AttributeError(f"ItemFeatures cannot be changed: make a new one to set {name}.")
         super().__setattr__(name, value)
 
+    def __setstate__(self, state):
+        # What is loaded can be written to otherwise.
+        super().__setstate__(state)
+        _frozen(self.values)
+        _frozen(self.ids)
+
     def of(self, ids):
         """Return the features of the items with the given ids, in that order.
 
@@ -105,16 +111,22 @@ class ItemFeatures(VersionStampMixin):
         -------
         item_features : ItemFeatures
         """
-        places = {item: place for place, item in enumerate(self.ids.tolist())}
-        ids = np.asarray(ids)
-        unknown = [item for item in ids.tolist() if item not in places]
-        if unknown:
+        ids = id_array(ids, "ids")
+        places = positions(ids, self.ids)
+        unknown = ids[places < 0]
+        if len(unknown):
+            n_alike = equal_as_strings(unknown, self.ids).sum()
+            cure = "pass ids of this container"
+            if n_alike:
+                cure = f"{n_alike} equal ids of this container as strings: convert one of the two"
             raise ValueError(
-                f"There is no item {reprlib.repr(unknown[0])} among the {self.n_items} items "
-                f"({len(unknown)} of the ids are unknown): pass ids of this container."
+                f"There is no item {reprlib.repr(unknown.tolist()[0])} among the {self.n_items} "
+                f"items ({len(unknown)} of the ids are unknown): {cure}."
             )
-        chosen = [places[item] for item in ids.tolist()]
-        return ItemFeatures(_safe_indexing(self.values, chosen), ids)
+        return ItemFeatures(_safe_indexing(self.values, places), ids)
+
+    def _ids_of_items(self):
+        return self.ids
 
     def _kind(self):
         if hasattr(self.values, "iloc"):
@@ -161,12 +173,12 @@ def _as_list(values):
 
 
 def _checked_values(values, ids):
-    """Return the features as a csr_array, a DataFrame or a read-only array."""
+    """Return the features as a csr_array, a DataFrame or an array, that nobody else has."""
     if hasattr(values, "iloc"):
-        return values
+        return values.copy().set_axis(ids, axis=0)
     if sp.issparse(values):
         check_sparse(values, name="values")
-        return sp.csr_array(values)
+        return sp.csr_array(values, copy=True)
     values = _as_array(values, ids)
     if values.ndim == 0 or values.dtype.kind not in "fiubO":
         raise ValueError(
@@ -178,15 +190,23 @@ def _checked_values(values, ids):
             "values is a single row of numbers: pass shape (n_items, n_features), with "
             "values.reshape(-1, 1) for one number an item."
         )
-    values = values.view()
-    values.setflags(write=False)
+    return values
+
+
+def _frozen(values):
+    """Return values, arrays of them made read-only in place."""
+    arrays = [values] if isinstance(values, np.ndarray) else []
+    if sp.issparse(values):
+        arrays = [values.data, values.indices, values.indptr]
+    for array in arrays:
+        array.setflags(write=False)
     return values
 
 
 def _as_array(values, ids):
     """Return an array of numbers or, of texts, of objects."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiubc":
-        return values
+        return values.copy()
     values = list(values)
     if any(isinstance(value, str | bytes) or value is None for value in values):
         array = np.empty(len(values), dtype=object)
@@ -220,31 +240,51 @@ def _are_numbers(value):
     return True
 
 
-def _checked_ids(ids, n_items):
-    """Return the ids as a read-only array."""
-    ids = np.arange(n_items) if ids is None else np.array(ids)
-    if ids.shape != (n_items,):
+def _without_library(values):
+    """Return values as a pandas DataFrame, a sparse matrix, an array or a list."""
+    if hasattr(values, "iloc"):
+        return values if values.ndim == 2 else values.to_numpy()
+    if nw.dependencies.is_into_series(values):
+        return nw.from_native(values, series_only=True).to_list()
+    if nw.dependencies.is_into_dataframe(values):
+        library = type(values).__module__.partition(".")[0]
         raise ValueError(
-            f"ids has shape {ids.shape}, and values has {n_items} items: pass one id an item."
+            f"values is a {type(values).__name__} of {library}: pass values.to_pandas(), or an "
+            "array where all columns are numbers."
         )
-    missing = np.flatnonzero(_is_missing(ids))
-    if len(missing):
-        raise ValueError(f"The id of item {missing[0]} is missing: give every item an id.")
-    if len(set(ids.tolist()) if ids.dtype == object else np.unique(ids)) < n_items:
-        ((repeated, count),) = Counter(ids.tolist()).most_common(1)
-        raise ValueError(f"The id {repeated!r} stands for {count} items: ids must differ.")
-    ids.setflags(write=False)
+    return values if hasattr(values, "shape") else _as_list(values)
+
+
+def _checked_ids(ids, index, n_items):
+    """Return the ids as an array; `index` is that of the values, None where they have none."""
+    if ids is None:
+        ids = np.arange(n_items) if index is None else index
+    elif index is not None and not _is_numbered(index):
+        _check_index(ids, index)
+    ids = distinct_ids(ids, "ids")
+    if len(ids) != n_items:
+        raise ValueError(
+            f"ids has {len(ids)} ids, and values has {n_items} items: pass one id an item."
+        )
     return ids
 
 
-def _is_missing(values):
-    """Return which values are None, NaN or another mark of what is missing."""
-    if values.dtype.kind in "iubUS":
-        return np.zeros(len(values), dtype=bool)
-    if values.dtype != object:
-        return np.isnan(values)
-    # What is missing is not equal to itself, pandas.NA not even decidedly unequal.
-    return np.array([value is None or (value == value) is not True for value in values.tolist()])
+def _is_numbered(index):
+    """Return whether an index is the numbers from 0, which says nothing of the items."""
+    return np.array_equal(index, np.arange(len(index)))
+
+
+def _check_index(ids, index):
+    """Raise where an index that says something of the items contradicts their ids."""
+    if hasattr(ids, "iloc") and ids.index.equals(index):
+        return
+    for place, (one, label) in enumerate(zip(ids, index, strict=False)):
+        if one != label:
+            raise ValueError(
+                f"ids and the index of values contradict each other: item {place} is {one!r} by "
+                f"ids and {label!r} by the index. Bring them into one order by values.loc[ids], or "
+                "leave the index out by values.reset_index(drop=True) where it is no id."
+            )
 
 
 def _check_items(values, ids):

@@ -58,7 +58,63 @@ def test_content_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         features.values[0, 0] = 1
     assert NUMBERS.flags.writeable
-    assert np.shares_memory(features.values, NUMBERS)
+
+
+@pytest.mark.parametrize("name", ["numbers", "sparse", "images", "series", "table"])
+def test_the_content_is_nobody_elses(name):
+    content = CONTENT[name].tocsr() if name == "sparse" else CONTENT[name].copy()
+    given = content.data if name == "sparse" else content
+    features = ItemFeatures(content, ids=list("wxyz"))
+    before = pickle.dumps(features.values)
+    if hasattr(given, "iloc"):
+        given.iloc[0] = given.iloc[1]
+    else:
+        given[:] = 7
+    assert pickle.dumps(features.values) == before
+
+
+@pytest.mark.parametrize("name", ["numbers", "sparse", "images", "texts"])
+def test_arrays_stay_read_only_when_they_are_loaded(name):
+    features = pickle.loads(pickle.dumps(ItemFeatures(CONTENT[name], ids=list("wxyz"))))
+    values = features.values
+    arrays = [values.data, values.indices, values.indptr] if name == "sparse" else [values]
+    assert not any(array.flags.writeable for array in [*arrays, features.ids])
+
+
+@pytest.mark.parametrize("name", ["series", "table"])
+def test_ids_that_contradict_the_index_are_an_error(name):
+    content = CONTENT[name].set_axis(list("wxyz"))
+    assert ItemFeatures(content, ids=list("wxyz")).ids.tolist() == list("wxyz")
+    with pytest.raises(ValueError, match=r"item 0 is 'z' by ids and 'w' by the index.*values.loc"):
+        ItemFeatures(content, ids=list("zyxw"))
+    filtered = CONTENT[name].iloc[[3, 1]]
+    with pytest.raises(ValueError, match=r"item 0 is 'd' by ids and 3 by the index.*reset_index"):
+        ItemFeatures(filtered, ids=["d", "b"])
+    with_its_index = pd.Series(list("abcd")).iloc[[3, 1]]
+    assert ItemFeatures(filtered, ids=with_its_index).ids.tolist() == ["d", "b"]
+    assert ItemFeatures(filtered.reset_index(drop=True), ids=["d", "b"]).ids.tolist() == ["d", "b"]
+
+
+def test_ids_stay_what_they_are():
+    features = ItemFeatures(NUMBERS, ids=["1", 1, 2**60 + 1, 2**60])
+    assert features.ids.tolist() == ["1", 1, 2**60 + 1, 2**60]
+    assert features.of([1]).values[0, 0] == 3
+    with pytest.raises(ValueError, match="1 equal ids of this container as strings"):
+        features.of([2**60, str(2**60)])
+    assert features.decode_items([[3, -1]]).tolist() == [[2**60, None]]
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_columns_of_other_libraries(library):
+    module = pytest.importorskip(library)
+    series = module.Series if library == "polars" else lambda x: module.chunked_array([x])
+    texts, ids = series(["one", "two"]), series([7, 5])
+    features = ItemFeatures(texts, ids=ids)
+    assert features.values.tolist() == ["one", "two"]
+    assert features.ids.tolist() == [7, 5]
+    table = (module.DataFrame if library == "polars" else module.table)({"a": [1, 2]})
+    with pytest.raises(ValueError, match=rf"values is a \w+ of {library}: pass values.to_pandas"):
+        ItemFeatures(table)
 
 
 def test_ids_come_from_the_table():
@@ -94,12 +150,12 @@ def test_ids_come_from_the_table():
         ([], None, "holds no items"),
         (NUMBERS * 1j, None, "dtype complex"),
         ([1.0, 2.0], None, "single row of numbers"),
-        (NUMBERS, [1, 2, 2, 3], "id .*2.* stands for 2 items"),
-        (NUMBERS, [1, 2], "ids has shape"),
-        (NUMBERS, ["a", "b", None, "c"], "id of item 2 is missing"),
-        (NUMBERS, ["a", "b", pd.NA, "c"], "id of item 2 is missing"),
-        (NUMBERS, [1.0, 2.0, np.nan, 3.0], "id of item 2 is missing"),
-        (NUMBERS, np.array(["a", 1, "b", 1], dtype=object), "id 1 stands for 2 items"),
+        (NUMBERS, [1, 2, 2, 3], "ids repeats 2, which stands 2 times"),
+        (NUMBERS, [1, 2], "ids has 2 ids, and values has 4 items"),
+        (NUMBERS, ["a", "b", None, "c"], "ids misses 1 ids.*row 2"),
+        (NUMBERS, ["a", "b", pd.NA, "c"], "ids misses 1 ids.*row 2"),
+        (NUMBERS, [1.0, 2.0, np.nan, 3.0], "ids misses 1 ids.*row 2"),
+        (NUMBERS, np.array(["a", 1, "b", 1], dtype=object), "ids repeats 1, which stands 2 times"),
     ],
 )
 def test_bad_content_names_the_item(values, ids, message):

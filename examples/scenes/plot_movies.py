@@ -219,5 +219,5 @@ with tempfile.TemporaryDirectory() as folder:
     joblib.dump(models["hybrid"], Path(folder) / "films.joblib")
     served = joblib.load(Path(folder) / "films.joblib").with_items(tomorrow)
 films, scores = served.recommend(X[:3], n_recommendations=5)
-print(served.item_ids_[films])
+print(served.decode_items(films))
 plt.show()

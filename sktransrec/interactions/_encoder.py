@@ -5,7 +5,14 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._ids import decoded, distinct_ids, equal_as_strings, joined_ids, positions
+from .._ids import (
+    DecodesItems,
+    decoded,
+    distinct_ids,
+    equal_as_strings,
+    joined_ids,
+    positions,
+)
 from .._validation import (
     Interval,
     StrOptions,
@@ -31,7 +38,7 @@ _POSITION = Interval(Integral, 0, None, closed="left")
 _COUNT = Interval(Integral, 1, None, closed="left")
 
 
-class InteractionEncoder(VersionStampMixin, BaseEstimator):
+class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
     """Encode a log of events as a user-item matrix or as sequences, and decode it.
 
     An event says that a user met an item, perhaps how strongly and when. `fit` learns which rows
@@ -283,26 +290,6 @@ class InteractionEncoder(VersionStampMixin, BaseEstimator):
             raise ValueError(f"max_length must be None or an integer from 1, got {max_length!r}.")
         return latest_columns(self._coded_events(events, users), max_length)
 
-    def decode_items(self, items):
-        """Return the ids of item columns, such as those that `recommend` returns.
-
-        Parameters
-        ----------
-        items : array-like of int
-            Columns, of any shape; -1 stands for none.
-
-        Returns
-        -------
-        item_ids : ndarray of the shape of `items`
-            Their ids; None in the place of -1, in an array of objects then.
-
-        See Also
-        --------
-        sktransrec.recommend : Returns item columns.
-        """
-        check_is_fitted(self)
-        return decoded(self.items_, items, "items")
-
     def decode_users(self, users):
         """Return the ids of rows, such as where users are recommended to items.
 
@@ -318,6 +305,10 @@ class InteractionEncoder(VersionStampMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return decoded(self.users_, users, "users")
+
+    def _ids_of_items(self):
+        check_is_fitted(self)
+        return self.items_
 
     def _coded_events(self, events, users=None, *, with_times=True):
         """Return the events of known items as `CodedEvents`, those left out removed."""

@@ -6,14 +6,14 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 
-from .._ids import decoded, joined_ids, positions
+from .._ids import DecodesItems, joined_ids, positions
 from .._validation import StrOptions, validate_params
 from ._alignment import likely_cause
 from ._encoder import InteractionEncoder
 
 
 @dataclass(frozen=True, eq=False)
-class StackedDomains:
+class StackedDomains(DecodesItems):
     """Everyone of two domains in one matrix, the columns of the source before the target's.
 
     Attributes
@@ -51,22 +51,8 @@ class StackedDomains:
         """Columns of X that are the target, to be passed as `candidates`."""
         return np.arange(self.n_source_items, self.X.shape[1])
 
-    def decode_items(self, items):
-        """Return the ids of columns of X, such as those that `recommend` returns.
-
-        Parameters
-        ----------
-        items : array-like of int
-            Columns, of any shape; -1 stands for none.
-
-        Returns
-        -------
-        item_ids : ndarray of the shape of `items`
-            Their ids in the log of their domain; None in the place of -1, in an array of objects
-            then.
-        """
-        ids = joined_ids([self.source_encoder.items_, self.target_encoder.items_])
-        return decoded(ids, items, "items")
+    def _ids_of_items(self):
+        return joined_ids([self.source_encoder.items_, self.target_encoder.items_])
 
 
 @validate_params(

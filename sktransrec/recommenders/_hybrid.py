@@ -142,7 +142,7 @@ class HybridRecommender(
     is folded in by the factor model, and an empty one gets the popularity of the items, which for
     items without interactions is 0.
 
-    What served each recommendation is read from ``item_paths_[items]`` and ``row_paths(X)``. A
+    What serves each item is in `item_paths_`, and what served each row in ``row_paths(X)``. A
     few hundred factors cannot hold all that the words of a text say: where content is rich, a
     `VotingRecommender` of this and a `ContentKNNRecommender` is better than either.
 

@@ -2,15 +2,18 @@
 
 import copy
 import reprlib
+from numbers import Integral
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from .._validation import check_is_fitted
+from .._columns import column_names
+from .._ids import DecodesItems, id_array, joined_ids, positions
+from .._validation import check_is_fitted, restores_on_error
 from ..item_features import ItemFeatures
 
 
-class ItemContentMixin:
+class ItemContentMixin(DecodesItems):
     """Mixin for in-domain recommenders that know items by their content, later ones as well.
 
     A subclass has the parameter `item_features`, calls ``_content_of_columns(X)`` in ``_fit`` and
@@ -20,7 +23,30 @@ class ItemContentMixin:
 
     @property
     def item_ids_(self):
-        return np.concatenate(self._item_ids)
+        return joined_ids(self._item_ids)
+
+    def _ids_of_items(self):
+        check_is_fitted(self)
+        return self.item_ids_
+
+    @restores_on_error
+    def fit(self, X, y=None):
+        """Learn from the interactions in X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_items)
+            Interactions; a stored zero counts as none. Where it is a DataFrame, its columns are
+            the ids of the items.
+        y : Ignored
+            What `score` compares with; `fit` never reads it.
+
+        Returns
+        -------
+        self : object
+        """
+        self._column_names = self._names_of_columns(X)
+        return super().fit(X, y)
 
     def with_items(self, item_features):
         """Return this fitted recommender for the items of `fit` and others that arrived since.
@@ -49,9 +75,22 @@ class ItemContentMixin:
         other._add_items(item_features)
         return other
 
+    def _names_of_columns(self, X):
+        """Return the labels of the columns of X, None where they are no ids of items."""
+        labels = column_names(X)
+        if labels is None or not all(isinstance(label, str | Integral) for label in labels):
+            return None
+        labels = id_array(labels, "The columns of X")
+        if self.item_features is None or labels.dtype == object:
+            return labels
+        # A table made of an array has its columns numbered.
+        is_numbered = np.array_equal(labels, np.arange(len(labels)))
+        is_known = positions(labels, self.item_features.ids) >= 0
+        return None if is_numbered and not is_known.all() else labels
+
     def _content_of_columns(self, X):
         """Return the features of the columns of X in their order, None where there are none."""
-        names = getattr(self, "feature_names_in_", None)
+        names = self._column_names
         if self.item_features is None:
             self._item_ids = (np.arange(X.shape[1]) if names is None else names,)
             return None
@@ -69,7 +108,7 @@ class ItemContentMixin:
             )
         item_features._check_described_as(self.item_features)
         for known in self._item_ids:
-            repeated = item_features.ids[np.isin(item_features.ids, known)].tolist()
+            repeated = item_features.ids[positions(item_features.ids, known) >= 0].tolist()
             if repeated:
                 raise ValueError(
                     f"Item {reprlib.repr(repeated[0])} is known already ({len(repeated)} of the "
@@ -92,12 +131,13 @@ def _in_order_of_columns(item_features, n_columns, names):
                 "DataFrame) by the ids of the items."
             )
         return item_features
-    missing = sorted(set(names) - set(item_features.ids.tolist()))
+    missing = names[positions(names, item_features.ids) < 0].tolist()
     if missing:
         raise ValueError(
             f"item_features has no item {missing[0]!r}, which is a column of X ({len(missing)} of "
-            f"its {n_columns} columns are missing): pass the content of every column under its "
-            "name as id."
+            f"its {n_columns} columns are missing), and has ids such as "
+            f"{item_features.ids.tolist()[0]!r}: pass the content of every column under its name "
+            "as id, of the same type."
         )
     if np.array_equal(names, item_features.ids):
         return item_features

@@ -51,7 +51,8 @@ class ItemTableMixin:
                 f"item_features has {shapes[0]} columns, and fit saw {shapes[1]}: describe the "
                 "items by the same numbers in the same order."
             )
-        other = copy.copy(self).set_params(item_features=item_features, n_items=None)
+        other = copy.copy(self).set_params(item_features=item_features, item_ids=None, n_items=None)
+        other._column_names = None
         other.n_items_ = item_features.n_items
         other.popularity_ = np.zeros(other.n_items_, dtype=np.float32)
         build, sizes = other._builder(None, None)
@@ -91,6 +92,21 @@ class ItemTableMixin:
             self.item_factors_ = weights["items/embeddings"]
         else:
             self.item_factors_ = weights["items/features"] @ weights["items/kernel"]
+
+
+def check_same_items(item_ids, item_features):
+    """Raise where item_ids and the ids of item_features name the items differently."""
+    if item_features is None or not item_features._has_own_ids:
+        return
+    differ = np.flatnonzero([a != b for a, b in zip(item_ids, item_features.ids, strict=True)])
+    if len(differ):
+        place = differ[0]
+        raise ValueError(
+            f"item_ids and item_features name item {place + 1} differently, "
+            f"{item_ids.tolist()[place]!r} and {item_features.ids.tolist()[place]!r} "
+            f"({len(differ)} items differ): pass the features in the order of item_ids, "
+            "item_features.of(item_ids)."
+        )
 
 
 def _check_features(item_features):

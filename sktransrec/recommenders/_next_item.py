@@ -8,21 +8,28 @@ from sklearn.base import BaseEstimator
 from .._engine._items import NegativeSampler
 from .._engine._next_item import next_item
 from .._histories import padded_at_end
+from .._ids import DecodesItems
 from .._validation import (
     Interval,
     StrOptions,
     _fit_context,
     check_histories,
+    check_is_fitted,
     check_item_ids,
     restores_on_error,
 )
 from ..base import FactorRecommenderMixin, RecommenderMixin
 from ._history_learner import HistoryLearner
-from ._item_table import ItemTableMixin
+from ._item_table import ItemTableMixin, check_same_items
 
 
 class NextItemRecommender(
-    ItemTableMixin, HistoryLearner, FactorRecommenderMixin, RecommenderMixin, BaseEstimator
+    DecodesItems,
+    ItemTableMixin,
+    HistoryLearner,
+    FactorRecommenderMixin,
+    RecommenderMixin,
+    BaseEstimator,
 ):
     r"""Rank the items that come next in a history, read in its order by a neural network.
 
@@ -380,12 +387,24 @@ class NextItemRecommender(
             self._column_names = None
             if self.item_ids is not None:
                 self._column_names = check_item_ids(self.item_ids, self.n_items_, of="items")
+                check_same_items(self._column_names, self.item_features)
             n_rows_with = np.bincount(self._seen_items(X).indices, minlength=self.n_items_)
             self.popularity_ = (n_rows_with / len(X)).astype(np.float32)
         if self.n_negatives is not None:
             counts = np.bincount(X[X > 0] - 1, minlength=self.n_items_)
             self._sampler = NegativeSampler(counts, self.negative_exponent, self.n_negatives)
         return X, None
+
+    def _ids_of_items(self):
+        check_is_fitted(self)
+        if self.item_features is not None and self.item_ids is None:
+            return self.item_features.ids
+        if self._column_names is None:
+            raise ValueError(
+                "item_ids is None, so that the items have numbers alone: pass the `items_` of the "
+                "InteractionEncoder that made X as item_ids, or use its decode_items."
+            )
+        return self._column_names
 
     def _builder(self, X, y):
         return next_item, {

@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._ids import DecodesItems
 from .._validation import (
     _BaseComposition,
     _fit_context,
@@ -16,7 +17,7 @@ from .._validation import (
 from ._composite import CompositeMixin, scores_of, standardized
 
 
-class VotingRecommender(CompositeMixin, _BaseComposition):
+class VotingRecommender(DecodesItems, CompositeMixin, _BaseComposition):
     r"""Recommend by the weighted mean of what several recommenders say.
 
     It is as its parts are: a supervised recommender if one of them learns the map from X to y, an
@@ -188,6 +189,16 @@ class VotingRecommender(CompositeMixin, _BaseComposition):
         other.n_items_ = self.n_items_ + item_features.n_items
         other.popularity_ = np.pad(self.popularity_, (0, item_features.n_items))
         return other
+
+    def _ids_of_items(self):
+        check_is_fitted(self)
+        for model in self.estimators_:
+            if hasattr(model, "item_ids_"):
+                return model.item_ids_
+        raise ValueError(
+            "None of the recommenders knows the ids of items, as HybridRecommender and "
+            "ContentKNNRecommender do: use decode_items of the InteractionEncoder that made X."
+        )
 
     def _checked_weights(self):
         """Return the weights of the recommenders that are not left out."""

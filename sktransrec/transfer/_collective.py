@@ -5,13 +5,14 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .._ids import DecodesItems, id_array
 from .._least_squares import all_row_minima, balanced_confidence, gram_eigen, row_minima
-from .._validation import Interval, StrOptions
+from .._validation import Interval, StrOptions, check_is_fitted
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._two_domains import TwoDomains, check_domains, tied_items
 
 
-class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
+class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainRecommender):
     r"""Collective matrix factorisation of two domains by alternating least squares.
 
     An in-domain recommender on ``hstack([X_source, X_target])``: each row has the same factors in
@@ -195,6 +196,15 @@ class CollectiveMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
+
+    def _ids_of_items(self):
+        check_is_fitted(self)
+        if self.item_ids is None:
+            raise ValueError(
+                "item_ids is None, so that the columns have no ids: use decode_items of "
+                "StackedDomains, or of the InteractionEncoder that made X."
+            )
+        return id_array(self.item_ids, "item_ids")
 
     def _fit(self, X):
         from tqdm.auto import tqdm

@@ -1,0 +1,195 @@
+"""Ids of items, from whatever recommends them back to what they are called."""
+
+import ast
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from sktransrec import (
+    CollectiveMFRecommender,
+    ContentKNNRecommender,
+    HybridRecommender,
+    ItemFeatures,
+    NextItemRecommender,
+    VotingRecommender,
+)
+from sktransrec.interactions import InteractionEncoder, align_domains, stack_domains
+
+ROOT = Path(__file__).parents[1]
+X = sp.csr_array([[1, 1, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]], dtype=np.float32)
+CONTENT = [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
+LOG = {"user": [1, 1, 2, 2], "item": [30, 10, 10, 20]}
+OTHER_LOG = {"user": [2, 2, 1], "item": [2**60, 2**60 + 1, 10]}
+HISTORIES = [[1, 2, 3], [2, 3, 0], [3, 1, 0]]
+
+
+def _content_knn(ids):
+    return ContentKNNRecommender(ItemFeatures(CONTENT, ids=ids)).fit(X)
+
+
+def _vote(ids):
+    knn = ContentKNNRecommender(ItemFeatures(CONTENT, ids=ids))
+    return VotingRecommender([("a", knn), ("b", knn)]).fit(X)
+
+
+def _network(**params):
+    params = {"n_components": 2, "epochs": 1, "run_eagerly": True, "random_state": 0} | params
+    return NextItemRecommender(**params).fit(HISTORIES)
+
+
+def _with_ids():
+    """Yield (name, what decodes, the ids of its items)."""
+    later = ItemFeatures([[1.0, 0.0]], ids=["new"])
+    content_ids, mixed = [10, 20, 30], [10, 20, 30, "new"]
+    yield "encoder", InteractionEncoder().fit(LOG), content_ids
+    yield "features", ItemFeatures(CONTENT, ids=content_ids), content_ids
+    yield "aligned", align_domains(LOG, OTHER_LOG), [10, 2**60, 2**60 + 1]
+    yield "aligned on items", align_domains(LOG, OTHER_LOG, on="items"), [10]
+    yield "stacked", stack_domains(LOG, OTHER_LOG), [10, 20, 30, 10, 2**60, 2**60 + 1]
+    named = {"user": [1, 2], "item": ["a", "b"]}
+    yield "stacked of two types", stack_domains(LOG, named, on="users"), [10, 20, 30, "a", "b"]
+    yield "content", _content_knn(content_ids), content_ids
+    yield "later items", _content_knn(content_ids).with_items(later), mixed
+    hybrid = HybridRecommender(item_features=ItemFeatures(CONTENT, ids=content_ids)).fit(X)
+    yield "hybrid", hybrid.with_items(later), mixed
+    yield "vote", _vote(content_ids).with_items(later), mixed
+    collective = CollectiveMFRecommender(1, 2, item_ids=["x", "x", 5], max_iter=1).fit(X)
+    yield "collective", collective, ["x", "x", 5]
+    yield "network", _network(item_ids=["x", "y", 5]), ["x", "y", 5]
+    yield (
+        "network of features",
+        _network(item_features=ItemFeatures(CONTENT, ids=list("xyz"))),
+        "xyz",
+    )
+
+
+@pytest.fixture(scope="module")
+def with_ids():
+    return {name: (decoder, list(ids)) for name, decoder, ids in _with_ids()}
+
+
+NAMES = [
+    *("encoder", "features", "aligned", "aligned on items", "stacked", "stacked of two types"),
+    *("content", "later items", "hybrid", "vote", "collective", "network", "network of features"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_has_ids_decodes_columns_and_none(with_ids, name):
+    decoder, ids = with_ids[name]
+    columns = np.arange(len(ids))
+    found = decoder.decode_items(columns)
+    assert found.tolist() == ids
+    assert {type(one) for one in found.tolist()} == {type(one) for one in ids}
+    padded = decoder.decode_items([[*columns, -1], [-1] * (len(ids) + 1)])
+    assert padded.tolist() == [[*ids, None], [None] * (len(ids) + 1)]
+    for wrong in ([len(ids)], [-2], [0.5], ["a"], [True]):
+        with pytest.raises(ValueError, match="items must be integers from -1"):
+            decoder.decode_items(wrong)
+
+
+def test_all_are_tested(with_ids):
+    assert sorted(NAMES) == sorted(with_ids)
+
+
+@settings(max_examples=30, deadline=None)
+@given(items=arrays(np.intp, array_shapes(min_dims=0, min_side=0), elements=st.integers(-1, 2)))
+def test_arrays_of_every_shape_are_decoded(items):
+    ids = InteractionEncoder().fit(LOG).decode_items(items)
+    assert ids.shape == items.shape
+    decoded = {-1: None, 0: 10, 1: 20, 2: 30}
+    assert np.ravel(ids).tolist() == [decoded[item] for item in items.ravel().tolist()]
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (CollectiveMFRecommender(1, 2, max_iter=1), "item_ids is None.*StackedDomains"),
+        (VotingRecommender([("a", CollectiveMFRecommender(1, 2))]), "None of the recommenders"),
+    ],
+)
+def test_what_has_no_ids_says_so(model, words):
+    with pytest.raises(ValueError, match=words):
+        model.fit(X).decode_items([0])
+    with pytest.raises(ValueError, match=r"item_ids is None.*InteractionEncoder"):
+        _network().decode_items([0])
+
+
+def test_domains_decode_their_own_columns():
+    aligned = align_domains(LOG, OTHER_LOG)
+    assert aligned.decode_items([0, 2], domain="source").tolist() == [10, 30]
+    with pytest.raises(ValueError, match="domain must be"):
+        aligned.decode_items([0], domain="both")
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("recommender", [ContentKNNRecommender, HybridRecommender])
+def test_content_is_found_by_the_names_of_columns(recommender, library):
+    model = recommender(item_features=ItemFeatures(CONTENT, ids=["c", "b", "a"]))
+    columns = dict(zip("abc", X.toarray().T, strict=True))
+    if library == "pandas":
+        table = pd.DataFrame(columns)
+    else:
+        module = pytest.importorskip(library)
+        table = module.table(columns) if library == "pyarrow" else module.DataFrame(columns)
+    assert model.fit(table).decode_items([0, 1, 2]).tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("recommender", [ContentKNNRecommender, HybridRecommender])
+def test_content_is_found_by_numbers_that_name_columns(recommender):
+    model = recommender(item_features=ItemFeatures(CONTENT, ids=[30, 20, 10]))
+    table = pd.DataFrame(X.toarray(), columns=[10, 20, 30])
+    assert model.fit(table).decode_items([0, 1, 2]).tolist() == [10, 20, 30]
+    unnamed = pd.DataFrame(X.toarray())
+    assert model.fit(unnamed).decode_items([0, 1, 2]).tolist() == [30, 20, 10]
+    fitted = dict(vars(model))
+    with pytest.raises(ValueError, match=r"no item 40, .* of the same type"):
+        model.fit(pd.DataFrame(X.toarray(), columns=[10, 20, 40]))
+    with pytest.raises(ValueError, match=r"no item '10', .* ids such as 30"):
+        model.fit(pd.DataFrame(X.toarray(), columns=["10", "20", "30"]))
+    assert vars(model) == fitted
+
+
+def test_later_items_may_not_repeat_an_id():
+    model = _content_knn([10, 20, "x"])
+    with pytest.raises(ValueError, match="Item 'x' is known already"):
+        model.with_items(ItemFeatures([[1.0, 0.0], [1.0, 1.0]], ids=["x", "10"]))
+    later = model.with_items(ItemFeatures([[1.0, 0.0]], ids=["10"]))
+    assert later.item_ids_.tolist() == [10, 20, "x", "10"]
+
+
+def test_a_network_is_told_where_ids_and_features_disagree():
+    features = ItemFeatures(CONTENT, ids=["z", "y", "x"])
+    with pytest.raises(ValueError, match=r"name item 1 differently, 'x' and 'z' \(2 items"):
+        _network(item_ids=["x", "y", "z"], item_features=features)
+    model = _network(item_ids=["z", "y", "x"], item_features=features)
+    moved = model.with_item_features(ItemFeatures(CONTENT[:2], ids=["p", "q"]))
+    assert moved.decode_items([1, -1]).tolist() == ["q", None]
+
+
+BY_COLUMN = re.compile(r"\b(?:items_|item_ids_?|item_paths_|users_)\[(?!\d)[^\]]*\]")
+
+
+def _written():
+    """Yield (path, text) of all that tells users what to write."""
+    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.rst")]
+    for path in [*documents, *(ROOT / "examples").rglob("*.py")]:
+        yield path, path.read_text(encoding="utf-8")
+    for path in (ROOT / "sktransrec").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.Module):
+                yield path, ast.get_docstring(node) or ""
+
+
+def test_nothing_that_is_written_reads_ids_by_columns_that_may_be_none():
+    found = [(path.name, BY_COLUMN.findall(text)) for path, text in _written()]
+    assert len(found) > 500
+    assert not [by_column for by_column in found if by_column[1]]
+    assert BY_COLUMN.search("later.item_ids_[items]")
