@@ -229,6 +229,13 @@ def test_dense_and_sparse_rows_give_the_same(kind, loss):
     X = _interactions()
     model = Autoencoder(**TINY, kind=kind, loss=loss, noise=0.1, validation_fraction=0.2)
     expected = clone(model).fit_transform(X)
+    np.testing.assert_allclose(clone(model).fit_transform(sp.csr_array(X)), expected, atol=1e-5)
+
+
+def test_all_formats_give_the_same():
+    X = _interactions()
+    model = Autoencoder(**TINY, kind="denoising", validation_fraction=0.2)
+    expected = clone(model).fit_transform(X)
     read_only = sp.csr_array(X)
     read_only.data.setflags(write=False)
     for variant in (read_only, sp.csc_matrix(X), sp.coo_array(X), X.astype(np.float64)):
