@@ -155,7 +155,7 @@ def test_blocks_respect_the_working_memory(X):
 
 
 def test_blocks_stay_small_where_memory_is_plenty():
-    X = sp.csr_array(np.eye(500, 40_000))
+    X = sp.eye_array(500, 40_000, format="csr")
     model = HashedScores().fit(X)
     model.recommend(X)
     assert [n_rows for n_rows, _ in model.block_shapes_] == [128, 128, 128, 116]
