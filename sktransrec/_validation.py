@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from sklearn.utils.validation import check_array as _sklearn_check_array
 from sklearn.utils.validation import validate_data as _sklearn_validate_data
 
+from ._finite import check_learned, check_magnitude, largest_magnitude
 from ._ids import distinct_ids
 from ._sparse_faults import check_sparse
 
@@ -57,13 +58,19 @@ _SPARSE_FORMATS = ("csr", "csc", "coo")
 
 
 def restores_on_error(method):
-    """Decorate a fit method so that an error leaves the estimator's attributes as they were."""
+    """Decorate a fit method so that an error leaves the estimator's attributes as they were.
+
+    What it learned not being finite is an error.
+    """
 
     @functools.wraps(method)
     def restoring(self, *args, **kwargs):
         attributes = dict(vars(self))
         try:
-            return method(self, *args, **kwargs)
+            with np.errstate(all="ignore"):
+                fitted = method(self, *args, **kwargs)
+            check_learned(self, attributes)
+            return fitted
         except BaseException:
             vars(self).clear()
             vars(self).update(attributes)
@@ -73,16 +80,23 @@ def restores_on_error(method):
 
 
 def check_array(X, *, input_name, **options):
-    """Return X as scikit-learn does, once its parts are known to fit together if it is sparse."""
+    """Return X as scikit-learn does, once it is known to fit together, if sparse, and floats."""
     check_sparse(X, name=input_name)
-    return _sklearn_check_array(X, input_name=input_name, **options)
+    X = _sklearn_check_array(X, input_name=input_name, **options)
+    if options.get("ensure_all_finite", True) is True:
+        check_magnitude(X, name=input_name)
+    return X
 
 
 def validate_data(estimator, X, y="no_validation", **options):
-    """Return X, and y if it is passed, as scikit-learn does, after `check_sparse` of both."""
+    """Return X, and y if it is passed, as scikit-learn does, checked as by `check_array`."""
     check_sparse(X, name="X")
     check_sparse(y, name="y")
-    return _sklearn_validate_data(estimator, X, y, **options)
+    valid = _sklearn_validate_data(estimator, X, y, **options)
+    if not options.get("skip_check_array"):
+        for name, array in zip("Xy", valid if isinstance(valid, tuple) else [valid], strict=False):
+            check_magnitude(array, name=name)
+    return valid
 
 
 def check_matrix(X, *, name):
@@ -124,7 +138,20 @@ def check_interactions(estimator, X, *, reset, nonnegative=True):
             f"X holds no interactions: all of its {X.shape[0]} x {X.shape[1]} entries are zero. "
             "Pass a matrix with at least one stored positive value."
         )
+    if reset:
+        _check_not_tiny(X, "X")
     return X
+
+
+def _check_not_tiny(X, name):
+    """Raise if all values of X are so small that their inverses would overflow."""
+    largest, smallest_allowed = np.abs(X.data).max(initial=0), 1 / largest_magnitude(X.dtype)
+    if 0 < largest < smallest_allowed:
+        raise ValueError(
+            f"{name} holds numbers up to {largest:.3g} in magnitude, and {X.dtype} computes with "
+            f"those from {smallest_allowed:.0e} on: scale {name}, for example to a largest value "
+            "of 1."
+        )
 
 
 def check_item_ids(item_ids, n_items, *, of):
@@ -216,6 +243,7 @@ def check_targets(y, *, n_rows, nonnegative=False):
             "of row i of X."
         )
     y = _canonical_csr(y)
+    _check_not_tiny(y, "y")
     if nonnegative:
         _check_nonnegative(y, "y")
     return y

@@ -12,6 +12,7 @@ from sklearn.base import (
 from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
 
+from ._finite import all_finite, finite_output
 from ._top_k import Preference, top_k
 from ._validation import (
     _fit_context,
@@ -235,14 +236,16 @@ shape (n_rows,), default=None
 
     def _finite_scores(self, X):
         """Return the scores of validated rows, those of unknown rows being the popularity."""
-        scores = np.asarray(self._score_rows(X), dtype=np.float32)
+        with np.errstate(all="ignore"):
+            scores = np.asarray(self._score_rows(X), dtype=np.float32)
         unknown = self._unknown_rows(X)
         if unknown.any():
             scores[unknown] = self.popularity_
-        if not _all_finite(scores):
+        if not all_finite(scores):
             raise ValueError(
-                f"{type(self).__name__} gave scores that are not finite: its fitted parameters "
-                "have diverged. Fit it again with more regularization or a smaller learning rate."
+                f"{type(self).__name__} gave scores that are not finite: X holds far larger "
+                "numbers than fit saw, or its fitted parameters have diverged. Scale X as for fit, "
+                "or fit it again with more regularization or a smaller learning rate."
             )
         return scores
 
@@ -406,6 +409,7 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
     def _n_features_out(self):
         return self.item_factors_.shape[1]
 
+    @finite_output
     def transform(self, X):
         """Return the factors of each row, found by fold-in with the items held fixed.
 
@@ -431,14 +435,6 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
     def _item_similarities(self, items):
         unit_factors = normalize(self.item_factors_)
         return unit_factors[items] @ unit_factors.T
-
-
-def _all_finite(scores):
-    """Return whether all scores are finite."""
-    # The sum of a row shows what is not, at the speed of reading; where it merely overflows, look.
-    with np.errstate(over="ignore", invalid="ignore"):
-        sums = scores @ np.ones(scores.shape[1], dtype=scores.dtype)
-    return np.isfinite(sums).all() or np.isfinite(scores).all()
 
 
 def _mask_stored(scores, X):

@@ -178,7 +178,8 @@ def test_empty_rows_get_the_popularity(convert):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_scores_that_are_not_finite_are_an_error(value):
-    model = Constant(scores=[0, value, 1]).fit([[1]], [[1, 0, 1]])
+    model = Constant().fit([[1]], [[1, 0, 1]])
+    model.scores_[1] = value
     for method in (model.decision_function, model.recommend):
         arguments = {"n_recommendations": 1} if method == model.recommend else {}
         with pytest.raises(ValueError, match="Constant gave scores that are not finite"):

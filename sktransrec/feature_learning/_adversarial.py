@@ -7,6 +7,7 @@ import scipy.sparse as sp
 
 from .._engine._networks import ACTIVATIONS, adversarial_autoencoder
 from .._engine._objectives import OUTPUT_ACTIVATIONS, AdversarialTargets
+from .._finite import finite_output
 from .._validation import (
     Interval,
     StrOptions,
@@ -252,6 +253,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         """
         return self.fit(X, y, sample_domain).transform(X)
 
+    @finite_output
     def inverse_transform(self, X, sample_domain=None):
         """Return the rows that the network reconstructs from features.
 

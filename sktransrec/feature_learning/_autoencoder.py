@@ -8,6 +8,7 @@ from sklearn.preprocessing import normalize
 from .._engine._denoising import annealed, code_noise, corrupted
 from .._engine._networks import ACTIVATIONS, autoencoder
 from .._engine._objectives import OUTPUT_ACTIVATIONS
+from .._finite import finite_output
 from .._validation import (
     Interval,
     StrOptions,
@@ -295,6 +296,7 @@ class Autoencoder(FeatureLearner):
         tags.input_tags.positive_only = self.loss != "mse"
         return tags
 
+    @finite_output
     def inverse_transform(self, X):
         """Return the rows that the network reconstructs from features.
 

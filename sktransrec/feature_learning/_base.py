@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from .._engine._learner import NetworkLearner
+from .._finite import finite_output
 from .._validation import (
     Interval,
     _fit_context,
@@ -78,6 +79,7 @@ class FeatureLearner(
         """
         return self._partial_fit_network(X, y)
 
+    @finite_output
     def transform(self, X):
         """Return the features of each row.
 

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from .._engine._convolutional import convolutional
+from .._finite import finite_output
 from .._validation import StrOptions, check_is_fitted, get_chunk_n_rows
 from ._sequences import SequenceLearner, one_token_a_row
 
@@ -255,6 +256,7 @@ class CNNEncoder(SequenceLearner):
         self.random_state = random_state
         self.verbose = verbose
 
+    @finite_output
     def inverse_transform(self, X):
         """Return the rows that the network reconstructs from features, where it was fitted so.
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from .._finite import check_magnitude
 from ._times import Times
 
 
@@ -81,6 +82,7 @@ def merged_matrix(coded, duplicates):
         values = values[np.append(starts[1:], len(pairs))[: len(starts)] - 1]
     rows, columns = np.divmod(pairs[starts], coded.shape[1])
     indptr = np.append(0, np.cumsum(np.bincount(rows, minlength=coded.shape[0])))
+    check_magnitude(values, name="The column of values", dtype=np.float32)
     index_dtype = sp.get_index_dtype(maxval=max(*coded.shape, len(starts)))
     return sp.csr_array(
         (values.astype(np.float32), columns.astype(index_dtype), indptr.astype(index_dtype)),

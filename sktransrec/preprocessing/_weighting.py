@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from .._bm25 import inverse_document_frequency, saturated_counts
+from .._finite import finite_output
 from .._validation import (
     Interval,
     _fit_context,
@@ -124,6 +125,7 @@ class BM25Transformer(
         self.average_length_ = float(_row_sums(X).mean())
         return self
 
+    @finite_output
     def transform(self, X):
         """Weight the counts.
 
@@ -240,6 +242,7 @@ class PopularityScaler(
         self.scale_ = (np.maximum(1, popularity) ** float(self.item_exponent)).astype(np.float32)
         return self
 
+    @finite_output
     def transform(self, X):
         """Divide the columns by their scale.
 
@@ -254,6 +257,7 @@ class PopularityScaler(
         """
         return self._times(X, 1 / self._fitted_scale())
 
+    @finite_output
     def inverse_transform(self, X):
         """Multiply the columns by their scale.
 

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
+from .._finite import finite_output
 from .._least_squares import value_minima
 from .._validation import Interval, check_is_fitted, check_relevance
 from ..base import FactorRecommenderMixin, InDomainRecommender
@@ -183,6 +184,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
             )
         return super()._item_similarities(items)
 
+    @finite_output
     def predict_ratings(self, X, y):
         """Predict the ratings of some items by each row.
 

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covariance
 
+from .._finite import finite_output
 from .._validation import (
     Interval,
     StrOptions,
@@ -57,6 +58,7 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
         self._set_map(X, is_source, self._map_to_source)
         return self
 
+    @finite_output
     def transform(self, X, sample_domain=None):
         """Move the rows of the target.
 

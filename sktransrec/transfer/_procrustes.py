@@ -4,10 +4,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.extmath import safe_sparse_dot
 
+from .._finite import check_magnitude, finite_output
 from .._validation import (
     _check_sample_weight,
     _fit_context,
     check_is_fitted,
+    restores_on_error,
     validate_data,
 )
 from .._version_stamp import VersionStampMixin
@@ -92,6 +94,7 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
         tags.input_tags.sparse = True
         return tags
 
+    @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Learn the map from X to y.
@@ -122,6 +125,7 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
         if not weights.any():
             raise ValueError("sample_weight is zero for every row: give some rows a weight.")
         Y = y.reshape(len(y), -1).astype(X.dtype, copy=False)
+        check_magnitude(Y, name="y")
         X_mean, Y_mean = self._centre(X, weights), self._centre(Y, weights)
         W, total = _orthogonal_map(X, Y - Y_mean, weights)
         self.scale_ = self._scale(X @ W - X_mean @ W, total, weights)
@@ -132,6 +136,7 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
         self.intercept_ = float(intercept[0]) if one_output else intercept
         return self
 
+    @finite_output
     def predict(self, X):
         """Map rows.
 
