@@ -298,7 +298,7 @@ def test_diverged_partial_fit_can_be_taken_up_again():
     model = Autoencoder(**TINY).partial_fit(X)
     expected = copy.deepcopy(model).partial_fit(X)
     with pytest.raises(ValueError, match="learning_rate"):
-        model.partial_fit(X * np.float32(1e30))
+        model.partial_fit(X * np.float32(1e13))
     _assert_same_weights(model.partial_fit(X), expected)
 
 
