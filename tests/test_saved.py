@@ -1,5 +1,6 @@
 """What is saved says by which version, and holds the training rows only where the docs say so."""
 
+import functools
 import io
 import pickle
 import warnings
@@ -8,11 +9,14 @@ from copy import deepcopy
 import joblib
 import numpy as np
 import pytest
-from sklearn.base import clone
+import scipy.sparse as sp
+from sklearn.base import clone, is_regressor
+from sklearn.utils import get_tags
 
 import sktransrec
 from sktransrec import InteractionEncoder, ItemFeatures, TextSequences
 from sktransrec.testing._instances import ESTIMATORS
+from sktransrec.testing._samples import domain
 
 SAVED = [*ESTIMATORS, InteractionEncoder(), TextSequences(), ItemFeatures(np.eye(3))]
 
@@ -75,3 +79,83 @@ def test_a_file_without_a_version_warns():
     with pytest.warns(UserWarning, match=r"EASERecommender.* no version.*Fit it again"):
         model.__setstate__({"regularization": 3.0, "solver": "auto"})
     assert model.regularization == 3.0
+
+
+# What they hold that grows with the number of training rows, and the docs say so.
+KEEPS_ROWS = {
+    "EASERecommender(solver='dual')": {"_map.left", "_map.rows_last"},
+    "RidgeRecommender(solver='dual')": {"_map.left", "_map.rows_last"},
+    "ContentKNNRecommender()": {"_unit_vectors[0]"},
+}
+FITTED = [*ESTIMATORS, sktransrec.RidgeRecommender(solver="dual")]
+
+
+def sizes(item, path=""):
+    """Return how many numbers, texts or entries lie at each path of the state of an object."""
+    if sp.issparse(item):
+        return {path: item.nnz}
+    if isinstance(item, np.ndarray) and item.dtype != object:
+        return {path: item.size}
+    if isinstance(item, str | bytes):
+        return {path: len(item)}
+    if isinstance(item, dict):
+        parts = {f"[{key}]": value for key, value in item.items()}
+    elif isinstance(item, list | tuple | set | frozenset | np.ndarray):
+        parts = {f"[{place}]": value for place, value in enumerate(item)}
+    elif isinstance(item, type) or not hasattr(item, "__dict__"):
+        return {}
+    else:
+        parts = {f".{name}": value for name, value in vars(item).items()}
+    found = {path: len(parts)}
+    for name, value in parts.items():
+        found |= sizes(value, (path + name).removeprefix("."))
+    return found
+
+
+def _stacked(X, n_times):
+    return (sp if sp.issparse(X) else np).vstack([X] * n_times)
+
+
+@functools.cache
+def fitted(estimator, n_times):
+    """Return the estimator fitted to rows that are there so many times, saved and loaded."""
+    X, y = domain(estimator)
+    if not get_tags(estimator).input_tags.sparse and sp.issparse(X):
+        X = X.toarray()
+    y = y.toarray() if is_regressor(estimator) else y
+    X, y = (
+        (sp if sp.issparse(Z) else np).vstack([Z] * n_times) for Z in (X, X if y is None else y)
+    )
+    model = clone(estimator)
+    if "random_state" in model.get_params():
+        model.set_params(random_state=0)
+    return by_pickle(model.fit(X, y))
+
+
+@pytest.mark.parametrize("estimator", FITTED, ids=repr)
+def test_only_these_keep_the_training_rows(estimator):
+    once, thrice = (sizes(fitted(estimator, n_times)) for n_times in (1, 3))
+    grown = {path for path, size in thrice.items() if size > 1.5 * once.get(path, 0) and size > 20}
+    assert grown == KEEPS_ROWS.get(repr(estimator), set())
+
+
+@pytest.mark.parametrize("estimator", FITTED, ids=repr)
+def test_skops_saves_what_is_fitted(estimator):
+    model = fitted(estimator, 1)
+    loaded = by_skops(model)
+    X, _ = domain(estimator)
+    X = X if get_tags(estimator).input_tags.sparse or not sp.issparse(X) else X.toarray()
+    for name in ("decision_function", "transform", "predict"):
+        if hasattr(model, name):
+            expected, actual = (getattr(each, name)(X[:7]) for each in (model, loaded))
+            if sp.issparse(expected):
+                expected, actual = expected.toarray(), actual.toarray()
+            np.testing.assert_array_equal(actual, expected)
+
+
+def test_segments_that_are_saved_are_found_again():
+    X = np.array([[1.5, -0.0], [2.5, 1.0], [1.5, 0.0]])
+    model = sktransrec.SegmentPopularityRecommender(shrinkage=1).fit(X, np.eye(3))
+    expected = model.decision_function([*X, [9.0, 9.0]])
+    np.testing.assert_array_equal(by_skops(model).decision_function([*X, [9.0, 9.0]]), expected)
+    np.testing.assert_array_equal(expected[0], expected[2])

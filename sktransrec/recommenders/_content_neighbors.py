@@ -25,7 +25,7 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
         The content of the columns of X, in their order; where X is a DataFrame, its columns are
         the ids of the items, in any order. In a vote or a `Pipeline` X has no names, and the order
         counts. None describes each item by the rows that have it, which makes this a recommender
-        by interactions.
+        by interactions, and one that keeps X, also in a saved file.
     transformer : transformer or callable, default=None
         What makes a vector of the content of each item: a transformer, which is cloned and fitted
         on the content of all columns, or a function from the content of some items to an array of

@@ -42,7 +42,8 @@ class RidgeRecommender(SupervisedRecommender):
         departure of every row. Neither y nor a sparse X is centred in memory.
     solver : {"auto", "primal", "dual"}, default="auto"
         "primal" inverts an (n_features, n_features) matrix, "dual" an (n_rows, n_rows) one, and
-        "auto" takes the smaller. They give the same scores.
+        "auto" takes the smaller. They give the same scores. "dual" keeps the rows of X, and those
+        of a y with more columns than rows, also in a saved file: choose "primal" to share it.
 
     Attributes
     ----------
@@ -186,7 +187,8 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
     solver : {"auto", "primal", "dual"}, default="auto"
         "primal" inverts an (n_items, n_items) matrix, "dual" an (n_rows, n_rows) one, and "auto"
         takes the smaller. They give the same scores, up to rounding: with more rows than items
-        and next to no regularization, "dual" loses digits.
+        and next to no regularization, "dual" loses digits. "dual" keeps the rows of X, also in a
+        saved file: choose "primal" to share it.
 
     Attributes
     ----------

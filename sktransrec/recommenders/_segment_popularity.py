@@ -91,7 +91,7 @@ class SegmentPopularityRecommender(SupervisedRecommender):
         ones = np.ones(len(segment_of_row), dtype=np.float32)
         is_in_segment = sp.csr_array((ones, segment_of_row, np.arange(len(ones) + 1)))
         self.segment_counts_ = sp.csr_array(is_in_segment.T @ has_item)
-        self._places = {values.tobytes(): s for s, values in enumerate(self.segments_)}
+        self._places = {_key(values): s for s, values in enumerate(self.segments_)}
 
     def _segment_values(self, X):
         """Return the values of rows that make their segments, as a dense array."""
@@ -103,7 +103,7 @@ class SegmentPopularityRecommender(SupervisedRecommender):
         return np.zeros(X.shape[0], dtype=bool)
 
     def _score_rows(self, X):
-        segments = [self._places.get(values.tobytes(), -1) for values in self._segment_values(X)]
+        segments = [self._places.get(_key(values), -1) for values in self._segment_values(X)]
         segments = np.array(segments)
         is_known = segments >= 0
         counts = np.zeros((X.shape[0], self.n_items_), dtype=np.float32)
@@ -111,3 +111,8 @@ class SegmentPopularityRecommender(SupervisedRecommender):
         sizes = np.where(is_known, self.segment_sizes_[segments], 0)[:, None]
         shrinkage = np.float32(self.shrinkage)
         return (counts + shrinkage * self.popularity_) / (sizes + shrinkage)
+
+
+def _key(values):
+    """Return a text that stands for the values of a segment, as skops saves no bytes."""
+    return values.tobytes().hex()

@@ -1,6 +1,6 @@
 """Did it help? The same rows scored with the source and without it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
 
@@ -89,6 +89,17 @@ left out."""
         """The error with the source minus the error without it: above zero, transfer is \
 negative."""
         return -self.clean.gain
+
+    def without_rows(self):
+        """Return this without what it holds of single rows: `activity` and both `scores`.
+
+        Returns
+        -------
+        gain : TransferGain
+            All else is the same; the three arrays have no rows.
+        """
+        fields = ("activity", "scores", "clean_scores")
+        return replace(self, **{name: getattr(self, name)[:0].copy() for name in fields})
 
     def __str__(self):
         level = f"{self.overall.confidence_level:.0%}"

@@ -68,7 +68,7 @@ class TransferGate(DecidingRecommender):
     bucket_edges_ : ndarray of int of shape (n_buckets - 1,)
         The smallest number of interactions of each bucket but the first.
     gain_ : TransferGain
-        The comparison.
+        The comparison, without the scores of single rows, which `transfer_gain` keeps.
     transfer_ : estimator
         `transfer` fitted on all rows.
     fallback_ : estimator
@@ -198,6 +198,7 @@ class TransferGate(DecidingRecommender):
             n_jobs=self.n_jobs,
             random_state=random_state,
         )
+        self.gain_ = self.gain_.without_rows()
         self.bucket_edges_ = self.gain_.bucket_edges
         self.uses_transfer_ = _uses_transfer(self.gain_)
         self.decision_ = _in_words(self.gain_, self.uses_transfer_)

@@ -89,7 +89,8 @@ class SourceSelectorRecommender(DecidingRecommender):
     weights_ : ndarray of shape (n_sources,)
         The share of each source in what is recommended: all 0 where none is used.
     gain_ : TransferGain or None
-        The gain of what is used over the fallback; None where no source is.
+        The gain of what is used over the fallback, without the scores of single rows; None where
+        no source is used.
     recommender_ : estimator
         What is used, fitted on all rows: a `VotingRecommender` of the sources, or `transfer` after
         the columns of X are weighted, or the fallback.
@@ -229,7 +230,8 @@ class SourceSelectorRecommender(DecidingRecommender):
             return self._gain(model, X_kept, wanted, folds, len(columns), random_state)
 
         gains = {name: measured({name: 1.0}) for name in self._shortlist(scores)}
-        weights, self.gain_ = _chosen(gains, measured)
+        weights, gain = _chosen(gains, measured)
+        self.gain_ = None if gain is None else gain.without_rows()
         total = sum(weights.values()) or 1.0
         self.source_scores_ = [
             replace(
