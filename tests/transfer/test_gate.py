@@ -18,6 +18,7 @@ from sklearn.utils import get_tags
 
 from sktransrec import (
     ALSRecommender,
+    CollectiveMFRecommender,
     EASERecommender,
     NextItemRecommender,
     PopularityRecommender,
@@ -241,6 +242,26 @@ def test_gate_ends_no_lower_than_a_real_target_alone(data_home):
     assert np.nanmean(ndcg_stacked) < 0.9 * np.nanmean(ndcg_alone)
     lost = (ndcg_alone - ndcg_gate)[~np.isnan(ndcg_alone)]
     assert lost.mean() <= 2 * lost.std(ddof=1) / np.sqrt(len(lost))
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_gate_follows_the_verdict_on_a_real_pair(data_home):
+    """Clothes help in sport articles, which no more than one bucket of users shows by itself."""
+    pair = load_amazon_pair("cloth", "sport", data_home=data_home)
+    X = _beside(pair.X_source, pair.Y_target)[:3500]
+    n_source = pair.X_source.shape[1]
+    gate = TransferGate(
+        CollectiveMFRecommender(n_source, 64, max_iter=8, random_state=0),
+        ALSRecommender(64, max_iter=8, random_state=0),
+        target_columns=np.arange(n_source, X.shape[1]),
+        cv=2,
+        random_state=0,
+    ).fit(X)
+    print(gate.decision_)
+    assert gate.gain_.verdict == "helps"
+    assert sum(bucket.verdict == "helps" for bucket in gate.gain_.buckets) <= 1
+    assert gate.uses_transfer_.all()
 
 
 def test_twins_do_not_open_the_gate():
