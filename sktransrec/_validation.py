@@ -38,6 +38,7 @@ __all__ = [
     "check_is_fitted",
     "check_item_ids",
     "check_matrix",
+    "check_numbering",
     "check_padded",
     "check_relevance",
     "check_rows",
@@ -54,6 +55,8 @@ __all__ = [
     "validate_params",
 ]
 
+# One float32 for each of so many columns takes 400 MB.
+_MAX_COLUMNS = 10**8
 _SPARSE_FORMATS = ("csr", "csc", "coo")
 
 
@@ -82,6 +85,7 @@ def restores_on_error(method):
 def check_array(X, *, input_name, **options):
     """Return X as scikit-learn does, once it is known to fit together, if sparse, and floats."""
     check_sparse(X, name=input_name)
+    _check_width(X, input_name)
     X = _sklearn_check_array(X, input_name=input_name, **options)
     if options.get("ensure_all_finite", True) is True:
         check_magnitude(X, name=input_name)
@@ -92,6 +96,7 @@ def validate_data(estimator, X, y="no_validation", **options):
     """Return X, and y if it is passed, as scikit-learn does, checked as by `check_array`."""
     check_sparse(X, name="X")
     check_sparse(y, name="y")
+    _check_width(X, "X")
     valid = _sklearn_validate_data(estimator, X, y, **options)
     if not options.get("skip_check_array"):
         for name, array in zip("Xy", valid if isinstance(valid, tuple) else [valid], strict=False):
@@ -196,8 +201,7 @@ def _item_ids(X):
             "padded with 0, as InteractionEncoder.sequences returns it."
         )
     _check_nonnegative(X, "X", cure="Item ids are integers from 1 on, and 0 pads.")
-    if X.max() >= 2**31:
-        raise ValueError(f"X holds the item id {X.max():.0f}, and ids must lie below 2**31.")
+    check_numbering(int(X.max()), "X", "item id")
     return X.astype(np.int32)
 
 
@@ -359,6 +363,20 @@ def _canonical_csr(X):
     return canonical
 
 
+def _check_width(X, name):
+    if sp.issparse(X) and X.ndim == 2:
+        check_numbering(X.shape[1] - 1, name, "column")
+
+
+def check_numbering(largest, name, what):
+    """Raise where a column, or a number that stands for one, is so large that it must be an id."""
+    if largest >= _MAX_COLUMNS:
+        raise ValueError(
+            f"{name} has the {what} {largest}, and models keep numbers for every {what} up to the "
+            "largest. It looks like an id of a log: let InteractionEncoder number the items."
+        )
+
+
 _DROP_OR_SHIFT = "Interactions are counts or strengths; drop or shift the negative ones."
 
 
@@ -384,7 +402,9 @@ def _one_item_per_row(y, *, n_items, name):
             f"{name} is 1-D with dtype {y.dtype}: a 1-D {name} must hold one integer column index "
             "a row; pass a 2-D (n_rows, n_items) matrix otherwise."
         )
-    n_items = int(y.max(initial=0)) + 1 if n_items is None else n_items
+    if n_items is None:
+        check_numbering(int(y.max(initial=0)), name, "column")
+        n_items = int(y.max(initial=0)) + 1
     if y.size and not (y.min() >= 0 and y.max() < n_items):
         raise ValueError(
             f"{name} holds column indices from {y.min()} to {y.max()}, expected 0 to {n_items - 1}."

@@ -12,6 +12,7 @@ from .._validation import (
     Interval,
     StrOptions,
     check_array,
+    check_numbering,
     check_padded,
     check_relevance,
     check_targets,
@@ -104,6 +105,7 @@ class SequenceLearner(FeatureLearner):
             )
         smallest, largest = int(X.min()), int(X.max())
         if reset:
+            check_numbering(largest, "X", "token id")
             self.n_tokens_ = self.n_tokens or largest + 1
         if smallest < 0:
             raise ValueError(
