@@ -265,9 +265,9 @@ shape (n_rows,)
     expected gain of models that learn from as many rows as these did, :math:`n_t` on average, over
     draws of the rows served and of the rows learned from. Both vary, and as in [3]_ the variance of
     the gain is taken to be :math:`\\sigma^2 (1 / n + 1 / n_t)` with :math:`\\sigma^2` that of
-    :math:`a_r - b_r`; there is no unbiased estimate. On generated domains it is never too small and
-    often too large, most of all for models that do not learn from y. Not in it is what the models
-    draw themselves, such as a network's start.
+    :math:`a_r - b_r`; there is no unbiased estimate. On generated domains that is hardly less than
+    the variance of the gain, and about twice as much for models that do not learn from y. It leaves
+    out what the models draw themselves, such as a network's start.
 
     The interval is a paired bootstrap: rows are drawn with replacement, each with both of its
     scores, :math:`1 / (1 / n + 1 / n_t)` of them, so that their mean has that variance. As a
