@@ -254,7 +254,7 @@ shape (n_rows,)
 
     See Also
     --------
-    TransferGate : Uses the source only for those rows that it helps.
+    TransferGate : Uses the source only if it helps, and not for rows that it harms.
     sktransrec.inspection.TransferGainDisplay : Draws the result.
     sktransrec.interactions.cross_listed_mask : How what a twin gives away is found.
 

@@ -1,4 +1,4 @@
-"""A recommender that uses the source only for those whom it helps."""
+"""A recommender that uses the source only if it helps, and not for those whom it harms."""
 
 from numbers import Integral, Real
 
