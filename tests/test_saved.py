@@ -123,9 +123,7 @@ def fitted(estimator, n_times):
     if not get_tags(estimator).input_tags.sparse and sp.issparse(X):
         X = X.toarray()
     y = y.toarray() if is_regressor(estimator) else y
-    X, y = (
-        (sp if sp.issparse(Z) else np).vstack([Z] * n_times) for Z in (X, X if y is None else y)
-    )
+    X, y = (_stacked(Z, n_times) for Z in (X, X if y is None else y))
     model = clone(estimator)
     if "random_state" in model.get_params():
         model.set_params(random_state=0)

@@ -174,3 +174,13 @@ def test_alignment(data_home):
     assert ndcg["no distortion"] > ndcg["popularity"]
     anchored = ndcg["own axes: ProcrustesAligner, 200 anchors"]
     assert ndcg["no distortion"] > anchored > ndcg["own axes: no alignment"] + 0.01
+
+
+@pytest.mark.slow
+def test_threads_on_generated_data():
+    options = ["--sizes", "300", "--data", "generated", "--models", "EASE", "--threads", "1", "2"]
+    lines = run_benchmark("threads.py", *options).split("\n")
+    rows = [re.split(r" {2,}", line) for line in lines]
+    inverses = [row for row in rows if row[0] == "300 columns, blocks"]
+    assert [float(row[2]) < 1e-5 for row in inverses] == [True, True]
+    assert [float(row[2].rstrip("%")) > 99 for row in rows if row[0] == "EASE"] == [True, True]

@@ -1,0 +1,153 @@
+"""Large problems with one BLAS thread and with several, as users have: what is right, and the cost.
+
+    python benchmarks/threads.py --sizes 10000 36000 --data amazon_cds
+
+Each line is a process of its own, since a BLAS with several threads may end it. The first table
+inverts A = 2I + 11ᵀ/n, the inverse of which is known: by the blocks of this package, and by LAPACK
+at once where asked (`--lapack`). The second fits the models whose linear algebra grows with the
+data, and compares the recommendations of 500 rows with those of one thread.
+"""
+
+import argparse
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+from _report import environment, format_table, measure
+
+from sktransrec._memory import available_memory
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+MODELS = ["EASE", "ridge, primal", "ridge, dual", "graph filter", "PureSVD", "ALS"]
+N_ROWS = 500
+
+
+def inverted_in_blocks(A):
+    from sktransrec import _spd
+
+    return _spd.inverse(_spd.cholesky(A))
+
+
+def inverted_by_lapack(A):
+    from scipy.linalg import lapack
+
+    factor, _ = lapack.spotrf(A.T, lower=True, clean=False, overwrite_a=True)
+    return lapack.spotri(factor, lower=True, overwrite_c=True)[0].T
+
+
+def inverse_cost(n, method, n_threads):
+    """Return the largest error of the inverse and what it cost."""
+    A = np.full((n, n), 1 / n, dtype=np.float32)
+    A[np.diag_indices(n)] += 2
+    invert = {"blocks": inverted_in_blocks, "LAPACK": inverted_by_lapack}[method]
+    S, cost = measure(invert, A, blas_threads=n_threads)
+    S[np.diag_indices(n)] -= 0.5
+    errors = [abs(row[i:] + 1 / (6 * n)).max() for i, row in enumerate(S)]
+    gigaflops = n**3 / cost.cpu_seconds / 1e9
+    return [f"{max(errors):.0e}", cost.cpu_seconds, cost.wall_seconds, gigaflops]
+
+
+def model(name):
+    from sklearn.decomposition import TruncatedSVD
+
+    import sktransrec as str_
+
+    return {
+        "EASE": str_.EASERecommender(),
+        "ridge, primal": str_.RidgeRecommender(solver="primal"),
+        "ridge, dual": str_.RidgeRecommender(solver="dual"),
+        "graph filter": str_.GraphFilterRecommender(random_state=0),
+        "PureSVD": str_.ReconstructionRecommender(TruncatedSVD(256, random_state=0)),
+        "ALS": str_.ALSRecommender(random_state=0),
+    }[name]
+
+
+def fit_cost(data, name, n_threads):
+    """Return the best items of some rows, and what the fit cost."""
+    from ranking import load
+
+    X, y = load(data)
+    fitted, cost = measure(model(name).fit, X, y, blas_threads=n_threads)
+    items, _ = fitted.recommend(X[:N_ROWS], n_recommendations=20)
+    return [items.tolist(), cost.cpu_seconds, cost.wall_seconds]
+
+
+def apart(n_threads, *task):
+    """Return what a task returns in a process of its own, or how that ended."""
+    run = subprocess.run(
+        [sys.executable, __file__, "--task", json.dumps([*task, n_threads])],
+        env={**os.environ, **dict.fromkeys(THREADS, str(n_threads))},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    return json.loads(run.stdout) if run.returncode == 0 else f"ended with {run.returncode}"
+
+
+def inverse_rows(sizes, methods, threads):
+    for n in sizes:
+        needed, available = 1.2 * 4 * n**2, available_memory()
+        if needed > available:
+            print(f"{n} columns need {needed / 2**30:.1f} GiB, left out", file=sys.stderr)
+            continue
+        for method in methods:
+            for n_threads in threads:
+                cost = apart(n_threads, "inverse_cost", n, method)
+                cells = [cost, None, None, None] if isinstance(cost, str) else cost
+                yield [f"{n} columns, {method}", str(n_threads), *cells]
+
+
+def model_rows(data, names, threads):
+    for name in names:
+        first = None
+        for n_threads in threads:
+            found = apart(n_threads, "fit_cost", data, name)
+            if isinstance(found, str):
+                yield [name, str(n_threads), found, None, None]
+                continue
+            items, *seconds = found
+            first = items if first is None else first
+            yield [name, str(n_threads), f"{np.equal(items, first).mean():.1%}", *seconds]
+
+
+def print_table(header, rows, *, markdown):
+    printed = []
+    for row in rows:
+        print(*row, sep="  ", file=sys.stderr)
+        printed.append(row)
+    print(format_table(header, printed, markdown=markdown), end="\n\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=inspect.getdoc(sys.modules[__name__]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--sizes", nargs="*", type=int, default=[10_000, 36_000])
+    parser.add_argument("--data", choices=["amazon_cds", "generated"], default="amazon_cds")
+    parser.add_argument("--models", nargs="*", choices=MODELS, default=MODELS, metavar="NAME")
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, os.cpu_count() or 1])
+    parser.add_argument("--lapack", action="store_true", help="invert by LAPACK at once as well")
+    parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--task", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+
+    if arguments.task:
+        function, *task = json.loads(arguments.task)
+        print(json.dumps({"inverse_cost": inverse_cost, "fit_cost": fit_cost}[function](*task)))
+        return
+    print(environment("sktransrec", "numpy", "scipy"), f"({os.cpu_count()} cores)\n")
+    methods = ["blocks", "LAPACK"] if arguments.lapack else ["blocks"]
+    header = ["inverse", "threads", "largest error", "CPU s", "s", "Gflop per CPU s"]
+    rows = inverse_rows(arguments.sizes, methods, arguments.threads)
+    print_table(header, rows, markdown=arguments.markdown)
+    header = [f"fit, {arguments.data}", "threads", "same top 20", "CPU s", "s"]
+    rows = model_rows(arguments.data, arguments.models, arguments.threads)
+    print_table(header, rows, markdown=arguments.markdown)
+
+
+if __name__ == "__main__":
+    main()
