@@ -35,10 +35,11 @@ class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
         Weight :math:`\lambda` of the squared norms of the factors, above 0.
     learning_rate : float, default=0.1
         Step size of stochastic gradient descent, above 0.
-    popularity_exponent : float, default=1.0
+    popularity_exponent : float, default=0.75
         How much of the popularity that the drawing of negatives takes from the scores they get
         back, 0 or more: the log-popularity of an item times this is added to its scores. 1 ranks by
-        how likely a row is to have an item, 0 by how much more likely than others.
+        how likely a row is to have an item, 0 by how much more likely than others. Mostly 0.5 to 1
+        is best: less where items are many and rows know few of them.
     max_iter : int, default=100
         Number of sweeps, of as many draws as there are interactions, 1 or more. All are made.
     random_state : int, RandomState instance or None, default=None
@@ -138,7 +139,7 @@ class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
         *,
         regularization=0.02,
         learning_rate=0.1,
-        popularity_exponent=1.0,
+        popularity_exponent=0.75,
         max_iter=100,
         random_state=None,
         n_jobs=None,

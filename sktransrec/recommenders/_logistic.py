@@ -41,10 +41,10 @@ class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         weight of an interaction of value x is `confidence` times x.
     learning_rate : float, default=1.0
         Step size of AdaGrad, above 0.
-    popularity_exponent : float, default=1.0
-        How much of the popularity that the drawing of negatives takes from the scores they get
-        back, 0 or more: the log-popularity of an item times this is added to its scores. 1 ranks by
-        how likely a row is to have an item, 0 by how much more likely than others.
+    popularity_exponent : float, default=0.0
+        The log-popularity of an item times this is added to its scores, 0 or more. Where rows have
+        many items, as with films, 1 is better by a quarter; where items are many and rows have few
+        of them, it is worse by as much.
     max_iter : int, default=30
         Number of sweeps over the rows and then the items, 1 or more. All are made.
     random_state : int, RandomState instance or None, default=None
@@ -146,7 +146,7 @@ class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         regularization=2.0,
         confidence=1.0,
         learning_rate=1.0,
-        popularity_exponent=1.0,
+        popularity_exponent=0.0,
         max_iter=30,
         random_state=None,
         n_jobs=None,
