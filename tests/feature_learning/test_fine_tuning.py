@@ -209,9 +209,16 @@ def test_pretrained_must_hold_a_fitted_learner_of_the_class(pretrained):
         Autoencoder(pretrained=pretrained(), **TINY).fit(_rows(6))
 
 
-@pytest.mark.parametrize("item_ids", [["a", "b"], ["a"] * 6, [["a"] * 6]])
-def test_item_ids_must_be_distinct_and_one_for_each_column(item_ids):
-    with pytest.raises(ValueError, match="one id for each of them"):
+@pytest.mark.parametrize(
+    ("item_ids", "words"),
+    [
+        (["a", "b"], "2 ids, and there are 6 columns"),
+        (["a"] * 6, "repeats 'a', which stands 6 times"),
+        ([["a"] * 6], "of type list"),
+    ],
+)
+def test_item_ids_must_be_distinct_and_one_for_each_column(item_ids, words):
+    with pytest.raises(ValueError, match=f"item_ids .*{words}"):
         Autoencoder(item_ids=item_ids, **TINY).fit(_rows(6))
 
 
