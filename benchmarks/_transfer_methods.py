@@ -188,7 +188,7 @@ def two_towers(task, **parameters):
 
 def one_tower(task):
     """Return the tower of the target by itself."""
-    options = {"kind": "denoising", "loss": "multinomial", "activation": "tanh"}
+    options = {"kind": "denoising", "loss": "multinomial", "code_activation": "tanh"}
     encoder = str_.Autoencoder(
         128, hidden_layer_sizes=(), learning_rate=3e-3, batch_size=256, random_state=0, **options
     )

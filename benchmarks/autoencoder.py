@@ -92,6 +92,7 @@ def train_ours(X, loss, epochs):
     Autoencoder(
         n_components=CODE,
         hidden_layer_sizes=(HIDDEN,),
+        code_activation="relu",
         loss=loss,
         normalize=False,
         batch_size=BATCH_SIZE,

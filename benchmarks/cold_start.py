@@ -235,6 +235,7 @@ def _network(data, loss, epochs):
     return str_.TextSequences(min_df=2, max_length=30), str_.CNNEncoder(
         n_components=64,
         kernel_sizes=data.kernel_sizes,
+        code_activation="relu",
         loss=loss,
         unknown="ignore",
         batch_size=64,

@@ -53,7 +53,8 @@ PARAMETERS = {
         *("output_activation", "row_exponent", "scale_regularization", "shrinkage", "similarity"),
     },
     "optimisation": {
-        *("activation", "batch_size", "dropout", "epochs", "learning_rate", "max_iter"),
+        *("activation", "batch_size", "code_activation", "dropout", "epochs", "learning_rate"),
+        "max_iter",
         *("learning_rate_schedule", "n_init", "warmup_epochs"),
         *("optimizer", "patience", "solver", "validation_fraction", "warm_start"),
     },

@@ -16,6 +16,7 @@ def fused_adam_class():
         def update_step(self, gradient, variable, learning_rate):
             i = self._get_variable_index(variable)
             step = tf.cast(self.iterations + 1, tf.float32)
+            learning_rate = tf.cast(learning_rate, tf.float32)
             if isinstance(gradient, tf.IndexedSlices):
                 self._update_rows(gradient, variable, i, step, learning_rate)
                 return

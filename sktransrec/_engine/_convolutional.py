@@ -2,7 +2,7 @@
 
 import math
 
-from ._layers import masked_max_pooling_class, not_padding_class
+from ._layers import float32_model, masked_max_pooling_class, not_padding_class
 from ._networks import SeededLayers
 
 
@@ -18,6 +18,7 @@ def convolutional(
     n_outputs,
     *,
     activation,
+    code_activation,
     output_activation,
     dropout,
     seed,
@@ -40,13 +41,13 @@ def convolutional(
         grids.append(hidden.shape[1:-1])
         hidden = _convolved(make, hidden, size, kernel_sizes, activation, f"convolution_{i}")
     hidden = make.dropout(_pooled(hidden, is_step, pooling), dropout, "dropout")
-    hidden = make.dense(hidden, n_components, activation, name="code")
+    hidden = make.dense(hidden, n_components, code_activation, name="code")
     if n_outputs is None:
         n_outputs = n_tokens or shape[-1]
         stages = list(zip(grids, hidden_layer_sizes, strict=True))
         hidden = _decoded(make, hidden, stages, max(kernel_sizes), activation)
     output = make.dense(hidden, n_outputs, output_activation, name="output")
-    return keras.Model(rows, output, name="convolutional")
+    return float32_model(rows, output, name="convolutional")
 
 
 def _of_grid(kind, hidden, *args, **options):
@@ -54,6 +55,8 @@ def _of_grid(kind, hidden, *args, **options):
     from keras import layers
 
     dimensions = len(hidden.shape) - 2
+    if dimensions == 2 or kind not in ("Cropping", "UpSampling"):  # which take no format in 1-D
+        options["data_format"] = "channels_last"
     return getattr(layers, f"{kind}{dimensions}D")(*args, dtype="float32", **options)(hidden)
 
 
@@ -101,7 +104,8 @@ def _pooled(hidden, is_step, pooling):
         return _of_grid("GlobalMaxPooling", hidden, name="pooling")
     if is_step is not None:
         hidden = _without_padding(hidden, is_step, "steps")
-    return layers.Flatten(dtype="float32", name="pooling")(hidden)
+    flatten = layers.Flatten(data_format="channels_last", dtype="float32", name="pooling")
+    return flatten(hidden)
 
 
 def _decoded(make, code, stages, kernel_size, activation):

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import scipy.sparse as sp
 
-from ._layers import register_layers
+from ._layers import float32_model, in_float32, register_layers
 from ._state import FittedNetwork
 
 
@@ -60,7 +60,7 @@ def rebuilt_network(config, weights):
     import keras
 
     register_layers()
-    network = keras.Model.from_config(json.loads(config))
+    network = in_float32(keras.Model.from_config(json.loads(config)))
     assign_weights(network, weights)
     return network
 
@@ -80,10 +80,8 @@ def assign_weights(network, weights):
 
 def encoder(network):
     """Return the part of a network from the rows to their code."""
-    import keras
-
     inputs = [each for each in network.inputs if each.name not in ("noise", "own_domain")]
-    return keras.Model(inputs, network.get_layer("code").output)
+    return float32_model(inputs, network.get_layer("code").output)
 
 
 def decoder(network):

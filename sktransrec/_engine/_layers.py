@@ -27,6 +27,19 @@ def register_layers():
         layer_class()
 
 
+def float32_model(inputs, outputs, name=None):
+    """Return a functional model that computes in float32, whatever Keras's policy is."""
+    import keras
+
+    return in_float32(keras.Model(inputs, outputs, name=name))
+
+
+def in_float32(model):
+    """Return the model, which would scale losses where Keras's policy mixes types."""
+    model.dtype_policy = "float32"
+    return model
+
+
 @custom_layer
 def sparse_dense_class():
     """Return a dense layer whose product with a sparse tensor is five times as fast as Keras's."""

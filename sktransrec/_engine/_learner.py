@@ -1,9 +1,11 @@
 """What every estimator around a network does: train it, keep its state, run it."""
 
 import copy
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils import check_random_state, gen_batches
 
 from .._validation import Interval, StrOptions, check_is_fitted
@@ -69,6 +71,7 @@ class NetworkLearner:
         trainer = self._trainer(X, y, keep_optimizer=False)
         history = self._trained(trainer, X, y, epochs=self.epochs)
         self._finish(trainer, history, keep_trainer=False)
+        self._warn_of_collapse(trainer, X)
         return self
 
     def _partial_fit_network(self, X, y):
@@ -232,6 +235,27 @@ class NetworkLearner:
             ]
         self.n_iter_ = len(self.loss_curve_)
 
+    def _warn_of_collapse(self, trainer, X):
+        """Warn if half of the features or more have one value for rows that are not the same."""
+        places = np.unique(np.linspace(0, X.shape[0] - 1, _FORWARD_ROWS).astype(np.intp))
+        codes = trainer.forward("encoder", self._inputs("encoder", X[places]))
+        n_constant = _n_constant_columns(codes)
+        if 2 * n_constant < codes.shape[1] or _are_the_same(X[places]):
+            return
+        warnings.warn(
+            f"The code of {type(self).__name__} collapsed: {n_constant} of its {codes.shape[1]} "
+            f"features are the same for all rows of X. Choose {self._cure_of_collapse()}.",
+            stacklevel=2,
+        )
+
+    def _cure_of_collapse(self):
+        """Return the parameters under which units are less likely to die or to saturate."""
+        if getattr(self, "code_activation", "linear") != "linear":
+            return 'code_activation="linear"'
+        cure = "a smaller learning_rate, and scale the values of X to means near 0"
+        is_relu = getattr(self, "activation", None) == "relu"
+        return f'activation="elu", whose units do not die, or {cure}' if is_relu else cure
+
     def _forward(self, part, rows, shape):
         """Return what a part of the network makes of each row, an array of the given shape."""
         result = np.empty((rows.shape[0], *shape), dtype=np.float32)
@@ -254,6 +278,17 @@ class NetworkLearner:
     def _kl_weight(self, progress):
         """Return the weight of the divergence after so many epochs, fractions included."""
         return 0.0
+
+
+def _n_constant_columns(codes):
+    """Return how many columns have one value but for rounding."""
+    return np.count_nonzero(np.ptp(codes, axis=0) <= 1e-6 * np.abs(codes).max(axis=0))
+
+
+def _are_the_same(rows):
+    """Return whether all rows, dense or sparse, are the same."""
+    first = rows[np.zeros(rows.shape[0], dtype=np.intp)]
+    return not (rows - first).count_nonzero() if sp.issparse(rows) else np.all(rows == first)
 
 
 def _rows(X, y, rows):

@@ -10,7 +10,7 @@ import functools
 
 import numpy as np
 
-from ._layers import seeded_dropout_class, sparse_dense_class, weighted_sum_class
+from ._layers import float32_model, seeded_dropout_class, sparse_dense_class, weighted_sum_class
 
 ACTIVATIONS = (
     *("elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu", "softplus"),
@@ -24,6 +24,7 @@ def autoencoder(
     n_components,
     *,
     activation,
+    code_activation,
     output_activation,
     variational,
     seed,
@@ -41,11 +42,11 @@ def autoencoder(
         inputs.append(noise)
         hidden = _sampled_code(functools.partial(dense, hidden), noise)
     else:
-        hidden = dense(hidden, n_components, activation, name="code")
+        hidden = dense(hidden, n_components, code_activation, name="code")
     for i, size in enumerate(reversed(hidden_layer_sizes), start=1):
         hidden = dense(hidden, size, activation, name=f"decoder_{i}")
     output = dense(hidden, n_features, output_activation, name="output")
-    return keras.Model(inputs, output, name="autoencoder")
+    return float32_model(inputs, output, name="autoencoder")
 
 
 def towers(
@@ -96,7 +97,7 @@ def towers(
     else:
         code = mean_of_codes(n_components, activation, name="code")
     output = dense(code, n_outputs, output_activation, name="output")
-    return keras.Model(inputs, output, name="towers")
+    return float32_model(inputs, output, name="towers")
 
 
 def adversarial_autoencoder(
@@ -131,7 +132,7 @@ def adversarial_autoencoder(
     for i, size in enumerate(discriminator_layer_sizes, start=1):
         hidden = dense(hidden, size, activation, name=f"discriminator_{i}")
     logit = dense(hidden, 1, "linear", name="discriminator")
-    return keras.Model([rows, own_domain], [output, logit], name="adversarial_autoencoder")
+    return float32_model([rows, own_domain], [output, logit], name="adversarial_autoencoder")
 
 
 def _sampled_code(layer, noise):

@@ -5,7 +5,7 @@ so that no step knows of padding and nothing needs a mask.
 """
 
 from ._items import item_table_class
-from ._layers import custom_layer
+from ._layers import custom_layer, float32_model
 from ._networks import SeededLayers
 
 _EPSILON = 1e-8
@@ -56,7 +56,7 @@ def next_item(
         hidden = _recurrent(make, hidden, encoder, n_layers, dropout)
     codes = _normalized(hidden, "codes")
     code = last_item_class()(dtype="float32", name="code")([codes, rows])
-    return keras.Model(rows, [codes, code], name="next_item")
+    return float32_model(rows, [codes, code], name="next_item")
 
 
 def _attending(make, hidden, n_layers, n_heads, dropout):

@@ -8,6 +8,7 @@ entries of x.
 from typing import Any, NamedTuple
 
 from ._items import SampledTargets
+from ._layers import float32_model
 
 OUTPUT_ACTIVATIONS = {
     "mse": "linear",
@@ -60,8 +61,6 @@ class Objective:
     """
 
     def __init__(self, network, loss, regularization):
-        import keras
-
         self._loss = loss
         self._regularization = regularization
         self._kernels = [weight for weight in network.weights if _is_kernel(weight)]
@@ -75,7 +74,7 @@ class Objective:
         ]
         if self._discriminator:
             tensors["code"] = network.get_layer("code").output
-        self._tensors = keras.Model(network.inputs, tensors)
+        self._tensors = float32_model(network.inputs, tensors)
 
     def __call__(self, inputs, targets, kl_weight, training):
         """Return the objective of a batch as a scalar tensor."""

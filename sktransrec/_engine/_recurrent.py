@@ -2,6 +2,7 @@
 
 from ._items import item_scores_class
 from ._layers import (
+    float32_model,
     last_step_class,
     reversed_steps_class,
     side_by_side_class,
@@ -47,7 +48,7 @@ def recurrent(
     if n_outputs is not None:
         code = make.dense(hidden, n_components, activation, name="code")
         output = make.dense(code, n_outputs, output_activation, name="output")
-        return keras.Model(rows, output, name="recurrent")
+        return float32_model(rows, output, name="recurrent")
     codes = make.dense(hidden, n_components, activation, name="codes")
     code = last_step_class()(dtype="float32", name="code")(codes)
     if n_tokens is None:
@@ -56,7 +57,7 @@ def recurrent(
         scores = item_scores_class()
         output = scores(n_tokens, output_activation, make.glorot(), dtype="float32", name="output")
         output = output(codes)
-    return keras.Model(rows, [output, code], name="recurrent")
+    return float32_model(rows, [output, code], name="recurrent")
 
 
 def _both_ways(make, hidden, cell, units, returns_steps, i):

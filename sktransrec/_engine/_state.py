@@ -4,11 +4,23 @@ import contextlib
 import os
 import sys
 
+# The process in which TensorFlow was started; a fork takes it over as it is.
+_process_of_tensorflow = None
+
 
 def engine():
     """Return the module that trains and runs networks, with TensorFlow imported."""
+    global _process_of_tensorflow
     from . import _keras
 
+    if _process_of_tensorflow not in (None, os.getpid()):
+        raise RuntimeError(
+            f"TensorFlow was started in process {_process_of_tensorflow}, of which this one "
+            f"({os.getpid()}) is a fork: a network would wait for ever for threads that a fork "
+            "leaves behind. Run it in a process that starts anew, as joblib's default backend "
+            '"loky" and multiprocessing.get_context("spawn") make them, or fork before the first '
+            "network is trained or run."
+        )
     silence = contextlib.nullcontext if "tensorflow" in sys.modules else _silent_stderr
     try:
         with silence():
@@ -20,6 +32,7 @@ def engine():
             "without them."
         ) from error
     _keras.check_backend()
+    _process_of_tensorflow = os.getpid()
     return _keras
 
 
@@ -76,8 +89,9 @@ class FittedNetwork:
     @property
     def network(self):
         """The live Keras model."""
+        keras_engine = engine()
         if "network" not in self._live:
-            self._live["network"] = engine().rebuilt_network(self.config, self.weights)
+            self._live["network"] = keras_engine.rebuilt_network(self.config, self.weights)
         return self._live["network"]
 
     def run(self, part, batch):

@@ -155,6 +155,8 @@ class NetworkTrainer:
             Called after each batch with the epoch and the batch's loss.
         """
 
+        engine()
+
         def run(n_epochs):
             history = {"loss": [], "val_loss": []}
             best = _BestWeights(self.network, patience)

@@ -42,9 +42,12 @@ class Autoencoder(FeatureLearner):
         What is minimised; see Notes. "binary_crossentropy" takes values from 0 to 1, and
         "multinomial" values from 0 on.
     activation : str, default="relu"
-        Activation of all layers but the output and, where the network is variational, the
-        features: "elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu",
-        "softplus" or "tanh".
+        Activation of the layers between: "elu", "gelu", "leaky_relu", "linear", "relu", "selu",
+        "sigmoid", "silu", "softplus" or "tanh".
+    code_activation : str, default="linear"
+        Activation of the features, one of the same. Under "relu" some of them become zero in all
+        rows where the columns of X are far from zero on average. Not used by "variational", whose
+        features are linear.
     output_activation : str, default=None
         Activation of the output. None is what belongs to the loss: "linear" for "mse", "sigmoid"
         for "binary_crossentropy", "softmax" for "multinomial". Only "mse" allows another.
@@ -217,6 +220,7 @@ class Autoencoder(FeatureLearner):
         "kind": [StrOptions({"plain", "denoising", "variational"})],
         "loss": [StrOptions(set(OUTPUT_ACTIVATIONS))],
         "activation": [StrOptions(set(ACTIVATIONS))],
+        "code_activation": [StrOptions(set(ACTIVATIONS))],
         "output_activation": [StrOptions({*ACTIVATIONS, "softmax"}), None],
         "normalize": ["boolean", StrOptions({"auto"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -234,6 +238,7 @@ class Autoencoder(FeatureLearner):
         kind="plain",
         loss="mse",
         activation="relu",
+        code_activation="linear",
         output_activation=None,
         normalize="auto",
         dropout=0.5,
@@ -265,6 +270,7 @@ class Autoencoder(FeatureLearner):
         self.kind = kind
         self.loss = loss
         self.activation = activation
+        self.code_activation = code_activation
         self.output_activation = output_activation
         self.normalize = normalize
         self.dropout = dropout
@@ -331,6 +337,7 @@ class Autoencoder(FeatureLearner):
             ),
             "n_components": self.n_components,
             "activation": self.activation,
+            "code_activation": self.code_activation,
             "output_activation": self._output_activation(),
             "variational": self.kind == "variational",
         }

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from .._engine._convolutional import convolutional
+from .._engine._networks import ACTIVATIONS
 from .._finite import finite_output
 from .._validation import StrOptions, check_is_fitted, get_chunk_n_rows
 from ._sequences import SequenceLearner, one_token_a_row
@@ -49,8 +50,11 @@ class CNNEncoder(SequenceLearner):
         takes them for padding, which suits texts that `TextSequences` cuts: a word of its
         vocabulary may stand beyond the cut in all texts of `fit`.
     activation : str, default="relu"
-        Activation of all layers but the output: "elu", "gelu", "leaky_relu", "linear", "relu",
-        "selu", "sigmoid", "silu", "softplus" or "tanh".
+        Activation of all layers but the features and the output: "elu", "gelu", "leaky_relu",
+        "linear", "relu", "selu", "sigmoid", "silu", "softplus" or "tanh".
+    code_activation : str, default="linear"
+        Activation of the features, one of the same. Under "relu" many of them become zero in all
+        rows.
     dropout : float, default=0.2
         Share of the pooled units that training leaves out, from 0 to below 1.
     loss : {"mse", "binary_crossentropy", "multinomial"}, default="mse"
@@ -190,6 +194,7 @@ class CNNEncoder(SequenceLearner):
     _parameter_constraints: dict = {
         **SequenceLearner._parameter_constraints,
         "kernel_sizes": ["array-like"],
+        "code_activation": [StrOptions(set(ACTIVATIONS))],
         "pooling": [StrOptions({"max", "flatten", "auto"})],
     }
 
@@ -206,6 +211,7 @@ class CNNEncoder(SequenceLearner):
         n_tokens=None,
         unknown="error",
         activation="relu",
+        code_activation="linear",
         dropout=0.2,
         loss="mse",
         regularization=0.0,
@@ -235,6 +241,7 @@ class CNNEncoder(SequenceLearner):
         self.n_tokens = n_tokens
         self.unknown = unknown
         self.activation = activation
+        self.code_activation = code_activation
         self.dropout = dropout
         self.loss = loss
         self.regularization = regularization
@@ -297,8 +304,12 @@ class CNNEncoder(SequenceLearner):
         pooling = self.pooling
         if pooling == "auto":
             pooling = "max" if sizes["is_padded"] else "flatten"
-        kernel_sizes = self._layer_sizes("kernel_sizes")
-        return convolutional, {**sizes, "kernel_sizes": kernel_sizes, "pooling": pooling}
+        return convolutional, {
+            **sizes,
+            "kernel_sizes": self._layer_sizes("kernel_sizes"),
+            "pooling": pooling,
+            "code_activation": self.code_activation,
+        }
 
     def _own_targets(self, X):
         if self._takes_tokens:

@@ -1,9 +1,14 @@
 """What holds for the network of every learner."""
 
+import contextlib
+import multiprocessing
+import warnings
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 
 from sktransrec import (
     Autoencoder,
@@ -100,7 +105,7 @@ every_network = pytest.mark.parametrize("name", NETWORKS)
 def fitted(name):
     """Return a learner fitted on its rows, and these as its network takes them with targets."""
     learner, X, others = NETWORKS[name]
-    learner.set_params(**TINY).fit(X, **others)
+    learner = clone(learner).set_params(**TINY).fit(X, **others)
     targets = others.get("sample_domain", others.get("y"))
     return learner, *learner._check_fit_rows(X, targets, reset=False)
 
@@ -146,3 +151,77 @@ def _check_codes(learner, X):
     for batch in (np.arange(N_ROWS), [3, 1, 2]):
         codes = learner._forward("encoder", X[batch], shape)
         assert_allclose(codes, alone[batch], rtol=1e-4, atol=1e-5)
+
+
+SETTINGS = {
+    "float64 and channels first": {"floatx": "float64", "image_data_format": "channels_first"},
+    "mixed precision": {"dtype_policy": "mixed_float16"},
+}
+# One of each builder of networks, and of each kind of its layers.
+BUILT = (
+    *("autoencoder, variational", "adversarial", "cnn, tokens with y", "cnn, signals"),
+    *("cnn, images", "gru, sampled tokens", "both ways, tokens with y", "next item, attention"),
+    *("next item, cnn", "two towers, variational"),
+)
+
+
+@pytest.fixture(params=SETTINGS)
+def global_setting(request):
+    """Change the state of Keras within a `with` statement."""
+    engine()
+    import keras
+
+    @contextlib.contextmanager
+    def changed():
+        settings = SETTINGS[request.param]
+        before = {name: getattr(keras.config, name)() for name in settings}
+        for name, value in settings.items():
+            getattr(keras.config, f"set_{name}")(value)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                getattr(keras.config, f"set_{name}")(value)
+
+    return changed
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_the_global_state_of_keras_changes_nothing(name, global_setting):
+    expected = _weights_and_codes(name)
+    with global_setting():
+        actual = _weights_and_codes(name)
+    for path, value in expected.items():
+        assert_array_equal(actual[path], value, err_msg=path)
+
+
+def _weights_and_codes(name):
+    learner, X, _ = fitted(name)
+    codes = learner._forward("encoder", X, (learner.n_components,))
+    return {**learner._fitted_network.weights, "codes": codes}
+
+
+def _errors_in_a_fork(model, X, queue):
+    errors = []
+    for action in (model.transform, model.partial_fit, Autoencoder(**TINY).fit):
+        try:
+            action(X)
+        except RuntimeError as error:
+            errors.append(str(error))
+    queue.put(errors)
+
+
+def test_a_fork_is_refused():
+    """Where TensorFlow was started before; it would hang."""
+    model = Autoencoder(**TINY).partial_fit(rows())
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
+        child = context.Process(target=_errors_in_a_fork, args=(model, rows(), queue))
+        child.start()
+    child.join(timeout=60)
+    assert child.exitcode == 0
+    errors = queue.get()
+    assert len(errors) == 3
+    assert all('"loky"' in error and "is a fork" in error for error in errors)

@@ -21,6 +21,7 @@ SIZES = {
     "hidden_layer_sizes": (5,),
     "n_components": 3,
     "activation": "tanh",
+    "code_activation": "tanh",
     "output_activation": "linear",
     "variational": False,
     "seed": 0,
@@ -92,6 +93,7 @@ def test_layers_side_by_side_have_the_same_depth():
         **{"output": 0, "code": 1, "forward_2": 2, "backward_2": 2},
         **{"forward_1": 3, "backward_1": 3, "embedding": 4},
     }
+    shared["code_activation"] = "tanh"
     wide = convolutional((6,), 7, 3, True, (4, 4), (2, 3), "max", 2, 3, **shared)
     depths = layer_depths(wide)
     assert depths["convolution_1_1"] == depths["convolution_1_2"] == 3

@@ -3,8 +3,10 @@ import pytest
 import scipy.sparse as sp
 from scipy.special import log_expit, log_softmax
 
+from sktransrec._engine._networks import autoencoder
 from sktransrec._engine._objectives import (
     DomainTargets,
+    Objective,
     _kl_divergence,
     _loss_of_domains,
     total_loss,
@@ -95,3 +97,20 @@ def test_domains_have_a_loss_each(form):
         np.hstack([0.3 * expected[0][1], expected[1][1]]),
         atol=1e-5,
     )
+
+
+def test_regularization_is_the_weight_of_the_squares_of_all_kernels():
+    engine()
+    network = autoencoder(
+        9, (4,), 3, activation="tanh", code_activation="linear", output_activation="linear",
+        variational=False, seed=0,
+    )  # fmt: skip
+    _, rows = _linear_and_targets()
+    values = {
+        regularization: float(Objective(network, "mse", regularization)([rows], rows, 0.0, True))
+        for regularization in (0.0, 0.25)
+    }
+    kernels = [weight.numpy() for weight in network.weights if weight.path.endswith("kernel")]
+    assert len(kernels) == 4
+    expected = 0.25 * sum((kernel**2).sum() for kernel in kernels)
+    assert values[0.25] - values[0.0] == pytest.approx(expected, rel=1e-4)

@@ -13,6 +13,7 @@ SIZES = {
     "hidden_layer_sizes": (5,),
     "n_components": 3,
     "activation": "tanh",
+    "code_activation": "tanh",
     "output_activation": "sigmoid",
     "variational": False,
     "seed": 0,

@@ -60,7 +60,7 @@ def test_textbook_network():
     model = Autoencoder(loss="binary_crossentropy").set_params(epochs=1).fit(X)
     assert _dense_layers(model) == [
         (100, 64, "relu"),
-        (64, 32, "relu"),
+        (64, 32, "linear"),
         (32, 64, "relu"),
         (64, 100, "sigmoid"),
     ]
