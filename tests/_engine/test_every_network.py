@@ -1,6 +1,7 @@
 """What holds for the network of every learner."""
 
 import contextlib
+import functools
 import multiprocessing
 import warnings
 
@@ -188,11 +189,16 @@ def global_setting(request):
 
 @pytest.mark.parametrize("name", BUILT)
 def test_the_global_state_of_keras_changes_nothing(name, global_setting):
-    expected = _weights_and_codes(name)
+    expected = _usual_weights_and_codes(name)
     with global_setting():
         actual = _weights_and_codes(name)
     for path, value in expected.items():
         assert_array_equal(actual[path], value, err_msg=path)
+
+
+@functools.cache
+def _usual_weights_and_codes(name):
+    return _weights_and_codes(name)
 
 
 def _weights_and_codes(name):
@@ -218,7 +224,7 @@ def test_a_fork_is_refused():
     queue = context.SimpleQueue()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
-        child = context.Process(target=_errors_in_a_fork, args=(model, rows(), queue))
+        child = context.Process(target=_errors_in_a_fork, args=(model, rows(), queue), daemon=True)
         child.start()
     child.join(timeout=60)
     assert child.exitcode == 0
