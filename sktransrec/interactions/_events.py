@@ -98,10 +98,11 @@ def read_values(events, column):
 
 
 def _as_floats(values, what):
-    is_number = values.dtype.kind in "biuf"
-    is_text = values.dtype.kind in "UST" or any(isinstance(value, str | bytes) for value in values)
+    is_object = values.dtype == object
     try:
-        if not is_number and (is_text or values.dtype != object):
+        if not is_object and values.dtype.kind not in "biuf":
+            raise TypeError
+        if is_object and any(isinstance(value, str | bytes) for value in values):
             raise TypeError
         with np.errstate(over="ignore"):
             return values.astype(np.float32)
