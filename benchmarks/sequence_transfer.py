@@ -140,7 +140,7 @@ def _task(source, target, n_items, source_network, network, parameters):
     return Task(
         X_source=_padded(source, n_steps),
         X=_padded(seen, n_steps),
-        y=np.array([row[-1] - 1 for row in target]),
+        y=_matrix([row[-1:] for row in target], n_items),
         seen=_matrix(seen, n_items),
         source_network=clone(source_network).set_params(**SHORT),
         network=clone(network).set_params(**parameters),

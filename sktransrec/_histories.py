@@ -4,6 +4,14 @@ import numpy as np
 import scipy.sparse as sp
 
 
+def is_padded_at_one_end(X):
+    """Return whether zeros stand before the ids of the rows only, or after them only."""
+    is_id = X > 0
+    begins = is_id[:, 1:] & ~is_id[:, :-1]
+    ends = is_id[:, :-1] & ~is_id[:, 1:]
+    return not (begins.any() and ends.any())
+
+
 def padded_at_end(X):
     """Return the nonzero ids of each row in their order, zeros after them."""
     order = np.argsort(X == 0, axis=1, kind="stable")

@@ -10,14 +10,17 @@ import scipy.sparse as sp
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._chunking import get_chunk_n_rows
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import HasMethods, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval as _SklearnInterval
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from sklearn.utils.validation import check_array as _sklearn_check_array
 from sklearn.utils.validation import validate_data as _sklearn_validate_data
 
 from ._finite import check_learned, check_magnitude, largest_magnitude
+from ._histories import is_padded_at_one_end
 from ._ids import distinct_ids
+from ._raw_logs import check_no_log, errors_about_interactions
 from ._sparse_faults import check_sparse
 
 __all__ = [
@@ -38,6 +41,7 @@ __all__ = [
     "check_is_fitted",
     "check_item_ids",
     "check_matrix",
+    "check_no_log",
     "check_numbering",
     "check_padded",
     "check_relevance",
@@ -45,9 +49,11 @@ __all__ = [
     "check_rows_or_content",
     "check_sample_domain",
     "check_sparse",
+    "check_table",
     "check_targets",
     "get_chunk_n_rows",
     "is_content",
+    "is_table",
     "item_ids_of_rows",
     "positive_integers",
     "restores_on_error",
@@ -58,6 +64,30 @@ __all__ = [
 # One float32 for each of so many columns takes 400 MB.
 _MAX_COLUMNS = 10**8
 _SPARSE_FORMATS = ("csr", "csc", "coo")
+
+_LARGEST_INTEGER = 2**31 - 1
+_SMALLEST_POSITIVE = float(np.finfo(np.float32).tiny)
+
+
+class Interval(_SklearnInterval):
+    """scikit-learn's interval of numbers, without booleans and what the arithmetic cannot hold.
+
+    Integers are bounded by those of 32 bits, and positive numbers are at least the smallest one of
+    float32.
+    """
+
+    def __init__(self, type, left, right, *, closed):
+        if type is numbers.Integral and right is None:
+            right, closed = _LARGEST_INTEGER, "both" if closed == "left" else "right"
+        elif type is numbers.Real and left == 0 and right is None and closed == "neither":
+            left, closed = _SMALLEST_POSITIVE, "left"
+        super().__init__(type, left, right, closed=closed)
+
+    def is_satisfied_by(self, value):
+        return not isinstance(value, bool) and super().is_satisfied_by(value)
+
+
+_COUNTS = Interval(numbers.Integral, 1, None, closed="left")
 
 
 def restores_on_error(method):
@@ -106,7 +136,8 @@ def validate_data(estimator, X, y="no_validation", **options):
 
 def check_matrix(X, *, name):
     """Return X, dense or sparse, as a canonical float32 `csr_array`, outside of an estimator."""
-    X = check_array(X, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
+    with errors_about_interactions(name):
+        X = check_array(X, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
     return _canonical_csr(X)
 
 
@@ -124,6 +155,28 @@ def check_rows_or_content(estimator, X, *, reset):
     return X if hasattr(X, "select_dtypes") else np.asarray(check_documents(X), dtype=object)
 
 
+def check_table(estimator, X, *, reset):
+    """Return X as a DataFrame, or as an array of objects of any kind."""
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    return X if hasattr(X, "columns") else np.asarray(X, dtype=object)
+
+
+def is_table(X):
+    """Return whether X is dense and holds texts or categories, in two dimensions."""
+    if hasattr(X, "select_dtypes"):
+        return is_content(X)
+    if sp.issparse(X):
+        return False
+    try:
+        values = np.asarray(X)
+    except ValueError:
+        return False
+    return values.ndim == 2 and (
+        values.dtype.kind in "US"
+        or (values.dtype == object and any(isinstance(value, str) for value in values.ravel()))
+    )
+
+
 def is_content(X):
     """Return whether X is a sequence of texts, or a table that has columns other than numbers."""
     if hasattr(X, "select_dtypes"):
@@ -134,7 +187,11 @@ def is_content(X):
 
 def check_interactions(estimator, X, *, reset, nonnegative=True):
     """Return X, dense or sparse, as a canonical float32 `csr_array` of interactions."""
-    X = validate_data(estimator, X, reset=reset, accept_sparse=_SPARSE_FORMATS, dtype=np.float32)
+    if reset:
+        check_no_log(X, name="X")
+    options = {"reset": reset, "accept_sparse": _SPARSE_FORMATS, "dtype": np.float32}
+    with errors_about_interactions("X"):
+        X = validate_data(estimator, X, **options)
     X = _canonical_csr(X)
     if nonnegative:
         _check_nonnegative(X, "X")
@@ -183,17 +240,41 @@ def check_padded(estimator, X, *, reset, allow_nd=False):
         ) from error
 
 
-def check_histories(estimator, X, *, reset):
-    """Return X as int32 ids of shape (n_rows, n_steps), from 1 on, 0 being none."""
-    return _item_ids(check_padded(estimator, X, reset=reset))
+def check_histories(estimator, X, *, reset, ignores_gaps=False):
+    """Return X as int32 ids of shape (n_rows, n_steps), from 1 on, 0 being none.
+
+    `ignores_gaps` says that zeros between ids are no mistake.
+    """
+    _check_not_sparse(X, type(estimator).__name__)
+    X = _item_ids(check_padded(estimator, X, reset=reset), ignores_gaps)
+    if reset and not ignores_gaps and X.max(initial=0) == 1:
+        raise ValueError(
+            "X holds nothing but 0 and 1: read as histories, all items are the one with the id 1. "
+            f"If X is a matrix of interactions, {_SEQUENCES}"
+        )
+    return X
 
 
-def item_ids_of_rows(X):
+def item_ids_of_rows(X, *, ignores_gaps=False):
     """Return histories as int32 ids as `check_histories` does, outside of an estimator."""
-    return _item_ids(check_array(X, dtype="numeric", input_name="X"))
+    _check_not_sparse(X, "the model")
+    return _item_ids(check_array(X, dtype="numeric", input_name="X"), ignores_gaps)
 
 
-def _item_ids(X):
+_SEQUENCES = (
+    "pass the items of each row in order, such as InteractionEncoder().fit(log).sequences(log)."
+)
+
+
+def _check_not_sparse(X, reader):
+    if sp.issparse(X):
+        raise TypeError(
+            f"X is a sparse matrix, and {reader} reads histories, rows of item ids from 1 on. Its "
+            f"dense values would be read as ids, so do not densify it: {_SEQUENCES}"
+        )
+
+
+def _item_ids(X, ignores_gaps):
     """Return valid numbers as int32 item ids."""
     if X.dtype.kind not in "iu" and not np.array_equal(X, np.floor(X)):
         raise ValueError(
@@ -201,7 +282,13 @@ def _item_ids(X):
             "padded with 0, as InteractionEncoder.sequences returns it."
         )
     _check_nonnegative(X, "X", cure="Item ids are integers from 1 on, and 0 pads.")
-    check_numbering(int(X.max()), "X", "item id")
+    check_numbering(int(X.max(initial=0)), "X", "item id")
+    if not ignores_gaps and not is_padded_at_one_end(X):
+        raise ValueError(
+            "X has zeros both before and after ids, and 0 is no item: it pads one end of all rows. "
+            "If the items are numbered from 0, add 1 to the ids and not to the padding. If X is a "
+            f"matrix of interactions, {_SEQUENCES}"
+        )
     return X.astype(np.int32)
 
 
@@ -239,8 +326,10 @@ def check_targets(y, *, n_rows, nonnegative=False):
 
     `y` is a (n_rows, n_items) matrix, or one integer column index a row.
     """
-    y = _two_dimensional(y, n_items=None, name="y")
-    y = check_array(y, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name="y")
+    check_no_log(y, name="y")
+    with errors_about_interactions("y"):
+        y = _two_dimensional(y, n_items=None, name="y")
+        y = check_array(y, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name="y")
     if y.shape[0] != n_rows:
         raise ValueError(
             f"X has {n_rows} rows and y has {y.shape[0]}: row i of y must hold the target items "
@@ -292,31 +381,31 @@ def check_documents(X):
 
 def check_count(value, *, name, maximum, of):
     """Raise unless `value` is an integer from 1 to `maximum`, the number `of` what there is."""
-    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not is_integer or not 1 <= value <= maximum:
+    if not _COUNTS.is_satisfied_by(value) or value > maximum:
         raise ValueError(f"{name} must be an integer from 1 to {of}={maximum}, got {value!r}.")
 
 
 def positive_integers(sizes, *, name):
     """Return the sizes as a tuple of int, each at least 1."""
     sizes = tuple(sizes)
-    if not all(isinstance(size, numbers.Integral) and size >= 1 for size in sizes):
+    if not all(_COUNTS.is_satisfied_by(size) for size in sizes):
         raise ValueError(f"{name} must hold integers from 1 on, got {sizes!r}.")
     return tuple(int(size) for size in sizes)
 
 
-def check_candidates(candidates, n_items, *, name="candidates"):
+def check_candidates(candidates, n_items, *, name="candidates", takes_mask=True):
     """Return candidates, column indices or a boolean mask, as sorted unique indices."""
     if candidates is None:
         return None
     candidates = np.asarray(candidates)
-    if candidates.dtype == bool and candidates.shape == (n_items,):
+    if takes_mask and candidates.dtype == bool and candidates.shape == (n_items,):
         candidates = np.flatnonzero(candidates)
     if candidates.ndim != 1 or candidates.dtype.kind not in "iu" or candidates.size == 0:
+        mask = f", or a boolean mask of shape ({n_items},)" if takes_mask else ""
         raise ValueError(
-            f"{name} must be a non-empty 1-D array of integer column indices, or a boolean "
-            f"mask of shape ({n_items},); got dtype {candidates.dtype} and shape "
-            f"{candidates.shape}."
+            f"{name} must be a non-empty 1-D array of integer column indices{mask}; got "
+            f"{reprlib.repr(candidates.tolist())}, of dtype {candidates.dtype} and shape "
+            f"{candidates.shape}. InteractionEncoder.items_ says which column an id has."
         )
     candidates = np.unique(candidates)
     if candidates[0] < 0 or candidates[-1] >= n_items:

@@ -40,6 +40,11 @@ def reads_histories(model):
     return not is_supervised(model) and entry_tags(model).input_tags.categorical
 
 
+def ignores_unknown(model):
+    """Return whether a model that reads histories leaves out what it does not know in them."""
+    return getattr(_unwrapped(model, step=0), "unknown", None) == "ignore"
+
+
 def _unwrapped(model, step):
     """Return what is inside frozen estimators and searches, and the given step of pipelines."""
     if isinstance(model, Pipeline):

@@ -21,7 +21,6 @@ from ._validation import (
     check_exclusions,
     check_interactions,
     check_is_fitted,
-    check_relevance,
     check_rows,
     check_targets,
     get_chunk_n_rows,
@@ -29,6 +28,7 @@ from ._validation import (
     restores_on_error,
 )
 from ._version_stamp import VersionStampMixin
+from ._wanted import wanted_items
 from .interactions._hidden import hidden_by_default
 
 __all__ = [
@@ -160,9 +160,10 @@ class RecommenderMixin(VersionStampMixin):
         y : {array-like, sparse matrix} of shape (n_rows, n_items_), or array-like of int of \
 shape (n_rows,), default=None
             What they turned out to like (values above zero), or the column of the one such item.
-            None hides a fifth of the items of each row of X, the same at every call, or the last
-            item of each history, and looks for what it hid. A recommender that learned the map
-            from X to y needs y.
+            Where X holds histories, y may hold ids as X does, each one more than its column: the
+            next item of each row, or rows of next items padded with 0. None hides a fifth of the
+            items of each row of X, the same at every call, or the last item of each history, and
+            looks for what it hid. A recommender that learned the map from X to y needs y.
 
         Returns
         -------
@@ -176,7 +177,7 @@ shape (n_rows,), default=None
             X, y = hidden_by_default(self, X)
         k = min(10, self.n_items_)
         items, _ = self.recommend(X, n_recommendations=k)
-        y = check_relevance(y, n_rows=len(items), n_items=self.n_items_)
+        y = wanted_items(self, y, n_rows=len(items), n_items=self.n_items_)
         return ndcg_at_k(y, items, k=k)
 
     def _rows_and_exclusions(self, X, exclude_seen, exclude_interactions):
@@ -254,9 +255,10 @@ shape (n_rows,), default=None
         return _empty_rows(X)
 
     def _excludes_seen(self, exclude_seen):
-        if exclude_seen not in (True, False, "auto"):
+        is_bool = isinstance(exclude_seen, bool | np.bool_)
+        if not is_bool and not (isinstance(exclude_seen, str) and exclude_seen == "auto"):
             raise ValueError(f'exclude_seen must be True, False or "auto", got {exclude_seen!r}.')
-        if exclude_seen is True and not self._recommends_own_columns:
+        if is_bool and exclude_seen and not self._recommends_own_columns:
             raise ValueError(
                 "exclude_seen=True has no meaning here: the columns of X are not the items that "
                 f"{type(self).__name__} recommends. Pass what the rows already have among the "
@@ -346,12 +348,18 @@ shape (n_rows,)
                 f"{type(self).__name__} requires y to be passed, but the target y is None: pass "
                 "the (n_rows, n_items) interactions to learn."
             )
-        X = check_rows(self, X, reset=True)
+        X = self._valid_rows(X, reset=True)
         y = check_targets(y, n_rows=X.shape[0], nonnegative=self._nonnegative_y)
         self._fit(X, y)
         self.n_items_ = y.shape[1]
         self.popularity_ = _column_shares(y)
         return self
+
+    def _valid_rows(self, X, *, reset):
+        return check_rows(self, X, reset=reset)
+
+    def _check_rows(self, X):
+        return self._valid_rows(X, reset=False)
 
 
 class SimilarItemsMixin:
@@ -380,7 +388,7 @@ class SimilarItemsMixin:
         """
         check_is_fitted(self)
         items = np.atleast_1d(np.asarray(items))
-        check_candidates(items, self.n_items_)
+        check_candidates(items, self.n_items_, name="items", takes_mask=False)
         check_count(n_similar, name="n_similar", maximum=self.n_items_ - 1, of="n_items_ - 1")
         similar = np.empty((len(items), n_similar), dtype=np.intp)
         similarities = np.empty((len(items), n_similar), dtype=np.float32)

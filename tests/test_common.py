@@ -82,7 +82,8 @@ def test_one_rule_of_ties(estimator):
         is_seen = seen_items(estimator, X)
     rows = np.flatnonzero(~is_seen[:, 7])
     middle = 1 + (n_items - 1 - is_seen[rows].sum(axis=1)) / 2
-    _, _, ranks = held_out_ranks(model, X[rows], np.full(len(rows), 7))
+    wanted = np.eye(n_items)[np.full(len(rows), 7)]
+    _, _, ranks = held_out_ranks(model, X[rows], wanted)
     np.testing.assert_array_equal(ranks, middle)
 
 

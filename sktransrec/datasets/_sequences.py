@@ -59,12 +59,12 @@ def load_sequences(name, *, max_length=50, data_home=None):
             The whole history of each user, oldest item first.
         X_train : ndarray of shape (n_users, max_length), dtype int32
             The histories without their last two items, padded with zeros at the left.
-        y_valid : ndarray of shape (n_users,), dtype int32
-            The column of the item that follows `X_train`.
+        y_valid : csr_array of shape (n_users, n_items), dtype float32
+            One for the item that follows `X_train`.
         X_test : ndarray of shape (n_users, max_length), dtype int32
             The histories without their last item, padded with zeros at the left.
-        y_test : ndarray of shape (n_users,), dtype int32
-            The column of the item that follows `X_test`.
+        y_test : csr_array of shape (n_users, n_items), dtype float32
+            One for the item that follows `X_test`.
         seen_valid : csr_array of shape (n_users, n_items), dtype float32
             One for each item of the user before the validation item, whatever `max_length`.
         seen_test : csr_array of shape (n_users, n_items), dtype float32
@@ -88,7 +88,7 @@ def load_sequences(name, *, max_length=50, data_home=None):
     >>> from sktransrec.datasets import load_sequences
     >>> lastfm = load_sequences("lastfm", max_length=20)  # doctest: +SKIP
     >>> lastfm.X_train.shape, lastfm.y_valid.shape  # doctest: +SKIP
-    ((1090, 20), (1090,))
+    ((1090, 20), (1090, 3646))
     """
     folder = find_data(f"sequences_{name}", data_home=data_home, origin=_ORIGIN)
     path = folder / f"{_FILE_NAMES[name]}.txt"
@@ -103,9 +103,9 @@ def load_sequences(name, *, max_length=50, data_home=None):
     return Bunch(
         sequences=sequences,
         X_train=_left_padded(before_valid, max_length),
-        y_valid=np.array([row[-2] - 1 for row in sequences]),
+        y_valid=_items_seen([row[-2:-1] for row in sequences], n_items),
         X_test=_left_padded(before_test, max_length),
-        y_test=np.array([row[-1] - 1 for row in sequences]),
+        y_test=_items_seen([row[-1:] for row in sequences], n_items),
         seen_valid=_items_seen(before_valid, n_items),
         seen_test=_items_seen(before_test, n_items),
         item_attributes=indicator_matrix(

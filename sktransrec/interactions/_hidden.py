@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from .._histories import padded_at_end, seen_items, split_latest
 from .._recommend import recommender_of
 from .._validation import check_candidates, check_is_fitted, check_matrix, item_ids_of_rows
-from .._wrapped import is_supervised, reads_histories
+from .._wrapped import ignores_unknown, is_supervised, reads_histories
 from ._holdout import holdout_random, numbers_held_out
 
 _SHARE = 0.2
@@ -54,7 +54,8 @@ def hidden_part(model, X, size, *, random_state=None, candidates=None):
     check_is_fitted(recommender)
     is_hidable = _is_hidable(recommender, candidates)
     if reads_histories(model):
-        kept, y = without_latest(padded_at_end(item_ids_of_rows(X)), size, is_hidable)
+        ids = item_ids_of_rows(X, ignores_gaps=ignores_unknown(model))
+        kept, y = without_latest(padded_at_end(ids), size, is_hidable)
     else:
         matrix = check_matrix(X, name="X")
         columns = _item_columns(recommender, matrix.shape[1])

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
-from .._validation import Interval, check_matrix, validate_params
+from .._validation import Interval, check_matrix, check_no_log, validate_params
 from ._coded import merged_matrix
 from ._encoder import InteractionEncoder
 
@@ -61,6 +61,7 @@ def holdout_random(X, size=0.2, *, random_state=None):
     >>> (X_kept > 0).sum(axis=1).tolist(), (y > 0).sum(axis=1).tolist()
     ([3, 1], [2, 0])
     """
+    check_no_log(X, name="X")
     X = check_matrix(X, name="X")
     n_interactions = np.diff(X.indptr)
     rows = np.repeat(np.arange(X.shape[0]), n_interactions)

@@ -5,7 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._recommend import recommender_and_rows
-from .._validation import Interval, StrOptions, check_relevance, validate_params
+from .._validation import Interval, StrOptions, validate_params
+from .._wanted import wanted_items
 from ._choice_odds import choice_odds
 from ._pairs import held_out_ranks, rank_metrics
 from ._propensity import inverse_propensity_weights
@@ -168,7 +169,7 @@ class _DebiasedScorer(HoldoutScorer):
         X, y = self._rows_and_wanted(estimator, X, y)
         recommender, X = recommender_and_rows(estimator, X)
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-        y = check_relevance(y, n_rows=n_rows, n_items=recommender.n_items_)
+        y = wanted_items(recommender, y, n_rows=n_rows, n_items=recommender.n_items_)
         odds = self._odds(recommender, X)
         rows, items, ranks = held_out_ranks(
             recommender,

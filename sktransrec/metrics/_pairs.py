@@ -12,9 +12,9 @@ from .._validation import (
     check_array,
     check_candidates,
     check_is_fitted,
-    check_relevance,
     validate_params,
 )
+from .._wanted import wanted_items
 from ._propensity import checked_popularity, positive_popularity
 from ._ranking import _discounts
 
@@ -50,7 +50,8 @@ def held_out_ranks(
     X : array-like or sparse matrix of shape (n_rows, ...)
         What `model` takes.
     y : array-like or sparse matrix of shape (n_rows, n_items_), or int array of shape (n_rows,)
-        Values above zero mark the held-out items; 1-D holds the column of each row's only one.
+        Values above zero mark the held-out items; 1-D holds the column of each row's only one, or
+        the id of the next item of each history, as in the `score` of the model.
     n_negatives : int, default=None
         Number of random unseen items that each held-out item is ranked against, drawn anew for
         each and without repetition; all of them where a row has fewer. None ranks it against all.
@@ -131,7 +132,7 @@ def held_out_ranks(
     n_items = recommender.n_items_
     candidates = check_candidates(candidates, n_items)
     X, excluded = recommender._rows_and_exclusions(X, exclude_seen, exclude_interactions)
-    held_out = check_relevance(y, n_rows=X.shape[0], n_items=n_items) > 0
+    held_out = wanted_items(recommender, y, n_rows=X.shape[0], n_items=n_items) > 0
     _check_held_out(held_out, excluded, candidates)
 
     rows = np.flatnonzero(np.diff(held_out.indptr))

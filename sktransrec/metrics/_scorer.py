@@ -10,9 +10,9 @@ from .._validation import (
     Interval,
     StrOptions,
     check_candidates,
-    check_relevance,
     validate_params,
 )
+from .._wanted import wanted_items
 from ..interactions._hidden import hidden_by_default, hidden_part
 from ._ranking import (
     average_precision_at_k,
@@ -173,5 +173,5 @@ class _RankingScorer(HoldoutScorer):
             candidates=self.candidates,
             exclude_seen=self.exclude_seen,
         )
-        y = check_relevance(y, n_rows=len(items), n_items=recommender.n_items_)
+        y = wanted_items(recommender, y, n_rows=len(items), n_items=recommender.n_items_)
         return _METRICS[self.metric](self._among_candidates(y), items, k)

@@ -1,6 +1,7 @@
 """Texts to padded sequences of token ids."""
 
 import functools
+import re
 from itertools import islice
 from numbers import Integral
 
@@ -293,7 +294,7 @@ class TextSequences(
         options = {name: getattr(self, name) for name in _SHARED_PARAMETERS}
         options["analyzer"] = "word" if self.analyzer == "mixed" else self.analyzer
         options["stop_words"] = self._stop_words()
-        options["token_pattern"] = self.token_pattern
+        options["token_pattern"] = self._checked_pattern()
         if self.analyzer == "mixed":
             options["tokenizer"] = mixed_tokens
         elif self.analyzer == "word" and self.token_pattern is None:
@@ -304,6 +305,17 @@ class TextSequences(
             vectorizer.tokenizer = functools.partial(_words_kept, tokenize, self.stop_words)
             vectorizer.token_pattern = None
         return vectorizer
+
+    def _checked_pattern(self):
+        """Return the pattern of tokens, which must be a regular expression."""
+        try:
+            re.compile(self.token_pattern or "")
+        except re.error as error:
+            raise ValueError(
+                f"token_pattern={self.token_pattern!r} is no regular expression: {error}. Escape "
+                "what stands for itself with a backslash."
+            ) from error
+        return self.token_pattern
 
     def _stop_words(self):
         """Return the stop words in the form that the vectoriser takes."""

@@ -125,7 +125,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         "scale_regularization": ["boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
-        "n_jobs": [None, Integral],
+        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
         "verbose": ["verbose"],
     }
 

@@ -112,7 +112,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         "bias_regularization": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
-        "n_jobs": [None, Integral],
+        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
     }
     _nonnegative_X = False
 

@@ -129,7 +129,7 @@ class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
         "popularity_exponent": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
-        "n_jobs": [None, Integral],
+        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
         "verbose": ["verbose"],
     }
 

@@ -6,7 +6,7 @@ from sklearn.utils import get_tags
 from .._histories import padded_at_end, seen_items
 from .._recommend import recommender_and_rows, withheld_items
 from .._validation import check_histories, check_interactions, check_rows_or_content, check_targets
-from .._wrapped import is_supervised, reads_histories, take_input_tags
+from .._wrapped import ignores_unknown, is_supervised, reads_histories, take_input_tags
 from ..base import RecommenderMixin, _column_shares
 
 
@@ -55,7 +55,8 @@ class CompositeMixin(RecommenderMixin):
         if not self._recommends_own_columns:
             return check_rows_or_content(self, X, reset=reset)
         if self._reads_histories:
-            return padded_at_end(check_histories(self, X, reset=reset))
+            ignores_gaps = all(ignores_unknown(part) for part in self._parts())
+            return padded_at_end(check_histories(self, X, reset=reset, ignores_gaps=ignores_gaps))
         nonnegative = get_tags(self).input_tags.positive_only
         return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
 

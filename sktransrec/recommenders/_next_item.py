@@ -66,7 +66,8 @@ class NextItemRecommender(
         Number of items. None is the largest id of `fit` or, if there are any, the number of
         `item_features`.
     unknown : {"error", "ignore"}, default="error"
-        What happens to ids above the number of items: an error, or they are left out.
+        What happens to ids above the number of items, and to zeros between ids: an error, or they
+        are left out.
     item_features : ItemFeatures, default=None
         Numbers that say what each item is like, of shape (n_items, n_item_features). The vector of
         an item is then a linear map of its features, so that the network can read and recommend
@@ -355,7 +356,7 @@ class NextItemRecommender(
 
     def _check_histories(self, X, *, reset):
         """Return histories as int32 item ids, zeros at the end of the rows only."""
-        X = check_histories(self, X, reset=reset)
+        X = check_histories(self, X, reset=reset, ignores_gaps=self.unknown == "ignore")
         largest = int(X.max())
         if reset:
             self.n_items_ = self._number_of_items() or largest

@@ -4,8 +4,9 @@ from numbers import Real
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.preprocessing import OrdinalEncoder
 
-from .._validation import Interval, check_candidates
+from .._validation import Interval, check_candidates, check_rows, check_table, is_table
 from ..base import SupervisedRecommender
 
 
@@ -26,7 +27,7 @@ class SegmentPopularityRecommender(SupervisedRecommender):
 
     Attributes
     ----------
-    segments_ : ndarray of shape (n_segments, n_segment_columns), dtype float32
+    segments_ : ndarray of shape (n_segments, n_segment_columns), dtype float32 or object
         The values of each segment.
     segment_sizes_ : ndarray of shape (n_segments,)
         The number of rows of each.
@@ -56,10 +57,9 @@ class SegmentPopularityRecommender(SupervisedRecommender):
     .. math:: \frac{n_{si} + k \, p_i}{n_s + k} ,
 
     k being `shrinkage`: the mean of a beta distribution around the popularity. The values of X
-    are numbers; encode names before, for example with
-    :class:`~sklearn.preprocessing.OrdinalEncoder`, and cut numbers that hardly repeat into a few
-    steps with :class:`~sklearn.preprocessing.KBinsDiscretizer`. A row of zeros is a segment like
-    any other.
+    are numbers, texts or categories, and missing ones among texts or categories are a value like
+    any other; so is a row of zeros. Cut numbers that hardly repeat into a few steps with
+    :class:`~sklearn.preprocessing.KBinsDiscretizer`.
 
     Examples
     --------
@@ -82,16 +82,42 @@ class SegmentPopularityRecommender(SupervisedRecommender):
         self.segment_columns = segment_columns
         self.shrinkage = shrinkage
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        return tags
+
+    def _valid_rows(self, X, *, reset):
+        if reset:
+            self._categories = _categories() if is_table(X) else None
+        if self._categories is None:
+            return check_rows(self, X, reset=reset)
+        table = check_table(self, X, reset=reset)
+        return (self._categories.fit(table) if reset else self._categories).transform(table)
+
+    def _decoded(self, codes):
+        """Return the values of segments, given as they are looked up."""
+        if self._categories is None:
+            return codes
+        known = self._categories.categories_
+        if self._columns is not None:
+            known = [known[column] for column in self._columns]
+        # NaN comes last among the values known, and its code is -2.
+        values = [np.array([*of_column, None], dtype=object) for of_column in known]
+        chosen = zip(values, codes.T.astype(np.intp), strict=True)
+        return np.column_stack([of_column[places] for of_column, places in chosen])
+
     def _fit(self, X, y):
         self._columns = check_candidates(self.segment_columns, X.shape[1], name="segment_columns")
-        self.segments_, segment_of_row, self.segment_sizes_ = np.unique(
+        codes, segment_of_row, self.segment_sizes_ = np.unique(
             self._segment_values(X), axis=0, return_inverse=True, return_counts=True
         )
+        self.segments_ = self._decoded(codes)
         has_item = (y > 0).astype(np.float32)
         ones = np.ones(len(segment_of_row), dtype=np.float32)
         is_in_segment = sp.csr_array((ones, segment_of_row, np.arange(len(ones) + 1)))
         self.segment_counts_ = sp.csr_array(is_in_segment.T @ has_item)
-        self._places = {_key(values): s for s, values in enumerate(self.segments_)}
+        self._places = {_key(values): s for s, values in enumerate(codes)}
 
     def _segment_values(self, X):
         """Return the values of rows that make their segments, as a dense array."""
@@ -116,3 +142,13 @@ class SegmentPopularityRecommender(SupervisedRecommender):
 def _key(values):
     """Return a text that stands for the values of a segment, as skops saves no bytes."""
     return values.tobytes().hex()
+
+
+def _categories():
+    """Return the encoder of texts and categories, in which what is new is none of those known."""
+    return OrdinalEncoder(
+        handle_unknown="use_encoded_value",
+        unknown_value=-1,
+        encoded_missing_value=-2,
+        dtype=np.float32,
+    )

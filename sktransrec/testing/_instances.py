@@ -45,8 +45,10 @@ from .. import (
     TwoTowerAutoencoderRecommender,
     VotingRecommender,
 )
+from .._wrapped import reads_histories
 
 TINY_TRAINING = {"epochs": 2, "batch_size": 128, "run_eagerly": True}
+
 TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (4,), **TINY_TRAINING}
 TINY_NEXT_ITEM = {
     **{"n_components": 2, "n_layers": 1, "n_items": 24, "unknown": "ignore"},
@@ -128,14 +130,20 @@ RECOMMENDERS = [
 
 
 def _defaults():
-    """Yield every estimator made without arguments that is not among those above."""
+    """Yield every estimator made without arguments that is not among those above.
+
+    scikit-learn's checks number items from 0, which a reader of histories refuses by default.
+    """
     known = {repr(estimator) for estimator in ESTIMATORS}
     for kind in dict.fromkeys(type(estimator) for estimator in ESTIMATORS):
         parameters = inspect.signature(kind).parameters.values()
         if any(parameter.default is parameter.empty for parameter in parameters):
             continue
-        if repr(kind()) not in known:
-            yield kind()
+        estimator = kind()
+        if reads_histories(estimator):
+            estimator.set_params(unknown="ignore")
+        if repr(estimator) not in known:
+            yield estimator
 
 
 DEFAULTS = list(_defaults())

@@ -87,7 +87,8 @@ def bad_matrices(estimator, X):
     for value, word in ((np.nan, "NaN"), (np.inf, "infinity")):
         yield _with_value(X, value), (word,)
     yield X[:0], ("0 sample",)
-    yield np.full(X.shape, "film"), ("could not convert", "string", "numeric")
+    if not get_tags(estimator).input_tags.string:
+        yield np.full(X.shape, "film"), ("could not convert", "string", "numeric")
     if get_tags(estimator).input_tags.positive_only:
         yield _with_value(X, -1), ("Negative",)
     if not is_supervised(estimator):

@@ -162,7 +162,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
         "item_ids": ["array-like", None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
-        "n_jobs": [None, Integral],
+        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
         "verbose": ["verbose"],
     }
 

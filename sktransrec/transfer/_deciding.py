@@ -5,7 +5,7 @@ from sklearn.utils import get_tags
 
 from .._histories import padded_at_end
 from .._validation import check_histories, check_interactions, check_rows_or_content, check_targets
-from .._wrapped import is_supervised, reads_histories, take_input_tags
+from .._wrapped import ignores_unknown, is_supervised, reads_histories, take_input_tags
 from ..base import RecommenderMixin, _column_shares
 
 
@@ -46,7 +46,8 @@ class DecidingRecommender(RecommenderMixin, BaseEstimator):
         if is_supervised(self.transfer):
             return check_rows_or_content(self, X, reset=reset)
         if reads_histories(self.transfer):
-            return padded_at_end(check_histories(self, X, reset=reset))
+            ignores_gaps = ignores_unknown(self.transfer)
+            return padded_at_end(check_histories(self, X, reset=reset, ignores_gaps=ignores_gaps))
         nonnegative = get_tags(self).input_tags.positive_only
         return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
 

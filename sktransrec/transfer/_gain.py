@@ -12,10 +12,10 @@ from .._validation import (
     HasMethods,
     Interval,
     StrOptions,
-    check_relevance,
     check_sparse,
     validate_params,
 )
+from .._wanted import wanted_items
 from ..interactions._cross_listed import twin_lines
 from ..metrics._buckets import bucket_edges, bucket_names, bucket_of
 from ..metrics._scorer import _METRICS
@@ -174,7 +174,7 @@ def _lines(estimates):
         "n_buckets": [Interval(Integral, 1, None, closed="left")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
         "n_resamples": [Interval(Integral, 100, None, closed="left")],
-        "n_jobs": [Integral, None],
+        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -306,7 +306,8 @@ shape (n_rows,)
     for name, matrix in (("X", X), ("y", y), ("X_source", X_source)):
         check_sparse(matrix, name=name)
     X, y, X_source = indexable(X, y, X_source)
-    relevance = check_relevance(y, n_rows=y.shape[0] if hasattr(y, "shape") else len(y))
+    n_rows = y.shape[0] if hasattr(y, "shape") else len(y)
+    relevance = wanted_items(with_transfer, y, n_rows=n_rows)
     if not (relevance.data > 0).any():
         raise ValueError("y holds nothing to find: pass at least one value above zero.")
     prefit = isinstance(cv, str)
@@ -337,7 +338,10 @@ def shuffled_folds(cv, y, random_state):
     """Return the (training rows, held-out rows) of each fold."""
     if isinstance(cv, Integral):
         cv = KFold(cv, shuffle=True, random_state=random_state)
-    return list(check_cv(cv).split(y))
+    folds = list(check_cv(cv).split(y))
+    if not folds:
+        raise ValueError(f"cv={cv!r} has no folds: pass a number of folds from 2 on, or some.")
+    return folds
 
 
 def n_training_rows(folds, n_rows):

@@ -134,7 +134,7 @@ class TransferGate(DecidingRecommender):
         "k": [Interval(Integral, 1, None, closed="left")],
         "n_buckets": [Interval(Integral, 1, None, closed="left")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
-        "n_jobs": [Integral, None],
+        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
         "random_state": ["random_state"],
     }
 

@@ -16,11 +16,11 @@ from .._validation import (
     Interval,
     StrOptions,
     _safe_indexing,
-    check_relevance,
     check_sparse,
     validate_params,
 )
-from .._wrapped import is_supervised
+from .._wanted import wanted_items
+from .._wrapped import is_supervised, reads_histories
 from ..interactions import holdout_random
 from ..metrics._scorer import _METRICS
 from ..recommenders import PopularityRecommender
@@ -88,7 +88,7 @@ class TransferLearningCurve:
         ],
         "metric": [StrOptions(set(_METRICS))],
         "k": [Interval(Integral, 1, None, closed="left")],
-        "n_jobs": [Integral, None],
+        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -218,6 +218,12 @@ class _Task:
             raise ValueError(
                 "Models that learn the map from X to y are among the estimators: pass y as well."
             )
+        readers = [model for model in models if reads_histories(model)]
+        if y is None and readers:
+            raise ValueError(
+                f"{readers[0]!r} reads histories, which columns cannot be held out of: pass the "
+                "next items as y, and X without them."
+            )
         if y is None:
             known, y = holdout_random(X, holdout, random_state=random_state)
             X = known + y
@@ -225,7 +231,8 @@ class _Task:
             check_sparse(X, name="X")
             check_sparse(y, name="y")
             X, y = indexable(X, y)
-            known, y = X, check_relevance(y, n_rows=y.shape[0] if hasattr(y, "shape") else len(y))
+            n_rows = y.shape[0] if hasattr(y, "shape") else len(y)
+            known, y = X, wanted_items([*readers, *models][0], y, n_rows=n_rows)
         if not (y.data > 0).any():
             raise ValueError("There is nothing to find: no held-out value is above zero.")
         return cls(X, known, y, is_cold)

@@ -18,6 +18,7 @@ from .._validation import (
     _fit_context,
     _safe_indexing,
     check_candidates,
+    is_content,
     restores_on_error,
 )
 from .._wrapped import is_supervised, reads_histories
@@ -159,7 +160,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         "metric": [StrOptions(set(_METRICS))],
         "k": [Interval(Integral, 1, None, closed="left")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
-        "n_jobs": [Integral, None],
+        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
         "random_state": ["random_state"],
     }
 
@@ -262,6 +263,11 @@ class SourceSelectorRecommender(DecidingRecommender):
                     "columns of X are the target's, or pass a recommender that learns the map "
                     "from X to y, such as RidgeRecommender."
                 )
+        if is_content(X):
+            raise ValueError(
+                f"X has texts or categories, and {type(self).__name__} compares its sources by "
+                "numbers: encode them before, for example with OneHotEncoder."
+            )
         return super()._checked(X, y)
 
     def _source_columns(self, n_columns):

@@ -21,10 +21,11 @@ def test_last_items_are_left_out(home):
     lastfm = load_sequences("lastfm", max_length=3, data_home=home)
     assert [list(sequence) for sequence in lastfm.sequences] == [[3, 1, 4, 2], [2, 5, 1]]
     assert_array_equal(lastfm.X_train, [[0, 3, 1], [0, 0, 2]])
-    assert_array_equal(lastfm.y_valid, [3, 4])
+    assert_array_equal(lastfm.y_valid.nonzero(), [[0, 1], [3, 4]])
     assert_array_equal(lastfm.X_test, [[3, 1, 4], [0, 2, 5]])
-    assert_array_equal(lastfm.y_test, [1, 0])
-    assert lastfm.X_train.dtype == lastfm.y_test.dtype == np.int32
+    assert_array_equal(lastfm.y_test.nonzero(), [[0, 1], [1, 0]])
+    assert lastfm.X_train.dtype == np.int32
+    assert lastfm.y_test.shape == lastfm.seen_test.shape
 
 
 def test_seen_items_outlast_the_padded_width(home):
@@ -63,5 +64,5 @@ def test_real_sequences(name, n_users, n_items, n_interactions, data_home):
     assert histories.seen_test.nnz == n_interactions - n_users
     assert histories.seen_test.shape == (n_users, n_items)
     assert histories.item_attributes.shape[0] == n_items
-    assert not histories.seen_test[np.arange(n_users), histories.y_test].any()
-    assert_array_equal(histories.X_test[:, -1] - 1, histories.y_valid)
+    assert not histories.seen_test.multiply(histories.y_test).nnz
+    assert_array_equal(histories.X_test[:, -1] - 1, histories.y_valid.indices)

@@ -331,7 +331,7 @@ class FollowingItem(RecommenderMixin, BaseEstimator):
         return np.eye(self.n_items_ + 1)[last_items(X)][:, : self.n_items_]
 
 
-HISTORIES = np.array([[1, 2, 3, 0], [0, 5, 6, 7], [4, 0, 0, 0], [7, 8, 9, 0]])
+HISTORIES = np.array([[1, 2, 3, 0], [5, 6, 7, 0], [4, 0, 0, 0], [7, 8, 9, 0]])
 
 
 def test_histories_hide_their_last_item():
@@ -342,6 +342,7 @@ def test_histories_hide_their_last_item():
     # With two hidden, the first of them follows.
     assert ranking_scorer("precision", k=2, holdout=2)(model, HISTORIES) < 1
     assert ranking_scorer("mrr", k=1, holdout=0.66)(model, HISTORIES) == 1
+    assert model.score([[0, 1, 2, 3], [0, 0, 0, 4], [0, 7, 8, 9]]) == 1
     frame = pd.DataFrame(HISTORIES, columns=["first", "second", "third", "fourth"])
     assert model.score(frame) == 1
     assert GridSearchCV(FollowingItem(), {}, cv=2).fit(HISTORIES).best_score_ == 1

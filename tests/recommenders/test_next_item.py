@@ -2,6 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -91,8 +92,8 @@ def test_places_are_counted_from_the_last_item():
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_padding_may_stand_anywhere(encoder):
-    model = NextItemRecommender(encoder, **TINY).fit(cycles())
+def test_padding_may_stand_at_either_end(encoder):
+    model = NextItemRecommender(encoder, **TINY, unknown="ignore").fit(cycles())
     variants = [[1, 2, 3, 0, 0, 0], [0, 0, 0, 1, 2, 3], [0, 1, 0, 2, 3, 0]]
     codes = model.transform(variants)
     assert_allclose(codes, codes[[0, 0, 0]], rtol=1e-5, atol=1e-6)
@@ -139,7 +140,7 @@ def test_validation_loss_is_that_of_the_metric():
     lengths = np.count_nonzero(X, axis=1)
     X_before = X.copy()
     X_before[np.arange(len(X)), lengths - 1] = 0
-    *_, ranks = held_out_ranks(model, X_before, X[np.arange(len(X)), lengths - 1] - 1)
+    *_, ranks = held_out_ranks(model, X_before, X[np.arange(len(X)), lengths - 1])
     ndcg, _ = rank_metrics(ranks)["ndcg"]
     assert model.validation_loss_curve_ == pytest.approx([1 - ndcg], abs=1e-6)
 
@@ -239,6 +240,12 @@ def test_bad_parameters(parameters, message):
         ([[-1, 2]], "Negative"),
         ([[1, 0], [2, 0]], "no history has two items"),
         ([[0, 0], [0, 0]], "no history has two items"),
+        ([[2, 0, 3], [1, 2, 3]], "numbered from 0, add 1 to the ids"),
+        ([[0, 2, 3, 0], [1, 2, 3, 0]], "numbered from 0, add 1 to the ids"),
+        ([[0, 2, 3], [1, 2, 0]], "numbered from 0, add 1 to the ids"),
+        ([[0, 1, 0, 1], [1, 1, 0, 0]], r"matrix of interactions, pass .*sequences\(log\)"),
+        ([[0, 3, 0, 1], [1, 1, 0, 0]], r"matrix of interactions, pass .*sequences\(log\)"),
+        ([[1, 1, 0], [1, 1, 1]], r"nothing but 0 and 1.*sequences\(log\)"),
         ([[2**40, 1]], "the item id 1099511627776.*InteractionEncoder"),
         ([[1, 2, 3], [1, 2]], "pad them to one length"),
         (np.array([[1, 2, 3], [1, 2]], dtype=object), "pad them to one length"),
@@ -249,6 +256,40 @@ def test_bad_parameters(parameters, message):
 def test_bad_histories(X, message):
     with pytest.raises(ValueError, match=message):
         NextItemRecommender(**TINY).fit(X)
+
+
+def test_a_sparse_matrix_is_told_to_become_sequences():
+    X = sp.csr_array(np.eye(6, dtype=int))
+    model = NextItemRecommender(**TINY).fit(cycles())
+    for call in (NextItemRecommender(**TINY).fit, model.decision_function, model.score):
+        with pytest.raises(TypeError, match=r"X is a sparse matrix.* reads histories.*sequences"):
+            call(X)
+
+
+def test_what_the_encoder_gives_is_read_by_one_numbering():
+    """Cycle 1 -> ... -> 7 -> 1: the next item is the id after the last, in each form of y."""
+    log = {"user": np.repeat(np.arange(40), 6), "item": cycles().ravel()}
+    log = {name: values[log["item"] > 0] for name, values in log.items()}
+    encoder = InteractionEncoder().fit(log)
+    X = encoder.sequences(log, max_length=6)
+    model = NextItemRecommender(**{**TINY, **THOROUGH}).fit(X)
+    latest = X[np.arange(40), np.count_nonzero(X, axis=1) - 1]
+    following = latest % 7 + 1
+    later = encoder.sequences({"user": np.arange(40), "item": following})
+    as_matrix = encoder.transform({"user": np.arange(40), "item": following})
+    expected = model.score(X, as_matrix)
+    assert expected > 0.9
+    two_steps = np.hstack([later, np.zeros_like(later)])
+    for y in (following, following.tolist(), later, two_steps, as_matrix.toarray()):
+        assert model.score(X, y) == expected
+        assert ranking_scorer()(model, X, y) == expected
+        assert (held_out_ranks(model, X, y)[2] == 1).mean() > 0.9
+    with pytest.raises(ValueError, match=r"from 0 to 6, and the next items .* ids from 1 to 7"):
+        model.score(X, following - 1)
+    with pytest.raises(ValueError, match="from 2 to 8, and the next items"):
+        model.score(X, following + 1)
+    with pytest.raises(ValueError, match="y may be a matrix with the 7 items as columns, or rows"):
+        model.score(X, np.hstack([later] + [np.zeros_like(later)] * 6))
 
 
 def test_held_out_items_may_leave_nothing_to_learn():
@@ -306,7 +347,7 @@ def test_warm_start_and_partial_fit_go_on():
 def test_search_over_rows():
     X = cycles(60)
     lengths = np.count_nonzero(X, axis=1)
-    following = X[np.arange(len(X)), lengths - 1] % N_ITEMS
+    following = X[np.arange(len(X)), lengths - 1] % N_ITEMS + 1
     model = NextItemRecommender(**TINY).set_params(**THOROUGH, n_items=N_ITEMS)
     search = GridSearchCV(
         model, {"epochs": [1, 20]}, scoring=ranking_scorer("ndcg", k=1), cv=2, error_score="raise"

@@ -1,5 +1,7 @@
 """Counts by segment, shrunk as the formula says; new segments get the overall popularity."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -90,3 +92,33 @@ def test_names_are_encoded_before():
 def test_bad_parameters(parameters, message):
     with pytest.raises(ValueError, match=message):
         SegmentPopularityRecommender(**parameters).fit(*_domain())
+
+
+@pytest.mark.parametrize("kind", ["DataFrame", "categories", "objects", "lists", "polars"])
+def test_texts_and_categories_make_segments(kind):
+    rows = [["DE", 31], ["FR", 52], ["DE", 47], ["FR", 29], [None, 29]]
+    new = [["FR", 1], ["DE", 1], ["IT", 1], [None, 1]]
+    y = np.array([[1, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 1], [0, 1, 0]])
+    as_kind = {
+        "DataFrame": lambda rows: pd.DataFrame(rows, columns=["country", "age"]),
+        "categories": lambda rows: pd.DataFrame(rows, columns=["country", "age"]).astype(
+            {"country": "category"}
+        ),
+        "objects": lambda rows: np.array(rows, dtype=object),
+        "lists": lambda rows: rows,
+        "polars": lambda rows: pytest.importorskip("polars").DataFrame(
+            rows, schema=["country", "age"], orient="row"
+        ),
+    }[kind]
+    model = SegmentPopularityRecommender([0], shrinkage=1e-3).fit(as_kind(rows), y)
+    scores = model.decision_function(as_kind(new))
+    expected = [[0, 0.5, 1], [1, 0.5, 0], y.mean(axis=0), [0, 1, 0]]
+    assert_allclose(scores, expected, atol=1e-3)
+    segments = model.segments_[:, 0].tolist()
+    assert sorted(value for value in segments if not pd.isna(value)) == ["DE", "FR"]
+    assert len(segments) == 3
+    loaded = pickle.loads(pickle.dumps(model))
+    assert_allclose(loaded.decision_function(as_kind(new)), scores)
+    by_both = SegmentPopularityRecommender(shrinkage=1e-3).fit(as_kind(rows), y)
+    assert len(by_both.segments_) == 5
+    assert_allclose(by_both.decision_function(as_kind(rows)), y, atol=1e-2)

@@ -1,0 +1,117 @@
+"""Raw logs and transactions that were passed where a matrix of rows x items is meant."""
+
+import re
+from collections.abc import Mapping, Set
+from contextlib import contextmanager
+
+import numpy as np
+import scipy.sparse as sp
+
+_THINGS = (
+    "user|customer|client|visitor|member|session|reviewer|item|product|movie|film|book|track|song|"
+    "artist|article|game|recipe|anime|business"
+)
+_ID_NAME = re.compile(rf"({_THINGS})s?[ _.-]?(id|ids|code|idx)|asin|isbn", re.IGNORECASE)
+_USER_NAMES = {"user", "customer", "client", "visitor", "member", "reviewer", "uid"}
+_ITEM_NAMES = {"item", "product", "movie", "film", "book", "track", "song", "article", "iid"}
+
+# Of arrays, only those of so few columns and of so large numbers are told from interactions.
+_MAX_LOG_COLUMNS = 4
+_LARGE_ID = 1000
+_MIN_ROWS = 5
+
+_MATRIX = 'X = InteractionEncoder(user="userId", item="movieId").fit_transform(log)'
+_TRANSACTIONS = (
+    'log = {"user": [u for u, items in enumerate(X) for _ in items], '
+    '"item": [i for items in X for i in items]}; X = InteractionEncoder().fit_transform(log)'
+)
+
+
+def check_no_log(X, *, name):
+    """Raise if X is a log of events, one a row, or a list of the items of each row.
+
+    What is certain: names of columns, kinds of values, and two to four columns of integers of
+    which none is zero, some are large and those of one column come again. A sparse matrix is no
+    log.
+    """
+    if sp.issparse(X):
+        return
+    if isinstance(X, Mapping):
+        raise ValueError(_message(name, "is a dict of columns", _MATRIX))
+    if _are_transactions(X):
+        raise ValueError(_message(name, "holds the ids of each row's items", _TRANSACTIONS))
+    column = _column_of_ids(X)
+    if column is not None:
+        raise ValueError(_message(name, f"has the column {column!r}", _MATRIX))
+    if _holds_ids(X):
+        like = "has few columns and large integers in them, as ids are"
+        example = "X = InteractionEncoder(user=0, item=1).fit_transform(log)"
+        raise ValueError(
+            _message(name, like, example)
+            + f" If these are interactions with {np.shape(X)[1]} items, pass a sparse matrix."
+        )
+
+
+@contextmanager
+def errors_about_interactions(name):
+    """Raise what scikit-learn says of a matrix of interactions in words that fit these."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        message = str(error)
+        if "contains NaN" in message:
+            raise ValueError(
+                f"{name} contains NaN. What is missing is no interaction, which is a zero here: "
+                f"pass {name}.fillna(0) of a DataFrame or np.nan_to_num({name}) of an array. An "
+                "imputer would make every item one that the row has."
+            ) from error
+        if "could not convert string" in message or "argument must be a string" in message:
+            reason = f"holds no numbers ({message})"
+            raise type(error)(_message(name, reason, _MATRIX)) from error
+        raise
+
+
+def _message(name, reason, example):
+    return (
+        f"{name} must be a matrix of rows x items, and this one {reason}. If it is a log of events "
+        f"or of ids, encode it first: {example}."
+    )
+
+
+def _are_transactions(X):
+    """Return whether X is a sequence of sets, or of sequences of different lengths."""
+    is_column = getattr(X, "ndim", 0) == 1 and X.dtype == object
+    if not is_column and not isinstance(X, list | tuple):
+        return False
+    rows = list(X)
+    if not all(isinstance(row, list | tuple | Set) or np.ndim(row) == 1 for row in rows):
+        return False
+    return len({len(row) for row in rows}) > 1 or any(isinstance(row, Set) for row in rows)
+
+
+def _column_of_ids(X):
+    """Return the name of a column that holds ids and no interactions, or None."""
+    names = [name for name in getattr(X, "columns", ()) if isinstance(name, str)]
+    for name in names:
+        if _ID_NAME.fullmatch(name):
+            return name
+    plain = {name.lower() for name in names}
+    if len(names) <= 8 and plain & _USER_NAMES and plain & _ITEM_NAMES:
+        return min(plain & _USER_NAMES)
+    return None
+
+
+def _holds_ids(X):
+    """Return whether X has few columns, of which two or more look like columns of ids."""
+    try:
+        shape = np.shape(X)
+        if len(shape) != 2 or not 2 <= shape[1] <= _MAX_LOG_COLUMNS or shape[0] < _MIN_ROWS:
+            return False
+        values = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    is_id = (values >= 1).all(axis=0) & (values == np.floor(values)).all(axis=0)
+    ids = values[:, is_id]
+    if ids.shape[1] < 2 or not _LARGE_ID <= ids.max() < np.inf:
+        return False
+    return min(len(np.unique(column)) for column in ids.T) <= 2 / 3 * len(ids)
