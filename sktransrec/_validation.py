@@ -2,8 +2,10 @@
 
 import functools
 import numbers
+import re
 import reprlib
 from collections.abc import Mapping, Set
+from contextlib import contextmanager
 
 import numpy as np
 import scipy.sparse as sp
@@ -112,11 +114,33 @@ def restores_on_error(method):
     return restoring
 
 
+@contextmanager
+def reading(X, *, name):
+    """Let an error about what cannot be read as numbers be a clear one that names the argument."""
+    if np.ma.is_masked(X):
+        raise ValueError(
+            f"{name} is a masked array, and the mask would be ignored: pass {name}.filled(0)."
+        )
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except (TypeError, ValueError) as error:
+        if re.search(rf"\b{name}\b", str(error)):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} cannot be read as numbers: {error}") from error
+    except (ArithmeticError, AssertionError, AttributeError, LookupError) as error:
+        raise ValueError(
+            f"{name} cannot be read as numbers: {type(error).__name__}: {error}"
+        ) from error
+
+
 def check_array(X, *, input_name, **options):
     """Return X as scikit-learn does, once it is known to fit together, if sparse, and floats."""
     check_sparse(X, name=input_name)
     _check_width(X, input_name)
-    X = _sklearn_check_array(X, input_name=input_name, **options)
+    with reading(X, name=input_name):
+        X = _sklearn_check_array(X, input_name=input_name, **options)
     if options.get("ensure_all_finite", True) is True:
         check_magnitude(X, name=input_name)
     return X
@@ -127,7 +151,8 @@ def validate_data(estimator, X, y="no_validation", **options):
     check_sparse(X, name="X")
     check_sparse(y, name="y")
     _check_width(X, "X")
-    valid = _sklearn_validate_data(estimator, X, y, **options)
+    with reading(X, name="X"):
+        valid = _sklearn_validate_data(estimator, X, y, **options)
     if not options.get("skip_check_array"):
         for name, array in zip("Xy", valid if isinstance(valid, tuple) else [valid], strict=False):
             check_magnitude(array, name=name)
@@ -397,7 +422,8 @@ def check_candidates(candidates, n_items, *, name="candidates", takes_mask=True)
     """Return candidates, column indices or a boolean mask, as sorted unique indices."""
     if candidates is None:
         return None
-    candidates = np.asarray(candidates)
+    with reading(candidates, name=name):
+        candidates = np.asarray(candidates)
     if takes_mask and candidates.dtype == bool and candidates.shape == (n_items,):
         candidates = np.flatnonzero(candidates)
     if candidates.ndim != 1 or candidates.dtype.kind not in "iu" or candidates.size == 0:
@@ -480,7 +506,8 @@ def _check_nonnegative(X, name, *, cure=_DROP_OR_SHIFT):
 def _two_dimensional(y, *, n_items, name):
     """Return y as it is, or the indicator matrix of a y that holds one column index a row."""
     if not sp.issparse(y):
-        y = np.asarray(y)
+        with reading(y, name=name):
+            y = np.asarray(y)
     return _one_item_per_row(y, n_items=n_items, name=name) if y.ndim == 1 else y
 
 

@@ -131,7 +131,7 @@ class SwitchingRecommender(RecommenderMixin, BaseEstimator):
         self._check_parts(X)
         self._target = TargetItems.among(self.target_columns, self.recommender, X)
         history = self._target.known(X)
-        self.recommender_ = clone(self.recommender).fit(history)
+        self.recommender_ = clone(self.recommender).fit(history, None)
         self.fallback_ = None
         if self.fallback is not None:
             has_history = self._target.activity(X) > 0

@@ -1,0 +1,56 @@
+"""Searches over models that hold a frozen estimator, in processes and in threads."""
+
+import numpy as np
+import pytest
+from joblib import parallel_backend
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sktransrec import (
+    ALSRecommender,
+    BridgeRecommender,
+    HybridRecommender,
+    PopularityRecommender,
+    RidgeRecommender,
+    SwitchingRecommender,
+    VotingRecommender,
+)
+from sktransrec.testing._samples import interactions
+
+X, Y = interactions(60, 24, seed=0), interactions(60, 20, seed=1)
+OF_X, OF_Y = (ALSRecommender(3, max_iter=2, random_state=0).fit(Z) for Z in (X, Y))
+OURS = [
+    BridgeRecommender(FrozenEstimator(OF_Y)),
+    HybridRecommender(FrozenEstimator(OF_X)),
+    SwitchingRecommender(FrozenEstimator(OF_X)),
+    VotingRecommender([("one", FrozenEstimator(OF_X)), ("two", PopularityRecommender())]),
+]
+PIPELINE = make_pipeline(FrozenEstimator(OF_X), RidgeRecommender())
+
+
+def scores(model, n_jobs, backend=None):
+    wanted = Y if model is PIPELINE or isinstance(model, BridgeRecommender) else X[:, ::-1]
+    search = GridSearchCV(model, {}, cv=4, n_jobs=n_jobs, error_score="raise")
+    if backend is None:
+        search.fit(X, wanted)
+    else:
+        with parallel_backend(backend):
+            search.fit(X, wanted)
+    return [search.cv_results_[f"split{i}_test_score"][0] for i in range(4)]
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda each: type(each).__name__)
+def test_our_wrappers_are_searched_in_threads(model):
+    np.testing.assert_array_equal(scores(model, 4, "threading"), scores(model, 1))
+
+
+def test_clones_of_a_pipeline_share_what_is_frozen():
+    # This is why scikit-learn's searches of such a pipeline need processes, as the guide says.
+    assert clone(PIPELINE)[0] is PIPELINE[0]
+
+
+@pytest.mark.slow
+def test_pipelines_are_searched_in_processes():
+    np.testing.assert_array_equal(scores(PIPELINE, 2, "loky"), scores(PIPELINE, 1))
