@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,10 @@ def _vote(ids):
 
 def _network(**params):
     params = {"n_components": 2, "epochs": 1, "run_eagerly": True, "random_state": 0} | params
-    return NextItemRecommender(**params).fit(HISTORIES)
+    with warnings.catch_warnings():
+        # One step teaches it nothing.
+        warnings.filterwarnings("ignore", message="The code")
+        return NextItemRecommender(**params).fit(HISTORIES)
 
 
 def _with_ids():
