@@ -154,7 +154,7 @@ def malformed(draw, X):
 
 
 METHODS = ("decision_function", "recommend", "transform", "inverse_transform", "predict", "score")
-METHODS += ("row_paths", "predict_ratings")
+METHODS += ("similar_items", "row_paths", "predict_ratings")
 ANSWERS_ARE_FINITE = {"decision_function", "transform", "inverse_transform", "predict", "score"}
 
 
@@ -189,7 +189,7 @@ def calls(draw, place):
 
 
 SIZES = (0, -1, 2.5, "3", None, True, np.nan, 10**9, 10**400, [3], np.int64(2), np.array(2))
-SWITCHES = (None, "no", 2.5)
+SWITCHES = (None, "no", 2.5, 1, np.True_, np.array([True, False]))
 
 
 def frozen(value):
