@@ -384,7 +384,7 @@ def test_a_model_without_order_may_be_the_fallback_of_histories(source_network):
         source_network,
         gate.fallback_,
         np.where(np.arange(N_STEPS) < 3, X, 0),
-        X[:, 2] % 30,
+        X[:, 2] % 30 + 1,
         cv="prefit",
         n_buckets=1,
     )
@@ -400,7 +400,7 @@ def test_gate_of_histories_is_a_recommender():
 
 
 def test_folds_of_histories_need_to_know_the_number_of_items():
-    X = _cycles(60, 3) % 30
+    X = np.minimum(_cycles(60, 3), 29)
     X[0, 0] = 30
     network = NextItemRecommender("gru", **{**TINY_NETWORK, "n_items": None})
     with pytest.raises(ValueError, match=r"n_items"):
