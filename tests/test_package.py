@@ -47,7 +47,7 @@ PARAMETERS = {
     "weights of interactions": {"b", "k1", "weighting"},
     "objective": {
         *("activity_exponent", "adversarial_weight", "confidence", "discount", "fit_intercept"),
-        *("fit_scale", "item_exponent", "kind"),
+        *("fit_scale", "item_exponent", "kind", "popularity_exponent"),
         *("bias_regularization", "loss", "regularization"),
         *("gamma", "kl_annealing_epochs", "kl_weight", "low_pass_weight", "noise", "normalize"),
         *("output_activation", "row_exponent", "scale_regularization", "shrinkage", "similarity"),
