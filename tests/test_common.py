@@ -19,7 +19,6 @@ from sktransrec.testing._checks import _set_random_state
 from sktransrec.testing._instances import DEFAULTS, ESTIMATORS, RECOMMENDERS, WITH_ITEMS
 from sktransrec.testing._samples import domain, is_supervised, seen_items
 
-
 # Some checks have values near 100 only, at which recurrent units say the same of all rows.
 networks_may_saturate = pytest.mark.filterwarnings("ignore:The code of .* collapsed")
 
