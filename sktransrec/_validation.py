@@ -33,6 +33,7 @@ __all__ = [
     "_check_sample_weight",
     "_fit_context",
     "_safe_indexing",
+    "as_array",
     "check_array",
     "check_candidates",
     "check_count",
@@ -58,6 +59,7 @@ __all__ = [
     "is_table",
     "item_ids_of_rows",
     "positive_integers",
+    "reading",
     "restores_on_error",
     "validate_data",
     "validate_params",
@@ -133,6 +135,14 @@ def reading(X, *, name):
         raise ValueError(
             f"{name} cannot be read as numbers: {type(error).__name__}: {error}"
         ) from error
+
+
+def as_array(X, *, name):
+    """Return X as an array, or as it is if it is sparse."""
+    if sp.issparse(X):
+        return X
+    with reading(X, name=name):
+        return np.asarray(X)
 
 
 def check_array(X, *, input_name, **options):
@@ -422,8 +432,7 @@ def check_candidates(candidates, n_items, *, name="candidates", takes_mask=True)
     """Return candidates, column indices or a boolean mask, as sorted unique indices."""
     if candidates is None:
         return None
-    with reading(candidates, name=name):
-        candidates = np.asarray(candidates)
+    candidates = np.asarray(as_array(candidates, name=name))
     if takes_mask and candidates.dtype == bool and candidates.shape == (n_items,):
         candidates = np.flatnonzero(candidates)
     if candidates.ndim != 1 or candidates.dtype.kind not in "iu" or candidates.size == 0:
@@ -505,9 +514,7 @@ def _check_nonnegative(X, name, *, cure=_DROP_OR_SHIFT):
 
 def _two_dimensional(y, *, n_items, name):
     """Return y as it is, or the indicator matrix of a y that holds one column index a row."""
-    if not sp.issparse(y):
-        with reading(y, name=name):
-            y = np.asarray(y)
+    y = as_array(y, name=name)
     return _one_item_per_row(y, n_items=n_items, name=name) if y.ndim == 1 else y
 
 

@@ -1,10 +1,9 @@
 """What there is to find for each row, of what users pass as y."""
 
-import numpy as np
 import scipy.sparse as sp
 
 from ._histories import is_padded_at_one_end, seen_items
-from ._validation import check_numbering, check_relevance
+from ._validation import as_array, check_numbering, check_relevance
 from ._wrapped import ignores_unknown, reads_histories
 
 
@@ -16,7 +15,7 @@ def wanted_items(model, y, *, n_rows, n_items=None):
     None where y says how many there are.
     """
     if reads_histories(model) and not sp.issparse(y):
-        y = _of_ids(np.asarray(y), n_items, ignores=ignores_unknown(model))
+        y = _of_ids(as_array(y, name="y"), n_items, ignores=ignores_unknown(model))
     return check_relevance(y, n_rows=n_rows, n_items=n_items)
 
 

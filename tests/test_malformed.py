@@ -22,7 +22,14 @@ from sktransrec.testing._samples import domain, interactions, is_supervised
 ALL = [*ESTIMATORS, *WITH_ITEMS]
 NAMES = [f"{type(estimator).__name__}{place}" for place, estimator in enumerate(ALL)]
 IS_NETWORK = ["run_eagerly" in estimator.get_params() for estimator in ALL]
-FIT_TAKES_SECONDS = ("Gate", "Selector", "Personalized", "MMD", "Codebook", "NextItem")
+FIT_TAKES_SECONDS = (
+    "TransferGate",
+    "SourceSelector",
+    "Personalized",
+    "MMD",
+    "Codebook",
+    "NextItem",
+)
 QUICK = [
     place
     for place, name in enumerate(NAMES)
@@ -154,7 +161,7 @@ def malformed(draw, X):
 
 
 METHODS = ("decision_function", "recommend", "transform", "inverse_transform", "predict", "score")
-METHODS += ("row_paths", "predict_ratings")
+METHODS += ("similar_items", "row_paths", "predict_ratings")
 ANSWERS_ARE_FINITE = {"decision_function", "transform", "inverse_transform", "predict", "score"}
 
 
@@ -202,6 +209,7 @@ def frozen(value):
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
     if isinstance(value, np.ndarray):
+        value = np.asarray(value)
         has_objects = value.dtype.hasobject
         content = [*map(repr, value.ravel().tolist())] if has_objects else value.tobytes()
         return value.dtype, value.shape, content

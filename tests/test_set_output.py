@@ -1,6 +1,7 @@
 """What transformers are set to give, tables or arrays, changes no number."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
@@ -24,6 +25,7 @@ from sktransrec import (
     PersonalizedBridgeRecommender,
     ReconstructionRecommender,
     RidgeRecommender,
+    SegmentPopularityRecommender,
     SourceSelectorRecommender,
 )
 from sktransrec.testing._checks import _set_random_state
@@ -140,3 +142,13 @@ def test_transformers_give_the_table_that_they_are_set_to(output):
     table = factors(output).fit(X).transform(X)
     assert type(table).__module__.split(".")[0] == output
     assert [*table.columns] == ["alsrecommender0", "alsrecommender1", "alsrecommender2"]
+
+
+@pytest.mark.parametrize("output", TABLES)
+def test_tables_change_no_segment_of_texts(output):
+    X = pd.DataFrame({"country": ["at", "de", "at", "ch"] * 10, "age": ["1", "2"] * 20})
+    y = interactions(40, 6, seed=0)
+    model = SegmentPopularityRecommender([0])
+    expected = model.fit(X, y).decision_function(X)
+    with config_context(transform_output=output):
+        assert_allclose(clone(model).fit(X, y).decision_function(X), expected)

@@ -11,6 +11,7 @@ from .._engine._objectives import OUTPUT_ACTIVATIONS
 from .._validation import (
     Interval,
     StrOptions,
+    as_array,
     check_array,
     check_numbering,
     check_padded,
@@ -139,7 +140,7 @@ class SequenceLearner(FeatureLearner):
 
     def _check_targets(self, y, n_rows, *, reset):
         """Return y as a `csr_array`; a 1-D y is one output or, for "multinomial", columns."""
-        y = y if sp.issparse(y) else np.asarray(y)
+        y = as_array(y, name="y")
         if y.ndim == 1 and self.loss != "multinomial":
             y = y[:, None]
         if reset:

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.preprocessing import OrdinalEncoder
 
-from .._validation import Interval, check_candidates, check_rows, check_table, is_table
+from .._validation import Interval, check_candidates, check_rows, check_table, is_table, reading
 from ..base import SupervisedRecommender
 
 
@@ -93,7 +93,8 @@ class SegmentPopularityRecommender(SupervisedRecommender):
         if self._categories is None:
             return check_rows(self, X, reset=reset)
         table = check_table(self, X, reset=reset)
-        return (self._categories.fit(table) if reset else self._categories).transform(table)
+        with reading(table, name="X"):
+            return (self._categories.fit(table) if reset else self._categories).transform(table)
 
     def _decoded(self, codes):
         """Return the values of segments, given as they are looked up."""
@@ -151,4 +152,4 @@ def _categories():
         unknown_value=-1,
         encoded_missing_value=-2,
         dtype=np.float32,
-    )
+    ).set_output(transform="default")
