@@ -18,7 +18,7 @@ def interactions(n_rows, n_items, seed=0, density=0.3):
 
 def dense_weights(X, weighting, k1=1.2, b=0.75):
     n_items = X.shape[1]
-    information = np.maximum(0, np.log(n_items) - np.log1p((X > 0).sum(axis=1)))[:, None]
+    information = np.maximum(0, np.log(n_items / (1 + (X > 0).sum(axis=1))))[:, None]
     if weighting == "bm25":
         lengths = 1 - b + b * X.sum(axis=0) / X.sum(axis=0).mean()
         return (k1 + 1) * X / (k1 * lengths + X) * information
