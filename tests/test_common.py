@@ -16,7 +16,13 @@ from sktransrec.datasets import make_cross_domain
 from sktransrec.metrics import held_out_ranks
 from sktransrec.testing import recommender_checks
 from sktransrec.testing._checks import _set_random_state
-from sktransrec.testing._instances import DEFAULTS, ESTIMATORS, RECOMMENDERS, WITH_ITEMS
+from sktransrec.testing._instances import (
+    DEFAULTS,
+    ESTIMATORS,
+    OTHER_NETWORKS,
+    RECOMMENDERS,
+    WITH_ITEMS,
+)
 from sktransrec.testing._samples import domain, is_supervised, seen_items
 
 # Some checks have values near 100 only, at which recurrent units say the same of all rows.
@@ -110,7 +116,7 @@ def test_recommender_contract_of_defaults(estimator, check):
 
 COMPILED = [
     clone(estimator).set_params(run_eagerly=False)
-    for estimator in ESTIMATORS
+    for estimator in ESTIMATORS + OTHER_NETWORKS
     if "run_eagerly" in estimator.get_params(deep=False)
 ]
 

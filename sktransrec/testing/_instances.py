@@ -59,7 +59,6 @@ TINY_NEXT_ITEM = {
 ESTIMATORS = [
     ALSRecommender(n_components=4, max_iter=3),
     Autoencoder(**TINY_NETWORK),
-    Autoencoder(kind="variational", loss="multinomial", **TINY_NETWORK),
     BM25Transformer(),
     BiasedMFRecommender(n_components=3, max_iter=3),
     BPRRecommender(n_components=4, max_iter=5),
@@ -81,7 +80,6 @@ ESTIMATORS = [
     LogisticMFRecommender(n_components=4, max_iter=5),
     MMDAligner(n_components=20, max_iter=5),
     NextItemRecommender(**TINY_NEXT_ITEM),
-    NextItemRecommender("gru", **TINY_NEXT_ITEM),
     PersonalizedBridgeRecommender(
         ALSRecommender(n_components=3, max_iter=3, random_state=0),
         ALSRecommender(n_components=4, max_iter=3, random_state=0),
@@ -108,6 +106,12 @@ ESTIMATORS = [
             ("svd", make_pipeline(TruncatedSVD(2, random_state=0), RidgeRecommender())),
         ]
     ),
+]
+
+# Other networks of the same estimators, for checks that may take longer.
+OTHER_NETWORKS = [
+    Autoencoder(kind="variational", loss="multinomial", **TINY_NETWORK),
+    NextItemRecommender("gru", **TINY_NEXT_ITEM),
 ]
 
 # These know the items of the checks of recommenders, and of no other check.

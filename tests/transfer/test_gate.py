@@ -392,6 +392,7 @@ def test_a_model_without_order_may_be_the_fallback_of_histories(source_network):
     assert gain.n_pairs == len(X)
 
 
+@pytest.mark.slow
 def test_gate_of_histories_is_a_recommender():
     network = NextItemRecommender(
         n_components=2, n_layers=1, epochs=1, n_items=24, run_eagerly=True, random_state=0
