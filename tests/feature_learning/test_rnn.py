@@ -72,7 +72,9 @@ def test_rule_of_the_next_token(cell, n_negatives):
     whole = X[1::3]
     following = whole[:, -1] % n + 1
     np.testing.assert_array_equal(_next_scores(model, whole).argmax(axis=1), following)
-    assert model.loss_curve_[-1] < 0.3 * model.loss_curve_[0]
+    # Draws that hit the next token contrast with it, so that the sampled loss stays above 0.
+    least = 0.3 if n_negatives is None else 0.5
+    assert model.loss_curve_[-1] < least * model.loss_curve_[0]
 
 
 def test_rule_of_the_next_number():
