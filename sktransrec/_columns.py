@@ -22,7 +22,7 @@ def as_column(values, what):
         is_one = isinstance(values, str | bytes | Mapping | Set) or not hasattr(values, "__iter__")
         if is_one:
             raise ValueError(f"{what} must be 1-D, got {values!r}.")
-        values = _objects(values)
+        values = objects_of(values)
     if values.ndim != 1:
         raise ValueError(f"{what} must be 1-D, got {values.ndim} dimensions.")
     return values
@@ -97,7 +97,7 @@ def _array_of_series(series):
     if series.dtype == nw.Date:
         series = series.cast(nw.Datetime("us"))
     if str(series.dtype) in _TOO_WIDE_FOR_NUMPY:
-        return _objects(series.to_list())
+        return objects_of(series.to_list())
     return series.to_numpy()
 
 
@@ -119,10 +119,11 @@ def _integers(values):
             return np.array(values, dtype=dtype)
         except OverflowError:
             continue
-    return _objects(values)
+    return objects_of(values)
 
 
-def _objects(values):
+def objects_of(values):
+    """Return values as a 1-D array of objects, each as it is."""
     values = list(values)
     objects = np.empty(len(values), dtype=object)
     objects[:] = values

@@ -6,7 +6,7 @@ from numbers import Integral
 import narwhals.stable.v1 as nw
 import numpy as np
 
-from ._columns import as_column, check_none_missing, exact_array
+from ._columns import as_column, check_none_missing, exact_array, objects_of
 
 _MAX_INT64 = np.iinfo(np.int64).max
 
@@ -66,8 +66,7 @@ def positions(ids, known):
 
 def equal_as_strings(ids, known):
     """Return the mask of the ids that `known` lacks but holds as another type, as 1 and "1"."""
-    others = np.empty(len(ids), dtype=object)
-    others[:] = [_of_other_type(one) for one in ids.tolist()]
+    others = objects_of(map(_of_other_type, ids.tolist()))
     return (positions(ids, known) < 0) & (positions(others, known) >= 0)
 
 
@@ -175,9 +174,7 @@ def _factorized(values):
     codes = np.fromiter(map(index.__getitem__, values), dtype=np.intp, count=len(values))
     ids = [str(one) if isinstance(one, str) else int(one) for one in index]
     if any(isinstance(one, str) for one in ids):
-        array = np.empty(len(ids), dtype=object)
-        array[:] = ids
-        return codes, array
+        return codes, objects_of(ids)
     return codes, exact_array(as_column(ids, "ids"))
 
 

@@ -26,6 +26,7 @@ from ._raw_logs import check_no_log, errors_about_interactions
 from ._sparse_faults import check_sparse
 
 __all__ = [
+    "N_JOBS",
     "HasMethods",
     "Interval",
     "StrOptions",
@@ -92,6 +93,7 @@ class Interval(_SklearnInterval):
 
 
 _COUNTS = Interval(numbers.Integral, 1, None, closed="left")
+N_JOBS = [None, Interval(numbers.Integral, None, None, closed="neither")]
 
 
 def restores_on_error(method):

@@ -6,6 +6,7 @@ import narwhals.stable.v1 as nw
 import numpy as np
 import scipy.sparse as sp
 
+from ._columns import objects_of
 from ._ids import DecodesItems, distinct_ids, equal_as_strings, id_array, positions
 from ._validation import _safe_indexing, check_sparse
 from ._version_stamp import VersionStampMixin
@@ -209,9 +210,7 @@ def _as_array(values, ids):
         return values.copy()
     values = list(values)
     if any(isinstance(value, str | bytes) or value is None for value in values):
-        array = np.empty(len(values), dtype=object)
-        array[:] = values
-        return array
+        return objects_of(values)
     shapes = [np.shape(value) for value in values]
     for item, shape in zip(ids.tolist(), shapes, strict=True):
         if shape != shapes[0]:

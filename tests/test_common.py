@@ -29,6 +29,18 @@ from sktransrec.testing._samples import domain, is_supervised, seen_items
 networks_may_saturate = pytest.mark.filterwarnings("ignore:The code of .* collapsed")
 
 
+def parametrize_with_recommender_checks(estimators):
+    """Run a test with each recommender among the estimators and each check of it."""
+    recommenders = [each for each in estimators if get_tags(each).estimator_type == "recommender"]
+    return pytest.mark.parametrize(
+        ("estimator", "check"),
+        [
+            pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.__name__}")
+            for estimator, check in recommender_checks(recommenders)
+        ],
+    )
+
+
 @networks_may_saturate
 @parametrize_with_checks(ESTIMATORS)
 def test_sklearn_contract(estimator, check):
@@ -51,13 +63,7 @@ def test_sklearn_contract_of_costly_defaults(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize(
-    ("estimator", "check"),
-    [
-        pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.__name__}")
-        for estimator, check in recommender_checks(RECOMMENDERS)
-    ],
-)
+@parametrize_with_recommender_checks(RECOMMENDERS)
 def test_recommender_contract(estimator, check):
     check(estimator)
 
@@ -99,17 +105,7 @@ def test_one_rule_of_ties(estimator):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("estimator", "check"),
-    [
-        pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.__name__}")
-        for estimator, check in recommender_checks(
-            estimator
-            for estimator in DEFAULTS
-            if get_tags(estimator).estimator_type == "recommender"
-        )
-    ],
-)
+@parametrize_with_recommender_checks(DEFAULTS)
 def test_recommender_contract_of_defaults(estimator, check):
     check(estimator)
 
@@ -129,17 +125,7 @@ def test_sklearn_contract_of_compiled_networks(estimator, check):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("estimator", "check"),
-    [
-        pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.__name__}")
-        for estimator, check in recommender_checks(
-            estimator
-            for estimator in COMPILED
-            if get_tags(estimator).estimator_type == "recommender"
-        )
-    ],
-)
+@parametrize_with_recommender_checks(COMPILED)
 def test_recommender_contract_of_compiled_networks(estimator, check):
     check(estimator)
 

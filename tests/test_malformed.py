@@ -162,7 +162,6 @@ def malformed(draw, X):
 
 METHODS = ("decision_function", "recommend", "transform", "inverse_transform", "predict", "score")
 METHODS += ("similar_items", "row_paths", "predict_ratings")
-ANSWERS_ARE_FINITE = {"decision_function", "transform", "inverse_transform", "predict", "score"}
 
 
 @st.composite

@@ -7,7 +7,7 @@ from joblib import effective_n_jobs
 
 from .._blas_threads import one_blas_thread
 from .._least_squares import balanced_confidence, gram_eigen, row_minima
-from .._validation import Interval, StrOptions
+from .._validation import N_JOBS, Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._implicit import (
     check_finite_factors,
@@ -125,7 +125,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         "scale_regularization": ["boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
-        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
+        "n_jobs": N_JOBS,
         "verbose": ["verbose"],
     }
 

@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 
 from .._finite import finite_output
 from .._least_squares import value_minima
-from .._validation import Interval, check_is_fitted, check_relevance
+from .._validation import N_JOBS, Interval, check_is_fitted, check_relevance
 from ..base import FactorRecommenderMixin, InDomainRecommender
 
 # The standard deviation of the initial item factors' inner products with vectors of length one.
@@ -112,7 +112,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         "bias_regularization": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
-        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
+        "n_jobs": N_JOBS,
     }
     _nonnegative_X = False
 

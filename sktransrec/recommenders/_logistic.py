@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 
 from .._blas_threads import one_blas_thread
 from .._row_blocks import padded_row_blocks
-from .._validation import Interval
+from .._validation import N_JOBS, Interval
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._fold_in import (
     newton_minima,
@@ -135,7 +135,7 @@ class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         "popularity_exponent": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
-        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
+        "n_jobs": N_JOBS,
         "verbose": ["verbose"],
     }
 

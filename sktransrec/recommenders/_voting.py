@@ -1,7 +1,6 @@
 """Several recommenders as one: the mean of their scores on one scale."""
 
 import copy
-from numbers import Integral
 
 import numpy as np
 from sklearn.base import clone
@@ -10,7 +9,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._ids import DecodesItems
 from .._validation import (
-    Interval,
+    N_JOBS,
     _BaseComposition,
     _fit_context,
     check_is_fitted,
@@ -85,7 +84,7 @@ class VotingRecommender(DecodesItems, CompositeMixin, _BaseComposition):
     _parameter_constraints: dict = {
         "estimators": [list],
         "weights": ["array-like", None],
-        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
+        "n_jobs": N_JOBS,
     }
 
     def __init__(self, estimators, *, weights=None, n_jobs=None):

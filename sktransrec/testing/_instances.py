@@ -51,7 +51,7 @@ TINY_TRAINING = {"epochs": 2, "batch_size": 128, "run_eagerly": True}
 
 TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (4,), **TINY_TRAINING}
 TINY_NEXT_ITEM = {
-    **{"n_components": 2, "n_layers": 1, "n_items": 24, "unknown": "ignore"},
+    **{"n_components": 4, "n_layers": 1, "n_items": 24, "unknown": "ignore"},
     **TINY_TRAINING,
 }
 

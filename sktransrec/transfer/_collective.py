@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 
 from .._ids import DecodesItems, id_array
 from .._least_squares import all_row_minima, balanced_confidence, gram_eigen, row_minima
-from .._validation import Interval, StrOptions, check_is_fitted
+from .._validation import N_JOBS, Interval, StrOptions, check_is_fitted
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._two_domains import TwoDomains, check_domains, tied_items
 
@@ -162,7 +162,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
         "item_ids": ["array-like", None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
-        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
+        "n_jobs": N_JOBS,
         "verbose": ["verbose"],
     }
 

@@ -9,6 +9,7 @@ from sklearn.model_selection import KFold, check_cv
 from sklearn.utils import check_random_state, indexable
 
 from .._validation import (
+    N_JOBS,
     HasMethods,
     Interval,
     StrOptions,
@@ -174,7 +175,7 @@ def _lines(estimates):
         "n_buckets": [Interval(Integral, 1, None, closed="left")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
         "n_resamples": [Interval(Integral, 100, None, closed="left")],
-        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .._recommend import recommender_and_rows, withheld_items
-from .._validation import HasMethods, Interval, StrOptions, _fit_context, restores_on_error
+from .._validation import N_JOBS, HasMethods, Interval, StrOptions, _fit_context, restores_on_error
 from .._wrapped import reads_histories
 from ..metrics._buckets import bucket_of
 from ..metrics._scorer import _METRICS
@@ -134,7 +134,7 @@ class TransferGate(DecidingRecommender):
         "k": [Interval(Integral, 1, None, closed="left")],
         "n_buckets": [Interval(Integral, 1, None, closed="left")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
-        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state"],
     }
 

@@ -13,6 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._recommend import recommend
 from .._validation import (
+    N_JOBS,
     Interval,
     StrOptions,
     _safe_indexing,
@@ -88,7 +89,7 @@ class TransferLearningCurve:
         ],
         "metric": [StrOptions(set(_METRICS))],
         "k": [Interval(Integral, 1, None, closed="left")],
-        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,

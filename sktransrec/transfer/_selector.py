@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 
 from .._recommend import withheld_items
 from .._validation import (
+    N_JOBS,
     HasMethods,
     Interval,
     StrOptions,
@@ -160,7 +161,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         "metric": [StrOptions(set(_METRICS))],
         "k": [Interval(Integral, 1, None, closed="left")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
-        "n_jobs": [None, Interval(Integral, None, None, closed="neither")],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state"],
     }
 
