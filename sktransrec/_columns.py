@@ -7,6 +7,7 @@ import numpy as np
 
 _NEVER_MISSING = {bool, int, str}
 _TOO_WIDE_FOR_NUMPY = {"Int128", "UInt128"}
+_TEXTS = (nw.String, nw.Categorical, nw.Enum)
 
 
 def as_column(values, what):
@@ -96,7 +97,8 @@ def _is_missing_value(value):
 def _array_of_series(series):
     if series.dtype == nw.Date:
         series = series.cast(nw.Datetime("us"))
-    if str(series.dtype) in _TOO_WIDE_FOR_NUMPY:
+    # Arrays of strings of a fixed width would lose zeros at their ends.
+    if str(series.dtype) in _TOO_WIDE_FOR_NUMPY or series.dtype in _TEXTS:
         return objects_of(series.to_list())
     return series.to_numpy()
 

@@ -463,3 +463,23 @@ def test_what_is_encoded_is_decoded_again(library, data):
     decoded = encoder.inverse_transform(X)
     assert (encoder.transform(decoded) != X).nnz == 0
     assert encoder.decode_items([[-1]]).tolist() == [[None]]
+
+
+@pytest.mark.parametrize(
+    "kind", ["list", "pandas", "pandas categories", "polars", "polars categories", "pyarrow"]
+)
+def test_zeros_at_the_end_of_a_string_tell_ids_apart(kind):
+    ids = ["a", "a\x00"]
+    column = ids
+    if kind.startswith("pandas"):
+        column = pd.Series(ids, dtype="category" if kind.endswith("categories") else object)
+    elif kind.startswith("polars"):
+        polars = pytest.importorskip("polars")
+        dtype = polars.Categorical if kind.endswith("categories") else polars.String
+        column = polars.Series(ids, dtype=dtype)
+    elif kind == "pyarrow":
+        column = pytest.importorskip("pyarrow").array(ids)
+    log = {"user": [1, 2], "item": column}
+    encoder = InteractionEncoder().fit(log)
+    assert encoder.items_.tolist() == ids
+    np.testing.assert_array_equal(encoder.transform(log).toarray(), np.eye(2))
