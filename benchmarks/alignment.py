@@ -22,8 +22,8 @@ from sklearn.pipeline import make_pipeline
 
 import sktransrec as str_
 from sktransrec.datasets import load_citeulike
+from sktransrec.evaluation import proxy_a_distance
 from sktransrec.metrics import ndcg_at_k
-from sktransrec.transfer import proxy_a_distance
 
 SHARE_OF_WORDS = 0.15
 N_ANCHORS = (50, 100, 200)

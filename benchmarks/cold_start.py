@@ -38,7 +38,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import gen_batches
 
 import sktransrec as str_
-from sktransrec._top_k import top_k
+from sktransrec._numerics._top_k import top_k
 from sktransrec.datasets import load_citeulike, load_movielens
 from sktransrec.interactions import holdout_random
 from sktransrec.metrics import ndcg_at_k, recall_at_k

@@ -18,7 +18,7 @@ import sys
 import numpy as np
 from _report import environment, format_table, measure
 
-from sktransrec._memory import available_memory
+from sktransrec._numerics._memory import available_memory
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 MODELS = ["EASE", "ridge, primal", "ridge, dual", "graph filter", "PureSVD", "ALS"]
@@ -26,7 +26,7 @@ N_ROWS = 500
 
 
 def inverted_in_blocks(A):
-    from sktransrec import _spd
+    from sktransrec._numerics import _spd
 
     return _spd.inverse(_spd.cholesky(A))
 

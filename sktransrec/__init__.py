@@ -2,7 +2,16 @@
 
 import importlib
 
-from ._recommend import recommend
+from ._recommend import eligible_scores, recommend
+from .content import ItemFeatures
+from .ensembles import (
+    DiscountedRecommender,
+    SourceSelectorRecommender,
+    SwitchingRecommender,
+    TransferGate,
+    VotingRecommender,
+)
+from .evaluation import transfer_gain, transfer_learning_curve
 from .feature_learning import (
     Autoencoder,
     CNNEncoder,
@@ -19,7 +28,6 @@ from .interactions import (
     holdout_random,
     stack_domains,
 )
-from .item_features import ItemFeatures
 from .metrics import debiased_scorer, ranking_scorer, rating_scorer
 from .preprocessing import BM25Transformer, PopularityScaler, TextSequences
 from .recommenders import (
@@ -27,7 +35,6 @@ from .recommenders import (
     BiasedMFRecommender,
     BPRRecommender,
     ContentKNNRecommender,
-    DiscountedRecommender,
     EASERecommender,
     GraphFilterRecommender,
     HybridRecommender,
@@ -38,7 +45,6 @@ from .recommenders import (
     ReconstructionRecommender,
     RidgeRecommender,
     SegmentPopularityRecommender,
-    VotingRecommender,
 )
 from .transfer import (
     BridgeRecommender,
@@ -50,12 +56,7 @@ from .transfer import (
     PersonalizedBridgeRecommender,
     ProcrustesAligner,
     ProcrustesRegressor,
-    SourceSelectorRecommender,
-    SwitchingRecommender,
-    TransferGate,
     TwoTowerAutoencoderRecommender,
-    transfer_gain,
-    transfer_learning_curve,
 )
 
 __version__ = "0.1.0.dev0"
@@ -102,6 +103,7 @@ __all__ = [
     "align_domains",
     "cross_listed_mask",
     "debiased_scorer",
+    "eligible_scores",
     "find_cross_listed",
     "holdout_after",
     "holdout_last",

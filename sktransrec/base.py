@@ -1,7 +1,5 @@
 """What every recommender is."""
 
-from weakref import WeakKeyDictionary
-
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import (
@@ -10,26 +8,31 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.preprocessing import normalize
-from sklearn.utils import gen_batches
 
-from ._finite import all_finite, finite_output
-from ._top_k import Preference, top_k
+from ._numerics._top_k import top_k
+from ._recommend import (
+    best_items,
+    checked_scores,
+    eligible_blocks,
+    exclusions,
+    preference_of,
+    row_blocks,
+)
 from ._validation import (
     _fit_context,
     check_candidates,
     check_count,
-    check_exclusions,
     check_interactions,
     check_is_fitted,
     check_rows,
     check_targets,
-    get_chunk_n_rows,
     is_content,
     restores_on_error,
 )
+from ._validation._finite import finite_output
 from ._version_stamp import VersionStampMixin
-from ._wanted import wanted_items
 from .interactions._hidden import hidden_by_default
+from .metrics._wanted import wanted_items
 
 __all__ = [
     "FactorRecommenderMixin",
@@ -38,14 +41,6 @@ __all__ = [
     "SimilarItemsMixin",
     "SupervisedRecommender",
 ]
-
-# Blocks this tall are worth the matrix product and Python's calls; taller ones leave the cache.
-_MIN_BLOCK_ROWS = 128
-_BLOCK_SCORES = 2**22
-
-# Sorting the items costs more than to serve a row. What is kept here is neither saved nor copied
-# with a model.
-_preferences = WeakKeyDictionary()
 
 
 class RecommenderMixin(VersionStampMixin):
@@ -58,10 +53,8 @@ class RecommenderMixin(VersionStampMixin):
     - ``popularity_`` : ndarray of shape (`n_items_`,), the score of each item for an empty row;
       items of equal scores are recommended by it.
 
-    The class attribute ``_recommends_own_columns`` says whether the items are the columns of X.
+    Where it matters, it overrides the properties ``item_columns_`` and ``withheld_items_``.
     """
-
-    _recommends_own_columns = False
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -89,7 +82,7 @@ class RecommenderMixin(VersionStampMixin):
         check_is_fitted(self)
         X = self._check_rows(X)
         scores = np.empty((X.shape[0], self.n_items_), dtype=np.float32)
-        for block in self._row_blocks(X.shape[0]):
+        for block in row_blocks(X.shape[0], self.n_items_):
             scores[block] = self._finite_scores(X[block])
         return scores
 
@@ -129,26 +122,58 @@ class RecommenderMixin(VersionStampMixin):
         scores : ndarray of shape (n_rows, n_recommendations), dtype float32
             Their scores; -inf where `items` is -1.
         """
-        check_is_fitted(self)
-        check_count(
-            n_recommendations, name="n_recommendations", maximum=self.n_items_, of="n_items_"
+        return best_items(
+            self,
+            X,
+            n_recommendations=n_recommendations,
+            candidates=candidates,
+            exclude_seen=exclude_seen,
+            exclude_interactions=exclude_interactions,
         )
+
+    def eligible_scores(
+        self, X, *, candidates=None, exclude_seen="auto", exclude_interactions=None
+    ):
+        """Score what may be recommended to the rows of X, block by block.
+
+        See :func:`sktransrec.eligible_scores`, which takes what wraps a recommender as well.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
+            Rows to recommend to; those unseen in `fit` are folded in.
+        candidates : array-like of int or mask of shape (n_items_,), default=None
+            Item columns that may be recommended; None allows all of them.
+        exclude_seen : bool or "auto", default="auto"
+            Whether to leave out the items that a row already has in X, as in `recommend`.
+        exclude_interactions : {array-like, sparse matrix} of shape (n_rows, n_items_), default=None
+            Nonzero entries are left out as well.
+
+        Returns
+        -------
+        blocks : iterator of (slice, ndarray)
+            The rows of each block and their scores, of shape (n_rows_in_block, n_items_), or
+            (n_rows_in_block, n_candidates) in ascending order of the candidates; -inf where an
+            item is not eligible.
+        """
+        check_is_fitted(self)
         candidates = check_candidates(candidates, self.n_items_)
-        X, excluded = self._rows_and_exclusions(X, exclude_seen, exclude_interactions)
-        shape = (X.shape[0], n_recommendations)
-        items = np.full(shape, -1, dtype=np.intp)
-        best_scores = np.full(shape, -np.inf, dtype=np.float32)
-        n_best = min(n_recommendations, self.n_items_ if candidates is None else len(candidates))
-        preference = self._preference(candidates)
-        for block in self._row_blocks(X.shape[0]):
-            columns, values = top_k(
-                self._eligible_scores(block, X, excluded, candidates), n_best, preference
-            )
-            if candidates is not None:
-                columns = candidates[columns]
-            items[block, :n_best] = np.where(np.isneginf(values), -1, columns)
-            best_scores[block, :n_best] = values
-        return items, best_scores
+        X = self._check_rows(X)
+        n_rows = X.shape[0]
+        excluded = exclusions(self, X, n_rows, exclude_seen, exclude_interactions)
+        return eligible_blocks(
+            self, lambda rows: self._finite_scores(X[rows]), n_rows, excluded, candidates
+        )
+
+    @property
+    def item_columns_(self):
+        """The columns of X that are the items, in their order; None if all are or none is."""
+        return None
+
+    @property
+    def withheld_items_(self):
+        """The mask of the items that are never recommended; None if all may be."""
+        return None
 
     def score(self, X, y=None):
         """Return the mean NDCG@10 over the rows of X that have something to find.
@@ -180,61 +205,6 @@ shape (n_rows,), default=None
         y = wanted_items(self, y, n_rows=len(items), n_items=self.n_items_)
         return ndcg_at_k(y, items, k=k)
 
-    def _rows_and_exclusions(self, X, exclude_seen, exclude_interactions):
-        """Return X validated, and the list of the matrices whose entries are not eligible."""
-        exclude_seen = self._excludes_seen(exclude_seen)
-        X = self._check_rows(X)
-        excluded = [self._seen_items(X)] if exclude_seen else []
-        if exclude_interactions is not None:
-            shape = (X.shape[0], self.n_items_)
-            excluded.append(check_exclusions(exclude_interactions, shape))
-        return X, excluded
-
-    def _item_columns(self):
-        """Return the column of X of each item, or None if all columns of X are items or none is."""
-        return None
-
-    def _seen_items(self, X):
-        """Return which items validated rows already have, of shape (n_rows, `n_items_`)."""
-        return X
-
-    def _eligible_scores(self, block, X, excluded, candidates=None):
-        """Return a block's scores of the candidates, -inf where an item is excluded.
-
-        No caller should keep them while it asks for the next block: memory that is free by then
-        is used again, which saves a fifth of the time.
-        """
-        scores = self._finite_scores(X[block])
-        withheld = self._withheld_items()
-        if withheld is not None:
-            scores[:, withheld] = -np.inf
-        for interactions in excluded:
-            _mask_stored(scores, interactions[block])
-        return scores if candidates is None else scores.take(candidates, axis=1)
-
-    def _preference(self, candidates=None):
-        """Return which of two items, of all or of the candidates, goes first at equal scores."""
-        if candidates is not None:
-            return Preference.by_popularity(self.popularity_[candidates])
-        popularity, preference = _preferences.get(self, (None, None))
-        if popularity is not self.popularity_:
-            preference = Preference.by_popularity(self.popularity_)
-            _preferences[self] = self.popularity_, preference
-        return preference
-
-    def _withheld_items(self):
-        """Return the mask of the items that are never recommended, or None if all may be."""
-        return None
-
-    def _row_blocks(self, n_rows):
-        """Return slices of rows whose scores fit the working memory."""
-        block_rows = get_chunk_n_rows(
-            # Scores, those of the candidates and a partitioned copy may exist at once.
-            row_bytes=12 * self.n_items_,
-            max_n_rows=min(max(_MIN_BLOCK_ROWS, _BLOCK_SCORES // self.n_items_), n_rows),
-        )
-        return gen_batches(n_rows, block_rows)
-
     def _finite_scores(self, X):
         """Return the scores of validated rows, those of unknown rows being the popularity."""
         with np.errstate(all="ignore"):
@@ -242,29 +212,11 @@ shape (n_rows,), default=None
         unknown = self._unknown_rows(X)
         if unknown.any():
             scores[unknown] = self.popularity_
-        if not all_finite(scores):
-            raise ValueError(
-                f"{type(self).__name__} gave scores that are not finite: X holds far larger "
-                "numbers than fit saw, or its fitted parameters have diverged. Scale X as for fit, "
-                "or fit it again with more regularization or a smaller learning rate."
-            )
-        return scores
+        return checked_scores(self, scores)
 
     def _unknown_rows(self, X):
         """Return the mask of the validated rows of which nothing is known, the empty ones."""
         return _empty_rows(X)
-
-    def _excludes_seen(self, exclude_seen):
-        is_bool = isinstance(exclude_seen, bool | np.bool_)
-        if not is_bool and not (isinstance(exclude_seen, str) and exclude_seen == "auto"):
-            raise ValueError(f'exclude_seen must be True, False or "auto", got {exclude_seen!r}.')
-        if is_bool and exclude_seen and not self._recommends_own_columns:
-            raise ValueError(
-                "exclude_seen=True has no meaning here: the columns of X are not the items that "
-                f"{type(self).__name__} recommends. Pass what the rows already have among the "
-                "items as exclude_interactions."
-            )
-        return bool(exclude_seen) and self._recommends_own_columns
 
 
 class InDomainRecommender(RecommenderMixin, BaseEstimator):
@@ -274,7 +226,6 @@ class InDomainRecommender(RecommenderMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {}
-    _recommends_own_columns = True
     _nonnegative_X = True
 
     def __sklearn_tags__(self):
@@ -392,10 +343,10 @@ class SimilarItemsMixin:
         check_count(n_similar, name="n_similar", maximum=self.n_items_ - 1, of="n_items_ - 1")
         similar = np.empty((len(items), n_similar), dtype=np.intp)
         similarities = np.empty((len(items), n_similar), dtype=np.float32)
-        for block in self._row_blocks(len(items)):
+        for block in row_blocks(len(items), self.n_items_):
             scores = np.array(self._item_similarities(items[block]), dtype=np.float32)
             scores[np.arange(len(scores)), items[block]] = -np.inf
-            best = top_k(scores, n_similar, self._preference())
+            best = top_k(scores, n_similar, preference_of(self))
             similar[block], similarities[block] = best
         return similar, similarities
 
@@ -443,12 +394,6 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
     def _item_similarities(self, items):
         unit_factors = normalize(self.item_factors_)
         return unit_factors[items] @ unit_factors.T
-
-
-def _mask_stored(scores, X):
-    """Set the scores of the nonzero entries of X to -inf, in place."""
-    rows, columns = X.nonzero()
-    scores[rows, columns] = -np.inf
 
 
 def _empty_rows(X):

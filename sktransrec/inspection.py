@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .transfer import transfer_gain, transfer_learning_curve
+from .evaluation import transfer_gain, transfer_learning_curve
 
 __all__ = ["TransferGainDisplay", "TransferLearningCurveDisplay"]
 

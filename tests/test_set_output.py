@@ -28,10 +28,10 @@ from sktransrec import (
     SegmentPopularityRecommender,
     SourceSelectorRecommender,
 )
+from sktransrec.evaluation import proxy_a_distance
 from sktransrec.testing._checks import _set_random_state
 from sktransrec.testing._instances import ESTIMATORS, WITH_ITEMS
 from sktransrec.testing._samples import domain, interactions
-from sktransrec.transfer import proxy_a_distance
 
 TABLES = ("pandas", "polars")
 RNG = np.random.RandomState(0)

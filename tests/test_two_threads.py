@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from sktransrec import _memory
+from sktransrec._numerics import _memory
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 

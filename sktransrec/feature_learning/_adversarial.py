@@ -7,7 +7,6 @@ import scipy.sparse as sp
 
 from .._engine._networks import ACTIVATIONS, adversarial_autoencoder
 from .._engine._objectives import OUTPUT_ACTIVATIONS, AdversarialTargets
-from .._finite import finite_output
 from .._validation import (
     Interval,
     StrOptions,
@@ -17,6 +16,7 @@ from .._validation import (
     positive_integers,
     restores_on_error,
 )
+from .._validation._finite import finite_output
 from ._base import FeatureLearner, check_range
 
 

@@ -8,7 +8,6 @@ from sklearn.preprocessing import normalize
 from .._engine._denoising import annealed, code_noise, corrupted
 from .._engine._networks import ACTIVATIONS, autoencoder
 from .._engine._objectives import OUTPUT_ACTIVATIONS
-from .._finite import finite_output
 from .._validation import (
     Interval,
     StrOptions,
@@ -16,6 +15,7 @@ from .._validation import (
     check_item_ids,
     positive_integers,
 )
+from .._validation._finite import finite_output
 from ._base import FeatureLearner, check_range
 
 

@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from .._engine._learner import NetworkLearner
-from .._finite import finite_output
 from .._validation import (
     Interval,
     _fit_context,
@@ -15,6 +14,7 @@ from .._validation import (
     check_rows,
     restores_on_error,
 )
+from .._validation._finite import finite_output
 from .._version_stamp import VersionStampMixin
 
 

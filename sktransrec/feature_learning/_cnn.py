@@ -5,8 +5,8 @@ from sklearn.utils import gen_batches
 
 from .._engine._convolutional import convolutional
 from .._engine._networks import ACTIVATIONS
-from .._finite import finite_output
 from .._validation import StrOptions, check_is_fitted, get_chunk_n_rows
+from .._validation._finite import finite_output
 from ._sequences import SequenceLearner, one_token_a_row
 
 

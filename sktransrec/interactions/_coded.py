@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from .._finite import check_magnitude
+from .._validation._finite import check_magnitude
 from ._times import Times
 
 

@@ -4,9 +4,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._histories import padded_at_end, seen_items, split_latest
-from .._recommend import recommender_of
 from .._validation import check_candidates, check_is_fitted, check_matrix, item_ids_of_rows
-from .._wrapped import ignores_unknown, is_supervised, reads_histories
+from .._wrapping import ignores_unknown, is_supervised, reads_histories, recommender_of
 from ._holdout import holdout_random, numbers_held_out
 
 _SHARE = 0.2
@@ -104,13 +103,13 @@ def _is_hidable(recommender, candidates):
     if candidates is not None:
         is_hidable[:] = False
         is_hidable[check_candidates(candidates, recommender.n_items_)] = True
-    withheld = getattr(recommender, "_withheld_items", lambda: None)()
+    withheld = getattr(recommender, "withheld_items_", None)
     return is_hidable if withheld is None else is_hidable & ~withheld
 
 
 def _item_columns(recommender, n_columns):
     """Return the column of X of each item."""
-    columns = getattr(recommender, "_item_columns", lambda: None)()
+    columns = getattr(recommender, "item_columns_", None)
     if columns is None:
         columns = np.arange(recommender.n_items_)
         if n_columns != len(columns):

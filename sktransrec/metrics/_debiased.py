@@ -4,13 +4,14 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .._recommend import recommender_and_rows
+from .._recommend import exclusions, n_rows_of
 from .._validation import Interval, StrOptions, validate_params
-from .._wanted import wanted_items
+from .._wrapping import recommender_and_rows
 from ._choice_odds import choice_odds
 from ._pairs import held_out_ranks, rank_metrics
 from ._propensity import inverse_propensity_weights
 from ._scorer import HoldoutScorer
+from ._wanted import wanted_items
 
 
 @validate_params(
@@ -168,8 +169,7 @@ class _DebiasedScorer(HoldoutScorer):
     def __call__(self, estimator, X, y=None):
         X, y = self._rows_and_wanted(estimator, X, y)
         recommender, X = recommender_and_rows(estimator, X)
-        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-        y = wanted_items(recommender, y, n_rows=n_rows, n_items=recommender.n_items_)
+        y = wanted_items(recommender, y, n_rows=n_rows_of(X), n_items=recommender.n_items_)
         odds = self._odds(recommender, X)
         rows, items, ranks = held_out_ranks(
             recommender,
@@ -190,6 +190,6 @@ class _DebiasedScorer(HoldoutScorer):
 
     def _odds(self, recommender, X):
         """Return the odds of choosing each item by popularity, for rows as active as those of X."""
-        _, seen = recommender._rows_and_exclusions(X, self.exclude_seen, None)
+        seen = exclusions(recommender, X, n_rows_of(X), self.exclude_seen)
         activity = [np.diff(interactions.indptr) for interactions in seen]
         return choice_odds(recommender.popularity_, *activity)

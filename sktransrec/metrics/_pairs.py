@@ -6,17 +6,19 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
-from .._recommend import recommender_and_rows
+from .._recommend import eligible_scores, exclusions, n_rows_of
 from .._validation import (
     Interval,
+    _safe_indexing,
     check_array,
     check_candidates,
     check_is_fitted,
     validate_params,
 )
-from .._wanted import wanted_items
+from .._wrapping import recommender_and_rows
 from ._propensity import checked_popularity, positive_popularity
 from ._ranking import _discounts
+from ._wanted import wanted_items
 
 
 @validate_params(
@@ -131,13 +133,13 @@ def held_out_ranks(
     check_is_fitted(recommender)
     n_items = recommender.n_items_
     candidates = check_candidates(candidates, n_items)
-    X, excluded = recommender._rows_and_exclusions(X, exclude_seen, exclude_interactions)
-    held_out = wanted_items(recommender, y, n_rows=X.shape[0], n_items=n_items) > 0
+    n_rows = n_rows_of(X)
+    excluded = exclusions(recommender, X, n_rows, exclude_seen, exclude_interactions)
+    held_out = wanted_items(recommender, y, n_rows=n_rows, n_items=n_items) > 0
     _check_held_out(held_out, excluded, candidates)
 
     rows = np.flatnonzero(np.diff(held_out.indptr))
     held_out = held_out[rows] if candidates is None else held_out[rows][:, candidates]
-    excluded = [interactions[rows] for interactions in excluded]
     if popularity is None:
         popularity = recommender.popularity_
     popularity = checked_popularity(popularity)
@@ -148,13 +150,16 @@ def held_out_ranks(
         )
     popularity = popularity if candidates is None else popularity[candidates]
     draw = _sampler(n_negatives, negative_exponent, popularity, random_state)
-    X = X[rows]
     ranks = np.empty(held_out.nnz)
-    for block in recommender._row_blocks(len(rows)):
+    for block, scores in eligible_scores(
+        recommender,
+        _safe_indexing(X, rows),
+        candidates=candidates,
+        exclude_seen=exclude_seen,
+        exclude_interactions=None if exclude_interactions is None else excluded[-1][rows],
+    ):
         pairs = slice(held_out.indptr[block.start], held_out.indptr[block.stop])
-        ranks[pairs] = _block_ranks(
-            recommender._eligible_scores(block, X, excluded, candidates), held_out[block], draw
-        )
+        ranks[pairs] = _block_ranks(scores, held_out[block], draw)
     items = held_out.indices.astype(np.intp)
     rows = np.repeat(rows, np.diff(held_out.indptr))
     return rows, items if candidates is None else candidates[items], ranks

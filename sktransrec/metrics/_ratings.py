@@ -4,8 +4,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .._recommend import recommender_and_rows
 from .._validation import Interval, StrOptions, check_relevance, validate_params
+from .._wrapping import recommender_and_rows
 from ._pairs import mean_and_standard_error
 from ._scorer import HoldoutScorer
 

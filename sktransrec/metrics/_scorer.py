@@ -5,14 +5,13 @@ from numbers import Integral, Real
 import numpy as np
 import scipy.sparse as sp
 
-from .._recommend import recommender_and_rows
 from .._validation import (
     Interval,
     StrOptions,
     check_candidates,
     validate_params,
 )
-from .._wanted import wanted_items
+from .._wrapping import recommender_and_rows
 from ..interactions._hidden import hidden_by_default, hidden_part
 from ._ranking import (
     average_precision_at_k,
@@ -23,6 +22,7 @@ from ._ranking import (
     recall_at_k,
     reciprocal_rank_at_k,
 )
+from ._wanted import wanted_items
 
 _METRICS = {
     "f1": f1_at_k,

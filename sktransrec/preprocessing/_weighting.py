@@ -6,8 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
-from .._bm25 import inverse_document_frequency, saturated_counts
-from .._finite import finite_output
+from .._numerics._bm25 import inverse_document_frequency, saturated_counts
 from .._validation import (
     Interval,
     _fit_context,
@@ -16,6 +15,7 @@ from .._validation import (
     check_rows,
     restores_on_error,
 )
+from .._validation._finite import finite_output
 from .._version_stamp import VersionStampMixin
 
 

@@ -4,7 +4,6 @@ from ._als import ALSRecommender
 from ._biased_mf import BiasedMFRecommender
 from ._bpr import BPRRecommender
 from ._content_neighbors import ContentKNNRecommender
-from ._discounted import DiscountedRecommender
 from ._hybrid import HybridRecommender
 from ._linear import EASERecommender, RidgeRecommender
 from ._logistic import LogisticMFRecommender
@@ -14,14 +13,12 @@ from ._popularity import PopularityRecommender
 from ._reconstruction import ReconstructionRecommender
 from ._segment_popularity import SegmentPopularityRecommender
 from ._spectral import GraphFilterRecommender
-from ._voting import VotingRecommender
 
 __all__ = [
     "ALSRecommender",
     "BPRRecommender",
     "BiasedMFRecommender",
     "ContentKNNRecommender",
-    "DiscountedRecommender",
     "EASERecommender",
     "GraphFilterRecommender",
     "HybridRecommender",
@@ -32,5 +29,4 @@ __all__ = [
     "ReconstructionRecommender",
     "RidgeRecommender",
     "SegmentPopularityRecommender",
-    "VotingRecommender",
 ]

@@ -5,8 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 from joblib import effective_n_jobs
 
-from .._blas_threads import one_blas_thread
-from .._least_squares import balanced_confidence, gram_eigen, row_minima
+from .._numerics._blas_threads import one_blas_thread
+from .._numerics._least_squares import balanced_confidence, gram_eigen, row_minima
 from .._validation import N_JOBS, Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._implicit import (

@@ -6,9 +6,9 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
-from .._finite import finite_output
-from .._least_squares import value_minima
+from .._numerics._least_squares import value_minima
 from .._validation import N_JOBS, Interval, check_is_fitted, check_relevance
+from .._validation._finite import finite_output
 from ..base import FactorRecommenderMixin, InDomainRecommender
 
 # The standard deviation of the initial item factors' inner products with vectors of length one.

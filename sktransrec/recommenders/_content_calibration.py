@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
-from .._wrapped import transformed
+from .._wrapping import transformed
 from ..interactions import holdout_random
 
 _HELD_OUT = 0.2

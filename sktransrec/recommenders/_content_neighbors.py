@@ -5,11 +5,11 @@ import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, normalize
 
+from .._numerics._gram import as_dense
 from .._validation import HasMethods, check_array
-from .._wrapped import transformed
+from .._wrapping import transformed
 from ..base import InDomainRecommender, SimilarItemsMixin
-from ..item_features import ItemFeatures
-from ._gram import as_dense
+from ..content import ItemFeatures
 from ._item_content import ItemContentMixin, vectorizer_for
 
 

@@ -17,8 +17,8 @@ from .._histories import (
     windows,
     without_last,
 )
+from .._recommend import mask_stored, row_blocks
 from .._validation import Interval
-from ..base import _mask_stored
 
 # Rows are sorted by length within pools of so many batches, so that little padding is computed.
 _POOL_BATCHES = 32
@@ -73,12 +73,12 @@ class HistoryLearner(NetworkLearner):
         item_factors, bias = table.vectors().numpy(), table.bias.numpy()
         gains = np.empty(len(X))
         by_length = np.argsort(np.count_nonzero(X, axis=1), kind="stable")
-        for rows in map(by_length.__getitem__, self._row_blocks(len(X))):
+        for rows in map(by_length.__getitem__, row_blocks(len(X), self.n_items_)):
             codes = trainer.forward("encoder", self._inputs("encoder", X[rows]))
             scores = codes @ item_factors.T
             scores += bias
             own_scores = np.take_along_axis(scores, columns[rows, None], axis=1)
-            _mask_stored(scores, self._seen_items(X[rows]))
+            mask_stored(scores, seen_items(X[rows], self.n_items_))
             n_better = np.count_nonzero(scores > own_scores, axis=1)
             n_tied = np.count_nonzero(scores == own_scores, axis=1) - 1
             ranks = 1 + n_better + n_tied / 2
@@ -113,6 +113,3 @@ class HistoryLearner(NetworkLearner):
 
     def _inputs(self, part, rows):
         return latest(rows, self._max_length)
-
-    def _seen_items(self, X):
-        return seen_items(X, self.n_items_)

@@ -7,11 +7,10 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
-from .._recommend import recommender_and_rows
 from .._validation import HasMethods, Interval, StrOptions, _safe_indexing, check_is_fitted
-from .._wrapped import transformed
+from .._wrapping import recommender_and_rows, transformed
 from ..base import FactorRecommenderMixin, InDomainRecommender, _empty_rows
-from ..item_features import ItemFeatures
+from ..content import ItemFeatures
 from ._als import ALSRecommender
 from ._content_calibration import new_item_calibration
 from ._content_regression import fitted_regressor

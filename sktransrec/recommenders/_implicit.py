@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from joblib import effective_n_jobs
 from sklearn.utils import check_random_state
 
-from .._blas_threads import one_blas_thread
+from .._numerics._blas_threads import one_blas_thread
 
 
 def fit_implicit(estimator, model_class, X, **parameters):

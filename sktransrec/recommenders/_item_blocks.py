@@ -86,7 +86,8 @@ class ItemBlocksMixin:
             row_factors = self._mean_row
         return row_factors @ block.factors.T + block.bias
 
-    def _withheld_items(self):
+    @property
+    def withheld_items_(self):
         if not any(block.path == "excluded" for block in self._blocks):
             return None
         is_withheld = np.zeros(self.n_items_, dtype=bool)

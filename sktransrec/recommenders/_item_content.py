@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from .._columns import column_names
 from .._ids import DecodesItems, id_array, joined_ids, positions
 from .._validation import check_is_fitted, restores_on_error
-from ..item_features import ItemFeatures
+from ..content import ItemFeatures
 
 
 class ItemContentMixin(DecodesItems):
@@ -106,7 +106,7 @@ class ItemContentMixin(DecodesItems):
                 f"{type(self).__name__} was fitted without item_features, so that it knows items "
                 "by their interactions alone: fit it with the content of the columns of X."
             )
-        item_features._check_described_as(self.item_features)
+        item_features.check_described_as(self.item_features)
         for known in self._item_ids:
             repeated = item_features.ids[positions(item_features.ids, known) >= 0].tolist()
             if repeated:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._engine._state import engine
 from .._validation import check_is_fitted
-from ..item_features import ItemFeatures
+from ..content import ItemFeatures
 
 
 class ItemTableMixin:
@@ -96,7 +96,7 @@ class ItemTableMixin:
 
 def check_same_items(item_ids, item_features):
     """Raise where item_ids and the ids of item_features name the items differently."""
-    if item_features is None or not item_features._has_own_ids:
+    if item_features is None or not item_features.has_own_ids:
         return
     differ = np.flatnonzero([a != b for a, b in zip(item_ids, item_features.ids, strict=True)])
     if len(differ):

@@ -7,11 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
-from .._memory import require_memory
-from .._spd import inverse, solve
-from .._validation import Interval, StrOptions, get_chunk_n_rows
-from ..base import InDomainRecommender, SimilarItemsMixin, SupervisedRecommender
-from ._gram import (
+from .._numerics._gram import (
     DualMap,
     as_dense,
     factorize,
@@ -21,6 +17,10 @@ from ._gram import (
     subtract_outer_sum,
     upper_gram,
 )
+from .._numerics._memory import require_memory
+from .._numerics._spd import inverse, solve
+from .._validation import Interval, StrOptions, get_chunk_n_rows
+from ..base import InDomainRecommender, SimilarItemsMixin, SupervisedRecommender
 
 _SOLVERS = StrOptions({"auto", "primal", "dual"})
 

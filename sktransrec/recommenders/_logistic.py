@@ -5,15 +5,15 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._blas_threads import one_blas_thread
-from .._row_blocks import padded_row_blocks
-from .._validation import N_JOBS, Interval
-from ..base import FactorRecommenderMixin, InDomainRecommender
-from ._fold_in import (
+from .._numerics._blas_threads import one_blas_thread
+from .._numerics._newton import (
     newton_minima,
     popular_items_sample,
     softplus_and_sigmoid,
 )
+from .._numerics._row_blocks import padded_row_blocks
+from .._validation import N_JOBS, Interval
+from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._implicit import fit_implicit, item_biases
 
 # Items that stand for all in the fold-in.

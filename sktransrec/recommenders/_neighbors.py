@@ -6,10 +6,10 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.preprocessing import normalize
 
-from .._bm25 import inverse_document_frequency, saturated_counts
+from .._numerics._bm25 import inverse_document_frequency, saturated_counts
+from .._numerics._strongest_links import strongest_links
 from .._validation import Interval, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
-from ._strongest_links import strongest_links
 
 
 class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 
 from .._engine._items import NegativeSampler
 from .._engine._next_item import next_item
-from .._histories import padded_at_end
+from .._histories import padded_at_end, seen_items
 from .._ids import DecodesItems
 from .._validation import (
     Interval,
@@ -237,7 +237,6 @@ class NextItemRecommender(
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "item_ids": ["array-like", None],
     }
-    _recommends_own_columns = True
 
     def __init__(
         self,
@@ -389,7 +388,7 @@ class NextItemRecommender(
             if self.item_ids is not None:
                 self._column_names = check_item_ids(self.item_ids, self.n_items_, of="items")
                 check_same_items(self._column_names, self.item_features)
-            n_rows_with = np.bincount(self._seen_items(X).indices, minlength=self.n_items_)
+            n_rows_with = np.bincount(seen_items(X, self.n_items_).indices, minlength=self.n_items_)
             self.popularity_ = (n_rows_with / len(X)).astype(np.float32)
         if self.n_negatives is not None:
             counts = np.bincount(X[X > 0] - 1, minlength=self.n_items_)

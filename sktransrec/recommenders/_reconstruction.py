@@ -3,10 +3,10 @@
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
+from .._numerics._gram import as_dense
 from .._validation import HasMethods
-from .._wrapped import transformed
+from .._wrapping import transformed
 from ..base import InDomainRecommender
-from ._gram import as_dense
 
 
 class ReconstructionRecommender(InDomainRecommender):

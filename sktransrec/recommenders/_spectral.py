@@ -7,9 +7,9 @@ import scipy.sparse as sp
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
 
+from .._numerics._strongest_links import strongest_links
 from .._validation import Interval
 from ..base import FactorRecommenderMixin, InDomainRecommender
-from ._strongest_links import strongest_links
 
 
 class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):

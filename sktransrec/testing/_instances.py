@@ -45,7 +45,7 @@ from .. import (
     TwoTowerAutoencoderRecommender,
     VotingRecommender,
 )
-from .._wrapped import reads_histories
+from .._wrapping import reads_histories
 
 TINY_TRAINING = {"epochs": 2, "batch_size": 128, "run_eagerly": True}
 

@@ -21,10 +21,16 @@ BIG = 2**60
 LIBRARIES = ["dict", "lists", "pandas", "pandas nullable", "pandas arrow", "polars", "pyarrow"]
 
 
+def _array(values):
+    """Return values as an array that loses none of them: one of strings drops zeros at their end."""
+    array = np.asarray(values)
+    return array if array.tolist() == list(values) else np.asarray(values, dtype=object)
+
+
 def _table(library, columns):
     """Return a dict of numpy arrays or lists as a table of a library."""
     if library in ("dict", "lists"):
-        kind = list if library == "lists" else np.asarray
+        kind = list if library == "lists" else _array
         return {name: kind(column) for name, column in columns.items()}
     if library == "polars":
         return pytest.importorskip("polars").DataFrame(columns)

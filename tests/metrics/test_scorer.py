@@ -22,7 +22,7 @@ from sktransrec import (
     ranking_scorer,
     recommend,
 )
-from sktransrec._histories import last_items, padded_at_end, seen_items
+from sktransrec._histories import last_items, padded_at_end
 from sktransrec.base import InDomainRecommender, RecommenderMixin, SupervisedRecommender
 from sktransrec.interactions import holdout_random
 from sktransrec.interactions._hidden import hidden_part
@@ -306,8 +306,6 @@ def test_names_of_columns_are_kept_and_nothing_warns(kind):
 class FollowingItem(RecommenderMixin, BaseEstimator):
     """Recommend the item with the next id after the last one of a history."""
 
-    _recommends_own_columns = True
-
     def __init__(self, n_items=9):
         self.n_items = n_items
 
@@ -323,9 +321,6 @@ class FollowingItem(RecommenderMixin, BaseEstimator):
 
     def _check_rows(self, X):
         return padded_at_end(np.asarray(X))
-
-    def _seen_items(self, X):
-        return seen_items(X, self.n_items_)
 
     def _score_rows(self, X):
         return np.eye(self.n_items_ + 1)[last_items(X)][:, : self.n_items_]
@@ -360,7 +355,8 @@ def test_hidden_items_of_histories_are_among_the_candidates():
 
 def test_hidden_items_are_among_those_that_are_recommended():
     class Withholding(Parity):
-        def _withheld_items(self):
+        @property
+        def withheld_items_(self):
             return np.arange(16) < 12
 
     X = _checkerboard()

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import config_context
 
-from sktransrec import EASERecommender, _memory, _spd
-from sktransrec.recommenders import _gram
+from sktransrec import EASERecommender
+from sktransrec._numerics import _gram, _memory, _spd
 
 
 def interactions(n_rows, n_items, seed=0):

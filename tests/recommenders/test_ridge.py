@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sklearn import config_context
 from sklearn.linear_model import Ridge
 
-from sktransrec import RidgeRecommender, _memory, recommend
+from sktransrec import RidgeRecommender, recommend
+from sktransrec._numerics import _memory
 
 
 def domain(n_rows, n_features, n_items, *, seed=0, sparse=True):

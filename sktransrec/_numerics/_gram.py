@@ -1,0 +1,120 @@
+"""Gram matrices and their factors, in place and in the least precision that holds."""
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.linalg import blas
+from sklearn.utils import gen_batches
+
+from .._validation import get_chunk_n_rows
+from ._spd import cholesky
+
+# Largest condition number at which float32 still gives about three digits.
+_MAX_FLOAT32_CONDITION = 1e4
+_N_POWER_ITERATIONS = 6
+_MIN_GRAM_BLOCKS = 16
+
+
+def smaller_solver(shape):
+    """Return the solver whose matrix to invert is the smaller one."""
+    n_rows, n_columns = shape
+    return "primal" if n_columns <= n_rows else "dual"
+
+
+def solver_dtype(X, regularization, solver):
+    """Return the precision that a solver of XᵀX + `regularization` I needs."""
+    condition = 1 + _squared_norm(X) / regularization
+    if solver == "dual":
+        # Its scores are small differences of what the inverse, itself inexact, is multiplied to.
+        condition **= 2
+    return np.dtype(np.float32 if condition < _MAX_FLOAT32_CONDITION else np.float64)
+
+
+def _squared_norm(X):
+    """Return the largest eigenvalue of |X|ᵀ|X|, which bounds that of XᵀX, by power iteration."""
+    magnitudes = abs(X)
+    vector = np.ones(X.shape[1])
+    eigenvalue = 0.0
+    for _ in range(_N_POWER_ITERATIONS):
+        vector = magnitudes.T @ (magnitudes @ vector)
+        eigenvalue = np.linalg.norm(vector)
+        if eigenvalue == 0:
+            break
+        vector /= eigenvalue
+    return eigenvalue
+
+
+def upper_gram(X):
+    """Return XᵀX in C order, of which only the upper triangle is sure to be filled.
+
+    A sparse X is multiplied in blocks of columns, so that nothing larger than the result and
+    scikit-learn's `working_memory` exists at any time.
+    """
+    if not sp.issparse(X):
+        return np.ascontiguousarray(X.T @ X)
+    n_columns = X.shape[1]
+    gram = np.zeros((n_columns, n_columns), dtype=X.dtype)
+    columns, rows = X.T.tocsr(), X.tocsc()
+    # A sparse product as full as this one holds a value and an index for each entry.
+    block_size = get_chunk_n_rows(
+        row_bytes=16 * n_columns, max_n_rows=max(1, n_columns // _MIN_GRAM_BLOCKS)
+    )
+    for block in gen_batches(n_columns, block_size):
+        gram[block, block.start :] = as_dense(columns[block] @ rows[:, block.start :].tocsr())
+    return gram
+
+
+def as_dense(product):
+    """Return a product of matrices of which any may be sparse as an ndarray."""
+    return product.toarray() if sp.issparse(product) else product
+
+
+def subtract_outer_sum(upper, x, y):
+    """Subtract x yᵀ + y xᵀ from the upper triangle, in place: the centring of a Gram matrix."""
+    (syr2,) = blas.get_blas_funcs(("syr2",), (upper,))
+    syr2(-1.0, x, y, a=upper.T, lower=True, overwrite_a=True)
+
+
+def factorize(upper, regularization, estimator):
+    """Return the Cholesky factor of `upper` + `regularization` I, written over `upper`."""
+    upper[np.diag_indices_from(upper)] += regularization
+    try:
+        return cholesky(upper)
+    except np.linalg.LinAlgError as error:
+        raise ValueError(
+            f"{type(estimator).__name__}: the Gram matrix is not positive definite in "
+            f"{upper.dtype} with regularization={regularization:g}. Pass a larger regularization."
+        ) from error
+
+
+def row_products(X, weights):
+    """Return X @ `weights`, equal to the last digit whatever other rows X holds.
+
+    numpy turns to gemv where either has one column or row, and gemv's rounding depends on where in
+    memory a row lies; gemm's does not.
+    """
+    if sp.issparse(X):
+        return X @ weights
+    (gemm,) = blas.get_blas_funcs(("gemm",), (X, weights))
+    return gemm(1.0, weights.T, X.T).T
+
+
+class DualMap:
+    """The map x → (x Xᵀ) S y of a dual solution, S being symmetric of shape (n_rows, n_rows).
+
+    S y is multiplied out where y has fewer columns than rows; elsewhere a sparse y stays sparse.
+    """
+
+    def __init__(self, X, symmetric, y):
+        rows_last = X.T
+        self.rows_last = rows_last.tocsr() if sp.issparse(X) else rows_last
+        self.left, self.right = symmetric, y
+        if y.shape[1] < y.shape[0]:
+            self.left, self.right = np.ascontiguousarray(symmetric @ y), None
+
+    def __call__(self, X):
+        mapped = (X @ self.rows_last) @ self.left
+        return mapped if self.right is None else mapped @ self.right
+
+    def coefficients(self):
+        """Return Xᵀ S y, of shape (n_features, n_items)."""
+        return self.rows_last @ (self.left if self.right is None else self.left @ self.right)

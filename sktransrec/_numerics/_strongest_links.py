@@ -1,0 +1,83 @@
+"""The strongest entries of a sparse product of nonnegative interactions."""
+
+from itertools import pairwise
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import gen_batches
+
+from .._validation import get_chunk_n_rows
+from ._top_k import Preference
+
+
+def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
+    """Return left @ right without its diagonal, only the `n_links` largest entries of each row.
+
+    Of equal entries those of the columns that more rows have are kept, then those to the left.
+
+    The product is made in blocks of rows that respect scikit-learn's `working_memory` setting:
+    nothing much larger than the result exists at any time.
+
+    Parameters
+    ----------
+    left : sparse array of shape (n_items, n_rows), its values at least 0
+    right : sparse array of shape (n_rows, n_items), its values at least 0
+    n_links : int or None
+        None keeps all entries.
+    shrinkage : float
+        An entry that is a sum of c products is multiplied by c / (c + `shrinkage`).
+
+    Returns
+    -------
+    links : csr_array of shape (n_items, n_items), its indices sorted
+    """
+    left, right = left.tocsr(), right.tocsr()
+    n_items = left.shape[0]
+    # A full block of the product holds a value and an index for each entry.
+    block_size = get_chunk_n_rows(row_bytes=16 * n_items, max_n_rows=n_items)
+    preference = Preference.by_popularity(np.diff(left.indptr))
+    blocks = []
+    for items in gen_batches(n_items, block_size):
+        links = left[items] @ right
+        if shrinkage > 0:
+            trust = _pattern(left[items]) @ _pattern(right)
+            trust.data /= trust.data + shrinkage
+            links = links.multiply(trust).tocsr()
+        _zero_diagonal(links, items.start)
+        if n_links is not None:
+            _zero_all_but_largest(links, n_links, preference.places)
+        links.eliminate_zeros()
+        blocks.append(links)
+    links = sp.vstack(blocks, format="csr")
+    links.sort_indices()
+    return links
+
+
+def _pattern(X):
+    """Return ones in place of the entries of X."""
+    return sp.csr_array((np.ones_like(X.data), X.indices, X.indptr), shape=X.shape)
+
+
+def _zero_diagonal(links, first_item):
+    """Set the entries that link an item to itself to zero, in place."""
+    items = np.repeat(np.arange(first_item, first_item + links.shape[0]), np.diff(links.indptr))
+    links.data[links.indices == items] = 0
+
+
+def _zero_all_but_largest(links, n_links, places):
+    """Set all but the `n_links` largest entries of each row to zero, in place.
+
+    Of equal ones, those of the columns of the first places are kept.
+    """
+    for start, stop in pairwise(links.indptr):
+        n_dropped = stop - start - n_links
+        if n_dropped > 0:
+            row, columns = links.data[start:stop], links.indices[start:stop]
+            least = np.partition(row, n_dropped)[n_dropped]
+            is_below = row < least
+            n_tied_dropped = n_dropped - np.count_nonzero(is_below)
+            if n_tied_dropped > 0:
+                tied = np.flatnonzero(row == least)
+                last_first = np.argpartition(-places[columns[tied]], n_tied_dropped - 1)
+                row[tied[last_first[:n_tied_dropped]]] = 0
+            row[is_below] = 0

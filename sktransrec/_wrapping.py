@@ -1,0 +1,99 @@
+"""What a model learns from, reads and gives, whatever wraps it."""
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+
+from ._validation import check_is_fitted, check_sparse
+
+
+def is_supervised(model):
+    """Return whether a model, fitted or not, learns the map from X to y."""
+    return get_tags(_unwrapped(model, step=-1)).target_tags.required
+
+
+def entry_tags(model):
+    """Return the tags of what a model does first with X."""
+    return get_tags(_unwrapped(model, step=0))
+
+
+def take_input_tags(tags, parts):
+    """Let tags allow of X what all parts take in what they do first with it."""
+    entries = [entry_tags(part).input_tags for part in parts]
+    for kind in ("sparse", "string", "one_d_array", "two_d_array"):
+        setattr(tags.input_tags, kind, all(getattr(entry, kind) for entry in entries))
+    tags.input_tags.positive_only = any(entry.positive_only for entry in entries)
+
+
+def transformed(model, X):
+    """Return what a fitted transformer makes of X as a matrix, whatever it is set to give."""
+    return as_matrix(model.transform(X))
+
+
+def as_matrix(X):
+    """Return a table as an array, and a sparse matrix as it is."""
+    return X if sp.issparse(X) else np.asarray(X)
+
+
+def reads_histories(model):
+    """Return whether a model reads rows of item ids in order and recommends what comes next."""
+    return not is_supervised(model) and entry_tags(model).input_tags.categorical
+
+
+def ignores_unknown(model):
+    """Return whether a model that reads histories leaves out what it does not know in them."""
+    return getattr(_unwrapped(model, step=0), "unknown", None) == "ignore"
+
+
+def _unwrapped(model, step):
+    """Return what is inside frozen estimators and searches, and the given step of pipelines."""
+    if isinstance(model, Pipeline):
+        steps = [part for _, part in model.steps if part is not None and part != "passthrough"]
+        return _unwrapped(steps[step], step)
+    is_wrapper = isinstance(model, FrozenEstimator) or hasattr(model, "cv")
+    return (
+        _unwrapped(model.estimator, step) if is_wrapper and hasattr(model, "estimator") else model
+    )
+
+
+def recommender_and_rows(model, X):
+    """Return the recommender inside `model`, and X as it reaches that recommender."""
+    wrapped = _wrapped_by(model)
+    if wrapped is not None:
+        if isinstance(model, Pipeline):
+            check_is_fitted(model)
+            if len(model.steps) > 1:
+                check_sparse(X, name="X")
+                X = model[:-1].transform(X)
+        return recommender_and_rows(wrapped, X)
+    return recommender_of(model), X
+
+
+def recommender_of(model):
+    """Return the recommender inside a fitted model."""
+    wrapped = _wrapped_by(model)
+    if wrapped is not None:
+        return recommender_of(wrapped)
+    if not (hasattr(model, "recommend") or _is_recommender(model)):
+        check_is_fitted(model)
+        raise TypeError(
+            f"{type(model).__name__} cannot recommend: pass a recommender, a Pipeline that ends "
+            "in one, or a search over either that was fitted with refit=True."
+        )
+    return model
+
+
+def _is_recommender(model):
+    """Return whether an estimator without `recommend` says that its scores rank items."""
+    return hasattr(model, "decision_function") and get_tags(model).estimator_type == "recommender"
+
+
+def _wrapped_by(model):
+    """Return the model that a frozen estimator, a fitted search or a pipeline hands rows on to."""
+    if isinstance(model, FrozenEstimator):
+        return model.estimator
+    if hasattr(model, "best_estimator_"):
+        return model.best_estimator_
+    return model.steps[-1][1] if isinstance(model, Pipeline) else None

@@ -1,0 +1,331 @@
+"""What the items are like, kept where cross-validation cannot slice it."""
+
+import reprlib
+
+import narwhals.stable.v1 as nw
+import numpy as np
+import scipy.sparse as sp
+
+from ._columns import objects_of
+from ._ids import DecodesItems, distinct_ids, equal_as_strings, id_array, positions
+from ._validation import _safe_indexing, check_sparse
+from ._version_stamp import VersionStampMixin
+
+__all__ = ["ItemFeatures"]
+
+
+class ItemFeatures(DecodesItems, VersionStampMixin):
+    """What is known of each item of a catalogue: numbers, texts, images or a table.
+
+    A constructor parameter of models that look at items. Passed to `fit` beside X, such an array
+    would be cut by cross-validation wherever there are as many items as rows; in this container
+    it never is, and `clone` and ``copy.deepcopy`` pass it on as it is, without a copy.
+
+    Parameters
+    ----------
+    values : array-like, sparse matrix, DataFrame or sequence of str, of length n_items
+        Item i in row i: numbers of shape (n_items, n_features), dense or sparse; texts of shape
+        (n_items,); images of shape (n_items, height, width, n_channels); or a pandas DataFrame or
+        Series. They are copied.
+    ids : array-like of shape (n_items,), default=None
+        The ids of the items, strings or integers, all different. None takes the index of a
+        DataFrame or Series, and the numbers from 0 otherwise. Where `values` has an index other
+        than the numbers from 0, `ids` must be the same, or a Series with the same index.
+
+    Attributes
+    ----------
+    values : ndarray, csr_array, DataFrame or ndarray of object
+        The features; arrays are read-only, and the index of a DataFrame is `ids`.
+    ids : ndarray of shape (n_items,)
+        The ids, read-only.
+    n_items : int
+        Number of items.
+    has_own_ids : bool
+        Whether the ids were given, by `ids` or an index, and are not the numbers from 0.
+
+    See Also
+    --------
+    HybridRecommender : Learns what the content of an item says of its factors.
+    ContentKNNRecommender : Recommends what is nearest by content.
+    NextItemRecommender : Reads items by their features.
+
+    Notes
+    -----
+    Two containers are equal if they are the same object, so that comparing the parameters of
+    estimators is cheap.
+
+    Examples
+    --------
+    >>> from sklearn.base import clone
+    >>> from sktransrec import ItemFeatures
+    >>> films = ItemFeatures([[1.0, 0.0], [0.5, 2.0]], ids=["Alien", "Brazil"])
+    >>> films
+    ItemFeatures(2 items, numbers of shape (2, 2))
+    >>> clone(films, safe=False) is films
+    True
+    >>> films.of(["Brazil"]).values
+    array([[0.5, 2. ]], dtype=float32)
+    """
+
+    def __init__(self, values, ids=None):
+        index = values.index if hasattr(values, "iloc") else None
+        values = _without_library(values)
+        self.n_items = values.shape[0] if hasattr(values, "shape") else len(values)
+        self.has_own_ids = ids is not None or not (index is None or _is_numbered(index))
+        self.ids = _frozen(_checked_ids(ids, index, self.n_items))
+        self.values = _frozen(_checked_values(values, self.ids))
+        _check_items(self.values, self.ids)
+
+    def __len__(self):
+        return self.n_items
+
+    def __repr__(self):
+        return f"ItemFeatures({self.n_items} items, {self._kind()} of shape {self.values.shape})"
+
+    def __sklearn_clone__(self):
+        return self
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __setattr__(self, name, value):
+        if hasattr(self, name):
+            raise AttributeError(f"ItemFeatures cannot be changed: make a new one to set {name}.")
+        super().__setattr__(name, value)
+
+    def __setstate__(self, state):
+        # What is loaded can be written to otherwise.
+        super().__setstate__(state)
+        _frozen(self.values)
+        _frozen(self.ids)
+
+    def of(self, ids):
+        """Return the features of the items with the given ids, in that order.
+
+        Parameters
+        ----------
+        ids : array-like of shape (n_chosen,)
+            Ids, each of them known.
+
+        Returns
+        -------
+        item_features : ItemFeatures
+        """
+        ids = id_array(ids, "ids")
+        places = positions(ids, self.ids)
+        unknown = ids[places < 0]
+        if len(unknown):
+            n_alike = equal_as_strings(unknown, self.ids).sum()
+            cure = "pass ids of this container"
+            if n_alike:
+                cure = f"{n_alike} equal ids of this container as strings: convert one of the two"
+            raise ValueError(
+                f"There is no item {reprlib.repr(unknown.tolist()[0])} among the {self.n_items} "
+                f"items ({len(unknown)} of the ids are unknown): {cure}."
+            )
+        return ItemFeatures(_safe_indexing(self.values, places), ids)
+
+    def _ids_of_items(self):
+        return self.ids
+
+    def _kind(self):
+        if hasattr(self.values, "iloc"):
+            return "a table"
+        if self.values.ndim == 1:
+            return "texts"
+        return {2: "numbers", 4: "images"}.get(self.values.ndim, "arrays")
+
+    def check_described_as(self, others):
+        """Raise unless the items are described by the same kind and shape of values as others.
+
+        Parameters
+        ----------
+        others : ItemFeatures
+            The items that a model learned from.
+        """
+        first = reprlib.repr(self.ids.tolist()[0])
+        kind, known_kind = self._kind(), others._kind()
+        if kind != known_kind:
+            raise ValueError(
+                f"Item {first} and the others in item_features are {kind} where {known_kind} "
+                "were learned from: describe later items in the same way."
+            )
+        if kind == "a table":
+            if list(self.values.columns) != list(others.values.columns):
+                raise ValueError(
+                    f"Item {first} and the others in item_features have the columns "
+                    f"{list(self.values.columns)}, and those learned from "
+                    f"{list(others.values.columns)}: pass the same columns in the same order."
+                )
+        elif self.values.shape[1:] != others.values.shape[1:]:
+            raise ValueError(
+                f"Item {first} and the others in item_features have values of shape "
+                f"{self.values.shape[1:]}, and those learned from {others.values.shape[1:]}: "
+                "describe all items by as many numbers, and scale images to one size."
+            )
+
+
+def _as_list(values):
+    """Return a collection of one value an item as a list."""
+    if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+        raise ValueError(
+            f"values is {reprlib.repr(values)}: pass one row of numbers, one text or one image an "
+            "item."
+        )
+    values = list(values)
+    if not values:
+        raise ValueError("values holds no items: pass at least one.")
+    return values
+
+
+def _checked_values(values, ids):
+    """Return the features as a csr_array, a DataFrame or an array, that nobody else has."""
+    if hasattr(values, "iloc"):
+        return values.copy().set_axis(ids, axis=0)
+    if sp.issparse(values):
+        check_sparse(values, name="values")
+        return sp.csr_array(values, copy=True)
+    values = _as_array(values, ids)
+    if values.ndim == 0 or values.dtype.kind not in "fiubO":
+        raise ValueError(
+            f"values has shape {values.shape} and dtype {values.dtype}: pass one row of numbers, "
+            "one text or one image an item."
+        )
+    if values.dtype.kind in "fiub" and values.ndim == 1:
+        raise ValueError(
+            "values is a single row of numbers: pass shape (n_items, n_features), with "
+            "values.reshape(-1, 1) for one number an item."
+        )
+    return values
+
+
+def _frozen(values):
+    """Return values, arrays of them made read-only in place."""
+    arrays = [values] if isinstance(values, np.ndarray) else []
+    if sp.issparse(values):
+        arrays = [values.data, values.indices, values.indptr]
+    for array in arrays:
+        array.setflags(write=False)
+    return values
+
+
+def _as_array(values, ids):
+    """Return an array of numbers or, of texts, of objects."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiubc":
+        return values.copy()
+    values = list(values)
+    if any(isinstance(value, str | bytes) or value is None for value in values):
+        return objects_of(values)
+    shapes = [np.shape(value) for value in values]
+    for item, shape in zip(ids.tolist(), shapes, strict=True):
+        if shape != shapes[0]:
+            raise ValueError(
+                f"The values of item {item!r} have shape {shape}, those of the first "
+                f"{shapes[0]}: describe all items by as many numbers, and scale images to one "
+                "size."
+            )
+    try:
+        return np.array(values, dtype=np.float32)
+    except (TypeError, ValueError):
+        item, value = next(
+            pair for pair in zip(ids.tolist(), values, strict=True) if not _are_numbers(pair[1])
+        )
+        raise ValueError(
+            f"Item {item!r} has {reprlib.repr(value)}, which is neither a text nor numbers alone: "
+            "pass one kind of content, or a DataFrame of several."
+        ) from None
+
+
+def _are_numbers(value):
+    try:
+        np.asarray(value, dtype=np.float32)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _without_library(values):
+    """Return values as a pandas DataFrame, a sparse matrix, an array or a list."""
+    if hasattr(values, "iloc"):
+        return values if values.ndim == 2 else values.to_numpy()
+    if nw.dependencies.is_into_series(values):
+        return nw.from_native(values, series_only=True).to_list()
+    if nw.dependencies.is_into_dataframe(values):
+        library = type(values).__module__.partition(".")[0]
+        raise ValueError(
+            f"values is a {type(values).__name__} of {library}: pass values.to_pandas(), or an "
+            "array where all columns are numbers."
+        )
+    return values if hasattr(values, "shape") else _as_list(values)
+
+
+def _checked_ids(ids, index, n_items):
+    """Return the ids as an array; `index` is that of the values, None where they have none."""
+    if ids is None:
+        ids = np.arange(n_items) if index is None else index
+    elif index is not None and not _is_numbered(index):
+        _check_index(ids, index)
+    ids = distinct_ids(ids, "ids")
+    if len(ids) != n_items:
+        raise ValueError(
+            f"ids has {len(ids)} ids, and values has {n_items} items: pass one id an item."
+        )
+    return ids
+
+
+def _is_numbered(index):
+    """Return whether an index is the numbers from 0, which says nothing of the items."""
+    return np.array_equal(index, np.arange(len(index)))
+
+
+def _check_index(ids, index):
+    """Raise where an index that says something of the items contradicts their ids."""
+    if hasattr(ids, "iloc") and ids.index.equals(index):
+        return
+    for place, (one, label) in enumerate(zip(ids, index, strict=False)):
+        if one != label:
+            raise ValueError(
+                f"ids and the index of values contradict each other: item {place} is {one!r} by "
+                f"ids and {label!r} by the index. Bring them into one order by values.loc[ids], or "
+                "leave the index out by values.reset_index(drop=True) where it is no id."
+            )
+
+
+def _check_items(values, ids):
+    """Raise where an item has no text or a number that is none."""
+    for bad, what in _faults(values):
+        bad = np.flatnonzero(bad)
+        if len(bad):
+            first = ids.tolist()[bad[0]]
+            raise ValueError(
+                f"Item {first!r} has {what} ({len(bad)} of {len(ids)} items do): fill it in, or "
+                "leave the item out."
+            )
+
+
+def _faults(values):
+    """Yield the mask of the items with a fault, and what it is."""
+    if hasattr(values, "iloc"):
+        yield values.isna().to_numpy().any(axis=1), "a missing value"
+        for name in values.columns:
+            column = values[name].to_numpy()
+            if column.dtype == object and any(isinstance(value, str) for value in column):
+                yield _lacks_text(column), f"no text in the column {name!r}, which holds texts"
+            elif column.dtype.kind == "f":
+                yield ~np.isfinite(column), f"infinity in the column {name!r}"
+    elif sp.issparse(values):
+        rows = np.repeat(np.arange(values.shape[0]), np.diff(values.indptr))
+        bad_rows = rows[~np.isfinite(values.data)]
+        yield np.isin(np.arange(values.shape[0]), bad_rows), "NaN or infinity"
+    elif values.dtype == object:
+        yield _lacks_text(values), "no text"
+    else:
+        axes = tuple(range(1, values.ndim))
+        yield ~np.isfinite(values).all(axis=axes), "NaN or infinity"
+
+
+def _lacks_text(values):
+    return [not isinstance(value, str) or not value.strip() for value in values]

@@ -1,0 +1,15 @@
+"""Recommenders made of others: votes, discounts, switches, and choices by evidence."""
+
+from ._discounted import DiscountedRecommender
+from ._gate import TransferGate
+from ._selector import SourceSelectorRecommender
+from ._switching import SwitchingRecommender
+from ._voting import VotingRecommender
+
+__all__ = [
+    "DiscountedRecommender",
+    "SourceSelectorRecommender",
+    "SwitchingRecommender",
+    "TransferGate",
+    "VotingRecommender",
+]

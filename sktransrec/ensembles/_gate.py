@@ -1,0 +1,262 @@
+"""A recommender that uses the source only if it helps, and not for those whom it harms."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from .._recommend import withheld_items
+from .._validation import N_JOBS, HasMethods, Interval, StrOptions, _fit_context, restores_on_error
+from .._wrapping import reads_histories, recommender_and_rows
+from ..evaluation._comparison import Comparison, Side, rows_without, sides
+from ..evaluation._gain import measured_gain, shuffled_folds
+from ..interactions._target_items import TargetItems
+from ..metrics._buckets import bucket_of
+from ..metrics._scorer import _METRICS
+from ._deciding import DecidingRecommender
+
+
+class TransferGate(DecidingRecommender):
+    """Recommend with the source if it is shown to help, except where it is shown to harm.
+
+    Cross-validates two recommenders on the training rows and decides for all of them, or, where
+    the source harms rows that are about as active, for each bucket of such rows. It is as its parts
+    are: a supervised recommender if `transfer` learns the
+    map from X to y, an in-domain one if it learns from X alone.
+
+    Parameters
+    ----------
+    transfer : estimator
+        A recommender that uses the source, or a `Pipeline` or search that holds one.
+    fallback : estimator, default=None
+        The recommender to fall back on, of the same kind. It gets the columns `target_columns` of
+        X alone where these are given, and otherwise X; where X holds histories and it does not
+        read these, it gets the matrix of what the rows have. None is the popularity of the target
+        items.
+    target_columns : array-like of int or mask of shape (n_features,), default=None
+        The columns of X that hold the target items where X holds the source as well, in the order
+        of the columns of y. The gate recommends these only. None means all columns of X if the
+        gate is in-domain, and none if it is supervised.
+    holdout : float or int, default=0.2
+        How much of the target interactions of each row to hold out for the comparison, as a share
+        or a count, if the gate is in-domain: the latest ones of histories, and others at random. A
+        supervised gate looks for y.
+    cv : int, cross-validation splitter or iterable, default=5
+        How to hold rows out. An int shuffles the rows into that many folds.
+    metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
+        What to compare on the best `k` items of each row.
+    k : int, default=10
+        Number of items compared, or all where there are fewer.
+    n_buckets : int, default=3
+        Number of buckets of about as many rows each, by the number of their interactions: with the
+        target items where X has any, otherwise with the source. A bucket has at least 30 training
+        rows, so there may be fewer. Harm to a few rows shows in many buckets sooner than in few.
+    confidence_level : float, default=0.95
+        Above 0 and below 1. The higher it is, the more evidence it takes to use the source.
+    n_jobs : int, default=None
+        Number of folds to run at a time, as in scikit-learn.
+    random_state : int, RandomState instance or None, default=None
+        Shuffles the rows, holds out, and draws the bootstrap samples. Pass an int for the same
+        decision every time.
+
+    Attributes
+    ----------
+    decision_ : str
+        What is used for whom and why; ``print`` it.
+    uses_transfer_ : ndarray of bool of shape (n_buckets,)
+        Whether each bucket of rows gets the recommendations of `transfer_`.
+    bucket_edges_ : ndarray of int of shape (n_buckets - 1,)
+        The smallest number of interactions of each bucket but the first.
+    gain_ : TransferGain
+        The comparison, without the scores of single rows, which `transfer_gain` keeps.
+    transfer_ : estimator
+        `transfer` fitted on all rows.
+    fallback_ : estimator
+        `fallback` fitted on all rows.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of rows that have each item, which are the scores of an empty row.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    SourceSelectorRecommender : Chooses among several sources, for all rows alike.
+    transfer_gain : The comparison alone.
+
+    Notes
+    -----
+    The source helps if the interval of its gain, as in :func:`transfer_gain`, lies above zero, and
+    harms if it lies below. If it helps all rows together, it is used for all of them but those in
+    buckets that it harms. If it does not, it is used nowhere, unless it harms a bucket and helps
+    another: then it is used in that other one. The intervals of the buckets hold all at once
+    (Bonferroni), so that where the source helps nobody, the chance that it is used is at most about
+    ``(1 - confidence_level) / 2``. Cross-listed items are no evidence: they are left out of the
+    comparison, though not of the recommendations.
+
+    Each row is scored by the model of its bucket. The scores of rows in different buckets may thus
+    be on different scales; the ranking within a row is what they are for.
+
+    A gate costs ``cv`` + 1 fits of both models.
+
+    References
+    ----------
+    .. [1] Wang, Dai, Póczos and Carbonell (2019). Characterizing and avoiding negative transfer.
+       CVPR. :arxiv:`1811.09751`
+
+    Examples
+    --------
+    >>> from sktransrec import RidgeRecommender, TransferGate
+    >>> from sktransrec.datasets import make_cross_domain
+    >>> related, unrelated = (
+    ...     make_cross_domain(relatedness=relatedness, random_state=0) for relatedness in (1, 0)
+    ... )
+    >>> gate = TransferGate(RidgeRecommender(), random_state=0)
+    >>> gate.fit(related.X_source, related.Y_target).uses_transfer_
+    array([ True,  True,  True])
+    >>> gate.fit(unrelated.X_source, unrelated.Y_target).uses_transfer_
+    array([False, False, False])
+    """
+
+    _parameter_constraints: dict = {
+        "transfer": [HasMethods(["fit"])],
+        "fallback": [None, HasMethods(["fit"])],
+        "target_columns": ["array-like", None],
+        "holdout": [
+            Interval(Real, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "cv": ["cv_object"],
+        "metric": [StrOptions(set(_METRICS))],
+        "k": [Interval(Integral, 1, None, closed="left")],
+        "n_buckets": [Interval(Integral, 1, None, closed="left")],
+        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "n_jobs": N_JOBS,
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        transfer,
+        fallback=None,
+        *,
+        target_columns=None,
+        holdout=0.2,
+        cv=5,
+        metric="ndcg",
+        k=10,
+        n_buckets=3,
+        confidence_level=0.95,
+        n_jobs=None,
+        random_state=None,
+    ):
+        self.transfer = transfer
+        self.fallback = fallback
+        self.target_columns = target_columns
+        self.holdout = holdout
+        self.cv = cv
+        self.metric = metric
+        self.k = k
+        self.n_buckets = n_buckets
+        self.confidence_level = confidence_level
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Compare both recommenders on the training rows, decide, and fit both on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            What is known about the rows: the source, or source and target side by side, or
+            histories, rows of item ids, or texts or a table with columns of texts, where
+            `transfer` reads these.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
+            Their interactions with the target items. An in-domain gate does not read it.
+
+        Returns
+        -------
+        self : object
+        """
+        random_state = check_random_state(self.random_state)
+        X, y = self._checked(X, y)
+        self.transfer_ = Side(self.transfer, X, X).fitted(y)
+        self._target = target = self._target_items(X, y)
+        X_kept, wanted = self._to_judge_by(X, y, random_state)
+        self.gain_ = measured_gain(
+            Comparison.of(self.transfer, self.fallback, X_kept, wanted, target),
+            shuffled_folds(self.cv, wanted, random_state),
+            metric=self.metric,
+            k=self.k,
+            n_buckets=self.n_buckets,
+            confidence_level=self.confidence_level,
+            n_jobs=self.n_jobs,
+            random_state=random_state,
+        )
+        self.gain_ = self.gain_.without_rows()
+        self.bucket_edges_ = self.gain_.bucket_edges
+        self.uses_transfer_ = _uses_transfer(self.gain_)
+        self.decision_ = _in_words(self.gain_, self.uses_transfer_)
+        _, without = sides(self.transfer, self.fallback, X, y, target)
+        self.fallback_ = without.fitted(y)
+        self._set_items(X, y)
+        return self
+
+    def _target_items(self, X, y):
+        """Return the target items in X, those that `transfer_` knows if X holds histories."""
+        if reads_histories(self.transfer):
+            n_items = recommender_and_rows(self.transfer_, X)[0].n_items_
+        else:
+            n_items = None if y is None else y.shape[1]
+        return TargetItems.among(self.target_columns, self.transfer, X, n_items)
+
+    @property
+    def withheld_items_(self):
+        models = self.transfer_, self.fallback_
+        return withheld_items(models, self.n_items_, self._target.columns)
+
+    def _score_rows(self, X):
+        buckets = bucket_of(self._target.activity(X), self.bucket_edges_)
+        uses_transfer = self.uses_transfer_[buckets]
+        scores = np.empty((X.shape[0], self.n_items_), dtype=np.float32)
+        for model, chosen, rows in (
+            (self.transfer_, uses_transfer, X),
+            (self.fallback_, ~uses_transfer, rows_without(self.fallback, X, self._target)),
+        ):
+            if chosen.any():
+                scores[chosen] = self._target.scores(model, rows[chosen])
+        return scores
+
+
+def _uses_transfer(gain):
+    """Return for each bucket whether its rows get the recommendations with the source."""
+    verdicts = np.array([bucket.verdict for bucket in gain.buckets])
+    harms = verdicts == "harms"
+    if gain.verdict == "helps":
+        return ~harms
+    return (verdicts == "helps") & harms.any()
+
+
+def _in_words(gain, uses_transfer):
+    """Return what is used for whom, and why."""
+    lines = [f"{gain.metric} without the source -> with it:"]
+    lines += [f"  all ({gain.clean.n_rows} rows)", f"    {gain.clean}"]
+    lines += [_finding(gain.verdict, uses_transfer), f"By {gain.counted}:"]
+    for bucket, is_used in zip(gain.buckets, uses_transfer, strict=True):
+        choice = "transfer" if is_used else "fallback"
+        lines += [f"  {bucket.rows} ({bucket.n_rows} rows): {choice}", f"    {bucket}"]
+    return "\n".join(lines)
+
+
+def _finding(verdict, uses_transfer):
+    if verdict == "helps":
+        exception = "" if uses_transfer.all() else ", except those that the source harms"
+        return f"The source helps: transfer for all rows{exception}."
+    exception = ", except those that the source helps" if uses_transfer.any() else ""
+    finding = "harms" if verdict == "harms" else "is not shown to help"
+    return f"The source {finding}: fallback for all rows{exception}."

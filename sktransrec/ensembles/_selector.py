@@ -1,0 +1,379 @@
+"""A recommender that finds out which of several sources help, and whether any does."""
+
+from dataclasses import replace
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import check_random_state
+
+from .._recommend import withheld_items
+from .._validation import (
+    N_JOBS,
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+    _safe_indexing,
+    check_candidates,
+    is_content,
+    restores_on_error,
+)
+from .._wrapping import is_supervised, reads_histories
+from ..evaluation._comparison import Comparison, rows_without, sides
+from ..evaluation._gain import measured_gain, shuffled_folds
+from ..evaluation._source_scores import (
+    SourceScore,
+    column_distance,
+    decision_in_words,
+    probe_gain,
+    row_overlap,
+)
+from ..interactions._target_items import TargetItems
+from ..metrics._scorer import _METRICS
+from ._deciding import DecidingRecommender
+from ._voting import VotingRecommender
+
+
+class SourceSelectorRecommender(DecidingRecommender):
+    r"""Recommend with those of several sources that are shown to help, or with none of them.
+
+    X holds several sources side by side. Cheap scores make a shortlist of these, cross-validation
+    on the training rows says which of them help, and they are weighted by how much they do. It is
+    as `transfer` is: a supervised recommender if that learns the map from X to y, the target, and
+    an in-domain one if it learns from X alone, in which the target stands as well.
+
+    Parameters
+    ----------
+    transfer : estimator
+        A recommender, or a `Pipeline` or search that holds one. A supervised one is cloned for each
+        source and gets the columns of that source, and `target_columns` after them. An in-domain
+        one gets all columns of X, those of sources that are not used being empty.
+    sources : list of (str, columns) tuples, default=None
+        Names and columns of X: an array-like of int, a mask of shape (n_features,), or a slice.
+        None takes all columns but `target_columns` as one source.
+    fallback : estimator, default=None
+        What to compare with, and to recommend with where no source helps, of the same kind. It
+        gets the columns `target_columns` of X alone where these are given, and otherwise X. None is
+        the popularity of the target items.
+    target_columns : array-like of int or mask of shape (n_features,), default=None
+        The columns of X that hold what is known of the target items, in the order of the columns
+        of y; they are not recommended to a row that has them. None means that X says nothing of
+        the target, from which an in-domain recommender cannot learn.
+    holdout : float or int, default=0.2
+        How much of the target interactions of each row to hold out for the comparison, as a share
+        or a count, if the selector is in-domain. A supervised one looks for y.
+    max_sources : int, default=3
+        Number of sources on the shortlist, at least 1: those with the largest gain of the probe.
+    cv : int, cross-validation splitter or iterable, default=5
+        How to hold rows out. An int shuffles the rows into that many folds.
+    metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
+        What to compare on the best `k` items of each row.
+    k : int, default=10
+        Number of items compared, or all where there are fewer.
+    confidence_level : float, default=0.95
+        Above 0 and below 1. The higher it is, the more evidence it takes to use a source.
+    n_jobs : int, default=None
+        Number of folds to run at a time, as in scikit-learn.
+    random_state : int, RandomState instance or None, default=None
+        Shuffles the rows and draws the bootstrap samples. Pass an int for the same decision every
+        time.
+
+    Attributes
+    ----------
+    decision_ : str
+        What is used and why; ``print`` it.
+    source_scores_ : list of SourceScore
+        What is known of each source, in the order of `sources`.
+    weights_ : ndarray of shape (n_sources,)
+        The share of each source in what is recommended: all 0 where none is used.
+    gain_ : TransferGain or None
+        The gain of what is used over the fallback, without the scores of single rows; None where
+        no source is used.
+    recommender_ : estimator
+        What is used, fitted on all rows: a `VotingRecommender` of the sources, or `transfer` after
+        the columns of X are weighted, or the fallback.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of rows that have each item, which are the scores of an empty row.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    TransferGate : Decides on one source, for each group of rows.
+    VotingRecommender : How several sources are put together.
+    transfer.proxy_a_distance : One of the cheap scores.
+
+    Notes
+    -----
+    The cheap scores are in :class:`~sktransrec.evaluation.SourceScore`. The probe alone makes the
+    shortlist, since it alone looks at what the rows like; overlap and distance are reported
+    beside it. On generated sources, the probe put them in the order of their relatedness; the
+    distance did so less well, and could not tell a real source from a copy with shuffled rows.
+
+    A source on the shortlist is used if the interval of its gain, as in :func:`transfer_gain` and
+    cross-listed items left out, excludes harm. Intervals are at level ``1 - (1 -
+    confidence_level) / n_sources``, so that they hold for all sources at once (Bonferroni), those
+    that the probe left out included: it has seen the same rows. Of those that help, the best is
+    used, and each of the others in turn if what is used is measured to gain by it. Weights are
+    proportional to the gains: those of a vote among the sources, or, in-domain, those of the
+    interactions with them, which are 1 for the best and for the target.
+
+    A measurement costs ``cv`` fits of `fallback` and of `transfer` for each source in it. There is
+    one for each source on the shortlist, and one for each but the best of those that help.
+
+    References
+    ----------
+    .. [1] Wang, Dai, Póczos and Carbonell (2019). Characterizing and avoiding negative transfer.
+       CVPR. :arxiv:`1811.09751`
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> from sktransrec import RidgeRecommender, SourceSelectorRecommender
+    >>> from sktransrec.datasets import make_cross_domain
+    >>> domains = make_cross_domain(random_state=0)
+    >>> X = sp.hstack([domains.X_source, domains.X_source[::-1]], format="csr")
+    >>> sources = [("games", slice(0, 150)), ("somebody else's", slice(150, 300))]
+    >>> model = SourceSelectorRecommender(RidgeRecommender(), sources, cv=2, random_state=0)
+    >>> model.fit(X, domains.Y_target).weights_
+    array([1., 0.])
+    """
+
+    _parameter_constraints: dict = {
+        "transfer": [HasMethods(["fit"])],
+        "sources": [list, None],
+        "fallback": [None, HasMethods(["fit"])],
+        "target_columns": ["array-like", None],
+        "holdout": [
+            Interval(Real, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "max_sources": [Interval(Integral, 1, None, closed="left")],
+        "cv": ["cv_object"],
+        "metric": [StrOptions(set(_METRICS))],
+        "k": [Interval(Integral, 1, None, closed="left")],
+        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "n_jobs": N_JOBS,
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        transfer,
+        sources=None,
+        fallback=None,
+        *,
+        target_columns=None,
+        holdout=0.2,
+        max_sources=3,
+        cv=5,
+        metric="ndcg",
+        k=10,
+        confidence_level=0.95,
+        n_jobs=None,
+        random_state=None,
+    ):
+        self.transfer = transfer
+        self.sources = sources
+        self.fallback = fallback
+        self.target_columns = target_columns
+        self.holdout = holdout
+        self.max_sources = max_sources
+        self.cv = cv
+        self.metric = metric
+        self.k = k
+        self.confidence_level = confidence_level
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Score the sources, decide, and fit what is used on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            What is known about the rows: the sources side by side, and the target if
+            `target_columns` say so.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
+            Their interactions with the target items, not contained in X. An in-domain selector
+            does not read it.
+
+        Returns
+        -------
+        self : object
+        """
+        X, y = self._checked(X, y)
+        random_state = check_random_state(self.random_state)
+        n_items = None if y is None else y.shape[1]
+        self._target = TargetItems.among(self.target_columns, self.transfer, X, n_items)
+        X_kept, wanted = self._to_judge_by(X, y, random_state)
+        if not (wanted.data > 0).any():
+            place = "The target in X" if y is None else "y"
+            raise ValueError(f"{place} holds nothing to find: pass at least one value above zero.")
+        columns = self._source_columns(X.shape[1])
+        folds = shuffled_folds(self.cv, wanted, random_state)
+        scores = {
+            name: self._cheap_score(name, X_kept[:, places], wanted, folds, random_state)
+            for name, places in columns.items()
+        }
+
+        def measured(weights):
+            model = self._model(weights, columns)
+            return self._gain(model, X_kept, wanted, folds, len(columns), random_state)
+
+        gains = {name: measured({name: 1.0}) for name in self._shortlist(scores)}
+        weights, gain = _chosen(gains, measured)
+        self.gain_ = None if gain is None else gain.without_rows()
+        total = sum(weights.values()) or 1.0
+        self.source_scores_ = [
+            replace(
+                score,
+                gain=gains[name].clean if name in gains else None,
+                weight=weights.get(name, 0.0) / total,
+            )
+            for name, score in scores.items()
+        ]
+        self.weights_ = np.array([score.weight for score in self.source_scores_])
+        self.recommender_ = self._fitted(weights, columns, X, y)
+        metric = next(iter(gains.values())).metric
+        self.decision_ = decision_in_words(self.source_scores_, self.gain_, metric)
+        self._set_items(X, y)
+        return self
+
+    def _checked(self, X, y):
+        """Return valid X, and y or None if it is not to be read."""
+        if not is_supervised(self.transfer):
+            if reads_histories(self.transfer):
+                raise ValueError(
+                    f"transfer={self.transfer!r} reads histories, in which no columns are those "
+                    "of a source: pass a recommender that reads a matrix of interactions."
+                )
+            if self.target_columns is None:
+                raise ValueError(
+                    f"transfer={self.transfer!r} learns from X alone: say as target_columns which "
+                    "columns of X are the target's, or pass a recommender that learns the map "
+                    "from X to y, such as RidgeRecommender."
+                )
+        if is_content(X):
+            raise ValueError(
+                f"X has texts or categories, and {type(self).__name__} compares its sources by "
+                "numbers: encode them before, for example with OneHotEncoder."
+            )
+        return super()._checked(X, y)
+
+    def _source_columns(self, n_columns):
+        """Return the columns of each source by its name."""
+        if self.sources is None:
+            return {"source": np.setdiff1d(np.arange(n_columns), self._target.columns)}
+        names = [name for name, _ in self.sources]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"sources has the names {names}: pass one source or more, each once.")
+        return {name: _columns(places, n_columns, name) for name, places in self.sources}
+
+    def _cheap_score(self, name, X, y, folds, random_state):
+        return SourceScore(
+            name=name,
+            n_columns=X.shape[1],
+            overlap=row_overlap(X, y),
+            distance=column_distance(X, y, random_state),
+            probe=probe_gain(X, y, folds, self.metric, self.k, random_state),
+            gain=None,
+            weight=0.0,
+        )
+
+    def _shortlist(self, scores):
+        """Return the names of the sources with the largest gains of the probe."""
+        by_probe = sorted(scores, key=lambda name: -np.nan_to_num(scores[name].probe, nan=-np.inf))
+        return by_probe[: self.max_sources]
+
+    def _model(self, weights, columns):
+        """Return a recommender that uses sources by their weights."""
+        if is_supervised(self.transfer):
+            return self._vote(weights, columns)
+        of_columns = np.zeros(self.n_features_in_, dtype=np.float32)
+        for name, weight in weights.items():
+            of_columns[columns[name]] = weight / max(weights.values())
+        of_columns[self._target.columns] = 1
+        weighting = FunctionTransformer(_weighted, kw_args={"weights": of_columns})
+        weighting.set_output(transform="default")
+        return make_pipeline(weighting, clone(self.transfer))
+
+    def _vote(self, weights, columns):
+        """Return a recommender by the weighted mean of what the sources say."""
+        members = []
+        for name in weights:
+            places = np.concatenate([columns[name], self._target.columns])
+            selection = FunctionTransformer(_safe_indexing, kw_args={"indices": places, "axis": 1})
+            selection.set_output(transform="default")
+            members.append((name, make_pipeline(selection, clone(self.transfer))))
+        return VotingRecommender(members, weights=list(weights.values()))
+
+    def _gain(self, model, X, y, folds, n_sources, random_state):
+        """Return the gain of a model over the fallback, at the level of one of the sources."""
+        return measured_gain(
+            Comparison.of(model, self.fallback, X, y, self._target),
+            folds,
+            metric=self.metric,
+            k=self.k,
+            n_buckets=1,
+            confidence_level=1 - (1 - self.confidence_level) / n_sources,
+            n_jobs=self.n_jobs,
+            random_state=random_state,
+        )
+
+    def _fitted(self, weights, columns, X, y):
+        """Return what is used, fitted on all rows."""
+        self._uses_sources = bool(weights)
+        if weights:
+            return self._model(weights, columns).fit(X, y)
+        return sides(self.transfer, self.fallback, X, y, self._target)[1].fitted(y)
+
+    @property
+    def withheld_items_(self):
+        return withheld_items([self.recommender_], self.n_items_, self._target.columns)
+
+    def _score_rows(self, X):
+        if not self._uses_sources:
+            X = rows_without(self.fallback, X, self._target)
+        return self._target.scores(self.recommender_, X)
+
+
+def _columns(places, n_columns, name):
+    """Return the columns of a source as indices."""
+    if isinstance(places, slice):
+        places = np.arange(n_columns)[places]
+    return check_candidates(places, n_columns, name=f"the columns of the source {name!r}")
+
+
+def _weighted(X, weights):
+    """Return X with its columns weighted, those without weight emptied."""
+    weighted = sp.csr_array(X @ sp.diags_array(weights))
+    weighted.eliminate_zeros()
+    return weighted
+
+
+def _chosen(gains, measured):
+    """Return the weights of the sources to use by name, and what these gain together.
+
+    From the best one on, each is taken in if what is used gains by it.
+    """
+    helpful = {
+        name: gain.clean.gain for name, gain in gains.items() if gain.clean.verdict == "helps"
+    }
+    weights, best = {}, None
+    for name in sorted(helpful, key=helpful.get, reverse=True):
+        more = {**weights, name: helpful[name]}
+        gain = measured(more) if weights else gains[name]
+        if best is None or gain.clean.gain > best.clean.gain:
+            weights, best = more, gain
+    return weights, best

@@ -1,0 +1,205 @@
+"""A recommender that goes by the history of a row where there is one, and by features otherwise."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+
+from .._recommend import withheld_items
+from .._validation import (
+    HasMethods,
+    Interval,
+    _fit_context,
+    check_is_fitted,
+    check_rows,
+    restores_on_error,
+)
+from .._wrapping import entry_tags, is_supervised, reads_histories
+from ..base import RecommenderMixin, _column_shares
+from ..interactions._target_items import TargetItems
+
+
+class SwitchingRecommender(RecommenderMixin, BaseEstimator):
+    """Recommend by the history of a row where it has one, and by its features otherwise.
+
+    An in-domain recommender: it learns from X alone, which holds the interactions with the items
+    and, beside them, features of the rows. One recommender learns from the interactions, another
+    the map from the features to them; each row is served by one of the two.
+
+    Parameters
+    ----------
+    recommender : estimator
+        An in-domain recommender, or a `Pipeline` or search that holds one, for rows with a
+        history. It gets the columns `target_columns` of X alone.
+    fallback : estimator, default=None
+        A supervised recommender for the others, which gets the other columns as X and the
+        interactions as y, such as SegmentPopularityRecommender. None is the popularity of the
+        items.
+    target_columns : array-like of int or mask of shape (n_features,), default=None
+        The columns of X that hold the interactions; the items recommended are these, in ascending
+        order. None means all columns, which leaves no features.
+    min_interactions : int, default=1
+        How many interactions a row must have to be served by them, 1 or more.
+
+    Attributes
+    ----------
+    recommender_ : estimator
+        The recommender fitted on the interactions of all rows.
+    fallback_ : estimator or None
+        The fallback fitted on all rows with interactions.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of rows that have each item.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    TransferGate : Measures for whom the source helps, where rows have both.
+    VotingRecommender : The mean of several recommenders for every row.
+    SegmentPopularityRecommender : The floor for rows without a history.
+
+    Notes
+    -----
+    This is the switching hybrid of [1]_. A row with at least `min_interactions` interactions gets
+    the scores of `recommender_`, to the bit; the others get those of `fallback_`. Scores of rows
+    that are served differently may be on different scales; the ranking within a row is what they
+    are for. `row_paths` says what serves each row.
+
+    Whether one interaction says more than the features depends on the data: `min_interactions` is
+    a parameter to search, with y, as the scorers' `holdout` would hide features as well.
+
+    References
+    ----------
+    .. [1] R. Burke, "Hybrid recommender systems: survey and experiments", User Modeling and
+       User-Adapted Interaction 12, 2002. :doi:`10.1023/A:1021240730564`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec import EASERecommender, SegmentPopularityRecommender, SwitchingRecommender
+    >>> history = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]])
+    >>> age_group = np.array([[1], [1], [2], [2]])
+    >>> model = SwitchingRecommender(
+    ...     EASERecommender(1.0), SegmentPopularityRecommender(shrinkage=1), target_columns=range(4)
+    ... ).fit(np.hstack([history, age_group]))
+    >>> new = [[1, 0, 0, 0, 2], [0, 0, 0, 0, 2]]
+    >>> items, _ = model.recommend(new, n_recommendations=1)
+    >>> items.tolist(), model.row_paths(new).tolist()
+    ([[1], [2]], ['history', 'features'])
+    """
+
+    _parameter_constraints: dict = {
+        "recommender": [HasMethods(["fit"])],
+        "fallback": [None, HasMethods(["fit"])],
+        "target_columns": ["array-like", None],
+        "min_interactions": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, recommender, fallback=None, *, target_columns=None, min_interactions=1):
+        self.recommender = recommender
+        self.fallback = fallback
+        self.target_columns = target_columns
+        self.min_interactions = min_interactions
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = entry_tags(self.recommender).input_tags.positive_only
+        return tags
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Fit one recommender on the interactions, the other on the features.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            Interactions with the items in `target_columns`, features of the rows beside them.
+        y : Ignored
+            What `score` compares with; `fit` never reads it.
+
+        Returns
+        -------
+        self : object
+        """
+        X = check_rows(self, X, reset=True)
+        self._check_parts(X)
+        self._target = TargetItems.among(self.target_columns, self.recommender, X)
+        history = self._target.known(X)
+        self.recommender_ = clone(self.recommender).fit(history, None)
+        self.fallback_ = None
+        if self.fallback is not None:
+            has_history = self._target.activity(X) > 0
+            features = self._target.others(X)[has_history]
+            self.fallback_ = clone(self.fallback).fit(features, history[has_history])
+        self.n_items_ = self._target.n_items
+        self.popularity_ = _column_shares(history)
+        return self
+
+    def _check_parts(self, X):
+        if is_supervised(self.recommender) or reads_histories(self.recommender):
+            raise ValueError(
+                f"recommender={self.recommender!r} does not learn from a matrix of interactions "
+                "alone: pass an in-domain recommender, such as EASERecommender()."
+            )
+        if self.fallback is None:
+            return
+        if not is_supervised(self.fallback):
+            raise ValueError(
+                f"fallback={self.fallback!r} does not learn the map from features to items: pass a "
+                "supervised recommender, such as RidgeRecommender(), or None for the popularity."
+            )
+        if self.target_columns is None:
+            raise ValueError(
+                "target_columns=None takes all columns of X for items, which leaves the fallback "
+                f"no features: say which of the {X.shape[1]} columns hold the interactions."
+            )
+
+    def row_paths(self, X):
+        """Return what serves each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
+            Rows, seen in `fit` or not.
+
+        Returns
+        -------
+        paths : ndarray of str of shape (n_rows,)
+            "history", or where a row has too little of it, "features", or "popularity" without a
+            fallback.
+        """
+        check_is_fitted(self)
+        otherwise = "popularity" if self.fallback_ is None else "features"
+        return np.where(self._has_history(self._check_rows(X)), "history", otherwise)
+
+    def _has_history(self, X):
+        return self._target.activity(X) >= self.min_interactions
+
+    @property
+    def item_columns_(self):
+        return self._target.columns
+
+    def _unknown_rows(self, X):
+        # A fallback decides itself what it makes of features that are all zero.
+        return np.zeros(X.shape[0], dtype=bool)
+
+    @property
+    def withheld_items_(self):
+        models = [model for model in (self.recommender_, self.fallback_) if model is not None]
+        return withheld_items(models, self.n_items_)
+
+    def _score_rows(self, X):
+        has_history = self._has_history(X)
+        scores = np.tile(self.popularity_, (X.shape[0], 1))
+        if has_history.any():
+            history = self._target.known(X[has_history])
+            scores[has_history] = self._target.scores(self.recommender_, history)
+        if self.fallback_ is not None and not has_history.all():
+            features = self._target.others(X[~has_history])
+            scores[~has_history] = self._target.scores(self.fallback_, features)
+        return scores

@@ -1,0 +1,228 @@
+"""Several recommenders as one: the mean of their scores on one scale."""
+
+import copy
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import Bunch
+from sklearn.utils.parallel import Parallel, delayed
+
+from .._ids import DecodesItems
+from .._validation import (
+    N_JOBS,
+    _BaseComposition,
+    _fit_context,
+    check_is_fitted,
+    restores_on_error,
+)
+from ._base import CompositeMixin, scores_of, standardized
+
+
+class VotingRecommender(DecodesItems, CompositeMixin, _BaseComposition):
+    r"""Recommend by the weighted mean of what several recommenders say.
+
+    It is as its parts are: a supervised recommender if one of them learns the map from X to y, an
+    in-domain one if all learn from X alone. All recommend the same items.
+
+    Parameters
+    ----------
+    estimators : list of (str, estimator) tuples
+        Names and recommenders, or each a `Pipeline` or search that holds one. They are cloned and
+        fitted on the same data; one that is set to "drop" is left out.
+    weights : array-like of float of shape (n_estimators,), default=None
+        How much each of them counts, 0 or more; None counts all alike.
+    n_jobs : int, default=None
+        Number of recommenders to fit at a time, as in scikit-learn.
+
+    Attributes
+    ----------
+    estimators_ : list of estimators
+        The fitted recommenders.
+    named_estimators_ : :class:`~sklearn.utils.Bunch`
+        The same by name.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of rows that have each item, which are the scores of an empty row.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    TransferGate : Chooses between two recommenders for each group of rows.
+    sklearn.ensemble.VotingRegressor : The same for numbers.
+
+    Notes
+    -----
+    Scores of different models are on different scales. With :math:`\mu_m(r)` and
+    :math:`\sigma_m(r)` the mean and the standard deviation of the scores :math:`s_m(r, i)` of model
+    m over the items i, a row r gets
+
+    .. math:: \frac{\sum_m w_m (s_m(r, i) - \mu_m(r)) / \sigma_m(r)}{\sum_m w_m} ,
+
+    the mean of standardised scores [1]_. A model that scores all items alike has no say. Items that
+    one of them never recommends, as ``HybridRecommender(cold_policy="exclude")``, are out.
+
+    References
+    ----------
+    .. [1] M. Montague and J. A. Aslam, "Relevance score normalization for metasearch", CIKM 2001.
+       :doi:`10.1145/502585.502657`
+
+    Examples
+    --------
+    >>> from sktransrec import EASERecommender, ItemKNNRecommender, VotingRecommender
+    >>> X = [[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
+    >>> vote = VotingRecommender([("ease", EASERecommender()), ("knn", ItemKNNRecommender())])
+    >>> items, _ = vote.fit(X).recommend([[1, 0, 0, 0], [0, 0, 0, 1]], n_recommendations=1)
+    >>> items
+    array([[1],
+           [2]])
+    """
+
+    _parameter_constraints: dict = {
+        "estimators": [list],
+        "weights": ["array-like", None],
+        "n_jobs": N_JOBS,
+    }
+
+    def __init__(self, estimators, *, weights=None, n_jobs=None):
+        self.estimators = estimators
+        self.weights = weights
+        self.n_jobs = n_jobs
+
+    def get_params(self, deep=True):
+        """Return the parameters, those of the recommenders by their names.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return the parameters of the recommenders as well.
+
+        Returns
+        -------
+        params : dict
+        """
+        return self._get_params("estimators", deep=deep)
+
+    def set_params(self, **params):
+        """Set parameters, those of a recommender as ``name__parameter``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters; under its name, a recommender is replaced, or left out by "drop".
+
+        Returns
+        -------
+        self : object
+        """
+        self._set_params("estimators", **params)
+        return self
+
+    def _named_parts(self):
+        return [(name, part) for name, part in self.estimators if not isinstance(part, str)]
+
+    def _parts(self):
+        return [part for _, part in self._named_parts()]
+
+    def _fitted_parts(self):
+        return self.estimators_
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Fit all recommenders.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            What is known about the rows; interactions with the items if all learn from X alone;
+            texts or a table with columns of texts if all are pipelines that read these.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
+            Their interactions with the items, where a recommender learns from these.
+
+        Returns
+        -------
+        self : object
+        """
+        weights = self._checked_weights()
+        X, y = self._checked(X, y)
+        names, parts = zip(*self._named_parts(), strict=True)
+        self.estimators_ = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fitted)(part, X, y) for part in parts
+        )
+        self.named_estimators_ = Bunch(**dict(zip(names, self.estimators_, strict=True)))
+        self._shares = (weights / weights.sum()).astype(np.float32)
+        self._set_items(X, y, self.named_estimators_)
+        return self
+
+    def with_items(self, item_features):
+        """Return this fitted vote for the items of `fit` and others that arrived since.
+
+        All recommenders must know items by their content; see
+        :meth:`HybridRecommender.with_items`.
+
+        Parameters
+        ----------
+        item_features : ItemFeatures
+            What the later items are like, described as those of `fit` were, with ids of their own.
+
+        Returns
+        -------
+        recommender : VotingRecommender
+            A fitted copy that recommends the later items as well, in columns after those known so
+            far. The rows of X keep the columns of `fit`.
+        """
+        check_is_fitted(self)
+        for name, model in self.named_estimators_.items():
+            if not hasattr(model, "with_items"):
+                raise TypeError(
+                    f"{name!r} does not know items by their content ({model!r}), and all "
+                    "recommenders must, such as HybridRecommender and ContentKNNRecommender."
+                )
+        other = copy.copy(self)
+        other.estimators_ = [model.with_items(item_features) for model in self.estimators_]
+        other.named_estimators_ = Bunch(
+            **dict(zip(self.named_estimators_, other.estimators_, strict=True))
+        )
+        other.n_items_ = self.n_items_ + item_features.n_items
+        other.popularity_ = np.pad(self.popularity_, (0, item_features.n_items))
+        return other
+
+    def _ids_of_items(self):
+        check_is_fitted(self)
+        for model in self.estimators_:
+            if hasattr(model, "item_ids_"):
+                return model.item_ids_
+        raise ValueError(
+            "None of the recommenders knows the ids of items, as HybridRecommender and "
+            "ContentKNNRecommender do: use decode_items of the InteractionEncoder that made X."
+        )
+
+    def _checked_weights(self):
+        """Return the weights of the recommenders that are not left out."""
+        self._validate_names([name for name, _ in self.estimators])
+        if not self._parts():
+            raise ValueError("estimators holds no recommender: pass (name, recommender) tuples.")
+        is_used = [not isinstance(part, str) for _, part in self.estimators]
+        weights = np.ones(len(is_used)) if self.weights is None else np.asarray(self.weights)
+        if weights.shape == (len(is_used),):
+            weights = weights[is_used]
+            if weights.min() >= 0 and 0 < weights.sum() < np.inf:
+                return weights
+        raise ValueError(
+            f"weights={self.weights!r}: pass a number of 0 or more for each of the {len(is_used)} "
+            "estimators, and one above 0."
+        )
+
+    def _score_rows(self, X):
+        total = np.zeros((X.shape[0], self.n_items_), dtype=np.float32)
+        for weight, model in zip(self._shares, self.estimators_, strict=True):
+            total += weight * standardized(scores_of(model, X))
+        return total
+
+
+def _fitted(model, X, y):
+    return clone(model).fit(X, y)

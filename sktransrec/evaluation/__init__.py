@@ -1,0 +1,16 @@
+"""Whether transfer helps: paired comparisons, their verdicts, and how far a source looks away."""
+
+from ._gain import TransferGain, transfer_gain
+from ._learning_curve import TransferLearningCurve, transfer_learning_curve
+from ._paired import GainEstimate
+from ._source_scores import SourceScore, proxy_a_distance
+
+__all__ = [
+    "GainEstimate",
+    "SourceScore",
+    "TransferGain",
+    "TransferLearningCurve",
+    "proxy_a_distance",
+    "transfer_gain",
+    "transfer_learning_curve",
+]

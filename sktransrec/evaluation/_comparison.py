@@ -1,0 +1,168 @@
+"""Two sides, with the source and without it, judged on the same rows and items."""
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.utils.parallel import Parallel, delayed
+
+from .._validation import _safe_indexing, check_matrix
+from .._wrapping import is_supervised
+from ..interactions import cross_listed_mask, find_cross_listed
+from ..interactions._cross_listed import named_twins
+from ..interactions._target_items import TargetItems, column_names
+from ..metrics._scorer import _METRICS
+from ..recommenders import PopularityRecommender
+
+
+@dataclass(frozen=True)
+class Side:
+    """A model, what it learns from, and the rows that it recommends to."""
+
+    model: Any
+    X_train: Any
+    X: Any
+
+    def fitted(self, y, rows=None):
+        """Return the model fitted on some rows, or on all of them."""
+        X, y = (part if rows is None else _safe_indexing(part, rows) for part in (self.X_train, y))
+        return clone(self.model).fit(X, y if is_supervised(self.model) else None)
+
+
+def sides(with_transfer, without, X, y, target):
+    """Return the side with the source, and the side without it: popularity if that is None.
+
+    `y` is None where all that is known of the target stands in X.
+    """
+    rows = rows_without(without, X, target)
+    if without is not None:
+        return Side(with_transfer, X, X), Side(without, rows, rows)
+    has_item = rows if y is None else (rows + (y > 0) > 0).astype(np.float32)
+    return Side(with_transfer, X, X), Side(PopularityRecommender(), has_item, rows)
+
+
+def rows_without(without, X, target):
+    """Return what the side without the source gets to see of the rows."""
+    return target.known(X) if without is None else target.rows_without(without, X)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What two sides are to find in y, and what is known of the rows in target and source."""
+
+    sides: tuple
+    y: sp.csr_array
+    target: TargetItems
+    known: sp.csr_array
+    activity: np.ndarray
+    source: sp.csr_array | None
+    source_names: np.ndarray | None
+    target_names: np.ndarray
+
+    @classmethod
+    def of(cls, with_transfer, without, X, y, target, *, X_source=None, target_names=None):
+        """Return the comparison of two models on valid X and y."""
+        known = target.known(X)
+        n_known_too = known.multiply(y > 0).count_nonzero()
+        if n_known_too:
+            raise ValueError(
+                f"{n_known_too} of the interactions to find in y are known in X as well: hold them "
+                "out of X, for example with holdout_random."
+            )
+        source, source_names = target.source(X), target.source_names(X)
+        activity = target.activity(X)
+        if X_source is not None:
+            source = check_matrix(X_source, name="X_source")
+            source_names = column_names(X_source, source.shape[1])
+            activity = activity if target.are_in_rows else np.diff(source.indptr)
+        return cls(
+            sides=sides(with_transfer, without, X, y, target),
+            y=y,
+            target=target,
+            known=known,
+            activity=activity,
+            source=source,
+            source_names=source_names,
+            target_names=column_names(None, y.shape[1]) if target_names is None else target_names,
+        )
+
+    @property
+    def counted(self):
+        """What `activity` counts, in words."""
+        return f"interactions in the {'target' if self.target.are_in_rows else 'source'}"
+
+    @cached_property
+    def wanted(self):
+        """What there is to find."""
+        return (self.y > 0).astype(np.float32)
+
+    @cached_property
+    def twins(self):
+        """The cross-listed items, or None where there are no source interactions."""
+        return None if self.source is None else find_cross_listed(self.source, self._all_known)
+
+    @cached_property
+    def given_away(self):
+        """What there is to find and a twin in the row's source history gives away."""
+        if self.source is None:
+            return sp.csr_array(self.y.shape, dtype=np.float32)
+        mask = cross_listed_mask(self.source, self._all_known, self.wanted)
+        return mask.astype(np.float32)
+
+    def named_twins(self):
+        """Return the cross-listed items by name, or None."""
+        if self.twins is None:
+            return None
+        return named_twins(self.twins, self.source_names, self.target_names)
+
+    @property
+    def _all_known(self):
+        return self.known + self.wanted
+
+    def row_scores(self, folds, metric, k, n_jobs):
+        """Return the scores of rows by sides, with the cross-listed items and without them.
+
+        `folds` are (training rows, held-out rows) pairs; None takes the models as they are fitted.
+        """
+        k = min(k, self.target.n_items)
+        measure = partial(_METRICS[metric], k=k, per_row=True)
+        questions = [(self.wanted, None)]
+        if self.given_away.nnz:
+            clean = np.setdiff1d(np.arange(self.target.n_items), self.given_away.indices)
+            questions.append((_only(self.wanted, clean), clean))
+        if folds is None:
+            folds = [(None, np.arange(self.y.shape[0]))]
+        scores = np.full((len(questions), self.y.shape[0], len(self.sides)), np.nan)
+        tasks = [(fold, side) for fold in folds for side in range(len(self.sides))]
+        results = Parallel(n_jobs=n_jobs)(
+            delayed(_fold_scores)(
+                *(self.sides[side], self.y, self.target, self.known, questions, fold, measure, k)
+            )
+            for fold, side in tasks
+        )
+        for ((_, rows), side), result in zip(tasks, results, strict=True):
+            scores[:, rows, side] = result
+        return scores[0], scores[-1]
+
+
+def _fold_scores(side, y, target, known, questions, fold, measure, k):
+    """Return the scores of the held-out rows, of shape (n_questions, n_rows)."""
+    training_rows, rows = fold
+    model = side.model if training_rows is None else side.fitted(y, training_rows)
+    X = _safe_indexing(side.X, rows)
+    return [
+        measure(wanted[rows], target.ranking(model, X, k, known[rows], candidates))
+        for wanted, candidates in questions
+    ]
+
+
+def _only(interactions, items):
+    """Return the interactions with some of the items, the others' columns emptied."""
+    is_kept = np.zeros(interactions.shape[1], dtype=interactions.dtype)
+    is_kept[items] = 1
+    kept = sp.csr_array(interactions @ sp.diags_array(is_kept))
+    kept.eliminate_zeros()
+    return kept

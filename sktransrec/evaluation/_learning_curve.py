@@ -1,0 +1,270 @@
+"""How much a source is worth, as the number of rows grows that one learns from."""
+
+from dataclasses import dataclass
+from functools import partial
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.utils import check_random_state, indexable
+from sklearn.utils.parallel import Parallel, delayed
+
+from .._recommend import recommend
+from .._validation import (
+    N_JOBS,
+    Interval,
+    StrOptions,
+    _safe_indexing,
+    check_sparse,
+    validate_params,
+)
+from .._wrapping import is_supervised, reads_histories
+from ..interactions import holdout_random
+from ..metrics._scorer import _METRICS
+from ..metrics._wanted import wanted_items
+from ..recommenders import PopularityRecommender
+from ._gain import _METRIC_NAMES, n_training_rows, shuffled_folds
+from ._paired import n_effective_rows
+
+
+@dataclass(frozen=True, eq=False)
+class TransferLearningCurve:
+    """What several models score when they learn from few rows and from many.
+
+    Attributes
+    ----------
+    metric : str
+        What was measured, such as "NDCG@10".
+    train_sizes : ndarray of shape (n_sizes,)
+        The numbers of rows learned from.
+    scores : dict of str to ndarray of shape (n_sizes, n_rows)
+        The scores of each row by model; NaN where there is nothing to find.
+    n_train : float
+        The mean number of rows of a training fold, from which those learned from are drawn.
+
+    See Also
+    --------
+    transfer_learning_curve : Makes it.
+    """
+
+    metric: str
+    train_sizes: np.ndarray
+    scores: dict
+    n_train: float
+
+    @property
+    def means(self):
+        """The mean score over the rows by model, each of shape (n_sizes,)."""
+        return {name: np.nanmean(scores, axis=1) for name, scores in self.scores.items()}
+
+    @property
+    def errors(self):
+        """The standard errors of these means, over draws of the rows."""
+        return {name: self._errors(scores) for name, scores in self.scores.items()}
+
+    def _errors(self, scores):
+        n_rows = n_effective_rows((~np.isnan(scores)).sum(axis=1), self.n_train)
+        return np.nanstd(scores, axis=1, ddof=1) / np.sqrt(n_rows)
+
+    def __str__(self):
+        width = max(map(len, ["rows", *self.scores]))
+        lines = [f"{'rows':{width}}  " + "".join(f"{size:>17}" for size in self.train_sizes)]
+        for name, means in self.means.items():
+            pairs = zip(means, self.errors[name], strict=True)
+            cells = "".join(f"{f'{mean:.4f} ± {error:.4f}':>17}" for mean, error in pairs)
+            lines.append(f"{name:{width}}  {cells}")
+        return "\n".join([f"{self.metric} ± standard error", *lines])
+
+
+@validate_params(
+    {
+        "estimators": [dict],
+        "train_sizes": ["array-like"],
+        "cv": ["cv_object"],
+        "holdout": [
+            Interval(Real, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "metric": [StrOptions(set(_METRICS))],
+        "k": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": N_JOBS,
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def transfer_learning_curve(
+    estimators,
+    X,
+    y=None,
+    *,
+    train_sizes=(0.1, 0.2, 0.5, 1.0),
+    cv=5,
+    holdout=0.3,
+    metric="ndcg",
+    k=10,
+    n_jobs=None,
+    random_state=None,
+):
+    """Score models that learn from more and more rows of the target.
+
+    Whole rows are held out: each is served by models that have learned from some of the rows of
+    the other folds, the same for all models. The fewer rows are learned from, the more a source
+    should be worth.
+
+    Parameters
+    ----------
+    estimators : dict of str to estimator or None
+        Recommenders by name, such as one that starts from scratch and one that fine-tunes a
+        `pretrained` network; a search chooses its parameters for each number of rows. None is the
+        popularity of the items among the rows learned from.
+    X : array-like or sparse matrix of shape (n_rows, ...)
+        What is known about the rows.
+    y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
+        What there is to find, not contained in X; supervised models learn from it as well. None
+        hides a part of the held-out rows of X, whose columns are the items then.
+    train_sizes : array-like of int or float, default=(0.1, 0.2, 0.5, 1.0)
+        Numbers of rows to learn from, or shares of the smallest training fold.
+    cv : int, cross-validation splitter or iterable, default=5
+        How to hold rows out. An int shuffles the rows into that many folds.
+    holdout : float or int, default=0.3
+        Where y is None, the share (between 0 and 1) or count (1 and up) of each held-out row's
+        interactions to hide and look for.
+    metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
+        What to measure on the best `k` items of each row.
+    k : int, default=10
+        Number of items recommended to each row.
+    n_jobs : int, default=None
+        Number of fits to run at a time, as in scikit-learn.
+    random_state : int, RandomState instance or None, default=None
+        Shuffles the rows and hides interactions. Pass an int for the same result.
+
+    Returns
+    -------
+    curve : TransferLearningCurve
+        The score of each row for each model and size; ``print(curve)`` shows the means.
+
+    See Also
+    --------
+    transfer_gain : Compares two models that learn from all rows.
+    sktransrec.inspection.TransferLearningCurveDisplay : Draws the result.
+    sklearn.model_selection.learning_curve : For one model, whose y is dense, with its own metrics.
+
+    Notes
+    -----
+    Larger samples of a fold contain the smaller ones. All sizes and models are scored on the same
+    rows and the same hidden interactions. The standard errors allow for another draw of the rows
+    served and of those learned from, as in :func:`transfer_gain`, for all sizes alike: models that
+    learn from few rows vary more, but those of different folds have fewer rows in common. Models
+    are compared on the same rows, so that the error of a difference is mostly smaller.
+
+    The cost is that of ``len(estimators) * len(train_sizes) * n_folds`` fits.
+
+    Examples
+    --------
+    >>> from sktransrec import RidgeRecommender, transfer_learning_curve
+    >>> from sktransrec.datasets import make_cross_domain
+    >>> domains = make_cross_domain(random_state=0)
+    >>> curve = transfer_learning_curve(
+    ...     {"transfer": RidgeRecommender(100.0), "popularity": None},
+    ...     *(domains.X_source, domains.Y_target),
+    ...     train_sizes=[20, 320],
+    ...     random_state=0,
+    ... )
+    >>> bool(curve.means["transfer"][1] > curve.means["popularity"][1])
+    True
+    """
+    random_state = check_random_state(random_state)
+    task = _Task.of(X, y, estimators, holdout, random_state)
+    folds = shuffled_folds(cv, task.y, random_state)
+    sizes = _numbers_of_rows(train_sizes, min(len(rows) for rows, _ in folds))
+    samples = [(random_state.permutation(rows), held_out) for rows, held_out in folds]
+    fits = [
+        (name, i, rows[:size], held_out)
+        for name in estimators
+        for rows, held_out in samples
+        for i, size in enumerate(sizes)
+    ]
+    measure = partial(_METRICS[metric], k=k, per_row=True)
+    results = Parallel(n_jobs=n_jobs)(
+        delayed(task.row_scores)(estimators[name], rows, held_out, measure, k)
+        for name, _, rows, held_out in fits
+    )
+    scores = {name: np.full((len(sizes), task.y.shape[0]), np.nan) for name in estimators}
+    for (name, i, _, held_out), result in zip(fits, results, strict=True):
+        scores[name][i, held_out] = result
+    return TransferLearningCurve(
+        metric=f"{_METRIC_NAMES.get(metric, metric)}@{k}",
+        train_sizes=sizes,
+        scores=scores,
+        n_train=n_training_rows(folds, task.y.shape[0]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What models learn from, what is known of a row when it is served, and what it then wants."""
+
+    X: Any
+    known: Any
+    y: sp.csr_array
+    is_cold: bool
+
+    @classmethod
+    def of(cls, X, y, estimators, holdout, random_state):
+        models = [model for model in estimators.values() if model is not None]
+        is_cold = any(is_supervised(model) for model in models)
+        if y is None and is_cold:
+            raise ValueError(
+                "Models that learn the map from X to y are among the estimators: pass y as well."
+            )
+        readers = [model for model in models if reads_histories(model)]
+        if y is None and readers:
+            raise ValueError(
+                f"{readers[0]!r} reads histories, which columns cannot be held out of: pass the "
+                "next items as y, and X without them."
+            )
+        if y is None:
+            known, y = holdout_random(X, holdout, random_state=random_state)
+            X = known + y
+        else:
+            check_sparse(X, name="X")
+            check_sparse(y, name="y")
+            X, y = indexable(X, y)
+            n_rows = y.shape[0] if hasattr(y, "shape") else len(y)
+            known, y = X, wanted_items([*readers, *models][0], y, n_rows=n_rows)
+        if not (y.data > 0).any():
+            raise ValueError("There is nothing to find: no held-out value is above zero.")
+        return cls(X, known, y, is_cold)
+
+    def row_scores(self, model, rows, held_out, measure, k):
+        """Return the scores of the held-out rows by a model that learns from some others."""
+        known = _safe_indexing(self.known, held_out)
+        if model is None and self.is_cold:
+            model, learned = PopularityRecommender(), self.y[rows]
+            known = sp.csr_array((len(held_out), self.y.shape[1]), dtype=np.float32)
+        else:
+            model = PopularityRecommender() if model is None else model
+            learned = _safe_indexing(self.X, rows)
+        model = clone(model).fit(learned, self.y[rows] if is_supervised(model) else None)
+        items, _ = recommend(model, known, n_recommendations=k)
+        return measure(self.y[held_out] > 0, items)
+
+
+def _numbers_of_rows(train_sizes, n_rows):
+    """Return the sizes as increasing numbers of rows, of which there are at most `n_rows`."""
+    sizes = np.asarray(train_sizes)
+    if sizes.dtype.kind == "f" and sizes.size and sizes.min() > 0 and sizes.max() <= 1:
+        sizes = np.ceil(sizes * n_rows).astype(np.intp)
+    if sizes.dtype.kind not in "iu" or sizes.ndim != 1 or not sizes.size:
+        raise ValueError(
+            "train_sizes must hold integers from 1 on, or shares above 0 and up to 1; got "
+            f"{train_sizes!r}."
+        )
+    if sizes.min() < 1 or sizes.max() > n_rows:
+        raise ValueError(
+            f"train_sizes must lie between 1 and {n_rows}, the number of rows of the smallest "
+            f"training fold; got {train_sizes!r}."
+        )
+    return np.unique(sizes)

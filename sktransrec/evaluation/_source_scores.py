@@ -1,0 +1,246 @@
+"""What is soon told of a source: overlap, distance, and what a linear probe finds in it."""
+
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, normalize
+from sklearn.utils import check_random_state
+from sklearn.utils.extmath import randomized_svd
+
+from .._validation import HasMethods, Interval, check_array, validate_params
+from ..interactions._target_items import TargetItems
+from ..recommenders import RidgeRecommender
+from ._comparison import Comparison, sides
+from ._paired import GainEstimate
+
+# Components of the factors of rows that a probe learns from, and of those that items are told by.
+_PROBE_COMPONENTS = 16
+_ITEM_COMPONENTS = 8
+_N_NEIGHBORS = 10
+_MAX_DOMAIN_ROWS = 2000
+
+
+@dataclass(frozen=True)
+class SourceScore:
+    """What is known of a source: cheap scores, the validated gain and what it counts.
+
+    Attributes
+    ----------
+    name : str
+        The name of the source.
+    n_columns : int
+        How many columns of X it has.
+    overlap : float
+        The rows that have something in the source and something to find in the target, as a share
+        of those that have either (Jaccard).
+    distance : float
+        The :func:`proxy_a_distance` of its columns and the target's items, as the rows that have
+        them describe both; NaN where there are too few.
+    probe : float
+        The mean gain over popularity of ridge regression from 16 factors of the rows; NaN where
+        there is nothing to find.
+    gain : GainEstimate or None
+        The gain of the recommender, cross-listed items left out; None if it was not shortlisted.
+    weight : float
+        Its share in what is recommended, 0 where it is not used.
+
+    See Also
+    --------
+    SourceSelectorRecommender : Makes them.
+    """
+
+    name: str
+    n_columns: int
+    overlap: float
+    distance: float
+    probe: float
+    gain: GainEstimate | None
+    weight: float
+
+
+@validate_params(
+    {
+        "classifier": [None, HasMethods(["fit", "predict"])],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def proxy_a_distance(X_source, X_target, *, classifier=None, cv=5, random_state=None):
+    r"""Tell how well a classifier tells two domains apart by their features.
+
+    Parameters
+    ----------
+    X_source : {array-like, sparse matrix} of shape (n_source_rows, n_features)
+        Rows of the source.
+    X_target : {array-like, sparse matrix} of shape (n_target_rows, n_features)
+        Rows of the target, with the same features.
+    classifier : estimator, default=None
+        What is to tell them apart. None standardises the features and lets the nearest 10 rows
+        vote, which sees more than a difference of means.
+    cv : int, default=5
+        Number of folds, 2 or more, none of which a classifier that judges it has seen.
+    random_state : int, RandomState instance or None, default=None
+        Draws rows and shuffles them. Pass an int for the same result every time.
+
+    Returns
+    -------
+    distance : float
+        From 0, where they are told apart no better than by chance, to 2, where they always are.
+
+    See Also
+    --------
+    CORALAligner : Makes it smaller, as do the other aligners.
+    SourceSelectorRecommender : Has it of each source.
+
+    Notes
+    -----
+    It is :math:`\max(0, 2 (1 - 2 \epsilon))` for the error :math:`\epsilon` of the classifier
+    [1]_. So that chance is 1/2, as many rows are drawn from the larger domain as the smaller one
+    has, and no more than 2000 from either.
+
+    A small distance is no proof that the source helps, nor a large one that it does not: it does
+    not look at what the rows like.
+
+    References
+    ----------
+    .. [1] S. Ben-David, J. Blitzer, K. Crammer and F. Pereira, "Analysis of representations for
+       domain adaptation", NIPS 2006.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec.evaluation import proxy_a_distance
+    >>> X = np.random.RandomState(0).standard_normal((200, 3))
+    >>> proxy_a_distance(X[:100], X[100:], random_state=0) < 0.3
+    True
+    >>> proxy_a_distance(X[:100], X[100:] + 9, random_state=0)
+    2.0
+    """
+    X_source, X_target = (
+        check_array(X, accept_sparse="csr", input_name=name)
+        for X, name in ((X_source, "X_source"), (X_target, "X_target"))
+    )
+    if X_source.shape[1] != X_target.shape[1]:
+        raise ValueError(
+            f"X_source has {X_source.shape[1]} features and X_target {X_target.shape[1]}: pass "
+            "rows of both domains in the same features."
+        )
+    n_rows = min(X_source.shape[0], X_target.shape[0], _MAX_DOMAIN_ROWS)
+    if n_rows < cv:
+        raise ValueError(
+            f"The smaller domain has {n_rows} rows, fewer than the cv={cv} folds: pass more rows."
+        )
+    random_state = check_random_state(random_state)
+    drawn = [
+        X[np.sort(random_state.choice(X.shape[0], n_rows, replace=False))]
+        for X in (X_source, X_target)
+    ]
+    stack = sp.vstack if any(map(sp.issparse, drawn)) else np.vstack
+    domain = np.repeat([1, -1], n_rows)
+    folds = StratifiedKFold(cv, shuffle=True, random_state=random_state)
+    if classifier is None:
+        classifier = _neighbors(2 * n_rows * (cv - 1) // cv)
+    predicted = cross_val_predict(classifier, stack(drawn), domain, cv=folds)
+    return max(0.0, 4 * float(balanced_accuracy_score(domain, predicted)) - 2)
+
+
+def _neighbors(n_rows):
+    """Return a classifier by the nearest of so many rows."""
+    return make_pipeline(
+        StandardScaler(with_mean=False).set_output(transform="default"),
+        KNeighborsClassifier(min(_N_NEIGHBORS, n_rows)),
+    )
+
+
+def row_overlap(X, y):
+    """Return the Jaccard similarity of the rows with something in X and those with some of y."""
+    has_source, has_target = (np.diff(sp.csr_array(Z != 0).indptr) > 0 for Z in (X, y > 0))
+    either = np.count_nonzero(has_source | has_target)
+    return np.count_nonzero(has_source & has_target) / either if either else 0.0
+
+
+def column_distance(X, y, random_state):
+    """Return the distance of the columns of X and of y, described by the rows that have them."""
+    columns = [_described(Z) for Z in (X, y)]
+    n_columns = [Z.shape[1] for Z in columns]
+    if min(n_columns) < 5:
+        return np.nan
+    both = sp.hstack(columns, format="csr")
+    factors = _column_factors(both, random_state)
+    return proxy_a_distance(*np.split(factors, [n_columns[0]]), random_state=random_state)
+
+
+def probe_gain(X, y, folds, metric, k, random_state):
+    """Return the mean gain over popularity of ridge regression from the factors of the rows."""
+    factors = _row_factors(X, random_state)
+    target = TargetItems(y.shape[1], np.empty(0, dtype=np.intp))
+    comparison = Comparison(
+        sides=sides(RidgeRecommender(), None, factors, y, target),
+        y=y,
+        target=target,
+        known=target.known(factors),
+        activity=np.diff(y.indptr),
+        source=None,
+        source_names=None,
+        target_names=np.arange(y.shape[1]),
+    )
+    scores, _ = comparison.row_scores(folds, metric, k, n_jobs=None)
+    gains = scores[:, 0] - scores[:, 1]
+    return float(np.nanmean(gains)) if not np.isnan(gains).all() else np.nan
+
+
+def decision_in_words(scores, gain, metric):
+    """Return what is used and why, with a table of the scores."""
+    width = max(len("source"), *(len(score.name) for score in scores))
+    lines = [
+        f"{metric} of the rows held out, without the source -> with it:",
+        f"  {'source':{width}}  overlap  distance    probe  weight  finding          gain",
+    ]
+    for score in scores:
+        lines.append(
+            f"  {score.name:{width}}  {score.overlap:7.0%}  {score.distance:8.2f}  "
+            f"{score.probe:+7.4f}  {score.weight:6.2f}  {_finding(score):15}  {score.gain or ''}"
+        )
+    used = [score.name for score in scores if score.weight]
+    if used:
+        lines += [f"Used: {', '.join(used)}.", f"  {gain.clean}"]
+    else:
+        lines.append("Used: no source, as no interval excludes harm.")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _finding(score):
+    """Return what was found out of a source, in words."""
+    if score.gain is None:
+        return "not shortlisted"
+    if score.gain.verdict == "helps" and not score.weight:
+        return "adds nothing"
+    return score.gain.verdict
+
+
+def _described(X):
+    """Return the columns of X that some row has, at unit length."""
+    X = sp.csc_array(X)
+    return normalize(X[:, np.diff(X.indptr) > 0], axis=0)
+
+
+def _column_factors(X, random_state):
+    """Return the main components of each column of X, at unit length."""
+    n_components = min(_ITEM_COMPONENTS, *X.shape)
+    _, scales, components = randomized_svd(X, n_components, random_state=random_state)
+    return normalize(components.T * scales)
+
+
+def _row_factors(X, random_state):
+    """Return the main components of each row of X, with a mean square of 1."""
+    n_components = min(_PROBE_COMPONENTS, *X.shape)
+    factors, scales, _ = randomized_svd(X, n_components, random_state=random_state)
+    factors = (factors * scales).astype(np.float32)
+    return factors / (np.sqrt((factors**2).mean()) or 1)

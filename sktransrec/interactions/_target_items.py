@@ -1,0 +1,195 @@
+"""The target items among what a model sees and recommends."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._histories import seen_items
+from .._validation import _safe_indexing, check_candidates, check_matrix, is_content
+from .._wrapping import is_supervised, reads_histories, recommender_and_rows
+from ._hidden import without_latest, without_random
+
+
+def column_names(X, n_columns):
+    """Return the names of the columns of X, or their numbers where they have none."""
+    return np.asarray(getattr(X, "columns", np.arange(n_columns)))
+
+
+def _n_rows(X):
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+def _is_matrix(X):
+    """Return whether the columns of X are numbers."""
+    return len(getattr(X, "shape", ())) == 2 and not is_content(X)
+
+
+@dataclass(frozen=True)
+class TargetItems:
+    """The items in question, and the columns of X that hold what is known of them.
+
+    `columns` is empty where X says nothing about the target, as with cold rows.
+    """
+
+    n_items: int
+    columns: np.ndarray
+
+    @classmethod
+    def among(cls, target_columns, model, X, n_items=None):
+        """Return the target items in X, which are all columns if `model` recommends them.
+
+        `n_items` is None where y is not there to say how many they are.
+        """
+        if reads_histories(model):
+            return HistoryItems.of(n_items, target_columns)
+        if target_columns is None and is_supervised(model):
+            return cls(n_items, np.empty(0, dtype=np.intp))
+        n_columns = X.shape[1]
+        columns = np.arange(n_columns)
+        if target_columns is not None:
+            columns = check_candidates(target_columns, n_columns, name="target_columns")
+        if n_items is None:
+            n_items = len(columns)
+        if len(columns) != n_items:
+            raise ValueError(
+                f"y has {n_items} columns, but {len(columns)} columns of X hold the target items: "
+                "pass the columns of X that are those of y, in that order, as target_columns."
+            )
+        return cls(n_items, columns)
+
+    @property
+    def are_in_rows(self):
+        """Whether X says anything about the target items."""
+        return self.columns.size > 0
+
+    def alone(self, X):
+        """Return X without what it says about the source."""
+        return _safe_indexing(X, self.columns, axis=1) if self.columns.size else X
+
+    def rows_without(self, model, X):
+        """Return X without the source, as a model reads it that does not use that."""
+        return self.alone(X)
+
+    def source(self, X):
+        """Return what X says about the source as a `csr_array`, or None if it says nothing."""
+        if not _is_matrix(X) or X.shape[1] == self.columns.size:
+            return None
+        return check_matrix(self.others(X), name="X")
+
+    def others(self, X):
+        """Return the columns of X that are not those of the target items, dense or sparse as X."""
+        return _safe_indexing(X, np.delete(np.arange(X.shape[1]), self.columns), axis=1)
+
+    def source_names(self, X):
+        """Return the names of the columns of `source`, or None if there are none."""
+        if not _is_matrix(X):
+            return None
+        return np.delete(column_names(X, X.shape[1]), self.columns)
+
+    def known(self, X):
+        """Return what the rows of X are known to have of the target items, a `csr_array`."""
+        if self.are_in_rows:
+            return check_matrix(self.alone(X), name="X")
+        return sp.csr_array((_n_rows(X), self.n_items), dtype=np.float32)
+
+    def activity(self, X):
+        """Return the number of interactions known of each row, of the target if X has any."""
+        counted = self.known(X) if self.are_in_rows else self.source(X)
+        return np.zeros(_n_rows(X), dtype=int) if counted is None else np.diff(counted.indptr)
+
+    def held_out(self, X, holdout, random_state):
+        """Return X without some of the interactions with the target items, and these."""
+        X = check_matrix(X, name="X")
+        return without_random(X, holdout, self.columns, random_state=random_state)
+
+    def beside_the_source(self, interactions, n_columns):
+        """Return interactions with the target items in their place among the columns of X."""
+        columns = self.columns[interactions.indices]
+        return sp.csr_array(
+            (interactions.data, columns, interactions.indptr),
+            shape=(interactions.shape[0], n_columns),
+        )
+
+    def ranking(self, model, X, k, known, candidates=None):
+        """Return the target items, of all or some, that a fitted model recommends to rows of X."""
+        if candidates is not None and not len(candidates):
+            return np.full((_n_rows(X), k), -1)
+        recommender, X = recommender_and_rows(model, X)
+        if not self._are_among_others(recommender):
+            items, _ = recommender.recommend(
+                X, n_recommendations=k, candidates=candidates, exclude_interactions=known
+            )
+            return items
+        items, _ = recommender.recommend(
+            X,
+            n_recommendations=k,
+            candidates=self.columns if candidates is None else self.columns[candidates],
+            exclude_interactions=self.beside_the_source(known, recommender.n_items_),
+        )
+        return np.where(items < 0, -1, np.searchsorted(self.columns, items))
+
+    def scores(self, model, X):
+        """Return the scores that a fitted model gives to the target items."""
+        recommender, X = recommender_and_rows(model, X)
+        scores = recommender.decision_function(X)
+        return scores[:, self.columns] if self._are_among_others(recommender) else scores
+
+    def _are_among_others(self, recommender):
+        """Return whether a recommender's items are the columns of X, the source's included."""
+        if recommender.n_items_ == self.n_items:
+            return False
+        if self.columns.size and recommender.n_items_ > self.columns[-1]:
+            return True
+        raise ValueError(
+            f"{type(recommender).__name__} recommends {recommender.n_items_} items, but y has "
+            f"{self.n_items} columns: pass a model that recommends the columns of y, or say as "
+            "target_columns which columns of X they are."
+        )
+
+
+class HistoryItems(TargetItems):
+    """The items that stand in the rows of X, as ids from 1 on and in order."""
+
+    @classmethod
+    def of(cls, n_items, target_columns):
+        if target_columns is not None:
+            raise ValueError(
+                "target_columns says which columns of X hold the target items, but the columns of "
+                "these histories are points in time: leave target_columns at None."
+            )
+        return cls(n_items, np.empty(0, dtype=np.intp))
+
+    @property
+    def are_in_rows(self):
+        return True
+
+    def alone(self, X):
+        return X
+
+    def rows_without(self, model, X):
+        return X if reads_histories(model) else self.known(X)
+
+    def source(self, X):
+        return None
+
+    def source_names(self, X):
+        return None
+
+    def known(self, X):
+        return seen_items(np.asarray(X), self.n_items)
+
+    def held_out(self, X, holdout, random_state):
+        """Return the histories X without their latest items, and those not in the rest of them."""
+        return without_latest(X, holdout, np.ones(self.n_items, dtype=bool))
+
+    def activity(self, X):
+        return np.count_nonzero(X, axis=1)
+
+    def _are_among_others(self, recommender):
+        if recommender.n_items_ == self.n_items:
+            return False
+        raise ValueError(
+            f"{type(recommender).__name__} learned of {recommender.n_items_} items from some of "
+            f"the rows, and there are {self.n_items}: set its n_items={self.n_items}."
+        )

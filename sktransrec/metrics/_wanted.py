@@ -1,0 +1,45 @@
+"""What there is to find for each row, of what users pass as y."""
+
+import scipy.sparse as sp
+
+from .._histories import is_padded_at_one_end, seen_items
+from .._validation import as_array, check_numbering, check_relevance
+from .._wrapping import ignores_unknown, reads_histories
+
+
+def wanted_items(model, y, *, n_rows, n_items=None):
+    """Return what is relevant to each row as a canonical `csr_array`, by values above zero.
+
+    `y` is a matrix of shape (n_rows, n_items), or the column of one item a row. For a model that
+    reads histories it holds ids as these do: one a row, or rows of them padded with 0. `n_items` is
+    None where y says how many there are.
+    """
+    if reads_histories(model) and not sp.issparse(y):
+        y = _of_ids(as_array(y, name="y"), n_items, ignores=ignores_unknown(model))
+    return check_relevance(y, n_rows=n_rows, n_items=n_items)
+
+
+def _of_ids(y, n_items, *, ignores):
+    """Return the indicator matrix of a y that holds item ids, and y as it is if it is a matrix."""
+    if y.dtype.kind not in "iu" or y.ndim not in (1, 2) or not y.size:
+        return y
+    is_one_each = y.ndim == 1
+    ids = y[:, None] if is_one_each else y
+    if not is_one_each and (n_items is None or y.shape[1] == n_items):
+        if y.shape[1] > 1 and y.min() >= 0 and y.max() > 1 and is_padded_at_one_end(y):
+            raise ValueError(
+                f"y may be a matrix with the {y.shape[1]} items as columns, or rows of item ids: "
+                "pass a sparse matrix for the former, and rows of ids in fewer columns."
+            )
+        return y
+    check_numbering(int(ids.max()), "y", "item id")
+    n_items = int(ids.max()) if n_items is None else n_items
+    has_gaps = (is_one_each and not ids.all()) or not is_padded_at_one_end(ids)
+    if ids.min() < 0 or (not ignores and (has_gaps or ids.max() > n_items)):
+        raise ValueError(
+            f"y holds integers from {ids.min()} to {ids.max()}, and the next items of histories "
+            f"are ids from 1 to {n_items}, one a row or padded with 0. Add 1 to the columns of "
+            "items, and leave rows out that have no next item; or pass a sparse matrix of shape "
+            "(n_rows, n_items_)."
+        )
+    return seen_items(ids, n_items)

@@ -1,0 +1,370 @@
+"""Linear maps that move the features of the target to where the source has its own."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covariance
+
+from ..._validation import (
+    Interval,
+    StrOptions,
+    _fit_context,
+    check_is_fitted,
+    check_sample_domain,
+    restores_on_error,
+    validate_data,
+)
+from ..._validation._finite import finite_output
+from ..._version_stamp import VersionStampMixin
+from ..bridges._procrustes import ProcrustesRegressor
+
+
+class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Base of transformers that move target rows by a linear map and leave source rows alone.
+
+    A subclass implements ``_map_to_source(source, target)``, which gets the float64 rows of both
+    domains and returns the (coef, intercept) of the map.
+    """
+
+    _parameter_constraints: dict = {}
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_domain=None):
+        """Learn the map from the rows of both domains.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            The features of source and target, one below the other.
+        y : Ignored
+            Present for the pipelines of scikit-learn.
+        sample_domain : array-like of shape (n_rows,), default=None
+            A number a row: above zero for the source, below it for the target. None means that
+            all rows are of one domain, so that there is nothing to move.
+
+        Returns
+        -------
+        self : object
+        """
+        X = self._valid_rows(X, reset=True)
+        is_source = check_sample_domain(sample_domain, len(X), both=True)
+        self._set_map(X, is_source, self._map_to_source)
+        return self
+
+    @finite_output
+    def transform(self, X, sample_domain=None):
+        """Move the rows of the target.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features_in_)
+            Rows, seen in `fit` or not.
+        sample_domain : array-like of shape (n_rows,) or number, default=None
+            Above zero for rows of the source, which stay as they are, and below it for those of
+            the target. One number stands for all rows; None means that all are of the target.
+
+        Returns
+        -------
+        aligned : ndarray of shape (n_rows, n_features_in_)
+            Of the dtype of X where that is float32 or float64.
+        """
+        check_is_fitted(self)
+        X = self._valid_rows(X, reset=False)
+        is_source = check_sample_domain(sample_domain, len(X))
+        aligned = (X @ self.coef_.T + self.intercept_).astype(X.dtype, copy=False)
+        return aligned if is_source is None else np.where(is_source[:, None], X, aligned)
+
+    def fit_transform(self, X, y=None, sample_domain=None):
+        """Learn the map from the rows of both domains, and move those of the target.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            The features of source and target, one below the other.
+        y : Ignored
+            Present for the pipelines of scikit-learn.
+        sample_domain : array-like of shape (n_rows,), default=None
+            A number a row: above zero for the source, below it for the target.
+
+        Returns
+        -------
+        aligned : ndarray of shape (n_rows, n_features_in_)
+        """
+        return self.fit(X, y, sample_domain).transform(X, sample_domain)
+
+    def _valid_rows(self, X, *, reset):
+        return validate_data(self, X, reset=reset, dtype=(np.float64, np.float32))
+
+    def _set_map(self, X, is_source, map_to_source):
+        """Set the map that a function finds, or the identity where there is one domain."""
+        coef, intercept = np.eye(X.shape[1]), np.zeros(X.shape[1])
+        if is_source is not None:
+            rows = X.astype(np.float64, copy=False)
+            coef, intercept = map_to_source(rows[is_source], rows[~is_source])
+        self.coef_, self.intercept_ = coef.astype(X.dtype), intercept.astype(X.dtype)
+
+
+class CORALAligner(LinearAligner):
+    r"""Give the features of the target the mean and the covariance of the source (CORAL).
+
+    A transformer for features that mean the same in both domains but are spread in another way,
+    such as the content of the items of two catalogues. It needs no row that stands in both. A
+    recommender that has learned from the features of the source serves the target with
+    ``transform(X_target)``.
+
+    Parameters
+    ----------
+    shrinkage : float or "auto", default="auto"
+        How far both covariances are drawn towards a multiple of the identity, from 0, not at all,
+        to 1, which leaves one scale for all features. "auto" is the amount of Ledoit and Wolf for
+        each domain, more of it the fewer rows there are.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features_in_, n_features_in_)
+        The map of target rows, to be multiplied from the left.
+    intercept_ : ndarray of shape (n_features_in_,)
+        What is added to them then.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    MMDAligner : Aligns more than the first two moments.
+    ProcrustesAligner : A rotation, learned from rows that stand in both domains.
+    DomainAdversarialAutoencoder : Features that do not tell the domains apart.
+    transfer.proxy_a_distance : How well a classifier can tell the domains apart.
+
+    Notes
+    -----
+    With the means :math:`\mu` and the shrunk covariances C of source s and target t, a row x of the
+    target becomes
+
+    .. math:: \mu_s + C_s^{1/2} C_t^{-1/2} (x - \mu_t) .
+
+    This is the map of [1]_ with the domains swapped and the means moved as well: there the source
+    is moved and a model is fitted to it anew, here the target is moved to a model that there may
+    already be. Change the signs of `sample_domain` to have it their way. Covariances cannot tell a
+    rotation: the map undoes a distortion of the target exactly if that is symmetric, positive
+    definite and commutes with the covariance of the source. Directions without any variance in the
+    target are dropped.
+
+    The cost is :math:`O(n d^2 + d^3)` for n rows of d features; reduce many of them first, for
+    example with :class:`~sklearn.decomposition.TruncatedSVD`. The result is deterministic.
+
+    References
+    ----------
+    .. [1] B. Sun, J. Feng and K. Saenko, "Return of frustratingly easy domain adaptation", AAAI
+       2016. :arxiv:`1511.05547`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec import CORALAligner
+    >>> X_source = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    >>> X_target = 5 * X_source + 2
+    >>> X, domain = np.vstack([X_source, X_target]), [1, 1, 1, 1, -1, -1, -1, -1]
+    >>> aligner = CORALAligner(shrinkage=0).fit(X, sample_domain=domain)
+    >>> aligner.transform(X_target).round(6)
+    array([[0., 0.],
+           [1., 0.],
+           [0., 1.],
+           [1., 1.]])
+    """
+
+    _parameter_constraints: dict = {
+        "shrinkage": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
+    }
+
+    def __init__(self, *, shrinkage="auto"):
+        self.shrinkage = shrinkage
+
+    def _map_to_source(self, source, target):
+        return moment_map(source, target, self.shrinkage)
+
+
+class ProcrustesAligner(LinearAligner):
+    """Turn the features of the target onto those of the source, by a few rows in both (anchors).
+
+    A transformer for features that were learned in each domain by itself, such as the factors of
+    two models: each has its own axes, and rows that are the same person or product in both say
+    how the axes correspond. A recommender that has learned from the features of the source serves
+    the target with ``transform(X_target)``.
+
+    Parameters
+    ----------
+    fit_intercept : bool, default=True
+        Whether to centre the anchors of both domains first. If not, the origin stays where it is.
+    fit_scale : bool, default=True
+        Whether to learn one scale for all features. If not, lengths are kept.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features_in_, n_features_in_)
+        The map of target rows, to be multiplied from the left: an orthogonal one times the scale.
+    intercept_ : ndarray of shape (n_features_in_,)
+        What is added to them then.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    ProcrustesRegressor : The map itself, between features of any width.
+    CORALAligner : Needs no anchors, and cannot tell a rotation.
+
+    Notes
+    -----
+    `ProcrustesRegressor` learns the map from the target's side of the anchors to the source's.
+    There should be at least as many anchors as features: what they do not span may be turned any
+    way. Where one domain has fewer features, fill the others up with columns of zeros.
+
+    The cost is that of the singular value decomposition of a matrix of n_features by n_features,
+    and the result is deterministic.
+
+    References
+    ----------
+    .. [1] P. H. Schönemann, "A generalized solution of the orthogonal Procrustes problem",
+       Psychometrika 31(1), 1966. :doi:`10.1007/BF02289451`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec import ProcrustesAligner
+    >>> X_source = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
+    >>> X_target = X_source @ [[0.0, 1.0], [-1.0, 0.0]]
+    >>> X, domain = np.vstack([X_source, X_target]), [1, 1, 1, -1, -1, -1]
+    >>> aligner = ProcrustesAligner().fit(X, sample_domain=domain, anchor_ids=[7, 8, 9, 7, 8, 9])
+    >>> abs(aligner.transform(X_target)).round(6)
+    array([[0., 0.],
+           [1., 0.],
+           [0., 2.]])
+    """
+
+    _parameter_constraints: dict = ProcrustesRegressor._parameter_constraints
+
+    def __init__(self, *, fit_intercept=True, fit_scale=True):
+        self.fit_intercept = fit_intercept
+        self.fit_scale = fit_scale
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_domain=None, anchor_ids=None):
+        """Learn the map from the anchors.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            The features of source and target, one below the other.
+        y : Ignored
+            Present for the pipelines of scikit-learn.
+        sample_domain : array-like of shape (n_rows,), default=None
+            A number a row: above zero for the source, below it for the target. None means that
+            all rows are of one domain, so that there is nothing to move.
+        anchor_ids : array-like of int of shape (n_rows,), default=None
+            A number of 0 or more that a row of the source and one of the target share makes them
+            an anchor; -1 is for rows that are none. Required where there are two domains.
+
+        Returns
+        -------
+        self : object
+        """
+        X = self._valid_rows(X, reset=True)
+        is_source = check_sample_domain(sample_domain, len(X), both=True)
+        if is_source is not None:
+            source_rows, target_rows = _anchor_rows(anchor_ids, is_source)
+            rows = np.concatenate([source_rows, target_rows])
+            X, is_source = X[rows], is_source[rows]
+        self._set_map(X, is_source, self._map_to_source)
+        return self
+
+    def fit_transform(self, X, y=None, sample_domain=None, anchor_ids=None):
+        """Learn the map from the anchors, and move the rows of the target.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            The features of source and target, one below the other.
+        y : Ignored
+            Present for the pipelines of scikit-learn.
+        sample_domain : array-like of shape (n_rows,), default=None
+            A number a row: above zero for the source, below it for the target.
+        anchor_ids : array-like of int of shape (n_rows,), default=None
+            What rows of source and target that belong together share; -1 for all others.
+
+        Returns
+        -------
+        aligned : ndarray of shape (n_rows, n_features_in_)
+        """
+        return self.fit(X, y, sample_domain, anchor_ids).transform(X, sample_domain)
+
+    def _map_to_source(self, source, target):
+        regressor = ProcrustesRegressor(fit_intercept=self.fit_intercept, fit_scale=self.fit_scale)
+        regressor.fit(target, source)
+        return regressor.coef_, regressor.intercept_
+
+
+def moment_map(source, target, shrinkage):
+    """Return the (coef, intercept) of the map that gives target rows the source's moments."""
+    for name, rows in (("source", source), ("target", target)):
+        if len(rows) < 2:
+            raise ValueError(
+                f"sample_domain has one row of the {name}, and a covariance takes 2 or more."
+            )
+    source_covariance, target_covariance = (
+        _covariance(rows, shrinkage) for rows in (source, target)
+    )
+    coef = _power(source_covariance, 0.5) @ _power(target_covariance, -0.5)
+    return coef, source.mean(axis=0) - coef @ target.mean(axis=0)
+
+
+def _covariance(rows, shrinkage):
+    if shrinkage == "auto":
+        return ledoit_wolf(rows)[0]
+    return shrunk_covariance(empirical_covariance(rows), shrinkage)
+
+
+def _power(covariance, exponent):
+    """Return a power of a symmetric matrix, in the directions in which it is not zero."""
+    eigenvalues, vectors = np.linalg.eigh(covariance)
+    is_zero = eigenvalues <= eigenvalues.max() * len(eigenvalues) * np.finfo(float).eps
+    powers = np.where(is_zero, 0, np.where(is_zero, 1, eigenvalues) ** exponent)
+    return (vectors * powers) @ vectors.T
+
+
+def _anchor_rows(anchor_ids, is_source):
+    """Return the rows of the source and those of the target that belong together, in one order."""
+    if anchor_ids is None:
+        raise ValueError(
+            "anchor_ids is None: pass a number for each row of X, the same for rows of source and "
+            "target that belong together, and -1 for all others."
+        )
+    ids = np.asarray(anchor_ids)
+    if ids.shape != is_source.shape or ids.dtype.kind not in "iu":
+        raise ValueError(
+            f"anchor_ids has shape {ids.shape} and dtype {ids.dtype}, and X has {len(is_source)} "
+            "rows: pass an integer for each."
+        )
+    anchors = ids[ids >= 0], is_source[ids >= 0]
+    domain_ids = [anchors[0][anchors[1] == domain] for domain in (True, False)]
+    for name, own in zip(("source", "target"), domain_ids, strict=True):
+        if len(np.unique(own)) < len(own):
+            raise ValueError(
+                f"anchor_ids repeats a number within the {name}: each anchor is one row there."
+            )
+    shared = np.intersect1d(*domain_ids)
+    if not shared.size:
+        raise ValueError("anchor_ids has no number that stands in both source and target.")
+    rows = np.flatnonzero(np.isin(ids, shared))
+    rows = rows[np.argsort(ids[rows], kind="stable")]
+    return rows[is_source[rows]], rows[~is_source[rows]]

@@ -1,0 +1,11 @@
+"""From the factors of rows in one domain to those in another."""
+
+from ._bridge import BridgeRecommender
+from ._personalized import PersonalizedBridgeRecommender
+from ._procrustes import ProcrustesRegressor
+
+__all__ = [
+    "BridgeRecommender",
+    "PersonalizedBridgeRecommender",
+    "ProcrustesRegressor",
+]

@@ -1,0 +1,148 @@
+"""Embedding and mapping: a regression from what is known of the rows to their target factors."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+from sklearn.utils import get_tags
+
+from ..._support_weights import support_weights
+from ..._validation import HasMethods, Interval
+from ..._wrapping import recommender_and_rows, transformed
+from ...base import FactorRecommenderMixin, SupervisedRecommender
+
+
+class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
+    r"""Recommend by predicting the factors that a row would have in the target (EMCDR).
+
+    A supervised recommender: a factor model learns the target from y alone, a regressor learns
+    the way from X to the factors of the rows, and new rows, which the target domain has never
+    seen, are scored by their predicted factors. As a transformer, it gives those factors.
+
+    Parameters
+    ----------
+    recommender : estimator
+        The factor model of the target, such as `ALSRecommender`, or a `Pipeline` that ends in
+        one. It is cloned and fitted on y; a fitted one inside a
+        :class:`~sklearn.frozen.FrozenEstimator` is used as it is, which lets it know target rows
+        that have no X.
+    regressor : estimator, default=None
+        Any scikit-learn regressor that can predict several outputs, inside a
+        :class:`~sklearn.frozen.FrozenEstimator` if it is fitted already. It gets X as it is,
+        dense or sparse. None means `Ridge()`.
+    min_interactions : int, default=1
+        Number of target items, 1 or more, that a row must have for the regressor to learn from
+        it: the factors of a row with very few are mostly noise.
+    activity_exponent : float, default=0.0
+        A row's weight in the regression is its number of target items to this power, 0 or more: 0
+        weighs all rows alike, 1 trusts a row the more the more there is to tell its factors from.
+        Other than 0 it needs a regressor whose `fit` takes `sample_weight`.
+
+    Attributes
+    ----------
+    recommender_ : estimator
+        The factor model fitted on y.
+    regressor_ : estimator
+        The regressor fitted on X and the target factors.
+    item_factors_ : ndarray of shape (n_items_, n_components)
+        The factors of the target items, those of `recommender_`.
+    item_bias_ : ndarray of shape (n_items_,) or None
+        The bias of the target items, None where `recommender_` has none.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of rows that have each item, which are the scores of an empty row.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    PersonalizedBridgeRecommender : A map of its own for each row.
+    ProcrustesRegressor : A map with no more freedom than a rotation.
+    RidgeRecommender : Regression to the items themselves.
+    ALSRecommender : A factor model for either domain.
+
+    Notes
+    -----
+    With the row factors :math:`u_r` and item factors :math:`v_i` that the recommender finds in the
+    target, it learns
+
+    .. math:: \min_f \sum_{r : |y_r| \ge m} |y_r|^a \|f(x_r) - u_r\|^2, \qquad
+        \mathrm{score}(x, i) = f(x)^\top v_i + b_i,
+
+    m being `min_interactions`, a `activity_exponent` and f the kind of function that the regressor
+    can learn. In the paper, x is a row's factors in the source and f is linear or has one hidden
+    layer: ``make_pipeline(ALSRecommender(), BridgeRecommender(ALSRecommender()))``, with
+    ``MLPRegressor(hidden_layer_sizes=(64,), activation="tanh")`` for the latter, and
+    `ProcrustesRegressor` where f may only turn what is known of a row.
+
+    It costs what its two parts cost, and is as deterministic as they are.
+
+    References
+    ----------
+    .. [1] T. Man, H. Shen, X. Jin and X. Cheng, "Cross-domain recommendation: an embedding and
+       mapping approach", IJCAI 2017. https://www.ijcai.org/proceedings/2017/343
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sktransrec import ALSRecommender, BridgeRecommender
+    >>> X_source = [[1, 0], [1, 0], [0, 1], [0, 1]]
+    >>> Y_target = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
+    >>> target = ALSRecommender(n_components=2, random_state=0)
+    >>> model = BridgeRecommender(target, Ridge(alpha=0.1)).fit(X_source, Y_target)
+    >>> items, _ = model.recommend([[0, 1]], n_recommendations=2)
+    >>> sorted(items[0].tolist())
+    [2, 3]
+    """
+
+    _parameter_constraints: dict = {
+        "recommender": [HasMethods(["fit", "transform"])],
+        "regressor": [None, HasMethods(["fit", "predict"])],
+        "min_interactions": [Interval(Integral, 1, None, closed="left")],
+        "activity_exponent": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(self, recommender, regressor=None, *, min_interactions=1, activity_exponent=0.0):
+        self.recommender = recommender
+        self.regressor = regressor
+        self.min_interactions = min_interactions
+        self.activity_exponent = activity_exponent
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        if self.regressor is not None:
+            tags.input_tags.sparse = get_tags(self.regressor).input_tags.sparse
+        return tags
+
+    @property
+    def _nonnegative_y(self):
+        return get_tags(self.recommender).input_tags.positive_only
+
+    def _fit(self, X, y):
+        activity = np.diff(y.indptr)
+        informative = np.flatnonzero(activity >= self.min_interactions)
+        if not informative.size:
+            raise ValueError(
+                f"No row of y has min_interactions={self.min_interactions} target items, so that "
+                "there are no factors to learn from. Lower it, or pass y with more interactions."
+            )
+        self.recommender_ = clone(self.recommender).fit(y, None)
+        target, rows = recommender_and_rows(self.recommender_, y[informative])
+        if not hasattr(target, "item_factors_"):
+            raise TypeError(
+                "recommender must be a factor model with item_factors_, such as ALSRecommender, "
+                f"or a Pipeline that ends in one, got {self.recommender!r}."
+            )
+        self.item_factors_ = target.item_factors_
+        self.item_bias_ = getattr(target, "item_bias_", None)
+        regressor = Ridge() if self.regressor is None else clone(self.regressor)
+        weights = support_weights(regressor, activity[informative], self.activity_exponent)
+        self.regressor_ = regressor.fit(X[informative], transformed(target, rows), **weights)
+
+    def _row_factors(self, X):
+        factors = self.regressor_.predict(X)
+        return factors.reshape(X.shape[0], -1).astype(np.float32, copy=False)

@@ -1,0 +1,9 @@
+"""Networks that learn from two domains at once."""
+
+from ._cross_domain_autoencoder import CrossDomainAutoencoderRecommender
+from ._two_tower import TwoTowerAutoencoderRecommender
+
+__all__ = [
+    "CrossDomainAutoencoderRecommender",
+    "TwoTowerAutoencoderRecommender",
+]

@@ -1,0 +1,89 @@
+"""What the autoencoders across domains share: encoders of rows, and an output layer of items."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.preprocessing import normalize
+
+from ..._engine._denoising import annealed, code_noise, corrupted
+from ..._engine._learner import NetworkLearner
+from ..._engine._networks import ACTIVATIONS, towers
+from ..._validation import Interval, StrOptions, positive_integers
+from ...base import FactorRecommenderMixin
+
+
+class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
+    """Base of recommenders whose network encodes a row of each domain and scores by the mean code.
+
+    A subclass implements ``_domains(X)``, which returns the rows in each domain, those that the
+    network reads, and what `NetworkLearner` asks for but the builder.
+    """
+
+    _parameter_constraints: dict = {
+        **NetworkLearner._parameter_constraints,
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": ["array-like"],
+        "kind": [StrOptions({"denoising", "variational"})],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "normalize": ["boolean"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "kl_weight": [Interval(Real, 0, None, closed="left")],
+        "kl_annealing_epochs": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    @property
+    def item_factors_(self):
+        """The vectors of the items: the kernel of the output layer."""
+        return self._weights_of_output("kernel").T
+
+    @property
+    def item_bias_(self):
+        """The biases of the items: those of the output layer."""
+        return self._weights_of_output("bias")
+
+    def _weights_of_output(self, name):
+        if not hasattr(self, "_fitted_network"):
+            raise AttributeError(f"This {type(self).__name__} is not fitted yet.")
+        return self._fitted_network.weights[f"output/{name}"]
+
+    def _builder(self, X, y):
+        domains = self._domains(X)
+        n_items = X.shape[1] if y is None else y.shape[1]
+        return towers, {
+            "n_features": tuple(rows.shape[1] for rows in domains),
+            "n_outputs": n_items,
+            "hidden_layer_sizes": positive_integers(
+                self.hidden_layer_sizes, name="hidden_layer_sizes"
+            ),
+            "n_components": self.n_components,
+            "activation": self.activation,
+            # Two domains have a softmax each, which the objective knows and no layer does.
+            "output_activation": "softmax" if len(domains) == 1 else "linear",
+            "variational": self.kind == "variational",
+        }
+
+    def _loss_of(self, y):
+        return "multinomial"
+
+    def _kl_weight(self, progress):
+        return annealed(self.kl_weight, self.kl_annealing_epochs, progress)
+
+    def _noise(self, n_rows, rng):
+        """Return the input by which a variational network draws its codes, in a list."""
+        if self.kind != "variational":
+            return []
+        return [code_noise((n_rows, self.n_components), rng)]
+
+    def _read(self, rows, rng):
+        """Return the rows of a domain as the network reads them, corrupted where there is `rng`."""
+        rows = normalize(rows) if self.normalize else rows
+        return rows if rng is None else corrupted(rows, self.dropout, rng)
+
+    def _row_factors(self, X):
+        return self._forward("encoder", X, (self._n_features_out,))
+
+
+def known_shares(domains):
+    """Return how much each domain counts in the mean code of a row: all alike that know it."""
+    is_known = np.column_stack([np.diff(rows.indptr) > 0 for rows in domains])
+    return (is_known / np.maximum(is_known.sum(axis=1, keepdims=True), 1)).astype(np.float32)

@@ -1,0 +1,294 @@
+"""Collective matrix factorisation of two domains that share rows, items or both."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ..._ids import DecodesItems, id_array
+from ..._numerics._least_squares import all_row_minima, balanced_confidence, gram_eigen, row_minima
+from ..._validation import N_JOBS, Interval, StrOptions, check_is_fitted
+from ...base import FactorRecommenderMixin, InDomainRecommender
+from .._two_domains import TwoDomains, check_domains, tied_items
+
+
+class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainRecommender):
+    r"""Collective matrix factorisation of two domains by alternating least squares.
+
+    An in-domain recommender on ``hstack([X_source, X_target])``: each row has the same factors in
+    both domains, and so has each item that `item_ids` names in both, while each domain has its own
+    weights of what is there and of what is missing. Pass the target's columns as `candidates` to
+    recommend in the target alone. Rows may be known in one domain only, in `fit` as in
+    `recommend`, all of them if the domains share nothing but items. It is a transformer as well:
+    `transform` gives the factors of any rows.
+
+    Parameters
+    ----------
+    n_source_items : int
+        Number of leading columns of X that are the source, from 1 to one less than all columns.
+    n_components : int, default=64
+        Number of factors, 1 or more.
+    source_weight : float, default=0.5
+        Weight :math:`\alpha` of the source beside the weight 1 of the target, above 0: it
+        multiplies the weights of the source's interactions and those of its missing ones. Towards
+        0 the target is learned as if alone. What is best depends on how related the domains are:
+        values from 0.03 to 1 are worth a search.
+    regularization : float, default=0.04
+        Weight :math:`\lambda` of the squared norms of the factors, above 0. More of it shrinks the
+        factors.
+    confidence : float or "balanced", default="balanced"
+        Weight of an interaction of value 1 beside the weight 1 of a missing one, above 0; the
+        weight of an interaction of value x is `confidence` times x. "balanced" sets it so that all
+        interactions of a domain together weigh a tenth of the number of its entries.
+    source_confidence : float, "balanced" or None, default=None
+        The same in the source. None means what `confidence` is.
+    scale_regularization : bool, default=True
+        Whether `regularization` is multiplied by the total weight of each row's and each item's
+        entries, missing ones included [2]_. If not, it is the same for all, as in [1]_.
+    empty_rows : {"unknown", "negative"}, default="unknown"
+        What it means that a row has no item at all in a domain: that it was never seen there, so
+        that its missing interactions weigh nothing, or that it likes none of that domain's items.
+    item_ids : array-like of shape (n_items,), default=None
+        What the columns stand for: a source column and a target column with equal ids are the same
+        item and have the same factors. The ids of a domain are all different. None ties no items.
+    max_iter : int, default=15
+        Number of sweeps over the rows and then the items, 1 or more. All are made.
+    random_state : int, RandomState instance or None, default=None
+        Draws the initial factors. Pass an int for the same factors at every call of `fit`.
+    n_jobs : int or None, default=None
+        Number of threads. None means 1 unless in a :func:`joblib.parallel_config` context, -1
+        means all processors. The factors do not depend on it.
+    verbose : int, default=0
+        Whether to show a progress bar over the sweeps.
+
+    Attributes
+    ----------
+    item_factors_ : ndarray of shape (n_items_, n_components), dtype float32
+        The factors of the items, the source's first.
+    confidence_ : ndarray of shape (2,), dtype float64
+        The weight of an interaction of value 1 beside a missing one, in source and target.
+    gram_eigenvalues_ : ndarray of shape (3, n_components), dtype float32
+        The eigenvalues of :math:`V^\top M V`, what rows share in the fold-in that are known in the
+        source alone, in the target alone and in both, M being the weights of missing interactions.
+    gram_eigenvectors_ : ndarray of shape (3, n_components, n_components), dtype float32
+        Its eigenvectors, in columns.
+    n_iter_ : int
+        Number of sweeps made.
+    n_items_ : int
+        Number of items that can be recommended, those of the source included.
+    tied_items_ : ndarray of shape (2, n_tied)
+        The source columns and the target columns of the items that are in both domains.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of the rows of X that have each item: the scores of an empty row.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, where X had any.
+
+    See Also
+    --------
+    ALSRecommender : The same of one matrix, all of whose missing interactions weigh the same.
+    BridgeRecommender : Factors of each domain apart, and a regression between them.
+    sktransrec.interactions.stack_domains : Makes X, `n_source_items` and `item_ids` of two logs.
+
+    Notes
+    -----
+    With the factors :math:`u_r` of the rows, :math:`v_i` of the items and the weights
+    :math:`c_{ri} = \alpha_d \cdot \text{confidence}_d \cdot x_{ri}` where row r has item i of
+    domain d and :math:`\alpha_d` elsewhere, :math:`\alpha_d` being `source_weight` in the source
+    and 1 in the target, it minimises
+
+    .. math::
+
+        \sum_d \sum_{r \in R_d} \sum_{i \in d} c_{ri}
+        \left(\mathbb{1}[x_{ri} > 0] - u_r^\top v_i\right)^2
+        + \lambda \left(\sum_r w_r \|u_r\|^2 + \sum_i w_i \|v_i\|^2\right)
+
+    over the rows :math:`R_d` known in each domain, with :math:`w_r` and :math:`w_i` the sums of the
+    weights :math:`c_{ri}` of a row and of an item if `scale_regularization`, and 1 otherwise. Where
+    columns i and j are tied, :math:`v_i = v_j` is one unknown, and its weight :math:`w` the sum
+    over both columns. This is [1]_ with the weights of [2]_. It updates the factors of the rows and
+    those of the items in turn, each to the exact minimum given the others, so that no sweep raises
+    the objective. A row with n items is a system of n or k equations, whichever is fewer, k being
+    `n_components`: a sweep costs at most :math:`O(nnz \cdot k^2 + (n_{rows} + n_{items}) k^2 +
+    k^3)`.
+
+    A row, seen in `fit` or not, is folded in from the domains it is known in: its factors are the
+    exact minimum with the items held fixed, whatever rows it arrives with. So a cold row, with
+    source columns only, is scored in the target. An empty row has factors of zero and is
+    recommended the popular items; an item that no row has gets factors of zero.
+
+    Where the domains share their items and no rows, :math:`\alpha` weighs all that the rows of the
+    source say about the items, and the target's rows are served through the tied items and their
+    own. An item has one column in each domain, and a row has it in the columns where X says so:
+    what a row has in the source is left out of its target recommendations only if it is passed as
+    `exclude_interactions`. With `empty_rows` "negative" the rows of either domain would like none
+    of the other's items, so leave it at "unknown" there.
+
+    References
+    ----------
+    .. [1] A. P. Singh and G. J. Gordon, "Relational learning via collective matrix factorization",
+       KDD 2008. :doi:`10.1145/1401890.1401969`
+    .. [2] S. Rendle, W. Krichene, L. Zhang and Y. Koren, "Revisiting the performance of iALS on
+       item recommendation benchmarks", RecSys 2022. :arxiv:`2110.14037`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec import CollectiveMFRecommender
+    >>> X_source = [[1, 0], [1, 0], [0, 1], [0, 1]]
+    >>> X_target = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
+    >>> model = CollectiveMFRecommender(n_source_items=2, n_components=2, random_state=0)
+    >>> model = model.fit(np.hstack([X_source, X_target]))
+    >>> cold_row = [[0, 1, 0, 0, 0, 0]]
+    >>> items, _ = model.recommend(cold_row, n_recommendations=2, candidates=[2, 3, 4, 5])
+    >>> sorted(items[0].tolist())
+    [4, 5]
+    """
+
+    _parameter_constraints: dict = {
+        "n_source_items": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "source_weight": [Interval(Real, 0, None, closed="neither")],
+        "regularization": [Interval(Real, 0, None, closed="neither")],
+        "confidence": [Interval(Real, 0, None, closed="neither"), StrOptions({"balanced"})],
+        "source_confidence": [
+            Interval(Real, 0, None, closed="neither"),
+            StrOptions({"balanced"}),
+            None,
+        ],
+        "scale_regularization": ["boolean"],
+        "empty_rows": [StrOptions({"unknown", "negative"})],
+        "item_ids": ["array-like", None],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "n_jobs": N_JOBS,
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_source_items,
+        n_components=64,
+        *,
+        source_weight=0.5,
+        regularization=0.04,
+        confidence="balanced",
+        source_confidence=None,
+        scale_regularization=True,
+        empty_rows="unknown",
+        item_ids=None,
+        max_iter=15,
+        random_state=None,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.n_source_items = n_source_items
+        self.n_components = n_components
+        self.source_weight = source_weight
+        self.regularization = regularization
+        self.confidence = confidence
+        self.source_confidence = source_confidence
+        self.scale_regularization = scale_regularization
+        self.empty_rows = empty_rows
+        self.item_ids = item_ids
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def _ids_of_items(self):
+        check_is_fitted(self)
+        if self.item_ids is None:
+            raise ValueError(
+                "item_ids is None, so that the columns have no ids: use decode_items of "
+                "StackedDomains, or of the InteractionEncoder that made X."
+            )
+        return id_array(self.item_ids, "item_ids")
+
+    def _fit(self, X):
+        from tqdm.auto import tqdm
+
+        check_domains(X, self.n_source_items)
+        self.tied_items_ = tied_items(self.item_ids, self.n_source_items, X.shape[1])
+        self.confidence_ = self._confidence(X)
+        domains = self._domains()
+        row_blocks = domains.blocks_of_rows(X, self.confidence_)
+        item_blocks = domains.blocks_of_items(X, self.confidence_)
+        V = self._initial_item_factors(X.shape[1])
+        for _ in tqdm(range(self.max_iter), disable=not self.verbose):
+            U = self._minima(row_blocks, V, X.shape[0])
+            V = self._minima(item_blocks, U, X.shape[1])
+        self.item_factors_ = V
+        self.gram_eigenvalues_, self.gram_eigenvectors_ = self._gram_eigens()
+        self.n_iter_ = self.max_iter
+
+    def _check_finite(self, factors):
+        if not np.isfinite(factors).all():
+            raise ValueError(
+                "The factors of CollectiveMFRecommender are not finite: the weights are too far "
+                f"apart. Raise regularization={self.regularization!r}, or lower confidence or the "
+                "values of X."
+            )
+
+    def _domains(self):
+        return TwoDomains(
+            self.n_source_items,
+            self.source_weight,
+            self.empty_rows == "negative",
+            self.tied_items_,
+        )
+
+    def _confidence(self, X):
+        """Return the weight of an interaction of value 1 in source and target."""
+        source = self.confidence if self.source_confidence is None else self.source_confidence
+        domains, confidence = self._domains(), [source, self.confidence]
+        is_known = domains.is_known(X)
+        for domain, columns in enumerate(domains.columns):
+            if confidence[domain] == "balanced":
+                confidence[domain] = balanced_confidence(X[is_known[:, domain]][:, columns])
+        return np.array(confidence, dtype=np.float64)
+
+    def _gram_eigens(self):
+        """Return the eigenvalues and eigenvectors that each kind of rows shares."""
+        domains, V = self._domains(), self.item_factors_
+        missing_weights = domains.missing_weights(len(V))
+        eigens = [
+            gram_eigen(V[columns], missing_weights[columns]) for _, columns in domains.kinds_of_rows
+        ]
+        return map(np.stack, zip(*eigens, strict=True))
+
+    def _initial_item_factors(self, n_items):
+        random_state = check_random_state(self.random_state)
+        V = random_state.standard_normal((n_items, self.n_components))
+        source, target = self.tied_items_
+        V[source] = V[target]
+        return (V / np.sqrt(self.n_components)).astype(np.float32)
+
+    def _minima(self, blocks, V, n_rows):
+        """Return the factors of all rows of the blocks, those of the columns V being fixed."""
+        U = np.zeros((n_rows, self.n_components), dtype=np.float32)
+        for rows, columns, C, missing_weights in blocks:
+            if C.nnz:
+                ridges = self._ridges(C, missing_weights)
+                U[rows] = all_row_minima(C, V[columns], ridges, missing_weights, n_jobs=self.n_jobs)
+        self._check_finite(U)
+        return U
+
+    def _ridges(self, C, missing_weights):
+        """Return the weight of the squared norm of the factors of each row of C."""
+        if not self.scale_regularization:
+            return np.full(C.shape[0], self.regularization, dtype=np.float32)
+        surplus = C.copy()
+        surplus.data -= missing_weights[C.indices]
+        totals = missing_weights.sum(dtype=np.float64) + surplus.sum(axis=1, dtype=np.float64)
+        return (self.regularization * totals).astype(np.float32)
+
+    def _row_factors(self, X):
+        U = np.zeros((X.shape[0], self.n_components), dtype=np.float32)
+        eigens = zip(self.gram_eigenvalues_, self.gram_eigenvectors_, strict=True)
+        blocks = self._domains().blocks_of_rows(X, self.confidence_)
+        for block, eigen in zip(blocks, eigens, strict=True):
+            V, ridges = self.item_factors_[block.columns], self._ridges(*block[2:])
+            U[block.rows] = row_minima(block.C, V, eigen, ridges, block.missing_weights)
+        return U

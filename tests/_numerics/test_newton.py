@@ -1,0 +1,53 @@
+"""The minima of many rows at once are those that scipy finds one by one."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from sktransrec._numerics._newton import (
+    newton_minima,
+    popular_items_sample,
+    softplus_and_sigmoid,
+)
+
+
+def test_softplus_and_sigmoid():
+    x = np.array([-1000, -90, -3, -1e-3, 0, 1e-3, 3, 90, 1000], dtype=np.float32)
+    softplus, sigmoid = softplus_and_sigmoid(x)
+    assert_allclose(softplus, np.logaddexp(0, x.astype(float)), rtol=1e-6)
+    assert_allclose(sigmoid, expit(x.astype(float)), rtol=1e-6, atol=1e-37)
+
+
+@pytest.mark.parametrize("scale", [1, 30])
+def test_newton_minima_of_logistic_regressions(scale):
+    rng = np.random.RandomState(0)
+    A = (scale * rng.standard_normal((5, 40, 3))).astype(np.float32)
+    ridge = np.float32(0.1)
+
+    def loss(u):
+        margins = (A @ u[:, :, None])[:, :, 0]
+        value, slope = softplus_and_sigmoid(margins)
+        curvature = slope * (1 - slope)
+        return (
+            value.sum(axis=1) + ridge / 2 * (u**2).sum(axis=1),
+            (slope[:, None, :] @ A)[:, 0, :] + ridge * u,
+            A.mT @ (curvature[:, :, None] * A) + ridge * np.eye(3, dtype=np.float32),
+        )
+
+    minima = newton_minima(loss, 5, 3)
+    for a, minimum in zip(A.astype(float), minima, strict=True):
+        expected = minimize(
+            lambda u, a=a: np.logaddexp(0, a @ u).sum() + 0.05 * u @ u, np.zeros(3), tol=1e-10
+        )
+        assert_allclose(minimum, expected.x, rtol=2e-2, atol=2e-3)
+
+
+def test_popular_items_sample_has_the_shares_of_the_interactions():
+    rng = np.random.RandomState(0)
+    X = sp.csr_array((rng.uniform(size=(200, 10)) < np.linspace(0, 0.9, 10)).astype(np.float32))
+    sample = popular_items_sample(X, 512, np.random.RandomState(0))
+    shares = np.bincount(sample, minlength=10) / 512
+    assert_allclose(shares, np.bincount(X.indices, minlength=10) / X.nnz, atol=2 / 512)

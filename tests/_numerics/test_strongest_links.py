@@ -1,0 +1,54 @@
+import numpy as np
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import config_context
+
+from sktransrec._numerics._strongest_links import strongest_links
+
+
+def interactions(n_rows, n_items, seed):
+    return sp.random_array((n_rows, n_items), density=0.4, rng=np.random.default_rng(seed))
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    n_rows=st.integers(1, 20),
+    n_items=st.integers(1, 20),
+    n_links=st.none() | st.integers(1, 25),
+    seed=st.integers(0, 1000),
+)
+def test_keeps_the_largest_entries_off_the_diagonal(n_rows, n_items, n_links, seed):
+    X = interactions(n_rows, n_items, seed)
+    links = strongest_links(X.T, X, n_links)
+    expected = (X.T @ X).toarray()
+    np.fill_diagonal(expected, 0)
+    if n_links is not None:
+        smallest_first = np.argsort(expected, axis=1)
+        n_dropped = max(n_items - n_links, 0)
+        np.put_along_axis(expected, smallest_first[:, :n_dropped], 0, axis=1)
+    np.testing.assert_allclose(links.toarray(), expected)
+    assert links.data.all()
+    assert links.has_sorted_indices
+
+
+@settings(max_examples=50, deadline=None)
+@given(n_links=st.integers(1, 25), seed=st.integers(0, 1000))
+def test_of_equal_links_those_of_popular_items_are_kept(n_links, seed):
+    """Numbers of common rows tie often."""
+    X = (interactions(15, 20, seed) > 0).astype(np.float32)
+    links = strongest_links(X.T, X, n_links).toarray()
+    all_links = (X.T @ X).toarray()
+    np.fill_diagonal(all_links, 0)
+    popularity, columns = X.sum(axis=0), np.arange(20)
+    for kept, row in zip(links, all_links, strict=True):
+        best = np.lexsort((columns, -popularity, -row))[:n_links]
+        np.testing.assert_array_equal(np.flatnonzero(kept), np.sort(best[row[best] > 0]))
+
+
+def test_blocks_do_not_matter():
+    X = interactions(200, 90, seed=0)
+    whole = strongest_links(X.T, X, 7)
+    with config_context(working_memory=1e-2):
+        blocked = strongest_links(X.T, X, 7)
+    np.testing.assert_array_equal(whole.toarray(), blocked.toarray())
