@@ -22,7 +22,7 @@ LIBRARIES = ["dict", "lists", "pandas", "pandas nullable", "pandas arrow", "pola
 
 
 def _array(values):
-    """Return values as an array that loses none of them: one of strings drops zeros at their end."""
+    """Return values as an array that loses none of them, as one of strings loses zeros."""
     array = np.asarray(values)
     return array if array.tolist() == list(values) else np.asarray(values, dtype=object)
 
