@@ -8,6 +8,9 @@ from sklearn.utils import get_tags
 
 from ._validation import check_is_fitted, check_sparse
 
+# Attributes in which a fitted estimator holds the one that it wraps.
+_WRAPPED = ("best_estimator_", "transformer_", "estimator")
+
 
 def is_supervised(model):
     """Return whether a model, fitted or not, learns the map from X to y."""
@@ -97,3 +100,33 @@ def _wrapped_by(model):
     if hasattr(model, "best_estimator_"):
         return model.best_estimator_
     return model.steps[-1][1] if isinstance(model, Pipeline) else None
+
+
+def fitted_learner(pretrained, learner_class, *, attribute="_fitted_network"):
+    """Return the one learner of a class that a `FrozenEstimator` holds, fitted by its attribute."""
+    if isinstance(pretrained, FrozenEstimator):
+        found = [
+            each
+            for each in _held_estimators(pretrained)
+            if type(each) is learner_class and hasattr(each, attribute)
+        ]
+        if len(found) == 1:
+            return found[0]
+    name = learner_class.__name__
+    raise ValueError(
+        f"pretrained must be a FrozenEstimator around a fitted {name}, or around a fitted "
+        f"Pipeline, search or recommender that holds one; got {pretrained!r}. Write "
+        f"pretrained=FrozenEstimator({name}(...).fit(X))."
+    )
+
+
+def _held_estimators(estimator):
+    """Yield the estimator and all that it wraps."""
+    yield estimator
+    if isinstance(estimator, Pipeline):
+        for _, step in estimator.steps:
+            yield from _held_estimators(step)
+    for name in _WRAPPED:
+        if hasattr(estimator, name):
+            yield from _held_estimators(getattr(estimator, name))
+            return

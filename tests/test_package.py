@@ -250,6 +250,16 @@ def test_only_the_engine_knows_keras():
     assert not wrong
 
 
+def test_the_engine_is_left_to_networks():
+    """A codebook, a bridge or an aligner computes with numpy, and needs no network."""
+    users = {path.relative_to(ROOT).parts[:2] for path in FILES if _engine_modules(path)}
+    assert {user for user in users if user[0] == "transfer"} == {("transfer", "networks")}
+
+
+def _engine_modules(path):
+    return {module for module in _own_imports(path) if module.partition(".")[0] == ENGINE}
+
+
 def test_only_validation_knows_private_sklearn():
     def is_private(module, name):
         parts = [*module.split("."), name or ""]
@@ -308,7 +318,6 @@ def test_no_module_imports_what_imports_it():
     }
     # What the package itself says of its version and names comes from all its modules.
     graph["sktransrec"] = set()
-    graph["sktransrec._engine._state"].discard("sktransrec._engine._keras")
     TopologicalSorter(graph).prepare()
 
 

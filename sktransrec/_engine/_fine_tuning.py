@@ -7,11 +7,6 @@ same depth. A table of items that is read as well as ranked is the output.
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
-
-# Attributes in which a fitted estimator holds the one that it wraps.
-_WRAPPED = ("best_estimator_", "transformer_", "estimator")
 
 
 class TransferredLayer(NamedTuple):
@@ -289,33 +284,3 @@ def matching_columns(theirs, ours):
     place = {name: i for i, name in enumerate(theirs.tolist())}
     pairs = [(place[name], i) for i, name in enumerate(ours.tolist()) if name in place]
     return tuple(np.array(pairs, dtype=np.intp).reshape(-1, 2).T)
-
-
-def fitted_learner(pretrained, learner_class, *, attribute="_fitted_network"):
-    """Return the one learner of a class that a `FrozenEstimator` holds, fitted by its attribute."""
-    if isinstance(pretrained, FrozenEstimator):
-        found = [
-            each
-            for each in _held_estimators(pretrained)
-            if type(each) is learner_class and hasattr(each, attribute)
-        ]
-        if len(found) == 1:
-            return found[0]
-    name = learner_class.__name__
-    raise ValueError(
-        f"pretrained must be a FrozenEstimator around a fitted {name}, or around a fitted "
-        f"Pipeline, search or recommender that holds one; got {pretrained!r}. Write "
-        f"pretrained=FrozenEstimator({name}(...).fit(X))."
-    )
-
-
-def _held_estimators(estimator):
-    """Yield the estimator and all that it wraps."""
-    yield estimator
-    if isinstance(estimator, Pipeline):
-        for _, step in estimator.steps:
-            yield from _held_estimators(step)
-    for name in _WRAPPED:
-        if hasattr(estimator, name):
-            yield from _held_estimators(getattr(estimator, name))
-            return

@@ -10,7 +10,6 @@ import numpy as np
 import scipy.sparse as sp
 
 from ._layers import float32_model, in_float32, register_layers
-from ._state import FittedNetwork
 
 
 def import_tensorflow():
@@ -46,13 +45,6 @@ def as_tensor(rows):
     indices[:, 0] = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
     indices[:, 1] = rows.indices
     return tf.SparseTensor(indices, rows.data, rows.shape)
-
-
-def fitted_network(build, sizes, weights):
-    """Return the fitted state of a new network with given weights."""
-    network = build(**sizes, seed=0)
-    assign_weights(network, weights)
-    return FittedNetwork(json.dumps(network.get_config()), weights)
 
 
 def rebuilt_network(config, weights):

@@ -9,7 +9,8 @@ import scipy.sparse as sp
 from sklearn.utils import check_random_state, gen_batches
 
 from .._validation import Interval, StrOptions, check_is_fitted
-from ._fine_tuning import FineTuning, TrainedNetwork, fitted_learner, matching_columns
+from .._wrapping import fitted_learner
+from ._fine_tuning import FineTuning, TrainedNetwork, matching_columns
 from ._schedules import SCHEDULES, LearningRates
 from ._state import FittedNetwork
 from ._trainer import OPTIMIZERS, NetworkTrainer

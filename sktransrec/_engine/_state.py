@@ -1,6 +1,7 @@
 """The fitted state of a network, which needs no TensorFlow until the network runs."""
 
 import contextlib
+import json
 import os
 import sys
 
@@ -54,6 +55,14 @@ def _silent_stderr():
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
+
+
+def fitted_network(build, sizes, weights):
+    """Return the fitted state of a new network with given weights."""
+    keras_engine = engine()
+    network = build(**sizes, seed=0)
+    keras_engine.assign_weights(network, weights)
+    return FittedNetwork(json.dumps(network.get_config()), weights)
 
 
 class FittedNetwork:

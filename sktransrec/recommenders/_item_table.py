@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 
-from .._engine._state import engine
+from .._engine._state import fitted_network
 from .._validation import check_is_fitted
 from ..content import ItemFeatures
 
@@ -61,7 +61,7 @@ class ItemTableMixin:
             "items/features": np.asarray(item_features.values, dtype=np.float32),
             "items/bias": other.popularity_,
         }
-        other._fitted_network = engine().fitted_network(build, sizes, weights)
+        other._fitted_network = fitted_network(build, sizes, weights)
         other._keep_items()
         return other
 

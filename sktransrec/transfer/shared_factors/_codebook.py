@@ -8,9 +8,9 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.utils import check_random_state
 
-from ..._engine._fine_tuning import fitted_learner
 from ..._numerics._block_model import BlockModel, memberships, spectral_clusters
 from ..._validation import Interval, StrOptions
+from ..._wrapping import fitted_learner
 from ...base import FactorRecommenderMixin, InDomainRecommender
 
 # Of the model without a codebook to go by, from which each start begins.
