@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._histories import seen_items
+from .._recommend import recommend
 from .._validation import _safe_indexing, check_candidates, check_matrix, is_content
 from .._wrapping import is_supervised, reads_histories, recommender_and_rows
 from ._hidden import without_latest, without_random
@@ -116,18 +117,16 @@ class TargetItems:
         if candidates is not None and not len(candidates):
             return np.full((_n_rows(X), k), -1)
         recommender, X = recommender_and_rows(model, X)
-        if not self._are_among_others(recommender):
-            items, _ = recommender.recommend(
-                X, n_recommendations=k, candidates=candidates, exclude_interactions=known
-            )
-            return items
-        items, _ = recommender.recommend(
-            X,
-            n_recommendations=k,
-            candidates=self.columns if candidates is None else self.columns[candidates],
-            exclude_interactions=self.beside_the_source(known, recommender.n_items_),
+        is_among_others = self._are_among_others(recommender)
+        if is_among_others:
+            candidates = self.columns if candidates is None else self.columns[candidates]
+            known = self.beside_the_source(known, recommender.n_items_)
+        items, _ = recommend(
+            recommender, X, n_recommendations=k, candidates=candidates, exclude_interactions=known
         )
-        return np.where(items < 0, -1, np.searchsorted(self.columns, items))
+        if is_among_others:
+            items = np.where(items < 0, -1, np.searchsorted(self.columns, items))
+        return items
 
     def scores(self, model, X):
         """Return the scores that a fitted model gives to the target items."""

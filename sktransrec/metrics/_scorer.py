@@ -5,6 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 import scipy.sparse as sp
 
+from .._recommend import recommend
 from .._validation import (
     Interval,
     StrOptions,
@@ -167,7 +168,8 @@ class _RankingScorer(HoldoutScorer):
         X, y = self._rows_and_wanted(estimator, X, y)
         recommender, X = recommender_and_rows(estimator, X)
         k = min(self.k, recommender.n_items_)
-        items, _ = recommender.recommend(
+        items, _ = recommend(
+            recommender,
             X,
             n_recommendations=k,
             candidates=self.candidates,

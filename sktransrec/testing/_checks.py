@@ -2,6 +2,7 @@
 
 import functools
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,8 +13,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
-from .._recommend import recommend
-from ..metrics import ranking_scorer
+from .._recommend import eligible_scores, recommend
+from ..metrics import debiased_scorer, held_out_ranks, ranking_scorer
 from ._samples import (
     N_ROWS,
     ONLY_FIT_REFUSES,
@@ -49,7 +50,7 @@ def _check_scores(estimator):
 def _check_ranking_agrees_with_scores(estimator):
     X, _ = domain(estimator)
     model = _fitted(estimator)
-    items, scores = model.recommend(X, n_recommendations=5, exclude_seen=False)
+    items, scores = recommend(model, X, n_recommendations=5, exclude_seen=False)
     all_scores = model.decision_function(X)
     assert items.dtype == np.intp
     assert scores.dtype == np.float32
@@ -63,7 +64,7 @@ def _check_ties(estimator):
     X, _ = domain(estimator)
     model = _fitted(estimator)
     for rows in (X[:8], no_interactions(X[:1])):
-        items, scores = model.recommend(rows, n_recommendations=model.n_items_, exclude_seen=False)
+        items, scores = recommend(model, rows, n_recommendations=model.n_items_, exclude_seen=False)
         for row_items, row_scores in zip(items, scores, strict=True):
             row_items = row_items[row_items >= 0]
             popularity = model.popularity_[row_items]
@@ -74,9 +75,9 @@ def _check_ties(estimator):
 def _check_row_blocks_do_not_matter(estimator):
     X, _ = domain(estimator)
     model = _fitted(estimator)
-    whole = model.recommend(X, n_recommendations=4)
+    whole = recommend(model, X, n_recommendations=4)
     with config_context(working_memory=1e-3):
-        blocked = model.recommend(X, n_recommendations=4)
+        blocked = recommend(model, X, n_recommendations=4)
     _assert_same_scores(whole[1], blocked[1])
 
 
@@ -97,7 +98,7 @@ def _check_input_is_kept(estimator):
     X, y = domain(estimator)
     X_before, y_before = X.copy(), None if y is None else y.copy()
     model = clone(estimator).fit(X, y)
-    model.recommend(X, n_recommendations=3)
+    recommend(model, X, n_recommendations=3)
     assert _n_different(X_before, X) == 0
     assert y is None or _n_different(y_before, y) == 0
 
@@ -105,7 +106,7 @@ def _check_input_is_kept(estimator):
 def _check_new_rows(estimator):
     X, y = domain(estimator)
     model = clone(estimator).fit(X[:-10], None if y is None else y[:-10])
-    items, scores = model.recommend(X[-10:], n_recommendations=3)
+    items, scores = recommend(model, X[-10:], n_recommendations=3)
     assert items.shape == scores.shape == (10, 3)
     assert (items >= 0).all()
 
@@ -117,22 +118,71 @@ def _check_empty_rows(estimator):
     scores = model.decision_function(empty)
     assert np.isfinite(scores).all()
     _assert_same_scores(scores[0], scores[1])
-    items, _ = model.recommend(empty, n_recommendations=3)
+    items, _ = recommend(model, empty, n_recommendations=3)
     assert (items >= 0).all()
+
+
+def _check_eligible_scores(estimator):
+    """What may be recommended, in blocks, is what `decision_function` says less what is out."""
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
+    expected = model.decision_function(X)
+    with config_context(working_memory=1e-3):
+        scores = _stacked(eligible_scores(model, X, exclude_seen=False))
+    is_eligible = scores > -np.inf
+    _assert_same_scores(scores[is_eligible], expected[is_eligible])
+    candidates = [7, 1, 4]
+    some = _stacked(eligible_scores(model, X, exclude_seen=False, candidates=candidates))
+    _assert_same_scores(some, scores[:, [1, 4, 7]])
+    excluded = interactions(N_ROWS, model.n_items_, seed=3)
+    left = _stacked(eligible_scores(model, X, exclude_interactions=excluded))
+    assert np.isneginf(left[excluded.nonzero()]).all()
+    if not is_supervised(estimator):
+        assert np.isneginf(left[seen_items(estimator, X)]).all()
+
+
+def _stacked(blocks):
+    """Return the scores of all blocks, whose rows must follow each other."""
+    rows, scores = zip(*blocks, strict=True)
+    bounds = [(block.start, block.stop) for block in rows]
+    assert bounds[0][0] == 0
+    assert bounds[-1][1] == N_ROWS
+    assert all(first[1] == second[0] for first, second in pairwise(bounds))
+    return np.concatenate(scores)
+
+
+def _check_popularity(estimator):
+    """Items of equal scores are told apart by it, and so are the items of an empty row."""
+    model = _fitted(estimator)
+    assert model.popularity_.shape == (model.n_items_,)
+    assert np.isfinite(model.popularity_).all()
+    assert (model.popularity_ >= 0).all()
+
+
+def _check_ranks(estimator):
+    X, _ = domain(estimator)
+    model = _fitted(estimator)
+    wanted = interactions(N_ROWS, model.n_items_, seed=2)
+    rows, items, ranks = held_out_ranks(model, X, wanted, exclude_seen=False)
+    scores = _stacked(eligible_scores(model, X, exclude_seen=False))
+    better = scores[rows] > scores[rows, items][:, None]
+    is_wanted = wanted.toarray()[rows] > 0
+    assert (ranks >= 1 + (better & ~is_wanted).sum(axis=1)).all()
+    assert 0 <= debiased_scorer(n_negatives=5, random_state=0)(model, X, wanted) <= 1
 
 
 def _check_seen(estimator):
     X, _ = domain(estimator)
     model = _fitted(estimator)
     if is_supervised(estimator):
-        message = _error(ValueError, model.recommend, X, exclude_seen=True)
+        message = _error(ValueError, recommend, model, X, exclude_seen=True)
         assert "exclude_interactions" in message
         return
     seen = seen_items(estimator, X)
     for exclude_seen in ("auto", True):
-        items, _ = model.recommend(X, n_recommendations=5, exclude_seen=exclude_seen)
+        items, _ = recommend(model, X, n_recommendations=5, exclude_seen=exclude_seen)
         assert not np.take_along_axis(seen, items, axis=1).any()
-    items, _ = model.recommend(X, n_recommendations=model.n_items_, exclude_seen=False)
+    items, _ = recommend(model, X, n_recommendations=model.n_items_, exclude_seen=False)
     assert (np.sort(items, axis=1) == np.arange(model.n_items_)).all()
 
 
@@ -142,8 +192,8 @@ def _check_padding(estimator):
     n_items = model.n_items_
     excluded = np.ones((N_ROWS, n_items))
     excluded[:, 2] = 0
-    items, scores = model.recommend(
-        X, n_recommendations=3, exclude_seen=False, exclude_interactions=excluded
+    items, scores = recommend(
+        model, X, n_recommendations=3, exclude_seen=False, exclude_interactions=excluded
     )
     assert (items == [2, -1, -1]).all()
     assert np.isneginf(scores[:, 1:]).all()
@@ -154,15 +204,15 @@ def _check_candidates(estimator):
     X, _ = domain(estimator)
     model = _fitted(estimator)
     candidates = np.array([7, 1, 4])
-    items, scores = model.recommend(
-        X, n_recommendations=5, candidates=candidates, exclude_seen=False
+    items, scores = recommend(
+        model, X, n_recommendations=5, candidates=candidates, exclude_seen=False
     )
     assert (np.sort(items[:, :3], axis=1) == [1, 4, 7]).all()
     assert (items[:, 3:] == -1).all()
     assert (np.diff(scores[:, :3], axis=1) <= 0).all()
     mask = np.zeros(model.n_items_, dtype=bool)
     mask[candidates] = True
-    by_mask, _ = model.recommend(X, n_recommendations=5, candidates=mask, exclude_seen=False)
+    by_mask, _ = recommend(model, X, n_recommendations=5, candidates=mask, exclude_seen=False)
     np.testing.assert_array_equal(items, by_mask)
 
 
@@ -171,13 +221,13 @@ def _check_bad_arguments(estimator):
     model = _fitted(estimator)
     n_items = model.n_items_
     for bad in (0, n_items + 1, 2.5, True, "3"):
-        message = _error(ValueError, model.recommend, X, n_recommendations=bad)
+        message = _error(ValueError, recommend, model, X, n_recommendations=bad)
         assert "n_recommendations" in message
     for bad in ([], [n_items], [-1], [0.5], [[1]]):
-        message = _error(ValueError, model.recommend, X, candidates=np.array(bad))
+        message = _error(ValueError, recommend, model, X, candidates=np.array(bad))
         assert "candidates" in message
-    assert "exclude_seen" in _error(ValueError, model.recommend, X, exclude_seen="maybe")
-    message = _error(ValueError, model.recommend, X, exclude_interactions=np.ones((1, n_items)))
+    assert "exclude_seen" in _error(ValueError, recommend, model, X, exclude_seen="maybe")
+    message = _error(ValueError, recommend, model, X, exclude_interactions=np.ones((1, n_items)))
     assert "exclude_interactions" in message
 
 
@@ -200,26 +250,38 @@ def _check_score(estimator):
     X, _ = domain(estimator)
     model = _fitted(estimator)
     held_out = interactions(N_ROWS, n_items_of(estimator), seed=2)
-    assert 0 <= model.score(X, held_out) <= 1
-    assert 0 <= model.score(X, held_out.toarray()) <= 1
+    score = _score_method(model)
+    assert 0 <= score(X, held_out) <= 1
+    assert 0 <= score(X, held_out.toarray()) <= 1
     if is_supervised(estimator):
-        assert "None" in _error(ValueError, model.score, X)
+        assert "None" in _error(ValueError, score, X)
         assert "None" in _error(ValueError, ranking_scorer(), model, X)
     else:
         _check_score_without_y(model, X)
-    _error(ValueError, model.score, X, held_out[:, :-1])
-    _error(ValueError, model.score, X, held_out[:-1])
+    _error(ValueError, score, X, held_out[:, :-1])
+    _error(ValueError, score, X, held_out[:-1])
+
+
+def _score_method(model):
+    """Return how a model scores itself, or without such a method what a scorer says of it."""
+    return getattr(model, "score", functools.partial(ranking_scorer(), model))
 
 
 def _check_score_without_y(model, X):
     """Check that what `score` hides is there to be found, also in a search and by a scorer."""
-    score = model.score(X)
+    score = _score_method(model)(X)
     assert 0 < score <= 1
-    assert model.score(X) == score == ranking_scorer()(make_pipeline(model), X)
-    search = GridSearchCV(model, {}, cv=2, error_score="raise").fit(X)
+    assert _score_method(model)(X) == score == ranking_scorer()(make_pipeline(model), X)
+    search = _search(model, error_score="raise").fit(X)
     assert 0 < search.best_score_ <= 1
     assert 0 < ranking_scorer("recall", holdout=1, random_state=0)(search, X) <= 1
-    assert "nothing to hide" in _error(ValueError, model.score, no_interactions(X))
+    assert "nothing to hide" in _error(ValueError, _score_method(model), no_interactions(X))
+
+
+def _search(model, **options):
+    """Return a search of nothing, by the score of the model where it has one."""
+    scoring = None if hasattr(model, "score") else ranking_scorer()
+    return GridSearchCV(model, {}, cv=2, scoring=scoring, **options)
 
 
 def _check_wrapped(estimator):
@@ -227,8 +289,8 @@ def _check_wrapped(estimator):
     model = clone(estimator)
     _set_random_state(model)
     pipeline = make_pipeline(clone(model)).fit(X, y)
-    items, scores = model.fit(X, y).recommend(X, n_recommendations=3)
-    search = GridSearchCV(clone(model), {}, cv=2).fit(X, y)
+    items, scores = recommend(model.fit(X, y), X, n_recommendations=3)
+    search = _search(clone(model)).fit(X, y)
     for wrapped in (model, pipeline, search, FrozenEstimator(pipeline)):
         wrapped_items, wrapped_scores = recommend(wrapped, X, n_recommendations=3)
         _assert_same_scores(wrapped_scores, scores)
@@ -238,10 +300,9 @@ def _check_wrapped(estimator):
 def _check_pickle(estimator):
     X, _ = domain(estimator)
     model = _fitted(estimator)
-    items, scores = model.recommend(X, n_recommendations=3)
-    loaded_items, loaded_scores = pickle.loads(pickle.dumps(model)).recommend(
-        X, n_recommendations=3
-    )
+    items, scores = recommend(model, X, n_recommendations=3)
+    loaded = pickle.loads(pickle.dumps(model))
+    loaded_items, loaded_scores = recommend(loaded, X, n_recommendations=3)
     np.testing.assert_array_equal(items, loaded_items)
     np.testing.assert_array_equal(scores, loaded_scores)
 
@@ -296,6 +357,9 @@ CHECKS = (
     _check_input_is_kept,
     _check_new_rows,
     _check_empty_rows,
+    _check_popularity,
+    _check_eligible_scores,
+    _check_ranks,
     _check_seen,
     _check_padding,
     _check_candidates,
