@@ -1,4 +1,4 @@
-"""Ranking metrics, per row or on average, and the scorers made of them."""
+"""Ranking metrics, for each row or as a mean, and scorers for scikit-learn's searches."""
 
 from ._buckets import BucketMetrics, BucketReport, metrics_by_bucket
 from ._choice_odds import choice_odds

@@ -1,4 +1,4 @@
-"""What the ranks come to for popular and for rare items, for more and less active rows."""
+"""Metrics for popular and rare items, and for more and less active rows."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,24 +15,24 @@ _POPULARITY_BUCKETS = ("head", "middle", "tail")
 
 @dataclass(frozen=True)
 class BucketMetrics:
-    """What the ranks of the held-out pairs in a bucket come to.
+    """The metrics of the held-out pairs in one bucket.
 
     Attributes
     ----------
     by : str
-        What the bucket goes by, "popularity" of the items or "activity" of the rows.
+        What the buckets are made by: "popularity" of the items or "activity" of the rows.
     bucket : str
-        Which of them, in words.
+        The name of the bucket, such as "head" or "16 to 26".
     size : int
         Number of items, or of rows with a held-out pair, in the bucket.
     n_pairs : int
         Number of held-out pairs.
     mrr, mrr_error, ndcg, ndcg_error, hit_rate, hit_rate_error : float
-        Means and their standard errors, see `rank_metrics`; NaN without pairs.
+        Means and their standard errors, see `rank_metrics`. NaN if the bucket has no pairs.
 
     See Also
     --------
-    BucketReport : Holds one for each bucket.
+    BucketReport : The metrics of all buckets.
     """
 
     by: str
@@ -49,19 +49,19 @@ class BucketMetrics:
 
 @dataclass(frozen=True)
 class BucketReport:
-    """What the ranks come to bucket by bucket; ``print`` reads it out.
+    """The metrics of all buckets; ``print`` shows them as a table.
 
     Attributes
     ----------
     k : int
         The last rank that counts for NDCG and the hit rate.
     buckets : tuple of BucketMetrics
-        Those of the items by popularity, then those of the rows by activity.
-        ``pandas.DataFrame(report.buckets)`` is a table of them.
+        The buckets of items by popularity, then the buckets of rows by activity.
+        ``pandas.DataFrame(report.buckets)`` makes a table of them.
 
     See Also
     --------
-    metrics_by_bucket : Makes it.
+    metrics_by_bucket : Returns such a report.
     """
 
     k: int
@@ -79,7 +79,7 @@ class BucketReport:
 
 
 def _cells(metrics):
-    """Return the metrics of a bucket as the strings of a line."""
+    """Return the metrics of a bucket as strings, one for each column of the printed table."""
     of = "items" if metrics.by == "popularity" else "rows"
     values = [
         f"{getattr(metrics, name):.4f} ± {getattr(metrics, f'{name}_error'):.4f}"
@@ -97,42 +97,43 @@ def _cells(metrics):
     prefer_skip_nested_validation=True,
 )
 def metrics_by_bucket(rows, items, ranks, *, popularity, activity=None, k=10, n_buckets=3):
-    """Return what the ranks come to for popular and rare items, for more and less active rows.
+    """Return metrics for popular and rare items, and for more and less active rows.
 
-    A mean over all pairs is mostly one over the popular items and the active rows; this shows what
-    a method does for the others.
+    Use it before you trust a mean over all pairs. Most pairs belong to popular items and active
+    rows; this shows how well a method serves the others.
 
     Parameters
     ----------
     rows, items : array-like of int of shape (n_pairs,)
         The row and the item column of each held-out pair, as `held_out_ranks` returns them.
     ranks : array-like of shape (n_pairs,)
-        The rank of each pair from 1 up, infinite for a pair that is not ranked.
+        The rank of each pair, from 1 up. An infinite rank is a miss.
     popularity : array-like of shape (n_items,)
-        How many rows have each item, or their share, such as the `popularity_` of a recommender.
+        The number or the share of rows that have each item, such as the `popularity_` of a
+        recommender.
     activity : array-like of int of shape (n_rows,), default=None
-        How many interactions are known of each row. None leaves the buckets of rows out.
+        The number of known interactions of each row. None makes no buckets of rows.
     k : int, default=10
         The last rank that counts for NDCG and the hit rate.
     n_buckets : int, default=3
-        Number of buckets of about as many rows each, of those with a held-out pair. A bucket has
-        at least 30 rows, so there may be fewer.
+        Number of buckets of rows. The rows with a held-out pair are divided into buckets of about
+        equal size. A bucket has at least 30 rows, so there may be fewer buckets.
 
     Returns
     -------
     report : BucketReport
-        Immutable; ``print(report)`` reads it out.
+        Immutable; ``print(report)`` shows it as a table.
 
     See Also
     --------
-    rank_metrics : The same for all pairs.
-    transfer_gain : Compares two models on rows that are about as active.
+    rank_metrics : The metrics of all pairs together.
+    transfer_gain : Compares two models on rows with about the same activity.
 
     Notes
     -----
-    The items are sorted by popularity. Those at the top that make up the first third of all
-    interactions are the head, those that make up the second third the middle, and the others,
-    those without interactions included, the tail: few items are the head, and most are the tail.
+    The items are sorted by popularity. The first items, with a third of all interactions, are the
+    head. The next items, with the second third, are the middle. All others, including items without
+    interactions, are the tail. So the head has few items and the tail has most of them.
 
     Examples
     --------
@@ -151,7 +152,7 @@ def metrics_by_bucket(rows, items, ranks, *, popularity, activity=None, k=10, n_
     if not len(rows) == len(items) == len(ranks):
         raise ValueError(
             f"rows, items and ranks hold {len(rows)}, {len(items)} and {len(ranks)} values: pass "
-            "those of the same pairs, as held_out_ranks returns them."
+            "three arrays of the same pairs, as held_out_ranks returns them."
         )
     parts = popularity_thirds(popularity)
     buckets = _buckets("popularity", _POPULARITY_BUCKETS, parts, parts[items], rows, ranks, k)
@@ -166,12 +167,12 @@ def metrics_by_bucket(rows, items, ranks, *, popularity, activity=None, k=10, n_
 
 
 def popularity_thirds(popularity):
-    """Return 0 for each item of the head, 1 for the middle and 2 for the tail."""
+    """Return the third of each item: 0 for the head, 1 for the middle and 2 for the tail."""
     order = np.argsort(-popularity, kind="stable")
     total = popularity.sum()
     share_above = (np.cumsum(popularity[order]) - popularity[order]) / (total or 1)
     thirds = np.empty(len(popularity), dtype=np.intp)
-    # An item belongs to the third in which its interactions begin.
+    # An item on the border belongs to the third in which its first interaction lies.
     thirds[order] = np.minimum(np.floor(3 * share_above), 2)
     thirds[popularity == 0] = 2
     return thirds
@@ -180,7 +181,7 @@ def popularity_thirds(popularity):
 def bucket_edges(activity, n_buckets):
     """Return the smallest activity of each bucket but the first, for buckets of about equal size.
 
-    There are fewer buckets where rows are few or have the same activity.
+    There are fewer buckets if there are few rows, or if many rows have the same activity.
     """
     values, counts = np.unique(activity, return_counts=True)
     n_wanted = max(len(activity) / n_buckets, _MIN_BUCKET_ROWS)
@@ -199,7 +200,7 @@ def bucket_of(activity, edges):
 
 
 def bucket_names(edges):
-    """Return the activity of each bucket in words."""
+    """Return the names of the buckets, such as "16 to 26"."""
     if not len(edges):
         return ["any number"]
     between = [
@@ -210,7 +211,7 @@ def bucket_names(edges):
 
 
 def _buckets(by, names, part_of_each, part_of_pair, rows, ranks, k):
-    """Return the metrics of each bucket, given those of the items or rows and of the pairs."""
+    """Return the metrics of each bucket, given the bucket of each item or row and of each pair."""
     return [
         BucketMetrics(
             *(by, name, int(np.count_nonzero(part_of_each == part))),
@@ -233,18 +234,18 @@ def _checked_columns(columns, name):
     columns = np.asarray(columns)
     if columns.ndim != 1 or columns.dtype.kind not in "iu" or columns.min(initial=0) < 0:
         raise ValueError(
-            f"{name} must be a 1-D array of integers from 0 on, as held_out_ranks returns it; got "
-            f"dtype {columns.dtype} and shape {columns.shape}."
+            f"{name} must be a 1-D array of integers of 0 or more, as held_out_ranks returns it; "
+            f"got dtype {columns.dtype} and shape {columns.shape}."
         )
     return columns
 
 
 def _checked_numbers(numbers, name, columns, of):
-    """Return one number of 0 or more for each row or item that there is."""
+    """Return the numbers as an array; raise unless there is one of 0 or more for each column."""
     numbers = check_array(numbers, ensure_2d=False, dtype=np.float64, input_name=name)
     if numbers.ndim != 1 or numbers.min() < 0 or len(numbers) <= columns.max(initial=0):
         raise ValueError(
-            f"{name} has shape {numbers.shape} and a smallest value of {numbers.min():g}, expected "
-            f"a number of 0 or more for each of {columns.max(initial=0) + 1} {of} or more."
+            f"{name} has shape {numbers.shape} and a smallest value of {numbers.min():g}: pass "
+            f"numbers of 0 or more, one for each of at least {columns.max(initial=0) + 1} {of}."
         )
     return numbers

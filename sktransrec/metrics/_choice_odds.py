@@ -1,4 +1,4 @@
-"""How popular items would be to rows that choose nothing but what is popular."""
+"""The odds with which rows choose each item if they choose by popularity alone."""
 
 import numpy as np
 
@@ -12,8 +12,9 @@ _TOLERANCE = 1e-4
 def choice_odds(popularity, activity=None):
     r"""Return the odds of choosing each item if rows choose by popularity alone.
 
-    Few are left who do not have a very popular item, and they are not many less likely to choose it
-    than others were: its odds are more than its share of rows says.
+    Use it instead of the popularity, as weights or to draw negatives, if some items are very
+    popular. Most rows already have such an item, so few are left that can choose it, but they are
+    likely to do so: its odds are higher than its share of rows.
 
     Parameters
     ----------
@@ -21,35 +22,36 @@ def choice_odds(popularity, activity=None):
         The share of rows that have each item, from 0 to 1, such as the `popularity_` of a
         recommender.
     activity : array-like of int of shape (n_rows,), default=None
-        How many items rows have, such as those that are scored; only their proportions count. None
-        takes all rows for equally active.
+        The number of items of each row that is scored. Only the proportions count. None treats all
+        rows as equally active.
 
     Returns
     -------
     odds : ndarray of shape (n_items,), dtype float64
-        Above 0, on a scale that has no meaning.
+        The odds of each item, above 0. Only their proportions have a meaning.
 
     See Also
     --------
-    debiased_scorer : Draws negatives, and weighs pairs, by these odds.
-    inverse_propensity_weights : Takes them in the place of the popularity.
+    debiased_scorer : Draws negatives, and weights pairs, by these odds.
+    inverse_propensity_weights : Takes these odds instead of the popularity.
 
     Notes
     -----
-    In the model of Rasch [1]_ row r has item i with the odds :math:`x_r y_i`, whatever else it has.
-    The :math:`y_i` returned are those, with some :math:`x_r`, under which each item has its share
-    of the rows, and each row its part of the interactions:
+    In the model of Rasch [1]_, row r has item i with the odds :math:`x_r y_i`, whatever other items
+    it has. The function finds the :math:`y_i` and :math:`x_r` for which the expected share of each
+    item, and the expected activity of each row, equal the observed ones. It returns the
+    :math:`y_i`:
 
     .. math:: p_i = \frac{1}{n} \sum_r \frac{x_r y_i}{1 + x_r y_i}, \qquad
         a_r \frac{n \sum_j p_j}{\sum_q a_q} = \sum_i \frac{x_r y_i}{1 + x_r y_i} .
 
-    They are proportional to :math:`p_i / (1 - p_i)` if all rows are alike, and to :math:`p_i` if no
-    item is popular. Whoever chooses so has an item that it is not yet known to have with odds
-    proportional to :math:`y_i`: negatives drawn by these are as popular as what is looked for.
+    The odds are proportional to :math:`p_i / (1 - p_i)` if all rows are equally active, and to
+    :math:`p_i` if no item is popular. In this model, the held-out items of a row are distributed
+    like :math:`y_i`, so negatives drawn by these odds are as popular as the held-out items.
 
-    Items of one popularity, and rows of one activity, have the same odds, so that an iteration
-    costs as many steps as there are pairs of different ones. An item that no row has counts as the
-    rarest of those that some row has.
+    Items with the same popularity have the same odds, and so have rows with the same activity. The
+    cost of an iteration is the number of different popularities times the number of different
+    activities. An item without interactions gets the odds of the rarest item with one.
 
     References
     ----------
@@ -67,10 +69,10 @@ def choice_odds(popularity, activity=None):
     if popularity.max() > 1:
         raise ValueError(
             f"popularity holds {popularity.max():g}: pass the share of the rows that have each "
-            "item, from 0 to 1, not their number."
+            "item, from 0 to 1, not the number of rows."
         )
     popularity = positive_popularity(popularity)
-    # Odds have to be finite: of an item that all have, as if half of a row had it not.
+    # Odds must be finite: an item that all rows have is treated as if half a row lacked it.
     shares, items, n_items = np.unique(
         np.minimum(popularity, 1 - popularity.min() / 2), return_inverse=True, return_counts=True
     )
@@ -82,7 +84,7 @@ def choice_odds(popularity, activity=None):
 
 
 def _rasch_item_odds(shares, n_items, activity, row_weights):
-    """Return the odds of items by their shares, with rows by their activity."""
+    """Return the odds of the items, given their shares and the activity of the rows."""
     expected = activity * (shares @ n_items) / (activity @ row_weights)
     expected = np.minimum(expected, n_items.sum() - 0.5)
     row_odds, item_odds = expected / n_items.sum(), shares / (1 - shares)

@@ -1,4 +1,4 @@
-"""A scorer under which popularity alone is near chance."""
+"""A scorer that gives popularity alone a score near chance."""
 
 from numbers import Integral, Real
 
@@ -46,33 +46,38 @@ def debiased_scorer(
     holdout=None,
     random_state=None,
 ):
-    r"""Make a scorer that ranks held-out pairs and does not pay for popularity.
+    r"""Make a scorer that gives no credit for recommending what is popular.
+
+    Use it in a search beside `ranking_scorer`, if the model should find more than popular items.
+    With its default values it weights pairs; with ``n_negatives=99, propensity_exponent=0,
+    negative_exponent=1`` it ranks them among popular negatives, which has smaller errors.
 
     Parameters
     ----------
     metric : {"hit_rate", "mrr", "ndcg"}, default="ndcg"
-        What to measure on the rank of each held-out pair, see `rank_metrics`.
+        The metric of the rank of each held-out pair, see `rank_metrics`.
     k : int, default=10
         The last rank that counts for NDCG and the hit rate.
     propensity_exponent : float, default=1.0
-        Pairs are weighted by this power of the inverse of the odds of their item, 0 or more.
+        Pairs are weighted by this power of the inverse odds of their item, 0 or more.
     max_weight : float, default=10.0
-        Weights above this are cut to it, see `inverse_propensity_weights`; None cuts nothing.
+        Larger weights are cut to this value, see `inverse_propensity_weights`. None cuts nothing.
     n_negatives : int, default=None
-        Number of random unseen items that each pair is ranked against; None is all of them.
+        Number of random unseen items that each pair is ranked against. None means all of them.
     negative_exponent : float, default=0.0
-        Power of an item's odds with which it is drawn as a negative, 0 or more. It has an effect
-        with `n_negatives` only.
+        Items are drawn as negatives in proportion to this power of their odds, 0 or more. Without
+        `n_negatives` it has no effect.
     exclude_seen : bool or "auto", default="auto"
-        Whether to leave out what a row already has in X, as in `recommend`.
+        Whether to leave out the items that a row already has in X, as in `recommend`.
     candidates : array-like of int or mask of shape (n_items_,), default=None
-        Item columns that take part, also in what is looked for; None lets all of them.
+        Item columns to rank. Held-out items outside of them do not count. None means all items.
     holdout : float or int, default=None
-        Hide this share (between 0 and 1) or count (1 and up) of each row's interactions in X, the
-        latest ones of a history, and rank these. None ranks what is in the y that is passed and,
-        without y, what the `score` of the model hides.
+        Hide this share (between 0 and 1) or number (1 or more) of the interactions of each row in
+        X, and rank them; of a history, the latest ones. None ranks the items in y or, if no y is
+        passed, the items that the `score` of the model hides.
     random_state : int, RandomState instance or None, default=None
-        Chooses what `holdout` hides, and the negatives. Pass an int to judge every model alike.
+        Chooses what `holdout` hides, and draws the negatives. Pass an int to compare all models on
+        the same pairs.
 
     Returns
     -------
@@ -83,29 +88,32 @@ def debiased_scorer(
 
     See Also
     --------
-    ranking_scorer : Scores the best k items of each row, and pays for popularity.
-    held_out_ranks : Makes the ranks.
-    inverse_propensity_weights : Makes the weights.
-    choice_odds : Makes the odds.
+    ranking_scorer : Scores the best k items of each row, and gives credit for popular items.
+    held_out_ranks : The ranks that it uses.
+    inverse_propensity_weights : The weights that it uses.
+    choice_odds : The odds that it uses.
 
     Notes
     -----
-    The odds of an item are its `choice_odds`, by the `popularity_` of the model, which is that of
-    the rows that it learned from, and by how much the rows of X have: what is held out is not
-    looked at for them.
+    The odds of an item are its `choice_odds`. They depend on the `popularity_` of the model, from
+    the training data, and on the number of interactions of each row of X. They do not depend on the
+    held-out pairs.
 
-    Where rows choose by popularity alone, every ranking that is the same for all rows is worth as
-    much as a random one if `propensity_exponent` is 1, or with sampled negatives, if it and
-    `negative_exponent` sum to 1: 1 and 0 with all items or uniform negatives, 0 and 1 with
-    negatives as popular as what is looked for. The latter needs no weights, and its errors are
-    smaller. With `n_negatives` n, a random ranking has a hit rate of :math:`k / (n + 1)`.
+    If rows choose by popularity alone, every ranking that is the same for all rows has the score of
+    a random ranking. This needs ``propensity_exponent=1`` or, with sampled negatives,
+    `propensity_exponent` and `negative_exponent` that sum to 1. With 1 and 0, use all items or
+    uniform negatives. With 0 and 1, the negatives are as popular as the held-out items; this needs
+    no weights, and its errors are smaller. With `n_negatives` n, a random ranking has a hit rate of
+    :math:`k / (n + 1)`.
 
-    The weights are normalised over all pairs, not by row as in [1]_: a row with a single pair
-    would not be weighted at all. Exponents between 0 and 1 are between the two views; what rows
-    really see is not known, so compare models under more than one. Popularity comes out above
-    chance where the popularity of items is not all that rows with the same number of items have in
-    common, and a model that recommends the rarest items comes out above it as well: what few rows
-    have by chance is weighted too much. `max_weight` is there against the latter.
+    The weights are normalised over all pairs, not by row as in [1]_, where a row with a single pair
+    has no effective weight. Exponents between 0 and 1 lie between the two views. Nobody knows how
+    much popularity comes from exposure, so compare models under more than one exponent.
+
+    Popularity scores above chance if the rows with the same number of items have more in common
+    than the popularity of the items. A model that recommends the rarest items can score above
+    chance too, because items that a few rows have by chance get large weights. `max_weight` limits
+    this.
 
     References
     ----------

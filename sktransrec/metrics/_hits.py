@@ -1,4 +1,4 @@
-"""Where ranked items hit relevant ones."""
+"""Which of the ranked items are relevant."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from .._validation import check_count, check_relevance
 
 
 def hits_and_counts(y_true, items, k):
-    """Return whether each of the first k items is relevant, and each row's number of such items.
+    """Return whether each of the first k items is relevant, and the number of relevant items.
 
     The shapes are (n_rows, k) and (n_rows,).
     """
@@ -17,8 +17,8 @@ def hits_and_counts(y_true, items, k):
         n_items = max(n_items, int(items.max(initial=0)) + 1)
     elif items.max(initial=0) >= n_items:
         raise ValueError(
-            f"items holds column {items.max()}, but y_true has {n_items} columns: both must "
-            "number the same items."
+            f"items holds column {items.max()}, but y_true has {n_items} columns: the columns of "
+            "y_true must be the items that the recommender numbers."
         )
     n_relevant = np.diff(relevant.indptr)
     row_starts = n_items * np.arange(len(items), dtype=np.int64)
@@ -46,7 +46,7 @@ def _first_items(items, k):
     check_count(k, name="k", maximum=items.shape[1], of="n_ranked")
     items = items[:, :k]
     if items.min(initial=0) < -1:
-        raise ValueError(f"items holds {items.min()}: columns start at 0, and -1 is a padding.")
+        raise ValueError(f"items holds {items.min()}: columns start at 0, and -1 is padding.")
     in_order = np.sort(items, axis=1)
     repeated = (in_order[:, 1:] == in_order[:, :-1]) & (in_order[:, 1:] >= 0)
     if repeated.any():

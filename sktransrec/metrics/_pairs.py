@@ -1,4 +1,4 @@
-"""The ranks of held-out pairs among the items that their rows have not seen, and what they give."""
+"""Ranks of held-out pairs (row, item) among unseen items, and the metrics of these ranks."""
 
 from numbers import Integral, Real
 
@@ -43,7 +43,10 @@ def held_out_ranks(
     exclude_interactions=None,
     random_state=None,
 ):
-    r"""Rank each held-out item of a row among the items that the row is not known to have.
+    r"""Rank each held-out item of a row among the items that the row has not seen.
+
+    Use it for results that you report: it can rank among all items or among sampled ones, and the
+    ranks can be split by popularity and activity. For a search, use `ranking_scorer`.
 
     Parameters
     ----------
@@ -52,44 +55,45 @@ def held_out_ranks(
     X : array-like or sparse matrix of shape (n_rows, ...)
         What `model` takes.
     y : array-like or sparse matrix of shape (n_rows, n_items_), or int array of shape (n_rows,)
-        Values above zero mark the held-out items; 1-D holds the column of each row's only one, or
-        the id of the next item of each history, as in the `score` of the model.
+        Values above zero mark the held-out items. A 1-D array holds the column of the one held-out
+        item of each row or, for a model that reads histories, the id of the next item.
     n_negatives : int, default=None
-        Number of random unseen items that each held-out item is ranked against, drawn anew for
-        each and without repetition; all of them where a row has fewer. None ranks it against all.
+        Number of random unseen items (negatives) that each held-out item is ranked against. They
+        are drawn again for each held-out item, without repetition. If a row has fewer unseen items,
+        all of them are used. None ranks against all unseen items.
     negative_exponent : float, default=0.0
-        Power of an item's popularity with which it is drawn as a negative, 0 or more. Above 0,
-        items are drawn with repetition: popular ones would run out otherwise. 1 sets popular
-        items against popular ones, so that popularity alone ranks them near chance.
+        Items are drawn as negatives in proportion to this power of their popularity, 0 or more.
+        Above 0, they are drawn with repetition, because there are few popular items. With 1, the
+        negatives are popular too, and popularity alone ranks near chance.
     popularity : array-like of shape (n_items_,), default=None
-        What the exponent is the power of, such as the `choice_odds` of the items, with which
-        popularity is nearer to chance; None is the `popularity_` of the model.
+        The popularity for `negative_exponent`. None uses the `popularity_` of the model. With the
+        `choice_odds` of the items, popularity alone is closer to chance.
     candidates : array-like of int or mask of shape (n_items_,), default=None
-        Item columns that take part; None lets all of them.
+        Item columns to rank. None ranks all of them.
     exclude_seen : bool or "auto", default="auto"
-        Whether what a row has in X counts as seen; "auto" does so wherever the columns of X are
-        the items recommended.
+        Whether the items that a row has in X count as seen. "auto" means yes if the columns of X
+        are the items that the model recommends.
     exclude_interactions : array-like or sparse matrix of shape (n_rows, n_items_), default=None
         Nonzero entries count as seen as well.
     random_state : int, RandomState instance or None, default=None
-        Draws the negatives. They depend on it, on `y`, on what is seen and, with an exponent, on
-        the popularity in what the model learned from, but not on its scores: an int puts the same
-        ones before every model.
+        Draws the negatives. Pass an int to compare several models with the same negatives: the
+        draw does not depend on the scores of the model. It depends on `y`, on the seen items and,
+        with `negative_exponent`, on the popularity in the training data.
 
     Returns
     -------
     rows : ndarray of shape (n_pairs,), dtype intp
         The row of each held-out pair, ascending.
     items : ndarray of shape (n_pairs,), dtype intp
-        Its item column, ascending within a row.
+        The item column of each pair, ascending within a row.
     ranks : ndarray of shape (n_pairs,), dtype float64
-        Its rank from 1 up; infinite where the row is known to have the item, or the model never
-        recommends it.
+        The rank of each pair, from 1 up. It is infinite if the item counts as seen, or if the model
+        never recommends it.
 
     See Also
     --------
-    rank_metrics : What the ranks come to.
-    metrics_by_bucket : The same for popular and rare items, and for more and less active rows.
+    rank_metrics : Metrics of the ranks.
+    metrics_by_bucket : Metrics for popular and rare items, and for more and less active rows.
     ranking_scorer : Scores the best k items of each row.
 
     Notes
@@ -99,18 +103,18 @@ def held_out_ranks(
 
     .. math:: 1 + |\{j \in N : s_j > s_i\}| + \tfrac{1}{2} |\{j \in N : s_j = s_i\}|,
 
-    so ties count half. The other held-out items of the row are never in :math:`N`: this is the
+    so each tie counts half. The other held-out items of the row are never in :math:`N`: this is the
     "filtered" ranking of [1]_.
 
-    A held-out item that counts as seen, such as one that a row takes again, is not ranked: no model
-    could recommend it, so its rank is infinite, which is a miss to every metric. With
-    ``exclude_seen=False`` it is ranked among the others.
+    A held-out item that counts as seen gets an infinite rank, a miss in every metric, because no
+    model can recommend it. If rows take the same item again, pass ``exclude_seen=False``: then the
+    item is ranked like the others.
 
-    A few sampled negatives are a convention, not an estimate of the full ranking, and can order
-    models differently [2]_: report both.
+    A ranking among sampled negatives does not estimate the full ranking, and can order models
+    differently [2]_. Report both.
 
-    The rows are scored in blocks that respect scikit-learn's `working_memory`; only rows with
-    something held out are scored.
+    Only rows with held-out items are scored, in blocks that respect scikit-learn's
+    `working_memory`.
 
     References
     ----------
@@ -145,8 +149,8 @@ def held_out_ranks(
     popularity = checked_popularity(popularity)
     if len(popularity) != n_items:
         raise ValueError(
-            f"popularity has {len(popularity)} values and the model recommends {n_items} items: "
-            "pass one for each of them."
+            f"popularity has {len(popularity)} values, but the model recommends {n_items} items: "
+            "pass one value for each item."
         )
     popularity = popularity if candidates is None else popularity[candidates]
     draw = _sampler(n_negatives, negative_exponent, popularity, random_state)
@@ -169,18 +173,20 @@ def held_out_ranks(
     {"k": [Interval(Integral, 1, None, closed="left")]}, prefer_skip_nested_validation=True
 )
 def rank_metrics(ranks, *, rows=None, weights=None, k=10):
-    r"""Return MRR, NDCG@k and the hit rate at k of held-out pairs, with their standard errors.
+    r"""Return MRR, NDCG@k and hit rate at k of held-out pairs, with standard errors.
+
+    Use it on the ranks from `held_out_ranks`.
 
     Parameters
     ----------
     ranks : array-like of shape (n_pairs,)
-        The rank of each pair from 1 up, infinite for a pair that is not ranked, as
-        `held_out_ranks` returns it.
+        The rank of each pair, from 1 up, as `held_out_ranks` returns it. An infinite rank is a
+        miss.
     rows : array-like of shape (n_pairs,), default=None
-        The row of each pair; None takes every pair for a row of its own.
+        The row of each pair. None means that every pair has its own row.
     weights : array-like of shape (n_pairs,), default=None
-        How much each pair counts, above 0, on any scale, such as the `inverse_propensity_weights`
-        of the items; None counts all alike.
+        The weight of each pair, above 0, on any scale, for example the
+        `inverse_propensity_weights` of the items. None weights all pairs equally.
     k : int, default=10
         The last rank that counts for NDCG and the hit rate.
 
@@ -192,21 +198,21 @@ def rank_metrics(ranks, *, rows=None, weights=None, k=10):
     See Also
     --------
     held_out_ranks : Makes the ranks.
-    metrics_by_bucket : The metrics of popular and of rare items, of more and less active rows.
+    metrics_by_bucket : Metrics for popular and rare items, and for more and less active rows.
 
     Notes
     -----
-    A pair of rank :math:`r` is worth :math:`1 / r` to MRR, and where :math:`r \le k`,
-    :math:`1 / \log_2(1 + r)` to NDCG and 1 to the hit rate. With :math:`v_p` the value and
+    A pair of rank :math:`r` has the value :math:`1 / r` for MRR and, if :math:`r \le k`, the values
+    :math:`1 / \log_2(1 + r)` for NDCG and 1 for the hit rate. With :math:`v_p` the value and
     :math:`w_p` the weight of pair p, the mean is :math:`\bar{v} = \sum_p w_p v_p / \sum_p w_p`.
 
-    The pairs of a row share its scores and are not independent, so the standard error is the one
-    for clusters, with :math:`m` rows:
+    The pairs of one row depend on the same scores and are not independent. So the standard error is
+    clustered by row, with :math:`m` rows:
 
     .. math:: \frac{1}{\sum_p w_p} \sqrt{\frac{m}{m - 1} \sum_u \Big( \sum_{p \in u}
         w_p (v_p - \bar{v}) \Big)^2}
 
-    With one pair a row and equal weights this is the usual standard error of the mean; it is NaN
+    With one pair per row and equal weights, this is the usual standard error of the mean. It is NaN
     for a single row.
 
     Examples
@@ -219,7 +225,10 @@ def rank_metrics(ranks, *, rows=None, weights=None, k=10):
     ranks = checked_ranks(ranks)
     rows = np.arange(len(ranks)) if rows is None else np.asarray(rows)
     if rows.shape != ranks.shape:
-        raise ValueError(f"rows has shape {rows.shape}, expected one row a rank: {ranks.shape}.")
+        raise ValueError(
+            f"rows has shape {rows.shape}, but ranks has shape {ranks.shape}: pass one row for "
+            "each rank."
+        )
     values = {
         "mrr": 1 / ranks,
         "ndcg": (ranks <= k) * _discounts(ranks),
@@ -236,7 +245,7 @@ def checked_ranks(ranks):
     )
     if ranks.ndim != 1 or not ranks.min() >= 1:
         raise ValueError(
-            f"ranks must be 1-D and count from 1, got shape {ranks.shape} and a smallest rank of "
+            f"ranks must be 1-D and start at 1, got shape {ranks.shape} and a smallest rank of "
             f"{ranks.min():g}."
         )
     return ranks
@@ -246,14 +255,14 @@ def _checked_weights(weights, shape):
     weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name="weights")
     if weights.shape != shape or weights.min() <= 0:
         raise ValueError(
-            f"weights has shape {weights.shape} and a smallest value of {weights.min():g}, "
-            f"expected a number above 0 for each rank: {shape}."
+            f"weights has shape {weights.shape} and a smallest value of {weights.min():g}, but "
+            f"ranks has shape {shape}: pass a number above 0 for each rank."
         )
     return weights
 
 
 def _check_held_out(held_out, excluded, candidates):
-    """Raise if no held-out pair can be ranked, or one is no candidate."""
+    """Raise if no held-out pair can be ranked, or if one is not a candidate."""
     if held_out.nnz == 0:
         raise ValueError("y marks no held-out item: pass at least one value above zero.")
     is_seen = sp.csr_array(held_out.shape, dtype=bool)
@@ -261,9 +270,9 @@ def _check_held_out(held_out, excluded, candidates):
         is_seen = is_seen + held_out.multiply(interactions != 0)
     if is_seen.nnz == held_out.nnz:
         raise ValueError(
-            f"All {held_out.nnz} held-out pairs in y are seen as well, in X or in "
-            "exclude_interactions: hold them out of these, or pass exclude_seen=False if rows take "
-            "the same item again."
+            f"All {held_out.nnz} held-out pairs in y are also in X or in exclude_interactions, so "
+            "they count as seen: remove them there, or pass exclude_seen=False if rows take the "
+            "same item again."
         )
     if candidates is not None:
         n_outside = held_out.nnz - held_out[:, candidates].nnz
@@ -275,10 +284,10 @@ def _check_held_out(held_out, excluded, candidates):
 
 
 def _sampler(n_negatives, exponent, popularity, random_state):
-    """Return a function that takes the columns of unseen items and returns places among them."""
+    """Return a function that takes the columns of unseen items and draws positions in them."""
     if n_negatives is None:
         return lambda unseen: slice(None)
-    # Its choice without replacement costs what it draws; RandomState's permutes the catalogue.
+    # A Generator draws without replacement in the time of the draw; RandomState permutes all items.
     rng = np.random.default_rng(check_random_state(random_state).randint(2**31, size=4))
 
     def draw(unseen):
@@ -300,7 +309,7 @@ def _sampler(n_negatives, exponent, popularity, random_state):
 
 
 def _block_ranks(scores, held_out, draw):
-    """Return the ranks of the held-out items of a block of rows; `scores` is written to."""
+    """Return the ranks of the held-out items of a block of rows; changes `scores`."""
     pair_bounds = zip(held_out.indptr[:-1], held_out.indptr[1:], strict=True)
     return np.concatenate(
         [
@@ -311,7 +320,7 @@ def _block_ranks(scores, held_out, draw):
 
 
 def _row_ranks(scores, held_out, draw):
-    """Return the rank of each held-out item of a row among negatives; `scores` is written to."""
+    """Return the rank of each held-out item of a row among negatives; changes `scores`."""
     held_out_scores = scores[held_out]
     scores[held_out] = -np.inf
     unseen = np.flatnonzero(scores > -np.inf)
@@ -327,7 +336,7 @@ def _row_ranks(scores, held_out, draw):
 
 
 def mean_and_standard_error(values, weights, rows):
-    """Return the weighted mean of the pairs' values and its standard error, clustered by row."""
+    """Return the weighted mean of values, one per pair, and its standard error clustered by row."""
     _, row_of_pair = np.unique(rows, return_inverse=True)
     total = weights.sum()
     mean = (weights * values).sum() / total

@@ -1,4 +1,4 @@
-"""How much a held-out pair counts if popular items are seen too often."""
+"""Weights of held-out pairs that take away the advantage of popular items."""
 
 from numbers import Real
 
@@ -15,42 +15,47 @@ from .._validation import Interval, check_array, validate_params
     prefer_skip_nested_validation=True,
 )
 def inverse_propensity_weights(popularity, *, exponent=1.0, max_weight=10.0):
-    r"""Return how much an interaction with each item counts if popular ones are seen too often.
+    r"""Return weights of items that take away the advantage of popular items in a metric.
+
+    Use it if you think that popular items have many interactions because they are shown more often,
+    and not because they are liked more. `debiased_scorer` does this in a search.
 
     Parameters
     ----------
     popularity : array-like of shape (n_items,)
-        How many rows have each item, or their share, such as the `popularity_` of a recommender; or
-        the odds of choosing it, as `choice_odds` returns them.
+        The number or the share of rows that have each item, such as the `popularity_` of a
+        recommender, or the odds from `choice_odds`.
     exponent : float, default=1.0
-        Power of the popularity that stands for the chance of seeing an interaction, 0 or more. 0
-        counts all interactions alike; 1 counts all items alike, however often each is seen.
+        The chance that an interaction is observed is taken to be proportional to this power of the
+        popularity, 0 or more. 0 weights all interactions equally. 1 weights all items equally,
+        whatever number of interactions they have.
     max_weight : float, default=10.0
-        Weights above this are cut to it, 1 or more; the mean weight of an interaction is 1 before.
-        None cuts nothing. A few very rare items decide otherwise, and the standard errors grow.
+        Larger weights are cut to this value, 1 or more. Before the cut, the mean weight of an
+        interaction is 1. None cuts nothing: then a few very rare items decide the result, and the
+        standard errors grow.
 
     Returns
     -------
     weights : ndarray of shape (n_items,), dtype float64
-        Above 0.
+        The weight of each item, above 0.
 
     See Also
     --------
     rank_metrics : Takes the weights of held-out pairs, ``weights[items]``.
-    debiased_scorer : A scorer that weighs pairs this way.
-    choice_odds : What stands for the popularity where items are had by many rows.
+    debiased_scorer : A scorer that weights pairs this way.
+    choice_odds : Pass these instead of the popularity if many rows have the same item.
 
     Notes
     -----
-    An interaction with item i is seen with a probability, its propensity, that is taken for
-    proportional to :math:`p_i^\gamma`, with the popularity :math:`p_i` and :math:`\gamma` being
-    `exponent` [2]_. Counting the pairs that are seen by the inverse of it, and dividing by the sum
-    of the weights, estimates the mean over all pairs, seen or not [1]_:
+    The propensity of item i is the probability that an interaction with it is observed. It is taken
+    to be proportional to :math:`p_i^\gamma`, with the popularity :math:`p_i` and the `exponent`
+    :math:`\gamma` [2]_. The mean over the observed pairs, weighted by the inverse propensity and
+    divided by the sum of the weights, estimates the mean over all pairs, observed or not [1]_:
 
     .. math:: w_i = \min\Big(w_{\max}, \; p_i^{-\gamma} \, \frac{\sum_j p_j}
         {\sum_j p_j^{1 - \gamma}}\Big) .
 
-    An item that no row has counts as the rarest of those that some row has.
+    An item without interactions gets the weight of the rarest item with one.
 
     References
     ----------
@@ -85,7 +90,7 @@ def checked_popularity(popularity):
 
 
 def positive_popularity(popularity):
-    """Return the popularity, that of the rarest item that some row has where none has one."""
+    """Return the popularity, with zeros replaced by the smallest popularity above zero."""
     popularity = np.asarray(popularity, dtype=np.float64)
     has_rows = popularity > 0
     if not has_rows.any():

@@ -1,4 +1,4 @@
-"""Metrics of ranked items, per row or on average; relevance is binary."""
+"""Metrics of ranked items, for each row or as a mean; an item is relevant or it is not."""
 
 import numpy as np
 
@@ -16,27 +16,30 @@ __all__ = [
 
 
 def average_precision_at_k(y_true, items, k=10, *, per_row=False):
-    r"""Return the average precision of the first k items (its mean over rows is MAP).
+    r"""Return the average precision of the first k items; its mean over rows is MAP.
+
+    Use it where a row has several relevant items and all of them should come early.
 
     Parameters
     ----------
     y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
-        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+        Values above zero mark the relevant items. A 1-D array holds the column of the one relevant
+        item of each row.
     items : array-like of int of shape (n_rows, n_ranked)
-        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+        Item columns, best first, as `recommend` returns them. -1 marks an empty place.
     k : int, default=10
-        Number of places looked at, from 1 to `n_ranked`.
+        Number of items per row that count, from 1 to `n_ranked`.
     per_row : bool, default=False
-        Whether to return one value a row instead of their mean.
+        Whether to return one value per row instead of the mean over rows.
 
     Returns
     -------
     score : float or ndarray of shape (n_rows,), dtype float64
-        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+        Between 0 and 1. A row without a relevant item gets NaN and does not count in the mean.
 
     See Also
     --------
-    ndcg_at_k : Discounts a hit by its own rank only.
+    ndcg_at_k : Discounts each hit by its own rank alone.
 
     Notes
     -----
@@ -45,8 +48,8 @@ def average_precision_at_k(y_true, items, k=10, *, per_row=False):
 
     .. math:: \frac{1}{|R|} \sum_{r=1}^{k} h_r \, \frac{1}{r} \sum_{s=1}^{r} h_s
 
-    The denominator is :math:`|R|` as at TREC, so a row with more than k relevant items cannot
-    reach 1. Some libraries divide by :math:`\min(|R|, k)` instead.
+    The denominator is :math:`|R|`, as in the TREC evaluations, so a row with more than k relevant
+    items cannot reach 1. Some libraries divide by :math:`\min(|R|, k)` instead.
 
     Examples
     --------
@@ -62,25 +65,28 @@ def average_precision_at_k(y_true, items, k=10, *, per_row=False):
 def f1_at_k(y_true, items, k=10, *, per_row=False):
     r"""Return the harmonic mean of precision and recall of the first k items.
 
+    Use it where a wrong item and a missed item are equally bad, and the order does not matter.
+
     Parameters
     ----------
     y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
-        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+        Values above zero mark the relevant items. A 1-D array holds the column of the one relevant
+        item of each row.
     items : array-like of int of shape (n_rows, n_ranked)
-        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+        Item columns, best first, as `recommend` returns them. -1 marks an empty place.
     k : int, default=10
-        Number of places looked at, from 1 to `n_ranked`.
+        Number of items per row that count, from 1 to `n_ranked`.
     per_row : bool, default=False
-        Whether to return one value a row instead of their mean.
+        Whether to return one value per row instead of the mean over rows.
 
     Returns
     -------
     score : float or ndarray of shape (n_rows,), dtype float64
-        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+        Between 0 and 1. A row without a relevant item gets NaN and does not count in the mean.
 
     See Also
     --------
-    precision_at_k : The share of the places that are hits.
+    precision_at_k : The share of the first k items that are relevant.
     recall_at_k : The share of the relevant items that are found.
 
     Notes
@@ -90,8 +96,9 @@ def f1_at_k(y_true, items, k=10, *, per_row=False):
 
     .. math:: \frac{2 P R_k}{P + R_k} = \frac{2}{k + |R|} \sum_{r=1}^{k} h_r
 
-    where :math:`P` and :math:`R_k` are the precision and the recall at k; 0 without a hit. The mean
-    is taken over the rows' values, not of the mean precision and recall.
+    where :math:`P` and :math:`R_k` are the precision and the recall at k. The value is 0 without a
+    hit. The mean over rows is the mean of the F1 values; it is not computed from the mean precision
+    and the mean recall.
 
     Examples
     --------
@@ -105,27 +112,30 @@ def f1_at_k(y_true, items, k=10, *, per_row=False):
 
 
 def hit_rate_at_k(y_true, items, k=10, *, per_row=False):
-    r"""Return whether any of the first k items is relevant.
+    r"""Return whether at least one of the first k items is relevant.
+
+    Use it where one good item is enough, or where each row has one item to find.
 
     Parameters
     ----------
     y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
-        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+        Values above zero mark the relevant items. A 1-D array holds the column of the one relevant
+        item of each row.
     items : array-like of int of shape (n_rows, n_ranked)
-        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+        Item columns, best first, as `recommend` returns them. -1 marks an empty place.
     k : int, default=10
-        Number of places looked at, from 1 to `n_ranked`.
+        Number of items per row that count, from 1 to `n_ranked`.
     per_row : bool, default=False
-        Whether to return one value a row instead of their mean.
+        Whether to return one value per row instead of the mean over rows.
 
     Returns
     -------
     score : float or ndarray of shape (n_rows,), dtype float64
-        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+        Between 0 and 1. A row without a relevant item gets NaN and does not count in the mean.
 
     See Also
     --------
-    recall_at_k : Equal to it where each row has one relevant item.
+    recall_at_k : The same number where each row has one relevant item.
 
     Notes
     -----
@@ -146,23 +156,26 @@ def hit_rate_at_k(y_true, items, k=10, *, per_row=False):
 
 
 def ndcg_at_k(y_true, items, k=10, *, per_row=False):
-    r"""Return the normalised discounted cumulative gain of the first k items.
+    r"""Return the normalised discounted cumulative gain (NDCG) of the first k items.
+
+    Use it first: it counts the relevant items that are found, and counts early ones more.
 
     Parameters
     ----------
     y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
-        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+        Values above zero mark the relevant items. A 1-D array holds the column of the one relevant
+        item of each row.
     items : array-like of int of shape (n_rows, n_ranked)
-        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+        Item columns, best first, as `recommend` returns them. -1 marks an empty place.
     k : int, default=10
-        Number of places looked at, from 1 to `n_ranked`.
+        Number of items per row that count, from 1 to `n_ranked`.
     per_row : bool, default=False
-        Whether to return one value a row instead of their mean.
+        Whether to return one value per row instead of the mean over rows.
 
     Returns
     -------
     score : float or ndarray of shape (n_rows,), dtype float64
-        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+        Between 0 and 1. A row without a relevant item gets NaN and does not count in the mean.
 
     See Also
     --------
@@ -175,7 +188,7 @@ def ndcg_at_k(y_true, items, k=10, *, per_row=False):
 
     .. math:: \frac{\sum_{r=1}^{k} h_r / \log_2(1 + r)}{\sum_{r=1}^{\min(|R|, k)} 1 / \log_2(1 + r)}
 
-    The denominator is what a perfect ranking would get, so 1 can be reached by every row.
+    The denominator is the gain of a perfect ranking, so every row can reach 1.
 
     References
     ----------
@@ -194,23 +207,26 @@ def ndcg_at_k(y_true, items, k=10, *, per_row=False):
 
 
 def precision_at_k(y_true, items, k=10, *, per_row=False):
-    r"""Return the share of the first k places that hold a relevant item.
+    r"""Return the share of the first k items that are relevant.
+
+    Use it where all k items are shown and each bad one costs something.
 
     Parameters
     ----------
     y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
-        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+        Values above zero mark the relevant items. A 1-D array holds the column of the one relevant
+        item of each row.
     items : array-like of int of shape (n_rows, n_ranked)
-        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+        Item columns, best first, as `recommend` returns them. -1 marks an empty place.
     k : int, default=10
-        Number of places looked at, from 1 to `n_ranked`.
+        Number of items per row that count, from 1 to `n_ranked`.
     per_row : bool, default=False
-        Whether to return one value a row instead of their mean.
+        Whether to return one value per row instead of the mean over rows.
 
     Returns
     -------
     score : float or ndarray of shape (n_rows,), dtype float64
-        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+        Between 0 and 1. A row without a relevant item gets NaN and does not count in the mean.
 
     See Also
     --------
@@ -223,7 +239,7 @@ def precision_at_k(y_true, items, k=10, *, per_row=False):
 
     .. math:: \frac{1}{k} \sum_{r=1}^{k} h_r
 
-    An empty place counts as a miss.
+    An empty place (-1) counts as a miss.
 
     Examples
     --------
@@ -239,25 +255,29 @@ def precision_at_k(y_true, items, k=10, *, per_row=False):
 def recall_at_k(y_true, items, k=10, *, per_row=False):
     r"""Return the share of the relevant items that are among the first k items.
 
+    Use it where the relevant items should be found and their order does not matter, for example for
+    a first selection that another model ranks again.
+
     Parameters
     ----------
     y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
-        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+        Values above zero mark the relevant items. A 1-D array holds the column of the one relevant
+        item of each row.
     items : array-like of int of shape (n_rows, n_ranked)
-        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+        Item columns, best first, as `recommend` returns them. -1 marks an empty place.
     k : int, default=10
-        Number of places looked at, from 1 to `n_ranked`.
+        Number of items per row that count, from 1 to `n_ranked`.
     per_row : bool, default=False
-        Whether to return one value a row instead of their mean.
+        Whether to return one value per row instead of the mean over rows.
 
     Returns
     -------
     score : float or ndarray of shape (n_rows,), dtype float64
-        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+        Between 0 and 1. A row without a relevant item gets NaN and does not count in the mean.
 
     See Also
     --------
-    precision_at_k : The share of the places that are hits.
+    precision_at_k : The share of the first k items that are relevant.
 
     Notes
     -----
@@ -280,27 +300,30 @@ def recall_at_k(y_true, items, k=10, *, per_row=False):
 
 
 def reciprocal_rank_at_k(y_true, items, k=10, *, per_row=False):
-    r"""Return the reciprocal rank of the first relevant item (its mean over rows is MRR).
+    r"""Return the reciprocal rank of the first relevant item; its mean over rows is MRR.
+
+    Use it where only the first good item matters.
 
     Parameters
     ----------
     y_true : array-like or sparse matrix of shape (n_rows, n_items), or int array of shape (n_rows,)
-        Values above zero mark the relevant items; 1-D holds the column of each row's only one.
+        Values above zero mark the relevant items. A 1-D array holds the column of the one relevant
+        item of each row.
     items : array-like of int of shape (n_rows, n_ranked)
-        Item columns, best first, as `recommend` returns them; -1 marks an empty place.
+        Item columns, best first, as `recommend` returns them. -1 marks an empty place.
     k : int, default=10
-        Number of places looked at, from 1 to `n_ranked`.
+        Number of items per row that count, from 1 to `n_ranked`.
     per_row : bool, default=False
-        Whether to return one value a row instead of their mean.
+        Whether to return one value per row instead of the mean over rows.
 
     Returns
     -------
     score : float or ndarray of shape (n_rows,), dtype float64
-        Between 0 and 1. A row without a relevant item is NaN and left out of the mean.
+        Between 0 and 1. A row without a relevant item gets NaN and does not count in the mean.
 
     See Also
     --------
-    rank_metrics : The same for each held-out item, from its rank among others.
+    rank_metrics : The same for each held-out item by itself, from its rank.
 
     Notes
     -----
@@ -359,7 +382,7 @@ def _ranks(hits):
 
 
 def _discounts(ranks):
-    """Return how much a hit at each rank is worth to the discounted cumulative gain."""
+    """Return the discounted gain of a hit at each rank."""
     return 1 / np.log2(1 + ranks)
 
 

@@ -1,4 +1,4 @@
-"""Errors of predicted ratings, and their scorer."""
+"""Errors of predicted ratings, and a scorer for them."""
 
 from numbers import Integral, Real
 
@@ -11,7 +11,10 @@ from ._scorer import HoldoutScorer
 
 
 def rating_errors(model, X, y):
-    r"""Return RMSE and MAE of the ratings that a model predicts, with their standard errors.
+    r"""Return RMSE and MAE of the ratings that a model predicts, with standard errors.
+
+    Use it where the question is how well ratings are predicted. If the question is which items to
+    show, use ranking metrics: a low RMSE does not mean a good ranking.
 
     Parameters
     ----------
@@ -19,9 +22,9 @@ def rating_errors(model, X, y):
         A fitted recommender with `predict_ratings`, or a `Pipeline`, search or `FrozenEstimator`
         that holds one.
     X : {array-like, sparse matrix} of shape (n_rows, n_items_)
-        The ratings that are known of the rows.
+        The known ratings of the rows.
     y : {array-like, sparse matrix} of shape (n_rows, n_items_)
-        The ratings that were held out; zeros are missing.
+        The held-out ratings. A zero means that there is no rating.
 
     Returns
     -------
@@ -31,13 +34,13 @@ def rating_errors(model, X, y):
     See Also
     --------
     rating_scorer : The same as a scorer.
-    rank_metrics : What a ranking is worth.
+    rank_metrics : Metrics of a ranking.
 
     Notes
     -----
-    With the error :math:`e_p` of pair p, of n pairs, RMSE is :math:`\sqrt{\sum_p e_p^2 / n}` and
-    MAE is :math:`\sum_p |e_p| / n`. The standard errors are clustered by row as in `rank_metrics`;
-    that of RMSE is that of the mean square, divided by 2 RMSE.
+    With the errors :math:`e_p` of n pairs, RMSE is :math:`\sqrt{\sum_p e_p^2 / n}` and MAE is
+    :math:`\sum_p |e_p| / n`. The standard errors are clustered by row as in `rank_metrics`. The
+    standard error of RMSE is the one of the mean square, divided by 2 RMSE.
 
     Examples
     --------
@@ -52,8 +55,8 @@ def rating_errors(model, X, y):
     recommender, X = recommender_and_rows(model, X)
     if not hasattr(recommender, "predict_ratings"):
         raise TypeError(
-            f"{type(recommender).__name__} predicts no ratings: pass a recommender that does, such "
-            "as BiasedMFRecommender."
+            f"{type(recommender).__name__} predicts no ratings: pass a recommender with the method "
+            "predict_ratings, such as BiasedMFRecommender."
         )
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     y = check_relevance(y, n_rows=n_rows, n_items=recommender.n_items_)
@@ -83,18 +86,21 @@ def rating_errors(model, X, y):
     prefer_skip_nested_validation=True,
 )
 def rating_scorer(metric="rmse", *, holdout=None, random_state=None):
-    """Make a scorer of predicted ratings: minus their error, as higher is better.
+    """Make a scorer of predicted ratings for a search.
+
+    Use it as ``scoring`` of `GridSearchCV` with a model that predicts ratings. It returns minus the
+    error, so higher is better.
 
     Parameters
     ----------
     metric : {"mae", "rmse"}, default="rmse"
-        Which error.
+        The error to use.
     holdout : float or int, default=None
-        Hide this share (between 0 and 1) or count (1 and up) of each row's ratings in X, and
-        predict these from what is left. None predicts the y that is passed and, without y, what
-        the `score` of the model hides.
+        Hide this share (between 0 and 1) or number (1 or more) of the ratings of each row in X, and
+        predict them from the others. None predicts the ratings in y or, if no y is passed, the
+        ratings that the `score` of the model hides.
     random_state : int, RandomState instance or None, default=None
-        Chooses what `holdout` hides. Pass an int to judge every model on the same ratings.
+        Chooses what `holdout` hides. Pass an int to compare all models on the same ratings.
 
     Returns
     -------
@@ -106,11 +112,11 @@ def rating_scorer(metric="rmse", *, holdout=None, random_state=None):
     See Also
     --------
     rating_errors : The errors with their standard errors.
-    ranking_scorer : Scores what is recommended.
+    ranking_scorer : Scores recommended items.
 
     Notes
     -----
-    A row with fewer than two ratings has none to hide.
+    Nothing is hidden of a row with fewer than two ratings.
 
     Examples
     --------

@@ -54,26 +54,31 @@ _METRICS = {
 def ranking_scorer(
     metric="ndcg", k=10, *, exclude_seen="auto", candidates=None, holdout=None, random_state=None
 ):
-    """Make a scorer that recommends to the rows of X and compares with what y holds.
+    """Make a scorer of recommended items for a search.
+
+    Use it as ``scoring`` of `GridSearchCV` and other tools of scikit-learn. The scorer recommends
+    items to the rows of X and compares them with y, or with interactions that it hides from X.
 
     Parameters
     ----------
     metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
-        What to measure on the best `k` items of each row.
+        The metric of the best `k` items of each row.
     k : int, default=10
-        Number of items recommended to each row, 1 or more; the model's `n_items_` at most count.
+        Number of items recommended to each row, 1 or more. If the model has fewer items, all of
+        them are recommended.
     exclude_seen : bool or "auto", default="auto"
-        Whether to leave out what a row already has in X, as in `recommend`.
+        Whether to leave out the items that a row already has in X, as in `recommend`.
     candidates : array-like of int or mask of shape (n_items_,), default=None
-        Item columns that may be recommended; what is relevant outside of them, or held out, does
-        not count. A model of two domains is judged on one of them this way. None allows all.
+        Item columns that may be recommended. Other items do not count, even if they are relevant
+        or held out. Pass the target columns to score a model of two domains on the target. None
+        allows all items.
     holdout : float or int, default=None
-        Hide this share (between 0 and 1) or count (1 and up) of each row's interactions in X, the
-        latest ones of a history, recommend from what is left, and look for what was hidden. X
-        must hold the items. None compares with the y that is passed and, without y, hides what
+        Hide this share (between 0 and 1) or number (1 or more) of the interactions of each row in
+        X, recommend from the others, and look for the hidden ones; of a history, the latest ones
+        are hidden. X must hold the items. None compares with y or, if no y is passed, hides what
         the `score` of the model hides.
     random_state : int, RandomState instance or None, default=None
-        Chooses what `holdout` hides. Pass an int to judge every model on the same interactions.
+        Chooses what `holdout` hides. Pass an int to compare all models on the same interactions.
 
     Returns
     -------
@@ -84,19 +89,19 @@ def ranking_scorer(
 
     See Also
     --------
-    sktransrec.recommend : What it calls.
-    debiased_scorer : A scorer under which popularity alone is near chance.
+    sktransrec.recommend : The function that recommends.
+    debiased_scorer : A scorer that gives popularity alone a score near chance.
     held_out_ranks : Ranks held-out pairs among all or among sampled items.
 
     Notes
     -----
-    Where there is nothing to find, or the model cannot recommend, the scorer raises an error and
+    If no row has anything to find, or if the model cannot recommend, the scorer raises an error. It
     never returns NaN. A search turns errors into NaN and a warning; ``error_score="raise"`` shows
-    them.
+    the errors.
 
-    A row with fewer than two items has none to hide and does not count. What is hidden is among
-    the candidates, and among what the model may recommend. A history is cut where the first hidden
-    item stands; a hidden item that is in the rest of it does not count.
+    A row with fewer than two items does not count, because nothing can be hidden. Only items that
+    the model can recommend, and that are candidates, are hidden. A history is cut before the first
+    hidden item. A hidden item that also occurs before the cut does not count.
 
     Examples
     --------
@@ -121,13 +126,13 @@ class HoldoutScorer:
     """
 
     def _rows_and_wanted(self, estimator, X, y):
-        """Return the rows to recommend to, and what there is to find."""
+        """Return the rows to recommend to, and the items to find."""
         if self.holdout is None:
             return (X, y) if y is not None else hidden_by_default(estimator, X, self.candidates)
         if y is not None:
             raise ValueError(
-                f"{self!r} hides a part of X to look for, but y was passed as well: call it "
-                "without y, or make the scorer without holdout."
+                f"{self!r} hides a part of X to look for, but y was passed as well: call the "
+                "scorer without y, or make it without holdout."
             )
         return hidden_part(
             estimator,
@@ -138,7 +143,7 @@ class HoldoutScorer:
         )
 
     def _among_candidates(self, interactions):
-        """Return the interactions with the candidates, in their place among all columns."""
+        """Return the interactions with the candidates; the columns stay those of all items."""
         if self.candidates is None:
             return interactions
         n_items = interactions.shape[1]

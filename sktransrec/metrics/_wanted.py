@@ -1,4 +1,4 @@
-"""What there is to find for each row, of what users pass as y."""
+"""The relevant items of each row, from the y that a user passes."""
 
 import scipy.sparse as sp
 
@@ -8,11 +8,11 @@ from .._wrapping import ignores_unknown, reads_histories
 
 
 def wanted_items(model, y, *, n_rows, n_items=None):
-    """Return what is relevant to each row as a canonical `csr_array`, by values above zero.
+    """Return the relevant items of each row as a canonical `csr_array` of values above zero.
 
-    `y` is a matrix of shape (n_rows, n_items), or the column of one item a row. For a model that
-    reads histories it holds ids as these do: one a row, or rows of them padded with 0. `n_items` is
-    None where y says how many there are.
+    `y` is a matrix of shape (n_rows, n_items), or the column of one item per row. For a model that
+    reads histories, it may hold item ids: one per row, or several per row padded with 0. If
+    `n_items` is None, y determines the number of items.
     """
     if reads_histories(model) and not sp.issparse(y):
         y = _of_ids(as_array(y, name="y"), n_items, ignores=ignores_unknown(model))
@@ -20,7 +20,7 @@ def wanted_items(model, y, *, n_rows, n_items=None):
 
 
 def _of_ids(y, n_items, *, ignores):
-    """Return the indicator matrix of a y that holds item ids, and y as it is if it is a matrix."""
+    """Return the indicator matrix of a y of item ids; return a y of another kind unchanged."""
     if y.dtype.kind not in "iu" or y.ndim not in (1, 2) or not y.size:
         return y
     is_one_each = y.ndim == 1
@@ -28,8 +28,9 @@ def _of_ids(y, n_items, *, ignores):
     if not is_one_each and (n_items is None or y.shape[1] == n_items):
         if y.shape[1] > 1 and y.min() >= 0 and y.max() > 1 and is_padded_at_one_end(y):
             raise ValueError(
-                f"y may be a matrix with the {y.shape[1]} items as columns, or rows of item ids: "
-                "pass a sparse matrix for the former, and rows of ids in fewer columns."
+                f"y has {y.shape[1]} columns, as many as there are items, so it could be a matrix "
+                "of items or rows of item ids. Pass a sparse matrix if it holds one column per "
+                "item; pass fewer columns if it holds ids."
             )
         return y
     check_numbering(int(ids.max()), "y", "item id")
@@ -37,9 +38,9 @@ def _of_ids(y, n_items, *, ignores):
     has_gaps = (is_one_each and not ids.all()) or not is_padded_at_one_end(ids)
     if ids.min() < 0 or (not ignores and (has_gaps or ids.max() > n_items)):
         raise ValueError(
-            f"y holds integers from {ids.min()} to {ids.max()}, and the next items of histories "
-            f"are ids from 1 to {n_items}, one a row or padded with 0. Add 1 to the columns of "
-            "items, and leave rows out that have no next item; or pass a sparse matrix of shape "
-            "(n_rows, n_items_)."
+            f"y holds integers from {ids.min()} to {ids.max()}, but the next items of histories "
+            f"are ids from 1 to {n_items}, one per row or several padded with 0 at one end. If y "
+            "holds item columns, add 1. Remove rows without a next item. Or pass a sparse matrix "
+            "of shape (n_rows, n_items_)."
         )
     return seen_items(ids, n_items)

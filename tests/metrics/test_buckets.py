@@ -130,7 +130,7 @@ def test_names_say_what_the_buckets_hold():
         ({"items": [[0, 1]]}, "items must be a 1-D array of integers"),
         ({"items": [0, -1]}, "items must be a 1-D array of integers"),
         ({"ranks": [1]}, "rows, items and ranks hold 2, 2 and 1 values"),
-        ({"ranks": [0, 1]}, "ranks must be 1-D and count from 1"),
+        ({"ranks": [0, 1]}, "ranks must be 1-D and start at 1"),
         ({"popularity": [1]}, "popularity has shape"),
         ({"popularity": [1, -1]}, "popularity has shape"),
         ({"activity": [3]}, "activity has shape"),

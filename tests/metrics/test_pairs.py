@@ -213,9 +213,9 @@ def _half(X):
         ({"n_negatives": 2.5}, "n_negatives"),
         ({"random_state": "a"}, "random_state"),
         ({"candidates": [0, 1]}, "1 of the 2 held-out pairs in y are not among the candidates"),
-        ({"exclude_interactions": [[0, 1, 1, 0]] * 2}, "All 2 held-out pairs in y are seen"),
+        ({"exclude_interactions": [[0, 1, 1, 0]] * 2}, "All 2 held-out pairs in y are also in X"),
         ({"exclude_interactions": [[0, 0, 1, 0]]}, "exclude_interactions has shape"),
-        ({"X": [[0, 1, 1, 0]] * 2}, "All 2 held-out pairs in y are seen"),
+        ({"X": [[0, 1, 1, 0]] * 2}, "All 2 held-out pairs in y are also in X"),
         ({"y": np.zeros((2, 4))}, "y marks no held-out item"),
         ({"y": np.ones((2, 3))}, "y has shape"),
         ({"y": [4, 0]}, "y holds column indices from 0 to 4"),
@@ -264,7 +264,7 @@ def test_standard_error_is_the_spread_of_repeated_means():
 @pytest.mark.parametrize(
     ("ranks", "rows", "message"),
     [
-        ([0, 1], None, "ranks must be 1-D and count from 1"),
+        ([0, 1], None, "ranks must be 1-D and start at 1"),
         ([[1, 2]], None, "ranks must be 1-D"),
         ([np.nan, 1], None, "smallest rank of nan"),
         ([-np.inf, 1], None, "smallest rank of -inf"),

@@ -284,11 +284,11 @@ def test_what_the_encoder_gives_is_read_by_one_numbering():
         assert model.score(X, y) == expected
         assert ranking_scorer()(model, X, y) == expected
         assert (held_out_ranks(model, X, y)[2] == 1).mean() > 0.9
-    with pytest.raises(ValueError, match=r"from 0 to 6, and the next items .* ids from 1 to 7"):
+    with pytest.raises(ValueError, match=r"from 0 to 6, but the next items .* ids from 1 to 7"):
         model.score(X, following - 1)
-    with pytest.raises(ValueError, match="from 2 to 8, and the next items"):
+    with pytest.raises(ValueError, match="from 2 to 8, but the next items"):
         model.score(X, following + 1)
-    with pytest.raises(ValueError, match="y may be a matrix with the 7 items as columns, or rows"):
+    with pytest.raises(ValueError, match="y has 7 columns, as many as there are items"):
         model.score(X, np.hstack([later] + [np.zeros_like(later)] * 6))
 
 
