@@ -1,9 +1,10 @@
-"""What recommenders that are made of others share: they are as their parts are."""
+"""What recommenders that are made of others share: what their parts read and learn from."""
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
-from .._histories import padded_at_end, seen_items
+from .._histories import padded_at_end
 from .._recommend import withheld_items
 from .._validation import check_histories, check_interactions, check_rows_or_content, check_targets
 from .._wrapping import (
@@ -14,22 +15,29 @@ from .._wrapping import (
     take_input_tags,
 )
 from ..base import RecommenderMixin, _column_shares
+from ..interactions._target_items import TargetItems
 
 
-class CompositeMixin(RecommenderMixin):
-    """Mixin for recommenders made of others, all of which recommend the same items.
+class EnsembleRecommender(RecommenderMixin, BaseEstimator):
+    """Base of recommenders that are made of others.
 
     A subclass implements ``_parts()``, which returns the unfitted recommenders, and
-    ``_fitted_parts()``. It is supervised if one of them learns the map from X to y, and in-domain
-    if all learn from X alone. What one of them never recommends, it does not recommend either.
+    ``_fitted_parts()``. It is supervised if a leading part learns the map from X to y, and
+    in-domain if these learn from X alone. It never recommends an item that a part withholds.
     """
+
+    target_columns = None
+
+    def _leading_parts(self):
+        """Return the parts that say what X and y are; the others read what is made of these."""
+        return self._parts()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        parts = self._parts()
+        parts, leading = self._parts(), self._leading_parts()
         take_input_tags(tags, parts)
-        tags.input_tags.categorical = all(reads_histories(part) for part in parts)
-        is_mapping = any(is_supervised(part) for part in parts)
+        tags.input_tags.categorical = all(map(reads_histories, leading))
+        is_mapping = any(map(is_supervised, leading))
         tags.target_tags.required = tags.target_tags.multi_output = is_mapping
         tags.target_tags.single_output = not is_mapping
         tags.target_tags.positive_only = any(
@@ -37,12 +45,8 @@ class CompositeMixin(RecommenderMixin):
         )
         return tags
 
-    @property
-    def _reads_histories(self):
-        return all(reads_histories(part) for part in self._parts())
-
     def _checked(self, X, y):
-        """Return valid X, and y or None if no part learns from it."""
+        """Return valid X, and y or None if no leading part learns from it."""
         X = self._valid_rows(X, reset=True)
         if not is_supervised(self):
             return X, None
@@ -56,8 +60,8 @@ class CompositeMixin(RecommenderMixin):
     def _valid_rows(self, X, *, reset):
         if is_supervised(self):
             return check_rows_or_content(self, X, reset=reset)
-        if self._reads_histories:
-            ignores_gaps = all(ignores_unknown(part) for part in self._parts())
+        if reads_histories(self):
+            ignores_gaps = all(map(ignores_unknown, self._leading_parts()))
             return padded_at_end(check_histories(self, X, reset=reset, ignores_gaps=ignores_gaps))
         nonnegative = get_tags(self).input_tags.positive_only
         return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
@@ -65,25 +69,59 @@ class CompositeMixin(RecommenderMixin):
     def _check_rows(self, X):
         return self._valid_rows(X, reset=False)
 
+    def _target_of(self, X, y, model):
+        """Return the items that are recommended; those that a fitted model knows, of histories."""
+        n_items = None if y is None else y.shape[1]
+        if reads_histories(self):
+            n_items = n_items_of(model, X)
+        return TargetItems.among(self.target_columns, self, X, n_items)
+
+    def _set_items(self, X, y):
+        self.n_items_ = self._target.n_items
+        self.popularity_ = _column_shares(self._target.known(X) if y is None else y)
+
+    def _check_items(self, models, X):
+        """Raise unless the fitted models, given by name, all recommend the target items."""
+        for name, model in models.items():
+            if (n_items := n_items_of(model, X)) != self._target.n_items:
+                raise ValueError(
+                    f"{name!r} recommends {n_items} items where there are {self._target.n_items}: "
+                    "all recommenders must recommend the columns of X, or all those of y."
+                )
+
+    @property
+    def item_columns_(self):
+        """The columns of X that are the items, in their order; None if all are or none is."""
+        return None if self.target_columns is None else self._target.columns
+
     @property
     def withheld_items_(self):
-        return withheld_items(self._fitted_parts(), self.n_items_)
+        """The mask of the items that are never recommended; None if all may be."""
+        return withheld_items(self._fitted_parts(), self.n_items_, self._target.columns)
 
-    def _set_items(self, X, y, models):
-        """Set the number of items and their popularity; the fitted models must agree on them."""
-        n_items = {name: _n_items(model, X) for name, model in models.items()}
-        interactions = X if y is None else y
-        self.n_items_ = interactions.shape[1]
-        if self._reads_histories:
-            self.n_items_ = max(n_items.values())
-            interactions = seen_items(X, self.n_items_)
-        for name, n in n_items.items():
-            if n != self.n_items_:
-                raise ValueError(
-                    f"{name!r} recommends {n} items where there are {self.n_items_}: all "
-                    "recommenders must recommend the columns of X, or all those of y."
-                )
-        self.popularity_ = _column_shares(interactions)
+
+class DecidingRecommender(EnsembleRecommender):
+    """Base of ensembles that decide on the training rows between `transfer` and `fallback`.
+
+    A subclass has the parameters `transfer`, `fallback`, `target_columns` and `holdout`.
+    """
+
+    def _parts(self):
+        return [part for part in (self.transfer, self.fallback) if part is not None]
+
+    def _leading_parts(self):
+        return [self.transfer]
+
+    def _to_judge_by(self, X, y, random_state):
+        """Return X and what there is to find, held out of X if there is no y."""
+        if y is not None:
+            return X, y
+        return self._target.held_out(X, self.holdout, random_state)
+
+
+def n_items_of(model, X):
+    """Return the number of items that a fitted model recommends to rows of X."""
+    return recommender_and_rows(model, X[:1])[0].n_items_
 
 
 def scores_of(model, X):
@@ -97,7 +135,3 @@ def standardized(scores):
     scores = scores - scores.mean(axis=1, keepdims=True)
     deviations = scores.std(axis=1, keepdims=True)
     return np.divide(scores, deviations, out=np.zeros_like(scores), where=deviations > 1e-12)
-
-
-def _n_items(model, X):
-    return recommender_and_rows(model, X[:1])[0].n_items_

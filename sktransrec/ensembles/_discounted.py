@@ -3,13 +3,13 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 
 from .._validation import HasMethods, Interval, _fit_context, restores_on_error
-from ._base import CompositeMixin, scores_of, standardized
+from ._base import EnsembleRecommender, scores_of, standardized
 
 
-class DiscountedRecommender(CompositeMixin, BaseEstimator):
+class DiscountedRecommender(EnsembleRecommender):
     r"""Recommend as another recommender does, with popular items held back.
 
     It is as the recommender that it wraps: supervised if that learns the map from X to y,
@@ -111,7 +111,9 @@ class DiscountedRecommender(CompositeMixin, BaseEstimator):
         """
         X, y = self._checked(X, y)
         self.recommender_ = clone(self.recommender).fit(X, y)
-        self._set_items(X, y, {"recommender": self.recommender_})
+        self._target = self._target_of(X, y, self.recommender_)
+        self._check_items({"recommender": self.recommender_}, X)
+        self._set_items(X, y)
         n_rows_with = np.maximum(1, self.popularity_ * X.shape[0])
         self.discounts_ = np.float32(self.discount) * standardized(np.log(n_rows_with)[None])[0]
         return self

@@ -5,15 +5,12 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._recommend import withheld_items
 from .._validation import N_JOBS, HasMethods, Interval, StrOptions, _fit_context, restores_on_error
-from .._wrapping import reads_histories, recommender_and_rows
 from ..evaluation._comparison import Comparison, Side, rows_without, sides
 from ..evaluation._gain import measured_gain, shuffled_folds
-from ..interactions._target_items import TargetItems
 from ..metrics._buckets import bucket_of
 from ..metrics._scorer import _METRICS
-from ._deciding import DecidingRecommender
+from ._base import DecidingRecommender
 
 
 class TransferGate(DecidingRecommender):
@@ -186,7 +183,7 @@ class TransferGate(DecidingRecommender):
         random_state = check_random_state(self.random_state)
         X, y = self._checked(X, y)
         self.transfer_ = Side(self.transfer, X, X).fitted(y)
-        self._target = target = self._target_items(X, y)
+        self._target = target = self._target_of(X, y, self.transfer_)
         X_kept, wanted = self._to_judge_by(X, y, random_state)
         self.gain_ = measured_gain(
             Comparison.of(self.transfer, self.fallback, X_kept, wanted, target),
@@ -207,18 +204,8 @@ class TransferGate(DecidingRecommender):
         self._set_items(X, y)
         return self
 
-    def _target_items(self, X, y):
-        """Return the target items in X, those that `transfer_` knows if X holds histories."""
-        if reads_histories(self.transfer):
-            n_items = recommender_and_rows(self.transfer_, X)[0].n_items_
-        else:
-            n_items = None if y is None else y.shape[1]
-        return TargetItems.among(self.target_columns, self.transfer, X, n_items)
-
-    @property
-    def withheld_items_(self):
-        models = self.transfer_, self.fallback_
-        return withheld_items(models, self.n_items_, self._target.columns)
+    def _fitted_parts(self):
+        return [self.transfer_, self.fallback_]
 
     def _score_rows(self, X):
         buckets = bucket_of(self._target.activity(X), self.bucket_edges_)

@@ -10,7 +10,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 
-from .._recommend import withheld_items
 from .._validation import (
     N_JOBS,
     HasMethods,
@@ -32,9 +31,8 @@ from ..evaluation._source_scores import (
     probe_gain,
     row_overlap,
 )
-from ..interactions._target_items import TargetItems
 from ..metrics._scorer import _METRICS
-from ._deciding import DecidingRecommender
+from ._base import DecidingRecommender
 from ._voting import VotingRecommender
 
 
@@ -214,8 +212,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         """
         X, y = self._checked(X, y)
         random_state = check_random_state(self.random_state)
-        n_items = None if y is None else y.shape[1]
-        self._target = TargetItems.among(self.target_columns, self.transfer, X, n_items)
+        self._target = self._target_of(X, y, None)
         X_kept, wanted = self._to_judge_by(X, y, random_state)
         if not (wanted.data > 0).any():
             place = "The target in X" if y is None else "y"
@@ -338,9 +335,8 @@ class SourceSelectorRecommender(DecidingRecommender):
             return self._model(weights, columns).fit(X, y)
         return sides(self.transfer, self.fallback, X, y, self._target)[1].fitted(y)
 
-    @property
-    def withheld_items_(self):
-        return withheld_items([self.recommender_], self.n_items_, self._target.columns)
+    def _fitted_parts(self):
+        return [self.recommender_]
 
     def _score_rows(self, X):
         if not self._uses_sources:

@@ -3,9 +3,8 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 
-from .._recommend import withheld_items
 from .._validation import (
     HasMethods,
     Interval,
@@ -14,12 +13,11 @@ from .._validation import (
     check_rows,
     restores_on_error,
 )
-from .._wrapping import entry_tags, is_supervised, reads_histories
-from ..base import RecommenderMixin, _column_shares
-from ..interactions._target_items import TargetItems
+from .._wrapping import is_supervised, reads_histories
+from ._base import EnsembleRecommender
 
 
-class SwitchingRecommender(RecommenderMixin, BaseEstimator):
+class SwitchingRecommender(EnsembleRecommender):
     """Recommend by the history of a row where it has one, and by its features otherwise.
 
     An in-domain recommender: it learns from X alone, which holds the interactions with the items
@@ -105,10 +103,14 @@ class SwitchingRecommender(RecommenderMixin, BaseEstimator):
         self.target_columns = target_columns
         self.min_interactions = min_interactions
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.positive_only = entry_tags(self.recommender).input_tags.positive_only
-        return tags
+    def _parts(self):
+        return [part for part in (self.recommender, self.fallback) if part is not None]
+
+    def _leading_parts(self):
+        return [self.recommender]
+
+    def _fitted_parts(self):
+        return [part for part in (self.recommender_, self.fallback_) if part is not None]
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
@@ -126,9 +128,9 @@ class SwitchingRecommender(RecommenderMixin, BaseEstimator):
         -------
         self : object
         """
-        X = check_rows(self, X, reset=True)
+        X = self._valid_rows(X, reset=True)
         self._check_parts(X)
-        self._target = TargetItems.among(self.target_columns, self.recommender, X)
+        self._target = self._target_of(X, None, None)
         history = self._target.known(X)
         self.recommender_ = clone(self.recommender).fit(history, None)
         self.fallback_ = None
@@ -136,9 +138,11 @@ class SwitchingRecommender(RecommenderMixin, BaseEstimator):
             has_history = self._target.activity(X) > 0
             features = self._target.others(X)[has_history]
             self.fallback_ = clone(self.fallback).fit(features, history[has_history])
-        self.n_items_ = self._target.n_items
-        self.popularity_ = _column_shares(history)
+        self._set_items(X, None)
         return self
+
+    def _valid_rows(self, X, *, reset):
+        return check_rows(self, X, reset=reset)
 
     def _check_parts(self, X):
         if is_supervised(self.recommender) or reads_histories(self.recommender):
@@ -180,18 +184,9 @@ class SwitchingRecommender(RecommenderMixin, BaseEstimator):
     def _has_history(self, X):
         return self._target.activity(X) >= self.min_interactions
 
-    @property
-    def item_columns_(self):
-        return self._target.columns
-
     def _unknown_rows(self, X):
         # A fallback decides itself what it makes of features that are all zero.
         return np.zeros(X.shape[0], dtype=bool)
-
-    @property
-    def withheld_items_(self):
-        models = [model for model in (self.recommender_, self.fallback_) if model is not None]
-        return withheld_items(models, self.n_items_)
 
     def _score_rows(self, X):
         has_history = self._has_history(X)

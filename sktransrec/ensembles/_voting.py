@@ -15,10 +15,10 @@ from .._validation import (
     check_is_fitted,
     restores_on_error,
 )
-from ._base import CompositeMixin, scores_of, standardized
+from ._base import EnsembleRecommender, scores_of, standardized
 
 
-class VotingRecommender(DecodesItems, CompositeMixin, _BaseComposition):
+class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
     r"""Recommend by the weighted mean of what several recommenders say.
 
     It is as its parts are: a supervised recommender if one of them learns the map from X to y, an
@@ -155,7 +155,9 @@ class VotingRecommender(DecodesItems, CompositeMixin, _BaseComposition):
         )
         self.named_estimators_ = Bunch(**dict(zip(names, self.estimators_, strict=True)))
         self._shares = (weights / weights.sum()).astype(np.float32)
-        self._set_items(X, y, self.named_estimators_)
+        self._target = self._target_of(X, y, self.estimators_[0])
+        self._check_items(self.named_estimators_, X)
+        self._set_items(X, y)
         return self
 
     def with_items(self, item_features):
