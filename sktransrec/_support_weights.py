@@ -1,8 +1,9 @@
 """Samples of a regression weighted by how much is known of each."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
+
+from ._wrapping import last_step
 
 
 def support_weights(regressor, n_interactions, exponent):
@@ -23,11 +24,8 @@ def support_weights(regressor, n_interactions, exponent):
     """
     if exponent == 0:
         return {}
-    name, last = "sample_weight", regressor
-    steps = []
-    while isinstance(last, Pipeline):
-        step, last = last.steps[-1]
-        steps.append(step)
+    name = "sample_weight"
+    last, steps = last_step(regressor)
     if not has_fit_parameter(last, name):
         raise ValueError(
             f"activity_exponent={exponent!r} weighs what the regressor learns from, but "

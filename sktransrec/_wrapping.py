@@ -2,24 +2,22 @@
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from ._validation import check_is_fitted, check_sparse
 
-# Attributes in which a fitted estimator holds the one that it wraps.
-_WRAPPED = ("best_estimator_", "transformer_", "estimator")
-
 
 def is_supervised(model):
     """Return whether a model, fitted or not, learns the map from X to y."""
-    return get_tags(_unwrapped(model, step=-1)).target_tags.required
+    return get_tags(innermost(model)).target_tags.required
 
 
 def entry_tags(model):
     """Return the tags of what a model does first with X."""
-    return get_tags(_unwrapped(model, step=0))
+    return get_tags(innermost(model, step=0))
 
 
 def take_input_tags(tags, parts):
@@ -47,38 +45,23 @@ def reads_histories(model):
 
 def ignores_unknown(model):
     """Return whether a model that reads histories leaves out what it does not know in them."""
-    return getattr(_unwrapped(model, step=0), "unknown", None) == "ignore"
+    return getattr(innermost(model, step=0), "unknown", None) == "ignore"
 
 
-def _unwrapped(model, step):
-    """Return what is inside frozen estimators and searches, and the given step of pipelines."""
-    if isinstance(model, Pipeline):
-        steps = [part for _, part in model.steps if part is not None and part != "passthrough"]
-        return _unwrapped(steps[step], step)
-    is_wrapper = isinstance(model, FrozenEstimator) or hasattr(model, "cv")
-    return (
-        _unwrapped(model.estimator, step) if is_wrapper and hasattr(model, "estimator") else model
-    )
-
-
-def recommender_and_rows(model, X):
-    """Return the recommender inside `model`, and X as it reaches that recommender."""
-    wrapped = _wrapped_by(model)
-    if wrapped is not None:
-        if isinstance(model, Pipeline):
-            check_is_fitted(model)
-            if len(model.steps) > 1:
-                check_sparse(X, name="X")
-                X = model[:-1].transform(X)
-        return recommender_and_rows(wrapped, X)
-    return recommender_of(model), X
+def innermost(model, step=-1):
+    """Return the model inside all wrappers, in pipelines that of the given step."""
+    while True:
+        inner = _inner(model, step)
+        inner = _unfitted_inner(model) if inner is None else inner
+        if inner is None:
+            return model
+        model = inner
 
 
 def recommender_of(model):
     """Return the recommender inside a fitted model."""
-    wrapped = _wrapped_by(model)
-    if wrapped is not None:
-        return recommender_of(wrapped)
+    while (inner := _inner(model)) is not None:
+        model = inner
     if not (hasattr(model, "recommend") or _is_recommender(model)):
         check_is_fitted(model)
         raise TypeError(
@@ -88,18 +71,44 @@ def recommender_of(model):
     return model
 
 
+def recommender_and_rows(model, X):
+    """Return the recommender inside a fitted model, and X as it reaches that recommender."""
+    while (inner := _inner(model)) is not None:
+        if isinstance(model, Pipeline):
+            check_is_fitted(model)
+            if len(model.steps) > 1:
+                check_sparse(X, name="X")
+                X = model[:-1].transform(X)
+        model = inner
+    return recommender_of(model), X
+
+
+def last_step(model):
+    """Return the last step of nested pipelines, and the names of the steps that lead to it."""
+    names = []
+    while isinstance(model, Pipeline):
+        name, model = model.steps[-1]
+        names.append(name)
+    return model, names
+
+
 def _is_recommender(model):
     """Return whether an estimator without `recommend` says that its scores rank items."""
     return hasattr(model, "decision_function") and get_tags(model).estimator_type == "recommender"
 
 
-def _wrapped_by(model):
-    """Return the model that a frozen estimator, a fitted search or a pipeline hands rows on to."""
+def _inner(model, step=-1):
+    """Return what a frozen estimator, a fitted search or a pipeline holds, None for all others."""
     if isinstance(model, FrozenEstimator):
         return model.estimator
-    if hasattr(model, "best_estimator_"):
-        return model.best_estimator_
-    return model.steps[-1][1] if isinstance(model, Pipeline) else None
+    if isinstance(model, Pipeline):
+        return [part for _, part in model.steps if part not in (None, "passthrough")][step]
+    return getattr(model, "best_estimator_", None)
+
+
+def _unfitted_inner(model):
+    """Return what a search is going to fit, None for all others."""
+    return getattr(model, "estimator", None) if hasattr(model, "cv") else None
 
 
 def fitted_learner(pretrained, learner_class, *, attribute="_fitted_network"):
@@ -121,12 +130,16 @@ def fitted_learner(pretrained, learner_class, *, attribute="_fitted_network"):
 
 
 def _held_estimators(estimator):
-    """Yield the estimator and all that it wraps."""
-    yield estimator
+    """Return the estimator and all that it holds, what it has fitted in place of what it cloned."""
+    held = [estimator]
     if isinstance(estimator, Pipeline):
-        for _, step in estimator.steps:
-            yield from _held_estimators(step)
-    for name in _WRAPPED:
-        if hasattr(estimator, name):
-            yield from _held_estimators(getattr(estimator, name))
-            return
+        values = [[step for _, step in estimator.steps]]
+    elif isinstance(estimator, FrozenEstimator):
+        values = [estimator.estimator]
+    else:
+        values = [value for name, value in vars(estimator).items() if name.endswith("_")]
+    for value in values:
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, BaseEstimator):
+                held += _held_estimators(part)
+    return held

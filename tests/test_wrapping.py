@@ -1,0 +1,112 @@
+"""One walker for all wrappers: what a model learns from, reads and holds."""
+
+import numpy as np
+import pytest
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler
+
+from sktransrec import (
+    ALSRecommender,
+    Autoencoder,
+    BridgeRecommender,
+    DiscountedRecommender,
+    EASERecommender,
+    HybridRecommender,
+    PopularityRecommender,
+    ReconstructionRecommender,
+    RidgeRecommender,
+    SwitchingRecommender,
+    TransferGate,
+    VotingRecommender,
+)
+from sktransrec._wrapping import (
+    fitted_learner,
+    innermost,
+    is_supervised,
+    last_step,
+    recommender_and_rows,
+    recommender_of,
+)
+
+X = np.array([[1, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 0, 1]] * 3, dtype=np.float32)
+
+
+def _autoencoder():
+    return Autoencoder(2, hidden_layer_sizes=(), epochs=1, run_eagerly=True, random_state=0)
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        make_pipeline,
+        lambda model: make_pipeline(MaxAbsScaler(), "passthrough", make_pipeline(model)),
+        lambda model: GridSearchCV(model, {}, cv=2),
+        lambda model: GridSearchCV(make_pipeline(GridSearchCV(model, {}, cv=2)), {}, cv=2),
+    ],
+)
+def test_what_is_wrapped_is_found_fitted_or_not(wrap, fitted):
+    model = wrap(RidgeRecommender())
+    model = FrozenEstimator(model.fit(X, X)) if fitted else model
+    assert isinstance(innermost(model), RidgeRecommender)
+    assert is_supervised(model)
+    if fitted:
+        assert recommender_of(model).n_items_ == 4
+
+
+def test_rows_pass_through_what_stands_before_the_recommender():
+    twice = FunctionTransformer(lambda X: 2 * X)
+    model = make_pipeline(twice, make_pipeline(twice, EASERecommender())).fit(X)
+    recommender, rows = recommender_and_rows(model, X)
+    assert isinstance(recommender, EASERecommender)
+    np.testing.assert_array_equal(rows, 4 * X)
+
+
+def test_the_last_step_is_named_by_its_path():
+    model = make_pipeline(MaxAbsScaler(), make_pipeline(MaxAbsScaler(), Ridge()))
+    last, names = last_step(model)
+    assert isinstance(last, Ridge)
+    assert names == ["pipeline", "ridge"]
+
+
+def _reconstruction():
+    return ReconstructionRecommender(_autoencoder())
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        _reconstruction(),
+        GridSearchCV(_reconstruction(), {}, cv=2),
+        VotingRecommender([("net", _reconstruction()), ("popular", PopularityRecommender())]),
+        DiscountedRecommender(_reconstruction()),
+        SwitchingRecommender(_reconstruction()),
+        TransferGate(_reconstruction(), PopularityRecommender(), cv=2, n_buckets=1, random_state=0),
+        make_pipeline(MaxAbsScaler(), VotingRecommender([("net", _reconstruction())])),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_learner_is_found_inside_whatever_holds_it(model):
+    """It may be what `pretrained` starts from, in an ensemble as in a pipeline."""
+    held = FrozenEstimator(model.fit(X))
+    learner = fitted_learner(held, Autoencoder)
+    assert hasattr(learner, "n_iter_")
+    tuned = _autoencoder().set_params(pretrained=held).fit(X)
+    assert all(layer.copied for layer in tuned.transferred_layers_)
+
+
+def test_two_learners_or_none_are_an_error():
+    vote = VotingRecommender([("a", _reconstruction()), ("b", _reconstruction())]).fit(X)
+    for held in (vote, EASERecommender().fit(X)):
+        with pytest.raises(ValueError, match="around a fitted Autoencoder"):
+            fitted_learner(FrozenEstimator(held), Autoencoder)
+
+
+@pytest.mark.parametrize("model", [HybridRecommender(), BridgeRecommender(ALSRecommender())])
+def test_what_cannot_be_served_is_an_error(model):
+    with pytest.raises(TypeError, match="cannot recommend: pass a recommender"):
+        recommender_of(make_pipeline(Ridge()).fit(X, X))
+    assert innermost(model) is model
