@@ -15,7 +15,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
 from sklearn.neural_network import MLPRegressor
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
 import sktransrec as str_
@@ -65,39 +65,10 @@ def fit_codebook(model, task, fit):
 
 
 def fit_across(model, task, fit):
-    """Fit a model from source rows to target rows.
-
-    What learns from one domain alone, the encoder and the bridge's factor model, learns from all
-    people of that domain first.
-    """
-    return with_parts_of_one_domain(model, task, fit).fit(task.X_source, task.Y_target)
-
-
-def with_parts_of_one_domain(model, task, fit):
-    """Return a model whose parts that know one domain alone are fitted, and frozen."""
-    if isinstance(model, Pipeline):
-        encoder = FrozenEstimator(fit(model[0], task.source))
-        return make_pipeline(encoder, *model[1:-1], with_parts_of_one_domain(model[-1], task, fit))
-    if isinstance(model, str_.VotingRecommender):
-        parts = [
-            (name, with_parts_of_one_domain(part, task, fit)) for name, part in model.estimators
-        ]
-        return model.set_params(estimators=parts)
-    if isinstance(model, str_.PersonalizedBridgeRecommender):
-        model.set_params(transformer=FrozenEstimator(fit(model.transformer, task.source)))
-    if isinstance(model, str_.BridgeRecommender | str_.PersonalizedBridgeRecommender):
-        return model.set_params(recommender=FrozenEstimator(fit(model.recommender, task.target)))
-    return model
-
-
-def fit_gate_across(gate, task, fit):
-    """Fit a gate, or a selector, between a model from source rows to target rows and popularity.
-
-    The encoder knows all people of the source. Of the target a fold must not know its own rows.
-    """
-    encoder = FrozenEstimator(fit(gate.transfer[0], task.source))
-    gate.set_params(transfer=make_pipeline(encoder, *gate.transfer[1:]))
-    return gate.fit(task.X_source, task.Y_target)
+    """Fit a model from source to target, its parts of one domain on all rows of that domain."""
+    return str_.fit_across_domains(
+        model, task.X_source, task.Y_target, X_source=task.source, Y_target=task.target
+    )
 
 
 @dataclass(frozen=True)
@@ -379,27 +350,16 @@ COLD = {
         fit_across,
         {"bridgerecommender__regressor__regressor__mlpregressor__alpha": [1.0, 10.0, 100.0]},
     ),
-    "ALS, personal bridge to ALS factors": Method(
-        lambda task: str_.PersonalizedBridgeRecommender(
-            source_als(),
-            target_als(),
-            make_pipeline(Normalizer(), kernel_ridge(3.0)),
-            max_iter=20,
-            random_state=0,
-        ),
-        fit_across,
-        {"regularization": [0.02, 0.1], "confidence": [10.0, 30.0]},
-    ),
     "mean of three kernel bridges and ridge to the items": Method(
         lambda task: committee(),
         fit_across,
         {"weights": [[1, 1, 1, 0], [1, 1, 1, 0.3], [1, 1, 1, 0.6], [1, 1, 1, 1]]},
     ),
     "gate: ALS and ridge to the items, or popularity": Method(
-        lambda task: str_.TransferGate(to_the_items(), random_state=0), fit_gate_across
+        lambda task: str_.TransferGate(to_the_items(), random_state=0), fit_across
     ),
     "selector: ALS and ridge to the items, or popularity": Method(
         lambda task: str_.SourceSelectorRecommender(to_the_items(), random_state=0),
-        fit_gate_across,
+        fit_across,
     ),
 }

@@ -53,10 +53,10 @@ from .transfer import (
     CORALAligner,
     CrossDomainAutoencoderRecommender,
     MMDAligner,
-    PersonalizedBridgeRecommender,
     ProcrustesAligner,
     ProcrustesRegressor,
     TwoTowerAutoencoderRecommender,
+    fit_across_domains,
 )
 
 __version__ = "0.1.0.dev0"
@@ -85,7 +85,6 @@ __all__ = [
     "LogisticMFRecommender",
     "MMDAligner",
     "NextItemRecommender",
-    "PersonalizedBridgeRecommender",
     "PopularityRecommender",
     "PopularityScaler",
     "ProcrustesAligner",
@@ -105,6 +104,7 @@ __all__ = [
     "debiased_scorer",
     "eligible_scores",
     "find_cross_listed",
+    "fit_across_domains",
     "holdout_after",
     "holdout_last",
     "holdout_random",

@@ -25,7 +25,6 @@ IS_NETWORK = ["run_eagerly" in estimator.get_params() for estimator in ALL]
 FIT_TAKES_SECONDS = (
     "TransferGate",
     "SourceSelector",
-    "Personalized",
     "MMD",
     "Codebook",
     "NextItem",

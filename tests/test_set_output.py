@@ -22,7 +22,6 @@ from sktransrec import (
     HybridRecommender,
     ItemFeatures,
     MMDAligner,
-    PersonalizedBridgeRecommender,
     ReconstructionRecommender,
     RidgeRecommender,
     SegmentPopularityRecommender,
@@ -53,7 +52,6 @@ def parts(output=None):
     scaled_pca = make_pipeline(StandardScaler(), PCA(2, random_state=0))
     yield ReconstructionRecommender(scaled_pca.set_output(transform=output))
     yield BridgeRecommender(factors(output), PLSRegression(2))
-    yield PersonalizedBridgeRecommender(weighted, factors(output), max_iter=2, random_state=0)
     yield ContentKNNRecommender(FEATURES, transformer=PCA(2).set_output(transform=output))
     yield ContentKNNRecommender(FEATURES, transformer=np.sqrt)
     few = [("one", [0, 1]), ("all", slice(None))]

@@ -1,7 +1,8 @@
 """Transfer: what one domain teaches about another."""
 
+from ._fit_across import fit_across_domains
 from .alignment import CORALAligner, MMDAligner, ProcrustesAligner
-from .bridges import BridgeRecommender, PersonalizedBridgeRecommender, ProcrustesRegressor
+from .bridges import BridgeRecommender, ProcrustesRegressor
 from .networks import CrossDomainAutoencoderRecommender, TwoTowerAutoencoderRecommender
 from .shared_factors import CodebookRecommender, CollectiveMFRecommender
 
@@ -12,8 +13,8 @@ __all__ = [
     "CollectiveMFRecommender",
     "CrossDomainAutoencoderRecommender",
     "MMDAligner",
-    "PersonalizedBridgeRecommender",
     "ProcrustesAligner",
     "ProcrustesRegressor",
     "TwoTowerAutoencoderRecommender",
+    "fit_across_domains",
 ]

@@ -21,7 +21,6 @@ from sktransrec import (
     EASERecommender,
     GraphFilterRecommender,
     ItemKNNRecommender,
-    PersonalizedBridgeRecommender,
     ProcrustesRegressor,
     RidgeRecommender,
     SourceSelectorRecommender,
@@ -73,7 +72,6 @@ ACROSS = {
     "kernel bridge": bridge(make_pipeline(Normalizer(), KernelRidge(kernel="rbf"))),
     "rotation": bridge(ProcrustesRegressor()),
     "MLP bridge": bridge(mlp()),
-    "personal bridge": PersonalizedBridgeRecommender(als(), als(), random_state=0),
     "cross-domain autoencoder": CrossDomainAutoencoderRecommender(
         16, learning_rate=0.01, epochs=40, random_state=0
     ),

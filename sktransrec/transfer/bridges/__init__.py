@@ -1,11 +1,9 @@
 """From the factors of rows in one domain to those in another."""
 
 from ._bridge import BridgeRecommender
-from ._personalized import PersonalizedBridgeRecommender
 from ._procrustes import ProcrustesRegressor
 
 __all__ = [
     "BridgeRecommender",
-    "PersonalizedBridgeRecommender",
     "ProcrustesRegressor",
 ]

@@ -60,7 +60,7 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
 
     See Also
     --------
-    PersonalizedBridgeRecommender : A map of its own for each row.
+    fit_across_domains : Fits the encoder and the factor model on all rows of their domains.
     ProcrustesRegressor : A map with no more freedom than a rotation.
     RidgeRecommender : Regression to the items themselves.
     ALSRecommender : A factor model for either domain.
@@ -105,6 +105,9 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         "min_interactions": [Interval(Integral, 1, None, closed="left")],
         "activity_exponent": [Interval(Real, 0, None, closed="left")],
     }
+
+    # What learns from y alone, and so may know rows that have no X.
+    target_parts = ("recommender",)
 
     def __init__(self, recommender, regressor=None, *, min_interactions=1, activity_exponent=0.0):
         self.recommender = recommender
