@@ -1,26 +1,12 @@
 """Matrix factorisation by Bayesian personalised ranking."""
 
-from numbers import Integral, Real
-
 import numpy as np
-from sklearn.utils import check_random_state
 
-from .._numerics._blas_threads import one_blas_thread
-from .._numerics._newton import (
-    newton_minima,
-    popular_items_sample,
-    softplus_and_sigmoid,
-)
-from .._numerics._row_blocks import padded_row_blocks
-from .._validation import N_JOBS, Interval
-from ..base import FactorRecommenderMixin, InDomainRecommender
-from ._implicit import fit_implicit, item_biases
-
-# Items that stand for all in the fold-in.
-_N_NEGATIVE_ITEMS = 256
+from .._numerics._newton import softplus_and_sigmoid
+from ._drawn_negatives import DrawnNegativesRecommender
 
 
-class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
+class BPRRecommender(DrawnNegativesRecommender):
     r"""Matrix factorisation by Bayesian personalised ranking (BPR).
 
     An in-domain recommender: it learns from X alone, of which it reads what is nonzero and not how
@@ -122,16 +108,8 @@ class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
            [2]])
     """
 
-    _parameter_constraints: dict = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "regularization": [Interval(Real, 0, None, closed="neither")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "popularity_exponent": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "random_state": ["random_state"],
-        "n_jobs": N_JOBS,
-        "verbose": ["verbose"],
-    }
+    # Items that stand for all in the fold-in.
+    _n_negative_items = 256
 
     def __init__(
         self,
@@ -157,35 +135,18 @@ class BPRRecommender(FactorRecommenderMixin, InDomainRecommender):
     def _fit(self, X):
         from implicit.cpu.bpr import BayesianPersonalizedRanking
 
-        model = fit_implicit(self, BayesianPersonalizedRanking, X, learning_rate=self.learning_rate)
-        self.item_factors_ = np.ascontiguousarray(model.item_factors[:, :-1])
-        self._learned_bias, self.item_bias_ = item_biases(
-            X, model.item_factors[:, -1], self.popularity_exponent
-        )
-        self.negative_items_ = popular_items_sample(
-            X, _N_NEGATIVE_ITEMS, check_random_state(self.random_state)
-        )
-        self.n_iter_ = self.max_iter
+        self._learn(X, BayesianPersonalizedRanking)
 
-    def _row_factors(self, X):
-        factors = np.zeros((X.shape[0], self.n_components), dtype=np.float32)
-        blocks = padded_row_blocks(
-            X,
-            lambda width: (
-                (width + _N_NEGATIVE_ITEMS) * self.n_components
-                + 4 * width * _N_NEGATIVE_ITEMS
-                + 4 * self.n_components**2
-            ),
+    def _n_floats(self, width):
+        pairs = 4 * width * self._n_negative_items
+        return (
+            (width + self._n_negative_items) * self.n_components + pairs + 4 * self.n_components**2
         )
-        with one_blas_thread():
-            for rows, items, _, is_stored in blocks:
-                lacks = X[rows][:, self.negative_items_].toarray() == 0
-                loss = self._row_loss(items, is_stored[:, :, None] & lacks[:, None, :])
-                factors[rows] = newton_minima(loss, len(rows), self.n_components)
-        return factors
 
-    def _row_loss(self, items, is_pair):
+    def _row_loss(self, X, items, _, is_stored):
         """Return the function that gives the loss of rows, its gradient and its Hessian."""
+        lacks = X[:, self.negative_items_].toarray() == 0
+        is_pair = is_stored[:, :, None] & lacks[:, None, :]
         positives, negatives = self.item_factors_[items], self.item_factors_[self.negative_items_]
         positive_bias = self._learned_bias[items]
         negative_bias = self._learned_bias[self.negative_items_]

@@ -1,29 +1,19 @@
 """Logistic matrix factorisation."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
-from sklearn.utils import check_random_state
 
-from .._numerics._blas_threads import one_blas_thread
-from .._numerics._newton import (
-    newton_minima,
-    popular_items_sample,
-    softplus_and_sigmoid,
-)
-from .._numerics._row_blocks import padded_row_blocks
-from .._validation import N_JOBS, Interval
-from ..base import FactorRecommenderMixin, InDomainRecommender
-from ._implicit import fit_implicit, item_biases
+from .._numerics._newton import softplus_and_sigmoid
+from .._validation import Interval
+from ._drawn_negatives import DrawnNegativesRecommender
 
-# Items that stand for all in the fold-in.
-_N_NEGATIVE_ITEMS = 1024
 # implicit draws this many negatives for each interaction of a row, but no more than it has
 # dimensions, biases included.
 _NEGATIVES_PER_INTERACTION = 30
 
 
-class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
+class LogisticMFRecommender(DrawnNegativesRecommender):
     r"""Logistic matrix factorisation: the probability that a row has an item.
 
     An in-domain recommender: it learns from X alone. It is a transformer as well: `transform`
@@ -128,16 +118,11 @@ class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     """
 
     _parameter_constraints: dict = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "regularization": [Interval(Real, 0, None, closed="neither")],
+        **DrawnNegativesRecommender._parameter_constraints,
         "confidence": [Interval(Real, 0, None, closed="neither")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "popularity_exponent": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "random_state": ["random_state"],
-        "n_jobs": N_JOBS,
-        "verbose": ["verbose"],
     }
+    # Items that stand for all in the fold-in.
+    _n_negative_items = 1024
 
     def __init__(
         self,
@@ -162,42 +147,27 @@ class LogisticMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @property
+    def _n_row_dims(self):
+        """The factors of a row and its bias."""
+        return self.n_components + 1
+
+    def _weighted(self, X):
+        return X * np.float32(self.confidence)
+
     def _fit(self, X):
         from implicit.cpu.lmf import LogisticMatrixFactorization
 
-        model = fit_implicit(
-            self,
-            LogisticMatrixFactorization,
-            X * np.float32(self.confidence),
-            learning_rate=self.learning_rate,
-            neg_prop=_NEGATIVES_PER_INTERACTION,
-        )
-        # The last column stands for the biases of the rows.
-        self.item_factors_ = np.ascontiguousarray(model.item_factors[:, :-2])
-        self._learned_bias, self.item_bias_ = item_biases(
-            X, model.item_factors[:, -2], self.popularity_exponent
-        )
-        self.negative_items_ = popular_items_sample(
-            X, _N_NEGATIVE_ITEMS, check_random_state(self.random_state)
-        )
-        self.n_iter_ = self.max_iter
+        self._learn(X, LogisticMatrixFactorization, neg_prop=_NEGATIVES_PER_INTERACTION)
 
-    def _row_factors(self, X):
-        n_dims = self.n_components + 1
-        factors = np.zeros((X.shape[0], self.n_components), dtype=np.float32)
-        V = np.append(self.item_factors_, np.ones((self.n_items_, 1), dtype=np.float32), axis=1)
-        blocks = padded_row_blocks(
-            X * np.float32(self.confidence),
-            lambda width: width * n_dims + 4 * n_dims**2 + 4 * _N_NEGATIVE_ITEMS,
-        )
-        with one_blas_thread():
-            for rows, items, c, is_stored in blocks:
-                loss = self._row_loss(V, items, c, is_stored.sum(axis=1))
-                factors[rows] = newton_minima(loss, len(rows), n_dims)[:, :-1]
-        return factors
+    def _n_floats(self, width):
+        n_dims = self._n_row_dims
+        return width * n_dims + 4 * n_dims**2 + 4 * self._n_negative_items
 
-    def _row_loss(self, V, items, c, n_stored):
+    def _row_loss(self, _, items, c, is_stored):
         """Return the function that gives the loss of rows, its gradient and its Hessian."""
+        n_stored = is_stored.sum(axis=1)
+        V = np.append(self.item_factors_, np.ones((self.n_items_, 1), dtype=np.float32), axis=1)
         positives, positive_bias = V[items], self._learned_bias[items]
         negatives = V[self.negative_items_]
         negative_bias = self._learned_bias[self.negative_items_]

@@ -11,7 +11,6 @@ from sktransrec import BPRRecommender
 from sktransrec.datasets import make_cross_domain
 from sktransrec.interactions import holdout_random
 from sktransrec.metrics import ndcg_at_k
-from sktransrec.recommenders import _bpr
 
 
 def _counts(n_rows=60, n_items=30, seed=0):
@@ -144,7 +143,7 @@ def test_divergence_is_an_error():
 def test_more_negative_items_change_little(monkeypatch):
     X = make_cross_domain(random_state=0).Y_target
     few = BPRRecommender(16, random_state=0).fit(X)
-    monkeypatch.setattr(_bpr, "_N_NEGATIVE_ITEMS", 2048)
+    monkeypatch.setattr(BPRRecommender, "_n_negative_items", 2048)
     many = BPRRecommender(16, random_state=0).fit(X)
     assert_array_equal(few.item_factors_, many.item_factors_)
     scores = few.decision_function(X[:200]), many.decision_function(X[:200])

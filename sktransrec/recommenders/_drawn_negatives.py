@@ -1,0 +1,65 @@
+"""What the factor models share that implicit trains against drawn negative items."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from .._numerics._blas_threads import one_blas_thread
+from .._numerics._newton import newton_minima, popular_items_sample
+from .._numerics._row_blocks import padded_row_blocks
+from .._validation import N_JOBS, Interval
+from ..base import FactorRecommenderMixin, InDomainRecommender
+from ._implicit import fit_implicit, item_biases
+
+
+class DrawnNegativesRecommender(FactorRecommenderMixin, InDomainRecommender):
+    """Base of factor models whose rows are folded in by Newton's method.
+
+    A subclass has the parameters below, and says how many items stand for all in the fold-in
+    (``_n_negative_items``), which numbers of a row are free (``_n_row_dims``), and what its loss is
+    (``_row_loss``).
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "regularization": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "popularity_exponent": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "n_jobs": N_JOBS,
+        "verbose": ["verbose"],
+    }
+
+    @property
+    def _n_row_dims(self):
+        return self.n_components
+
+    def _weighted(self, X):
+        """Return the interactions with the weight that each has in the loss."""
+        return X
+
+    def _learn(self, X, model_class, **parameters):
+        """Fit a model of implicit, and keep the factors and biases of the items."""
+        model = fit_implicit(
+            self, model_class, self._weighted(X), learning_rate=self.learning_rate, **parameters
+        )
+        # After the factors stands the bias of the items, and that of the rows if they have one.
+        factors, bias = np.split(model.item_factors, [self.n_components], axis=1)
+        self.item_factors_ = np.ascontiguousarray(factors)
+        self._learned_bias, self.item_bias_ = item_biases(X, bias[:, 0], self.popularity_exponent)
+        self.negative_items_ = popular_items_sample(
+            X, self._n_negative_items, check_random_state(self.random_state)
+        )
+        self.n_iter_ = self.max_iter
+
+    def _row_factors(self, X):
+        factors = np.zeros((X.shape[0], self.n_components), dtype=np.float32)
+        blocks = padded_row_blocks(self._weighted(X), self._n_floats)
+        with one_blas_thread():
+            for rows, items, weights, is_stored in blocks:
+                loss = self._row_loss(X[rows], items, weights, is_stored)
+                minima = newton_minima(loss, len(rows), self._n_row_dims)
+                factors[rows] = minima[:, : self.n_components]
+        return factors
