@@ -1,4 +1,4 @@
-"""Interactions: event logs to matrices and sequences, two domains aligned, rows split in two."""
+"""Event logs to matrices and sequences, two logs brought together, interactions held out."""
 
 from ._alignment import AlignedDomains, OverlapReport, align_domains
 from ._cross_listed import cross_listed_mask, find_cross_listed

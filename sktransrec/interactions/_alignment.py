@@ -14,28 +14,28 @@ from ._encoder import InteractionEncoder
 
 @dataclass(frozen=True)
 class OverlapReport:
-    """How much two domains have in common; ``print`` reads it out.
+    """How much two domains have in common; ``print`` shows it.
 
     Attributes
     ----------
     on : {"users", "items"}
-        What the domains are aligned on.
+        Whether users or items are shared.
     n_shared : int
-        How many of them are in both domains.
+        Number of users, or items, in both domains.
     n_source_only : int
-        How many are in the source alone.
+        Number of them in the source alone.
     n_target_only : int
-        How many are in the target alone.
+        Number of them in the target alone.
     n_source_interactions : tuple of int
-        Interactions of the shared ones in the source, and of all.
+        Number of interactions in the source: of the shared users or items, and of all.
     n_target_interactions : tuple of int
         The same in the target.
     twins : tuple of (source id, target id, share, n_common_users), or None
-        The cross-listed items, see :func:`find_cross_listed`; None where rows are not shared.
+        The cross-listed items, see :func:`find_cross_listed`. None if users are not shared.
 
     See Also
     --------
-    align_domains : Makes it.
+    align_domains : Returns such a report.
     """
 
     on: str
@@ -74,7 +74,7 @@ class OverlapReport:
             return ["No item is cross-listed"]
         return [
             f"{len(self.twins)} pairs of items look cross-listed, the same product under two ids; "
-            "they pass for transfer, see cross_listed_mask",
+            "they look like transfer, see cross_listed_mask",
             *twin_lines(self.twins),
         ]
 
@@ -86,32 +86,33 @@ class AlignedDomains:
     Attributes
     ----------
     X_source : csr_array of shape (n_shared, n_source_items), dtype float32
-        The shared users in the source; of shape (n_source_users, n_shared) on items.
+        The shared users in the source. If the logs are aligned on items, the shared items in the
+        source, of shape (n_source_users, n_shared).
     X_target : csr_array of shape (n_shared, n_target_items), dtype float32
-        The same users in the target, in the same order.
+        The same users (or items) in the target, in the same order.
     shared_ids : ndarray of shape (n_shared,)
-        Who the shared users, or which the shared items, are.
+        The ids of the shared users, or items.
     X_source_only : csr_array of shape (n_source_only, n_source_items), dtype float32
         The users of the source alone, who are cold in the target.
     source_only_ids : ndarray of shape (n_source_only,)
-        Who they are.
+        Their ids.
     X_target_only : csr_array of shape (n_target_only, n_target_items), dtype float32
         The users of the target alone.
     target_only_ids : ndarray of shape (n_target_only,)
-        Who they are.
+        Their ids.
     source_encoder : InteractionEncoder
-        Fitted on the source log.
+        The encoder fitted on the source log.
     target_encoder : InteractionEncoder
-        Fitted on the target log.
+        The encoder fitted on the target log.
     twins : ndarray, structured, or None
         The cross-listed items as columns of `X_source` and `X_target`, see
-        :func:`find_cross_listed`; None on items.
+        :func:`find_cross_listed`. None if the logs are aligned on items.
     report : OverlapReport
-        The overlap in numbers; ``print(aligned.report)`` reads it out.
+        The overlap in numbers; ``print(aligned.report)`` shows it.
 
     See Also
     --------
-    align_domains : Makes it.
+    align_domains : Returns such an object.
     """
 
     X_source: sp.csr_array
@@ -127,19 +128,19 @@ class AlignedDomains:
     report: OverlapReport
 
     def decode_items(self, items, *, domain="target"):
-        """Return the ids of columns of `X_target`, such as those that `recommend` returns.
+        """Return the item ids of columns, such as those that `recommend` returns.
 
         Parameters
         ----------
         items : array-like of int
-            Columns, of any shape; -1 stands for none.
+            Column numbers, in any shape; -1 means no item.
         domain : {"source", "target"}, default="target"
-            Whose columns they are.
+            Whether they are columns of `X_source` or of `X_target`.
 
         Returns
         -------
         item_ids : ndarray of the shape of `items`
-            Their ids; None in the place of -1, in an array of objects then.
+            Their ids. If there is a -1, the array has dtype object and holds None there.
         """
         if domain not in ("source", "target"):
             raise ValueError(f'domain must be "source" or "target", got {domain!r}.')
@@ -169,6 +170,9 @@ def align_domains(
 ):
     """Encode two logs so that row i is the same user, or column j the same item, in both.
 
+    Use it to prepare two domains for transfer. If a model should also learn from the users of one
+    domain only, use `stack_domains`.
+
     Parameters
     ----------
     source_events : DataFrame, dict of 1-D columns, or 2-D array
@@ -176,38 +180,40 @@ def align_domains(
     target_events : DataFrame, dict of 1-D columns, or 2-D array
         The log of the target domain.
     on : {"users", "items"}, default="users"
-        What has the same ids in both logs.
+        The ids that mean the same in both logs.
     source_encoder : InteractionEncoder, default=None
-        How to encode the source; it is cloned. None is ``InteractionEncoder()``.
+        The encoder of the source log; it is cloned. None means ``InteractionEncoder()``.
     target_encoder : InteractionEncoder, default=None
-        How to encode the target; None is the same as for the source.
+        The encoder of the target log; it is cloned. None means the same as for the source.
     threshold : float, default=0.8
-        Share of users in common from which two items count as cross-listed.
+        Two items are cross-listed if at least this share of their users is common; see
+        `find_cross_listed`.
     min_common_users : int, default=2
-        Number of users in common from which they do.
+        Two items are cross-listed only if they have at least this many common users.
 
     Returns
     -------
     aligned : AlignedDomains
-        Immutable: the matrices of what is shared, of what is in one domain alone, the ids, the
-        fitted encoders, the cross-listed items and the report.
+        Immutable: the matrices of the shared users (or items), those of the others, the ids, the
+        fitted encoders, the cross-listed items and a report.
 
     Raises
     ------
     ValueError
-        Where nothing is shared; the error names the likely cause, such as a swapped user and item
-        column.
+        If the logs share nothing. The error names the likely cause, for example that the user and
+        the item column are swapped.
 
     See Also
     --------
-    find_cross_listed : What cross-listed items are.
-    InteractionEncoder : What encodes each log.
+    stack_domains : All users of both logs in one matrix.
+    find_cross_listed : Finds the cross-listed items.
+    InteractionEncoder : Encodes each log.
 
     Notes
     -----
-    The minimum counts of an encoder apply to each log before the two are compared. Ids are
-    compared as they are, so that two logs that each number their users from 0 seem to share them:
-    make such ids distinct first.
+    The minimum counts of an encoder apply to each log by itself, before the logs are compared. Ids
+    are compared as they are. If two logs both number their users from 0, they seem to share users
+    although they do not: make such ids different first.
 
     Examples
     --------
@@ -271,7 +277,7 @@ def align_domains(
 
 
 def _parts(X, ids, shared, on):
-    """Return the shared rows (columns on items) of X, the others, and the ids of the others."""
+    """Return the shared rows (or columns) of X, the others, and the ids of the others."""
     others = np.setdiff1d(np.arange(len(ids)), shared)
     if on == "users":
         return X[shared], X[others], ids[others]
@@ -290,8 +296,8 @@ def likely_cause(source, target, on):
     source_ids, target_ids = _all_ids(source, on), _all_ids(target, on)
     if n_rare := _n_common(source_ids, target_ids):
         return (
-            f"{n_rare} are in both logs, but in one they fall below min_user_interactions or "
-            "min_item_interactions: lower these"
+            f"{n_rare} are in both logs, but in one of them they have fewer interactions than "
+            "min_user_interactions or min_item_interactions: lower these parameters"
         )
     if n_alike := int(equal_as_strings(source_ids, target_ids).sum()):
         return (

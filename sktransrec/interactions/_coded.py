@@ -1,4 +1,4 @@
-"""Events as numbers: rows, columns, values and times, and the arrays that they make."""
+"""Events as numbers (rows, columns, values, times), and the arrays made from them."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from ._times import Times
 
 
 class CodedEvents(NamedTuple):
-    """Events whose users and items are row and column numbers, in the order of the log."""
+    """Events with row numbers for users and column numbers for items, in the order of the log."""
 
     rows: np.ndarray
     columns: np.ndarray
@@ -26,22 +26,22 @@ class CodedEvents(NamedTuple):
         )
 
     def in_time_order(self):
-        """Return the events sorted by time, those of equal time in the order of the log."""
+        """Return the events sorted by time; events of equal time keep the order of the log."""
         if self.times is None:
             return self
         return self.chosen(_stable_order(self.times.numbers))
 
     def by_row(self):
-        """Return the events sorted by row and, in a row, by time."""
+        """Return the events sorted by row and, within a row, by time."""
         events = self.in_time_order()
         return events.chosen(_stable_order(events.rows))
 
     def pairs(self):
-        """Return one integer a (row, column) pair."""
+        """Return one integer for each event, equal for equal pairs (row, column)."""
         return self.rows.astype(np.int64) * self.shape[1] + self.columns
 
     def is_first_meeting(self):
-        """Return a mask of the events that are the first of their row with their column."""
+        """Return the mask of the first event of each pair (row, column)."""
         pairs = self.pairs()
         order = _stable_order(pairs)
         is_first = np.zeros(len(pairs), dtype=bool)
@@ -52,7 +52,7 @@ class CodedEvents(NamedTuple):
 def latest_columns(coded, n_latest):
     """Return the latest columns of each row plus 1, in time order, padded with 0 at the end.
 
-    The array is `n_latest` wide; None keeps all events, and is as wide as they are.
+    The result has `n_latest` columns. With None, it has as many as the longest row needs.
     """
     coded = coded.by_row()
     lengths = np.bincount(coded.rows, minlength=coded.shape[0])
@@ -67,7 +67,7 @@ def latest_columns(coded, n_latest):
 
 
 def merged_matrix(coded, duplicates):
-    """Return coded events as a canonical float32 `csr_array`, one entry a (row, column) pair."""
+    """Return coded events as a canonical float32 `csr_array`, one entry per (row, column) pair."""
     if duplicates == "last":
         coded = coded.in_time_order()
     pairs = coded.pairs()
@@ -91,9 +91,9 @@ def merged_matrix(coded, duplicates):
 
 
 def core(X, min_row_entries, min_column_entries):
-    """Return masks of the rows and the columns that are left once all have entries enough.
+    """Return masks of the rows and the columns that are left when all have enough entries.
 
-    Leaving rows out may leave a column with too few and the reverse, hence the loop.
+    Without some rows, a column may have too few entries, and the reverse: hence the loop.
     """
     X = X.tocoo()
     rows, columns = X.coords
@@ -107,12 +107,12 @@ def core(X, min_row_entries, min_column_entries):
 
 
 def _group_starts(ordered):
-    """Return where each run of equal values starts."""
+    """Return the positions where a run of equal values starts."""
     return np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
 
 
 def _stable_order(keys):
-    """Return the order that sorts the keys, equal ones in the order they have."""
+    """Return the order that sorts the keys; equal keys keep their order."""
     n_keys = len(keys)
     if keys.dtype.kind == "i" and n_keys:
         low, high = int(keys.min()), int(keys.max())

@@ -1,4 +1,4 @@
-"""The same product under two ids, found by the users that the two have in common."""
+"""Finding products that stand in both domains under two ids, by their common users."""
 
 from numbers import Integral, Real
 
@@ -22,11 +22,11 @@ CONSTRAINTS = {
 
 @validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
 def find_cross_listed(X_source, X_target, *, threshold=0.8, min_common_users=2):
-    """Find items that stand in both domains under two ids, by the users they share.
+    """Find products that stand in both domains under two ids, by their common users.
 
-    Where one product is listed in two categories, an event in one is an event in the other: the
-    twin in a row's source history gives the target item away. That passes for transfer and is
-    none, so a comparison of recommenders should be read without such pairs.
+    Use it before you trust a result of transfer. If one product is listed in two categories, an
+    event in one category is often an event in the other. The source item then gives the target item
+    away. This looks like transfer, but it is not, so compare recommenders without such pairs.
 
     Parameters
     ----------
@@ -35,21 +35,22 @@ def find_cross_listed(X_source, X_target, *, threshold=0.8, min_common_users=2):
     X_target : {array-like, sparse matrix} of shape (n_rows, n_target_items)
         Interactions of the same rows in the target domain.
     threshold : float, default=0.8
-        Smallest share of users in common, above 0 and up to 1.
+        Smallest share of common users, above 0 and up to 1.
     min_common_users : int, default=2
-        Smallest number of users in common; a larger one spares unpopular items that share their
-        few users by chance.
+        Smallest number of common users. Raise it if unpopular items are found that share a few
+        users by chance.
 
     Returns
     -------
     twins : ndarray of shape (n_twins,), structured
-        Fields `source` and `target` (columns), `share` and `n_common_users`, by descending number
-        of common users, then by share. ``pandas.DataFrame(twins)`` reads it.
+        The pairs of cross-listed items. The fields are `source` and `target` (columns), `share` and
+        `n_common_users`. Pairs with many common users come first, then those with a large share.
+        ``pandas.DataFrame(twins)`` makes a table of them.
 
     See Also
     --------
-    cross_listed_mask : Which held-out pairs a twin gives away.
-    align_domains : Matrices with the same rows from two logs, twins reported.
+    cross_listed_mask : The held-out pairs that a twin gives away.
+    align_domains : Two logs as matrices with the same rows; it reports the twins.
 
     Notes
     -----
@@ -57,15 +58,17 @@ def find_cross_listed(X_source, X_target, *, threshold=0.8, min_common_users=2):
 
     .. math:: |U_s \\cap U_t| / \\max(|U_s|, |U_t|),
 
-    so that each of the two items has at least the share `threshold` of its users in common with
-    the other: an unpopular item whose users all know a popular one is no twin of it.
+    so at least the share `threshold` of the users of each of the two items has the other item too.
+    If all users of an unpopular item also have a popular item, the two are not a pair.
 
-    A few users with equal baskets make a pair of each source item and each target item in them. So
-    a pair counts only if neither of its items is in more such pairs than it has users in common: a
-    block of items that is larger than the group of its users is a basket, not one product.
+    A few users with equal baskets would make a pair of each source item and each target item in
+    the basket. So a pair counts only if neither of its items is in more such pairs than the pair
+    has common users: a group of items that is larger than the group of its users is a basket, not
+    one product.
 
-    The co-occurrences come from a sparse product in blocks of items of like popularity, whose
-    partners' popularity the threshold bounds; the blocks respect scikit-learn's `working_memory`.
+    The co-occurrences come from a sparse product in blocks of items with similar popularity. The
+    threshold limits how popular the partners of a block can be, and other items are skipped. The
+    blocks respect scikit-learn's `working_memory`.
 
     Examples
     --------
@@ -84,42 +87,43 @@ def find_cross_listed(X_source, X_target, *, threshold=0.8, min_common_users=2):
 
 @validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
 def cross_listed_mask(X_source, X_target, y, *, X_history=None, threshold=0.8, min_common_users=2):
-    """Return which held-out interactions a twin in the row's source history gives away.
+    """Return the held-out interactions that a cross-listed item in the source gives away.
+
+    Use it to leave such interactions out of a comparison of recommenders: ``y - y.multiply(mask)``.
 
     Parameters
     ----------
     X_source : {array-like, sparse matrix} of shape (n_rows, n_source_items)
         Interactions in the source domain; values above zero count.
     X_target : {array-like, sparse matrix} of shape (n_rows, n_target_items)
-        Interactions of the same rows in the target domain, with those in `y` or without.
+        Interactions of the same rows in the target domain. They may include those in `y`.
     y : {array-like, sparse matrix} of shape (n_held_out_rows, n_target_items)
-        The held-out interactions in question.
+        The held-out interactions.
     X_history : {array-like, sparse matrix} of shape (n_held_out_rows, n_source_items), \
 default=None
-        The source histories of the rows of `y` where these are none of the rows of `X_source`, as
-        with cold users. None means that row i of `y` is row i of `X_source` and `X_target`; it is
-        then left out when its own pairs are judged.
+        The source interactions of the rows of `y`, if these are not rows of `X_source`, for example
+        cold users. None means that row i of `y` is row i of `X_source` and `X_target`.
     threshold : float, default=0.8
-        Smallest share of users in common, above 0 and up to 1.
+        Smallest share of common users, above 0 and up to 1.
     min_common_users : int, default=2
-        Smallest number of users in common, the held-out row, which has both items, included.
+        Smallest number of common users. The held-out row, which has both items, counts.
 
     Returns
     -------
     mask : csr_array of shape (n_held_out_rows, n_target_items), dtype bool
-        True where `y` has an interaction with an item whose twin is in the row's source history.
-        ``y - y.multiply(mask)`` is what is clean.
+        True where `y` has an interaction with an item whose twin is in the source interactions of
+        the row.
 
     See Also
     --------
-    find_cross_listed : The twins themselves, and how the share is defined.
+    find_cross_listed : The twins themselves, and the definition of the share.
 
     Notes
     -----
-    A row that has the source item and the held-out target item is itself a user in common. Counting
-    it would make twins of two items with hardly another user, so the share of a pair is taken over
-    the other rows: with u the row, of :math:`U_s \\setminus u` and :math:`U_t \\setminus u`.
-    Which pairs are of a basket is told from all rows, what is held out included.
+    A row that has the source item and the held-out target item is itself a common user. If it
+    counted, two items with hardly any other user would be twins. So the share of a pair is computed
+    without this row u, from :math:`U_s \\setminus u` and :math:`U_t \\setminus u`. Baskets are
+    recognised from all rows, with the held-out interactions.
 
     Examples
     --------
@@ -159,7 +163,7 @@ default=None
 
 
 def named_twins(twins, source_items, target_items):
-    """Return the twins as tuples, with the names of the items for columns."""
+    """Return the twins as tuples, with names of items instead of columns."""
     return tuple(
         zip(
             source_items[twins["source"]].tolist(),
@@ -172,7 +176,7 @@ def named_twins(twins, source_items, target_items):
 
 
 def twin_lines(twins):
-    """Return lines that read out the first of the named twins."""
+    """Return lines of text with the first few of the named twins."""
     shown = [
         f"  source {source!r} is target {target!r}: {n_common} users in common, {share:.0%}"
         for source, target, share, n_common in twins[:_MAX_TWINS_SHOWN]
@@ -185,8 +189,8 @@ def _twins(
 ):
     """Return the pairs of items that share enough users, a structured array.
 
-    The last three say how many users to leave out of the count of each source item's users, of
-    each target item's, and of those in common.
+    The last three are numbers of users to subtract: from the users of each source item, from those
+    of each target item, and from the common users.
     """
     n_source, n_target = source.sum(axis=0) - source_users, target.sum(axis=0) - target_users
     n_enough = max(min_common_users, 1) + common_users
@@ -204,20 +208,20 @@ def _twins(
 
 
 def _are_baskets(twins):
-    """Return which pairs are of a block of items that is larger than the group of its users."""
+    """Return the mask of the pairs from a group of items that is larger than that of its users."""
     n_partners = [np.bincount(twins[side])[twins[side]] for side in ("source", "target")]
     return np.maximum(*n_partners) > twins["n_common_users"]
 
 
 def _all_rows(source, target, history, held_out, *, is_cold):
-    """Return all that is known of the rows in the source and in the target."""
+    """Return all interactions of the rows in the source and in the target."""
     if is_cold:
         return sp.vstack([source, history]).tocsr(), sp.vstack([target, held_out]).tocsr()
     return source, _indicator(target + held_out)
 
 
 def _co_occurrences(source, target, n_source, n_target, threshold):
-    """Yield (source items, target items, number of users in common) of a superset of the twins."""
+    """Yield (source items, target items, numbers of common users) of a superset of the twins."""
     source_order, target_order = np.argsort(n_source), np.argsort(n_target)
     users_of = source.tocsc()[:, source_order].T
     target = target.tocsc()[:, target_order]
@@ -243,13 +247,13 @@ def _links(twins, source, target):
 
 
 def _indicators(X_source, X_target):
-    """Return who has which source and which target items."""
+    """Return the source and the target interactions as ones."""
     source = _indicator(check_matrix(X_source, name="X_source"))
     target = _indicator(check_matrix(X_target, name="X_target"))
     if source.shape[0] != target.shape[0]:
         raise ValueError(
             f"X_source has {source.shape[0]} rows and X_target {target.shape[0]}: row i must be "
-            "the same user in both; align_domains makes them so."
+            "the same user in both, as in the matrices of align_domains."
         )
     return source, target
 
@@ -261,6 +265,6 @@ def _indicator(X):
 def _check_shape(X, shape, name):
     if X.shape != shape:
         raise ValueError(
-            f"{name} has shape {X.shape}, expected {shape}: one row a held-out row, with the "
-            f"columns of {'X_target' if name == 'y' else 'X_source'}."
+            f"{name} has shape {X.shape}, expected {shape}: one row for each held-out row, with "
+            f"the columns of {'X_target' if name == 'y' else 'X_source'}."
         )

@@ -1,4 +1,4 @@
-"""Event logs to matrices and sequences, and back."""
+"""Event logs to matrices and sequences, and matrices back to logs."""
 
 from numbers import Integral
 
@@ -39,42 +39,44 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 
 
 class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
-    """Encode a log of events as a user-item matrix or as sequences, and decode it.
+    """Turn a log of events into a user-item matrix or into sequences, and back.
 
-    An event says that a user met an item, perhaps how strongly and when. `fit` learns which rows
-    and columns there are; `transform` fills them in, from the same log or from another one, such
-    as a log of new users whose rows are to be folded in.
+    Use it first: recommenders take the matrices that it makes. An event is one line of a log: a
+    user met an item, perhaps with a strength and a time. `fit` learns the users (the rows) and the
+    items (the columns). `transform` makes a matrix from the same log or from another one, for
+    example from a log of new users.
 
     Parameters
     ----------
     user : str or int, default="user"
-        Column of the user ids, strings or integers, by name or else by position. What `fit` found
-        by position is found by the name that it had there in later logs with the same names of
-        users and items.
+        Name or position of the column with the user ids, strings or integers. A column that `fit`
+        found by position is found by its name in later logs, if they have the same names of the
+        user and the item column.
     item : str or int, default="item"
-        Column of the item ids, likewise.
+        Name or position of the column with the item ids, likewise.
     value : str, int or None, default=None
-        Column of the strength of each event, at least 0; an event of value 0 is no interaction and
-        is left out. None gives every event the value 1.
+        Name or position of the column with the strength of each event, 0 or more. An event of value
+        0 is no interaction and is left out. None gives every event the value 1.
     time : str, int or None, default=None
-        Column of the time of each event, numbers, datetimes or dates. None takes the order of the
-        log for the order in time.
+        Name or position of the column with the time of each event: numbers, datetimes or dates.
+        With None, the order of the log is the order of time.
     duplicates : {"sum", "max", "last"}, default="sum"
-        What becomes of several events of one user with one item: the sum of their values, the
-        largest, or the latest one's.
+        The value of several events of one user with one item: the sum of their values, the
+        largest value, or the value of the latest event.
     min_user_interactions : int, default=1
         Users with fewer distinct items are left out.
     min_item_interactions : int, default=1
-        Items with fewer distinct users are left out. Leaving items out may leave a user with too
-        few and the reverse, so both counts are applied until all that is left satisfies them.
+        Items with fewer distinct users are left out. Without these items, some users may have too
+        few interactions, and the reverse, so both rules are repeated until all that is left
+        satisfies them.
     unknown : {"error", "ignore"}, default="error"
-        What `transform` does about ids that `fit` has not seen: raise an error, or leave their
+        What `transform` does with ids that `fit` has not seen: raise an error, or leave their
         events out. Users and items that `fit` left out as too rare are always left out.
 
     Attributes
     ----------
     users_ : ndarray of shape (n_users_,)
-        Ids of the rows: integers in ascending order, then strings in that of their letters.
+        Ids of the rows: integers in ascending order, then strings in alphabetical order.
     items_ : ndarray of shape (n_items_,)
         Ids of the columns, in the same order.
     n_users_ : int
@@ -82,7 +84,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
     n_items_ : int
         Number of items.
     rare_users_ : ndarray
-        Ids seen in `fit` and left out for their few interactions.
+        Ids of the users that `fit` left out because of too few interactions.
     rare_items_ : ndarray
         The same for items.
 
@@ -94,20 +96,19 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
     Notes
     -----
     A log is a DataFrame of pandas, polars, pyarrow or another library that narwhals reads, a dict
-    of 1-D columns, or a 2-D array whose columns are given by position, as in
-    ``InteractionEncoder(user=0, item=1)``. No data frame library is needed for the last two.
+    of 1-D columns, or a 2-D array. The columns of an array are given by position, as in
+    ``InteractionEncoder(user=0, item=1)``. A dict or an array needs no data frame library.
 
-    Ids and times are read exactly. Whole floats pass for integers where they are small enough to be
-    told apart, below 2**53 in float64. An integer is never the same id as a string: a log whose
-    ids equal known ones only as strings is an error.
+    Ids and times are read exactly. Whole floats count as integers if they are exact, below 2**53 in
+    float64. An integer is never the same id as a string: if ids equal the known ones only as
+    strings, this is an error.
 
-    The order of the events in the log changes nothing, save where it stands for a missing `time`
-    or breaks ties of it.
+    The order of the events matters only where `time` is missing or two times are equal.
 
-    The cost is a few sorts of the events, O(n log n) in time and O(n) in memory.
+    The cost is a few sorts of the n events, O(n log n) in time and O(n) in memory.
 
-    The rows of a log are events, not samples: this is no step of a `Pipeline`, and scikit-learn's
-    tags say so, as they do of `DictVectorizer`.
+    The lines of a log are events, not samples, so this is not a step of a `Pipeline`. The tags of
+    scikit-learn say so, as for `DictVectorizer`.
 
     Examples
     --------
@@ -170,7 +171,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         Parameters
         ----------
         events : DataFrame, dict of 1-D columns, or 2-D array
-            The log, one event a row.
+            The log, one event per line.
 
         Returns
         -------
@@ -187,7 +188,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         Parameters
         ----------
         events : DataFrame, dict of 1-D columns, or 2-D array
-            The log, one event a row.
+            The log, one event per line.
 
         Returns
         -------
@@ -208,15 +209,15 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         return X if user_stays.all() and item_stays.all() else X[user_stays][:, item_stays]
 
     def transform(self, events, *, users=None):
-        """Encode a log against the known items.
+        """Encode a log with the items seen in `fit` as columns.
 
         Parameters
         ----------
         events : DataFrame, dict of 1-D columns, or 2-D array
-            The log, one event a row; it may have none.
+            The log, one event per line. It may be empty.
         users : array-like of ids of shape (n_rows,), default=None
-            The users whose rows to return, in this order, known ones or new; events of others are
-            left out, and a user without events gets an empty row. None returns `users_`.
+            The users whose rows to return, in this order; they may be new. Events of other users
+            are left out, and a user without events gets an empty row. None means `users_`.
 
         Returns
         -------
@@ -226,25 +227,26 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         coded = self._coded_events(events, users, with_times=with_times)
         lacks_times = self.duplicates == "last" and self.time is not None and not with_times
         if lacks_times and not coded.is_first_meeting().all():
-            # A log without times, such as a decoded one, will do where times decide nothing.
+            # A log without times, such as a decoded one, will do if no pair occurs twice.
             coded = self._coded_events(events, users)
         return merged_matrix(coded, self.duplicates)
 
     def inverse_transform(self, X, *, users=None):
-        """Decode a matrix to a log.
+        """Turn a matrix back into a log.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_items_)
             Interactions; zeros are no events.
         users : array-like of ids of shape (n_rows,), default=None
-            Who the rows are; None means `users_`.
+            The user ids of the rows; None means `users_`.
 
         Returns
         -------
         events : DataFrame of the library of the one that `fit` was given, or dict of 1-D columns
-            One event a nonzero entry, by row and column, under the names of the encoder's columns;
-            that of the entries is "value" where the encoder has none. There are no times.
+            One event for each nonzero entry, ordered by row and column, with the column names of
+            the encoder. The column of the entries is called "value" if the encoder has no name for
+            it. There are no times.
         """
         check_is_fitted(self)
         X = check_matrix(X, name="X")
@@ -260,48 +262,49 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         return frame_of(dict(zip(names, columns, strict=True)), self._library)
 
     def sequences(self, events, *, users=None, max_length=None):
-        """Return the items of each user in time order.
+        """Return the items of each user in the order of time, for models that read histories.
 
         Parameters
         ----------
         events : DataFrame, dict of 1-D columns, or 2-D array
-            The log, one event a row.
+            The log, one event per line.
         users : array-like of ids of shape (n_rows,), default=None
             The users whose rows to return, as in `transform`.
         max_length : int, default=None
-            Keep this many of the latest events of each user, in as many columns, whatever the log.
-            None keeps all, in as many columns as the longest row needs.
+            Number of columns of the result: the latest events of each user are kept. None keeps all
+            events, and the longest row determines the number of columns.
 
         Returns
         -------
         sequences : ndarray of shape (n_rows, length), dtype int32
-            The columns of the items plus 1, earliest first, repeated events included; padded with
-            0 at the end.
+            The columns of the items plus 1, earliest first, with repetitions, padded with 0 at the
+            end.
 
         See Also
         --------
-        sktransrec.TextSequences : The same of texts, whose width `fit` remembers.
+        sktransrec.TextSequences : The same for texts; there, `fit` remembers the width.
 
         Notes
         -----
-        A fitted network takes rows of one width: with a `max_length` every log has it.
+        Pass `max_length` if a network learns from the sequences: a fitted network takes rows of one
+        width, and without `max_length` another log may give another width.
         """
         if max_length is not None and (not isinstance(max_length, Integral) or max_length < 1):
             raise ValueError(f"max_length must be None or an integer from 1, got {max_length!r}.")
         return latest_columns(self._coded_events(events, users), max_length)
 
     def decode_users(self, users):
-        """Return the ids of rows, such as where users are recommended to items.
+        """Return the user ids of rows, for example if users are recommended to items.
 
         Parameters
         ----------
         users : array-like of int
-            Rows of the encoded matrix, of any shape; -1 stands for none.
+            Row numbers of the encoded matrix, in any shape; -1 means no user.
 
         Returns
         -------
         user_ids : ndarray of the shape of `users`
-            Their ids; None in the place of -1, in an array of objects then.
+            Their ids. If there is a -1, the array has dtype object and holds None there.
         """
         check_is_fitted(self)
         return decoded(self.users_, users, "users")
@@ -311,7 +314,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         return self.items_
 
     def _coded_events(self, events, users=None, *, with_times=True):
-        """Return the events of known items as `CodedEvents`, those left out removed."""
+        """Return the events of the known items and the wanted users as `CodedEvents`."""
         check_is_fitted(self)
         user_codes, user_ids = read_ids(events, self._column("user", events), "user")
         item_codes, item_ids = read_ids(events, self._column("item", events), "item")
@@ -327,7 +330,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         return self._coded(events, rows[user_codes], columns[item_codes], shape, with_times)
 
     def _coded(self, events, rows, columns, shape, with_times=True):
-        """Return the coded events, without those of no row, no column or no value."""
+        """Return the coded events that have a row, a column and a value above zero."""
         values = np.ones(len(rows), np.float32)
         if self.value is not None:
             values = read_values(events, self._column("value", events))
@@ -345,7 +348,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         return coded if is_interaction.all() else coded.chosen(is_interaction)
 
     def _core(self, X):
-        """Return masks of the users and the items that satisfy both minimum counts."""
+        """Return masks of the users and the items with enough interactions."""
         user_stays, item_stays = core(X, self.min_user_interactions, self.min_item_interactions)
         if not user_stays.any():
             raise ValueError(
@@ -366,7 +369,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         return ids
 
     def _column(self, role, events):
-        """Return the column of a role in a log, by its name in `fit` where it was a position."""
+        """Return the column of a role in a log; a position in `fit` counts as the name there."""
         column, names = getattr(self, role), self._names
         is_named = has_columns(events, [names["user"], names["item"]])
         return names[role] if is_named and not isinstance(column, str) else column
@@ -375,7 +378,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         return self.time is not None and has_column(events, self._column("time", events))
 
     def _column_names(self, events):
-        """Return the names of the columns in a log by role, that of the values being "value"."""
+        """Return the column names of a log by role; without a value column, this is "value"."""
         return {"value": "value"} | {
             role: column_name(events, getattr(self, role), role)
             for role in ("user", "item", "value", "time")
@@ -390,9 +393,9 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
             )
 
     def _new_ids(self, role, ids, known=None):
-        """Return those of the ids that are not known; raise if nothing but their type is new.
+        """Return the ids that are not known; raise if they differ from known ones by type alone.
 
-        `known` is None for all that `fit` has seen.
+        If `known` is None, the known ids are all that `fit` has seen.
         """
         where = "fit has seen" if known is None else "users holds"
         if known is None:
@@ -410,7 +413,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         )
 
     def _check_unknown(self, unknown, ids, role):
-        """Raise where ids are new and unknown ones are errors."""
+        """Raise if there are unknown ids and `unknown` is "error"."""
         if self.unknown == "ignore" or not len(unknown):
             return
         new, seen = unknown.tolist()[0], getattr(self, f"{role}s_").tolist()[0]
@@ -423,7 +426,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         )
 
     def _check_not_swapped(self, user_ids, columns):
-        """Raise where no item is known but the user column holds known items."""
+        """Raise if no item is known, but the user column holds known items."""
         if (columns >= 0).any():
             return
         n_items_among_users = (positions(user_ids, self.items_) >= 0).sum()
@@ -431,5 +434,5 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
             raise ValueError(
                 f"No id in the item column {self.item!r} is a known item, but "
                 f"{n_items_among_users} in the user column {self.user!r} are: the two columns "
-                "are swapped in this log."
+                "seem to be swapped in this log."
             )

@@ -1,4 +1,4 @@
-"""Reading the columns of an event log, whatever table holds them."""
+"""Reading the columns of an event log from any kind of table."""
 
 import importlib
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from ._times import times_of
 
 
 def frame_library(events):
-    """Return the name of the data frame library that holds the log, None if none does."""
+    """Return the name of the data frame library of the log; None for a dict or an array."""
     if not nw.dependencies.is_into_dataframe(events):
         return None
     return nw.get_native_namespace(_frame(events)).__name__
 
 
 def frame_of(columns, library):
-    """Return a dict of columns as a DataFrame of a library, or as it is for None."""
+    """Return a dict of columns as a DataFrame of a library; unchanged if that is None."""
     if library is None:
         return columns
     module = importlib.import_module(library)
@@ -37,7 +37,7 @@ def has_column(events, column):
 
 
 def has_columns(events, names):
-    """Return whether a log has columns of all these names, which no array has."""
+    """Return whether a log has columns with all these names; an array never has."""
     return not isinstance(events, np.ndarray) and set(names) <= set(_column_names(events))
 
 
@@ -55,8 +55,8 @@ def column_name(events, column, role):
         )
     if events.ndim != 2:
         raise ValueError(
-            f"events is an array of shape {events.shape}, expected 2-D with one event a row; pass "
-            "a dict of 1-D columns or a DataFrame where columns differ in dtype."
+            f"events is an array of shape {events.shape}, expected 2-D with one event per line; "
+            "pass a dict of 1-D columns or a DataFrame if the columns differ in dtype."
         )
     if not _is_position(column) or column >= events.shape[1]:
         raise ValueError(
@@ -118,7 +118,7 @@ def _as_floats(values, what):
 
 
 def _column_and_name(events, column, role):
-    """Return one column of the log, and what to call it in errors."""
+    """Return one column of the log, and its name for errors."""
     name = column_name(events, column, role)
     if nw.dependencies.is_into_dataframe(events):
         events = nw.to_native(events, strict=False)
@@ -133,8 +133,8 @@ def _column_names(events):
         return list(_frame(events).columns)
     if hasattr(events, "collect"):
         raise ValueError(
-            f"events is a lazy {type(events).__name__}: pass events.collect(), since the order of "
-            "its events may count."
+            f"events is a lazy {type(events).__name__}: pass events.collect(), because the order "
+            "of the events may matter."
         )
     raise ValueError(
         f"events is of type {type(events).__name__}, expected a DataFrame (pandas, polars, "

@@ -1,4 +1,4 @@
-"""Hiding a part of what rows have, for a fitted model to find."""
+"""Hiding a part of the interactions of rows, for a fitted model to find."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,41 +13,43 @@ _SEED = 0
 
 
 def hidden_by_default(model, X, candidates=None):
-    """Return rows without what `score` hides where it is given no y, and what that is.
+    """Return X without the interactions that `score` hides if it gets no y, and these.
 
-    It is a fifth of what each row has, always the same, or the last item of each history.
+    A fifth of the interactions of each row is hidden, always the same ones; of a history, the last
+    item.
     """
     if is_supervised(model):
         raise ValueError(
-            f"y is None, and {type(recommender_of(model)).__name__} learned the map from X to y: "
-            "what there is to find cannot be hidden in X. Pass it as y."
+            f"y is None, and {type(recommender_of(model)).__name__} learned the map from X to y, "
+            "so the items to find are not in X: pass them as y."
         )
     size = 1 if reads_histories(model) else _SHARE
     return hidden_part(model, X, size, random_state=_SEED, candidates=candidates)
 
 
 def hidden_part(model, X, size, *, random_state=None, candidates=None):
-    """Return rows without a part of what they have, and that part, which `model` may recommend.
+    """Return X without a part of its interactions, and this part; `model` may recommend all of it.
 
     Parameters
     ----------
     model : estimator
-        A fitted recommender, or whatever wraps one.
+        A fitted recommender, or a `Pipeline`, search or `FrozenEstimator` that holds one.
     X : array-like, sparse matrix or DataFrame of shape (n_rows, n_columns)
         What `model` takes: a matrix in which its items are columns, or histories.
     size : float or int
-        The share or the number of the items of each row to hide, the latest ones of a history.
+        The share or the number of items to hide of each row; of a history, the latest ones.
     random_state : int, RandomState instance or None, default=None
         Chooses what to hide in a matrix.
     candidates : array-like of int or mask of shape (n_items_,), default=None
-        The items to choose from.
+        The items that may be hidden.
 
     Returns
     -------
     X_kept : ndarray, csr_array or DataFrame of shape (n_rows, n_columns)
-        A DataFrame, if X is one whose columns have names.
+        A DataFrame if X is one with column names.
     y : csr_array of shape (n_rows, n_items_), dtype float32
-        What is hidden and not left in X. A row of fewer than two items has none to hide.
+        The items that are hidden and no longer in X. Nothing is hidden of a row with fewer than two
+        items.
     """
     recommender = recommender_of(model)
     check_is_fitted(recommender)
@@ -62,16 +64,16 @@ def hidden_part(model, X, size, *, random_state=None, candidates=None):
     if not y.nnz:
         raise ValueError(
             f"X has nothing to hide: none of its {kept.shape[0]} rows has two different items that "
-            f"{type(recommender).__name__} may recommend. Pass rows with more, or what there is to "
-            "find as y."
+            f"{type(recommender).__name__} may recommend. Pass rows with more items, or pass the "
+            "items to find as y."
         )
     return _framed_like(X, kept), y
 
 
 def without_random(X, size, columns, is_hidable=None, random_state=None):
-    """Return a matrix without a random part of each row in some columns, and that part of these.
+    """Return X without a random part of each row in the given columns, and this part.
 
-    `is_hidable` is a mask of these columns, None if all may be hidden.
+    `is_hidable` is a mask of these columns; None means that all may be hidden.
     """
     is_all = np.array_equal(columns, np.arange(X.shape[1]))
     items = X if is_all else X[:, columns]
@@ -83,10 +85,10 @@ def without_random(X, size, columns, is_hidable=None, random_state=None):
 
 
 def without_latest(X, size, is_hidable):
-    """Return histories as they were before their latest items, and those that are new then.
+    """Return histories cut before their latest items, and those latest items that are new.
 
-    `is_hidable` is a mask of all items. What is in a history after the first hidden item, though
-    not hidable itself, is left out of it.
+    `is_hidable` is a mask of all items. The cut removes everything from the first hidden item on,
+    items that may not be hidden included.
     """
     n_items = len(is_hidable)
     counts = np.concatenate([[False], is_hidable, [False]])[np.minimum(X, n_items + 1)]
@@ -115,8 +117,8 @@ def _item_columns(recommender, n_columns):
         if n_columns != len(columns):
             raise ValueError(
                 f"X has {n_columns} columns and {type(recommender).__name__} recommends "
-                f"{len(columns)} items, so that it is unclear what to hide in X: pass what there "
-                "is to find as y."
+                f"{len(columns)} items, so it is unclear which columns of X are the items: pass "
+                "the items to find as y."
             )
     if columns.max() >= n_columns:
         raise ValueError(
@@ -127,7 +129,7 @@ def _item_columns(recommender, n_columns):
 
 
 def _framed_like(X, values):
-    """Return the values with the names of the columns of X, if it is a DataFrame that has any."""
+    """Return the values with the column names of X, if X is a DataFrame that has them."""
     names = list(getattr(X, "columns", ()))
     if not names or not all(isinstance(name, str) for name in names):
         return values

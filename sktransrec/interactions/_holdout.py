@@ -1,4 +1,4 @@
-"""Holding interactions out by row: what stays known in X, what is to be found in y."""
+"""Holding out interactions of each row: X keeps the known ones, y gets those to find."""
 
 from numbers import Integral, Real
 
@@ -24,34 +24,37 @@ _N_DRAWS = 2**32
     prefer_skip_nested_validation=True,
 )
 def holdout_random(X, size=0.2, *, random_state=None):
-    """Hold out a random part of each row's interactions.
+    """Hold out a random part of the interactions of each row.
+
+    Use it to compare recommenders if times are unknown. With times, `holdout_last` and
+    `holdout_after` are closer to real use.
 
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_rows, n_items)
-        Interactions; a stored zero counts as none.
+        Interactions; a stored zero is no interaction.
     size : float or int, default=0.2
-        How much of each row to hold out: a share strictly between 0 and 1 of its interactions,
-        rounded to the nearest count (halves to the even one), or the count itself from 1 up.
+        How many interactions of each row to hold out: a share between 0 and 1, rounded to the
+        nearest number (halves to the even one), or a number, 1 or more.
     random_state : int, RandomState instance or None, default=None
-        Pass an int for the same choice at every call.
+        Pass an int to get the same choice at every call.
 
     Returns
     -------
     X_kept : csr_array of shape (n_rows, n_items), dtype float32
-        What stays known.
+        The interactions that stay known.
     y : csr_array of shape (n_rows, n_items), dtype float32
-        What is held out; ``X_kept + y`` is X again.
+        The held-out interactions; ``X_kept + y`` is X again.
 
     See Also
     --------
     holdout_last : Hold out the latest interactions of each row.
-    holdout_after : Hold out whatever happened from a point in time on.
+    holdout_after : Hold out all interactions from a point in time on.
 
     Notes
     -----
-    A row of two interactions or more loses at least one and keeps at least one. A row of fewer
-    has nothing to spare: it is kept whole in `X_kept`, and its row of `y` is empty.
+    A row with two or more interactions loses at least one and keeps at least one. A row with fewer
+    stays as it is in `X_kept`, and its row of `y` is empty.
 
     Examples
     --------
@@ -81,7 +84,10 @@ def holdout_random(X, size=0.2, *, random_state=None):
     prefer_skip_nested_validation=True,
 )
 def holdout_last(events, encoder, n=1, *, users=None):
-    """Hold out the items that each user met last.
+    """Hold out the latest items of each user.
+
+    Use it if each user should count equally in a comparison. If the past must not know anything of
+    the future, of other users included, use `holdout_after`.
 
     Parameters
     ----------
@@ -90,29 +96,28 @@ def holdout_last(events, encoder, n=1, *, users=None):
     encoder : InteractionEncoder
         A fitted encoder; its `time` orders the events.
     n : int, default=1
-        How many items to hold out of each row.
+        Number of items to hold out of each row.
     users : array-like of ids of shape (n_rows,), default=None
         The users whose rows to return, as in :meth:`InteractionEncoder.transform`.
 
     Returns
     -------
     X : csr_array of shape (n_rows, n_items_), dtype float32
-        What the user did before meeting the first of the items held out.
+        The interactions of the user before the first held-out event.
     y : csr_array of shape (n_rows, n_items_), dtype float32
-        The `n` items met last, with what the user did with them.
+        The interactions of the user with the latest `n` items.
 
     See Also
     --------
-    holdout_after : Hold out whatever happened from a point in time on.
+    holdout_after : Hold out all interactions from a point in time on.
     holdout_random : Hold out a random part of each row.
 
     Notes
     -----
-    An item counts as met when its first event happens. X knows nothing of what happened from the
-    first event held out on, a return to an older item included, and no item is in both X and y.
+    The order of the items is that of their first events. X holds nothing from the first held-out
+    event on, not even later events of older items. No item is in both X and y.
 
-    A row with no more than `n` items has none to spare: it is kept whole in X, and its row of `y`
-    is empty.
+    A row with `n` items or fewer stays as it is in X, and its row of `y` is empty.
 
     Examples
     --------
@@ -137,7 +142,10 @@ def holdout_last(events, encoder, n=1, *, users=None):
 
 @validate_params({"encoder": [InteractionEncoder]}, prefer_skip_nested_validation=True)
 def holdout_after(events, encoder, time, *, users=None):
-    """Hold out what happened from a point in time on, the same for all users.
+    """Hold out all interactions from a point in time on, the same for all users.
+
+    Use it to see how a model would have done in use: it learns from the past of all users and is
+    tested on their future.
 
     Parameters
     ----------
@@ -146,18 +154,18 @@ def holdout_after(events, encoder, time, *, users=None):
     encoder : InteractionEncoder
         A fitted encoder with a `time` column.
     time : float, str or datetime
-        The first moment that is held out: a number where the times of the log are numbers, else a
-        date, a datetime or an ISO 8601 string. One without a time zone or an offset is on the
-        clock of the log; with one it needs a log whose times have a zone.
+        The first moment that is held out: a number if the times of the log are numbers, otherwise a
+        date, a datetime or an ISO 8601 string. A time without a zone or an offset is read on the
+        clock of the log. A time with a zone needs a log whose times have a zone.
     users : array-like of ids of shape (n_rows,), default=None
         The users whose rows to return, as in :meth:`InteractionEncoder.transform`.
 
     Returns
     -------
     X : csr_array of shape (n_rows, n_items_), dtype float32
-        What happened before `time`.
+        The interactions before `time`.
     y : csr_array of shape (n_rows, n_items_), dtype float32
-        What happened from `time` on with items that the row of X does not have.
+        The interactions from `time` on, without items that the row already has in X.
 
     See Also
     --------
@@ -166,12 +174,12 @@ def holdout_after(events, encoder, time, *, users=None):
 
     Notes
     -----
-    A user without events from `time` on is whole in X with an empty row of `y`; one without events
-    before it has an empty row of X, since nothing was known of them.
+    A user without events from `time` on has an empty row of `y`. A user without events before
+    `time` has an empty row of X, because nothing was known then.
 
-    Times are compared exactly, in the unit of the log. Of two moments at which the clock of the log
-    shows `time`, as when summer time ends, the first counts; where it is skipped, the moment that
-    the old clock would have shown.
+    Times are compared exactly, in the unit of the log. When summer time ends, the clock shows some
+    times twice; the first one counts. When summer time begins, the clock skips some times; such a
+    time is read as if the clock had not been changed yet.
 
     Examples
     --------
@@ -188,7 +196,7 @@ def holdout_after(events, encoder, time, *, users=None):
     coded = encoder._coded_events(events, users)
     if coded.times is None:
         raise ValueError(
-            "encoder has time=None, so its events have no point in time to split at: fit an "
+            "encoder has time=None, so the times of the events are unknown: fit an "
             "InteractionEncoder with the time column, or use holdout_last."
         )
     is_later = coded.times.are_from(time)
@@ -201,20 +209,20 @@ def holdout_after(events, encoder, time, *, users=None):
 
 
 def _split(coded, is_later, duplicates):
-    """Return the matrix of the earlier events, and that of what is new in the later ones."""
+    """Return the matrix of the earlier events, and that of the new items in the later ones."""
     X = merged_matrix(coded.chosen(~is_later), duplicates)
     y = merged_matrix(coded.chosen(is_later), duplicates)
     return X, y - y.multiply(X != 0)
 
 
 def numbers_held_out(n_interactions, size):
-    """Return how many of each row's interactions to hold out."""
+    """Return the number of interactions to hold out of each row."""
     wanted = size if isinstance(size, Integral) else np.rint(size * n_interactions)
     n_spare = np.maximum(n_interactions - 1, 0)
     return np.minimum(np.maximum(wanted, 1), n_spare)
 
 
 def _entries(X, chosen):
-    """Return X with only the chosen ones of its stored entries."""
+    """Return X with the chosen stored entries only."""
     n_before = np.concatenate([[0], np.cumsum(chosen)]).astype(X.indptr.dtype)
     return sp.csr_array((X.data[chosen], X.indices[chosen], n_before[X.indptr]), shape=X.shape)

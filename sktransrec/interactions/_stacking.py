@@ -14,28 +14,28 @@ from ._encoder import InteractionEncoder
 
 @dataclass(frozen=True, eq=False)
 class StackedDomains(DecodesItems):
-    """Everyone of two domains in one matrix, the columns of the source before the target's.
+    """All users of two domains in one matrix: the columns of the source, then those of the target.
 
     Attributes
     ----------
     X : csr_array of shape (n_users, n_source_items + n_target_items), dtype float32
-        The users of the source, then those of the target who are nobody in the source.
+        The users of the source, then the users who are in the target only.
     n_source_items : int
-        Number of leading columns that are the source.
+        Number of source columns; they come first.
     item_ids : ndarray of shape (n_source_items + n_target_items,), or None
-        What the columns stand for; equal ids are the same item. None if items are not shared.
+        The item id of each column. Equal ids are the same item. None if the domains share no items.
     source_rows : ndarray of shape (n_source_users,)
-        The rows of X that are the users of the source, in the order of the source's encoder.
+        The rows of X that are users of the source, in the order of the source encoder.
     target_rows : ndarray of shape (n_target_users,)
-        The rows of X that are the users of the target, in the order of the target's encoder.
+        The rows of X that are users of the target, in the order of the target encoder.
     source_encoder : InteractionEncoder
-        Fitted on the source log.
+        The encoder fitted on the source log.
     target_encoder : InteractionEncoder
-        Fitted on the target log.
+        The encoder fitted on the target log.
 
     See Also
     --------
-    stack_domains : Makes it.
+    stack_domains : Returns such an object.
     """
 
     X: sp.csr_array
@@ -48,7 +48,7 @@ class StackedDomains(DecodesItems):
 
     @property
     def target_columns(self):
-        """Columns of X that are the target, to be passed as `candidates`."""
+        """The columns of X that hold the target items; pass them as `candidates`."""
         return np.arange(self.n_source_items, self.X.shape[1])
 
     def _ids_of_items(self):
@@ -66,7 +66,11 @@ class StackedDomains(DecodesItems):
 def stack_domains(
     source_events, target_events, *, on="both", source_encoder=None, target_encoder=None
 ):
-    """Encode two logs as one matrix in which the same user is one row.
+    """Encode two logs as one matrix with one row for each user.
+
+    Use it for models that learn from both domains together, such as `CollectiveMFRecommender`, and
+    if the logs share items, or only some of the users. For two matrices of the shared users alone,
+    use `align_domains`.
 
     Parameters
     ----------
@@ -75,23 +79,22 @@ def stack_domains(
     target_events : DataFrame, dict of 1-D columns, or 2-D array
         The log of the target domain.
     on : {"users", "items", "both"}, default="both"
-        What has the same ids in both logs. On "items", users are different people in the two logs
-        even where their ids are equal; on "users", items are different.
+        The ids that mean the same in both logs. With "items", equal user ids are different people;
+        with "users", equal item ids are different items.
     source_encoder : InteractionEncoder, default=None
-        How to encode the source; it is cloned. None is ``InteractionEncoder()``.
+        The encoder of the source log; it is cloned. None means ``InteractionEncoder()``.
     target_encoder : InteractionEncoder, default=None
-        How to encode the target; None is the same as for the source.
+        The encoder of the target log; it is cloned. None means the same as for the source.
 
     Returns
     -------
     stacked : StackedDomains
-        Immutable: what :class:`~sktransrec.CollectiveMFRecommender` takes, and where the users of
-        each log are.
+        Immutable: the matrix, its item ids, and the rows of the users of each log.
 
     Raises
     ------
     ValueError
-        Where nothing is shared; the error names the likely cause.
+        If the logs share nothing. The error names the likely cause.
 
     See Also
     --------
@@ -100,8 +103,8 @@ def stack_domains(
 
     Notes
     -----
-    An item has a column in each domain that it is in. The minimum counts of an encoder apply to
-    each log before the two are compared.
+    A shared item has two columns, one in each domain. The minimum counts of an encoder apply to
+    each log by itself, before the logs are compared.
 
     Examples
     --------
@@ -153,13 +156,13 @@ def _check_something_is_shared(source_encoder, target_encoder, on):
 
 
 def _rows_of_users(source_ids, target_ids):
-    """Return the rows of the target's users: that of the source, or new ones after it."""
+    """Return the rows of the target's users: their source rows, or new rows after these."""
     rows = positions(target_ids, source_ids)
     is_new = rows < 0
     return np.where(is_new, len(source_ids) + np.cumsum(is_new) - 1, rows)
 
 
 def _at_rows(X, rows, n_rows):
-    """Return a matrix of `n_rows` rows whose given rows are those of X, the others empty."""
+    """Return a matrix of `n_rows` rows with the rows of X in the given places, the others empty."""
     X = X.tocoo()
     return sp.csr_array((X.data, (rows[X.row], X.col)), shape=(n_rows, X.shape[1]))

@@ -1,4 +1,4 @@
-"""The target items among what a model sees and recommends."""
+"""The target items: where they are in X, and in what a model recommends."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from ._hidden import without_latest, without_random
 
 
 def column_names(X, n_columns):
-    """Return the names of the columns of X, or their numbers where they have none."""
+    """Return the names of the columns of X, or their numbers if they have no names."""
     return np.asarray(getattr(X, "columns", np.arange(n_columns)))
 
 
@@ -28,9 +28,9 @@ def _is_matrix(X):
 
 @dataclass(frozen=True)
 class TargetItems:
-    """The items in question, and the columns of X that hold what is known of them.
+    """The number of the target items, and the columns of X that hold interactions with them.
 
-    `columns` is empty where X says nothing about the target, as with cold rows.
+    `columns` is empty if X holds nothing about the target, for example if all rows are cold.
     """
 
     n_items: int
@@ -38,9 +38,9 @@ class TargetItems:
 
     @classmethod
     def among(cls, target_columns, model, X, n_items=None):
-        """Return the target items in X, which are all columns if `model` recommends them.
+        """Return the target items in X: the target columns, or all columns of an in-domain model.
 
-        `n_items` is None where y is not there to say how many they are.
+        `n_items` is None if there is no y with a column for each of them.
         """
         if reads_histories(model):
             return HistoryItems.of(n_items, target_columns)
@@ -55,31 +55,31 @@ class TargetItems:
         if len(columns) != n_items:
             raise ValueError(
                 f"y has {n_items} columns, but {len(columns)} columns of X hold the target items: "
-                "pass the columns of X that are those of y, in that order, as target_columns."
+                "pass as target_columns the columns of X that are the columns of y, in that order."
             )
         return cls(n_items, columns)
 
     @property
     def are_in_rows(self):
-        """Whether X says anything about the target items."""
+        """Whether X holds interactions with the target items."""
         return self.columns.size > 0
 
     def alone(self, X):
-        """Return X without what it says about the source."""
+        """Return X without the columns of the source."""
         return _safe_indexing(X, self.columns, axis=1) if self.columns.size else X
 
     def rows_without(self, model, X):
-        """Return X without the source, as a model reads it that does not use that."""
+        """Return X without the source, in the form that `model` reads."""
         return self.alone(X)
 
     def source(self, X):
-        """Return what X says about the source as a `csr_array`, or None if it says nothing."""
+        """Return the source columns of X as a `csr_array`, or None if there are none."""
         if not _is_matrix(X) or X.shape[1] == self.columns.size:
             return None
         return check_matrix(self.others(X), name="X")
 
     def others(self, X):
-        """Return the columns of X that are not those of the target items, dense or sparse as X."""
+        """Return the columns of X without the target columns, dense or sparse like X."""
         return _safe_indexing(X, np.delete(np.arange(X.shape[1]), self.columns), axis=1)
 
     def source_names(self, X):
@@ -89,23 +89,23 @@ class TargetItems:
         return np.delete(column_names(X, X.shape[1]), self.columns)
 
     def known(self, X):
-        """Return what the rows of X are known to have of the target items, a `csr_array`."""
+        """Return the known interactions of the rows with the target items, a `csr_array`."""
         if self.are_in_rows:
             return check_matrix(self.alone(X), name="X")
         return sp.csr_array((_n_rows(X), self.n_items), dtype=np.float32)
 
     def activity(self, X):
-        """Return the number of interactions known of each row, of the target if X has any."""
+        """Return the number of known interactions of each row: in the target, else the source."""
         counted = self.known(X) if self.are_in_rows else self.source(X)
         return np.zeros(_n_rows(X), dtype=int) if counted is None else np.diff(counted.indptr)
 
     def held_out(self, X, holdout, random_state):
-        """Return X without some of the interactions with the target items, and these."""
+        """Return X without some of the interactions with the target items, and those taken out."""
         X = check_matrix(X, name="X")
         return without_random(X, holdout, self.columns, random_state=random_state)
 
     def beside_the_source(self, interactions, n_columns):
-        """Return interactions with the target items in their place among the columns of X."""
+        """Return interactions with the target items as a matrix with the columns of X."""
         columns = self.columns[interactions.indices]
         return sp.csr_array(
             (interactions.data, columns, interactions.indptr),
@@ -113,7 +113,7 @@ class TargetItems:
         )
 
     def ranking(self, model, X, k, known, candidates=None):
-        """Return the target items, of all or some, that a fitted model recommends to rows of X."""
+        """Return the best k target items for the rows of X, all or those among the candidates."""
         if candidates is not None and not len(candidates):
             return np.full((_n_rows(X), k), -1)
         recommender, X = recommender_and_rows(model, X)
@@ -135,20 +135,20 @@ class TargetItems:
         return scores[:, self.columns] if self._are_among_others(recommender) else scores
 
     def _are_among_others(self, recommender):
-        """Return whether a recommender's items are the columns of X, the source's included."""
+        """Return whether a recommender recommends all columns of X, the source included."""
         if recommender.n_items_ == self.n_items:
             return False
         if self.columns.size and recommender.n_items_ > self.columns[-1]:
             return True
         raise ValueError(
             f"{type(recommender).__name__} recommends {recommender.n_items_} items, but y has "
-            f"{self.n_items} columns: pass a model that recommends the columns of y, or say as "
-            "target_columns which columns of X they are."
+            f"{self.n_items} columns: pass a model that recommends the columns of y, or pass as "
+            "target_columns the columns of X that they are."
         )
 
 
 class HistoryItems(TargetItems):
-    """The items that stand in the rows of X, as ids from 1 on and in order."""
+    """The target items of histories: the rows of X hold their ids, from 1 on, in order of time."""
 
     @classmethod
     def of(cls, n_items, target_columns):
@@ -179,7 +179,7 @@ class HistoryItems(TargetItems):
         return seen_items(np.asarray(X), self.n_items)
 
     def held_out(self, X, holdout, random_state):
-        """Return the histories X without their latest items, and those not in the rest of them."""
+        """Return the histories without their latest items, and those latest items that are new."""
         return without_latest(X, holdout, np.ones(self.n_items, dtype=bool))
 
     def activity(self, X):
@@ -189,6 +189,7 @@ class HistoryItems(TargetItems):
         if recommender.n_items_ == self.n_items:
             return False
         raise ValueError(
-            f"{type(recommender).__name__} learned of {recommender.n_items_} items from some of "
-            f"the rows, and there are {self.n_items}: set its n_items={self.n_items}."
+            f"{type(recommender).__name__} learned from some of the rows, which hold "
+            f"{recommender.n_items_} items, but all rows hold {self.n_items}: set its "
+            f"n_items={self.n_items}."
         )

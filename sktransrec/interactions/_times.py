@@ -1,4 +1,4 @@
-"""The times of events, in the exact numbers of their log, and points in time to compare with."""
+"""The times of events, exactly as in their log, compared with a point in time."""
 
 import datetime
 import math
@@ -31,14 +31,14 @@ _FIXED_OFFSET = re.compile(r"(?:UTC)?([+-])(\d\d):?(\d\d)?")
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """When events happened: numbers as the log has them, or units since 1970 in UTC.
+    """The times of events: numbers as in the log, or units of time since 1970 in UTC.
 
     Attributes
     ----------
     numbers : ndarray of shape (n_events,)
-        In the order of time.
+        A larger number is later.
     unit : Fraction or None
-        Seconds that a number stands for; None where the times of the log are numbers.
+        The unit in seconds. None if the times of the log are numbers.
     zone : tzinfo, str or None
         The time zone of the log, or its name; None if it has none.
     """
@@ -54,7 +54,7 @@ class Times:
         return replace(self, numbers=self.numbers[which])
 
     def are_from(self, time):
-        """Return the mask of the times that are not before a point in time."""
+        """Return the mask of the times at or after a point in time."""
         is_number = isinstance(time, Real) and not isinstance(time, np.timedelta64)
         if is_number != (self.unit is None) or time != time:
             expected = "a number" if self.unit is None else "a datetime or an ISO 8601 string"
@@ -64,23 +64,24 @@ class Times:
             )
         if self.unit is not None:
             time = (clock_seconds(time) - self._offset_at(time)) / self.unit
-        # The next integer is as far as the log can tell, and numpy compares it exactly.
+        # Whole numbers are compared with the next integer, which numpy does exactly.
         is_whole = self.numbers.dtype.kind in "iu" and math.isfinite(time)
         return self.numbers >= (math.ceil(time) if is_whole else time)
 
     def span(self):
-        """Return the first and the last time in words."""
+        """Return the first and the last time as text."""
         return f"{self._in_words(self.numbers.min())} to {self._in_words(self.numbers.max())}"
 
     def _offset_at(self, time):
-        """Return the seconds by which the clock that a point in time is read from leads UTC."""
+        """Return the offset from UTC, in seconds, of the clock that shows a point in time."""
         offset = offset_seconds(time)
         if offset is None:
             return 0 if self.zone is None else _offset_of(self.zone, clock_seconds(time))
         if self.zone is None:
             raise ValueError(
                 f"time={time!r} has a time zone and the times of the log have none: pass a time "
-                "without a zone, on the clock of the log, or give the times of the log a zone."
+                "without a zone, as the clock of the log shows it, or give the times of the log a "
+                "zone."
             )
         return offset
 
@@ -140,12 +141,12 @@ def _times_of_objects(values, what):
 
 
 def clock_seconds(time):
-    """Return the seconds from 1970 to a point in time, on the clock that it is read from."""
+    """Return the seconds from 1970 to a point in time, by its own clock."""
     if isinstance(time, str):
         time = _parsed(time)[0]
     elif isinstance(time, datetime.datetime):
         time = time.replace(tzinfo=None)
-        # Only pandas' datetimes know their nanoseconds.
+        # Only the datetimes of pandas have nanoseconds.
         time = time.to_datetime64() if hasattr(time, "to_datetime64") else np.datetime64(time)
     elif isinstance(time, datetime.date):
         time = np.datetime64(time)
@@ -156,7 +157,7 @@ def clock_seconds(time):
 
 
 def offset_seconds(time):
-    """Return the seconds by which the zone of a point in time leads UTC, None without a zone."""
+    """Return the offset from UTC of a point in time, in seconds; None without a zone."""
     if isinstance(time, str):
         return _parsed(time)[1]
     offset = time.utcoffset() if isinstance(time, datetime.datetime) else None
@@ -164,7 +165,7 @@ def offset_seconds(time):
 
 
 def _parsed(text):
-    """Return what the clock shows by an ISO 8601 string, and the offset of its zone or None."""
+    """Return the clock time of an ISO 8601 string, and its offset from UTC or None."""
     with_offset = _TIME_WITH_OFFSET.fullmatch(text)
     clock, offset = with_offset.groups() if with_offset else (text, None)
     try:
@@ -173,7 +174,7 @@ def _parsed(text):
         clock = np.datetime64(clock)
     except ValueError:
         raise ValueError(
-            f"time={text!r} is no ISO 8601 string such as '2020-01-31' or "
+            f"time={text!r} is not an ISO 8601 string: write it as '2020-01-31' or "
             "'2020-01-31T12:00:00+01:00'."
         ) from None
     if offset is None:
@@ -182,16 +183,16 @@ def _parsed(text):
 
 
 def _counts(times):
-    """Return datetime64 as integers, and how many seconds each of them counts."""
+    """Return datetime64 as integers, and their unit in seconds."""
     unit, count = np.datetime_data(times.dtype)
     if unit not in _SECONDS:
-        # Years and months have no one length.
+        # Years and months differ in length.
         times, unit, count = times.astype("datetime64[D]"), "D", 1
     return times.astype(np.int64), Fraction(_SECONDS[unit] * count)
 
 
 def _offset_of(zone, seconds):
-    """Return the seconds by which a zone leads UTC when its clock shows so many since 1970."""
+    """Return the offset of a zone from UTC, in seconds, when its clock shows `seconds`."""
     if isinstance(zone, str):
         zone = _zone_named(zone)
     low, high = _CLOCK_SECONDS
@@ -206,8 +207,8 @@ def _zone_named(name):
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise ValueError(
-            f"time has no time zone, and that of the log, {name!r}, is not known here: pass a time "
-            "with a zone, such as an ISO 8601 string with an offset."
+            f"time has no time zone, and this system does not know the zone of the log, {name!r}: "
+            "pass a time with a zone, such as an ISO 8601 string with an offset."
         ) from None
 
 
