@@ -1,4 +1,4 @@
-"""Recommenders: estimators that rank items for rows."""
+"""Recommenders of one domain: estimators that rank items for rows."""
 
 from ._als import ALSRecommender
 from ._biased_mf import BiasedMFRecommender

@@ -22,30 +22,33 @@ _RIDGE_RATIO = np.sqrt(2)
 class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     r"""Matrix factorisation of implicit feedback by alternating least squares (iALS).
 
-    An in-domain recommender: it learns factors of rows and items from X alone, such that their
-    inner products are near one where a row has an item and near zero elsewhere, where a mistake
-    weighs less. It is a transformer as well: `transform` gives the factors of any rows.
+    Use it where you need factors of rows or items, for example for a bridge or for
+    `HybridRecommender`, and for catalogues that are too large for `EASERecommender`. Search
+    `regularization` first: its best value differs much between data sets. It is an in-domain
+    recommender: it learns from X alone. The inner products of the factors are near one where a row
+    has an item, and near zero elsewhere, where an error has less weight. It is also a transformer:
+    `transform` gives the factors of any rows.
 
     Parameters
     ----------
     n_components : int, default=64
         Number of factors, 1 or more.
     regularization : float, default=0.02
-        Weight :math:`\lambda` of the squared norms of the factors, above 0. More of it shrinks the
-        factors.
+        Weight :math:`\lambda` of the squared norms of the factors, above 0. A larger value shrinks
+        the factors.
     confidence : float or "balanced", default="balanced"
-        Weight of an interaction of value 1 beside the weight 1 of a missing one, above 0; the
-        weight of an interaction of value x is `confidence` times x. "balanced" sets it so that all
-        interactions together weigh a tenth of the number of entries of X, a good start on data
-        from 0.03 % to 1.3 % dense; small and sparse data may want less.
+        The weight of an interaction of value x is `confidence` times x; the weight of a missing
+        interaction is 1. Above 0. "balanced" sets it so that the weights of all interactions sum to
+        a tenth of the number of entries of X. This is a good start for data from 0.03 % to 1.3 %
+        dense; small and sparse data may need less.
     scale_regularization : bool, default=True
-        Whether `regularization` is multiplied by the total weight of each row's and each item's
-        entries, missing ones included [2]_. If so, the same value fits data of any size; if not,
-        it is the same for all rows and items, as in [1]_.
+        Whether to multiply `regularization` by the total weight of the entries of each row and each
+        item, missing ones included [2]_. With True, the same value suits data of any size. With
+        False, it is the same for all rows and items, as in [1]_.
     max_iter : int, default=15
-        Number of sweeps over the rows and then the items, 1 or more. All are made.
+        Number of sweeps over the rows and then the items, 1 or more. There is no early stopping.
     random_state : int, RandomState instance or None, default=None
-        Draws the initial factors. Pass an int for the same factors at every call of `fit`.
+        Draws the initial factors. Pass an int to get the same factors at every call of `fit`.
     n_jobs : int or None, default=None
         Number of threads of `fit`. None means 1 unless in a :func:`joblib.parallel_config`
         context, -1 means all processors. The factors do not depend on it.
@@ -59,7 +62,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     confidence_ : float
         The weight of an interaction of value 1.
     gram_eigenvalues_ : ndarray of shape (n_components,), dtype float32
-        The eigenvalues of :math:`V^\top V`, what all rows share in the fold-in.
+        The eigenvalues of :math:`V^\top V`, which the fold-in uses for all rows.
     gram_eigenvectors_ : ndarray of shape (n_components, n_components), dtype float32
         The eigenvectors of :math:`V^\top V`, in columns.
     n_iter_ : int
@@ -67,20 +70,21 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows of X that have each item: the scores of an empty row.
+        The share of the rows of X that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    BPRRecommender : Learns to rank what a row has above what it lacks.
+    GraphFilterRecommender : A closed form without sweeps, for catalogues of the same size.
+    BPRRecommender : Learns to rank the items that a row has above those that it lacks.
     LogisticMFRecommender : Learns the probability that a row has an item.
 
     Notes
     -----
-    With the factors :math:`u_r` of the rows, :math:`v_i` of the items and the weights
+    With the factors :math:`u_r` of the rows and :math:`v_i` of the items, and with the weights
     :math:`c_{ri} = \text{confidence} \cdot x_{ri}` where row r has item i and 1 elsewhere, it
     minimises
 
@@ -89,16 +93,16 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         \sum_{r,i} c_{ri} \left(\mathbb{1}[x_{ri} > 0] - u_r^\top v_i\right)^2
         + \lambda \left(\sum_r w_r \|u_r\|^2 + \sum_i w_i \|v_i\|^2\right)
 
-    with :math:`w_r = \sum_i c_{ri}` and :math:`w_i = \sum_r c_{ri}` if `scale_regularization`,
-    and 1 otherwise. It updates the factors of the rows and those of the items in turn, by three
-    steps of conjugate gradients in the kernel of implicit, in :math:`O(nnz \cdot k + (n_{rows} +
-    n_{items}) k^2)` a sweep. While it fits, rows whose :math:`w_r` are within about a fifth of
-    their mean share that mean, and so do items. Without scaled regularisation the item factors
-    are those of implicit for the same integer `random_state`.
+    with :math:`w_r = \sum_i c_{ri}` and :math:`w_i = \sum_r c_{ri}` if `scale_regularization` is
+    True, and 1 otherwise. It updates the factors of the rows and those of the items in turn, by
+    three steps of conjugate gradients in the kernel of implicit. A sweep takes
+    :math:`O(nnz \cdot k + (n_{rows} + n_{items}) k^2)`. During `fit`, rows whose :math:`w_r` differ
+    by less than about a fifth from their mean use that mean, and items do the same. Without scaled
+    regularisation, the item factors are those of implicit for the same integer `random_state`.
 
     A row, seen in `fit` or not, is folded in: its factors are the exact minimum with the items held
-    fixed, whatever rows it arrives with. An empty row has factors of zero and is recommended the
-    popular items; an item that no row has gets factors of zero.
+    fixed, and do not depend on the other rows. An empty row has factors of zero and gets the
+    popular items. An item without interactions gets factors of zero.
 
     References
     ----------
@@ -161,7 +165,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
             rng.random((n, self.n_components), dtype=np.float32) * np.float32(0.01) for n in C.shape
         )
         with one_blas_thread(look_again=True):
-            # Its public solver alone takes one regularisation for a group of rows.
+            # Only the solver of implicit takes one regularisation for a group of rows.
             solver = AlternatingLeastSquares(num_threads=1).solver
             row_groups, item_groups = self._equal_ridge_groups(C), self._equal_ridge_groups(C.T)
             for _ in tqdm(range(self.max_iter), disable=not self.verbose):
@@ -186,7 +190,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         return self.regularization * (C.sum(axis=1, dtype=np.float64) + n_missing)
 
     def _equal_ridge_groups(self, C):
-        """Return (rows, C[rows], ridge) for groups of rows whose ridges are about the same."""
+        """Return (rows, C[rows], ridge) for groups of rows with about the same ridge."""
         C = C.tocsr()
         ridges = self._ridges(C)
         steps = np.rint(np.log(ridges / ridges.min()) / np.log(_RIDGE_RATIO))

@@ -1,4 +1,4 @@
-"""Matrix factorisation of ratings, the values of what is missing unknown."""
+"""Matrix factorisation of ratings; a missing rating is unknown."""
 
 from numbers import Integral, Real
 
@@ -16,26 +16,27 @@ _INITIAL_SCALE = 0.1
 
 
 class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
-    r"""Matrix factorisation of ratings with biases, by alternating least squares.
+    r"""Predict ratings by matrix factorisation with biases.
 
-    An in-domain recommender: it learns from X alone, whose stored values are ratings and whose
-    zeros are missing. It predicts what rows would rate items: `predict_ratings` gives the
-    predictions, and `recommend` ranks by them. It is a transformer as well: `transform` gives the
-    factors of any rows.
+    Use it if X holds ratings and you want to know how a row would rate an item. To choose which
+    items to show, try a recommender of interactions first, such as `ALSRecommender` on ``X > 0``.
+    `predict_ratings` gives the predictions, and `recommend` ranks by them. It is an in-domain
+    recommender: it learns from X alone. Its stored values are ratings, and zeros are missing. It is
+    also a transformer: `transform` gives the factors of any rows.
 
     Parameters
     ----------
     n_components : int, default=20
-        Number of factors, 0 or more. 0 leaves the biases.
+        Number of factors, 0 or more. With 0, only the biases are learned.
     regularization : float, default=12.0
-        Weight :math:`\lambda` of the squared norms of the factors, above 0. More of it leaves more
-        to the biases; it is worth as many ratings as it says.
+        Weight :math:`\lambda` of the squared norms of the factors, above 0. With a larger value,
+        the biases explain more of the ratings. Its unit is a number of ratings.
     bias_regularization : float, default=3.0
         Weight :math:`\lambda_b` of the squared biases, above 0.
     max_iter : int, default=20
-        Number of sweeps over the rows and then the items, 1 or more. All are made.
+        Number of sweeps over the rows and then the items, 1 or more. There is no early stopping.
     random_state : int, RandomState instance or None, default=None
-        Draws the initial factors. Pass an int for the same factors at every call of `fit`.
+        Draws the initial factors. Pass an int to get the same factors at every call of `fit`.
     n_jobs : int or None, default=None
         Number of threads of `fit`. None means 1 unless in a :func:`joblib.parallel_config`
         context, -1 means all processors. The factors do not depend on it.
@@ -45,27 +46,27 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     mean_ : float
         The mean rating.
     rating_range_ : tuple of (float, float)
-        The smallest and the largest rating, between which predictions are kept.
+        The smallest and the largest rating. Predictions are clipped to this range.
     item_factors_ : ndarray of shape (n_items_, n_components), dtype float32
         The factors of the items.
     item_bias_ : ndarray of shape (n_items_,), dtype float32
-        How much better than the mean each item is rated.
+        The bias of each item: above zero if it is rated better than the mean.
     n_iter_ : int
         Number of sweeps made.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows of X that have each item: the scores of an empty row.
+        The share of the rows of X that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    ALSRecommender : Learns who has what, for which missing entries count as well.
-    sktransrec.metrics.rating_scorer : Its score in searches.
-    sktransrec.metrics.rating_errors : Its errors on ratings that were held out.
+    ALSRecommender : Learns from interactions, and counts missing ones as weak negatives.
+    sktransrec.metrics.rating_scorer : Scores it in a search.
+    sktransrec.metrics.rating_errors : Its errors on held-out ratings.
 
     Notes
     -----
@@ -79,17 +80,16 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         + \lambda \Big(\sum_r \|u_r\|^2 + \sum_i \|v_i\|^2\Big)
         + \lambda_b \Big(\sum_r b_r^2 + \sum_i b_i^2\Big) .
 
-    Bias and factors of a row are found together in closed form with the items held fixed, then
-    those of the items, in :math:`O(nnz \cdot k^2)` a sweep. A row, seen in `fit` or not, is folded
-    in the same way, whatever rows it arrives with.
+    Each sweep finds the bias and the factors of the rows in closed form, with the items held fixed,
+    and then those of the items. It takes :math:`O(nnz \cdot k^2)`. A row, seen in `fit` or not, is
+    folded in in the same way, and does not depend on the other rows.
 
-    An item without ratings has a bias and factors of zero. An empty row is predicted the mean and
-    the items' biases, but is recommended the popular items.
+    An item without ratings has a bias and factors of zero. For an empty row, `predict_ratings`
+    gives the mean plus the biases of the items, and `recommend` gives the popular items.
 
-    A rating of zero cannot be told from a missing one: shift the ratings if there are any, for
-    example by 1. Who rates what is not chosen at random, and ranking by predicted ratings is not
-    ranking by what a row will choose: it puts items first that few have rated and rated well. To
-    recommend, compare with a recommender of interactions, such as ALSRecommender on ``X > 0``.
+    A rating of zero looks like a missing one: if there are zeros, shift all ratings, for example by
+    1. Users do not rate items at random. A ranking by predicted ratings puts first what a few users
+    have rated highly, and this is not what a row will choose.
 
     References
     ----------
@@ -145,7 +145,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.n_iter_ = self.max_iter
 
     def _initial_item_factors(self, n_items):
-        """Return random factors of the items and biases of zero beside them."""
+        """Return random factors of the items, and biases of zero in the last column."""
         random_state = check_random_state(self.random_state)
         V = np.zeros((n_items, self.n_components + 1), dtype=np.float32)
         scale = _INITIAL_SCALE / np.sqrt(max(self.n_components, 1))
@@ -153,7 +153,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         return V
 
     def _minima(self, X, V):
-        """Return the factors and biases of the rows of X that suit those of its columns, V."""
+        """Return the best factors and biases of the rows of X, given those of its columns, V."""
         residuals = X.data - np.float32(self.mean_) - V[X.indices, -1]
         residuals = sp.csr_array((residuals, X.indices, X.indptr), shape=X.shape)
         features = np.hstack([V[:, :-1], np.ones((len(V), 1), dtype=np.float32)])
@@ -179,8 +179,8 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     def _item_similarities(self, items):
         if self.item_factors_.shape[1] == 0:
             raise ValueError(
-                "n_components=0 leaves items no factors by which one could be like another: fit "
-                "with n_components of 1 or more to ask for similar items."
+                "With n_components=0, items have no factors to compare: fit with n_components of "
+                "1 or more to ask for similar items."
             )
         return super()._item_similarities(items)
 
@@ -191,10 +191,9 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_items_)
-            The ratings that are known of the rows, which need not be those of `fit`.
+            The known ratings of the rows. The rows may be new.
         y : {array-like, sparse matrix} of shape (n_rows, n_items_)
-            The ratings to predict are those where y is not zero, such as ratings held out of X or
-            a mask.
+            Nonzero where a rating is to be predicted: held-out ratings, or a mask.
 
         Returns
         -------

@@ -7,11 +7,12 @@ from ._drawn_negatives import DrawnNegativesRecommender
 
 
 class BPRRecommender(DrawnNegativesRecommender):
-    r"""Matrix factorisation by Bayesian personalised ranking (BPR).
+    r"""Learn to rank the items that a row has above those that it lacks (BPR).
 
-    An in-domain recommender: it learns from X alone, of which it reads what is nonzero and not how
-    large. It ranks the items that a row has above those that it lacks. It is a transformer as
-    well: `transform` gives the factors of any rows.
+    Use it to compare with published results, or if you want a loss on pairs of items. Try
+    `ALSRecommender` first, which is mostly better and faster. It is an in-domain recommender: it
+    learns from X alone, and only from which entries are nonzero, not from their values. It is also
+    a transformer: `transform` gives the factors of any rows.
 
     Parameters
     ----------
@@ -22,19 +23,21 @@ class BPRRecommender(DrawnNegativesRecommender):
     learning_rate : float, default=0.1
         Step size of stochastic gradient descent, above 0.
     popularity_exponent : float, default=0.75
-        How much of the popularity that the drawing of negatives takes from the scores they get
-        back, 0 or more: the log-popularity of an item times this is added to its scores. 1 ranks by
-        how likely a row is to have an item, 0 by how much more likely than others. Mostly 0.5 to 1
-        is best: less where items are many and rows know few of them.
+        Number :math:`\alpha`, 0 or more; this times the log-popularity of an item is added to its
+        scores. Popular items are drawn more often as negatives, which lowers their scores; this
+        raises them again. 1 ranks by the probability that a row has an item. 0 ranks by how much
+        more likely a row has it than other rows. Mostly 0.5 to 1 is best; less if there are many
+        items and rows have few of them.
     max_iter : int, default=100
-        Number of sweeps, of as many draws as there are interactions, 1 or more. All are made.
+        Number of sweeps, 1 or more. Each draws as many pairs as there are interactions. There is no
+        early stopping.
     random_state : int, RandomState instance or None, default=None
-        Draws the initial factors, the interactions and the negative items. Pass an int for the
-        same factors at every call of `fit` with one thread.
+        Draws the initial factors, the interactions and the negative items. Pass an int to get the
+        same factors at every call of `fit`, with one thread.
     n_jobs : int or None, default=None
         Number of threads of `fit`. None means 1 unless in a :func:`joblib.parallel_config`
-        context, -1 means all processors. More than one thread update the same factors without
-        locks: faster, but then no two fits are the same, whatever `random_state`.
+        context, -1 means all processors. Several threads update the same factors without locks.
+        This is faster, but the factors then differ from fit to fit, whatever `random_state`.
     verbose : int, default=0
         Whether to show a progress bar over the sweeps.
 
@@ -43,23 +46,23 @@ class BPRRecommender(DrawnNegativesRecommender):
     item_factors_ : ndarray of shape (n_items_, n_components), dtype float32
         The factors of the items.
     item_bias_ : ndarray of shape (n_items_,), dtype float32
-        What is added to the scores of each item, its part of the log-popularity included.
+        The bias of each item, with its part of the log-popularity. It is added to the scores.
     negative_items_ : ndarray of shape (256,), dtype int
-        A sample of items in proportion to their popularity, the negatives of the fold-in.
+        A sample of items, drawn in proportion to their popularity: the negatives of the fold-in.
     n_iter_ : int
         Number of sweeps made.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows of X that have each item: the scores of an empty row.
+        The share of the rows of X that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    ALSRecommender : Squared loss, all missing entries as negatives; mostly better and faster.
+    ALSRecommender : Squared loss with all missing entries as negatives; mostly better and faster.
     LogisticMFRecommender : Learns the probability that a row has an item.
 
     Notes
@@ -74,23 +77,24 @@ class BPRRecommender(DrawnNegativesRecommender):
     by stochastic gradient descent in implicit, where the item j, which row r lacks, is drawn in
     proportion to popularity.
 
-    Such negatives make it learn by how much a row prefers an item more than others do. Let
-    :math:`p_{ri}` be the probability that a row like r has item i, and :math:`q_i` the popularity
-    of the item. The pair (i, j) is drawn in proportion to :math:`p_{ri} (1 - p_{rj}) q_j`, the
-    pair (j, i) to :math:`p_{rj} (1 - p_{ri}) q_i`, and the objective without its penalty is largest
-    where :math:`\sigma(s_{ri} - s_{rj})` is the share of the former in both, which is where
+    With such negatives, the model learns how much more a row prefers an item than other rows do.
+    Let :math:`p_{ri}` be the probability that a row like r has item i, and :math:`q_i` the
+    popularity of the item. The pair (i, j) is drawn in proportion to
+    :math:`p_{ri} (1 - p_{rj}) q_j`, and the pair (j, i) in proportion to
+    :math:`p_{rj} (1 - p_{ri}) q_i`. Without the penalty, the objective is largest if
+    :math:`\sigma(s_{ri} - s_{rj})` is the share of the first among both, that is, if
 
     .. math:: s_{ri} = \log \frac{p_{ri}}{1 - p_{ri}} - \log q_i
 
-    up to a number of the row. The score that rows are recommended by is
-    :math:`s_{ri} + \alpha \log q_i` with :math:`\alpha` the `popularity_exponent`: at 1 it
-    estimates the log-odds that a row has the item. `item_bias_` holds
-    :math:`b_i + \alpha \log q_i`, :math:`\log q_i` being centred.
+    up to a constant for each row. The final score is :math:`s_{ri} + \alpha \log q_i`, with the
+    `popularity_exponent` :math:`\alpha`. With :math:`\alpha = 1` it estimates the log-odds that a
+    row has the item. `item_bias_` holds :math:`b_i + \alpha \log q_i`, with :math:`\log q_i`
+    centred.
 
-    A row, seen in `fit` or not, is folded in: its factors maximise the terms of the row with the
-    items and their :math:`b_i` held fixed, the expectation taken over those of `negative_items_`
-    that the row lacks, by Newton's method. An empty row is recommended the popular items; an item
-    that no row has gets factors of zero and the least bias of all.
+    A row, seen in `fit` or not, is folded in: Newton's method finds the factors that maximise the
+    terms of the row, with the items and their :math:`b_i` held fixed. The expectation is taken over
+    the `negative_items_` that the row lacks. An empty row gets the popular items. An item without
+    interactions gets factors of zero and the smallest bias of all.
 
     References
     ----------
@@ -144,7 +148,7 @@ class BPRRecommender(DrawnNegativesRecommender):
         )
 
     def _row_loss(self, X, items, _, is_stored):
-        """Return the function that gives the loss of rows, its gradient and its Hessian."""
+        """Return a function from the factors of rows to their loss, its gradient and Hessian."""
         lacks = X[:, self.negative_items_].toarray() == 0
         is_pair = is_stored[:, :, None] & lacks[:, None, :]
         positives, negatives = self.item_factors_[items], self.item_factors_[self.negative_items_]

@@ -1,4 +1,4 @@
-"""When a new item, known by its content, is as likely to be had as a known one."""
+"""Putting the scores of new items, from their content, on the scale of the known items."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ _SCORED = ("content", "popularity")
 
 
 class _HeldOut(NamedTuple):
-    """Interactions without those of new items and some of each row's others, and what these are."""
+    """Interactions without the held-out ones, the held-out ones, and which items count as new."""
 
     X: sp.csr_array
     y: sp.csr_array
@@ -27,7 +27,7 @@ class _HeldOut(NamedTuple):
 
     @classmethod
     def of(cls, X):
-        """Hold out all that rows have of a fifth of the items, and a fifth of their others."""
+        """Hold out all interactions with a fifth of the items, and a fifth of the others."""
         rng = np.random.RandomState(0)
         had = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]))
         is_new = np.zeros(X.shape[1], dtype=bool)
@@ -40,11 +40,11 @@ class _HeldOut(NamedTuple):
 
 
 def new_item_calibration(hybrid, X, content):
-    """Return what the score of a new item is to be multiplied by, and what is to be added to it.
+    """Return the scale and the offset of the scores of new items.
 
-    A clone of the hybrid that was fitted on what is not held out scores pairs of rows and items.
-    The odds that a pair was held out are regressed on its score, for known items and for new ones;
-    the map of scores is the one under which both are the same function.
+    A clone of the hybrid is fitted without the held-out interactions and scores pairs of rows and
+    items. Two logistic regressions predict from the score whether a pair was held out, one for
+    known and one for new items. Scale and offset make the two regressions the same function.
     """
     held_out = _HeldOut.of(X)
     n_rows_with = np.bincount(held_out.X.indices, minlength=X.shape[1])
@@ -67,19 +67,19 @@ def new_item_calibration(hybrid, X, content):
 
 
 def _not_calibrated(hybrid, content):
-    """Return a clone that takes the scores of new items as they are, and learns all by itself."""
+    """Return a clone without scale and offset, whose parts are not frozen."""
     recommender = hybrid.recommender
     if isinstance(recommender, FrozenEstimator):
-        # It may have learned from what is held out.
+        # The frozen model may have learned from the held-out interactions.
         recommender = clone(recommender.estimator)
     parameters = {"content_scale": 1.0, "cold_policy": "content", "item_features": content}
     return clone(hybrid).set_params(recommender=recommender, **parameters)
 
 
 def _sampled_pairs(X, y, items, rng):
-    """Return rows and columns of pairs not in X, whether they are in y, and what each stands for.
+    """Return rows and columns of pairs not in X, whether they are in y, and their weights.
 
-    They are those in y up to a number, and about as many others.
+    About half of the pairs are in y. A weight is the number of pairs that a sampled one represents.
     """
     n_items = X.shape[1]
     in_y = _pair_numbers(y)
@@ -100,7 +100,7 @@ def _pair_numbers(X):
 
 
 def _log_odds(model, row_factors, rows, columns, is_held_out, weights):
-    """Return intercept and slope of the log-odds by score, None where they do not rise with it."""
+    """Return intercept and slope of the log-odds as a function of the score, None if it falls."""
     if not _MIN_PAIRS <= np.count_nonzero(is_held_out) < len(is_held_out):
         return None
     scores = np.einsum("ij,ij->i", row_factors[rows], model.item_factors_[columns])

@@ -1,4 +1,4 @@
-"""Nearest neighbours by content: nothing learned from other rows."""
+"""Nearest neighbours by content; nothing is learned from other rows."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -14,55 +14,57 @@ from ._item_content import ItemContentMixin, vectorizer_for
 
 
 class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecommender):
-    r"""Recommend the items whose content is nearest to that of the items a row has.
+    r"""Recommend the items whose content is most similar to that of the items a row has.
 
-    An in-domain recommender that learns nothing from what other rows have, so that an item without
-    any interaction is served like every other: the honest floor of all that learns from content.
+    Use it for items without interactions, and as the baseline of every model that learns from
+    content, such as `HybridRecommender`. It learns nothing from the interactions of other rows, so
+    it serves an item without interactions like every other. It is an in-domain recommender: it
+    learns from X alone.
 
     Parameters
     ----------
     item_features : ItemFeatures, default=None
-        The content of the columns of X, in their order; where X is a DataFrame, its columns are
-        the ids of the items, in any order. In a vote or a `Pipeline` X has no names, and the order
-        counts. None describes each item by the rows that have it, which makes this a recommender
-        by interactions, and one that keeps X, also in a saved file.
+        The content of the columns of X, in their order. If X is a DataFrame, its column names are
+        the ids of the items, and the order does not matter. In a vote or a `Pipeline`, X has no
+        names, and the order counts. None describes each item by the rows that have it. Then the
+        model compares interactions, and it keeps X, also in a saved file.
     transformer : transformer or callable, default=None
-        What makes a vector of the content of each item: a transformer, which is cloned and fitted
-        on the content of all columns, or a function from the content of some items to an array of
-        their vectors, such as the `encode` of a language model. None takes numbers as they are and
-        weighs the words of texts by ``TfidfVectorizer(sublinear_tf=True)``.
+        Makes a vector from the content of each item. It may be a transformer, which is cloned and
+        fitted on the content of all columns, or a function from the content of some items to an
+        array of vectors, such as the `encode` method of a language model. None uses numbers as they
+        are and texts by ``TfidfVectorizer(sublinear_tf=True)``.
 
     Attributes
     ----------
     transformer_ : transformer or None
         The fitted transformer.
     item_ids_ : ndarray of shape (n_items_,)
-        The ids of the items; without `item_features` the names or numbers of the columns.
+        The ids of the items. Without `item_features`, the names or numbers of the columns.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows of X that have each item: the scores of an empty row.
+        The share of the rows of X that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    HybridRecommender : Learns from the interactions what the content of an item means.
-    ItemKNNRecommender : Neighbours by the rows that have them.
+    HybridRecommender : Learns from the interactions which content is liked by whom.
+    ItemKNNRecommender : Neighbours by interactions.
     TextSequences : Token ids of texts, for networks.
 
     Notes
     -----
     With the vectors :math:`f_i` of the items, divided by their Euclidean norm, the score of item j
-    for a row x is the cosine of the row's profile and the item,
+    for a row x is the cosine between the profile p of the row and the item,
 
     .. math:: \frac{p^\top f_j}{\|p\|}, \qquad p = \sum_i x_i f_i .
 
-    Vectors may be dense or sparse. To score a row takes as many steps as there are stored numbers
-    in the vectors of all items, at most. A row unseen in `fit` is treated as any other. It is as
-    deterministic as the transformer.
+    Vectors may be dense or sparse. Scoring a row takes at most one step for each stored number in
+    the vectors of all items. A row unseen in `fit` is treated like any other. The result is
+    deterministic if the transformer is.
 
     Examples
     --------
@@ -103,15 +105,15 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
         return None if transformer is None else clone(transformer).fit(content.values)
 
     def _vectors(self, content):
-        """Return one vector an item, dense or sparse, in float32."""
+        """Return one vector for each item, dense or sparse, in float32."""
         vectors = content.values
         if self.transformer_ is not None:
             vectors = transformed(self.transformer_, vectors)
         shape = getattr(vectors, "shape", ())
         if len(shape) != 2 or shape[0] != content.n_items:
             raise ValueError(
-                f"transformer={self.transformer!r} makes an array of shape {shape} of the content "
-                f"of {content.n_items} items: it must make one vector of each."
+                f"transformer={self.transformer!r} makes an array of shape {shape} from the "
+                f"content of {content.n_items} items: it must make one vector for each item."
             )
         return check_array(vectors, accept_sparse="csr", dtype=np.float32, input_name="vectors")
 
@@ -126,7 +128,7 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
         return self._cosines(stack(self._unit_vectors)[items])
 
     def _cosines(self, unit_vectors):
-        """Return the cosines of unit vectors and all items, of shape (n_vectors, `n_items_`)."""
+        """Return the cosines between unit vectors and all items, (n_vectors, `n_items_`)."""
         cosines = np.empty((unit_vectors.shape[0], self.n_items_), dtype=np.float32)
         first = 0
         for block in self._unit_vectors:

@@ -10,9 +10,9 @@ from ._item_content import vectorizer_for
 
 
 def fitted_regressor(regressor, content, items, *, targets, n_rows_with, exponent):
-    """Return a regressor fitted to tell the targets of some items from their content.
+    """Return a regressor fitted to predict the targets of some items from their content.
 
-    Each of these counts by its number of rows to the power of `exponent`.
+    The weight of an item is its number of rows to the power of `exponent`.
     """
     regressor = clone(_default_regressor(content) if regressor is None else regressor)
     weights = support_weights(regressor, n_rows_with[items], exponent)

@@ -1,4 +1,4 @@
-"""How a network learns from histories which item follows which."""
+"""Training a network on histories: which item follows which."""
 
 from numbers import Real
 
@@ -20,15 +20,15 @@ from .._histories import (
 from .._recommend import mask_stored, row_blocks
 from .._validation import Interval
 
-# Rows are sorted by length within pools of so many batches, so that little padding is computed.
+# Rows are sorted by length within pools of this many batches, to compute little padding.
 _POOL_BATCHES = 32
 
 
 class HistoryLearner(NetworkLearner):
     """Mixin of recommenders whose network has an item table and a code at each step of a history.
 
-    Besides the parameters of `NetworkLearner` a subclass has `n_negatives` and
-    `negative_exponent`, and sets `n_items_` and `_max_length`, the steps that its network reads.
+    A subclass has the parameters of `NetworkLearner`, `n_negatives` and `negative_exponent`. It
+    sets `n_items_` and `_max_length`, the number of steps that its network reads.
     """
 
     _parameter_constraints: dict = {
@@ -41,7 +41,7 @@ class HistoryLearner(NetworkLearner):
         return "multinomial"
 
     def _held_out(self, trainer, X, y, validation_fraction):
-        """Hold the last items of some rows out, which stay in training without these."""
+        """Hold out the last items of some rows; the rest of these rows stays in training."""
         held_out, _ = self._split(len(X), validation_fraction)
         held_out = held_out[ends_in_new_item(X[held_out])]
         X, validation = X.copy(), X[held_out]
@@ -52,7 +52,7 @@ class HistoryLearner(NetworkLearner):
         if not len(X):
             raise ValueError(
                 f"validation_fraction={validation_fraction} holds out every item that follows "
-                "another, so that there is no next one to learn: pass longer histories or a "
+                "another, so there is no next item to learn: pass longer histories or a "
                 "smaller validation_fraction."
             )
 
@@ -68,7 +68,7 @@ class HistoryLearner(NetworkLearner):
         return np.split(self._rng.permutation(n_rows), [n_held_out])
 
     def _ndcg(self, trainer, X, columns):
-        """Return the mean NDCG@10 of one next item a row among all that the row has not had."""
+        """Return the mean NDCG@10 of the next item of each row, ranked among all unseen items."""
         table = trainer.network.get_layer("items")
         item_factors, bias = table.vectors().numpy(), table.bias.numpy()
         gains = np.empty(len(X))
@@ -99,7 +99,7 @@ class HistoryLearner(NetworkLearner):
     def _batch(self, X, y, rng):
         histories = latest(X, X.shape[1])
         following = histories[:, 1:]
-        # Each row without its last item, as it is served: places are counted from the end.
+        # Each row without its last item, as in use: positions are counted from the end.
         inputs = np.where(following > 0, histories[:, :-1], 0)
         rows, steps = np.nonzero(following)
         columns = following[rows, steps] - 1

@@ -1,4 +1,4 @@
-"""Items by their interactions and by their content, in one space of factors."""
+"""Known items by their interactions and new items by their content, in one space of factors."""
 
 import reprlib
 from numbers import Integral, Real
@@ -23,54 +23,57 @@ _COLD_PATHS = {"content": "content", "popularity": "popularity", "exclude": "exc
 class HybridRecommender(
     ItemContentMixin, ItemBlocksMixin, FactorRecommenderMixin, InDomainRecommender
 ):
-    r"""Recommend items by their interactions where they have many, and by their content otherwise.
+    r"""Recommend new items, with content but few or no interactions, together with known ones.
 
-    An in-domain recommender: a factor model learns from X alone, a regressor learns what the
-    content of an item says of its factors, and items with few interactions or none get factors
-    from both or from their content. It also serves items that arrive after `fit`, by
-    `with_items`. As a transformer, it gives the row factors of the factor model.
+    Use it if new items keep arriving: `with_items` adds items after `fit`, without learning again.
+    Compare it with `ContentKNNRecommender` first; where content is rich, a `VotingRecommender` of
+    both is better than either. A factor model learns from X, and a regressor learns to predict the
+    factors of an item from its content. Items without interactions get the predicted factors, and
+    items with few interactions get a mixture. It is an in-domain recommender: it learns from X
+    alone. As a transformer, it gives the row factors of the factor model.
 
     Parameters
     ----------
     recommender : estimator, default=None
         The factor model: `ALSRecommender`, `BPRRecommender`, `LogisticMFRecommender` or another
-        whose scores are the inner products of factors, or a `Pipeline` that ends in one. It is
-        cloned and fitted on X; a fitted one inside a :class:`~sklearn.frozen.FrozenEstimator` is
+        model whose scores are the inner products of factors, or a `Pipeline` that ends in one. It
+        is cloned and fitted on X; a fitted one inside a :class:`~sklearn.frozen.FrozenEstimator` is
         used as it is. None means `ALSRecommender()` with the `random_state` below.
     regressor : estimator, default=None
-        What predicts several numbers, the factors, from the content of an item: a regressor, or a
-        `Pipeline` from content to features to a regressor, such as
-        ``make_pipeline(TfidfVectorizer(), Ridge())`` or, with a network in between,
+        Predicts the factors of an item from its content: a multi-output regressor, or a `Pipeline`
+        from content to features to a regressor. Examples are
+        ``make_pipeline(TfidfVectorizer(), Ridge())`` and, with a network in between,
         ``make_pipeline(TextSequences(), CNNEncoder(), Ridge())``. It is cloned and fitted on the
-        values of `item_features`. None means `Ridge()`, for texts after
-        ``TfidfVectorizer(sublinear_tf=True)``.
+        values of `item_features`. None means `Ridge()`, after
+        ``TfidfVectorizer(sublinear_tf=True)`` if the content is texts.
     item_features : ItemFeatures, default=None
-        The content of the columns of X, in their order; where X is a DataFrame, its columns are
-        the ids of the items, in any order. In a vote or a `Pipeline` X has no names, and the order
-        counts. None leaves everything to the factor model.
+        The content of the columns of X, in their order. If X is a DataFrame, its column names are
+        the ids of the items, and the order does not matter. In a vote or a `Pipeline`, X has no
+        names, and the order counts. With None, the factor model does everything.
     shrinkage : float, default=1.0
-        How much content adds to the factors of an item with fewer than `min_interactions`: with
-        this number :math:`\kappa` of interactions, 0 or more, half of the factors predicted from
-        its content. 0 leaves all items that have interactions to the factor model.
+        How much of the predicted factors is added to the factors of an item with fewer than
+        `min_interactions`: a half if the item has this number :math:`\kappa` of interactions, 0 or
+        more. 0 adds nothing.
     min_interactions : int, default=3
-        Number of interactions, 1 or more, from which an item's own factors are trusted: the
-        regressor learns from these items alone, and content has no part in them.
+        An item with this number of interactions or more, 1 or more, keeps its own factors. The
+        regressor learns from these items alone.
     activity_exponent : float, default=0.0
-        An item's weight in the regression is its number of interactions to this power, 0 or more:
-        0 weighs all items alike, 1 trusts an item the more the more there is to tell its factors
-        from. Other than 0 it needs a regressor whose `fit` takes `sample_weight`.
+        The weight of an item in the regression is its number of interactions to this power, 0 or
+        more. 0 weights all items equally; 1 gives more weight to items with many interactions,
+        whose factors are better known. If it is not 0, `fit` of the regressor must take
+        `sample_weight`.
     content_scale : float or "auto", default="auto"
-        What the scores of items without interactions are multiplied by, above 0. A regression
-        predicts factors shorter than they turn out to be, which ranks new items too low. "auto"
-        finds the scale and a bias with which a new item and a known one of the same score are as
-        likely to be had, at the price of one more fit of both parts, a frozen one included.
+        The scores of items without interactions are multiplied by this, above 0. A regression
+        predicts factors that are too short, which ranks new items too low. "auto" fits scale and
+        offset so that equal scores of a new and of a known item mean equal probability. This costs
+        one more fit of both parts, also of a frozen one.
     cold_policy : {"content", "popularity", "exclude", "error"}, default="content"
-        What happens to items without interactions. "content" scores them by their content,
-        "popularity" by the score that the mean row would give to their content, the same for all
-        rows; "exclude" never recommends them, and "error" refuses them.
+        What to do with items without interactions. "content" scores them by their content.
+        "popularity" scores them by the score of the mean row for their content, the same for all
+        rows. "exclude" never recommends them. "error" raises an error.
     random_state : int, RandomState instance or None, default=None
-        Seeds the `ALSRecommender` that ``recommender=None`` stands for; one that is passed has a
-        seed of its own. Pass an int for the same result at every call of `fit`.
+        Seeds the `ALSRecommender` of ``recommender=None``; a recommender that is passed has its own
+        seed. Pass an int to get the same result at every call of `fit`.
 
     Attributes
     ----------
@@ -79,31 +82,32 @@ class HybridRecommender(
     regressor_ : estimator or None
         The regressor fitted on the content and the factors of items; None without `item_features`.
     content_scale_ : float
-        What the scores of items without interactions are multiplied by.
+        The scale of the scores of items without interactions.
     content_bias_ : float
-        What is added to them then; 0 unless `content_scale` is "auto".
+        The offset of these scores, added after the scale; 0 unless `content_scale` is "auto".
     item_paths_ : ndarray of str of shape (n_items_,)
-        What serves each item: "factors" of its own, a "blend" of these and its content, "content"
-        alone, "popularity", or nothing as it is "excluded".
+        How each item is scored: by its own "factors", by a "blend" of these and its content, by
+        "content" alone, by "popularity", or not at all ("excluded").
     item_ids_ : ndarray of shape (n_items_,)
-        The ids of the items; without `item_features` the names or numbers of the columns.
+        The ids of the items. Without `item_features`, the names or numbers of the columns.
     item_factors_ : ndarray of shape (n_items_, n_components)
-        The factors of the items by the path that serves them, put together at each access.
+        The factors of the items that the scores use, computed at each access.
     item_bias_ : ndarray of shape (n_items_,) or None
-        Their bias in the same way, None where neither the factor model nor content has one.
+        The bias of the items in the same way. None if neither the factor model nor the content
+        has one.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows of X that have each item: the scores of an empty row.
+        The share of the rows of X that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    ContentKNNRecommender : By content alone, without learning: the row to beat.
-    BridgeRecommender : The same idea for rows: from what is known of them to their factors.
+    ContentKNNRecommender : By content alone, without learning: the baseline to beat.
+    BridgeRecommender : The same idea for rows: predicts the factors of a row from its features.
     NextItemRecommender : A network that reads items by their content.
 
     Notes
@@ -113,7 +117,7 @@ class HybridRecommender(
 
     .. math:: \min_f \sum_{i : n_i \ge m} n_i^a \|f(c_i) - v_i\|^2
 
-    [1]_, m being `min_interactions` and a `activity_exponent`. The score of item i is
+    [1]_, where m is `min_interactions` and a is `activity_exponent`. The score of item i is
     :math:`u_r^\top \tilde v_i`, with
 
     .. math::
@@ -122,28 +126,28 @@ class HybridRecommender(
         v_i + \dfrac{\kappa}{n_i + \kappa} f(c_i) & 0 < n_i < m \\
         s f(c_i) & n_i = 0 , \end{cases}
 
-    and for :math:`n_i = 0` a bias t. The regularisation of a factor model leaves the factors of
-    items with few interactions near zero, so that content is added to them. A bias, where the
-    factor model has one, is learned beside the factors; that of an item with few interactions
-    becomes the weighted mean of both, that of one without is scaled.
+    and for :math:`n_i = 0` an offset t is added. Regularisation keeps the factors of items with few
+    interactions near zero, so the predicted factors are added to them. If the factor model has a
+    bias, the regressor predicts it too. The bias of an item with few interactions is the weighted
+    mean of both; the bias of an item without interactions is scaled.
 
-    The scale s is `content_scale`, with t = 0. If "auto", all interactions of a fifth of the items
-    are held out and a fifth of the others of each row, and both parts are fitted to what is left.
-    Two logistic regressions [2]_ tell from the score x of a pair, with s = 1, whether it was held
-    out: with log-odds :math:`\alpha + \beta x` for known items and :math:`\alpha' + \beta' x` for
-    new ones, :math:`s = \beta' / \beta` and :math:`t = (\alpha' - \alpha) / \beta` make them
-    one. New items thus count as if all that rows will have of them were still to come, and of known
-    ones a fifth. How many new items there are makes no difference. Where fewer than ten pairs of
-    either kind are held out, or the odds do not rise with the score, s = 1 and t = 0.
+    The scale s is `content_scale`, with t = 0. With "auto", all interactions of a fifth of the
+    items are held out, and a fifth of the other interactions of each row. Both parts are fitted on
+    the rest. Two logistic regressions [2]_ predict from the score x of a pair, with s = 1, whether
+    the pair was held out. With the log-odds :math:`\alpha + \beta x` for known items and
+    :math:`\alpha' + \beta' x` for new items, the two agree if :math:`s = \beta' / \beta` and
+    :math:`t = (\alpha' - \alpha) / \beta`. So a new item counts with all interactions that it will
+    have, and a known item with a fifth of its interactions. The number of new items makes no
+    difference. If fewer than ten pairs of either kind are held out, or if the odds do not rise with
+    the score, s = 1 and t = 0.
 
-    It costs what its two parts cost, each fitted once for good and, for "auto", once more, and is
-    as deterministic as they are. The factors of items that keep their own are never copied. A row
-    is folded in by the factor model, and an empty one gets the popularity of the items, which for
-    items without interactions is 0.
+    The cost is that of its two parts. Each is fitted once, and once more for "auto". The result is
+    deterministic if theirs is. The factors of items that keep their own are never copied. The
+    factor model folds rows in. An empty row gets the popularity of the items, which is 0 for items
+    without interactions.
 
-    What serves each item is in `item_paths_`, and what served each row in ``row_paths(X)``. A
-    few hundred factors cannot hold all that the words of a text say: where content is rich, a
-    `VotingRecommender` of this and a `ContentKNNRecommender` is better than either.
+    A few hundred factors cannot hold all that the words of a text say. This is why a vote with a
+    `ContentKNNRecommender`, which uses all words, helps where content is rich.
 
     References
     ----------
@@ -208,7 +212,7 @@ class HybridRecommender(
         return get_tags(self._unfitted_recommender()).input_tags.positive_only
 
     def row_paths(self, X):
-        """Return what serves each row.
+        """Return how each row is scored.
 
         Parameters
         ----------
@@ -218,7 +222,7 @@ class HybridRecommender(
         Returns
         -------
         paths : ndarray of str of shape (n_rows,)
-            "factors", or "popularity" where the row is empty.
+            "factors", or "popularity" if the row is empty.
         """
         check_is_fitted(self)
         return np.where(_empty_rows(self._check_rows(X)), "popularity", "factors")
@@ -227,7 +231,7 @@ class HybridRecommender(
         return ALSRecommender() if self.recommender is None else self.recommender
 
     def _new_recommender(self):
-        """Return what to fit; what is passed has a seed of its own."""
+        """Return the factor model to fit; only the default one gets our `random_state`."""
         recommender = clone(self._unfitted_recommender())
         is_default = self.recommender is None
         return recommender.set_params(random_state=self.random_state) if is_default else recommender
@@ -268,17 +272,17 @@ class HybridRecommender(
             )
         if len(self._model.item_factors_) != n_items:
             raise ValueError(
-                f"recommender has factors of {len(self._model.item_factors_)} items and X has "
+                f"recommender has factors of {len(self._model.item_factors_)} items, but X has "
                 f"{n_items} columns: it must recommend the columns of X."
             )
 
     def _check_policy(self, cold_ids):
-        """Raise if items without interactions are refused."""
+        """Raise if there are items without interactions and `cold_policy` is "error"."""
         if self.cold_policy == "error" and len(cold_ids):
             raise ValueError(
                 f"Item {reprlib.repr(cold_ids.tolist()[0])} has no interactions ({len(cold_ids)} "
-                'items have none), which cold_policy="error" refuses: leave it out, or choose '
-                "another cold_policy."
+                'items have none), and cold_policy="error" does not allow this: leave it out, or '
+                "choose another cold_policy."
             )
 
     def _learn_content(self, content, n_rows_with):
@@ -286,8 +290,8 @@ class HybridRecommender(
         trusted = np.flatnonzero(n_rows_with >= self.min_interactions)
         if not len(trusted):
             raise ValueError(
-                f"No item has min_interactions={self.min_interactions} interactions, so that there "
-                "are no factors to learn from. Lower it, or pass X with more interactions."
+                f"No item has min_interactions={self.min_interactions} interactions, so there are "
+                "no factors to learn from: lower it, or pass X with more interactions."
             )
         self.regressor_ = fitted_regressor(
             self.regressor,
@@ -299,25 +303,25 @@ class HybridRecommender(
         )
 
     def _predicted_targets(self, values):
-        """Return factors, and where there is one the bias, as the content of items says."""
+        """Return the factors, and the bias if there is one, predicted from the content of items."""
         predicted = np.asarray(self.regressor_.predict(values), dtype=np.float32)
         return predicted.reshape(len(predicted), -1)
 
     def _add_blend(self, content, n_rows_with):
-        """Let content have its part in the factors of items with few interactions."""
+        """Add predicted factors to the factors of items with few interactions."""
         columns = np.flatnonzero((n_rows_with > 0) & (n_rows_with < self.min_interactions))
         if self.shrinkage == 0 or not len(columns):
             return
         own = self._own_targets()[columns]
         move = self._predicted_targets(_safe_indexing(content.values, columns))
-        # Few interactions leave factors near zero, but not the bias.
+        # With few interactions the factors are near zero, but the bias is not.
         bias = slice(self._n_features_out, None)
         move[:, bias] -= own[:, bias]
         share = self.shrinkage / (n_rows_with[columns, None] + self.shrinkage)
         self._add_block(columns, "blend", own + share.astype(np.float32) * move)
 
     def _add_cold(self, columns, values):
-        """Serve items without interactions as `cold_policy` says."""
+        """Score items without interactions according to `cold_policy`."""
         targets = self._predicted_targets(values) * np.float32(self.content_scale_)
         path = _COLD_PATHS[self.cold_policy]
         self._add_block(columns, path, targets, self.content_bias_)

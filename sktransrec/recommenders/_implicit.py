@@ -1,4 +1,4 @@
-"""Fitting the matrix factorisations of implicit, of which only numpy arrays are kept."""
+"""Fitting the matrix factorisations of implicit; only numpy arrays are kept."""
 
 from numbers import Integral
 
@@ -14,7 +14,7 @@ def fit_implicit(estimator, model_class, X, **parameters):
     """Return a model of implicit fitted to a canonical float32 `csr_array`."""
     from implicit.recommender_base import ModelFitError
 
-    # implicit runs its own threads, and warns of a threaded BLAS beside them.
+    # implicit runs its own threads, and warns if BLAS uses several threads too.
     with one_blas_thread(look_again=True):
         model = model_class(
             factors=estimator.n_components,
@@ -33,14 +33,14 @@ def fit_implicit(estimator, model_class, X, **parameters):
 
 
 def implicit_seed(random_state):
-    """Return an integer seed, which is all that every model of implicit takes."""
+    """Return an integer seed: the models of implicit take nothing else."""
     if isinstance(random_state, Integral):
         return int(random_state)
     return check_random_state(random_state).randint(2**31 - 1)
 
 
 def implicit_csr(X):
-    """Return X as `csr_matrix` on the same buffers, which are copied only where read-only."""
+    """Return X as a `csr_matrix` on the same buffers; read-only buffers are copied."""
     buffers = [
         buffer if buffer.flags.writeable else buffer.copy()
         for buffer in (X.data, X.indices, X.indptr)
@@ -49,12 +49,12 @@ def implicit_csr(X):
 
 
 def item_biases(X, learned_bias, popularity_exponent):
-    """Return the item biases as they were learned, and those that recommend popular items again.
+    """Return the learned item biases, and these biases with a part of the popularity added.
 
-    Negatives in proportion to popularity make a model learn the log-odds of an item less its
-    log-popularity, of which the latter biases give `popularity_exponent` parts back. Where no row
-    of X has an item its bias is the least of all: implicit leaves it at zero, above every item
-    that it learned to be rare.
+    If negatives are drawn in proportion to popularity, a model learns the log-odds of an item minus
+    its log-popularity. The second biases add `popularity_exponent` times the log-popularity. An
+    item without interactions gets the smallest bias of all: implicit leaves it at zero, above all
+    rare items.
     """
     n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
     is_known = n_rows_with > 0
@@ -71,9 +71,9 @@ def check_finite_factors(estimator, *factors):
 
 
 def _diverged(estimator):
-    """Return the error that says that the factors are not finite, and what to do."""
+    """Return the error for factors that are not finite."""
     return ValueError(
         f"{type(estimator).__name__} has diverged: its factors are not finite. Raise "
-        f"regularization={estimator.regularization!r}, or lower what scales the updates: "
-        "learning_rate, confidence, or the values of X."
+        f"regularization={estimator.regularization!r}, or lower learning_rate, confidence, or the "
+        "values of X."
     )

@@ -1,4 +1,4 @@
-"""Items in one space of factors, some of whose factors are not those of a model."""
+"""Items in one space of factors, where some of the factors do not come from the factor model."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class _Block(NamedTuple):
-    """Items whose factors are not the model's own, and the path that serves them."""
+    """Items whose factors are not those of the factor model, and the path that serves them."""
 
     columns: np.ndarray | slice
     path: str
@@ -15,11 +15,11 @@ class _Block(NamedTuple):
 
 
 class ItemBlocksMixin:
-    """Mixin for factor recommenders that put other factors in the place of those of a model.
+    """Mixin for factor recommenders that replace the factors of some items of a factor model.
 
-    A subclass sets the fitted factor model ``_model``, ``_blocks`` to an empty tuple, and
-    ``_mean_row``, the factors of the mean row, if it adds items by "popularity". It implements
-    ``_row_factors(X)``. The model's own factors are never copied.
+    A subclass sets the fitted factor model ``_model``, sets ``_blocks`` to an empty tuple and, if
+    it adds items by "popularity", sets ``_mean_row`` to the factors of the mean row. It implements
+    ``_row_factors(X)``. The factors of the model are never copied.
     """
 
     @property
@@ -45,20 +45,20 @@ class ItemBlocksMixin:
         return self._of_all_items(own, "path")
 
     def _own_targets(self):
-        """Return the factors of the model, its bias as last column where it has one."""
+        """Return the factors of the model, with its bias as the last column if it has one."""
         bias = getattr(self._model, "item_bias_", None)
         factors = self._model.item_factors_
         return factors if bias is None else np.column_stack([factors, bias])
 
     def _add_block(self, columns, path, targets, bias=0.0):
-        """Serve items by targets, to whose bias, 0 if they have none, something is added."""
+        """Serve items by targets (factors, then a bias if there is one); add to their bias."""
         n_components = self._n_features_out
         bias = targets[:, n_components:].sum(axis=1) + np.float32(bias)
         block = _Block(columns, path, targets[:, :n_components], bias)
         self._blocks = (*self._blocks, block)
 
     def _of_all_items(self, own, name):
-        """Return an array of the model's items with what the blocks have in its place."""
+        """Return an array of all items: `own` for the model's items, replaced by the blocks."""
         if not self._blocks:
             return own
         of_all = np.empty((self.n_items_, *own.shape[1:]), dtype=own.dtype)

@@ -1,4 +1,4 @@
-"""What recommenders share that look at the content of items, later ones included."""
+"""The shared part of recommenders that read the content of items, also of later ones."""
 
 import copy
 import reprlib
@@ -14,11 +14,11 @@ from ..content import ItemFeatures
 
 
 class ItemContentMixin(DecodesItems):
-    """Mixin for in-domain recommenders that know items by their content, later ones as well.
+    """Mixin for in-domain recommenders that know items by their content, also later items.
 
     A subclass has the parameter `item_features`, calls ``_content_of_columns(X)`` in ``_fit`` and
-    implements ``_add_items(item_features)``. It is called on a shallow copy of the fitted
-    recommender: it may replace attributes but must not change what they hold.
+    implements ``_add_items(item_features)``. That method is called on a shallow copy of the fitted
+    recommender: it may replace attributes, but must not change their values in place.
     """
 
     @property
@@ -36,10 +36,10 @@ class ItemContentMixin(DecodesItems):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_items)
-            Interactions; a stored zero counts as none. Where it is a DataFrame, its columns are
+            Interactions; a stored zero is no interaction. If X is a DataFrame, its column names are
             the ids of the items.
         y : Ignored
-            What `score` compares with; `fit` never reads it.
+            `fit` never reads it; `score` compares with it.
 
         Returns
         -------
@@ -49,21 +49,22 @@ class ItemContentMixin(DecodesItems):
         return super().fit(X, y)
 
     def with_items(self, item_features):
-        """Return this fitted recommender for the items of `fit` and others that arrived since.
+        """Return a copy of this fitted recommender that also recommends later items.
 
-        Nothing is learned again, and the copy shares all that was learned.
+        Use it if items arrive after `fit`. Nothing is learned again, and the copy shares all
+        learned arrays.
 
         Parameters
         ----------
         item_features : ItemFeatures
-            What the later items are like, described as those of `fit` were, with ids of their own.
+            The content of the later items, in the same form as in `fit`, with new ids.
 
         Returns
         -------
         recommender : estimator
-            A fitted copy that recommends the later items as well: their columns follow those
-            known so far, in the order of `item_features`. The rows of X keep the columns of `fit`.
-            Still later items can be added to it in turn.
+            A fitted copy. The columns of the later items come after the known ones, in the order of
+            `item_features`. X keeps the columns of `fit`. More items can be added to the copy in
+            the same way.
         """
         check_is_fitted(self)
         self._check_later_items(item_features)
@@ -76,20 +77,20 @@ class ItemContentMixin(DecodesItems):
         return other
 
     def _names_of_columns(self, X):
-        """Return the labels of the columns of X, None where they are no ids of items."""
+        """Return the names of the columns of X, None if they are not ids of items."""
         labels = column_names(X)
         if labels is None or not all(isinstance(label, str | Integral) for label in labels):
             return None
         labels = id_array(labels, "The columns of X")
         if self.item_features is None or labels.dtype == object:
             return labels
-        # A table made of an array has its columns numbered.
+        # A table made from an array has numbers as column names.
         is_numbered = np.array_equal(labels, np.arange(len(labels)))
         is_known = positions(labels, self.item_features.ids) >= 0
         return None if is_numbered and not is_known.all() else labels
 
     def _content_of_columns(self, X):
-        """Return the features of the columns of X in their order, None where there are none."""
+        """Return the features of the columns of X, in their order; None without item_features."""
         names = self._column_names
         if self.item_features is None:
             self._item_ids = (np.arange(X.shape[1]) if names is None else names,)
@@ -103,8 +104,8 @@ class ItemContentMixin(DecodesItems):
             raise TypeError(f"item_features must be an ItemFeatures, got {item_features!r}.")
         if self.item_features is None:
             raise ValueError(
-                f"{type(self).__name__} was fitted without item_features, so that it knows items "
-                "by their interactions alone: fit it with the content of the columns of X."
+                f"{type(self).__name__} was fitted without item_features, so it knows items by "
+                "their interactions alone: fit it with the content of the columns of X."
             )
         item_features.check_described_as(self.item_features)
         for known in self._item_ids:
@@ -112,23 +113,23 @@ class ItemContentMixin(DecodesItems):
             if repeated:
                 raise ValueError(
                     f"Item {reprlib.repr(repeated[0])} is known already ({len(repeated)} of the "
-                    f"{item_features.n_items} items are): pass later items alone, under new ids."
+                    f"{item_features.n_items} items are): pass new items only, with new ids."
                 )
 
 
 def vectorizer_for(item_features):
-    """Return an unfitted transformer to vectors that suits texts, and None for anything else."""
+    """Return an unfitted transformer from texts to vectors; None for content of other kinds."""
     return TfidfVectorizer(sublinear_tf=True) if item_features.values.ndim == 1 else None
 
 
 def _in_order_of_columns(item_features, n_columns, names):
-    """Return the features of the columns of X, found by the columns' names where X has any."""
+    """Return the features of the columns of X, found by the column names if X has any."""
     if names is None:
         if item_features.n_items != n_columns:
             raise ValueError(
                 f"item_features has {item_features.n_items} items and X has {n_columns} columns: "
-                "pass the content of each column in their order, or name the columns of X (a "
-                "DataFrame) by the ids of the items."
+                "pass the content of every column in the order of the columns, or pass X as a "
+                "DataFrame whose column names are the ids of the items."
             )
         return item_features
     missing = names[positions(names, item_features.ids) < 0].tolist()
@@ -136,8 +137,8 @@ def _in_order_of_columns(item_features, n_columns, names):
         raise ValueError(
             f"item_features has no item {missing[0]!r}, which is a column of X ({len(missing)} of "
             f"its {n_columns} columns are missing), and has ids such as "
-            f"{item_features.ids.tolist()[0]!r}: pass the content of every column under its name "
-            "as id, of the same type."
+            f"{item_features.ids.tolist()[0]!r}: pass the content of every column, with the column "
+            "name as id, of the same type."
         )
     if np.array_equal(names, item_features.ids):
         return item_features

@@ -1,4 +1,4 @@
-"""The items of a network that reads histories: free vectors, or maps of what the items are like."""
+"""The items of a network that reads histories: learned vectors, or maps of item features."""
 
 import copy
 
@@ -12,7 +12,7 @@ from ..content import ItemFeatures
 class ItemTableMixin:
     """Mixin of recommenders whose network has the layer "items", which may read features.
 
-    Besides the parameters of `NetworkLearner` a subclass has `n_items` and those below.
+    A subclass has the parameters of `NetworkLearner`, `n_items` and those below.
     """
 
     _parameter_constraints: dict = {
@@ -23,18 +23,18 @@ class ItemTableMixin:
     def with_item_features(self, item_features):
         """Return this fitted recommender for the items of another catalogue.
 
-        The network stays as it is and reads the other items by their features, of which no
-        history was learned from. The items have no bias and no popularity then.
+        The network stays as it is, and reads the new items by their features. No history of the
+        new items is needed. These items have no bias and no popularity.
 
         Parameters
         ----------
         item_features : ItemFeatures
-            What the items are like, in the same numbers as those of `fit`.
+            The features of the new items: the same numbers in the same order as in `fit`.
 
         Returns
         -------
         recommender : NextItemRecommender
-            A fitted copy, whose item ids are the places of `item_features` plus 1.
+            A fitted copy. Item id j + 1 is item j of `item_features`.
         """
         check_is_fitted(self)
         if not isinstance(item_features, ItemFeatures):
@@ -42,13 +42,13 @@ class ItemTableMixin:
         _check_features(item_features)
         if self.item_features is None or self.learns_item_features:
             raise ValueError(
-                "This network knows its items by vectors of their own: fit it with item_features "
-                "and learns_item_features=False, so that it reads any items by their features."
+                "This network has learned a vector for each of its items, so it cannot read other "
+                "items: fit it with item_features and learns_item_features=False."
             )
         shapes = [features.values.shape[1] for features in (item_features, self.item_features)]
         if shapes[0] != shapes[1]:
             raise ValueError(
-                f"item_features has {shapes[0]} columns, and fit saw {shapes[1]}: describe the "
+                f"item_features has {shapes[0]} columns, but fit saw {shapes[1]}: describe the "
                 "items by the same numbers in the same order."
             )
         other = copy.copy(self).set_params(item_features=item_features, item_ids=None, n_items=None)
@@ -66,7 +66,7 @@ class ItemTableMixin:
         return other
 
     def _number_of_items(self):
-        """Return the number of items as the parameters say it, or None."""
+        """Return the number of items according to the parameters, or None."""
         if self.item_features is None:
             return self.n_items
         _check_features(self.item_features)
@@ -85,7 +85,7 @@ class ItemTableMixin:
         self._keep_items()
 
     def _keep_items(self):
-        """Keep the vectors and biases of the items where `recommend` looks for them."""
+        """Keep the vectors and biases of the items as the attributes that `recommend` reads."""
         weights = self._fitted_network.weights
         self.item_bias_ = weights["items/bias"]
         if self.item_features is None:
@@ -95,7 +95,7 @@ class ItemTableMixin:
 
 
 def check_same_items(item_ids, item_features):
-    """Raise where item_ids and the ids of item_features name the items differently."""
+    """Raise if item_ids and the ids of item_features name an item differently."""
     if item_features is None or not item_features.has_own_ids:
         return
     differ = np.flatnonzero([a != b for a, b in zip(item_ids, item_features.ids, strict=True)])
@@ -115,7 +115,7 @@ def _check_features(item_features):
     if not isinstance(values, np.ndarray) or values.ndim != 2:
         found = f"a {type(values).__name__} of shape {values.shape}"
         raise ValueError(
-            "item_features must hold a dense matrix of numbers, one row an item, got "
-            f"{found}: turn texts and sparse matrices into some hundred numbers first, as "
-            "make_pipeline(TfidfVectorizer(), TruncatedSVD(100)) does."
+            "item_features must hold a dense matrix of numbers, one row for each item, got "
+            f"{found}: turn texts and sparse matrices into some hundred numbers first, for example "
+            "with make_pipeline(TfidfVectorizer(), TruncatedSVD(100))."
         )

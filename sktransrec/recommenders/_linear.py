@@ -1,4 +1,4 @@
-"""Linear recommenders in closed form: regressions of y on X, or of X on its other columns."""
+"""Linear recommenders in closed form: regression of y on X, or of X on its other columns."""
 
 from itertools import pairwise
 from numbers import Real
@@ -26,24 +26,28 @@ _SOLVERS = StrOptions({"auto", "primal", "dual"})
 
 
 class RidgeRecommender(SupervisedRecommender):
-    r"""Ridge regression from what is known about the rows to the items of the target.
+    r"""Recommend to users who are new to a domain, by ridge regression from what is known of them.
 
-    A supervised recommender: it learns the map from X to y in closed form. X may be dense (the
-    features of an encoder) or sparse (the items of a source domain); y stays sparse.
+    Use it if the rows have no history in the target, but are known in a source domain or by
+    features. Try it on the source items themselves first, and put an encoder in front only if this
+    is better on held-out rows. It is a supervised recommender: it learns the map from X to y in
+    closed form. X may be dense (features) or sparse (the items of a source domain); y stays sparse.
 
     Parameters
     ----------
     regularization : float, default=50.0
         Weight :math:`\lambda` of the squared norm of the coefficients, above 0. It is in the units
-        of the squared columns of X: 50 to 100 suit the interactions of a source domain, less suits
-        the features of an encoder. Larger values draw all rows towards the mean of y.
+        of the squared columns of X: 50 to 100 suits the interactions of a source domain, less suits
+        the features of an encoder. A larger value moves the scores of all rows towards the mean of
+        y.
     fit_intercept : bool, default=True
-        Whether to fit an intercept, which makes the popularity of the items the point of
-        departure of every row. Neither y nor a sparse X is centred in memory.
+        Whether to fit an intercept. With it, the scores of every row start from the popularity of
+        the items. Neither y nor a sparse X is centred in memory.
     solver : {"auto", "primal", "dual"}, default="auto"
-        "primal" inverts an (n_features, n_features) matrix, "dual" an (n_rows, n_rows) one, and
-        "auto" takes the smaller. They give the same scores. "dual" keeps the rows of X, and those
-        of a y with more columns than rows, also in a saved file: choose "primal" to share it.
+        "primal" inverts an (n_features, n_features) matrix, "dual" an (n_rows, n_rows) matrix, and
+        "auto" takes the smaller one. They give the same scores. "dual" keeps the rows of X, and
+        those of y if y has more columns than rows, also in a saved file. Choose "primal" if you
+        want to share the file.
 
     Attributes
     ----------
@@ -56,15 +60,15 @@ class RidgeRecommender(SupervisedRecommender):
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of rows that have each item, which are the scores of an empty row.
+        The share of the rows that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    BridgeRecommender : Regression to the factors of the items rather than to the items.
+    BridgeRecommender : Regression to the factors of the target rather than to its items.
     EASERecommender : The same within one domain, where an item must not predict itself.
 
     Notes
@@ -77,11 +81,11 @@ class RidgeRecommender(SupervisedRecommender):
     :math:`W = (X^T X + \lambda I)^{-1} X^T Y`, the dual one
     :math:`W = X^T (X X^T + \lambda I)^{-1} Y`.
 
-    The primal solver takes n_features³/3 + 2 n_features² n_items flops and keeps W, that is
-    4 n_features n_items bytes. The dual takes n_rows³ flops and keeps X, y and the inverse, that
-    is 4 n_rows² bytes, or 4 n_rows n_items where that is less. Each works in float32 while the
-    condition number allows, and otherwise in float64 (8 instead of 4 bytes in the above for the
-    matrix inverted). The result is deterministic.
+    The primal solver takes n_features³/3 + 2 n_features² n_items flops and keeps W, which takes
+    4 n_features n_items bytes. The dual solver takes n_rows³ flops and keeps X, y and the inverse,
+    which takes 4 n_rows² bytes, or 4 n_rows n_items if that is less. Both work in float32 if the
+    condition number allows it, and otherwise in float64, with 8 instead of 4 bytes for the inverted
+    matrix. The result is deterministic.
 
     References
     ----------
@@ -126,7 +130,7 @@ class RidgeRecommender(SupervisedRecommender):
             "Reduce the columns of X first, with TruncatedSVD or an encoder.",
         )
         fit_map = self._primal_map if self.solver_ == "primal" else self._dual_map
-        # What the shift leaves of the means, all of them where X is sparse, the Gram matrix loses.
+        # The Gram matrix subtracts the means that are left: all of them if X is sparse.
         self._map = fit_map(
             shifted.astype(dtype, copy=False), y, self._column_means(shifted), y_mean
         )
@@ -156,13 +160,13 @@ class RidgeRecommender(SupervisedRecommender):
         return weights
 
     def _dual_map(self, X, y, X_mean, y_mean):
-        """Return the map by way of the centred Gram matrix of the rows."""
+        """Return the map from the centred Gram matrix of the rows."""
         n_rows = X.shape[0]
         gram = upper_gram(X.T)
         subtract_outer_sum(gram, X @ X_mean - X_mean @ X_mean / 2, np.ones(n_rows))
         symmetric = inverse(factorize(gram, self.regularization, self))
         if self.fit_intercept:
-            # Centres y: the vector of ones is an eigenvector of the inverse.
+            # This centres y: the vector of ones is an eigenvector of the inverse.
             symmetric -= 1 / (n_rows * self.regularization)
         return DualMap(X, symmetric, y)
 
@@ -174,37 +178,40 @@ class RidgeRecommender(SupervisedRecommender):
 
 
 class EASERecommender(SimilarItemsMixin, InDomainRecommender):
-    r"""Linear autoencoder whose items do not predict themselves, in closed form (EASE).
+    r"""Linear autoencoder in closed form, whose items do not predict themselves (EASE).
 
-    An in-domain recommender: it learns from X alone how much each item speaks for each other one.
-    On the columns of two domains side by side, it learns this across them as well.
+    Use it for catalogues of up to some ten thousand items: it has one parameter to search and needs
+    no training. For larger catalogues, use `GraphFilterRecommender` or `ALSRecommender`. It is an
+    in-domain recommender: it learns from X alone the weight of each item in the score of each
+    other. If X holds the columns of two domains side by side, it learns weights across the domains
+    too.
 
     Parameters
     ----------
     regularization : float, default=100.0
         Weight :math:`\lambda` of the squared norm of the weights, above 0. It is in units of
-        interactions: an item with far fewer than that has next to no say.
+        interactions: an item with far fewer interactions than this has almost no influence.
     solver : {"auto", "primal", "dual"}, default="auto"
-        "primal" inverts an (n_items, n_items) matrix, "dual" an (n_rows, n_rows) one, and "auto"
-        takes the smaller. They give the same scores, up to rounding: with more rows than items
-        and next to no regularization, "dual" loses digits. "dual" keeps the rows of X, also in a
-        saved file: choose "primal" to share it.
+        "primal" inverts an (n_items, n_items) matrix, "dual" an (n_rows, n_rows) matrix, and "auto"
+        takes the smaller one. They give the same scores, up to rounding: with more rows than items
+        and almost no regularization, "dual" loses digits. "dual" keeps the rows of X, also in a
+        saved file. Choose "primal" if you want to share the file.
 
     Attributes
     ----------
     coef_ : ndarray of shape (n_items_, n_items_), dtype float32
-        The weight of item i in the score of item j at [j, i], zero where i is j. The dual solver
-        computes it at each access.
+        At [j, i], the weight of item i in the score of item j; zero on the diagonal. The dual
+        solver computes it at each access.
     solver_ : {"primal", "dual"}
         The solver used.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows of X that have each item: the scores of an empty row.
+        The share of the rows of X that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
@@ -225,10 +232,10 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
     .. math:: \lambda P = I - X^\top K^{-1} X, \qquad K = X X^\top + \lambda I ,
 
     so that the scores :math:`x B = x - x P\, \mathrm{diag}(P)^{-1}` need :math:`K^{-1}` only, in
-    n_rows³ flops and 4 n_rows² bytes. Where the condition number forbids float32, they work in
-    float64. What does not fit the memory available is refused before it starts. The result is
-    deterministic. A row, seen in `fit` or not, is scored by what it has; an item that no row has
-    scores zero.
+    n_rows³ flops and 4 n_rows² bytes. If the condition number does not allow float32, they work in
+    float64. If the matrix does not fit into the available memory, `fit` raises an error before it
+    starts. The result is deterministic. A row is scored by its own interactions, seen in `fit` or
+    not. An item without interactions scores zero.
 
     References
     ----------
@@ -297,7 +304,7 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
 
 
 def _ridge_bytes(solver, shape, n_items, itemsize):
-    """Return the bytes of the matrix inverted and of what is kept."""
+    """Return the bytes of the inverted matrix and of the matrices that are kept."""
     n_rows, n_features = shape
     if solver == "primal":
         return itemsize * n_features**2 + 4 * n_features * n_items
@@ -305,7 +312,7 @@ def _ridge_bytes(solver, shape, n_items, itemsize):
 
 
 def _ease_bytes(solver, shape, itemsize):
-    """Return the bytes of the matrix inverted and of what is kept."""
+    """Return the bytes of the inverted matrix and of the matrices that are kept."""
     n_rows, n_items = shape
     if solver == "primal":
         return (itemsize if itemsize == 4 else itemsize + 4) * n_items**2

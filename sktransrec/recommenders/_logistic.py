@@ -8,42 +8,43 @@ from .._numerics._newton import softplus_and_sigmoid
 from .._validation import Interval
 from ._drawn_negatives import DrawnNegativesRecommender
 
-# implicit draws this many negatives for each interaction of a row, but no more than it has
-# dimensions, biases included.
+# implicit draws this many negatives for each interaction of a row, but at most as many as there are
+# dimensions with the biases.
 _NEGATIVES_PER_INTERACTION = 30
 
 
 class LogisticMFRecommender(DrawnNegativesRecommender):
-    r"""Logistic matrix factorisation: the probability that a row has an item.
+    r"""Learn the probability that a row has an item, by logistic matrix factorisation.
 
-    An in-domain recommender: it learns from X alone. It is a transformer as well: `transform`
-    gives the factors of any rows.
+    Use it to compare with published results, or if you want a logistic loss. Try `ALSRecommender`
+    first, which is mostly better and faster. It is an in-domain recommender: it learns from X
+    alone. It is also a transformer: `transform` gives the factors of any rows.
 
     Parameters
     ----------
     n_components : int, default=64
-        Number of factors, 1 or more. A row is compared with at most `n_components` + 2 negative
-        items a sweep.
+        Number of factors, 1 or more. In each sweep, a row is compared with at most `n_components`
+        + 2 negative items.
     regularization : float, default=2.0
         Weight :math:`\lambda` of the squared norms of factors and biases, above 0.
     confidence : float, default=1.0
-        Weight of an interaction of value 1 beside the weight 1 of a negative item, above 0; the
-        weight of an interaction of value x is `confidence` times x.
+        The weight of an interaction of value x is `confidence` times x; the weight of a negative
+        item is 1. Above 0.
     learning_rate : float, default=1.0
         Step size of AdaGrad, above 0.
     popularity_exponent : float, default=0.0
-        The log-popularity of an item times this is added to its scores, 0 or more. Where rows have
-        many items, as with films, 1 is better by a quarter; where items are many and rows have few
-        of them, it is worse by as much.
+        This times the log-popularity of an item is added to its scores, 0 or more. If rows have
+        many items, as with films, 1 is better by a quarter. If there are many items and rows have
+        few of them, 1 is worse by as much.
     max_iter : int, default=30
-        Number of sweeps over the rows and then the items, 1 or more. All are made.
+        Number of sweeps over the rows and then the items, 1 or more. There is no early stopping.
     random_state : int, RandomState instance or None, default=None
-        Draws the initial factors and the negative items. Pass an int for the same factors at every
-        call of `fit`.
+        Draws the initial factors and the negative items. Pass an int to get the same factors at
+        every call of `fit`.
     n_jobs : int or None, default=None
         Number of threads of `fit`. None means 1 unless in a :func:`joblib.parallel_config`
-        context, -1 means all processors. Each thread draws negative items of its own, so the
-        factors depend on the number of threads, but on nothing else.
+        context, -1 means all processors. Each thread draws its own negative items, so the factors
+        depend on the number of threads, but on nothing else.
     verbose : int, default=0
         Whether to show a progress bar over the sweeps.
 
@@ -54,22 +55,22 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
     item_bias_ : ndarray of shape (n_items_,), dtype float32
         What is added to the scores of each item, its part of the log-popularity included.
     negative_items_ : ndarray of shape (1024,), dtype int
-        A sample of items in proportion to their popularity, the negatives of the fold-in.
+        A sample of items, drawn in proportion to their popularity: the negatives of the fold-in.
     n_iter_ : int
         Number of sweeps made.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows of X that have each item: the scores of an empty row.
+        The share of the rows of X that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    ALSRecommender : Squared loss, all missing entries as negatives; mostly better and faster.
-    BPRRecommender : Learns to rank what a row has above what it lacks.
+    ALSRecommender : Squared loss with all missing entries as negatives; mostly better and faster.
+    BPRRecommender : Learns to rank the items that a row has above those that it lacks.
 
     Notes
     -----
@@ -82,24 +83,23 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
         + \sum_r m_r \, \mathbb{E}_j \log \left(1 - \sigma(s_{rj})\right)
         - \frac{\lambda}{2} \left(\sum_r (\|u_r\|^2 + a_r^2) + \sum_i (\|v_i\|^2 + b_i^2)\right)
 
-    by AdaGrad in implicit, where the negative item j is drawn in proportion to popularity and
+    by AdaGrad in implicit. The negative item j is drawn in proportion to popularity, and
     :math:`m_r` is the smaller of 30 times the number of items of the row and `n_components` + 2.
 
-    A row, seen in `fit` or not, is folded in: its factors and its bias maximise the terms of the
-    row with the items held fixed, the expectation taken over `negative_items_`, by a damped
-    quasi-Newton method. The bias of the row is the same for all items and left out of the scores.
-    An empty row is recommended the popular items; an item that no row has gets factors of zero
-    and the least bias of all.
+    A row, seen in `fit` or not, is folded in: a damped quasi-Newton method finds the factors and
+    the bias that maximise the terms of the row, with the items held fixed. The expectation is taken
+    over `negative_items_`. The bias of the row is the same for all items and not part of the
+    scores. An empty row gets the popular items. An item without interactions gets factors of zero
+    and the smallest bias of all.
 
-    Where the negatives of all updates are in proportion to the popularity :math:`q_i`, the best
-    logit without penalty is :math:`\log p_{ri} - \log q_i` up to numbers of the row,
-    :math:`p_{ri}` being how likely a row like r is to have item i: it tells by how much a row
-    prefers an item more than others do. In implicit that holds for the updates of the rows; those
-    of an item draw rows, at most `n_components` + 2 of them however popular it is, and let its bias
-    keep a part of the popularity. The score that rows are recommended by is
-    :math:`s_{ri} + \alpha \log q_i` with :math:`\alpha` the `popularity_exponent`, between that
-    lift and the preference of the row. `item_bias_` holds :math:`b_i + \alpha \log q_i`,
-    :math:`\log q_i` being centred.
+    Let :math:`p_{ri}` be the probability that a row like r has item i, and :math:`q_i` the
+    popularity of the item. If all negatives were drawn in proportion to :math:`q_i`, the best logit
+    without penalty would be :math:`\log p_{ri} - \log q_i`, up to a constant for each row: how much
+    more this row prefers the item than other rows do. In implicit, this holds for the updates of
+    the rows. The update of an item draws at most `n_components` + 2 rows, however popular the item
+    is, so its bias keeps a part of the popularity. The final score is
+    :math:`s_{ri} + \alpha \log q_i`, with the `popularity_exponent` :math:`\alpha`. `item_bias_`
+    holds :math:`b_i + \alpha \log q_i`, with :math:`\log q_i` centred.
 
     References
     ----------
@@ -165,7 +165,7 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
         return width * n_dims + 4 * n_dims**2 + 4 * self._n_negative_items
 
     def _row_loss(self, _, items, c, is_stored):
-        """Return the function that gives the loss of rows, its gradient and its Hessian."""
+        """Return a function from the factors of rows to their loss, its gradient and Hessian."""
         n_stored = is_stored.sum(axis=1)
         V = np.append(self.item_factors_, np.ones((self.n_items_, 1), dtype=np.float32), axis=1)
         positives, positive_bias = V[items], self._learned_bias[items]
@@ -187,7 +187,7 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
             push = (weight * q)[:, None, :] @ negatives - (c * p)[:, None, :] @ positives
             gradient = push[:, 0, :] + ridge * u
             hessian = positives.mT @ ((c * p * (1 - p))[:, :, None] * positives)
-            # One mean curvature for all negatives of a row saves a sum over them of k x k products.
+            # One mean curvature for all negatives of a row saves a sum of k x k products.
             hessian += (weight * q * (1 - q)).sum(axis=1)[:, None, None] * second_moments
             hessian += ridge * np.eye(n_dims, dtype=np.float32)
             return value, gradient, hessian

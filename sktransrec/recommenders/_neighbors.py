@@ -1,4 +1,4 @@
-"""Nearest neighbours among the items."""
+"""Nearest neighbours of items, by interactions."""
 
 from numbers import Integral, Real
 
@@ -13,50 +13,52 @@ from ..base import InDomainRecommender, SimilarItemsMixin
 
 
 class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
-    r"""Recommend the nearest neighbours of the items that a row has.
+    r"""Recommend items that the same rows have as the items of this row (item neighbours).
 
-    An in-domain recommender: it learns from X alone which items the same rows have. On the columns
-    of two domains side by side, it finds neighbours across them as well.
+    Use it as the first model after popularity: it learns in seconds and is hard to beat where
+    histories are short. Try `EASERecommender` and `GraphFilterRecommender` next. It is an in-domain
+    recommender: it learns from X alone. If X holds the columns of two domains side by side, it
+    finds neighbours across the domains too.
 
     Parameters
     ----------
     n_neighbors : int, default=200
         Number k of neighbours kept for each item, 1 or more.
     weighting : {"cosine", "tfidf", "bm25"}, default="tfidf"
-        How much an interaction counts in the similarity of two items. "cosine" takes it as it is;
-        "tfidf" and "bm25" let rows with many items count for less; "bm25" also lets repeated
-        interactions saturate, and favours items by their popularity.
+        The weight of an interaction in the similarity of two items. "cosine" uses its value.
+        "tfidf" and "bm25" give less weight to rows with many items. "bm25" also limits the weight
+        of repeated interactions, and favours popular items.
     shrinkage : float, default=10.0
-        Number h of rows, 0 or more, that stand against every similarity: one that c rows support
-        is multiplied by c / (c + h), so that few rows in common count for little.
+        A similarity from c common rows is multiplied by c / (c + h), with this number h, 0 or more.
+        So a similarity from few rows counts little.
     popularity_exponent : float, default=0.0
-        Power :math:`\gamma` of an item's popularity that its scores are multiplied by, 0 or more.
-        Where most items have few interactions, 0.25 to 0.5 may find a quarter more; where they have
+        The scores of an item are multiplied by this power :math:`\gamma` of its popularity, 0 or
+        more. If most items have few interactions, 0.25 to 0.5 may find a quarter more; if they have
         many, 0 is best.
     k1 : float, default=1.2
-        For "bm25": how slowly repeated interactions saturate, 0 or more.
+        For "bm25": the larger, the later the weight of repeated interactions saturates, 0 or more.
     b : float, default=0.75
-        For "bm25": how much popular items are held back, from 0 to 1.
+        For "bm25": the larger, the less popular items count, from 0 to 1.
 
     Attributes
     ----------
     item_links_ : csr_array of shape (n_items_, n_items_), dtype float32
-        How much item i speaks for item j at [i, j], where i is one of the k neighbours of j: their
-        similarity, times the power of the popularity of j.
+        At [i, j], the weight of item i in the score of item j, if i is one of the k neighbours of
+        j: their similarity times the power of the popularity of j.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows of X that have each item: the scores of an empty row.
+        The share of the rows of X that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    EASERecommender : Learns how much each item speaks for another with all others given.
-    GraphFilterRecommender : Neighbours and a low-rank part in one.
-    BM25Transformer : The weights of "bm25" with rows for documents, as a transformer.
+    EASERecommender : Learns the weights of all items together.
+    GraphFilterRecommender : Neighbours and a low-rank part in one model.
+    BM25Transformer : The weights of "bm25" with rows as documents, as a transformer.
 
     Notes
     -----
@@ -65,27 +67,27 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
     .. math:: p_j^\gamma \sum_{i \in N_k(j)} x_i s_{ij}, \qquad
         s_{ij} = \frac{c_{ij}}{c_{ij} + h} \sum_r w_{ri} w_{rj} ,
 
-    :math:`p_j` being the share of the rows that have item j, :math:`c_{ij}` the number of rows with
-    nonzero weights for both items and :math:`N_k(j)` the k items other than j with the largest
-    :math:`s_{ij}`. With the number :math:`n` of items,
-    the number :math:`d_r` of them in a row, and
-    :math:`g_r = \max(0, \log n - \log(1 + d_r))`, the weights are
+    where :math:`p_j` is the share of the rows that have item j, :math:`c_{ij}` is the number of
+    rows with nonzero weights for both items, and :math:`N_k(j)` are the k items other than j with
+    the largest :math:`s_{ij}`. With the number :math:`n` of items, the number :math:`d_r` of them
+    in a row, and :math:`g_r = \max(0, \log n - \log(1 + d_r))`, the weights are
 
-    - "cosine": :math:`x_{ri}`, each item's divided by their Euclidean norm;
-    - "tfidf": :math:`\sqrt{x_{ri}} \, g_r`, each item's divided by their Euclidean norm [1]_;
+    - "cosine": :math:`x_{ri}`, divided by the Euclidean norm of the item's column;
+    - "tfidf": :math:`\sqrt{x_{ri}} \, g_r`, divided by the Euclidean norm of the item's column
+      [1]_;
     - "bm25": :math:`\frac{(k_1 + 1) x_{ri}}{k_1 l_i + x_{ri}} g_r` with
-      :math:`l_i = 1 - b + b \, \mathrm{sum}_i / \mathrm{mean}(\mathrm{sum})`, the sums being those
-      of the items' columns [2]_.
+      :math:`l_i = 1 - b + b \, \mathrm{sum}_i / \mathrm{mean}(\mathrm{sum})`, where
+      :math:`\mathrm{sum}_i` is the sum of the item's column [2]_.
 
-    The similarities are made in blocks of items within scikit-learn's `working_memory`, in as many
-    operations as there are pairs of items within the rows, twice that with shrinkage. The result
-    is deterministic. An item that shares no row with another has no neighbours and scores zero.
-    Items that score zero for a row are recommended by their popularity.
+    The similarities are computed in blocks of items within scikit-learn's `working_memory`. This
+    takes one operation for each pair of items in the same row, twice that with shrinkage. The
+    result is deterministic. An item that shares no row with another has no neighbours and scores
+    zero. Items with a score of zero are ordered by their popularity.
 
-    The similarities divide by the norms of both items. A power :math:`\gamma` takes some of that
-    of the recommended item back, and with "cosine" and interactions of one value
-    :math:`\gamma = 1/2` all of it: between the two are the similarities by conditional probability
-    of [1]_, which divide by a power of the popularity of j.
+    The similarities divide by the norms of both items. A power :math:`\gamma` above 0 takes back a
+    part of the division by the norm of the recommended item. With "cosine" and interactions of
+    equal value, :math:`\gamma = 1/2` takes all of it back. Between 0 and 1/2 lie the similarities
+    by conditional probability of [1]_, which divide by a power of the popularity of j.
 
     References
     ----------
@@ -136,7 +138,7 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
         n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
         shares = np.maximum(n_rows_with, 1) / X.shape[0]
         self._item_scales = np.power(shares, self.popularity_exponent).astype(np.float32)
-        # Row j of the links holds the neighbours of item j, which speak for it.
+        # Row j of the links holds the neighbours of item j.
         links = strongest_links(weights.T, weights, self.n_neighbors, shrinkage=self.shrinkage)
         links.data *= np.repeat(self._item_scales, np.diff(links.indptr))
         self.item_links_ = links.T.tocsr()
@@ -160,6 +162,6 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
 
 
 def _row_information(X):
-    """Return the diagonal matrix of how telling an interaction of each row is: few are more so."""
+    """Return a diagonal matrix: the weight of an interaction of each row, larger if it has few."""
     information = inverse_document_frequency(np.diff(X.indptr), X.shape[1])
     return sp.diags_array(information).tocsr()

@@ -1,4 +1,4 @@
-"""Networks that read what a row had so far, in order, and rank what comes next."""
+"""Networks that read the history of a row in its order and rank the next item."""
 
 from numbers import Integral, Real
 
@@ -31,22 +31,22 @@ class NextItemRecommender(
     RecommenderMixin,
     BaseEstimator,
 ):
-    r"""Rank the items that come next in a history, read in its order by a neural network.
+    r"""Recommend the next item of a history, with a neural network that reads it in its order.
 
-    An in-domain recommender: it learns from histories alone which item follows which, and `fit`
-    never reads y. A row of X is a history, the ids of its items from the earliest to the latest,
-    from 1 on and padded with 0 at either end, such as
-    :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns; id j + 1
-    is the item in column j of what `recommend` and y speak of. A new row is folded in by reading
-    it; X has as many columns as in `fit` then, which zeros may fill and a `max_length` of
-    `sequences` sees to. As a transformer, it gives what the network makes of a history, in the
-    space of `item_factors_`.
+    Use it if the order matters, as in sessions or series. Try `ItemKNNRecommender` first: on short
+    histories it is hard to beat. A row of X is a history: item ids from 1 on, from the earliest to
+    the latest, padded with 0 at one end, as
+    :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns it. Item
+    id j + 1 is column j of `recommend` and of y. It is an in-domain recommender: it learns from the
+    histories alone, and `fit` never reads y. A new row is read like any other. It must have as many
+    columns as in `fit`; pass `max_length` to `sequences` to get the same width. As a transformer,
+    it gives the code of a history, in the space of `item_factors_`.
 
     Parameters
     ----------
     encoder : {"attention", "cnn", "gru", "lstm"}, default="attention"
-        How histories are read: by causal self-attention (SASRec [1]_), by dilated causal
-        convolutions (NextItNet [2]_) or by recurrent cells (GRU4Rec [3]_).
+        The network that reads histories: causal self-attention (SASRec [1]_), dilated causal
+        convolutions (NextItNet [2]_) or recurrent cells (GRU4Rec [3]_).
     n_components : int, default=64
         Length of the vectors of items and histories, at least 1.
     n_layers : int, default=2
@@ -59,31 +59,31 @@ class NextItemRecommender(
         Steps that a convolution sees. In block i its two convolutions see every
         2^(2i - 2)-th and every 2^(2i - 1)-th step. Only used by "cnn".
     max_length : int, default=50
-        Number of latest items of a history that are read; the ones before are seen, no more.
-        Training cuts longer histories into pieces of that length, so that it learns from all their
+        Number of latest items of a history that the network reads. Earlier items only count as
+        seen. Training cuts longer histories into pieces of this length, so it learns from all
         items.
     n_items : int, default=None
-        Number of items. None is the largest id of `fit` or, if there are any, the number of
-        `item_features`.
+        Number of items. None means the number of `item_features` or, without these, the largest id
+        of `fit`.
     unknown : {"error", "ignore"}, default="error"
-        What happens to ids above the number of items, and to zeros between ids: an error, or they
-        are left out.
+        What to do with ids above the number of items, and with zeros between ids: raise an error,
+        or leave them out.
     item_features : ItemFeatures, default=None
-        Numbers that say what each item is like, of shape (n_items, n_item_features). The vector of
-        an item is then a linear map of its features, so that the network can read and recommend
-        another catalogue whose items have the same features; see `with_item_features`. None
-        learns the vector of each item.
+        The features of the items, numbers of shape (n_items, n_item_features). The vector of an
+        item is then a linear map of its features, so the network can move to another catalogue
+        whose items have the same features; see `with_item_features`. None learns a vector for each
+        item.
     learns_item_features : bool, default=False
-        Whether training changes the features as well, which are where it starts from then.
+        Whether training changes the features too; it then starts from the given ones.
     dropout : float, default=0.3
         Share of the units that training leaves out, from 0 to below 1.
     n_negatives : int, default=None
-        Number of items to draw in each step, which the next items of its rows are contrasted with
-        instead of with all items. With the optimizer "adam" the cost of a step does not depend on
-        the number of items then.
+        Number of items to draw in each step. The next items are compared with these instead of with
+        all items. With the optimizer "adam", the cost of a step then does not depend on the number
+        of items.
     negative_exponent : float, default=0.75
-        The items are drawn with probabilities proportional to this power of how often they occur:
-        0 is uniform, 1 by popularity. What that does to the scores is taken out again.
+        Items are drawn in proportion to this power of their frequency: 0 is uniform, 1 is by
+        popularity. The effect of the drawing on the scores is corrected.
     regularization : float, default=0.0
         Weight of the squares of all kernels in what is minimised, at least 0.
     optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
@@ -163,12 +163,12 @@ class NextItemRecommender(
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    RNNEncoder : Features of token ids of any kind, supervised as well.
-    ItemKNNRecommender : Takes no notice of the order; a strong rival on short histories.
+    RNNEncoder : Features of token ids of any kind, with or without targets.
+    ItemKNNRecommender : Ignores the order; a strong baseline on short histories.
 
     Notes
     -----
@@ -179,26 +179,25 @@ class NextItemRecommender(
     .. math:: -\sum_{t=1}^{n-1} \log \frac{\exp(h_t^\top v_{x_{t+1}} + b_{x_{t+1}})}
         {\sum_{i \in N} \exp(h_t^\top v_i + b_i)},
 
-    N being all items. With `n_negatives` it is :math:`x_{t+1}` and all draws, among which it may
-    stand again; from the score of each the logarithm of the number of draws to be expected is
-    subtracted (log-Q correction [4]_), so that the scores that minimise the mean are those of the
-    whole softmax. Adam then updates the vectors and moments of the items in the batch alone.
-    The same vectors stand for the items that are read and for those that are ranked. Attention
-    adds to them vectors of their places, counted from the latest item of a history.
+    where N holds all items. With `n_negatives`, N holds :math:`x_{t+1}` and all draws, which may
+    include :math:`x_{t+1}` again. The logarithm of the expected number of draws of an item is
+    subtracted from its score (log-Q correction [4]_), so that the best scores are those of the full
+    softmax. Adam then updates only the vectors and moments of the items in the batch. The same
+    vectors are used for the items that are read and for the items that are ranked. Attention adds
+    position vectors to them, counted from the latest item of a history.
 
-    Histories of about the same length make a batch and are cut to the longest, so that little
-    padding is computed. Per step of a history, attention costs O(n_layers * n_components * (12
-    n_components + length)), and the softmax O(n_components * n_items) or O(n_components *
-    n_negatives); the latter is most of it from a few thousand items on.
+    Histories of about the same length form a batch and are cut to the longest of them, so little
+    padding is computed. For each step of a history, attention costs O(n_layers * n_components *
+    (12 n_components + length)), and the softmax costs O(n_components * n_items) or O(n_components *
+    n_negatives). From a few thousand items on, the softmax is most of the cost.
 
-    The learning rate changes, and what is copied with `pretrained` moves, as in the Notes of
-    `Autoencoder`, the table of items being the output. A kernel that reads item features is copied
-    whatever the catalogue.
+    The Notes of `Autoencoder` describe the learning rate and fine-tuning; here, the table of items
+    is the output layer. A kernel that reads item features is copied for any catalogue.
 
-    An empty row gets the popularity of the items; in `fit` it counts for that alone, as does a
-    row of one item. For an int `random_state` the result is the same
-    to the last bit from run to run on one machine; no global state is read or changed. Loading a
-    pickled recommender does not need TensorFlow, running it does.
+    An empty row gets the popularity of the items. In `fit`, an empty row and a row with one item
+    only count for the popularity. With an int `random_state`, the result is the same to the last
+    bit in every run on one machine. No global state is read or changed. A pickled recommender loads
+    without TensorFlow, but needs it to run.
 
     References
     ----------
@@ -324,7 +323,7 @@ class NextItemRecommender(
         X : array-like of int of shape (n_rows, n_steps)
             Item ids from 1 on, earliest first, padded with 0.
         y : Ignored
-            What `score` compares with; `fit` never reads it.
+            `fit` never reads it; `score` compares with it.
 
         Returns
         -------
@@ -335,7 +334,7 @@ class NextItemRecommender(
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
-        """Train the network for one epoch on the histories in X, going on from its weights.
+        """Train the network for one more epoch on the histories in X.
 
         Parameters
         ----------
@@ -354,7 +353,7 @@ class NextItemRecommender(
         return self._check_histories(X, reset=False)
 
     def _check_histories(self, X, *, reset):
-        """Return histories as int32 item ids, zeros at the end of the rows only."""
+        """Return histories as int32 item ids, with zeros only at the end of the rows."""
         X = check_histories(self, X, reset=reset, ignores_gaps=self.unknown == "ignore")
         largest = int(X.max())
         if reset:
@@ -362,9 +361,9 @@ class NextItemRecommender(
         if largest > self.n_items_:
             if self.unknown == "error":
                 raise ValueError(
-                    f"X holds the item id {largest}, and {type(self).__name__} knows those from 1 "
-                    f"to {self.n_items_}: fit with a larger n_items, or leave unknown ids out by "
-                    'unknown="ignore".'
+                    f"X holds the item id {largest}, but {type(self).__name__} knows the ids from "
+                    f'1 to {self.n_items_}: fit with a larger n_items, or set unknown="ignore" to '
+                    "leave unknown ids out."
                 )
             X = np.where(self.n_items_ >= X, X, 0)
         return padded_at_end(X)
@@ -379,7 +378,7 @@ class NextItemRecommender(
         if X.shape[1] < 2 or not X[:, 1].any():
             raise ValueError(
                 "X holds no interactions that follow another: no history has two items "
-                f"(n_features = {X.shape[1]}), so that there is no next one to learn. Pass longer "
+                f"(n_features = {X.shape[1]}), so there is no next item to learn: pass longer "
                 "histories."
             )
         if reset:
@@ -401,7 +400,7 @@ class NextItemRecommender(
             return self.item_features.ids
         if self._column_names is None:
             raise ValueError(
-                "item_ids is None, so that the items have numbers alone: pass the `items_` of the "
+                "item_ids is None, so the items have numbers but no ids: pass the `items_` of the "
                 "InteractionEncoder that made X as item_ids, or use its decode_items."
             )
         return self._column_names

@@ -1,4 +1,4 @@
-"""The same items for everyone: the row that every comparison needs."""
+"""The most popular items for everybody: the baseline that every comparison needs."""
 
 import numpy as np
 
@@ -6,10 +6,11 @@ from ..base import InDomainRecommender
 
 
 class PopularityRecommender(InDomainRecommender):
-    """Recommend the items that the most rows have.
+    """Recommend the most popular items, the same for all rows.
 
-    An in-domain recommender: it learns from X alone. It is the floor of every comparison, and
-    what other recommenders fall back on for an empty row.
+    Use it as the baseline of every comparison: a model that does not beat it has learned nothing
+    about the rows. Other recommenders give its scores to an empty row. It is an in-domain
+    recommender: it learns from X alone.
 
     Attributes
     ----------
@@ -20,7 +21,7 @@ class PopularityRecommender(InDomainRecommender):
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------

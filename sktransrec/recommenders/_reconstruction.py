@@ -1,4 +1,4 @@
-"""Recommend by reconstruction: what an encoder and its decoder make of a row."""
+"""Recommending what a transformer adds to a row when it encodes and decodes it."""
 
 from sklearn.base import clone
 from sklearn.utils import get_tags
@@ -10,12 +10,14 @@ from ..base import InDomainRecommender
 
 
 class ReconstructionRecommender(InDomainRecommender):
-    r"""Recommend what a transformer reconstructs: ``inverse_transform(transform(X))``.
+    r"""Turn an autoencoder, an SVD or an NMF into a recommender.
 
-    An in-domain recommender: the transformer learns from X alone to compress a row and to undo
-    that; what it adds on the way back are the recommendations. Around
-    :class:`~sklearn.decomposition.TruncatedSVD` it is PureSVD [1]_, around a variational
-    autoencoder with multinomial likelihood it is Mult-VAE [2]_.
+    Use it with any transformer that has an `inverse_transform`: the scores are
+    ``inverse_transform(transform(X))``. With :class:`~sklearn.decomposition.TruncatedSVD` it is
+    PureSVD [1]_; with a variational `Autoencoder` and the multinomial loss it is Mult-VAE [2]_. Try
+    `EASERecommender` first, which needs no training. It is an in-domain recommender: the
+    transformer learns from X alone to compress rows. The items that it adds when it decompresses a
+    row are the recommendations.
 
     Parameters
     ----------
@@ -32,16 +34,17 @@ class ReconstructionRecommender(InDomainRecommender):
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows of X that have each item: the scores of an empty row.
+        The share of the rows of X that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    GraphFilterRecommender : Weights rows and items by their degrees, beside a linear filter.
-    BridgeRecommender : Takes row factors to the items of another domain.
+    Autoencoder : A neural network to put inside.
+    GraphFilterRecommender : An SVD of weighted interactions, plus a linear filter.
+    BridgeRecommender : Maps row factors to the items of another domain.
 
     Notes
     -----
@@ -49,9 +52,10 @@ class ReconstructionRecommender(InDomainRecommender):
 
     .. math:: g(f(x)) .
 
-    A row unseen in `fit` is encoded like any other. Sparse X reaches a transformer that accepts it
-    as it is; any other gets dense blocks, and in `fit` all of X densely. Where the transformer
-    allows negative values, so does this recommender. Cost and determinism are the transformer's.
+    A row unseen in `fit` is encoded like any other. A transformer that accepts sparse matrices gets
+    X sparse. Any other transformer gets dense blocks of rows, and in `fit` all of X as a dense
+    array. Negative values are allowed if the transformer allows them. Cost and determinism are
+    those of the transformer.
 
     References
     ----------
@@ -88,12 +92,12 @@ class ReconstructionRecommender(InDomainRecommender):
         n_items = self._score_rows(X[:1]).shape[1]
         if n_items != X.shape[1]:
             raise ValueError(
-                f"inverse_transform of transformer={self.transformer!r} gives {n_items} columns "
-                f"and X has {X.shape[1]}: it must lead back to the columns of X."
+                f"inverse_transform of transformer={self.transformer!r} gives {n_items} columns, "
+                f"but X has {X.shape[1]}: it must give back the columns of X."
             )
 
     def _transformer_input(self, X):
-        """Return rows as the transformer takes them, sparse or dense."""
+        """Return the rows sparse or dense, as the transformer needs them."""
         return X if get_tags(self.transformer).input_tags.sparse else X.toarray()
 
     def _score_rows(self, X):

@@ -1,4 +1,4 @@
-"""The same items for everyone who is alike: the floor for rows without a history."""
+"""The popular items of each segment of rows: the baseline for rows without a history."""
 
 from numbers import Real
 
@@ -11,43 +11,43 @@ from ..base import SupervisedRecommender
 
 
 class SegmentPopularityRecommender(SupervisedRecommender):
-    r"""Recommend the items that the most rows of the same segment have.
+    r"""Recommend what is popular among similar rows, such as users of one country and age group.
 
-    A supervised recommender: it learns the map from X, what the rows are like, to their
-    interactions y. A segment is made of the rows with the same values in some columns of X, such
-    as country and age group. It is the floor for rows that have no history yet.
+    Use it as the baseline for rows that have features but no history yet. Rows with the same values
+    in some columns of X form a segment. Try `RidgeRecommender` next if there are many features. It
+    is a supervised recommender: it learns the map from X, the features of the rows, to their
+    interactions y.
 
     Parameters
     ----------
     segment_columns : array-like of int or mask of shape (n_features,), default=None
-        The columns of X whose values make the segment. None takes all of them.
+        The columns of X whose values define the segments. None means all of them.
     shrinkage : float, default=10.0
-        How many rows the popularity among all rows counts for, above 0: the segments of fewer rows
-        follow it, those of many follow their own.
+        The popularity among all rows counts like this many rows of the segment, above 0. So a small
+        segment follows all rows, and a large one follows its own rows.
 
     Attributes
     ----------
     segments_ : ndarray of shape (n_segments, n_segment_columns), dtype float32 or object
         The values of each segment.
     segment_sizes_ : ndarray of shape (n_segments,)
-        The number of rows of each.
+        The number of rows of each segment.
     segment_counts_ : csr_array of shape (n_segments, n_items_), dtype float32
-        How many of its rows have each item.
+        The number of rows of each segment that have each item.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of all rows that have each item, which is recommended to a segment not seen in
-        `fit`.
+        The share of all rows that have each item. A segment not seen in `fit` gets these scores.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
     PopularityRecommender : The popularity among all rows.
-    RidgeRecommender : Learns what each feature says, of which segments are combinations.
-    SwitchingRecommender : Serves the rows without a history by it, and the others by theirs.
+    RidgeRecommender : Learns a weight for each feature instead of one list per combination.
+    SwitchingRecommender : Serves rows with a history by their history and others by features.
 
     Notes
     -----
@@ -56,9 +56,9 @@ class SegmentPopularityRecommender(SupervisedRecommender):
 
     .. math:: \frac{n_{si} + k \, p_i}{n_s + k} ,
 
-    k being `shrinkage`: the mean of a beta distribution around the popularity. The values of X
-    are numbers, texts or categories, and missing ones among texts or categories are a value like
-    any other; so is a row of zeros. Cut numbers that hardly repeat into a few steps with
+    where k is `shrinkage`: the posterior mean with a beta prior around the popularity. The values
+    of X are numbers, texts or categories. A missing text or category is a value like any other, and
+    so is a row of zeros. If numbers rarely repeat, cut them into a few steps first, with
     :class:`~sklearn.preprocessing.KBinsDiscretizer`.
 
     Examples
@@ -97,13 +97,13 @@ class SegmentPopularityRecommender(SupervisedRecommender):
             return (self._categories.fit(table) if reset else self._categories).transform(table)
 
     def _decoded(self, codes):
-        """Return the values of segments, given as they are looked up."""
+        """Return the values of segments from their codes."""
         if self._categories is None:
             return codes
         known = self._categories.categories_
         if self._columns is not None:
             known = [known[column] for column in self._columns]
-        # NaN comes last among the values known, and its code is -2.
+        # NaN comes last among the known values, and its code is -2.
         values = [np.array([*of_column, None], dtype=object) for of_column in known]
         chosen = zip(values, codes.T.astype(np.intp), strict=True)
         return np.column_stack([of_column[places] for of_column, places in chosen])
@@ -121,10 +121,10 @@ class SegmentPopularityRecommender(SupervisedRecommender):
         self._places = {_key(values): s for s, values in enumerate(codes)}
 
     def _segment_values(self, X):
-        """Return the values of rows that make their segments, as a dense array."""
+        """Return the values that define the segments of rows, as a dense array."""
         values = X if self._columns is None else X[:, self._columns]
         values = values.toarray() if sp.issparse(values) else np.ascontiguousarray(values)
-        return values + np.float32(0)  # which makes -0 the same as 0
+        return values + np.float32(0)  # turns -0 into 0
 
     def _unknown_rows(self, X):
         return np.zeros(X.shape[0], dtype=bool)
@@ -141,12 +141,12 @@ class SegmentPopularityRecommender(SupervisedRecommender):
 
 
 def _key(values):
-    """Return a text that stands for the values of a segment, as skops saves no bytes."""
+    """Return the values of a segment as a text; skops cannot save bytes."""
     return values.tobytes().hex()
 
 
 def _categories():
-    """Return the encoder of texts and categories, in which what is new is none of those known."""
+    """Return the encoder of texts and categories; unknown values get the code -1."""
     return OrdinalEncoder(
         handle_unknown="use_encoded_value",
         unknown_value=-1,

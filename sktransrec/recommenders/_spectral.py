@@ -13,10 +13,13 @@ from ..base import FactorRecommenderMixin, InDomainRecommender
 
 
 class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
-    r"""Smooth the interactions of a row over the graph of rows and items (GF-CF).
+    r"""Recommend fast and well, also from large catalogues, by a graph filter (GF-CF).
 
-    An in-domain recommender: it learns from X alone, in closed form and in seconds. It is a
-    transformer as well: `transform` gives the row vectors of its low-pass filter.
+    Use it where speed counts: it learns in closed form, in seconds. Compare it with
+    `EASERecommender` if the catalogue has fewer than some ten thousand items. The filter smooths
+    the interactions of a row over the graph of rows and items. It is an in-domain recommender: it
+    learns from X alone. It is also a transformer: `transform` gives the row vectors of its low-pass
+    filter.
 
     Parameters
     ----------
@@ -24,18 +27,17 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         Number of singular vectors that the low-pass filter keeps, 1 or more; at most
         min(n_rows, n_items) are used.
     low_pass_weight : float, default=0.1
-        Weight :math:`\alpha` of the low-pass filter beside the linear filter, 0 or more; 0 makes
-        recommending faster. The paper has 0.3.
+        Weight :math:`\alpha` of the low-pass filter, which is added to the linear filter, 0 or
+        more. 0 makes recommending faster. The paper uses 0.3.
     row_exponent : float, default=0.2
-        Power of the degree of a row that divides its interactions, 0 or more: the higher, the less
-        do rows with many interactions say about which items go together. The paper has 0.5.
+        The interactions of a row are divided by this power of its degree, 0 or more. With a larger
+        value, rows with many interactions have less influence. The paper uses 0.5.
     item_exponent : float, default=0.3
-        Power of the degree of an item that divides its interactions, 0 or more: the higher, the
-        fewer popular items are recommended. The paper has 0.5.
+        The interactions of an item are divided by this power of its degree, 0 or more. With a
+        larger value, fewer popular items are recommended. The paper uses 0.5.
     n_neighbors : int or None, default=200
-        Number of other items that may speak for an item in the linear filter, those with the
-        strongest links to it; None allows all. Fewer make recommending faster and the model
-        smaller.
+        Number of other items that are linked to each item in the linear filter, those with the
+        strongest links. None keeps all. Fewer links make recommending faster and the model smaller.
     random_state : int, RandomState instance or None, default=None
         Draws the test matrix of the randomised SVD. Pass an int for the same model at every call
         of `fit`.
@@ -43,27 +45,27 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
     Attributes
     ----------
     item_factors_ : ndarray of shape (n_items_, n_components), dtype float32
-        :math:`D_i^{b} U`: the inner products of row factors with these are the scores of the
+        :math:`D_i^{b} U`. The inner products of the row factors with these are the scores of the
         low-pass filter, up to a constant.
     row_projection_ : ndarray of shape (n_items_, n_components), dtype float32
-        :math:`D_i^{-b} U`, which takes a row, divided by the root of its degree, to its factors.
+        :math:`D_i^{-b} U`. It maps a row, divided by the root of its degree, to its factors.
     item_links_ : csr_array of shape (n_items_, n_items_), dtype float32
-        The linear filter: how strongly an item that a row has speaks for each other item.
+        The linear filter: at [i, j], the weight of an item i that a row has in the score of item j.
     singular_values_ : ndarray of shape (n_components,), dtype float32
-        Of the normalised interactions, in descending order.
+        The singular values of the normalised interactions, in descending order.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows of X that have each item: the scores of an empty row.
+        The share of the rows of X that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    ItemKNNRecommender : The linear filter by itself, with other similarities.
-    EASERecommender : A denser closed form, for catalogues of up to some ten thousand items.
+    ItemKNNRecommender : The linear filter alone, with other similarities.
+    EASERecommender : A dense closed form, for catalogues of up to some ten thousand items.
     BridgeRecommender : Predicts the row factors of a target domain from a source domain.
 
     Notes
@@ -82,16 +84,16 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         + \alpha \sigma_1^2 D_i^{-b} U U^\top D_i^{b}\right) .
 
     With both exponents 0.5 and all links kept, :math:`\sigma_1 = 1` and the rankings are those of
-    [1]_; smaller exponents did better on held-out interactions of every data set tried. The
-    diagonal of the linear filter is left out, which only speaks for items that the row has. The
-    first factor leaves the ranking of a row as it is; it evens out the row factors
-    :math:`D_u^{-1/2} R D_i^{-b} U` of rows with many and with few interactions, so that a
-    regressor can learn them.
+    [1]_. Smaller exponents did better on held-out interactions of every data set tried. The
+    diagonal of the linear filter is left out, because it only adds to items that the row has. The
+    first factor does not change the ranking of a row. It brings the row factors
+    :math:`D_u^{-1/2} R D_i^{-b} U` of rows with many and with few interactions to one size, so
+    that a regressor can learn them.
 
-    `fit` takes :math:`O(nnz \cdot k)` for the randomised SVD and, for the linear filter, as many
-    steps as there are pairs of interactions in a row. To score a row takes n_neighbors steps an
-    interaction, and :math:`O(n_{items} k)` for the low-pass filter. A row unseen in `fit` is
-    treated as any other; an item that no row has scores 0.
+    `fit` takes :math:`O(nnz \cdot k)` for the randomised SVD. The linear filter takes one step for
+    each pair of interactions in the same row. Scoring a row takes n_neighbors steps for each of its
+    interactions, and :math:`O(n_{items} k)` for the low-pass filter. A row unseen in `fit` is
+    treated like any other. An item without interactions scores 0.
 
     References
     ----------
@@ -148,7 +150,7 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         U = np.ascontiguousarray(components.T)
         self.row_projection_ = U * item_scale[:, None]
         self.item_factors_ = U * _degree_power(item_degrees, self.item_exponent)[:, None]
-        # The product is symmetric: a row of it also holds what speaks for an item.
+        # The product is symmetric, so a row of it holds the links to an item as well.
         self.item_links_ = strongest_links(normalized.T, normalized, self.n_neighbors).T.tocsr()
 
     def _row_factors(self, X):

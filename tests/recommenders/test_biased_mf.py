@@ -88,7 +88,7 @@ def test_biases_alone_recover_additive_ratings():
     model = BiasedMFRecommender(0, bias_regularization=1e-3, max_iter=50).fit(X)
     assert_allclose(model.decision_function(X), full, atol=0.01)
     assert model.transform(X).shape == (60, 0)
-    with pytest.raises(ValueError, match="n_components=0 leaves items no factors"):
+    with pytest.raises(ValueError, match="With n_components=0, items have no factors"):
         model.similar_items([0])
 
 

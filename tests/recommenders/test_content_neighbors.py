@@ -113,7 +113,7 @@ def test_what_is_no_vector_is_refused(X):
     images = ItemFeatures(np.ones((6, 2, 2, 1)))
     with pytest.raises(ValueError, match=r"makes an array of shape \(6, 2, 2, 1\)"):
         ContentKNNRecommender(images).fit(X)
-    with pytest.raises(ValueError, match="must make one vector of each"):
+    with pytest.raises(ValueError, match="must make one vector for each"):
         ContentKNNRecommender(ItemFeatures(TITLES), transformer=len).fit(X)
 
 

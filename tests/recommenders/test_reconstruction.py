@@ -111,7 +111,7 @@ def test_the_reconstruction_has_the_columns_of_X():
     shortened = FunctionTransformer(
         inverse_func=first_half, accept_sparse=True, check_inverse=False
     )
-    with pytest.raises(ValueError, match="10 columns and X has 20"):
+    with pytest.raises(ValueError, match="10 columns, but X has 20"):
         ReconstructionRecommender(shortened).fit(counts())
 
 
