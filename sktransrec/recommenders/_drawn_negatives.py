@@ -1,4 +1,4 @@
-"""What the factor models share that implicit trains against drawn negative items."""
+"""The shared part of the factor models of implicit that learn from sampled negative items."""
 
 from numbers import Integral, Real
 
@@ -16,8 +16,8 @@ from ._implicit import fit_implicit, item_biases
 class DrawnNegativesRecommender(FactorRecommenderMixin, InDomainRecommender):
     """Base of factor models whose rows are folded in by Newton's method.
 
-    A subclass has the parameters below, and says how many items stand for all in the fold-in
-    (``_n_negative_items``), which numbers of a row are free (``_n_row_dims``), and what its loss is
+    A subclass has the parameters below, the number of sampled items in the fold-in
+    (``_n_negative_items``), the number of values to find for a row (``_n_row_dims``), and its loss
     (``_row_loss``).
     """
 
@@ -37,7 +37,7 @@ class DrawnNegativesRecommender(FactorRecommenderMixin, InDomainRecommender):
         return self.n_components
 
     def _weighted(self, X):
-        """Return the interactions with the weight that each has in the loss."""
+        """Return the interactions, each with its weight in the loss."""
         return X
 
     def _learn(self, X, model_class, **parameters):
@@ -45,7 +45,7 @@ class DrawnNegativesRecommender(FactorRecommenderMixin, InDomainRecommender):
         model = fit_implicit(
             self, model_class, self._weighted(X), learning_rate=self.learning_rate, **parameters
         )
-        # After the factors stands the bias of the items, and that of the rows if they have one.
+        # After the factors comes the bias of the items, then that of the rows if they have one.
         factors, bias = np.split(model.item_factors, [self.n_components], axis=1)
         self.item_factors_ = np.ascontiguousarray(factors)
         self._learned_bias, self.item_bias_ = item_biases(X, bias[:, 0], self.popularity_exponent)
