@@ -1,14 +1,13 @@
-"""What every benchmark shares: the cost of a call, mean and standard error, and tables."""
+"""What every benchmark shares: the cost of a call, figures with their errors, and tables."""
 
 import gc
 import os
-import platform
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -28,6 +27,13 @@ class Cost:
     cpu_seconds: float
     wall_seconds: float
     peak_mib: float
+
+
+class Estimate(NamedTuple):
+    """A figure and its standard error."""
+
+    value: float
+    error: float
 
 
 def measure(function, *args, blas_threads=1, **kwargs):
@@ -55,19 +61,28 @@ def printed_apart(script, options, *, threads):
 
 
 def mean_and_error(per_row):
-    """Return "mean ± standard error" of a metric's values per row, NaN rows left out."""
+    """Return the mean of a metric's values per row and its standard error, NaN rows left out."""
     values = np.asarray(per_row, dtype=np.float64)
     values = values[~np.isnan(values)]
-    error = values.std(ddof=1) / np.sqrt(len(values))
-    return f"{values.mean():.4f} ± {error:.4f}"
+    return Estimate(values.mean(), values.std(ddof=1) / np.sqrt(len(values)))
 
 
-def format_table(header, rows, *, markdown=False):
+def in_percent(estimate):
+    """Return a pair of a figure and its error in per cent."""
+    value, error = estimate
+    return Estimate(100 * value, 100 * error)
+
+
+def format_table(columns, rows, *, markdown=False):
     """Return rows of values as text: the first column to the left, the others to the right.
 
-    Floats are given two decimals, None and NaN become a dash; pass a string for another format.
+    `columns` maps each heading to the format of its numbers, such as ".2f" or "+.4f". None and NaN
+    become a dash.
     """
-    cells = [list(header), *([_cell(value) for value in row] for row in rows)]
+    cells = [
+        list(columns),
+        *([format_cell(*cell) for cell in zip(row, columns.values(), strict=True)] for row in rows),
+    ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in cells]
     rule = ["-" * width for width in widths]
@@ -77,17 +92,13 @@ def format_table(header, rows, *, markdown=False):
     return "\n".join("  ".join(line).rstrip() for line in [lines[0], rule, *lines[1:]])
 
 
-def environment(*packages, blas_threads=1):
-    """Return a line naming the machine, the BLAS threads and the versions of the packages."""
-    versions = ", ".join(f"{package} {version(package)}" for package in packages)
-    threads = "one BLAS thread" if blas_threads == 1 else f"{blas_threads} BLAS threads"
-    return f"{_cpu_name()}, {threads}, Python {platform.python_version()}, {versions}"
-
-
-def _cell(value):
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return "-"
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+def format_cell(value, spec):
+    """Return a number, an `Estimate`, a text or nothing as the text of a cell."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Estimate):
+        return f"{value.value:{spec}} ± {value.error:{spec.lstrip('+')}}"
+    return "-" if value is None or np.isnan(value) else f"{value:{spec}}"
 
 
 def _reset_peak_memory():
@@ -105,11 +116,3 @@ def _peak_memory():
     except OSError:
         return np.nan
     return 1024 * int(status.split("VmHWM:")[1].split()[0])
-
-
-def _cpu_name():
-    try:
-        cpu_info = Path("/proc/cpuinfo").read_text()
-        return cpu_info.split("model name")[1].split("\n")[0].strip("\t: ")
-    except (OSError, IndexError):
-        return platform.processor() or platform.machine()

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import product
 
 import numpy as np
 import scipy.sparse as sp
@@ -21,7 +20,21 @@ from sklearn.preprocessing import Normalizer, StandardScaler
 import sktransrec as str_
 from sktransrec.metrics import held_out_ranks
 
+SOURCE_WEIGHT = "source weight"
+
 # What is learned from
+
+
+def with_parameters(model, parameters):
+    """Return a model with the parameters, among them weights of members and of the source."""
+    parameters = dict(parameters)
+    for name in [name for name in parameters if name.endswith(SOURCE_WEIGHT)]:
+        weights = {"source": parameters.pop(name)}
+        parameters[name.replace(SOURCE_WEIGHT, "columntransformer__transformer_weights")] = weights
+    if isinstance(model, str_.VotingRecommender):
+        names = [f"weight of {name}" for name, _ in model.estimators]
+        parameters["weights"] = [parameters.pop(name, 1) for name in names]
+    return model.set_params(**parameters)
 
 
 def fitted(model, X, y=None):
@@ -73,14 +86,28 @@ def fit_across(model, task, fit):
 
 @dataclass(frozen=True)
 class Method:
-    """A model, unfitted, how it learns from a task, and the parameters to choose from."""
+    """A model, unfitted, how it learns from a task, and the parameters to choose from.
+
+    `bounds` are the natural bounds of the grid. `takes` maps prefixes of parameters to the other
+    method whose choice they take over, before a search of its own.
+    """
 
     model: Callable
     fit: Callable
     grid: dict = field(default_factory=dict)
+    bounds: dict = field(default_factory=dict)
+    takes: dict = field(default_factory=dict)
+
+    def taken(self, choice):
+        """Return the parameters taken over, given the choice of any other method by name."""
+        return {
+            prefix + name: value
+            for prefix, other in self.takes.items()
+            for name, value in choice(other).items()
+        }
 
     def fitted(self, task, parameters, fit=fitted):
-        return self.fit(self.model(task).set_params(**parameters), task, fit)
+        return self.fit(with_parameters(self.model(task), parameters), task, fit)
 
     def ranks(self, model, task, n_negatives):
         """Return the row, the item and the rank of each pair to be found."""
@@ -114,16 +141,6 @@ def als(**parameters):
     return str_.ALSRecommender(
         **{"n_components": 256, "max_iter": 10, "random_state": 0, **parameters}
     )
-
-
-def source_als(**parameters):
-    """Return the factor model of the source, as the ridge bridge chose it into video."""
-    return als(**{"confidence": 400.0, "regularization": 0.03, **parameters})
-
-
-def target_als(**parameters):
-    """Return the factor model of the target, as the ridge bridge chose it."""
-    return als(**{"regularization": 0.02, **parameters})
 
 
 def weighted_als(task):
@@ -197,23 +214,23 @@ def cross_domain_autoencoder(task):
 
 
 def bridge(regressor, *, seed=0):
-    """Return a bridge between factors of ALS, as much regularised as the ridge bridge chose."""
-    target = str_.BridgeRecommender(target_als(random_state=seed), regressor)
-    return make_pipeline(source_als(random_state=seed), target)
+    """Return a bridge between factors of ALS."""
+    target = str_.BridgeRecommender(als(random_state=seed), regressor)
+    return make_pipeline(als(random_state=seed), target)
 
 
-def kernel_bridge(seed):
+def kernel_bridge(seed=0):
     return bridge(make_pipeline(Normalizer(), kernel_ridge(1.0)), seed=seed)
 
 
 def to_the_items():
-    return make_pipeline(source_als(), str_.RidgeRecommender(100.0))
+    return make_pipeline(als(), str_.RidgeRecommender())
 
 
 def committee():
     """Return the mean of three kernel bridges, which differ by a seed, and of ridge regression."""
     bridges = [(f"bridge {seed}", kernel_bridge(seed)) for seed in range(3)]
-    return str_.VotingRecommender([*bridges, ("items", str_.RidgeRecommender(100.0))])
+    return str_.VotingRecommender([*bridges, ("items", to_the_items())])
 
 
 def kernel_ridge(alpha):
@@ -233,38 +250,53 @@ def mlp():
 # The tables, and what is searched
 
 ALS_GRID = {"regularization": [0.02, 0.03, 0.04, 0.05], "confidence": [100.0, "balanced"]}
-FILTER_GRID = {"n_components": [64, 256], "item_exponent": [0.1, 0.3]}
-EASE_GRID = {"regularization": [30.0, 100.0, 300.0]}
-KNN_GRID = {"weighting": ["cosine", "tfidf", "bm25"], "shrinkage": [3, 10]}
-VOTE_GRID = {"weights": [[1, *others] for others in product([0, 0.25], repeat=2)]}
-CLUSTERS_GRID = {"n_row_clusters": [10, 30], "n_item_clusters": [10, 30]}
+FILTER_GRID = {"n_components": [64, 128, 256], "item_exponent": [0, 0.1, 0.3]}
+EASE_GRID = {"regularization": [100.0, 300.0, 1000.0]}
+KNN_GRID = {"weighting": ["cosine", "tfidf", "bm25"], "shrinkage": [3, 10, 30]}
+VOTE_GRID = {f"weight of {name}": [0, 0.25, 0.5] for name in ("knn", "filter")}
+CLUSTERS_GRID = {"n_row_clusters": [3, 10, 30], "n_item_clusters": [10, 30, 100]}
+RIDGE_GRID = {"regularization": [30.0, 100.0, 300.0, 1000.0]}
+
+FILTER_BOUNDS = {"item_exponent": {0: "popular items are not held back"}}
+VOTE_BOUNDS = {name: {0: "the member is left out"} for name in VOTE_GRID}
+
+ALS_ALONE, ALS_ON_BOTH = "ALS, target alone", "ALS on both"
+WEIGHTED_ALS = "ALS on both, source weighted"
+RIDGE_BRIDGE, KERNEL_BRIDGE = "ALS, ridge to ALS factors", "ALS, kernel ridge to ALS factors"
+TO_THE_ITEMS = "ALS, ridge to the items"
+
 POPULARITY = Method(lambda task: str_.PopularityRecommender(), fit_target)
 WARM = {
     "popularity": POPULARITY,
     "item kNN, target alone": Method(item_knn, fit_target, KNN_GRID),
-    "graph filter, target alone": Method(graph_filter, fit_target, FILTER_GRID),
+    "graph filter, target alone": Method(graph_filter, fit_target, FILTER_GRID, FILTER_BOUNDS),
     "EASE, target alone": Method(lambda task: str_.EASERecommender(), fit_target, EASE_GRID),
-    "ALS, target alone": Method(lambda task: als(), fit_target, ALS_GRID),
+    ALS_ALONE: Method(lambda task: als(), fit_target, ALS_GRID),
     "vote of ALS, item kNN and graph filter, target alone": Method(
-        partial(vote, factors=lambda task: als()), fit_target_vote, VOTE_GRID
+        partial(vote, factors=lambda task: als()),
+        fit_target_vote,
+        VOTE_GRID,
+        VOTE_BOUNDS,
+        takes={
+            "als__": ALS_ALONE,
+            "knn__": "item kNN, target alone",
+            "filter__": "graph filter, target alone",
+        },
     ),
-    "autoencoder, target alone": Method(one_tower, fit_target, {"transformer__epochs": [14, 20]}),
+    "autoencoder, target alone": Method(
+        one_tower, fit_target, {"transformer__epochs": [7, 14, 28]}
+    ),
     "codebook, target alone": Method(codebook, fit_target, CLUSTERS_GRID),
     "codebook of the source": Method(codebook, fit_codebook, CLUSTERS_GRID),
     "item kNN on both": Method(item_knn, fit_stacked, KNN_GRID),
-    "graph filter on both": Method(graph_filter, fit_stacked, FILTER_GRID),
+    "graph filter on both": Method(graph_filter, fit_stacked, FILTER_GRID, FILTER_BOUNDS),
     "EASE on both": Method(lambda task: str_.EASERecommender(), fit_stacked, EASE_GRID),
-    "ALS on both": Method(lambda task: als(), fit_stacked, ALS_GRID),
-    "ALS on both, source weighted": Method(
+    ALS_ON_BOTH: Method(lambda task: als(), fit_stacked, ALS_GRID),
+    WEIGHTED_ALS: Method(
         weighted_als,
         fit_stacked,
-        {
-            "columntransformer__transformer_weights": [
-                {"source": weight} for weight in (0.1, 0.3, 0.6, 1.0)
-            ],
-            "alsrecommender__regularization": [0.02, 0.03, 0.04],
-            "alsrecommender__confidence": [100.0, "balanced"],
-        },
+        {f"alsrecommender__{name}": values for name, values in ALS_GRID.items()}
+        | {SOURCE_WEIGHT: [0.1, 0.3, 0.6, 1.0]},
     ),
     "collective factorisation": Method(
         collective,
@@ -274,38 +306,47 @@ WARM = {
     "two-tower autoencoder": Method(
         partial(two_towers, learning_rate=3e-3),
         fit_stacked,
-        {"source_weight": [0.3, 1.0], "epochs": [14, 20]},
+        {"source_weight": [0.3, 1.0, 3.0], "epochs": [7, 14, 28]},
     ),
-    "vote of ALS, item kNN and graph filter, on both": Method(vote, fit_vote, VOTE_GRID),
-    "gate: ALS on both, or target alone": Method(gate, fit_gate),
+    "vote of ALS, item kNN and graph filter, on both": Method(
+        vote,
+        fit_vote,
+        VOTE_GRID,
+        VOTE_BOUNDS,
+        takes={
+            "als__": WEIGHTED_ALS,
+            "knn__": "item kNN on both",
+            "filter__": "graph filter on both",
+        },
+    ),
+    "gate: ALS on both, or target alone": Method(
+        gate, fit_gate, takes={"transfer__": ALS_ON_BOTH, "fallback__": ALS_ALONE}
+    ),
+}
+
+BRIDGE_GRID = {
+    "alsrecommender__regularization": [0.01, 0.03, 0.1],
+    "bridgerecommender__recommender__regularization": [0.01, 0.02, 0.04],
 }
 COLD = {
     "popularity": POPULARITY,
-    "ALS on both": Method(
-        lambda task: als(confidence=100.0), fit_stacked, {"regularization": [0.02, 0.03]}
-    ),
+    ALS_ON_BOTH: Method(lambda task: als(), fit_stacked, ALS_GRID),
     "collective factorisation": Method(
-        collective, fit_stacked, {"confidence": [100.0, "balanced"]}
+        collective,
+        fit_stacked,
+        {"source_weight": [0.3, 1.0, 3.0], "confidence": [100.0, "balanced"]},
     ),
     "two-tower autoencoder": Method(
-        partial(two_towers, dropout=0.8, target_dropout=0.7, epochs=12),
+        partial(two_towers, dropout=0.8, target_dropout=0.7),
         fit_stacked,
-        {"source_weight": [0.5, 1.0], "epochs": [6, 12]},
+        {"source_weight": [0.3, 0.5, 1.0], "epochs": [3, 6, 12]},
     ),
-    "EASE on both": Method(
-        lambda task: str_.EASERecommender(),
-        fit_stacked,
-        {"regularization": [30.0, 100.0, 300.0, 1000.0]},
-    ),
-    "ridge, items to items": Method(
-        lambda task: str_.RidgeRecommender(),
-        fit_across,
-        {"regularization": [30.0, 100.0, 300.0, 1000.0]},
-    ),
+    "EASE on both": Method(lambda task: str_.EASERecommender(), fit_stacked, EASE_GRID),
+    "ridge, items to items": Method(lambda task: str_.RidgeRecommender(), fit_across, RIDGE_GRID),
     "SVD, ridge to the items": Method(
         lambda task: make_pipeline(TruncatedSVD(64, random_state=0), str_.RidgeRecommender()),
         fit_across,
-        {"ridgerecommender__regularization": [1.0, 10.0, 100.0]},
+        {"ridgerecommender__regularization": [10.0, 100.0, 1000.0]},
     ),
     "autoencoder, ridge to the items": Method(
         lambda task: make_pipeline(autoencoder(), str_.RidgeRecommender()),
@@ -315,51 +356,66 @@ COLD = {
     "cross-domain autoencoder": Method(
         cross_domain_autoencoder, fit_across, {"epochs": [40, 60, 80]}
     ),
-    "ALS, ridge to the items": Method(
-        lambda task: make_pipeline(als(confidence=400.0), str_.RidgeRecommender()),
-        fit_across,
-        {"ridgerecommender__regularization": [1.0, 10.0, 100.0, 1000.0]},
-    ),
-    "ALS, ridge to ALS factors": Method(
-        lambda task: make_pipeline(als(confidence=400.0), str_.BridgeRecommender(als(), Ridge())),
+    TO_THE_ITEMS: Method(
+        lambda task: to_the_items(),
         fit_across,
         {
-            "alsrecommender__regularization": [0.03, 0.05],
-            "bridgerecommender__recommender__regularization": [0.02, 0.03],
-            "bridgerecommender__regressor__alpha": [1.0, 3.0, 10.0],
+            "alsrecommender__confidence": [100.0, 400.0, 1600.0],
+            "ridgerecommender__regularization": [10.0, 100.0, 1000.0],
         },
     ),
-    "ALS, kernel ridge to ALS factors": Method(
-        lambda task: make_pipeline(
-            als(confidence=400.0), Normalizer(), str_.BridgeRecommender(als(), kernel_ridge(1.0))
-        ),
+    RIDGE_BRIDGE: Method(
+        lambda task: bridge(Ridge()),
         fit_across,
         {
-            "alsrecommender__regularization": [0.03, 0.05],
-            "bridgerecommender__recommender__regularization": [0.02, 0.03],
-            "bridgerecommender__regressor__alpha": [0.3, 1.0, 3.0],
+            "alsrecommender__confidence": [100.0, 400.0, 1600.0],
+            "bridgerecommender__regressor__alpha": [1.0, 3.0, 10.0],
+            **BRIDGE_GRID,
+        },
+    ),
+    KERNEL_BRIDGE: Method(
+        lambda task: kernel_bridge(),
+        fit_across,
+        {
+            "alsrecommender__confidence": [100.0, 400.0, 1600.0],
+            "bridgerecommender__regressor__kernelridge__alpha": [0.3, 1.0, 3.0],
+            **BRIDGE_GRID,
         },
     ),
     "ALS, rotation to ALS factors": Method(
         lambda task: bridge(str_.ProcrustesRegressor()),
         fit_across,
-        {"bridgerecommender__activity_exponent": [0.0, 0.5]},
+        {
+            "alsrecommender__confidence": [100.0, 400.0, 1600.0],
+            "bridgerecommender__activity_exponent": [0.0, 0.5, 1.0],
+            **BRIDGE_GRID,
+        },
+        {"bridgerecommender__activity_exponent": {0: "the length of factors is left as it is"}},
     ),
     "ALS, MLP to ALS factors": Method(
         lambda task: bridge(mlp()),
         fit_across,
-        {"bridgerecommender__regressor__regressor__mlpregressor__alpha": [1.0, 10.0, 100.0]},
+        {
+            "alsrecommender__confidence": [100.0, 400.0, 1600.0],
+            "bridgerecommender__regressor__regressor__mlpregressor__alpha": [1.0, 10.0, 100.0],
+            **BRIDGE_GRID,
+        },
     ),
     "mean of three kernel bridges and ridge to the items": Method(
         lambda task: committee(),
         fit_across,
-        {"weights": [[1, 1, 1, 0], [1, 1, 1, 0.3], [1, 1, 1, 0.6], [1, 1, 1, 1]]},
+        {"weight of items": [0, 0.3, 0.6, 1.0]},
+        {"weight of items": {0: "ridge regression is left out"}},
+        takes={**{f"bridge {seed}__": KERNEL_BRIDGE for seed in range(3)}, "items__": TO_THE_ITEMS},
     ),
     "gate: ALS and ridge to the items, or popularity": Method(
-        lambda task: str_.TransferGate(to_the_items(), random_state=0), fit_across
+        lambda task: str_.TransferGate(to_the_items(), random_state=0),
+        fit_across,
+        takes={"transfer__": TO_THE_ITEMS},
     ),
     "selector: ALS and ridge to the items, or popularity": Method(
         lambda task: str_.SourceSelectorRecommender(to_the_items(), random_state=0),
         fit_across,
+        takes={"transfer__": TO_THE_ITEMS},
     ),
 }

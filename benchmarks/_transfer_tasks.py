@@ -12,6 +12,10 @@ from sktransrec.interactions import cross_listed_mask, holdout_random
 
 N_FOLDS = 3
 N_VALIDATION_ROWS = 4000
+FOLDS = (
+    f"warm rows: one target item each, of at most {N_VALIDATION_ROWS} rows (seed 0); cold rows: "
+    f"all target items of the people in both domains, in {N_FOLDS} folds"
+)
 
 
 def load_pairs(data):
@@ -32,7 +36,8 @@ def load_pairs(data):
 
 
 def title(pair):
-    return f"{pair.target.name} ({pair.source.name})"
+    users = "" if "Y_held_out" in pair else ", cold users"
+    return f"{pair.target.name} ({pair.source.name}){users}"
 
 
 @dataclass(frozen=True)

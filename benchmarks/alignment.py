@@ -10,11 +10,12 @@ by row, both with standard errors, and the proxy A-distance of the vectors. The 
 chosen by cross-validation in the source.
 """
 
-import argparse
+import sys
 
 import numpy as np
 import scipy.sparse as sp
-from _report import environment, format_table, mean_and_error, measure
+from _record import Record, argument_parser
+from _report import mean_and_error, measure
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.model_selection import GridSearchCV
@@ -27,7 +28,7 @@ from sktransrec.metrics import ndcg_at_k
 
 SHARE_OF_WORDS = 0.15
 N_ANCHORS = (50, 100, 200)
-GRID = {"regularization": [10, 30, 100, 300]}
+GRID = {"regularization": [3, 10, 30, 100, 300, 1000]}
 
 
 def split_papers(n_papers):
@@ -112,14 +113,14 @@ def table(name, Z_source, Z_target, y_source, y_target, ridge, anchors):
         scores = ndcg(*both)
         without = scores if without is None else without
         distance = proxy_a_distance(*both, random_state=0)
-        gain = mean_and_error(scores - without) if rows else "-"
+        gain = mean_and_error(scores - without) if rows else None
         rows.append([f"{name}: {way}", mean_and_error(scores), gain, distance, cost.cpu_seconds])
-        print(*rows[-1], flush=True)
+        print(rows[-1][0], file=sys.stderr)
     return rows
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = argument_parser(__doc__)
     parser.add_argument("--n-papers", type=int, default=6000, help="papers of each catalogue")
     parser.add_argument("--n-components", type=int, default=64, help="length of the vectors")
     options = parser.parse_args()
@@ -131,7 +132,9 @@ def main():
         str_.RidgeRecommender(), GRID, scoring=str_.ranking_scorer("ndcg", k=10), cv=3, refit=False
     ).fit(Z_source, y_source)
     ridge = str_.RidgeRecommender(**search.best_params_)
-    print(environment("sktransrec", "scikit-learn", "tensorflow"), "\n", ridge)
+    packages = ("sktransrec", "scikit-learn", "tensorflow")
+    record = Record("alignment", __doc__, options, packages)
+    record.parameters["ridge"] = search.best_params_
     popular, _ = str_.PopularityRecommender().fit(y_source).recommend(sp.csr_array(y_target.shape))
     same, _ = ridge.fit(Z_source, y_source).recommend(vectors(words_target))
     rows = [
@@ -144,8 +147,9 @@ def main():
         ("own axes", own_vectors(words_target), anchors),
     ):
         rows += table(name, Z_source, Z_target, y_source, y_target, ridge, shared)
-    header = ["vectors of the target", "NDCG@10", "gain", "distance", "CPU s"]
-    print(format_table(header, rows))
+    columns = {"vectors of the target": "", "NDCG@10": ".4f", "gain": "+.4f", "distance": ".2f"}
+    record.add("Alignment", columns | {"CPU s": ".2f"}, rows)
+    record.save()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from statistics import median
 
 import numpy as np
 import scipy.sparse as sp
-from _report import environment, format_table, printed_apart
+from _record import Record, argument_parser
+from _report import printed_apart
 
 BATCH_SIZE = 500
 N_BATCHES = 10
@@ -24,7 +25,7 @@ HIDDEN, CODE = 600, 200
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argument_parser(__doc__)
     parser.add_argument("--columns", type=int, nargs="+", default=[10_000, 40_000])
     parser.add_argument("--loss", choices=["multinomial", "mse"], default="multinomial")
     parser.add_argument("--threads", type=int, default=1)
@@ -35,11 +36,12 @@ def main():
     if arguments.measure:
         print(milliseconds_per_step(arguments))
         return
+    packages = ("sktransrec", "tensorflow", "keras", "torch")
+    record = Record("autoencoder", __doc__, arguments, packages)
     rows = [row for n_columns in arguments.columns for row in compared(n_columns, arguments)]
-    print(f"{arguments.loss} loss, batches of {BATCH_SIZE}, {arguments.threads} thread(s)")
-    print(environment("tensorflow-cpu", "keras", "torch"))
-    header = ["", "columns", "CPU ms per step", "ratio of ours"]
-    print(format_table(header, rows))
+    columns = {"training": "", "CPU ms per step": ".0f", "ratio of ours": ".2f"}
+    record.add(f"{arguments.loss} loss", columns, rows)
+    record.save()
 
 
 def compared(n_columns, arguments):
@@ -50,7 +52,7 @@ def compared(n_columns, arguments):
             measured.append(measured_apart(name, n_columns, arguments))
     ours = median(times["sktransrec"])
     return [
-        (name, n_columns, f"{median(measured):.0f}", ours / median(measured))
+        (f"{name}, {n_columns} columns", median(measured), ours / median(measured))
         for name, measured in times.items()
     ]
 

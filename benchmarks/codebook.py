@@ -12,10 +12,9 @@ each is hidden. On real data the source is MovieLens, the target what `--data` s
 are over rows. The default seeds served to choose nothing.
 """
 
-import argparse
-
 import numpy as np
-from _report import environment
+from _record import Record, argument_parser, record_name
+from _report import mean_and_error
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
@@ -37,7 +36,7 @@ from sktransrec.datasets import (
 )
 from sktransrec.metrics import ndcg_at_k
 
-TRAIN_SIZES = [25, 50, 100]
+TRAIN_SIZES, REAL_TRAIN_SIZES = [25, 50, 100], [50, 200]
 N_TEST_USERS = 1000
 TRANSFERRED, OWN = "codebook of the source", "codebook of its own"
 ALS_GRID = {"n_components": [4, 8, 16], "regularization": [0.02, 0.04, 0.08]}
@@ -80,27 +79,19 @@ def recommender(model):
     return getattr(model, "best_estimator_", model)
 
 
-def print_generated(seeds, relatedness):
-    """Print the mean over seeds and its error, and the paired gain."""
+def generated_lines(seeds, relatedness):
+    """Return the mean over seeds with its error, and paired gains."""
     per_seed = [scores_on_generated(seed, relatedness) for seed in seeds]
-    scores = {name: np.array([each[name] for each in per_seed]) for name in per_seed[0]}
-    print_row("users", [f"{size:15}" for size in TRAIN_SIZES])
-    for name, values in scores.items():
-        print_row(name, cells(values))
-    for name in ("popularity", "ALS", OWN):
-        print_row(f"gain over {name}", cells(scores[TRANSFERRED] - scores[name], sign="+"))
-    gain = scores[TRANSFERRED] - scores[OWN]
-    print_row("seeds with a gain over its own", [f"{n:15}" for n in (gain > 0).sum(axis=0)])
+    return lines({name: np.array([each[name] for each in per_seed]).T for name in per_seed[0]})
 
 
-def cells(values, sign=""):
-    """Return "mean ± standard error" of each column."""
-    errors = values.std(axis=0, ddof=1) / np.sqrt(len(values))
-    return [f"{m:{sign}.4f} ± {e:.4f}" for m, e in zip(values.mean(axis=0), errors, strict=True)]
-
-
-def print_row(name, cells):
-    print(f"{name:32}", "  ".join(cells))
+def lines(scores):
+    """Return the lines of the table from scores of shape (sizes, seeds or rows)."""
+    gains = {
+        f"{TRANSFERRED} over {name}": scores[TRANSFERRED] - scores[name]
+        for name in ("popularity", "ALS", OWN)
+    }
+    return [[name, *map(mean_and_error, values)] for name, values in (scores | gains).items()]
 
 
 def movielens():
@@ -119,35 +110,37 @@ def target(name):
     return X[:, X.sum(axis=0) >= 5]
 
 
-def print_real(name):
-    """Print the learning curve of a real target, MovieLens being the source."""
+def real_lines(X_source, X_target):
+    """Return the learning curve of a real target."""
     codebook = CodebookRecommender(n_init=5, max_iter=40, random_state=0)
-    X_source, X_target = movielens(), target(name)
-    X_target = X_target[X_target.sum(axis=1) >= 2]
-    print(f"source {X_source.shape}, target {X_target.shape}")
     source = clone(codebook).fit(X_source)
     curve = transfer_learning_curve(
-        models(codebook, source), X_target, train_sizes=[50, 200], cv=3, random_state=0
+        models(codebook, source), X_target, train_sizes=REAL_TRAIN_SIZES, cv=3, random_state=0
     )
-    print(curve)
-    for other in (OWN, "ALS"):
-        gain = curve.scores[TRANSFERRED] - curve.scores[other]
-        print_row(f"gain over {other}", cells(gain[:, ~np.isnan(gain[0])].T, sign="+"))
+    return lines(curve.scores)
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--data", choices=["generated", "lastfm", "citeulike"], default="generated")
     parser.add_argument("--relatedness", type=float, default=1.0)
     parser.add_argument("--seeds", type=int, nargs=2, default=[3000, 3022], help="first and end")
     options = parser.parse_args()
-    print(environment("sktransrec", "scikit-learn", "numpy"))
+    name = record_name("codebook", options.data)
+    packages = ("sktransrec", "scikit-learn", "numpy")
     if options.data == "generated":
-        print_generated(range(*options.seeds), options.relatedness)
+        name += "" if options.relatedness == 1 else f"-relatedness-{options.relatedness:g}"
+        record = Record(name, __doc__, options, packages, seeds=options.seeds)
+        sizes, table = TRAIN_SIZES, generated_lines(range(*options.seeds), options.relatedness)
     else:
-        print_real(options.data)
+        X_source, X_target = movielens(), target(options.data)
+        X_target = X_target[X_target.sum(axis=1) >= 2]
+        data = f"source {X_source.shape}, target {X_target.shape}"
+        record = Record(name, __doc__, options, packages, data=data)
+        sizes, table = REAL_TRAIN_SIZES, real_lines(X_source, X_target)
+    columns = {"NDCG@10": "", **dict.fromkeys([f"{size} users" for size in sizes], ".4f")}
+    record.add(f"Shared clusters, {options.data}", columns, table)
+    record.save()
 
 
 if __name__ == "__main__":

@@ -18,22 +18,21 @@ Seconds are those of the last fit; hybrids and votes start from their fitted par
 measures instead what 50 new items cost in a catalogue of the given size.
 """
 
-import argparse
 import functools
-import inspect
 import sys
 import tracemalloc
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import scipy.sparse as sp
-from _report import environment, format_table, mean_and_error, measure
+from _record import Record, argument_parser, record_name
+from _report import mean_and_error, measure
+from _search import searched
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import gen_batches
 
@@ -288,25 +287,25 @@ MODELS = {
     "popularity": Model(lambda data, fitted: str_.PopularityRecommender()),
     "EASE": Model(
         lambda data, fitted, **parameters: str_.EASERecommender(**parameters),
-        {"regularization": [200.0]},
+        {"regularization": [100.0, 200.0, 400.0]},
         chosen_by="warm",
     ),
     "graph filter": Model(
         lambda data, fitted, **parameters: str_.GraphFilterRecommender(
             random_state=0, **parameters
         ),
-        {"low_pass_weight": [0.1]},
+        {"low_pass_weight": [0.05, 0.1, 0.2]},
         chosen_by="warm",
     ),
     "ALS": Model(
         lambda data, fitted, **parameters: str_.ALSRecommender(random_state=0, **parameters),
-        {"n_components": [128], "regularization": [0.01, 0.02]},
+        {"n_components": [128], "regularization": [0.005, 0.01, 0.02]},
         chosen_by="warm",
     ),
     "text neighbours": Model(text_neighbours),
-    "ridge on words": Model(ridge_on_words, READINGS | {"regularization": [30.0, 300.0]}),
+    "ridge on words": Model(ridge_on_words, READINGS | {"regularization": [30.0, 100.0, 300.0]}),
     "network on words": Model(network_on_words, {"epochs": [10], "regularization": [30.0]}),
-    "hybrid": Model(hybrid, READINGS | {"regularization": [1.0, 3.0]}),
+    "hybrid": Model(hybrid, READINGS | {"regularization": [0.3, 1.0, 3.0]}),
     "hybrid, not scaled": Model(hybrid_not_scaled),
     "hybrid, network": Model(hybrid_network, {"epochs": [10]}),
     "ALS and neighbours": Model(vote("ALS", "text neighbours"), {"weight": [0.1, 0.3, 0.6, 1.0]}),
@@ -318,16 +317,21 @@ PARTS = {"ALS", "text neighbours", "hybrid"}  # of votes, whose weights are chos
 
 
 def tuned(model, data, split, fitted):
-    """Return the best parameters of the grid on the split, and the model fitted with them."""
+    """Return the search of a model on the split, and the model fitted with the best parameters."""
     rows = _sample(np.flatnonzero(np.diff(split.X.indptr)), N_TUNING_ROWS)
-    candidates = []
-    for parameters in ParameterGrid(model.grid):
+    best_ndcg, best_made = -np.inf, None
+
+    def evaluate(parameters):
+        nonlocal best_ndcg, best_made
         made = model.make(data, fitted, **parameters).fit(split.X)
         recall, ndcg = np.nanmean(figures(made, split, rows, model.chosen_by), axis=1)
-        candidates.append((ndcg, parameters, made))
+        if ndcg > best_ndcg:
+            best_ndcg, best_made = ndcg, made
         print(f"    {recall:.4f} {ndcg:.4f}  {parameters}", file=sys.stderr)
-    _, parameters, made = max(candidates, key=lambda candidate: candidate[0])
-    return parameters, made
+        return {f"NDCG@{K_NDCG}": ndcg, f"Recall@{K_RECALL}": recall}
+
+    search = searched(evaluate, model.grid)
+    return search, best_made
 
 
 def _sample(rows, size):
@@ -335,7 +339,7 @@ def _sample(rows, size):
 
 
 def split_figures(data, names, seed):
-    """Return the figures of each row in each set of items, the cost of fitting and parameters."""
+    """Return the figures of each row in each set of items, the cost of fitting and the search."""
     split = Split.of(data.X, seed)
     validation = Split.of(split.X, seed + 1000)
     data = data.with_vectors(split.items["warm"])
@@ -343,16 +347,15 @@ def split_figures(data, names, seed):
     fitted, fitted_in_validation, results = {}, {}, {}
     for name in names:
         print(f"split {seed}: {name}", file=sys.stderr)
-        model = MODELS[name]
-        (parameters, *others) = ParameterGrid(model.grid)
-        if others or name in PARTS:
-            parameters, fitted_in_validation[name] = tuned(
+        model, search = MODELS[name], {"chosen": {}}
+        if model.grid or name in PARTS:
+            search, fitted_in_validation[name] = tuned(
                 model, data, validation, fitted_in_validation
             )
-        made = model.make(data, fitted, **parameters)
+        made = model.make(data, fitted, **search["chosen"])
         fitted[name], cost = measure(made.fit, split.X)
         per_row = np.array([figures(fitted[name], split, rows, which) for which in SETS])
-        results[name] = per_row, cost.cpu_seconds, parameters
+        results[name] = per_row, cost.cpu_seconds, search
         print(f"    test {np.nanmean(per_row, axis=2).round(4).tolist()}", file=sys.stderr)
     return results
 
@@ -364,26 +367,22 @@ def mean_over_splits(splits, name):
     return np.where(n_splits, np.nansum(per_row, axis=0) / np.maximum(n_splits, 1), np.nan)
 
 
-def quality_table(splits, names, *, markdown):
-    metrics = f"Recall@{K_RECALL}", f"NDCG@{K_NDCG}"
-    header = ["model", *(f"{which}: {metric}" for which in SETS for metric in metrics), "fit CPU s"]
-    rows = []
+METRICS = f"Recall@{K_RECALL}", f"NDCG@{K_NDCG}"
+
+
+def quality(splits, names):
+    """Yield the lines of the table of all models."""
     for name in names:
         cells = [mean_and_error(row) for which in mean_over_splits(splits, name) for row in which]
-        seconds = float(np.mean([results[name][1] for results in splits]))
-        rows.append([name, *cells, seconds])
-    return format_table(header, rows, markdown=markdown)
+        yield [name, *cells, np.mean([results[name][1] for results in splits])]
 
 
-def difference_table(splits, pairs, *, markdown):
-    """Return the paired differences of models, row by row."""
-    metrics = f"Recall@{K_RECALL}", f"NDCG@{K_NDCG}"
-    rows = []
+def paired(splits, pairs):
+    """Yield the differences of models, row by row."""
     for first, second, which in pairs:
         difference = mean_over_splits(splits, first) - mean_over_splits(splits, second)
-        cells = [mean_and_error(row) for row in difference[SETS.index(which)]]
-        rows.append([f"{first} - {second}, {which}", *cells])
-    return format_table(["difference", *metrics], rows, markdown=markdown)
+        cells = map(mean_and_error, difference[SETS.index(which)])
+        yield [f"{first} - {second}, {which}", *cells]
 
 
 def differences(names):
@@ -394,7 +393,7 @@ def differences(names):
     return [pair for pair in pairs if {pair[0], pair[1]} <= set(names)]
 
 
-def catalogue_table(n_items, *, markdown):
+def catalogue_lines(n_items):
     """Return what it costs to add 50 new items to a fitted catalogue of generated items."""
     rng = np.random.RandomState(0)
     n_rows, n_rows_an_item = n_items // 20, 4
@@ -429,39 +428,42 @@ def catalogue_table(n_items, *, markdown):
         "recommend to 100 rows, before": before,
         "recommend to 100 rows, after": after,
     }
-    header = ["what", "CPU s", "peak MiB above what was held"]
-    lines = [
-        [what, f"{cost.cpu_seconds:.3f}", f"{cost.peak_mib:.1f}"] for what, cost in costs.items()
-    ]
-    return format_table(header, lines, markdown=markdown)
+    return [[what, cost.cpu_seconds, cost.peak_mib] for what, cost in costs.items()]
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=inspect.getdoc(sys.modules[__name__]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--data", choices=DATA, default="citeulike")
     parser.add_argument("--models", nargs="+", choices=MODELS, metavar="NAME")
     parser.add_argument("--splits", type=int, default=5, help="how many splits of the items")
     parser.add_argument("--catalogue", type=int, metavar="N_ITEMS")
-    parser.add_argument("--markdown", action="store_true")
     arguments = parser.parse_args()
-
-    print(environment("sktransrec", "scikit-learn", "numpy", "scipy"))
+    packages = ("sktransrec", "scikit-learn", "numpy", "scipy")
     if arguments.catalogue:
-        print(catalogue_table(arguments.catalogue, markdown=arguments.markdown))
+        record = Record("cold_start-catalogue", __doc__, arguments, packages)
+        columns = {"what": "", "CPU s": ".3f", "peak MiB above what was held": ".1f"}
+        record.add("New items in a catalogue", columns, catalogue_lines(arguments.catalogue))
+        record.save()
         return
     data = DATA[arguments.data]()
+    record = Record(
+        record_name("cold_start", arguments.data, *(arguments.models or ())),
+        __doc__,
+        arguments,
+        packages,
+        data=f"{data.X.shape[0]} rows, {data.X.shape[1]} items, {data.X.nnz} interactions",
+    )
     names = arguments.models or list(MODELS)
-    print(f"{arguments.data}: {data.X.shape[0]} rows, {data.X.shape[1]} items, {data.X.nnz}")
-    print(f"interactions; {arguments.splits} splits; all items that a row does not have ranked.\n")
     splits = [split_figures(data, names, seed) for seed in range(arguments.splits)]
-    print(quality_table(splits, names, markdown=arguments.markdown), end="\n\n")
-    print(difference_table(splits, differences(names), markdown=arguments.markdown), end="\n\n")
-    for name in names:
-        chosen = {str(results[name][2]): None for results in splits}
-        print(f"{name}: {', '.join(chosen)}")
+    figures = [f"{which}: {metric}" for which in SETS for metric in METRICS]
+    columns = {"model": "", **dict.fromkeys(figures, ".4f"), "fit, CPU s": ".2f"}
+    record.add(f"New items, {arguments.data}", columns, quality(splits, names))
+    columns = {"difference": "", **dict.fromkeys(METRICS, "+.4f")}
+    record.add(f"Differences, {arguments.data}", columns, paired(splits, differences(names)))
+    record.parameters |= {
+        name: [results[name][2] for results in splits] for name in names if MODELS[name].grid
+    }
+    record.save()
 
 
 if __name__ == "__main__":

@@ -6,19 +6,20 @@ ranks held-out pairs among all unseen items and prints NDCG@10 in per cent with 
 over rows: of all pairs; of those with items of the head, the middle and the tail (thirds of the
 interactions); weighted by inverse propensity; and against 99 negatives drawn by popularity. The
 last two are debiased: where popularity is all that counts, they are those of random scores.
-`--buckets` prints the whole report of the models named, by the activity of rows as well, and
-`--tune` the validation results that the parameters were chosen by, on training interactions only.
+`--buckets` prints the whole report of the models named, by the activity of rows as well. `--tune`
+searches the parameters on training interactions only, by NDCG@10 of all pairs; they are read from
+its record. Of the discounts, one is the largest that costs less than a standard error of all pairs,
+the other the best one against negatives drawn by popularity.
 """
 
-import argparse
-import inspect
 import sys
+from functools import cache, partial
 
 import numpy as np
-from _report import environment, format_table
+from _record import Record, SearchRecord, argument_parser, chosen, record_name
+from _report import Estimate, in_percent
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import make_pipeline
 
 import sktransrec as str_
@@ -47,30 +48,20 @@ class RandomScores(InDomainRecommender):
         return rng.random((X.shape[0], X.shape[1]), dtype=np.float32)
 
 
-# ALS and EASE stand at the best NDCG@10 of all pairs by `--tune`.
+NAME = "imbalance"
+PACKAGES = ("sktransrec", "scikit-learn", "numpy", "scipy", "implicit")
+DATA = ("movielens", "phone", "generated")
 MODELS = {
-    "movielens": {
-        "ALS": str_.ALSRecommender(128, regularization=0.02, random_state=0),
-        "EASE": str_.EASERecommender(500),
-    },
-    "phone": {
-        "ALS": str_.ALSRecommender(128, regularization=0.05, random_state=0),
-        "EASE": str_.EASERecommender(100, solver="dual"),
-    },
+    "ALS": str_.ALSRecommender(128, random_state=0),
+    "EASE": str_.EASERecommender(),
 }
-# By `--tune`, the largest discount whose NDCG@10 of all pairs is within a standard error of that of
-# none, and the best one against negatives drawn by popularity, where that is another.
-DISCOUNTS = {
-    "movielens": {"ALS": (0.5, 1), "EASE": (0.5, 0.7)},
-    "phone": {"ALS": (0.3, 1), "EASE": (0.7, 0.3)},
-}
-MODELS["generated"], DISCOUNTS["generated"] = MODELS["movielens"], DISCOUNTS["movielens"]
-
 GRIDS = {
-    "ALS": {"n_components": [64, 128], "regularization": [0.01, 0.02, 0.05, 0.1]},
-    "EASE": {"regularization": [20, 50, 100, 200, 500, 1000]},
+    "ALS": {"regularization": [0.01, 0.02, 0.05, 0.1]},
+    "EASE": {"regularization": [50, 100, 200, 500, 1000]},
 }
 DISCOUNT_GRID = {"discount": [0, 0.1, 0.2, 0.3, 0.5, 0.7, 1]}
+DISCOUNT_BOUNDS = {"discount": {0: "no discount", 1: "popularity taken out of the score whole"}}
+COSTLESS, MATCHED = "the largest discount that costs nothing", "the best discount, matched"
 
 
 def load(name):
@@ -88,14 +79,29 @@ def load(name):
 
 def models(data):
     """Return the models of the table by name."""
-    rows = {"random": RandomScores(), "popularity": str_.PopularityRecommender()}
-    for name, model in MODELS[data].items():
-        rows[name] = model
-        for discount in DISCOUNTS[data][name]:
+    lines = {"random": RandomScores(), "popularity": str_.PopularityRecommender()}
+    for name in MODELS:
+        lines[name] = model = tuned(name, data)
+        for discount in discounts(name, data):
             discounted = str_.DiscountedRecommender(model, discount=discount)
-            rows[f"{name}, discount {discount}"] = discounted
-    rows["ALS, weighted interactions"] = make_pipeline(str_.PopularityScaler(), MODELS[data]["ALS"])
-    return rows
+            lines[f"{name}, discount {discount:g}"] = discounted
+    scaled = make_pipeline(str_.PopularityScaler(), tuned("ALS", data))
+    return lines | {"ALS, weighted interactions": scaled}
+
+
+def tuned(name, data):
+    """Return an unfitted model with the parameters that its search chose."""
+    if data == "generated":
+        return MODELS[name]
+    return clone(MODELS[name]).set_params(**chosen(record_name(NAME, data), name))
+
+
+def discounts(name, data):
+    """Return the discounts that were chosen, from one or the other point of view."""
+    if data == "generated":
+        return [0.5, 1]
+    choices = [chosen(record_name(NAME, data), f"{name}: {what}") for what in (COSTLESS, MATCHED)]
+    return sorted({choice["discount"] for choice in choices})
 
 
 def judged(model, X, y):
@@ -116,73 +122,83 @@ def judged(model, X, y):
     ]
 
 
-def quality_table(data, names, X, y, *, buckets, markdown):
-    header = ["NDCG@10 in %", "all", "head", "middle", "tail", "weighted", "matched"]
-    table = []
-    for name, model in models(data).items():
-        if name not in names:
-            continue
-        report, (overall, weighted, matched) = judged(clone(model).fit(X), X, y)
+def quality(names, X, y, *, buckets):
+    """Yield the lines of the table."""
+    for name, model in names.items():
+        report, scores = judged(clone(model).fit(X), X, y)
         by_popularity = [(part.ndcg, part.ndcg_error) for part in report.buckets[:3]]
-        table.append([name, *map(_in_percent, [overall, *by_popularity, weighted, matched])])
-        print(*table[-1], sep="  ", file=sys.stderr)
+        yield [name, *map(in_percent, [scores[0], *by_popularity, *scores[1:]])]
+        print(name, file=sys.stderr)
         if buckets:
             print(f"{name}\n{report}\n")
-    return format_table(header, table, markdown=markdown)
 
 
-def _in_percent(mean_and_error):
-    mean, error = mean_and_error
-    return f"{100 * mean:.2f} ± {100 * error:.2f}"
-
-
-def tune(name, model, X):
-    """Print validation results of the parameters of a model and then of its discounts."""
+def tune(data, names, X, arguments):
+    """Search the parameters of models, and then their discounts."""
     X_kept, y = holdout_random(X, 0.2, random_state=1)
-    print_grid(name, model, GRIDS[name], X_kept, y)
-    fitted = FrozenEstimator(clone(model).fit(X_kept))
-    discounted = str_.DiscountedRecommender(fitted)
-    print_grid(f"{name}, discounted", discounted, DISCOUNT_GRID, X_kept, y)
+    folds = "a fifth of each row's training interactions held out (seed 1)"
+    record = SearchRecord(record_name(NAME, data), arguments, PACKAGES, folds=folds)
+
+    def scores(model, parameters):
+        _, values = judged(clone(model).set_params(**parameters).fit(X_kept), X_kept, y)
+        print(parameters, values, file=sys.stderr)
+        return {
+            name: Estimate(*value)
+            for name, value in zip(("all", "weighted", "matched"), values, strict=True)
+        }
+
+    for name in names:
+        best = record.search(name, partial(scores, MODELS[name]), GRIDS[name])
+        fitted = FrozenEstimator(clone(MODELS[name]).set_params(**best).fit(X_kept))
+        evaluate = cache(partial(_discounted, scores, fitted))
+        for what, options in ((COSTLESS, {"choose": costless}), (MATCHED, {"by": "matched"})):
+            record.search(
+                f"{name}: {what}",
+                lambda parameters: evaluate(**parameters),  # noqa: B023
+                DISCOUNT_GRID,
+                bounds=DISCOUNT_BOUNDS,
+                **options,
+            )
 
 
-def print_grid(name, model, grid, X, y):
-    """Print NDCG@10 of all pairs in y and debiased for each point of a grid."""
-    results = []
-    for parameters in ParameterGrid(grid):
-        _, scores = judged(clone(model).set_params(**parameters).fit(X), X, y)
-        results.append([str(parameters), *map(_in_percent, scores)])
-        print(*results[-1], file=sys.stderr)
-    header = [f"{name}, validation", "all", "weighted", "matched"]
-    print(format_table(header, results), end="\n\n")
+def _discounted(scores, fitted, discount):
+    return scores(str_.DiscountedRecommender(fitted), {"discount": discount})
+
+
+def costless(results):
+    """Return the largest discount whose NDCG@10 of all pairs is within an error of that of none."""
+    by_discount = {point["parameters"]["discount"]: point["figures"]["all"] for point in results}
+    value, error = by_discount[0]
+    return {"discount": max(d for d, ndcg in by_discount.items() if ndcg.value >= value - error)}
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=inspect.getdoc(sys.modules[__name__]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--data", choices=list(MODELS), default="movielens")
+    parser = argument_parser(__doc__)
+    parser.add_argument("--data", choices=DATA, default="movielens")
     parser.add_argument("--models", nargs="+", metavar="NAME")
     parser.add_argument("--buckets", action="store_true", help="print the reports by bucket")
     parser.add_argument("--tune", action="store_true", help="search the parameters instead")
-    parser.add_argument("--markdown", action="store_true")
     arguments = parser.parse_args()
-
     X, y = load(arguments.data)
-    print(environment("sktransrec", "scikit-learn", "numpy", "scipy", "implicit"))
-    print(f"{arguments.data}: {X.shape[0]} rows, {X.shape[1]} items, {X.nnz} interactions to learn")
-    print(f"from and {y.nnz} to find.\n")
-    names = arguments.models or list(models(arguments.data))
     if arguments.tune:
-        for name, model in MODELS[arguments.data].items():
-            if name in names:
-                tune(name, model, X)
+        tune(arguments.data, arguments.models or list(MODELS), X, arguments)
         return
-    print(
-        quality_table(
-            arguments.data, names, X, y, buckets=arguments.buckets, markdown=arguments.markdown
-        )
+    lines = models(arguments.data)
+    lines = {name: lines[name] for name in arguments.models or lines}
+    record = Record(
+        record_name(NAME, arguments.data, *(arguments.models or ())),
+        __doc__,
+        arguments,
+        PACKAGES,
+        data=f"{X.shape[0]} rows, {X.shape[1]} items, {X.nnz} interactions to learn from and "
+        f"{y.nnz} to find",
     )
+    record.parameters |= lines
+    names = ["all", "head", "middle", "tail", "weighted", "matched"]
+    columns = {"model": "", **dict.fromkeys(names, ".2f")}
+    table = quality(lines, X, y, buckets=arguments.buckets)
+    record.add(f"NDCG@10 in per cent, {arguments.data}", columns, table)
+    record.save()
 
 
 if __name__ == "__main__":

@@ -5,12 +5,11 @@
 The log is generated: users and items of long-tailed popularity, random times and values.
 """
 
-import argparse
-
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from _report import environment, format_table, measure
+from _record import Record, argument_parser
+from _report import measure
 
 from sktransrec.interactions import (
     InteractionEncoder,
@@ -83,18 +82,23 @@ def jobs(log):
     )
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--events", type=int, default=10_000_000)
-    n_events = parser.parse_args().events
-    log = make_log(n_events)
-    rows = []
+def costs(log):
     for name, job in jobs(log):
         _, cost = measure(job)
-        rows.append((name, cost.cpu_seconds, cost.wall_seconds, f"{cost.peak_mib:.0f}"))
-    print(f"{n_events} events, {log['user'].nunique()} users, {log['item'].nunique()} items")
-    print(environment("numpy", "pandas", "scipy"))
-    print(format_table(("", "CPU s", "wall s", "peak MiB"), rows))
+        yield name, cost.cpu_seconds, cost.wall_seconds, cost.peak_mib
+
+
+def main():
+    parser = argument_parser(__doc__)
+    parser.add_argument("--events", type=int, default=10_000_000)
+    arguments = parser.parse_args()
+    log = make_log(arguments.events)
+    size = f"{len(log)} events, {log['user'].nunique()} users, {log['item'].nunique()} items"
+    packages = ("sktransrec", "numpy", "pandas", "scipy")
+    record = Record("interactions", __doc__, arguments, packages, data=size)
+    columns = {"job": "", "CPU s": ".2f", "wall s": ".2f", "peak MiB": ".0f"}
+    record.add("Cost", columns, costs(log))
+    record.save()
 
 
 if __name__ == "__main__":

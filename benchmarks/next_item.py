@@ -8,18 +8,24 @@ The last item of each history is the test item and the one before it the validat
 that the row has not had are ranked, equal scores by the middle of their places. Networks learn
 from what comes before the validation item and stop early by it; at the test they read it as well.
 With `--refit` they are trained once more for as many epochs as were best, from all but the test
-item. Parameters were chosen by the validation item alone, from the grid that `--tune` prints.
-Figures are means over seeds ± their standard deviation; one of a single fit has its standard error
-over rows. `benchmarks/sequences.py` has the speed.
+item. `--tune` searches their parameters by the validation item alone; where there is no record of
+a search, `SETTINGS` holds what is used. Figures are means over seeds ± their standard deviation;
+one of a single fit has its standard error over rows. `benchmarks/sequences.py` has the speed.
 """
 
-import argparse
-import inspect
 import sys
 
 import numpy as np
-from _report import environment, format_table, measure
-from sklearn.model_selection import ParameterGrid
+from _record import (
+    Record,
+    SearchRecord,
+    argument_parser,
+    chosen,
+    read_searches,
+    record_name,
+    search_record_name,
+)
+from _report import Estimate, measure
 
 from sktransrec import ItemKNNRecommender, NextItemRecommender, PopularityRecommender
 from sktransrec.datasets import load_sequences
@@ -46,16 +52,16 @@ PUBLISHED = {
     },
 }
 
-# What `--tune` searches. Where it is larger than an hour allows, it was searched in part.
-GRID = {
-    encoder: {"n_layers": [1, 2], "dropout": [0.3, 0.4, 0.5], "n_components": [64, 128]}
-    for encoder in ("attention", "cnn", "gru")
-}
+NAME = "next_item"
+PACKAGES = ("sktransrec", "tensorflow", "keras", "numpy")
+GRID = {"n_layers": [1, 2, 3], "dropout": [0.3, 0.4, 0.5, 0.6], "n_components": [32, 64, 128]}
+BOUNDS = {"n_layers": {1: "there is no network of fewer layers"}}
 COMMON = {
     "lastfm": {"validation_fraction": 1.0, "epochs": 200, "patience": 20, "learning_rate": 0.003},
     "beauty": {"validation_fraction": 1.0, "epochs": 40, "patience": 10, "n_negatives": 1000},
 }
-CHOSEN = {
+# Not from a recorded search.
+SETTINGS = {
     "lastfm": {
         "attention": {"n_layers": 1, "dropout": 0.4},
         "cnn": {"n_layers": 2, "dropout": 0.5},
@@ -67,18 +73,20 @@ CHOSEN = {
         "gru": {"n_layers": 1, "dropout": 0.5},
     },
 }
+ENCODERS = sorted(SETTINGS["lastfm"])
 
 
-def network(encoder, data, seed, **parameters):
-    """Return an unfitted network with the chosen parameters and those given."""
-    settings = {**COMMON[data], **CHOSEN[data][encoder], **parameters}
-    return NextItemRecommender(encoder, random_state=seed, **settings)
+def settings(encoder, data):
+    """Return the parameters of a network: those of its search, if that has a record."""
+    name = record_name(NAME, data)
+    if encoder in read_searches(search_record_name(name)):
+        return {**COMMON[data], **chosen(name, encoder)}
+    return {**COMMON[data], **SETTINGS[data][encoder]}
 
 
 def quality(data, encoders, seeds, *, refit):
-    """Return the table of a data set: ours, with the spread over seeds, and published rows."""
+    """Yield the lines of the table: ours, with the spread over seeds, and published ones."""
     histories = load_sequences(data, max_length=MAX_LENGTH)
-    rows = []
     seen = histories.seen_test
     baselines = {
         "popularity": (PopularityRecommender(), seen),
@@ -88,25 +96,25 @@ def quality(data, encoders, seeds, *, refit):
     }
     for name, (model, learned) in baselines.items():
         model, cost = measure(model.fit, learned)
-        rows.append([name, *_cells([_ranks(model, seen, histories)]), None, cost.cpu_seconds])
+        yield [name, *_cells([_ranks(model, seen, histories)]), None, cost.cpu_seconds]
     for encoder in encoders:
         ranks, refitted_ranks, costs, epochs = [], [], [], []
         for seed in seeds:
-            model, cost = measure(network(encoder, data, seed).fit, histories.X_test)
+            model = NextItemRecommender(encoder, random_state=seed, **settings(encoder, data))
+            model, cost = measure(model.fit, histories.X_test)
             ranks.append(_ranks(model, histories.X_test, histories))
             costs.append(cost.cpu_seconds)
             epochs.append(int(np.argmin(model.validation_loss_curve_)) + 1)
-            print(encoder, seed, epochs[-1], rank_metrics(ranks[-1]), file=sys.stderr)
+            print(encoder, seed, epochs[-1], rank_metrics(ranks[-1]), cost, file=sys.stderr)
             if refit:
                 model.set_params(epochs=epochs[-1], validation_fraction=0.0).fit(histories.X_test)
                 refitted_ranks.append(_ranks(model, histories.X_test, histories))
                 print("refitted", rank_metrics(refitted_ranks[-1]), file=sys.stderr)
-        rows.append([encoder, *_cells(ranks), np.mean(epochs), np.mean(costs)])
+        yield [encoder, *_cells(ranks), np.mean(epochs), np.mean(costs)]
         if refit:
-            rows.append([f"{encoder}, refitted", *_cells(refitted_ranks), np.mean(epochs), None])
+            yield [f"{encoder}, refitted", *_cells(refitted_ranks), np.mean(epochs), None]
     for name, figures in PUBLISHED[data].items():
-        rows.append([f"{name}, published", *map("{:.4f}".format, figures), None, None])
-    return format_table([data, *METRICS.values(), "epochs", "fit, CPU s"], rows)
+        yield [f"{name}, published", *figures, None, None]
 
 
 def _ranks(model, X, histories):
@@ -122,44 +130,49 @@ def _cells(ranks_of_fits):
     for metric in METRICS:
         means = [fit[metric][0] for fit in fits]
         error = np.std(means, ddof=1) if len(means) > 1 else fits[0][metric][1]
-        cells.append(f"{np.mean(means):.4f} ± {error:.4f}")
+        cells.append(Estimate(np.mean(means), error))
     return cells
 
 
-def tune(data, encoders):
-    """Print the validation NDCG@10 of the grid of each network, best first."""
+def tune(data, encoders, arguments):
+    """Search the parameters of each network by the NDCG@10 of the validation item."""
     histories = load_sequences(data, max_length=MAX_LENGTH)
+    folds = "the item before the last of each history, in the best epoch (seed 0)"
+    record = SearchRecord(record_name(NAME, data), arguments, PACKAGES, folds=folds)
     for encoder in encoders:
-        rows = []
-        for parameters in ParameterGrid(GRID[encoder]):
-            model = network(encoder, data, 0, **parameters).fit(histories.X_test)
-            best = 1 - min(model.validation_loss_curve_)
-            rows.append([str(parameters), f"{best:.4f}", model.n_iter_])
-            print(encoder, *rows[-1], file=sys.stderr)
-        rows.sort(key=lambda row: row[1], reverse=True)
-        title = f"{encoder}, {data}"
-        print(format_table([title, "validation NDCG@10", "epochs"], rows), end="\n\n")
+
+        def evaluate(parameters, encoder=encoder):
+            parameters = {**COMMON[data], **parameters}
+            model = NextItemRecommender(encoder, random_state=0, **parameters)
+            model.fit(histories.X_test)
+            figures = {"NDCG@10": 1 - min(model.validation_loss_curve_), "epochs": model.n_iter_}
+            print(encoder, parameters, figures, file=sys.stderr)
+            return figures
+
+        record.search(encoder, evaluate, GRID, bounds=BOUNDS)
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=inspect.getdoc(sys.modules[__name__]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--data", choices=sorted(PUBLISHED), default="lastfm")
-    parser.add_argument("--encoders", nargs="+", choices=sorted(GRID), default=sorted(GRID))
+    parser.add_argument("--encoders", nargs="+", choices=ENCODERS)
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
     parser.add_argument(
         "--refit", action="store_true", help="train once more, with the validation item"
     )
     parser.add_argument("--tune", action="store_true", help="search the parameters instead")
     arguments = parser.parse_args()
-
-    print(environment("tensorflow", "keras", "numpy"))
+    data, encoders = arguments.data, arguments.encoders or ENCODERS
     if arguments.tune:
-        tune(arguments.data, arguments.encoders)
-    else:
-        print(quality(arguments.data, arguments.encoders, arguments.seeds, refit=arguments.refit))
+        tune(data, encoders, arguments)
+        return
+    name = record_name(NAME, data, *(arguments.encoders or ()))
+    record = Record(name, __doc__, arguments, PACKAGES, seeds=list(arguments.seeds))
+    record.parameters |= {encoder: settings(encoder, data) for encoder in encoders}
+    columns = {data: "", **dict.fromkeys(METRICS.values(), ".4f"), "epochs": ".1f"}
+    table = quality(data, encoders, arguments.seeds, refit=arguments.refit)
+    record.add(f"What comes next, {data}", columns | {"fit, CPU s": ".1f"}, table)
+    record.save()
 
 
 if __name__ == "__main__":

@@ -5,19 +5,25 @@
 prints Recall@20 and NDCG@20 with their standard errors over rows, the CPU seconds of `fit` and of
 the best 20 items of all rows, and the peak memory, beside published results, and then implicit
 beside `ALSRecommender` with the same parameters. `--tune` searches the parameters of the models
-named, on training interactions only, and prints the choice.
+named, on training interactions only; where it has a record of a search, a model has the parameters
+chosen there, and elsewhere its defaults.
 """
 
-import argparse
-import inspect
 import sys
 
 import numpy as np
 import scipy.sparse as sp
-from _report import environment, format_table, mean_and_error, measure
-from sklearn.base import clone
+from _record import (
+    Record,
+    SearchRecord,
+    argument_parser,
+    chosen,
+    read_searches,
+    record_name,
+    search_record_name,
+)
+from _report import mean_and_error, measure
 from sklearn.decomposition import TruncatedSVD
-from sklearn.model_selection import ParameterGrid
 from sklearn.utils.random import sample_without_replacement
 from threadpoolctl import threadpool_limits
 
@@ -30,9 +36,8 @@ K = 20
 N_TUNING_ROWS = 5000
 N_REPEATS = 3
 
-# `--tune` searches the grids below on training interactions only. Of their points, those of the
-# graph filter that were searched favour its defaults; the other models stand at their defaults,
-# ALS and PureSVD with 256 components, until a search says otherwise.
+NAME = "ranking"
+PACKAGES = ("sktransrec", "scikit-learn", "numpy", "scipy", "implicit")
 MODELS = {
     "popularity": lambda: str_.PopularityRecommender(),
     "item kNN": lambda: str_.ItemKNNRecommender(),
@@ -63,17 +68,23 @@ MODELS = {
 }
 
 GRIDS = {
-    "item kNN": {"weighting": ["cosine", "tfidf", "bm25"], "shrinkage": [0, 3, 20]},
-    "ALS": {"n_components": [256], "regularization": [0.01, 0.03]},
-    "BPR": {"learning_rate": [0.01, 0.05]},
-    "logistic MF": {"regularization": [0.6, 2]},
-    "EASE": {"regularization": [50, 200]},
+    "item kNN": {"weighting": ["cosine", "tfidf", "bm25"], "shrinkage": [0, 3, 10, 30]},
+    "ALS": {"regularization": [0.005, 0.01, 0.03]},
+    "BPR": {"learning_rate": [0.01, 0.03, 0.1]},
+    "logistic MF": {"regularization": [0.6, 2, 6]},
+    "EASE": {"regularization": [50, 200, 800]},
     "PureSVD": {"transformer__n_components": [64, 256, 512]},
     "graph filter": {
         "low_pass_weight": [0, 0.1, 0.3],
         "row_exponent": [0.1, 0.2, 0.3],
         "item_exponent": [0.2, 0.3, 0.4],
     },
+}
+BOUNDS = {
+    "shrinkage": {0: "no shrinkage"},
+    "low_pass_weight": {0: "no low-pass filter"},
+    "row_exponent": {0: "rows are not weighted"},
+    "item_exponent": {0: "items are not weighted"},
 }
 
 # Recall@20 and NDCG@20 on this split of the data.
@@ -96,39 +107,39 @@ def load(name):
     return holdout_random(domains.source.matrix, random_state=0)
 
 
-def model_row(name, X, y):
-    """Return the row of the table for a model."""
-    model, fit_cost = measure(MODELS[name]().fit, X)
+def tuned(name, data):
+    """Return an unfitted model with the parameters of its search, if that has a record."""
+    record, model = record_name(NAME, data), MODELS[name]()
+    if name in read_searches(search_record_name(record)):
+        model.set_params(**chosen(record, name))
+    return model
+
+
+def model_row(name, model, X, y):
+    """Return the line of the table for a model."""
+    model, fit_cost = measure(model.fit, X)
     (items, _), top_k_cost = measure(model.recommend, X, n_recommendations=K)
+    print(name, file=sys.stderr)
     return [
         name,
         mean_and_error(recall_at_k(y, items, k=K, per_row=True)),
         mean_and_error(ndcg_at_k(y, items, k=K, per_row=True)),
         fit_cost.cpu_seconds,
         top_k_cost.cpu_seconds,
-        f"{max(fit_cost.peak_mib, top_k_cost.peak_mib):.0f}",
+        max(fit_cost.peak_mib, top_k_cost.peak_mib),
     ]
 
 
 def published_rows(data):
-    """Return rows of published results; what they cost was not measured here."""
+    """Return lines of published results; what they cost was not measured here."""
     return [
-        [f"({name})", f"{recall:.4f}", f"{ndcg:.4f}", None, None, None]
-        for name, (recall, ndcg) in PUBLISHED.get(data, {}).items()
+        [f"{name}, published", *figures, None, None, None]
+        for name, figures in PUBLISHED.get(data, {}).items()
     ]
 
 
-def quality_table(data, names, X, y, *, markdown):
-    header = ["model", f"Recall@{K}", f"NDCG@{K}", "fit CPU s", f"top-{K} CPU s", "peak MiB"]
-    rows = []
-    for name in names:
-        rows.append(model_row(name, X, y))
-        print(*rows[-1], sep="  ", file=sys.stderr)
-    return format_table(header, rows + published_rows(data), markdown=markdown)
-
-
-def implicit_table(X, *, markdown, n_components=64, regularization=0.01, confidence=20.0):
-    """Return the cost of implicit and of `ALSRecommender`, the same model, and its ratio.
+def implicit_rows(X, *, n_components=64, regularization=0.01, confidence=20.0):
+    """Yield the cost of implicit and of `ALSRecommender`, the same model, and its ratio.
 
     The two take turns; the least of a few measurements is theirs. implicit looks the factors of
     its rows up, or folds the rows in (recalculate_user) as `ALSRecommender` always does.
@@ -166,10 +177,9 @@ def implicit_table(X, *, markdown, n_components=64, regularization=0.01, confide
             lambda: ours.recommend(X, n_recommendations=K),
         ),
     }
-    rows = [[what, *_least_costs(*pair)] for what, pair in calls.items()]
-    rows = [[what, peer, own, own / peer] for what, peer, own in rows]
-    header = ["CPU s", "implicit", "ALSRecommender", "ratio"]
-    return format_table(header, rows, markdown=markdown)
+    for what, pair in calls.items():
+        peer, own = _least_costs(*pair)
+        yield what, peer, own, own / peer
 
 
 def _least_costs(*functions):
@@ -178,51 +188,61 @@ def _least_costs(*functions):
     return np.min(turns, axis=0).tolist()
 
 
-def tune(name, X):
-    """Print the validation results of a model's grid and the best of it.
+def tune(data, names, X, arguments):
+    """Search the parameters of models.
 
     The split is that of the test: some of each row's interactions are found from the others.
     """
     X_kept, y = holdout_random(X, random_state=0)
     n_rows = min(N_TUNING_ROWS, X.shape[0])
     rows = np.sort(sample_without_replacement(X.shape[0], n_rows, random_state=0))
-    results = []
-    for parameters in ParameterGrid(GRIDS[name]):
-        model = clone(MODELS[name]()).set_params(**parameters)
-        model, cost = measure(model.fit, X_kept)
-        items, _ = model.recommend(X_kept[rows], n_recommendations=K)
-        recall, ndcg = recall_at_k(y[rows], items, k=K), ndcg_at_k(y[rows], items, k=K)
-        results.append([str(parameters), f"{recall:.4f}", f"{ndcg:.4f}", cost.cpu_seconds])
-        print(*results[-1], file=sys.stderr)
-    results.sort(key=lambda row: row[2], reverse=True)
-    header = [f"{name}, validation", f"Recall@{K}", f"NDCG@{K}", "fit CPU s"]
-    print(format_table(header, results), end="\n\n")
+    folds = f"a fifth of each row's training interactions held out (seed 0), {n_rows} rows"
+    record = SearchRecord(record_name(NAME, data), arguments, PACKAGES, folds=folds)
+    for name in names:
+
+        def evaluate(parameters, name=name):
+            model, cost = measure(MODELS[name]().set_params(**parameters).fit, X_kept)
+            items, _ = model.recommend(X_kept[rows], n_recommendations=K)
+            ndcg, recall = (
+                mean_and_error(metric(y[rows], items, k=K, per_row=True))
+                for metric in (ndcg_at_k, recall_at_k)
+            )
+            print(name, parameters, ndcg, file=sys.stderr)
+            return {f"NDCG@{K}": ndcg, f"Recall@{K}": recall, "fit, CPU s": cost.cpu_seconds}
+
+        if name in GRIDS:
+            record.search(name, evaluate, GRIDS[name], bounds=BOUNDS)
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=inspect.getdoc(sys.modules[__name__]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--data", choices=["amazon_cds", "generated"], default="amazon_cds")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), metavar="NAME")
+    parser.add_argument("--models", nargs="+", choices=MODELS, metavar="NAME")
     parser.add_argument("--tune", action="store_true", help="search the parameters instead")
     parser.add_argument("--no-implicit", action="store_true", help="leave the peer out")
-    parser.add_argument("--markdown", action="store_true")
     arguments = parser.parse_args()
-
+    names = arguments.models or list(MODELS)
     X, y = load(arguments.data)
-    print(environment("sktransrec", "scikit-learn", "numpy", "scipy", "implicit"))
-    print(f"{arguments.data}: {X.shape[0]} rows, {X.shape[1]} items, {X.nnz} interactions to learn")
-    print(f"from and {y.nnz} to find; all unseen items ranked; published results in brackets.\n")
     if arguments.tune:
-        for name in arguments.models:
-            if name in GRIDS:
-                tune(name, X)
+        tune(arguments.data, names, X, arguments)
         return
-    print(quality_table(arguments.data, arguments.models, X, y, markdown=arguments.markdown))
+    data = f"{X.shape[0]} rows, {X.shape[1]} items, {X.nnz} interactions to learn from and {y.nnz}"
+    name = record_name(NAME, arguments.data, *(arguments.models or ()))
+    record = Record(name, __doc__, arguments, PACKAGES, data=f"{data} to find")
+    models = {name: tuned(name, arguments.data) for name in names}
+    record.parameters |= models
+    columns = {"model": "", f"Recall@{K}": ".4f", f"NDCG@{K}": ".4f", "fit, CPU s": ".2f"}
+    columns |= {f"top {K}, CPU s": ".2f", "peak MiB": ".0f"}
+    lines = [model_row(name, model, X, y) for name, model in models.items()]
+    record.add(
+        f"All unseen items ranked, {arguments.data}",
+        columns,
+        lines + published_rows(arguments.data),
+    )
     if not arguments.no_implicit:
-        print("\n" + implicit_table(X, markdown=arguments.markdown))
+        columns = {"CPU s": "", "implicit": ".2f", "ALSRecommender": ".2f", "ratio": ".2f"}
+        record.add("Beside implicit", columns, implicit_rows(X))
+    record.save()
 
 
 if __name__ == "__main__":

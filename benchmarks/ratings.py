@@ -6,19 +6,17 @@ prints RMSE and MAE on MovieLens small with standard errors over rows, the mean 
 that of biases alone, which pairs the rows, and the CPU seconds of `fit`. Where Surprise is
 installed, which sktransrec does not need, it stands beside it. A second table shows what ranking by
 predicted rating is worth: NDCG@10 on the items that were held out, whatever their rating. `--tune`
-prints the validation results that all parameters were chosen by, on training ratings only.
+searches the parameters on training ratings only; they are read from its record.
 """
 
-import argparse
-import inspect
 import sys
 from importlib.util import find_spec
 
 import numpy as np
 import scipy.sparse as sp
-from _report import environment, format_table, mean_and_error, measure
+from _record import Record, SearchRecord, argument_parser, chosen
+from _report import Estimate, mean_and_error, measure
 from sklearn.base import clone
-from sklearn.model_selection import ParameterGrid
 
 import sktransrec as str_
 from sktransrec.base import InDomainRecommender
@@ -59,18 +57,19 @@ def _stored_in(y, ratings):
     return sp.csr_array((np.float32(ratings), y.indices, y.indptr), shape=y.shape)
 
 
-# What `--tune` found to be best by RMSE.
+NAME = "ratings"
+PACKAGES = ("sktransrec", "scikit-learn", "numpy", "scipy")
 MODELS = {
     # With biases held at zero, the mean is what is left.
     "mean": str_.BiasedMFRecommender(0, bias_regularization=1e12),
-    "biases": str_.BiasedMFRecommender(0, bias_regularization=2.0),
-    "biased MF": str_.BiasedMFRecommender(100, regularization=12.0, random_state=0),
-    "Surprise SVD": SurpriseSVD(100, regularization=0.1, epochs=160),
+    "biases": str_.BiasedMFRecommender(0),
+    "biased MF": str_.BiasedMFRecommender(random_state=0),
+    "Surprise SVD": SurpriseSVD(),
 }
 PEERS = {"Surprise SVD": "surprise"}
 GRIDS = {
     "biases": {"bias_regularization": [1, 2, 3, 5, 10]},
-    "biased MF": {"n_components": [20, 50, 100], "regularization": [8, 10, 12, 15]},
+    "biased MF": {"n_components": [50, 100, 200], "regularization": [8, 10, 12, 15]},
     "Surprise SVD": {"regularization": [0.05, 0.08, 0.1, 0.15], "epochs": [40, 80, 120, 160]},
 }
 
@@ -83,8 +82,13 @@ def load():
     return holdout_random(X, 0.2, random_state=0)
 
 
+def tuned(name):
+    """Return an unfitted model with the parameters that its search chose."""
+    return clone(MODELS[name]).set_params(**(chosen(NAME, name) if name in GRIDS else {}))
+
+
 def judged(model, X, y):
-    """Return RMSE and MAE of a model as strings, its mean squares by row, and its seconds."""
+    """Return RMSE and MAE of a model, its mean squares by row, and its seconds."""
     model, cost = measure(clone(model).fit, X)
     errors = rating_errors(model, X, y)
     squares = model.predict_ratings(X, y)
@@ -93,15 +97,14 @@ def judged(model, X, y):
     by_row = np.divide(
         squares.sum(axis=1), n_pairs, where=n_pairs > 0, out=np.full(len(n_pairs), np.nan)
     )
-    texts = [f"{value:.4f} ± {error:.4f}" for value, error in errors.values()]
-    return texts, by_row, cost.cpu_seconds
+    return [Estimate(*error) for error in errors.values()], by_row, cost.cpu_seconds
 
 
 def ranking_rows(X, y):
     """Return NDCG@10 of a ranking by predicted rating, and of two models of who rates what."""
     rows = []
     for name, model, known in (
-        ("biased MF, by predicted rating", MODELS["biased MF"], X),
+        ("biased MF, by predicted rating", tuned("biased MF"), X),
         ("popularity", str_.PopularityRecommender(), X),
         ("ALS, of ratings as interactions", str_.ALSRecommender(64, random_state=0), X > 0),
     ):
@@ -110,50 +113,47 @@ def ranking_rows(X, y):
     return rows
 
 
-def tune(name, X):
-    """Print the errors of a grid, a part of the training ratings held out."""
+def tune(names, X, arguments):
+    """Search the parameters of models, a part of the training ratings held out."""
     X_kept, y = holdout_random(X, 0.2, random_state=1)
-    results = []
-    for parameters in ParameterGrid(GRIDS[name]):
-        model = clone(MODELS[name]).set_params(**parameters)
-        texts, _, seconds = judged(model, X_kept, y)
-        results.append([str(parameters), *texts, seconds])
-        print(*results[-1], file=sys.stderr)
-    results.sort(key=lambda row: row[1])
-    print(format_table([f"{name}, validation", "RMSE", "MAE", "fit CPU s"], results), end="\n\n")
+    folds = "a fifth of each row's training ratings held out (seed 1)"
+    record = SearchRecord(NAME, arguments, PACKAGES, folds=folds)
+    for name in names:
+
+        def evaluate(parameters, model=MODELS[name]):
+            (rmse, mae), _, _ = judged(clone(model).set_params(**parameters), X_kept, y)
+            print(parameters, rmse, file=sys.stderr)
+            return {"RMSE": rmse, "MAE": mae}
+
+        if name in GRIDS:
+            record.search(name, evaluate, GRIDS[name], lowest=True)
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=inspect.getdoc(sys.modules[__name__]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--models", nargs="+", choices=MODELS, metavar="NAME")
     parser.add_argument("--tune", action="store_true", help="search the parameters instead")
-    parser.add_argument("--markdown", action="store_true")
     arguments = parser.parse_args()
-
     names = arguments.models or [
         name for name in MODELS if name not in PEERS or find_spec(PEERS[name])
     ]
     X, y = load()
-    print(environment("sktransrec", "scikit-learn", "numpy", "scipy"))
-    print(
-        f"{X.shape[0]} rows, {X.shape[1]} items, {X.nnz} ratings to learn from, {y.nnz} to find\n"
-    )
     if arguments.tune:
-        for name in names:
-            if name in GRIDS:
-                tune(name, X)
+        tune(names, X, arguments)
         return
-    _, of_biases, _ = judged(MODELS["biases"], X, y)
+    data = f"{X.shape[0]} rows, {X.shape[1]} items, {X.nnz} ratings to learn from, {y.nnz} to find"
+    record = Record(NAME, __doc__, arguments, PACKAGES, data=data)
+    models = {name: tuned(name) for name in names}
+    record.parameters |= models
+    _, of_biases, _ = judged(tuned("biases"), X, y)
     rows = []
-    for name in names:
-        texts, by_row, seconds = judged(MODELS[name], X, y)
-        rows.append([name, *texts, mean_and_error(by_row - of_biases), seconds])
-    header = ["model", "RMSE", "MAE", "square less that of biases", "fit CPU s"]
-    print(format_table(header, rows, markdown=arguments.markdown), end="\n\n")
-    print(format_table(["model", "NDCG@10"], ranking_rows(X, y), markdown=arguments.markdown))
+    for name, model in models.items():
+        errors, by_row, seconds = judged(model, X, y)
+        rows.append([name, *errors, mean_and_error(by_row - of_biases), seconds])
+    columns = {"model": "", "RMSE": ".4f", "MAE": ".4f", "square less that of biases": "+.4f"}
+    record.add("Errors", columns | {"fit, CPU s": ".2f"}, rows)
+    record.add("Rankings", {"model": "", "NDCG@10": ".4f"}, ranking_rows(X, y))
+    record.save()
 
 
 if __name__ == "__main__":

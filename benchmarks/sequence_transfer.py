@@ -21,14 +21,13 @@ rows, the gain that over the same network from scratch, paired by rows. Paramete
 training histories alone.
 """
 
-import argparse
-import inspect
 import sys
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from _report import environment, format_table, measure
+from _record import Record, argument_parser, record_name
+from _report import mean_and_error, measure
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
@@ -198,7 +197,7 @@ def gains(model, X, task):
 
 
 def quality(task, trained, seeds):
-    """Return the table of a task, given a source network for each seed."""
+    """Return the lines of the table, given a source network for each seed."""
     scores, costs = {}, {}
     for name, model in baselines(task).items():
         scores[name] = [gains(model, task.seen, task)]
@@ -213,39 +212,44 @@ def quality(task, trained, seeds):
             scores.setdefault(name, []).append(gains(model, task.X, task))
             costs.setdefault(name, []).append(cost.cpu_seconds)
             print(seed, name, f"{scores[name][-1].mean():.4f}", model.n_iter_, file=sys.stderr)
-    rows = []
     means = {name: np.mean(fits, axis=0) for name, fits in scores.items()}
-    for name, mean in means.items():
-        difference = (
-            "-" if name == "from scratch" else _cell(mean - means["from scratch"], sign="+")
-        )
-        rows.append([name, _cell(mean), difference, np.mean(costs.get(name, [np.nan]))])
-    return format_table(["", "NDCG@10", "gain over scratch", "fit, CPU s"], rows)
-
-
-def _cell(per_row, sign=""):
-    error = per_row.std(ddof=1) / np.sqrt(len(per_row))
-    return f"{per_row.mean():{sign}.4f} ± {error:.4f}"
+    scratch = means["from scratch"]
+    return [
+        [
+            name,
+            mean_and_error(mean),
+            None if name == "from scratch" else mean_and_error(mean - scratch),
+            np.mean(costs[name]) if name in costs else None,
+        ]
+        for name, mean in means.items()
+    ]
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=inspect.getdoc(sys.modules[__name__]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--task", choices=list(TASKS), default="users")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--gate", action="store_true", help="ask a TransferGate as well")
     arguments = parser.parse_args()
 
-    print(environment("tensorflow", "keras", "numpy"))
     task = TASKS[arguments.task]()
+    record = Record(
+        record_name("sequence_transfer", arguments.task),
+        __doc__,
+        arguments,
+        ("sktransrec", "tensorflow", "keras", "numpy"),
+        seeds=arguments.seeds,
+        data=f"{len(task.X_source)} histories in the source, {len(task.X)} in the target",
+    )
     trained = [
         clone(task.source_network).set_params(random_state=seed).fit(task.X_source)
         for seed in arguments.seeds
     ]
-    print(f"{len(task.X_source)} histories in the source, {len(task.X)} in the target")
-    print(quality(task, trained, arguments.seeds))
+    record.parameters |= {"source": task.source_network.get_params()}
+    record.parameters |= {"target": task.network.get_params()}
+    columns = {"model": "", "NDCG@10": ".4f", "gain over scratch": "+.4f", "fit, CPU s": ".1f"}
+    title = f"Histories of other people, {arguments.task}"
+    record.add(title, columns, quality(task, trained, arguments.seeds))
     if arguments.gate:
         models, _ = networks(task, trained[0])
         fallbacks = {"the network from scratch": models["from scratch"]}
@@ -254,6 +258,7 @@ def main():
             parts = clone(models["fine-tuned"]).set_params(random_state=0), clone(fallback)
             gate = TransferGate(*parts, holdout=1, cv=2, random_state=0).fit(task.X)
             print(f"\nFine-tuning, or {name}\n{gate.decision_}")
+    record.save()
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ import time
 from statistics import median
 
 import numpy as np
-from _report import environment, format_table, printed_apart
+from _record import Record, argument_parser, record_name
+from _report import printed_apart
 
 from sktransrec import NextItemRecommender
 
@@ -30,7 +31,7 @@ SIZES = {"gru": {"n_layers": 1}, "attention": {"n_layers": 2}}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argument_parser(__doc__)
     parser.add_argument("--encoders", nargs="+", choices=sorted(SIZES), default=sorted(SIZES))
     parser.add_argument("--items", type=int, nargs="+", default=[10_000])
     parser.add_argument("--negatives", type=int, default=0)
@@ -44,18 +45,19 @@ def main():
     if arguments.measure:
         print(seconds_per_epoch(arguments))
         return
+    peers = [] if arguments.negatives else ["torch"]
+    packages = ("sktransrec", "tensorflow", "keras", *peers)
+    name = record_name("sequences", "sampled" if arguments.negatives else "")
+    record = Record(name, __doc__, arguments, packages)
     rows = [
         row
         for encoder in arguments.encoders
         for n_items in arguments.items
         for row in compared(encoder, n_items, arguments)
     ]
-    print(
-        f"{arguments.rows} histories of {arguments.mean_length} items on average, {N_COMPONENTS} "
-        f"components, {arguments.negatives or 'no'} negatives, {arguments.threads} thread(s)"
-    )
-    print(environment("tensorflow", "keras", "torch"))
-    print(format_table(["", "encoder", "items", "CPU s per epoch", "ratio of ours"], rows))
+    columns = {"training": "", "CPU s per epoch": ".2f", "ratio of ours": ".2f"}
+    record.add("Epochs", columns, rows)
+    record.save()
 
 
 def compared(encoder, n_items, arguments):
@@ -66,7 +68,7 @@ def compared(encoder, n_items, arguments):
             measured.append(measured_apart(name, encoder, n_items, arguments))
     ours = median(times["sktransrec"])
     return [
-        (name, encoder, n_items, f"{median(measured):.2f}", ours / median(measured))
+        (f"{name}, {encoder}, {n_items} items", median(measured), ours / median(measured))
         for name, measured in times.items()
     ]
 

@@ -9,11 +9,10 @@ factorisation beats ALS, paired. Each model chooses its parameters by a search o
 learns from. `--data generated` needs no files.
 """
 
-import argparse
-
 import numpy as np
 import scipy.sparse as sp
-from _report import environment
+from _record import Record, argument_parser, record_name
+from _report import mean_and_error
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils import Bunch
@@ -33,6 +32,7 @@ from sktransrec.datasets import load_movielens, make_cross_domain
 SCORER = ranking_scorer("ndcg", k=10, holdout=0.3, random_state=0)
 TRAIN_SIZES = {"movielens": [10, 30, 90, 175], "generated": [10, 100]}
 SHARE_OF_EARLY_USERS = 0.6
+COLLECTIVE = "collective, tied items"
 
 
 class WithSource(InDomainRecommender):
@@ -101,7 +101,7 @@ def models(X_source, source_items, target_items):
         "EASE, target alone": _search(EASERecommender(), ease_grid),
         "ALS, rows of both": _search_with(ALSRecommender(random_state=0), together, als_grid),
         "EASE, rows of both": _search_with(EASERecommender(), together, ease_grid),
-        "collective, tied items": _search_with(tied, side_by_side(*domains), collective_grid),
+        COLLECTIVE: _search_with(tied, side_by_side(*domains), collective_grid),
     }
 
 
@@ -138,38 +138,40 @@ def generated():
         yield X[rows][:, np.sort(ids)], np.sort(ids)
 
 
-def print_gain(curve, name, without):
-    """Print by how much a model beats another, with paired standard errors over rows."""
-    gain = curve.scores[name] - curve.scores[without]
-    gain = gain[:, ~np.isnan(gain[0])]
-    errors = gain.std(axis=1, ddof=1) / np.sqrt(gain.shape[1])
-    cells = (
-        f"{mean:+.4f} ± {error:.4f}" for mean, error in zip(gain.mean(axis=1), errors, strict=True)
-    )
-    print(f"{name} over {without}, paired:", "  ".join(cells))
+def lines(curve):
+    """Yield the NDCG@10 of each model, and the paired gains of the collective factorisation."""
+    for name, scores in curve.scores.items():
+        yield [name, *map(mean_and_error, scores)]
+    for without in ("ALS, target alone", "ALS, rows of both"):
+        gains = curve.scores[COLLECTIVE] - curve.scores[without]
+        yield [f"{COLLECTIVE} over {without}", *map(mean_and_error, gains)]
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--data", choices=TRAIN_SIZES, default="movielens")
     options = parser.parse_args()
     load = {"movielens": movielens, "generated": generated}[options.data]
     (X_source, source_items), (X_target, target_items) = load()
     n_common = len(np.intersect1d(source_items, target_items))
-    print(environment("sktransrec", "scikit-learn", "numpy"))
-    print(f"source {X_source.shape}, target {X_target.shape}, items in both {n_common}")
+    sizes = TRAIN_SIZES[options.data]
+    record = Record(
+        record_name("shared_items", options.data),
+        __doc__,
+        options,
+        ("sktransrec", "scikit-learn", "numpy"),
+        data=f"source {X_source.shape}, target {X_target.shape}, items in both {n_common}",
+    )
     curve = transfer_learning_curve(
         models(X_source, source_items, target_items),
         X_target,
-        train_sizes=TRAIN_SIZES[options.data],
+        train_sizes=sizes,
         cv=3,
         random_state=0,
     )
-    print(curve)
-    for without in ("ALS, target alone", "ALS, rows of both"):
-        print_gain(curve, "collective, tied items", without)
+    columns = {"NDCG@10": "", **dict.fromkeys([f"{size} late users" for size in sizes], ".4f")}
+    record.add("Shared items", columns, lines(curve))
+    record.save()
 
 
 if __name__ == "__main__":

@@ -9,14 +9,14 @@ data, and compares the recommendations of 500 rows with those of one thread.
 """
 
 import argparse
-import inspect
 import json
 import os
 import subprocess
 import sys
 
 import numpy as np
-from _report import environment, format_table, measure
+from _record import Record, argument_parser
+from _report import measure
 
 from sktransrec._numerics._memory import available_memory
 
@@ -47,7 +47,7 @@ def inverse_cost(n, method, n_threads):
     S[np.diag_indices(n)] -= 0.5
     errors = [abs(row[i:] + 1 / (6 * n)).max() for i, row in enumerate(S)]
     gigaflops = n**3 / cost.cpu_seconds / 1e9
-    return [f"{max(errors):.0e}", cost.cpu_seconds, cost.wall_seconds, gigaflops]
+    return [float(max(errors)), cost.cpu_seconds, cost.wall_seconds, gigaflops]
 
 
 def model(name):
@@ -97,7 +97,7 @@ def inverse_rows(sizes, methods, threads):
             for n_threads in threads:
                 cost = apart(n_threads, "inverse_cost", n, method)
                 cells = [cost, None, None, None] if isinstance(cost, str) else cost
-                yield [f"{n} columns, {method}", str(n_threads), *cells]
+                yield [f"{n} columns, {method}, {n_threads} thread(s)", *cells]
 
 
 def model_rows(data, names, threads):
@@ -105,33 +105,22 @@ def model_rows(data, names, threads):
         first = None
         for n_threads in threads:
             found = apart(n_threads, "fit_cost", data, name)
+            line = f"{name}, {n_threads} thread(s)"
             if isinstance(found, str):
-                yield [name, str(n_threads), found, None, None]
+                yield [line, found, None, None]
                 continue
             items, *seconds = found
             first = items if first is None else first
-            yield [name, str(n_threads), f"{np.equal(items, first).mean():.1%}", *seconds]
-
-
-def print_table(header, rows, *, markdown):
-    printed = []
-    for row in rows:
-        print(*row, sep="  ", file=sys.stderr)
-        printed.append(row)
-    print(format_table(header, printed, markdown=markdown), end="\n\n")
+            yield [line, float(np.equal(items, first).mean()), *seconds]
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=inspect.getdoc(sys.modules[__name__]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--sizes", nargs="*", type=int, default=[10_000, 36_000])
     parser.add_argument("--data", choices=["amazon_cds", "generated"], default="amazon_cds")
     parser.add_argument("--models", nargs="*", choices=MODELS, default=MODELS, metavar="NAME")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, os.cpu_count() or 1])
     parser.add_argument("--lapack", action="store_true", help="invert by LAPACK at once as well")
-    parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--task", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
 
@@ -139,14 +128,16 @@ def main():
         function, *task = json.loads(arguments.task)
         print(json.dumps({"inverse_cost": inverse_cost, "fit_cost": fit_cost}[function](*task)))
         return
-    print(environment("sktransrec", "numpy", "scipy"), f"({os.cpu_count()} cores)\n")
+    record = Record("threads", __doc__, arguments, ("sktransrec", "numpy", "scipy"))
     methods = ["blocks", "LAPACK"] if arguments.lapack else ["blocks"]
-    header = ["inverse", "threads", "largest error", "CPU s", "s", "Gflop per CPU s"]
+    columns = {"inverse": "", "largest error": ".0e", "CPU s": ".2f", "s": ".2f"}
     rows = inverse_rows(arguments.sizes, methods, arguments.threads)
-    print_table(header, rows, markdown=arguments.markdown)
-    header = [f"fit, {arguments.data}", "threads", "same top 20", "CPU s", "s"]
-    rows = model_rows(arguments.data, arguments.models, arguments.threads)
-    print_table(header, rows, markdown=arguments.markdown)
+    record.add("Inverses", columns | {"Gflop per CPU s": ".1f"}, rows)
+    if arguments.models:
+        columns = {"model": "", "same top 20": ".1%", "CPU s": ".2f", "s": ".2f"}
+        rows = model_rows(arguments.data, arguments.models, arguments.threads)
+        record.add(f"Fits, {arguments.data}", columns, rows)
+    record.save()
 
 
 if __name__ == "__main__":

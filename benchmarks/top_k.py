@@ -7,11 +7,10 @@ what of the speed of a square matrix product (sgemm) the multiplications alone c
     python benchmarks/top_k.py --n-items 10000 --n-components 256 --k 100
 """
 
-import argparse
-
 import numpy as np
 import scipy.sparse as sp
-from _report import environment, format_table, measure
+from _record import Record, argument_parser
+from _report import measure
 from implicit.cpu.topk import topk
 
 from sktransrec.base import FactorRecommenderMixin, InDomainRecommender
@@ -61,17 +60,19 @@ def main():
     seconds = _least_cpu_seconds(calls, options.repeats)
     flops = 2 * n_rows * n_items * options.n_components
     square = _square_product_flops_per_second(options.repeats)
-    table = [
-        [name, cost, cost / seconds["implicit"], f"{flops / cost / square:.0%}"]
+    lines = [
+        [name, cost, cost / seconds["implicit"], flops / cost / square]
         for name, cost in seconds.items()
     ]
-    print(environment("numpy", "implicit"))
-    print(f"{n_rows} rows, {n_items} items, {options.n_components} factors, top {k}\n")
-    print(format_table(["", "CPU s", "ratio to implicit", "share of sgemm"], table))
+    size = f"{n_rows} rows, {n_items} items, {options.n_components} factors, top {k}"
+    record = Record("top_k", __doc__, options, ("sktransrec", "numpy", "implicit"), data=size)
+    columns = {"": "", "CPU s": ".3f", "ratio to implicit": ".2f", "share of sgemm": ".0%"}
+    record.add(f"Top {k}", columns, lines)
+    record.save()
 
 
 def _options():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argument_parser(__doc__)
     parser.add_argument("--n-rows", type=int, default=4096)
     parser.add_argument("--n-items", type=int, default=40_000)
     parser.add_argument("--n-components", type=int, default=64)

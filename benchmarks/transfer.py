@@ -6,22 +6,20 @@ prints, for each of the two directions, MRR, NDCG@10 and the hit rate at 10 of e
 with standard errors over rows, in per cent: against 999 random unseen items, and against all
 unseen items. "clean" leaves out the pairs whose product is cross-listed, that is, stands in the
 row's source history under another id. "over" a row without the source is the difference of NDCG@10
-to it, clean pairs one by one. `--tune` searches the parameters on validation rows or pairs
-taken from the training data, never on what is to be found, and prints the choice.
+to it, clean pairs one by one. `--tune` searches the parameters by NDCG@10 of the clean validation
+pairs, which are taken from the training data, never from what is to be found; they are read from
+its record, and a method without a search there is refused.
 """
 
-import argparse
-import inspect
 import sys
 import tempfile
 
 import numpy as np
-from _report import environment, format_table, measure
+from _record import Record, SearchRecord, argument_parser, chosen, record_name
+from _report import Estimate, in_percent, measure
 from _transfer_methods import COLD, WARM, fitted
-from _transfer_tasks import load_pairs, test_task, title, validation_tasks
-from _transfer_tuned import TUNED
+from _transfer_tasks import FOLDS, load_pairs, test_task, title, validation_tasks
 from joblib import Memory
-from sklearn.model_selection import ParameterGrid
 
 from sktransrec.metrics import rank_metrics
 
@@ -31,27 +29,28 @@ WITHOUT_SOURCE = ("ALS, target alone", "popularity")
 METRICS = {"mrr": "MRR", "ndcg": "NDCG@10", "hit_rate": "HR@10"}
 
 
-def tables(pair, methods, *, markdown):
-    """Return the results of the methods against random unseen items, and against all."""
+NAME = "transfer"
+PACKAGES = ("sktransrec", "scikit-learn", "numpy", "scipy", "implicit")
+
+
+def add_tables(record, pair, methods, parameters):
+    """Add the figures of the methods against random unseen items, and against all."""
     task = test_task(pair)
     without = next((name for name in WITHOUT_SOURCE if name in methods), None)
     sampled, full = Table(task, without), Table(task, without)
     for name, method in methods.items():
-        parameters = TUNED.get(title(pair), {}).get(name, {})
-        model, cost = measure(method.fitted, task, parameters)
+        model, cost = measure(method.fitted, task, parameters[name])
         sampled.add(name, method.ranks(model, task, N_NEGATIVES), cost)
         full.add(name, method.ranks(model, task, None), cost)
-        print(name, parameters, cost, file=sys.stderr)
-    header = [f"all: {metric}" for metric in METRICS.values()]
-    header += [f"clean: {metric}" for metric in METRICS.values()]
-    header += [f"over {without}", "fit CPU s"]
-    return "\n\n".join(
-        format_table([f"{title(pair)}, {what}", *header], table.rows(), markdown=markdown)
-        for what, table in (
-            (f"{N_NEGATIVES} random unseen items", sampled),
-            ("all unseen items", full),
-        )
-    )
+        print(name, parameters[name], cost, file=sys.stderr)
+    figures = [f"{pairs}: {metric}" for pairs in ("all", "clean") for metric in METRICS.values()]
+    columns = {"method": "", **dict.fromkeys(figures, ".2f")}
+    columns |= {f"over {without}": "+.2f", "fit, CPU s": ".2f"}
+    for what, table in (
+        (f"{N_NEGATIVES} random unseen items", sampled),
+        ("all unseen items", full),
+    ):
+        record.add(f"{title(pair)}, {what}", columns, table.rows())
 
 
 class Table:
@@ -80,7 +79,7 @@ class Table:
         gains = 100 * (_ndcg(ranks) - _ndcg(ranks_without))
         by_row = np.bincount(np.unique(rows, return_inverse=True)[1], gains - gains.mean())
         error = np.sqrt(len(by_row) / (len(by_row) - 1) * (by_row**2).sum()) / len(gains)
-        return f"{gains.mean():+.2f} ± {error:.2f}"
+        return Estimate(gains.mean(), error)
 
 
 def _ndcg(ranks):
@@ -88,46 +87,52 @@ def _ndcg(ranks):
     return np.where(ranks <= 10, 1 / np.log2(1 + ranks), 0)
 
 
-def tune(pair, methods):
-    """Print the validation results of each method's grid, best first."""
+def tune(record, pair, methods):
+    """Search the parameters of each method."""
     tasks = list(validation_tasks(pair))
-    header = ["clean: NDCG@10", "all: NDCG@10"]
     with tempfile.TemporaryDirectory() as folder:
         # What learns from one domain is the same for many settings of what follows it.
         fit = Memory(folder, verbose=0).cache(fitted)
         for name, method in methods.items():
             if method.grid:
-                results = [
-                    [str(parameters), *_validation_cells(method, tasks, parameters, fit)]
-                    for parameters in ParameterGrid(method.grid)
-                ]
-                results.sort(key=lambda row: float(row[1].split()[0]), reverse=True)
-                heading = f"{title(pair)}, {name}, validation"
-                print(format_table([heading, *header], results), end="\n\n", flush=True)
+                taken = method.taken(lambda other: chosen(record.name, f"{title(pair)}: {other}"))
+
+                def evaluate(parameters, method=method, taken=taken):
+                    return _validation_figures(method, tasks, taken | parameters, fit)
+
+                record.search(f"{title(pair)}: {name}", evaluate, method.grid, bounds=method.bounds)
 
 
-def _validation_cells(method, tasks, parameters, fit):
+def parameters_of(name, method, pair, data):
+    """Return the parameters that the search of a method and those it takes over have chosen."""
+    if data == "generated":
+        return {}
+
+    def choice(other):
+        return chosen(record_name(NAME, data), f"{title(pair)}: {other}")
+
+    return method.taken(choice) | (choice(name) if method.grid else {})
+
+
+def _validation_figures(method, tasks, parameters, fit):
     """Return NDCG@10 of the clean pairs and of all pairs of the validation tasks."""
-    clean_pairs, all_pairs = [], []
+    collected = {"clean": [], "all": []}
     for number, task in enumerate(tasks):
         pairs = method.ranks(method.fitted(task, parameters, fit), task, N_NEGATIVES)
-        for collected, (rows, items, ranks) in (
-            (clean_pairs, _clean(task, *pairs)),
-            (all_pairs, pairs),
-        ):
-            collected.append((rows + number * task.y.shape[0], items, ranks))
-    cells = [
-        _cells(*map(np.concatenate, zip(*pairs, strict=True)))[1]
-        for pairs in (clean_pairs, all_pairs)
-    ]
-    print(parameters, *cells, file=sys.stderr)
-    return cells
+        for which, (rows, items, ranks) in (("clean", _clean(task, *pairs)), ("all", pairs)):
+            collected[which].append((rows + number * task.y.shape[0], items, ranks))
+    figures = {
+        which: _cells(*map(np.concatenate, zip(*pairs, strict=True)))[1]
+        for which, pairs in collected.items()
+    }
+    print(parameters, figures, file=sys.stderr)
+    return figures
 
 
 def _cells(rows, items, ranks):
-    """Return "mean ± standard error" of each metric, in per cent."""
+    """Return each metric and its error, in per cent."""
     metrics = rank_metrics(ranks, rows=rows)
-    return [f"{100 * mean:.2f} ± {100 * error:.2f}" for mean, error in map(metrics.get, METRICS)]
+    return [in_percent(metrics[name]) for name in METRICS]
 
 
 def _clean(task, rows, items, ranks):
@@ -137,24 +142,23 @@ def _clean(task, rows, items, ranks):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=inspect.getdoc(sys.modules[__name__]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument(
         "--data",
         choices=["game_video", "sport_cloth", "sport_phone", "generated"],
         default="sport_cloth",
     )
     parser.add_argument("--target", help="one direction only: the domain to recommend in")
-    parser.add_argument("--methods", nargs="+", metavar="NAME", help="these rows only")
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="these methods only")
     parser.add_argument("--tune", action="store_true", help="search the parameters instead")
-    parser.add_argument("--markdown", action="store_true")
     arguments = parser.parse_args()
-
-    print(environment("sktransrec", "scikit-learn", "numpy", "scipy", "implicit"))
-    print("Held-out pairs in per cent ± standard error over rows; ties averaged.\n")
-    for pair in load_pairs(arguments.data):
+    data = arguments.data
+    name = record_name(NAME, data)
+    if arguments.tune:
+        record = SearchRecord(name, arguments, PACKAGES, folds=FOLDS)
+    else:
+        record = Record(record_name(name, arguments.target or ""), __doc__, arguments, PACKAGES)
+    for pair in load_pairs(data):
         if arguments.target not in (None, pair.target.name):
             continue
         methods = WARM if "Y_held_out" in pair else COLD
@@ -164,9 +168,15 @@ def main():
             if arguments.methods is None or name in arguments.methods
         }
         if arguments.tune:
-            tune(pair, methods)
+            tune(record, pair, methods)
         else:
-            print(tables(pair, methods, markdown=arguments.markdown), end="\n\n", flush=True)
+            parameters = {
+                name: parameters_of(name, method, pair, data) for name, method in methods.items()
+            }
+            record.parameters[title(pair)] = parameters
+            add_tables(record, pair, methods, parameters)
+    if not arguments.tune:
+        record.save()
 
 
 if __name__ == "__main__":

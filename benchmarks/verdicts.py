@@ -10,11 +10,9 @@ and how often a wrong one; before that, the standard deviation of the gain over 
 share of it the standard error over rows is. The items stay the same in all runs of a line.
 """
 
-import argparse
-
 import numpy as np
 import scipy.sparse as sp
-from _report import environment, format_table
+from _record import Record, argument_parser, record_name
 from joblib import Parallel, delayed
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -113,31 +111,31 @@ def run(comparison, n_users, relatedness, seed, n_runs):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--runs", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0, help="of the first line of each comparison")
-    parser.add_argument("--comparisons", nargs="+", choices=COMPARISONS, default=[*COMPARISONS])
+    parser.add_argument("--comparisons", nargs="+", choices=COMPARISONS)
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
+    name = record_name("verdicts", *(options.comparisons or ()))
+    record = Record(name, __doc__, options, ("sktransrec", "scikit-learn", "numpy"))
     cells = [(n, relatedness) for n in N_USERS for relatedness in RELATEDNESS]
-    lines = [(name, *cell) for name in options.comparisons for cell in cells]
+    lines = [(name, *cell) for name in options.comparisons or COMPARISONS for cell in cells]
     results = Parallel(options.jobs)(
         delayed(run)(*line, options.seed + i % len(cells), options.runs)
         for i, line in enumerate(lines)
     )
-    print(environment("sktransrec", "scikit-learn", "numpy"))
-    header = ["gain of", "users", "relatedness", "true gain", "deviation", "rows alone"]
-    header += ["coverage", "verdicts", "wrong"]
+    columns = {"gain of": "", "true gain": "+.4f", "deviation": ".4f", "rows alone": ".0%"}
+    columns |= dict.fromkeys(("coverage", "verdicts", "wrong"), ".1%")
     rows = [
         [
-            *(name, n, f"{relatedness:g}", f"{r.truth:.4f}", f"{r.spread:.4f}", f"{r.of_rows:.0%}"),
-            *(f"{share:.1%}" for share in (r.coverage, r.decisions, r.wrong)),
+            f"{name}, {n} users, relatedness {relatedness:g}",
+            *(r.truth, r.spread, r.of_rows, r.coverage, r.decisions, r.wrong),
         ]
         for (name, n, relatedness), r in zip(lines, results, strict=True)
     ]
-    print(format_table(header, rows))
+    record.add("Intervals and verdicts", columns, rows)
+    record.save()
 
 
 if __name__ == "__main__":
