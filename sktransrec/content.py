@@ -1,4 +1,4 @@
-"""What the items are like, kept where cross-validation cannot slice it."""
+"""The content of items, in a container that cross-validation cannot slice."""
 
 import reprlib
 
@@ -15,22 +15,22 @@ __all__ = ["ItemFeatures"]
 
 
 class ItemFeatures(DecodesItems, VersionStampMixin):
-    """What is known of each item of a catalogue: numbers, texts, images or a table.
+    """Hold the content of each item (numbers, texts, images or a table) for models that read it.
 
-    A constructor parameter of models that look at items. Passed to `fit` beside X, such an array
-    would be cut by cross-validation wherever there are as many items as rows; in this container
-    it never is, and `clone` and ``copy.deepcopy`` pass it on as it is, without a copy.
+    Use it as the parameter `item_features` of a model. If such an array were passed to `fit`
+    together with X, cross-validation would slice it whenever there are as many items as rows. It
+    never slices this container, and `clone` and ``copy.deepcopy`` do not copy it.
 
     Parameters
     ----------
     values : array-like, sparse matrix, DataFrame or sequence of str, of length n_items
-        Item i in row i: numbers of shape (n_items, n_features), dense or sparse; texts of shape
-        (n_items,); images of shape (n_items, height, width, n_channels); or a pandas DataFrame or
-        Series. They are copied.
+        The content of item i at position i: numbers of shape (n_items, n_features), dense or
+        sparse; texts of shape (n_items,); images of shape (n_items, height, width, n_channels); or
+        a pandas DataFrame or Series. They are copied.
     ids : array-like of shape (n_items,), default=None
-        The ids of the items, strings or integers, all different. None takes the index of a
-        DataFrame or Series, and the numbers from 0 otherwise. Where `values` has an index other
-        than the numbers from 0, `ids` must be the same, or a Series with the same index.
+        The ids of the items, strings or integers, all different. None means the index of a
+        DataFrame or Series, and the numbers from 0 otherwise. If `values` has an index that is not
+        the numbers from 0, `ids` must equal it or be a Series with the same index.
 
     Attributes
     ----------
@@ -41,18 +41,18 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
     n_items : int
         Number of items.
     has_own_ids : bool
-        Whether the ids were given, by `ids` or an index, and are not the numbers from 0.
+        Whether the ids were given, by `ids` or by an index that is not the numbers from 0.
 
     See Also
     --------
-    HybridRecommender : Learns what the content of an item says of its factors.
-    ContentKNNRecommender : Recommends what is nearest by content.
+    HybridRecommender : Learns to predict the factors of an item from its content.
+    ContentKNNRecommender : Recommends the nearest items by content.
     NextItemRecommender : Reads items by their features.
 
     Notes
     -----
-    Two containers are equal if they are the same object, so that comparing the parameters of
-    estimators is cheap.
+    Two containers are equal only if they are the same object. This makes it cheap to compare the
+    parameters of estimators.
 
     Examples
     --------
@@ -97,7 +97,7 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
         super().__setattr__(name, value)
 
     def __setstate__(self, state):
-        # What is loaded can be written to otherwise.
+        # Loaded arrays are writeable.
         super().__setstate__(state)
         _frozen(self.values)
         _frozen(self.ids)
@@ -108,7 +108,7 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
         Parameters
         ----------
         ids : array-like of shape (n_chosen,)
-            Ids, each of them known.
+            Known ids.
 
         Returns
         -------
@@ -121,7 +121,7 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
             n_alike = equal_as_strings(unknown, self.ids).sum()
             cure = "pass ids of this container"
             if n_alike:
-                cure = f"{n_alike} equal ids of this container as strings: convert one of the two"
+                cure = f"{n_alike} equal known ids only as strings: convert one of the two"
             raise ValueError(
                 f"There is no item {reprlib.repr(unknown.tolist()[0])} among the {self.n_items} "
                 f"items ({len(unknown)} of the ids are unknown): {cure}."
@@ -139,7 +139,7 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
         return {2: "numbers", 4: "images"}.get(self.values.ndim, "arrays")
 
     def check_described_as(self, others):
-        """Raise unless the items are described by the same kind and shape of values as others.
+        """Raise unless the items have the same kind and shape of values as others.
 
         Parameters
         ----------
@@ -150,30 +150,30 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
         kind, known_kind = self._kind(), others._kind()
         if kind != known_kind:
             raise ValueError(
-                f"Item {first} and the others in item_features are {kind} where {known_kind} "
-                "were learned from: describe later items in the same way."
+                f"Item {first} and the others in item_features are {kind}, but the model learned "
+                f"from {known_kind}: describe later items in the same way."
             )
         if kind == "a table":
             if list(self.values.columns) != list(others.values.columns):
                 raise ValueError(
                     f"Item {first} and the others in item_features have the columns "
-                    f"{list(self.values.columns)}, and those learned from "
+                    f"{list(self.values.columns)}, but the model learned from "
                     f"{list(others.values.columns)}: pass the same columns in the same order."
                 )
         elif self.values.shape[1:] != others.values.shape[1:]:
             raise ValueError(
                 f"Item {first} and the others in item_features have values of shape "
-                f"{self.values.shape[1:]}, and those learned from {others.values.shape[1:]}: "
-                "describe all items by as many numbers, and scale images to one size."
+                f"{self.values.shape[1:]}, but the model learned from {others.values.shape[1:]}: "
+                "describe all items by the same number of values, and scale images to one size."
             )
 
 
 def _as_list(values):
-    """Return a collection of one value an item as a list."""
+    """Return a collection with one value for each item as a list."""
     if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
         raise ValueError(
-            f"values is {reprlib.repr(values)}: pass one row of numbers, one text or one image an "
-            "item."
+            f"values is {reprlib.repr(values)}: pass one row of numbers, one text or one image for "
+            "each item."
         )
     values = list(values)
     if not values:
@@ -182,7 +182,7 @@ def _as_list(values):
 
 
 def _checked_values(values, ids):
-    """Return the features as a csr_array, a DataFrame or an array, that nobody else has."""
+    """Return the features as a new csr_array, DataFrame or array."""
     if hasattr(values, "iloc"):
         return values.copy().set_axis(ids, axis=0)
     if sp.issparse(values):
@@ -192,18 +192,18 @@ def _checked_values(values, ids):
     if values.ndim == 0 or values.dtype.kind not in "fiubO":
         raise ValueError(
             f"values has shape {values.shape} and dtype {values.dtype}: pass one row of numbers, "
-            "one text or one image an item."
+            "one text or one image for each item."
         )
     if values.dtype.kind in "fiub" and values.ndim == 1:
         raise ValueError(
             "values is a single row of numbers: pass shape (n_items, n_features), with "
-            "values.reshape(-1, 1) for one number an item."
+            "values.reshape(-1, 1) for one number per item."
         )
     return values
 
 
 def _frozen(values):
-    """Return values, arrays of them made read-only in place."""
+    """Make the arrays in the values read-only, in place, and return the values."""
     arrays = [values] if isinstance(values, np.ndarray) else []
     if sp.issparse(values):
         arrays = [values.data, values.indices, values.indptr]
@@ -213,7 +213,7 @@ def _frozen(values):
 
 
 def _as_array(values, ids):
-    """Return an array of numbers or, of texts, of objects."""
+    """Return an array of numbers, or an array of objects if the values are texts."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiubc":
         return values.copy()
     values = list(values)
@@ -223,9 +223,9 @@ def _as_array(values, ids):
     for item, shape in zip(ids.tolist(), shapes, strict=True):
         if shape != shapes[0]:
             raise ValueError(
-                f"The values of item {item!r} have shape {shape}, those of the first "
-                f"{shapes[0]}: describe all items by as many numbers, and scale images to one "
-                "size."
+                f"The values of item {item!r} have shape {shape}, those of the first item "
+                f"{shapes[0]}: describe all items by the same number of values, and scale images "
+                "to one size."
             )
     try:
         return np.array(values, dtype=np.float32)
@@ -234,8 +234,8 @@ def _as_array(values, ids):
             pair for pair in zip(ids.tolist(), values, strict=True) if not _are_numbers(pair[1])
         )
         raise ValueError(
-            f"Item {item!r} has {reprlib.repr(value)}, which is neither a text nor numbers alone: "
-            "pass one kind of content, or a DataFrame of several."
+            f"Item {item!r} has {reprlib.repr(value)}, which is neither a text nor only numbers: "
+            "pass one kind of content, or a DataFrame with several kinds."
         ) from None
 
 
@@ -263,7 +263,7 @@ def _without_library(values):
 
 
 def _checked_ids(ids, index, n_items):
-    """Return the ids as an array; `index` is that of the values, None where they have none."""
+    """Return the ids as an array; `index` is the index of the values, None if they have none."""
     if ids is None:
         ids = np.arange(n_items) if index is None else index
     elif index is not None and not _is_numbered(index):
@@ -271,31 +271,31 @@ def _checked_ids(ids, index, n_items):
     ids = distinct_ids(ids, "ids")
     if len(ids) != n_items:
         raise ValueError(
-            f"ids has {len(ids)} ids, and values has {n_items} items: pass one id an item."
+            f"ids has {len(ids)} ids, but values has {n_items} items: pass one id for each item."
         )
     return ids
 
 
 def _is_numbered(index):
-    """Return whether an index is the numbers from 0, which says nothing of the items."""
+    """Return whether an index is the numbers from 0, so it does not identify the items."""
     return np.array_equal(index, np.arange(len(index)))
 
 
 def _check_index(ids, index):
-    """Raise where an index that says something of the items contradicts their ids."""
+    """Raise if an index that identifies the items contradicts their ids."""
     if hasattr(ids, "iloc") and ids.index.equals(index):
         return
     for place, (one, label) in enumerate(zip(ids, index, strict=False)):
         if one != label:
             raise ValueError(
                 f"ids and the index of values contradict each other: item {place} is {one!r} by "
-                f"ids and {label!r} by the index. Bring them into one order by values.loc[ids], or "
-                "leave the index out by values.reset_index(drop=True) where it is no id."
+                f"ids and {label!r} by the index. Pass values.loc[ids] to bring them into one "
+                "order, or values.reset_index(drop=True) if the index does not hold ids."
             )
 
 
 def _check_items(values, ids):
-    """Raise where an item has no text or a number that is none."""
+    """Raise if an item lacks its text, or has NaN or infinity."""
     for bad, what in _faults(values):
         bad = np.flatnonzero(bad)
         if len(bad):

@@ -1,4 +1,4 @@
-"""Displays: what the other parts of the package find, drawn with matplotlib."""
+"""Displays: results of the package, drawn with matplotlib."""
 
 import numpy as np
 
@@ -14,20 +14,20 @@ _TITLES = {
 
 
 class TransferGainDisplay:
-    """Draw whom transfer helped, and by how much.
+    """Draw how much transfer helped, for all rows and for more and less active rows.
 
-    It is best made with :meth:`from_estimators` or :meth:`from_gain`; everything that they know
-    is kept as an attribute. It needs matplotlib.
+    Use :meth:`from_estimators` to compare and draw, or :meth:`from_gain` if you have the result of
+    `transfer_gain`. It needs matplotlib.
 
     Parameters
     ----------
     gain : TransferGain
-        What to draw.
+        The result to draw.
 
     Attributes
     ----------
     gain : TransferGain
-        What is drawn.
+        The result that is drawn.
     ax_ : matplotlib Axes
         The axes drawn on.
     figure_ : matplotlib Figure
@@ -154,7 +154,7 @@ class TransferGainDisplay:
 
     @property
     def _n_buckets(self):
-        """The number of buckets that are drawn: a single one is all rows."""
+        """The number of buckets to draw; a single bucket is not drawn, because it is all rows."""
         return len(self.gain.buckets) if len(self.gain.buckets) > 1 else 0
 
     def _rows(self):
@@ -166,32 +166,33 @@ class TransferGainDisplay:
 
 
 class TransferLearningCurveDisplay:
-    """Draw what models score against the number of rows that they learn from.
+    """Draw the scores of models that learn from more and more rows.
 
-    It is best made with :meth:`from_estimators` or :meth:`from_curve`. It needs matplotlib.
+    Use :meth:`from_estimators` to score and draw, or :meth:`from_curve` if you have the result of
+    `transfer_learning_curve`. It needs matplotlib.
 
     Parameters
     ----------
     curve : TransferLearningCurve
-        What to draw.
+        The result to draw.
 
     Attributes
     ----------
     curve : TransferLearningCurve
-        What is drawn.
+        The result that is drawn.
     ax_ : matplotlib Axes
         The axes drawn on.
     figure_ : matplotlib Figure
         The figure that holds them.
     lines_ : dict of str to matplotlib Line2D
-        The means by model.
+        The mean scores of each model.
     bands_ : dict of str to matplotlib collection
-        One standard error to either side of them.
+        The band of one standard error above and below the means.
 
     See Also
     --------
     sktransrec.transfer_learning_curve : The scores that are drawn.
-    sklearn.model_selection.LearningCurveDisplay : Of a single model.
+    sklearn.model_selection.LearningCurveDisplay : The learning curve of a single model.
 
     Examples
     --------
@@ -239,7 +240,7 @@ class TransferLearningCurveDisplay:
 
     @classmethod
     def from_curve(cls, curve, *, ax=None):
-        """Draw scores that are there already.
+        """Draw the result of `transfer_learning_curve`.
 
         Parameters
         ----------
@@ -256,7 +257,7 @@ class TransferLearningCurveDisplay:
         return cls(curve).plot(ax=ax)
 
     def plot(self, ax=None):
-        """Draw the mean of each model with a band of one standard error to either side.
+        """Draw the mean of each model, with a band of one standard error above and below.
 
         Parameters
         ----------
@@ -304,7 +305,7 @@ def _write_percent(ax, place, estimate):
 
 
 def _head_buckets(ax, place, counted):
-    """Set the buckets off by a line that says what they go by."""
+    """Draw a line above the buckets, with a label that says how they are made."""
     ax.axhline(place, color="0.8", linewidth=1, linestyle=":")
     ax.annotate(
         f"rows by {counted}",

@@ -145,7 +145,7 @@ def test_no_folds_are_an_error(call):
 
 @pytest.mark.parametrize("pattern", ["(", "[", "*a", r"(?P<w"])
 def test_patterns_are_regular_expressions(pattern):
-    with pytest.raises(ValueError, match=r"token_pattern=.* is no regular expression: "):
+    with pytest.raises(ValueError, match=r"token_pattern=.* is not a regular expression: "):
         TextSequences(token_pattern=pattern).fit(["one", "two"])
 
 

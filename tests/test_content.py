@@ -101,7 +101,7 @@ def test_ids_stay_what_they_are():
     features = ItemFeatures(NUMBERS, ids=["1", 1, 2**60 + 1, 2**60])
     assert features.ids.tolist() == ["1", 1, 2**60 + 1, 2**60]
     assert features.of([1]).values[0, 0] == 3
-    with pytest.raises(ValueError, match="1 equal ids of this container as strings"):
+    with pytest.raises(ValueError, match="1 equal known ids only as strings"):
         features.of([2**60, str(2**60)])
     assert features.decode_items([[3, -1]]).tolist() == [[2**60, None]]
 
@@ -136,8 +136,8 @@ def test_ids_come_from_the_table():
         (pd.DataFrame({"a": [1.0, np.nan]}), None, "Item .*1.* has a missing value"),
         (["a", 3.5], list("uv"), "Item 'v' has no text"),
         (["a", b"b"], list("uv"), "Item 'v' has no text"),
-        ([[1.0, 2.0], [1.0, "x"]], list("uv"), "Item 'v' has .*neither a text nor numbers"),
-        ([{"a": 1}, {"a": 2}], list("uv"), "Item 'u' has .*neither a text nor numbers"),
+        ([[1.0, 2.0], [1.0, "x"]], list("uv"), "Item 'v' has .*neither a text nor only numbers"),
+        ([{"a": 1}, {"a": 2}], list("uv"), "Item 'u' has .*neither a text nor only numbers"),
         (pd.Series(["a", None], index=list("uv")), None, "Item 'v' has no text"),
         (pd.DataFrame({"t": ["a", 3]}, index=list("uv")), None, "Item 'v' has no text in .*'t'"),
         (pd.DataFrame({"t": ["a", " "]}, index=list("uv")), None, "Item 'v' has no text in .*'t'"),
@@ -145,7 +145,7 @@ def test_ids_come_from_the_table():
         (
             [np.zeros((2, 2, 1)), np.zeros((2, 3, 1))],
             list("uv"),
-            r"item 'v' have shape \(2, 3, 1\), those of the first \(2, 2, 1\)",
+            r"item 'v' have shape \(2, 3, 1\), those of the first item \(2, 2, 1\)",
         ),
         ([[1.0, 2.0], [1.0]], None, r"item 1 have shape \(1,\)"),
         ("a text", None, "values is 'a text'"),
@@ -153,7 +153,7 @@ def test_ids_come_from_the_table():
         (NUMBERS * 1j, None, "dtype complex"),
         ([1.0, 2.0], None, "single row of numbers"),
         (NUMBERS, [1, 2, 2, 3], "ids repeats 2, which stands 2 times"),
-        (NUMBERS, [1, 2], "ids has 2 ids, and values has 4 items"),
+        (NUMBERS, [1, 2], "ids has 2 ids, but values has 4 items"),
         (NUMBERS, ["a", "b", None, "c"], "ids misses 1 ids.*row 2"),
         (NUMBERS, ["a", "b", pd.NA, "c"], "ids misses 1 ids.*row 2"),
         (NUMBERS, [1.0, 2.0, np.nan, 3.0], "ids misses 1 ids.*row 2"),

@@ -1,4 +1,4 @@
-"""Data: generators of domains, related ones or with content, and loaders of public data sets."""
+"""Generated data, of related domains or of items with content, and loaders of public data sets."""
 
 from ._amazon import load_amazon_cds, load_amazon_pair
 from ._base import get_data_home

@@ -1,4 +1,4 @@
-"""Loaders of splits of the Amazon reviews that papers compare on."""
+"""Loaders of the Amazon reviews, in the splits that papers use for comparisons."""
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -37,15 +37,15 @@ _CDS_DESCR = _REVIEWS + (
 def load_amazon_pair(source, target, *, data_home=None):
     """Load two Amazon departments as a source and a target domain.
 
-    Between "sport" and "cloth", and between "sport" and "phone", the users are warm: all of them
-    have a history in both domains. Between "game" and "video" some are cold: nothing of what they
-    have in the target is known. Any pair works in both directions.
+    In the pairs of "sport" with "cloth" or "phone", all users are warm: they have a history in both
+    domains. In the pair of "game" and "video", some users are cold: their history in the target is
+    held out. Each pair can be used in both directions.
 
     Parameters
     ----------
     source : str
         The domain to transfer from: "game", "video", "sport", "cloth" or "phone", or any other
-        that has files of the same form.
+        with files of the same form.
     target : str
         The domain to recommend in.
     data_home : str or path-like, default=None
@@ -55,34 +55,34 @@ def load_amazon_pair(source, target, *, data_home=None):
     Returns
     -------
     pair : :class:`~sklearn.utils.Bunch`
-        All matrices are float32 `csr_array` of zeros and ones, and all of one domain have the
-        same columns. The attributes are those of `make_cross_domain`, and some more.
+        All matrices are float32 `csr_array` of zeros and ones. All matrices of one domain have the
+        same columns. The attributes are those of `make_cross_domain` and some more.
 
         source : Bunch
-            All that is known of the source: ``matrix`` (n_source_users, n_source_items),
-            ``user_ids`` (n_source_users,) and ``name``.
+            The source domain: ``matrix`` (n_source_users, n_source_items), ``user_ids``
+            (n_source_users,) and ``name``.
         target : Bunch
-            All that is known of the target, in the same form. Equal user ids in source and
-            target are the same person.
+            The target domain, in the same form. Equal user ids in source and target are the same
+            person.
         X_source : csr_array of shape (n_shared_users, n_source_items)
             The training users in the source domain.
         Y_target : csr_array of shape (n_shared_users, n_target_items)
-            The same users, row by row, in the target domain.
+            The same users in the same order, in the target domain.
         user_ids : ndarray of shape (n_shared_users,)
-            Their ids.
+            The ids of these users.
         Y_held_out : csr_array of shape (n_shared_users, n_target_items)
-            Warm pairs only: what the same users turned out to like in the target domain besides
-            `Y_target`. Some rows are empty.
+            Warm pairs only: held-out interactions of the same users in the target domain. Some rows
+            are empty.
         X_cold : csr_array of shape (n_cold_users, n_source_items)
             Pairs with cold users only: the test users in the source domain.
         Y_cold : csr_array of shape (n_cold_users, n_target_items)
-            What they turned out to like in the target domain.
+            The held-out interactions of the test users in the target domain.
         cold_ids : ndarray of shape (n_cold_users,)
-            Their ids.
+            The ids of the test users.
         X_cold_valid, Y_cold_valid, cold_valid_ids : csr_array, csr_array, ndarray
-            The same for validation: other interactions, mostly of the same people.
+            The same for validation: other interactions, mostly of the same users.
         DESCR : str
-            Where the data come from.
+            The origin of the data.
 
     See Also
     --------
@@ -120,7 +120,7 @@ def load_amazon_pair(source, target, *, data_home=None):
 
 
 def load_amazon_cds(*, data_home=None):
-    """Load the Amazon CDs, a benchmark of recommenders in one domain.
+    """Load the Amazon CDs, a benchmark for recommenders of one domain.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def load_amazon_cds(*, data_home=None):
         y : csr_array of shape (n_users, n_items)
             The test pairs of the same users.
         DESCR : str
-            Where the data come from.
+            The origin of the data.
 
     See Also
     --------
@@ -195,7 +195,7 @@ def _cold_pair(source_files, target_files):
     n_ids = 1 + max(pairs[:, 0].max() for pairs in [*source_files.values(), *target_files.values()])
     source, target = _matrices(source_files, n_ids), _matrices(target_files, n_ids)
     source_ids, target_ids = _nonempty_rows(source["train"]), _nonempty_rows(target["train"])
-    # Only people in both domains can be cold in one, and the files number them first.
+    # Only users of both domains can be cold in one of them, and the files number them first.
     n_people_in_both = 1 + max(
         files[name][:, 0].max()
         for files in (source_files, target_files)

@@ -1,4 +1,4 @@
-"""Where the data sets are, and how files of integers become arrays."""
+"""Finding the data sets, and reading files of integers into arrays."""
 
 import os
 import warnings
@@ -16,17 +16,17 @@ def get_data_home(data_home=None):
     Parameters
     ----------
     data_home : str or path-like, default=None
-        The folder. None takes the environment variable ``SKTRANSREC_DATA``, and where that is not
-        set the folder ``sktransrec_data`` in the home directory.
+        The folder. None means the environment variable ``SKTRANSREC_DATA`` or, if it is not set,
+        the folder ``sktransrec_data`` in the home directory.
 
     Returns
     -------
     data_home : pathlib.Path
-        The folder, which may not exist: nothing is created or downloaded.
+        The folder. It may not exist: nothing is created or downloaded.
 
     See Also
     --------
-    make_cross_domain : Generate two related domains, for which no files are needed.
+    make_cross_domain : Generates two related domains and needs no files.
 
     Examples
     --------
@@ -40,9 +40,9 @@ def get_data_home(data_home=None):
 
 
 def find_data(*names, data_home, origin):
-    """Return the first of the folders or files called `names` that the data home holds.
+    """Return the first of the folders or files called `names` that exists in the data home.
 
-    `origin` says in the error where the public data come from.
+    The error names `origin`, the place to get the data from.
     """
     home = get_data_home(data_home)
     for name in names:
@@ -63,7 +63,7 @@ def read_lines(path):
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    # Not splitlines: it ends a line at further signs, of which Latin-1 makes one of an ellipsis.
+    # Not splitlines: it also splits at the sign that Latin-1 reads from an ellipsis.
     lines = text.replace("\r\n", "\n").split("\n")
     return lines if lines[-1] else lines[:-1]
 
@@ -72,7 +72,7 @@ def parse_numbers(text, dtype, path):
     """Return the numbers, separated by white space, in the bytes read from `path`."""
     try:
         with warnings.catch_warnings():
-            # numpy before 2.3 only warns of what is no number.
+            # numpy before 2.3 only warns if something is not a number.
             warnings.simplefilter("error", DeprecationWarning)
             return np.fromstring(text, sep=" ", dtype=dtype)
     except (ValueError, DeprecationWarning) as error:
@@ -80,9 +80,9 @@ def parse_numbers(text, dtype, path):
 
 
 def read_integer_lines(path):
-    """Return all integers in a file, in order, and how many of them each line holds.
+    """Return all integers in a file, in order, and the number of integers in each line.
 
-    A colon separates integers as well as white space does.
+    Integers are separated by white space or a colon.
     """
     text = path.read_bytes().replace(b":", b" ")
     values = parse_numbers(text, np.int64, path)
@@ -93,7 +93,7 @@ def read_integer_lines(path):
 
 
 def read_integer_table(path):
-    """Return the integers of a file whose lines all hold as many, one row a line."""
+    """Return the integers of a file as a matrix; all lines must have the same length."""
     values, counts = read_integer_lines(path)
     if len(counts) == 0 or (counts != counts[0]).any():
         raise ValueError(f"{path} must hold the same number of integers in each line.")
@@ -101,7 +101,7 @@ def read_integer_table(path):
 
 
 def read_integer_lists(path):
-    """Return the first integer of each line, the others in one array, and their number a line."""
+    """Return the first integer of each line, all others in one array, and their number per line."""
     values, counts = read_integer_lines(path)
     if (counts == 0).any():
         raise ValueError(f"{path} has an empty line: line {np.argmin(counts) + 1}.")
@@ -110,7 +110,7 @@ def read_integer_lists(path):
 
 
 def indicator_matrix(rows, columns, shape):
-    """Return the float32 `csr_array` that holds a one at each (row, column)."""
+    """Return a float32 `csr_array` with a one at each (row, column)."""
     ones = np.ones(len(rows), dtype=np.float32)
     matrix = sp.csr_array((ones, (rows, columns)), shape=shape)
     matrix.data[:] = 1

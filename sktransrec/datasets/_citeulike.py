@@ -1,4 +1,4 @@
-"""Loader of citeulike-t: who saved which paper, with the words of the papers."""
+"""Loader of citeulike-t: users, the papers that they saved, and the words of the papers."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,7 +16,9 @@ _DESCR = (
 
 
 def load_citeulike(*, data_home=None):
-    """Load citeulike-t, for recommending papers that nobody has saved yet by their words.
+    """Load citeulike-t: users and papers, with the words of the papers.
+
+    Use it to recommend papers that nobody has saved yet.
 
     Parameters
     ----------
@@ -29,20 +31,19 @@ def load_citeulike(*, data_home=None):
         All matrices are float32 `csr_array`.
 
         interactions : csr_array of shape (n_users, n_papers)
-            One where the user saved the paper.
+            1 where the user saved the paper.
         words : csr_array of shape (n_papers, n_words)
-            How often the paper has the word.
+            The number of times that the paper contains the word.
         vocabulary : ndarray of str of shape (n_words,)
             The words.
         tags : csr_array of shape (n_papers, n_tags)
-            One where the paper was given the tag.
+            1 where the paper has the tag.
         tag_names : ndarray of str of shape (n_tags,)
             The tags.
         citations : csr_array of shape (n_papers, n_papers)
-            One where the paper of the row stands with that of the column in the file of
-            citations.
+            1 where the file of citations lists the paper of the row with that of the column.
         DESCR : str
-            Where the data come from.
+            The origin of the data.
 
     See Also
     --------
@@ -55,7 +56,7 @@ def load_citeulike(*, data_home=None):
 
     Examples
     --------
-    For a cold paper the rows are papers: X is what they say, y who saved them.
+    To recommend new papers, the rows are papers: X holds their words, y the users who saved them.
 
     >>> from sktransrec.datasets import load_citeulike
     >>> papers = load_citeulike()  # doctest: +SKIP
@@ -102,4 +103,6 @@ def _read_counts(path, n_columns):
 def _check_counts(stated, found, path):
     wrong = np.flatnonzero(stated != found)
     if len(wrong):
-        raise ValueError(f"Line {wrong[0] + 1} of {path} does not hold as many entries as it says.")
+        raise ValueError(
+            f"Line {wrong[0] + 1} of {path} does not hold as many entries as it states."
+        )

@@ -1,4 +1,4 @@
-"""Generated domains without users or items in common, in which groups like groups alike."""
+"""Generated domains without common users or items, in which groups of users like item groups."""
 
 from functools import partial
 from numbers import Integral, Real
@@ -49,6 +49,9 @@ def make_cluster_domains(
 ):
     """Generate a dense source and a sparse target that share neither users nor items.
 
+    Use it to try `CodebookRecommender`: the only thing to transfer is which cluster of users likes
+    which cluster of items.
+
     Parameters
     ----------
     n_source_users : int, default=400
@@ -60,34 +63,34 @@ def make_cluster_domains(
     n_target_items : int, default=100
         Number of items in the target domain, at least 2.
     n_user_clusters : int, default=10
-        Number of clusters of users, the same in both domains, equally large but for one user.
+        Number of clusters of users, the same in both domains. Their sizes differ by at most one.
     n_item_clusters : int, default=10
-        Number of clusters of items. With the defaults a cluster of users has 10 interactions with
-        a cluster of items in the target, and 90 in the source, on average.
+        Number of clusters of items. With the default values, a cluster of users has on average 10
+        interactions with a cluster of items in the target, and 90 in the source.
     relatedness : float, default=1.0
-        Correlation of the clusters' likings in the source with those in the target, from 0 (the
-        source says nothing about the target) to 1 (the same pattern in both).
+        Correlation between the likings of the clusters in the source and in the target, from 0 (the
+        source is useless) to 1 (the same pattern in both).
     source_density : float, default=0.15
         Mean share of the source items that a user has, from `1 / n_source_items` to 1.
     target_density : float, default=0.05
         Mean share of the target items that a user has, from `1 / n_target_items` to 1.
     popularity_exponent : float, default=0.6
-        The weight of the item of popularity rank r is proportional to r to the power of minus this
-        number; 0 makes all items equally popular but for what the clusters like.
+        The weight of the item with popularity rank r is proportional to r to the power of minus
+        this number. With 0, only the likings of the clusters make items more or less popular.
     random_state : int, RandomState instance or None, default=None
-        Pass an int for the same data every time.
+        Pass an int to get the same data every time.
     return_truth : bool, default=False
-        Whether to return the clusters and the likings as well.
+        Whether to also return the clusters and the likings.
 
     Returns
     -------
     domains : :class:`~sklearn.utils.Bunch`
-        The matrices are float32 `csr_array` of zeros and ones, and each row has at least a one.
+        The matrices are float32 `csr_array` of zeros and ones. Each row has at least one 1.
 
         X_source : csr_array of shape (n_source_users, n_source_items)
             The source domain.
         X_target : csr_array of shape (n_target_users, n_target_items)
-            The target domain: other users, other items.
+            The target domain, with other users and other items.
         truth : Bunch
             With `return_truth` only: ``source_user_clusters``, ``source_item_clusters``,
             ``target_user_clusters`` and ``target_item_clusters``, the cluster of each user and
@@ -95,7 +98,7 @@ def make_cluster_domains(
             (n_user_clusters, n_item_clusters); ``source_popularity`` and ``target_popularity`` of
             shape (n_items,), which sum to one.
         DESCR : str
-            What the data are.
+            A description of the data.
 
     See Also
     --------
@@ -106,9 +109,10 @@ def make_cluster_domains(
     Users of cluster k like items of cluster l by :math:`b_{kl} \\sim N(0, 1)` in the source and by
     :math:`\\rho b_{kl} + \\sqrt{1 - \\rho^2} \\varepsilon_{kl}`,
     :math:`\\varepsilon_{kl} \\sim N(0, 1)`, in the target, where :math:`\\rho` is `relatedness`. A
-    user chooses items one after the other without putting them back, each with a probability
-    proportional to :math:`w_i \\exp(2 b_{kl})`, :math:`w_i` being the item's popularity: likings
-    are as strong as in `make_cross_domain`. The number of choices is log-normal and at least 1.
+    user chooses items one after the other, without replacement, each with a probability
+    proportional to :math:`w_i \\exp(2 b_{kl})`, where :math:`w_i` is the popularity of the item.
+    The likings are as strong as in `make_cross_domain`. The number of choices is log-normal and at
+    least 1.
 
     The cost is proportional to the number of users times the number of items.
 
@@ -136,7 +140,7 @@ def make_cluster_domains(
 
 
 def _make_domain(random_state, popularity_exponent, name, likings, n_users, n_items, density):
-    """Return the truth about the domain called `name`, by name, and its interactions."""
+    """Return the truth about the domain called `name` as a dict, and its interactions."""
     user_clusters, item_clusters = (
         random_state.permutation(n) % n_clusters
         for n, n_clusters in zip((n_users, n_items), likings.shape, strict=True)

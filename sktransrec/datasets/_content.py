@@ -1,4 +1,4 @@
-"""Generated items that show in texts, pictures and numbers what they taste of."""
+"""Generated items whose texts, pictures and numbers show which users will like them."""
 
 import unicodedata
 from numbers import Integral, Real
@@ -10,7 +10,7 @@ from .._validation import Interval, get_chunk_n_rows, validate_params
 from ._base import indicator_matrix
 from ._generated import TASTE_STRENGTH, make_items, numbers_of_choices
 
-# The first and the last letter that the words of a language are made of, and their length.
+# The first and the last letter of the words of a language, and the length of a word.
 _WRITING = {
     "arabic": ("ا", "ي", 5),
     "chinese": ("一", "丽", 2),
@@ -77,46 +77,46 @@ def make_content_domain(
 ):
     """Generate users who choose among items that have a text, a picture and numbers.
 
-    The items appear one after the other over 100 days, the new ones last, so that the log ends
-    with items of which nothing but their content is known when they appear.
+    Use it to try methods for new items. The items appear one after the other over 100 days. The new
+    items appear last, and then only their content is known.
 
     Parameters
     ----------
     n_users : int, default=400
         Number of users.
     n_items : int, default=400
-        Number of items that are there before the cutoff.
+        Number of items that appear before the cutoff.
     n_new_items : int, default=100
-        Number of further items, which appear after it.
+        Number of items that appear from the cutoff on.
     n_components : int, default=4
         Number of latent components of taste.
     n_choices : float, default=50.0
-        Mean number of choices of a user, at least 1; what a user has chosen before is not counted
-        again.
+        Mean number of choices of a user, at least 1. A repeated choice counts once.
     languages : sequence of str, default=("english",)
-        What texts are written in, each in one of them: "arabic", "chinese", "english", "hebrew",
-        "hindi", "japanese", "russian" or "thai". The words are made up of the letters of these;
-        those of Chinese, Japanese and Thai stand without spaces.
+        The languages of the texts, one for each text: "arabic", "chinese", "english", "hebrew",
+        "hindi", "japanese", "russian" or "thai". The words are invented from the letters of the
+        language. Chinese, Japanese and Thai have no spaces between words.
     language_mixing : float, default=0.0
-        Share of the words of a text that are in any of the `languages` instead of its own.
+        Share of the words of a text that are in a random one of the `languages`.
     text_signal : float, default=0.5
-        Share of the words that tell of the item's place in the space of tastes, from 0 (the text
-        says nothing) to 1; the others are chosen at random.
+        Share of the words that depend on the factors of the item, from 0 (the text is useless) to
+        1. The other words are random.
     image_signal : float, default=0.5
-        The same share of the motifs in the picture.
+        The same share for the motifs in the picture.
     feature_signal : float, default=0.5
-        Correlation of the features with the place, from 0 to 1.
+        Correlation of the features with the factors of the item, from 0 to 1.
     image_size : int, default=16
         Height and width of the pictures, at least 4.
     lifetime : float, default=None
-        Days in which the appeal of an item falls to 1 / e, as that of news does. None lets it last.
+        Number of days after which the appeal of an item has fallen to 1 / e, as with news. None
+        means that the appeal does not fall.
     popularity_exponent : float, default=0.6
-        The weight of the item of popularity rank r is proportional to r to the power of minus this
-        number; 0 makes all items equally popular.
+        The weight of the item with popularity rank r is proportional to r to the power of minus
+        this number. 0 makes all items equally popular.
     random_state : int, RandomState instance or None, default=None
-        Pass an int for the same data every time.
+        Pass an int to get the same data every time.
     return_truth : bool, default=False
-        Whether to return the tastes and the items' factors as well.
+        Whether to also return the tastes and the factors of the items.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def make_content_domain(
             The log in the order of time: ``user`` and ``item``, numbers from 0, and ``time`` in
             days.
         X : csr_array of shape (n_users, n_all_items), dtype float32
-            One where the user chose the item before the cutoff. The columns of new items are empty.
+            1 where the user chose the item before the cutoff. The columns of new items are empty.
         Y : csr_array of shape (n_users, n_all_items), dtype float32
             The choices from the cutoff on, of old and new items.
         new_items : ndarray of shape (n_new_items,)
@@ -135,43 +135,44 @@ def make_content_domain(
         cutoff : float
             The time when the first new item appears.
         appeared : ndarray of shape (n_all_items,)
-            When each item appeared; negative before the log begins.
+            The time when each item appeared; negative if this was before the log begins.
         texts : ndarray of str of shape (n_all_items,), dtype object
-            Ten words an item.
+            Ten words for each item.
         languages : ndarray of str of shape (n_all_items,)
             The language of each text.
         images : ndarray of shape (n_all_items, image_size, image_size, 3), dtype float32
-            Red, green and blue from 0 to 1.
+            Red, green and blue, from 0 to 1.
         features : ndarray of shape (n_all_items, n_components), dtype float32
-            Numbers of mean 0 and variance about 1.
+            Numbers with mean 0 and variance about 1.
         truth : Bunch
             With `return_truth` only: ``tastes`` of shape (n_users, n_components), ``factors`` of
             shape (n_all_items, n_components), ``popularity`` of shape (n_all_items,) and
-            ``motifs`` of shape (4 * n_components, 4, 4), of which the first half tell of taste.
+            ``motifs`` of shape (4 * n_components, 4, 4); the first half of them depend on taste.
         DESCR : str
-            What the data are.
+            A description of the data.
 
     See Also
     --------
     make_cross_domain : Two domains that share users.
-    ItemFeatures : A container for what the items are like.
+    ItemFeatures : A container for the content of items.
 
     Notes
     -----
-    User u has the taste :math:`p_u \\sim N(0, I)`, item i a direction :math:`q_i` of length one, a
-    popularity :math:`w_i` and an age a; the user chooses among the items that are there with a
-    probability proportional to :math:`w_i \\exp(2 p_u \\cdot q_i - a / \\mathrm{lifetime})`, at
-    times that are uniform over the 100 days.
+    User u has the taste :math:`p_u \\sim N(0, I)`. Item i has a direction :math:`q_i` of length
+    one, a popularity :math:`w_i` and an age a. A user chooses among the items that have appeared,
+    with a probability proportional to
+    :math:`w_i \\exp(2 p_u \\cdot q_i - a / \\mathrm{lifetime})`, at times that are uniform over the
+    100 days.
 
-    The poles of the components, two for each, are concepts that all media share. An item shows
-    the pole of component k with the sign s with a probability proportional to
-    :math:`\\exp(6 s q_{ik})`: by one of four words in each language, or by a motif of four by four
-    pixels that may stand anywhere in the picture, in any colour, eight of them on a noisy ground.
-    What is not of taste is chosen among as many other concepts. A language has few letters for all
-    its words, and all motifs are equally bright, so that neither letters nor pixels tell much by
-    themselves.
+    Each component has two poles, with the signs s = 1 and s = -1. The poles are concepts that texts
+    and pictures share. An item shows a pole of component k with a probability proportional to
+    :math:`\\exp(6 s q_{ik})`. In a text, a concept is one of four words in each language. In a
+    picture, it is a motif of four by four pixels, anywhere and in any colour; a picture has eight
+    motifs on a noisy background. Words and motifs that do not depend on taste show other concepts,
+    of which there are as many. A language has few letters for all its words, and all motifs are
+    equally bright, so single letters or pixels tell little.
 
-    The cost is proportional to the number of choices times that of the items.
+    The cost is proportional to the number of choices times the number of items.
 
     Examples
     --------
@@ -222,7 +223,7 @@ def _check_languages(languages):
 
 
 def _appearances(n_items, lifetime):
-    """Return when each item appears: as many before the log begins as fit what it starts from."""
+    """Return the time when each item appears; some appear before the log begins."""
     before = _N_DAYS if lifetime is None else min(3 * lifetime, _N_DAYS)
     return np.linspace(-before, _N_DAYS, n_items, endpoint=False)
 
@@ -240,7 +241,7 @@ def _events(tastes, items, appeared, lifetime, n_choices, random_state):
         ages = times[block, None] - appeared
         if lifetime is not None:
             utilities -= ages / lifetime
-        # The largest utility with Gumbel noise is a draw of the logit model.
+        # The largest utility after adding Gumbel noise is a draw from the logit model.
         utilities += random_state.gumbel(size=utilities.shape)
         chosen[block] = np.where(ages >= 0, utilities, -np.inf).argmax(axis=1)
     _, first = np.unique(users * len(appeared) + chosen, return_index=True)
@@ -254,7 +255,7 @@ def _chosen(events, which, shape):
 
 
 def _concepts(factors, signal, n_shown, random_state):
-    """Return the concepts that each item shows: the first half of them tell of its factors."""
+    """Return the concepts that each item shows; the first half of all concepts depend on taste."""
     poles = np.hstack([factors, -factors])
     n_items, n_poles = poles.shape
     noise = random_state.gumbel(size=(n_items, n_shown, n_poles))
@@ -264,7 +265,7 @@ def _concepts(factors, signal, n_shown, random_state):
 
 
 def _texts(concepts, language, languages, mixing, random_state):
-    """Return a text for each item, a word for each of its concepts."""
+    """Return a text for each item, with one word for each of its concepts."""
     n_words = (concepts.max() + 1) * _N_SYNONYMS
     words = np.array([_vocabulary(name, n_words, random_state) for name in languages], dtype=object)
     synonyms = _N_SYNONYMS * concepts + random_state.randint(_N_SYNONYMS, size=concepts.shape)
@@ -277,7 +278,7 @@ def _texts(concepts, language, languages, mixing, random_state):
 
 
 def _vocabulary(language, n_words, random_state):
-    """Return words of the language, all different, with a space after each that needs one."""
+    """Return different words of the language, each with a space if the language has spaces."""
     first, last, length = _WRITING[language]
     letters = [char for char in map(chr, range(ord(first), ord(last) + 1)) if char.isalpha()]
     letters = np.array([char for char in letters if unicodedata.category(char) != "Lm"])
@@ -289,7 +290,7 @@ def _vocabulary(language, n_words, random_state):
 
 
 def _images(concepts, motifs, size, random_state):
-    """Return pictures in which the motifs of the concepts stand at random places."""
+    """Return pictures with the motifs of the concepts at random places."""
     n_items, n_motifs = concepts.shape
     colors = random_state.uniform(0.2, 0.6, size=(n_motifs, n_items, 1, 1, 3))
     images = 0.5 + _NOISE * random_state.standard_normal((n_items, size, size, 3))
@@ -302,14 +303,14 @@ def _images(concepts, motifs, size, random_state):
 
 
 def _motifs(n_motifs, random_state):
-    """Return squares of as many bright pixels as dark ones, each in an order of its own."""
+    """Return squares with equal numbers of bright and dark pixels in random order."""
     pixels = np.tile([-1.0, 1.0], _MOTIF_SIZE**2 // 2)
     motifs = [random_state.permutation(pixels) for _ in range(n_motifs)]
     return np.reshape(motifs, (n_motifs, _MOTIF_SIZE, _MOTIF_SIZE, 1))
 
 
 def _features(factors, signal, random_state):
-    """Return the factors at variance one, so correlated with themselves as `signal` says."""
+    """Return noisy factors with variance one, whose correlation with the factors is `signal`."""
     noise = random_state.standard_normal(factors.shape)
     scaled = factors * np.sqrt(factors.shape[1])
     return (signal * scaled + np.sqrt(1 - signal**2) * noise).astype(np.float32)

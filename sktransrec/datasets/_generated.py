@@ -1,4 +1,4 @@
-"""Generated domains of which one knows how much there is to transfer."""
+"""Generated domains, where it is known how much there is to transfer."""
 
 from functools import partial
 from numbers import Integral, Real
@@ -9,7 +9,7 @@ from sklearn.utils import Bunch, check_random_state, gen_batches
 from .._validation import Interval, get_chunk_n_rows, validate_params
 from ._base import indicator_matrix
 
-# Spread of the logarithm of a row's number of interactions, and weight of taste against chance.
+# Standard deviation of the log-number of interactions of a row, and weight of taste against chance.
 _ACTIVITY_SPREAD = 0.6
 TASTE_STRENGTH = 2.0
 
@@ -53,58 +53,60 @@ def make_cross_domain(
 ):
     """Generate a dense source domain and a sparse target domain that share users.
 
+    Use it to try transfer methods where you know how much there is to transfer (`relatedness`).
+
     Parameters
     ----------
     n_users : int, default=400
-        Number of users known in the target domain; the source domain has as many, and the cold
-        users besides.
+        Number of users known in the target domain. The source domain has the same number, plus the
+        cold users.
     n_source_items : int, default=150
         Number of items in the source domain, at least 2.
     n_target_items : int, default=100
         Number of items in the target domain, at least 2.
     n_cold_users : int, default=100
-        Number of further users whose source rows are known and whose target rows are hidden.
+        Number of additional users whose source rows are known and whose target rows are hidden.
     n_components : int, default=5
-        Number of latent components of taste: more of them are harder to learn.
+        Number of latent components of taste. More components are harder to learn.
     overlap : float, default=1.0
-        Share of the users known in the target that are also users of the source, from 0 (which
-        leaves `X_source` and `Y_target` without rows) to 1.
+        Share of the users of the target that are also users of the source, from 0 (then `X_source`
+        and `Y_target` have no rows) to 1.
     relatedness : float, default=1.0
-        Correlation of a user's taste in the source with the taste in the target, from 0 (the
-        source says nothing about the target) to 1 (the same taste in both).
+        Correlation between the taste of a user in the source and in the target, from 0 (the source
+        is useless) to 1 (the same taste in both).
     source_density : float, default=0.15
         Mean share of the source items that a user has, from `1 / n_source_items` to 1.
     target_density : float, default=0.05
         Mean share of the target items that a user has, from `1 / n_target_items` to 1.
     popularity_exponent : float, default=0.6
-        The weight of the item of popularity rank r is proportional to r to the power of minus this
-        number; 0 makes all items equally popular.
+        The weight of the item with popularity rank r is proportional to r to the power of minus
+        this number. 0 makes all items equally popular.
     random_state : int, RandomState instance or None, default=None
-        Pass an int for the same data every time.
+        Pass an int to get the same data every time.
     return_truth : bool, default=False
-        Whether to return the tastes and the items' factors as well.
+        Whether to also return the tastes and the factors of the items.
 
     Returns
     -------
     domains : :class:`~sklearn.utils.Bunch`
-        All matrices are float32 `csr_array` of zeros and ones, and each row has at least a one.
+        All matrices are float32 `csr_array` of zeros and ones. Each row has at least one 1.
 
         source : Bunch
-            All that is known of the source: ``matrix`` (n_users + n_cold_users, n_source_items),
-            ``user_ids`` and ``name``.
+            The source domain: ``matrix`` (n_users + n_cold_users, n_source_items), ``user_ids`` and
+            ``name``.
         target : Bunch
-            All that is known of the target: ``matrix`` (n_users, n_target_items), ``user_ids``
-            and ``name``. Equal user ids in source and target are the same person.
+            The target domain: ``matrix`` (n_users, n_target_items), ``user_ids`` and ``name``.
+            Equal user ids in source and target are the same person.
         X_source : csr_array of shape (n_shared_users, n_source_items)
-            The users of both domains, in the source: what a model learns from.
+            The users of both domains, in the source. A model learns from these rows.
         Y_target : csr_array of shape (n_shared_users, n_target_items)
-            The same users, row by row, in the target: what it learns to recommend.
+            The same users in the same order, in the target. A model learns to recommend these.
         user_ids : ndarray of shape (n_shared_users,)
-            Their ids.
+            The ids of these users.
         X_cold : csr_array of shape (n_cold_users, n_source_items)
             The cold users, in the source.
         Y_cold : csr_array of shape (n_cold_users, n_target_items)
-            What the cold users would choose in the target.
+            The choices of the cold users in the target.
         cold_ids : ndarray of shape (n_cold_users,)
             Their ids.
         truth : Bunch
@@ -113,7 +115,7 @@ def make_cross_domain(
             ``target_factors`` of shape (n_items, n_components); ``source_popularity`` and
             ``target_popularity`` of shape (n_items,), which sum to one.
         DESCR : str
-            What the data are.
+            A description of the data.
 
     See Also
     --------
@@ -126,11 +128,11 @@ def make_cross_domain(
     User u has the taste :math:`p_u \\sim N(0, I)` in the source and
     :math:`\\rho p_u + \\sqrt{1 - \\rho^2} \\varepsilon_u`, :math:`\\varepsilon_u \\sim N(0, I)`,
     in the target, where :math:`\\rho` is `relatedness`. Item i has a direction :math:`q_i` of
-    length one and a popularity :math:`w_i`. A user chooses items one after the other without
-    putting them back, each with a probability proportional to
-    :math:`w_i \\exp(2 p_u \\cdot q_i)`. As all directions are equally long, taste favours no item
-    over all users; how often items are chosen follows their popularity, a little less steeply
-    because nobody chooses an item twice. The number of choices is log-normal and at least 1.
+    length one and a popularity :math:`w_i`. A user chooses items one after the other, without
+    replacement, each with a probability proportional to :math:`w_i \\exp(2 p_u \\cdot q_i)`. All
+    directions have the same length, so taste favours no item over all users. How often an item is
+    chosen follows its popularity, a little less steeply because nobody chooses an item twice. The
+    number of choices is log-normal and at least 1.
 
     The cost is proportional to the number of users times the number of items.
 
@@ -146,7 +148,7 @@ def make_cross_domain(
     random_state = check_random_state(random_state)
     n_shared = round(overlap * n_users)
     n_private = n_users - n_shared
-    # People are numbered: users of both domains, cold users, those of the source, of the target.
+    # The order of the ids: users of both domains, cold users, source only, target only.
     n_people = n_shared + n_cold_users + 2 * n_private
     shared_ids, cold_ids, source_ids, target_ids = np.split(
         np.arange(n_people), np.cumsum([n_shared, n_cold_users, n_private])
@@ -184,13 +186,13 @@ def make_cross_domain(
 
 
 def related_normals(normals, relatedness, random_state):
-    """Return standard normals whose correlation with those given is `relatedness`."""
+    """Return standard normals whose correlation with the given ones is `relatedness`."""
     independent = random_state.standard_normal(normals.shape)
     return relatedness * normals + np.sqrt(1 - relatedness**2) * independent
 
 
 def make_items(n_components, popularity_exponent, random_state, n_items):
-    """Return the factors, of length one, and the popularity of a domain's items."""
+    """Return the factors, of length one, and the popularity of the items of a domain."""
     factors = random_state.standard_normal((n_items, n_components))
     factors /= np.linalg.norm(factors, axis=1, keepdims=True)
     popularity = make_popularity(n_items, popularity_exponent, random_state)
@@ -206,12 +208,12 @@ def make_popularity(n_items, exponent, random_state):
 def make_matrix(random_state, name, tastes, items, density):
     """Return the interactions of the domain called `name`."""
     n_items = len(items.factors)
-    # Rounded, so that a density of 1 / n_items is one item whatever floating point says.
+    # Rounded, so that a density of 1 / n_items is exactly one item.
     mean = round(density * n_items, 9)
     if mean < 1:
         raise ValueError(
-            f"{name}_density={density} of n_{name}_items={n_items} is less than one item a user: "
-            f"it must be at least {1 / n_items:g}."
+            f"{name}_density={density} of n_{name}_items={n_items} is less than one item per user: "
+            f"pass at least {1 / n_items:g}."
         )
     n_choices = numbers_of_choices(len(tastes), mean, random_state)
     return _choices(
@@ -220,7 +222,7 @@ def make_matrix(random_state, name, tastes, items, density):
 
 
 def numbers_of_choices(n_users, mean, random_state):
-    """Return how many items each user chooses: at least one, and `mean` on average."""
+    """Return the number of items that each user chooses: at least one, `mean` on average."""
     activity = np.exp(_ACTIVITY_SPREAD * random_state.standard_normal(n_users))
     further = (mean - 1) * activity / activity.mean()
     # Rounding up with the probability of the fraction keeps the average.
@@ -234,7 +236,7 @@ def _choices(tastes, factors, popularity, n_choices, random_state):
     block_rows = get_chunk_n_rows(row_bytes=24 * n_items, max_n_rows=n_users)
     for block in gen_batches(n_users, block_rows):
         weights = popularity * np.exp(TASTE_STRENGTH * tastes[block] @ factors.T)
-        # Waiting times at these rates end in the order of weighted draws without replacement.
+        # Sorting waiting times with these rates is a weighted draw without replacement.
         waiting_times = random_state.standard_exponential(weights.shape) / weights
         ranked = np.argsort(waiting_times, axis=1)
         chosen_rows, places = np.nonzero(np.arange(n_items) < n_choices[block, None])

@@ -1,4 +1,4 @@
-"""Loader of the MovieLens data sets, in each of the forms that they were published in."""
+"""Loader of the MovieLens data sets, in all published file formats."""
 
 import csv
 
@@ -26,7 +26,7 @@ def load_movielens(name="movielens_small", *, as_frame=False, data_home=None):
     """Load a MovieLens data set: ratings with time stamps, titles, genres and tags.
 
     The files may be those of ml-100k (``u.data``), of ml-1m and ml-10m (``ratings.dat``), or of
-    ml-20m, ml-25m, ml-32m and ml-latest (``ratings.csv``); which ones they are is found out.
+    ml-20m, ml-25m, ml-32m and ml-latest (``ratings.csv``). The format is detected.
 
     Parameters
     ----------
@@ -47,12 +47,12 @@ def load_movielens(name="movielens_small", *, as_frame=False, data_home=None):
             ``timestamp`` (int64, seconds since 1970), in the order of the file.
         movies : Bunch or DataFrame
             Columns ``movie_id`` (int64), ``title`` (str) and ``genres`` (str, separated by "|").
-            Some have no rating.
+            Some films have no rating.
         tags : Bunch or DataFrame
             Columns ``user_id`` (int64), ``movie_id`` (int64), ``tag`` (str) and ``timestamp``
-            (int64). Without rows where the data set has no tags (ml-100k, ml-1m).
+            (int64). Empty if the data set has no tags (ml-100k, ml-1m).
         DESCR : str
-            Where the data come from, and on what terms.
+            The origin of the data, and the terms of use.
 
     See Also
     --------
@@ -78,7 +78,7 @@ def load_movielens(name="movielens_small", *, as_frame=False, data_home=None):
     else:
         raise FileNotFoundError(
             f"{folder} holds none of {', '.join(_READERS)}: unpack a data set from {_ORIGIN} "
-            "into it."
+            "into this folder."
         )
     if as_frame:
         from pandas import DataFrame

@@ -37,42 +37,42 @@ _DESCR_SPLIT = (
     prefer_skip_nested_validation=True,
 )
 def load_sequences(name, *, max_length=50, data_home=None):
-    """Load time-ordered histories, split by leaving the last items out.
+    """Load time-ordered histories, with the last two items of each user held out.
 
-    Items are numbered from 1, so that 0 can pad; item id j + 1 stands in column j.
+    Item ids start at 1, because 0 is padding. Item id j + 1 is column j of a matrix.
 
     Parameters
     ----------
     name : {"lastfm", "beauty"}
         The data set.
     max_length : int, default=50
-        Width of the padded arrays: longer histories lose their oldest items. At least 1.
+        Width of the padded arrays, at least 1. Longer histories lose their oldest items.
     data_home : str or path-like, default=None
         The folder that holds ``sequences_lastfm`` and ``sequences_beauty``; see `get_data_home`.
 
     Returns
     -------
     histories : :class:`~sklearn.utils.Bunch`
-        With ``n_items`` the largest item id:
+        ``n_items`` is the largest item id.
 
         sequences : list of ndarray of int
             The whole history of each user, oldest item first.
         X_train : ndarray of shape (n_users, max_length), dtype int32
             The histories without their last two items, padded with zeros at the left.
         y_valid : csr_array of shape (n_users, n_items), dtype float32
-            One for the item that follows `X_train`.
+            1 for the item that follows `X_train`.
         X_test : ndarray of shape (n_users, max_length), dtype int32
             The histories without their last item, padded with zeros at the left.
         y_test : csr_array of shape (n_users, n_items), dtype float32
-            One for the item that follows `X_test`.
+            1 for the item that follows `X_test`.
         seen_valid : csr_array of shape (n_users, n_items), dtype float32
-            One for each item of the user before the validation item, whatever `max_length`.
+            1 for each item of the user before the validation item, for any `max_length`.
         seen_test : csr_array of shape (n_users, n_items), dtype float32
-            One for each item of the user before the test item.
+            1 for each item of the user before the test item.
         item_attributes : csr_array of shape (n_items, n_attributes), dtype float32
-            One where the item has the attribute; attributes are numbered from 1, as in the files.
+            1 where the item has the attribute. Attributes are numbered from 1, as in the files.
         DESCR : str
-            Where the data come from.
+            The origin of the data.
 
     See Also
     --------
@@ -94,7 +94,10 @@ def load_sequences(name, *, max_length=50, data_home=None):
     path = folder / f"{_FILE_NAMES[name]}.txt"
     _, items, lengths = read_integer_lists(path)
     if lengths.min() < 3:
-        raise ValueError(f"{path} has a user with fewer than three items: none is left to learn.")
+        raise ValueError(
+            f"{path} has a user with fewer than three items, so none is left to learn from: check "
+            "the file."
+        )
     items = items.astype(np.int32)
     sequences = np.split(items, np.cumsum(lengths)[:-1])
     attributes = _read_attributes(folder / f"{_FILE_NAMES[name]}_item2attributes.json")
@@ -123,7 +126,7 @@ def _read_attributes(path):
 
 
 def _left_padded(sequences, length):
-    """Return the last `length` items of each sequence, zeros before them where it is shorter."""
+    """Return the last `length` items of each sequence, padded with zeros at the left."""
     padded = np.zeros((len(sequences), length), dtype=np.int32)
     for row, sequence in zip(padded, sequences, strict=True):
         latest = sequence[-length:]

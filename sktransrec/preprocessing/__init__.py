@@ -1,4 +1,4 @@
-"""What comes before the learners: texts to token ids, and weights of interactions."""
+"""Preparing data for the learners: texts to token ids, and weights of interactions."""
 
 from ._text import TextSequences
 from ._weighting import BM25Transformer, PopularityScaler

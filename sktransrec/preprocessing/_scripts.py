@@ -1,11 +1,11 @@
-"""The words of all scripts, by what Unicode says of their characters."""
+"""Splitting texts of any script into words, by the Unicode properties of the characters."""
 
 import functools
 import itertools
 import re
 import unicodedata
 
-# How the names of the characters begin whose scripts put no spaces between words.
+# The beginnings of the Unicode names of characters whose scripts have no spaces between words.
 _WITHOUT_SPACES = (
     *("BOPOMOFO", "CJK", "HIRAGANA", "IDEOGRAPHIC", "KATAKANA"),
     *("KHMER", "LAO", "MYANMAR", "THAI"),
@@ -17,14 +17,14 @@ _CODES = (*range(0x32400), *range(0xE0100, 0xE01F0))
 
 
 def normalized(form, text):
-    """Return the text in a Unicode form, without invisible signs in words; None changes nothing."""
+    """Return the text in a Unicode form, without invisible signs; None changes nothing."""
     if form is None:
         return text
     return _invisible().sub("", unicodedata.normalize(form, text))
 
 
 def mixed_tokens(text):
-    """Return the words of a text, and pairs of neighbours where a script has no spaces."""
+    """Return the words of a text; for scripts without spaces, pairs of neighbouring characters."""
     runs = itertools.chain.from_iterable(map(_runs().finditer, _words().findall(text)))
     tokens = []
     for run in runs:
@@ -36,8 +36,8 @@ def mixed_tokens(text):
 
 @functools.cache
 def word_pattern():
-    """Return the pattern of words with their marks and the joiners inside of them."""
-    # A mark is never below U+0300: to look at that first makes it five times as fast.
+    """Return the pattern of words, with their marks and the joiners inside them."""
+    # No mark lies below U+0300; testing this first is five times as fast.
     return rf"\w+(?:(?![\0-\u02ff])[{_marks()}{_JOINERS}]\w*)*"
 
 
@@ -48,7 +48,7 @@ def _words():
 
 @functools.cache
 def _runs():
-    """Return the pattern of what a word is made of; its group is a run without spaces."""
+    """Return the pattern of the runs in a word; its group is a run of a script without spaces."""
     unspaced = _unspaced()
     return re.compile(rf"([{unspaced}][{unspaced}{_marks()}{_JOINERS}]*)|[^{unspaced}]+")
 
@@ -61,7 +61,7 @@ def _characters():
 
 @functools.cache
 def _invisible():
-    """Return the pattern of signs that are not seen and part no words, such as soft hyphens."""
+    """Return the pattern of invisible signs that do not separate words, such as soft hyphens."""
     return re.compile(f"[{_ranges(_is_invisible)}]")
 
 
@@ -82,7 +82,7 @@ def _unspaced():
 
 
 def _ranges(is_member):
-    """Return the characters of which something holds as ranges of a regular expression."""
+    """Return the characters for which `is_member` is true, as ranges of a regular expression."""
     members = filter(is_member, map(chr, _CODES))
     groups = itertools.groupby(enumerate(members), lambda pair: ord(pair[1]) - pair[0])
     ranges = [[char for _, char in group] for _, group in groups]

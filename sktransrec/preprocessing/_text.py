@@ -24,7 +24,7 @@ from ._scripts import mixed_tokens, normalized, word_pattern
 _UNKNOWN = 1
 _FIRST_TOKEN = 2
 
-# What CountVectorizer is told as it stands.
+# Parameters that are passed on to CountVectorizer.
 _SHARED_PARAMETERS = (
     *("ngram_range", "lowercase", "strip_accents"),
     *("min_df", "max_df", "max_features"),
@@ -34,80 +34,83 @@ _SHARED_PARAMETERS = (
 class TextSequences(
     VersionStampMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
-    r"""Encode texts as rows of token ids, padded to one length.
+    r"""Encode texts as rows of token ids, padded to one length, for networks that read texts.
 
-    What a network needs in order to read: `fit` learns the vocabulary, `transform` replaces each
-    token by its id and keeps their order. The texts of any language will do, several of them at
-    once included. Where a language has no spaces between words, let pairs of characters
-    (``analyzer="mixed"``), character n-grams or a segmenter take their place.
+    Use it in front of `CNNEncoder` or `RNNEncoder`. If you do not need the order of the words, try
+    :class:`~sklearn.feature_extraction.text.TfidfVectorizer` first. `fit` learns the vocabulary.
+    `transform` replaces each token by its id and keeps the order. The texts may be in any language,
+    or in several languages at once. If a language has no spaces between words, use pairs of
+    characters (``analyzer="mixed"``), character n-grams or a segmenter.
 
     Parameters
     ----------
     analyzer : {"word", "mixed", "char", "char_wb"} or callable, default="word"
-        What a token is: a word, a character n-gram ("char"), one inside of a word ("char_wb"), or
-        whatever a callable makes of a text, such as a segmenter's function that returns the list
-        of words. A callable gets the text with nothing but `normalization` done to it. "mixed" is
-        for texts of several scripts, within one text too: words where they stand apart, and in
-        Chinese, Japanese, Thai, Lao, Khmer and Burmese each two neighbouring characters, as in
-        [1]_; a character by itself is a token.
+        What a token is: a word, a character n-gram ("char"), a character n-gram inside a word
+        ("char_wb"), or an element of the list that a callable returns for a text, such as a
+        segmenter. A callable gets the text after `normalization` and without any other change.
+        "mixed" is for texts of several scripts, also within one text. Its tokens are words where
+        spaces separate them, and pairs of neighbouring characters in Chinese, Japanese, Thai, Lao,
+        Khmer and Burmese, as in [1]_; a single character is a token too.
     ngram_range : tuple of (int, int), default=(1, 1)
-        The smallest and the largest n of the n-grams of words or characters. With (n, n) they
-        stand in the order of the text. Otherwise all those of one n come before those of the next,
-        with "char_wb" within each word.
+        The smallest and the largest n of the n-grams of words or characters. With (n, n), they are
+        in the order of the text. Otherwise, all n-grams of one n come before those of the next n;
+        with "char_wb", this is so within each word.
     token_pattern : str, default=None
-        Regular expression of a word, for ``analyzer="word"``. None takes runs of letters, digits
-        and underscores, one or more, with the marks upon them.
+        Regular expression of a word, for ``analyzer="word"``. None means one or more letters,
+        digits and underscores, with their marks.
     lowercase : bool, default=True
-        Whether to turn all letters into small ones.
+        Whether to turn all letters into lower case.
     strip_accents : {"ascii", "unicode"} or callable, default=None
-        Whether to take the accents off the letters; see
-        :class:`~sklearn.feature_extraction.text.CountVectorizer`. "ascii" loses all letters but
-        the Latin ones.
+        Whether to remove the accents of letters; see
+        :class:`~sklearn.feature_extraction.text.CountVectorizer`. "ascii" removes all letters that
+        are not Latin.
     normalization : {"NFC", "NFD", "NFKC", "NFKD"} or None, default="NFKC"
-        The Unicode form that texts and stop words are brought into first, so that one word has
-        one spelling: "NFKC" makes full-width letters, ligatures and the presentation forms of
-        Arabic plain ones. Signs that are not seen are left out, such as soft hyphens, joiners and
-        marks of direction, but not the zero-width space, which parts words. None leaves all as it
-        is.
+        The Unicode form of texts and stop words, so that a word has one spelling. "NFKC" turns
+        full-width letters, ligatures and the presentation forms of Arabic into plain letters.
+        Invisible signs are removed, such as soft hyphens, joiners and marks of direction. The
+        zero-width space stays, because it separates words. None changes nothing.
     stop_words : "english", collection of str or callable, default=None
-        Words to leave out, for the analyzers "word" and "mixed": scikit-learn's English ones, a
-        list or set of those of any languages, or a function that says of a word whether it is one.
-        As words are compared after `lowercase` and `strip_accents`, write them so.
+        Words to leave out, for the analyzers "word" and "mixed": "english" for the list of
+        scikit-learn, a list or set of words of any languages, or a function from a word to whether
+        it is a stop word. Words are compared after `lowercase` and `strip_accents`, so write the
+        stop words in this form.
     min_df : int or float, default=1
-        Tokens in fewer documents of `fit` are unknown; a float is a share of the documents.
+        Tokens in fewer documents of `fit` are unknown. A float is a share of the documents.
     max_df : int or float, default=1.0
         Tokens in more documents of `fit` are unknown, likewise.
     max_features : int, default=None
         Keep this many tokens, the most frequent ones; the others are unknown. None keeps all.
     max_length : int, default=None
-        Number of tokens of a row: longer documents keep their first ones. None takes that of the
-        longest document of `fit`, so a single one of great length makes all rows wide.
+        Number of tokens of a row. Longer documents keep their first tokens. None means the length
+        of the longest document of `fit`, so a single very long document makes all rows wide.
 
     Attributes
     ----------
     vocabulary_ : dict
-        The id of each token, from 2 in the order of the sorted tokens.
+        The id of each token, from 2 on, in the order of the sorted tokens.
     max_length_ : int
-        Number of columns of what `transform` returns.
+        Number of columns that `transform` returns.
 
     See Also
     --------
     InteractionEncoder.sequences : Histories of items in the same form.
-    sklearn.feature_extraction.text.CountVectorizer : Counts of the same tokens, order lost.
+    sklearn.feature_extraction.text.CountVectorizer : Counts of the same tokens, without order.
 
     Notes
     -----
-    Id 0 is padding, at the end of a row; id 1 is a token that is not in the vocabulary, in its
-    place in the text; ids from 2 to ``len(vocabulary_) + 1`` are the tokens. Stop words leave no
-    gap. A document without tokens, such as an empty one, is a row of zeros. With ``min_df=1``
-    and no other limit, `fit` sees no unknown token, and a network learns nothing about id 1:
-    set `min_df` to 2 or more, so that rare words teach it what an unknown one is like.
+    Id 0 is padding at the end of a row. Id 1 is a token that is not in the vocabulary, in its place
+    in the text. Ids from 2 to ``len(vocabulary_) + 1`` are the tokens. Stop words leave no gap. A
+    document without tokens is a row of zeros.
 
-    The vocabulary is that of :class:`~sklearn.feature_extraction.text.CountVectorizer`, and the
-    parameters that it has too mean the same, the default of `token_pattern` aside. ``\w``, which
-    scikit-learn's default is made of, does not match the vowel signs and other marks that most
-    scripts of South and Southeast Asia put on their letters, as Arabic and Hebrew can, and would
-    cut the words there.
+    With ``min_df=1`` and no other limit, `fit` sees no unknown token, so a network learns nothing
+    about id 1. Set `min_df` to 2 or more: then rare words teach the network what an unknown word is
+    like.
+
+    The vocabulary is that of :class:`~sklearn.feature_extraction.text.CountVectorizer`, and common
+    parameters mean the same. Only the default of `token_pattern` differs. The default of
+    scikit-learn uses ``\w``, which does not match the vowel signs and other marks on letters in
+    most scripts of South and Southeast Asia, and sometimes in Arabic and Hebrew. It would cut words
+    at these marks.
 
     `fit` reads the texts twice, `transform` once. The result is deterministic.
 
@@ -180,7 +183,7 @@ class TextSequences(
         return self.max_length_
 
     def fit(self, X, y=None):
-        """Learn the vocabulary and, unless it is given, the length of the rows.
+        """Learn the vocabulary, and the length of the rows if `max_length` is None.
 
         Parameters
         ----------
@@ -248,8 +251,8 @@ class TextSequences(
         Returns
         -------
         tokens : list of ndarray of object
-            The tokens of each document in their order, None for an unknown one; padding is
-            left out.
+            The tokens of each document in their order, with None for unknown tokens and without
+            padding.
         """
         check_is_fitted(self)
         X = check_array(X, dtype=None, input_name="X")
@@ -262,13 +265,13 @@ class TextSequences(
         return [tokens[row[row != 0]] for row in X]
 
     def build_analyzer(self):
-        """Return the function that makes tokens of a text, for use in other vectorisers.
+        """Return the function from a text to its tokens, for use in other vectorisers.
 
         Returns
         -------
         analyzer : callable
-            From str to list of str, with all that the parameters say about a single text. It can
-            be pickled if they can.
+            A function from str to list of str. It uses all parameters that concern a single text,
+            and can be pickled if they can.
 
         See Also
         --------
@@ -286,11 +289,11 @@ class TextSequences(
         return functools.partial(_tokens, self.normalization, self._vectorizer().build_analyzer())
 
     def _normalized(self, texts):
-        """Return the texts in the one Unicode form."""
+        """Return the texts in the Unicode form of `normalization`."""
         return [normalized(self.normalization, text) for text in texts]
 
     def _vectorizer(self):
-        """Return the vectoriser that splits texts and chooses among their tokens."""
+        """Return the vectoriser that splits texts and selects tokens."""
         options = {name: getattr(self, name) for name in _SHARED_PARAMETERS}
         options["analyzer"] = "word" if self.analyzer == "mixed" else self.analyzer
         options["stop_words"] = self._stop_words()
@@ -307,13 +310,13 @@ class TextSequences(
         return vectorizer
 
     def _checked_pattern(self):
-        """Return the pattern of tokens, which must be a regular expression."""
+        """Return the pattern of tokens; raise if it is not a regular expression."""
         try:
             re.compile(self.token_pattern or "")
         except re.error as error:
             raise ValueError(
-                f"token_pattern={self.token_pattern!r} is no regular expression: {error}. Escape "
-                "what stands for itself with a backslash."
+                f"token_pattern={self.token_pattern!r} is not a regular expression: {error}. "
+                "Put a backslash before a character that stands for itself."
             ) from error
         return self.token_pattern
 

@@ -28,24 +28,26 @@ class BM25Transformer(
 ):
     r"""Weight a matrix of counts by BM25.
 
-    A row is a document and a column a term, as in
-    :class:`~sklearn.feature_extraction.text.TfidfTransformer`: items and their words, or users
-    and the items that they have. Where the items are the documents, as users describe them,
-    transform the transpose.
+    Use it in front of a model that reads counts, if a few large counts or very long rows would
+    dominate. A row is a document and a column is a term, as in
+    :class:`~sklearn.feature_extraction.text.TfidfTransformer`: items and their words, or users and
+    their items. If the items are the documents and the users are the terms, transform the
+    transpose.
 
     Parameters
     ----------
     k1 : float, default=1.2
-        How slowly repeated occurrences saturate, 0 or more. 0 makes all counts alike.
+        The larger, the later the weight of repeated occurrences saturates, 0 or more. With 0, all
+        counts have the same weight.
     b : float, default=0.75
-        How much long documents are held back, from 0, not at all, to 1.
+        The larger, the less long documents count, from 0 (no effect) to 1.
 
     Attributes
     ----------
     idf_ : ndarray of shape (n_features_in_,), dtype float32
-        How telling each term is, 0 or more.
+        The inverse document frequency of each term, 0 or more: large for rare terms.
     average_length_ : float
-        The mean over the documents of the sum of their counts, empty documents included.
+        The mean length (sum of counts) of the documents, empty ones included.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -53,8 +55,8 @@ class BM25Transformer(
 
     See Also
     --------
-    PopularityScaler : Holds popular columns back and leaves the rest of an entry as it is.
-    ItemKNNRecommender : With ``weighting="bm25"``, weights items as documents by this formula.
+    PopularityScaler : Only divides by a power of the popularity of the column.
+    ItemKNNRecommender : With ``weighting="bm25"``, uses this formula with items as documents.
 
     Notes
     -----
@@ -63,14 +65,14 @@ class BM25Transformer(
     .. math:: \frac{(k_1 + 1) x_{dt}}{k_1 \left(1 - b + b \frac{|d|}{\overline{|d|}}\right) +
         x_{dt}} \, g_t, \qquad g_t = \max\left(0, \log \frac{n}{1 + n_t}\right) ,
 
-    with the length :math:`|d| = \sum_t x_{dt}`, its mean over the documents of `fit`, their
-    number n, and the number :math:`n_t` of those with term t. A document's sum over the terms of
-    a query is its score for the query [1]_. New documents change neither the mean length nor
-    :math:`g`.
+    with the length :math:`|d| = \sum_t x_{dt}`, its mean over the documents of `fit`, the number n
+    of these documents, and the number :math:`n_t` of those with term t. The sum over the terms of a
+    query is the score of a document for this query [1]_. New documents change neither the mean
+    length nor :math:`g`.
 
-    The result is sparse for dense input, too: a term that no document of `fit` has, or all of
-    them do, gets what the formula says, zeros in the second case, and a document without terms
-    stays empty. The cost is a few passes over the nonzero counts. The result is deterministic.
+    The result is sparse, also for dense input. A term in all documents of `fit` gets zeros. A
+    document without terms stays empty. The cost is a few passes over the nonzero counts. The result
+    is deterministic.
 
     References
     ----------
@@ -107,12 +109,12 @@ class BM25Transformer(
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn how telling each term is, and the mean length of the documents.
+        """Learn the inverse document frequency of each term and the mean length of the documents.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_documents, n_terms)
-            Counts or other strengths, none of them negative.
+            Counts or other strengths, 0 or more.
         y : Ignored
             Present for the pipelines of scikit-learn.
 
@@ -152,21 +154,21 @@ class PopularityScaler(
     BaseEstimator,
     auto_wrap_output_keys=None,
 ):
-    r"""Divide each column of an interaction matrix by a power of its popularity.
+    r"""Give popular items less weight: divide each column by a power of its popularity.
 
-    Popular items say less about a row's taste than rare ones; unscaled, they lead what a linear
-    model, a factorisation or a similarity of rows learns.
+    Use it in front of a linear model, a factorisation or a similarity of rows. Popular items say
+    less about the taste of a row than rare items, but without scaling they dominate.
 
     Parameters
     ----------
     item_exponent : float, default=0.5
-        How much popular columns are held back, 0 or more. 0 leaves X as it is; 0.5 gives the
-        columns of a matrix of zeros and ones the same Euclidean norm, 1 the same sum.
+        The power of the popularity, 0 or more. 0 leaves X as it is. In a matrix of zeros and ones,
+        0.5 gives all columns the same Euclidean norm, and 1 gives them the same sum.
 
     Attributes
     ----------
     scale_ : ndarray of shape (n_features_in_,), dtype float32
-        What each column is divided by; 1 for a column that no row of `fit` has.
+        The divisor of each column; 1 for a column that is empty in `fit`.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -174,9 +176,9 @@ class PopularityScaler(
 
     See Also
     --------
-    BM25Transformer : Saturates counts and holds long rows back as well.
-    DiscountedRecommender : Holds popular items back in what a recommender says.
-    GraphFilterRecommender : Has such an exponent, and one for the rows, built in.
+    BM25Transformer : Also limits large counts and the weight of long rows.
+    DiscountedRecommender : Lowers the scores of popular items after learning.
+    GraphFilterRecommender : Has such an exponent for the items, and one for the rows.
 
     Notes
     -----
@@ -185,15 +187,15 @@ class PopularityScaler(
 
     .. math:: \tilde x_{ri} = x_{ri} / \max(1, n_i)^\alpha ,
 
-    :math:`\alpha` being `item_exponent`. Under the assumption that the chance of seeing an
-    interaction grows with that power of popularity, these are inverse propensity weights up to a
-    factor [1]_. `ALSRecommender` and `LogisticMFRecommender` weigh the loss of an interaction by
-    its value: in ``make_pipeline(PopularityScaler(), ALSRecommender())`` each interaction counts by
-    its inverse propensity, in `fit` and when rows are folded in, and what is missing counts as
-    before.
+    where :math:`\alpha` is `item_exponent`. If the chance of observing an interaction grows with
+    this power of the popularity, these are inverse propensity weights up to a factor [1]_.
+    `ALSRecommender` and `LogisticMFRecommender` weight the loss of an interaction by its value. So
+    in ``make_pipeline(PopularityScaler(), ALSRecommender())`` each interaction has its inverse
+    propensity as weight, in `fit` and when rows are folded in. The weight of a missing interaction
+    does not change.
 
-    Sparse input stays sparse, dense stays dense. The cost is a pass over X. The result is
-    deterministic.
+    Sparse input stays sparse, and dense input stays dense. The cost is one pass over X. The result
+    is deterministic.
 
     References
     ----------
@@ -292,7 +294,7 @@ def _column_popularity(X):
 
 
 def _with_data(X, data):
-    """Return a new matrix with the data at the nonzero entries of X, which may be the caller's."""
+    """Return a copy of X with new data at its nonzero entries; X may be the caller's."""
     weighted = X.copy()
     weighted.data = data.astype(np.float32, copy=False)
     weighted.eliminate_zeros()
