@@ -19,7 +19,7 @@ from sktransrec.testing._checks import _set_random_state
 from sktransrec.testing._instances import (
     DEFAULTS,
     ESTIMATORS,
-    OTHER_NETWORKS,
+    LARGER_NETWORKS,
     RECOMMENDERS,
     WITH_ITEMS,
 )
@@ -110,23 +110,16 @@ def test_recommender_contract_of_defaults(estimator, check):
     check(estimator)
 
 
-COMPILED = [
-    clone(estimator).set_params(run_eagerly=False)
-    for estimator in ESTIMATORS + OTHER_NETWORKS
-    if "run_eagerly" in estimator.get_params(deep=False)
-]
-
-
 @pytest.mark.slow
 @networks_may_saturate
-@parametrize_with_checks(COMPILED)
-def test_sklearn_contract_of_compiled_networks(estimator, check):
+@parametrize_with_checks(LARGER_NETWORKS)
+def test_sklearn_contract_of_larger_networks(estimator, check):
     check(estimator)
 
 
 @pytest.mark.slow
-@parametrize_with_recommender_checks(COMPILED)
-def test_recommender_contract_of_compiled_networks(estimator, check):
+@parametrize_with_recommender_checks(LARGER_NETWORKS)
+def test_recommender_contract_of_larger_networks(estimator, check):
     check(estimator)
 
 

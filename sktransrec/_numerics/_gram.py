@@ -11,6 +11,8 @@ from ._spd import cholesky
 # Largest condition number at which float32 still gives about three digits.
 _MAX_FLOAT32_CONDITION = 1e4
 _N_POWER_ITERATIONS = 6
+# Blocks of fewer columns cost more in calls than the half of the products that they leave out.
+_MIN_BLOCK_COLUMNS = 256
 _MIN_GRAM_BLOCKS = 16
 
 
@@ -55,9 +57,8 @@ def upper_gram(X):
     gram = np.zeros((n_columns, n_columns), dtype=X.dtype)
     columns, rows = X.T.tocsr(), X.tocsc()
     # A sparse product as full as this one holds a value and an index for each entry.
-    block_size = get_chunk_n_rows(
-        row_bytes=16 * n_columns, max_n_rows=max(1, n_columns // _MIN_GRAM_BLOCKS)
-    )
+    wanted = max(_MIN_BLOCK_COLUMNS, n_columns // _MIN_GRAM_BLOCKS)
+    block_size = get_chunk_n_rows(row_bytes=16 * n_columns, max_n_rows=wanted)
     for block in gen_batches(n_columns, block_size):
         gram[block, block.start :] = as_dense(columns[block] @ rows[:, block.start :].tocsr())
     return gram

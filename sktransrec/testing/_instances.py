@@ -3,6 +3,7 @@
 import inspect
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
@@ -46,9 +47,10 @@ from .. import (
 )
 from .._wrapping import reads_histories
 
-TINY_TRAINING = {"epochs": 2, "batch_size": 128, "run_eagerly": True}
+TINY_TRAINING = {"epochs": 1, "batch_size": 128, "optimizer": "sgd", "run_eagerly": True}
 
-TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (4,), **TINY_TRAINING}
+TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (), **TINY_TRAINING}
+TINY_SEQUENCE_NETWORK = {**TINY_NETWORK, "embedding_size": 4, "hidden_layer_sizes": (4,)}
 TINY_NEXT_ITEM = {
     **{"n_components": 4, "n_layers": 1, "n_items": 24, "unknown": "ignore"},
     **TINY_TRAINING,
@@ -62,7 +64,7 @@ ESTIMATORS = [
     BiasedMFRecommender(n_components=3, max_iter=3),
     BPRRecommender(n_components=4, max_iter=5),
     BridgeRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
-    CNNEncoder(kernel_sizes=(2, 3), embedding_size=4, **TINY_NETWORK),
+    CNNEncoder(kernel_sizes=(2, 3), **TINY_SEQUENCE_NETWORK),
     CORALAligner(),
     ContentKNNRecommender(),
     CodebookRecommender(2, 3, n_init=1, max_iter=5),
@@ -83,13 +85,15 @@ ESTIMATORS = [
     PopularityScaler(),
     ProcrustesAligner(),
     ProcrustesRegressor(),
-    RNNEncoder(embedding_size=4, **TINY_NETWORK),
+    RNNEncoder(cell="simple", **TINY_SEQUENCE_NETWORK),
     ReconstructionRecommender(TruncatedSVD(2, random_state=0)),
     RidgeRecommender(),
     SegmentPopularityRecommender(),
     SegmentPopularityRecommender([0], shrinkage=1),
     SwitchingRecommender(EASERecommender(), min_interactions=4),
-    SourceSelectorRecommender(RidgeRecommender(), [("one", [0]), ("all", slice(None))], cv=2),
+    SourceSelectorRecommender(
+        RidgeRecommender(), [("one", [0]), ("all", slice(None))], max_sources=1, cv=2
+    ),
     TransferGate(EASERecommender(), cv=2),
     TransferGate(RidgeRecommender(), cv=2),
     TwoTowerAutoencoderRecommender(n_source_items=1, kind="variational", **TINY_NETWORK),
@@ -102,11 +106,23 @@ ESTIMATORS = [
     ),
 ]
 
-# Other networks of the same estimators, for checks that may take longer.
-OTHER_NETWORKS = [
-    Autoencoder(kind="variational", loss="multinomial", **TINY_NETWORK),
-    NextItemRecommender("gru", **TINY_NEXT_ITEM),
-]
+
+def _larger_networks():
+    """Yield the networks for checks that may take longer: deeper ones, trained as by default."""
+    kinds = [
+        Autoencoder(kind="variational", loss="multinomial", **TINY_NETWORK),
+        NextItemRecommender("gru", **TINY_NEXT_ITEM),
+    ]
+    larger = {"epochs": 2, "optimizer": "adam", "run_eagerly": False}
+    larger |= {"hidden_layer_sizes": (4,), "cell": "gru"}
+    for estimator in [*ESTIMATORS, *kinds]:
+        parameters = estimator.get_params(deep=False)
+        if "run_eagerly" in parameters:
+            own = {name: value for name, value in larger.items() if name in parameters}
+            yield clone(estimator).set_params(**own)
+
+
+LARGER_NETWORKS = list(_larger_networks())
 
 # These know the items of the checks of recommenders, and of no other check.
 WITH_ITEMS = [
