@@ -27,7 +27,7 @@ import numpy as np
 import scipy.sparse as sp
 from _record import Record, argument_parser, record_name
 from _report import mean_and_error, measure
-from _search import searched
+from _search import check_search, searched
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
@@ -331,6 +331,7 @@ def tuned(model, data, split, fitted):
         return {f"NDCG@{K_NDCG}": ndcg, f"Recall@{K_RECALL}": recall}
 
     search = searched(evaluate, model.grid)
+    check_search("cold_start", type(best_made).__name__, search)
     return search, best_made
 
 

@@ -1,0 +1,117 @@
+"""Build `results.rst` from `results.rst.in` and the records of the benchmarks.
+
+    python docs/build_results.py
+
+In the template, `{{record | table | line | column}}` stands for a figure, with its error, and
+`{{... | value}}` for the figure alone. A line `.. record:: name` or `.. record:: name | table`
+stands for the tables of a record and how they were made, and `.. searches::` for what all
+searches came to.
+"""
+
+import json
+import re
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+TEMPLATE, PAGE, RECORDS = DOCS / "results.rst.in", DOCS / "results.rst", DOCS / "records"
+NOTE = ".. Built by build_results.py from results.rst.in and records/: edit these.\n\n"
+
+
+def main():
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+def page():
+    """Return the text of the page."""
+    text = TEMPLATE.read_text("utf-8")
+    text = re.sub(r"\{\{(.+?)\}\}", lambda match: escaped(figure(match[1])), text, flags=re.S)
+    text = re.sub(r"^\.\. record:: (.+)$", lambda match: tables(match[1]), text, flags=re.M)
+    return NOTE + re.sub(r"^\.\. searches::$", lambda match: searches(), text, flags=re.M)
+
+
+def read(name):
+    """Return the content of a record."""
+    path = RECORDS / f"{name}.json"
+    if not path.exists():
+        raise ValueError(f"There is no record {name!r} in docs/records: have {names()}.")
+    return json.loads(path.read_text("utf-8"))
+
+
+def names():
+    """Return the names of all records."""
+    return sorted(path.stem for path in RECORDS.glob("*.json"))
+
+
+def figure(path):
+    """Return a figure of a record as text, by its path: record | table | line | column | part."""
+    record, table, line, column, *part = (" ".join(word.split()) for word in path.split("|"))
+    table = read(record)["tables"][table]
+    value, spec = table["rows"][line][column], table["columns"][column]
+    return formatted(value[part[0]] if part else value, spec)
+
+
+def formatted(value, spec):
+    """Return a number, a figure with its error, or nothing as text."""
+    if isinstance(value, dict):
+        return f"{value['value']:{spec}} ± {value['error']:{spec.lstrip('+')}}"
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else f"{value:{spec}}"
+
+
+def tables(words):
+    """Return the tables of a record, or one of them, and how they were made."""
+    name, *chosen = (word.strip() for word in words.split("|"))
+    record = read(name)
+    parts = [provenance(record)]
+    for title, table in record["tables"].items():
+        if not chosen or title in chosen:
+            header = list(table["columns"])
+            lines = [
+                [line, *(formatted(cells[column], table["columns"][column]) for column in cells)]
+                for line, cells in table["rows"].items()
+            ]
+            parts.append(list_table(title, header, lines))
+    return "\n\n".join(parts)
+
+
+def provenance(record):
+    """Return the command of a record, when and where it ran."""
+    return (
+        f"``{record['command']}``, {record['date']}, commit {record['commit']}, "
+        f"{record['machine']}."
+    )
+
+
+def searches():
+    """Return the table of all searches: what was searched, and what was chosen."""
+    lines = []
+    for name in names():
+        for title, search in read(name).get("searches", {}).items():
+            grid = "; ".join(f"{key}: {_listed(values)}" for key, values in search["grid"].items())
+            chosen = "; ".join(f"{key}: {_listed([v])}" for key, v in search["chosen"].items())
+            lines.append([name.removesuffix("-tuning"), title, grid, chosen])
+    return list_table("Searches", ["benchmark", "search", "grid", "chosen"], lines)
+
+
+def _listed(values):
+    return ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
+
+
+def list_table(title, header, lines):
+    """Return a table in the markup of the page."""
+    rows = [
+        "\n     - ".join(f"{escaped(cell)}".rstrip() for cell in line) for line in [header, *lines]
+    ]
+    body = "\n".join(f"   * - {row}" for row in rows)
+    return f".. list-table:: {escaped(title)}\n   :header-rows: 1\n\n{body}"
+
+
+def escaped(text):
+    """Return a text whose @, * and _ are no markup."""
+    return re.sub(r"([@*_|`])", r"\\\1", text)
+
+
+if __name__ == "__main__":
+    main()

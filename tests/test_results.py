@@ -1,0 +1,177 @@
+import json
+import re
+import sys
+from decimal import ROUND_HALF_UP, Decimal
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RECORDS = sorted((ROOT / "docs" / "records").glob("*.json"))
+SEARCHES = [
+    pytest.param(path.stem, title, search, id=f"{path.stem}, {title}")
+    for path in RECORDS
+    for title, search in json.loads(path.read_text("utf-8")).get("searches", {}).items()
+]
+
+
+@pytest.fixture
+def build_results(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    yield import_module("build_results")
+    del sys.modules["build_results"]
+
+
+def test_the_page_is_what_the_records_give(build_results):
+    assert build_results.PAGE.read_text("utf-8") == build_results.page(), (
+        "run python docs/build_results.py"
+    )
+
+
+def test_a_figure_that_no_record_has_is_an_error(build_results):
+    with pytest.raises(ValueError, match="no record 'ratinks'"):
+        build_results.figure("ratinks | Errors | mean | RMSE")
+    with pytest.raises(KeyError):
+        build_results.figure("ratings | Errors | the mean | RMSE")
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+def test_a_record_says_how_it_was_made(path):
+    text = path.read_text("utf-8")
+    content = json.loads(text)
+    assert content["name"] == path.stem
+    for run in content.get("searches", {"": content}).values():
+        assert run["command"].startswith("python benchmarks/")
+        assert re.fullmatch(r"[0-9a-f]{7,}(, with changes)?", run["commit"])
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", run["date"])
+        assert {"machine", "versions", "options"} <= set(run)
+    assert not re.search(r"/(home|root|tmp|usr|mnt|work|Users)/", text)
+
+
+@pytest.mark.parametrize(("record", "title", "search"), SEARCHES)
+def test_no_choice_is_at_the_edge_of_its_grid(record, title, search, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    try:
+        import_module("_search").check_search(record, title, search)
+    finally:
+        sys.modules.pop("_search", None)
+
+
+# Quoted figures
+
+
+def earlier_tables():
+    """Return the tables of the earlier page by name: {line: cells}.
+
+    A table has the name of its section, or of its first column where that has one of its own.
+    """
+    tables, heading, cells = {}, "", None
+    lines = (ROOT / "docs" / "earlier_results.rst").read_text("utf-8").split("\n")
+    for line, following in pairwise([*lines, ""]):
+        if re.fullmatch(r"[-~=]{4,}", following):
+            heading = line
+        elif line.startswith(".. list-table::"):
+            cells = None
+        elif line.startswith("   * - "):
+            first = line.removeprefix("   * - ")
+            if cells is None:
+                rows = tables.setdefault(heading if first in ("method", "model") else first, {})
+            cells = rows.setdefault(first, [])
+        elif line.startswith("     - "):
+            cells.append(line.removeprefix("     - "))
+    return tables
+
+
+def rounded(cell, unit):
+    """Return the figures of a cell of the earlier page, rounded to a unit."""
+    numbers = (Decimal(word).quantize(Decimal(unit), ROUND_HALF_UP) for word in cell.split(" ± "))
+    return " ± ".join(map(str, numbers))
+
+
+def in_tenths(cell):
+    return rounded(cell, "0.1")
+
+
+def in_thousandths(cell):
+    return rounded(cell, "0.001").split(" ")[0].removeprefix("0")
+
+
+ALS, VOTE = "ALS, target alone", "vote of ALS, item kNN and graph filter"
+BRIDGES = "mean of three kernel bridges and ridge to the items"
+NEXT_ITEM_HEADER = ["gru, {} seeds", "attention, {} seeds", "S3-Rec, published", "item kNN"]
+# What README quotes, the table of the earlier page, its lines, and their column.
+QUOTED = [
+    (text, in_tenths, table, lines, 1)
+    for text, table, lines in [
+        (
+            "| sport (cloth) | {} | {} | **{}**",
+            "Sport from cloth",
+            ["popularity", ALS, f"{VOTE}, on both"],
+        ),
+        (
+            "| cloth (sport) | {} | {} | **{}**",
+            "Cloth from sport",
+            ["popularity", ALS, f"{VOTE}, on both"],
+        ),
+        (
+            "| phone (sport) | {} | {} (a vote: **{}**) | {}",
+            "Phone from sport",
+            ["popularity", ALS, f"{VOTE}, target alone", "ALS on both, source weighted"],
+        ),
+        (
+            "| sport (phone) | {} | {} | {}",
+            "Sport from phone",
+            ["popularity", ALS, "collective factorisation"],
+        ),
+        (
+            "| video (game), cold users | {} | – | **{}**",
+            "Video from game",
+            ["popularity", BRIDGES],
+        ),
+        (
+            "| game (video), cold users | {} | – | **{}**",
+            "Game from video",
+            ["popularity", "ALS, ridge to ALS factors"],
+        ),
+    ]
+] + [
+    (
+        f"| {data} | {{}} | {{}} | {{}} | {{}} |",
+        in_thousandths,
+        data,
+        [line.format(n_seeds) for line in NEXT_ITEM_HEADER],
+        1,
+    )
+    for data, n_seeds in (("Beauty", 2), ("LastFM", 5))
+]
+
+
+def test_the_readme_quotes_figures_as_they_are():
+    text, tables = (ROOT / "README.md").read_text("utf-8"), earlier_tables()
+    for template, rounding, table, lines, column in QUOTED:
+        quotation = template.format(*(rounding(tables[table][line][column]) for line in lines))
+        assert quotation in text
+        text = text.replace(quotation, "")
+    assert not figures(text)
+
+
+PAGES = sorted(
+    path
+    for path in (ROOT / "docs").glob("*.rst")
+    if path.name not in ("results.rst", "earlier_results.rst")
+)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_pages_leave_figures_to_the_results(path):
+    lines = path.read_text("utf-8").split("\n")
+    # What is indented and in no table is code and what it prints.
+    prose = [line for line in lines if re.match(r"\S|   \* - |     - ", line)]
+    assert not figures("\n".join(prose))
+
+
+def figures(text):
+    """Return the figures with errors, and the metrics, that a text quotes."""
+    return re.findall(r"[\d.]+ ± [\d.]+|(?<![\w.])0?\.\d{3,4}\b(?! *±)", text)
