@@ -1,4 +1,4 @@
-"""One column of values as an exact numpy array, whatever library holds it."""
+"""A column of values from any library as an exact numpy array."""
 
 from collections.abc import Mapping, Set
 
@@ -11,10 +11,9 @@ _TEXTS = (nw.String, nw.Categorical, nw.Enum)
 
 
 def as_column(values, what):
-    """Return 1-D values as an ndarray, or as a narwhals Series where a data frame library has them.
+    """Return 1-D values as an ndarray, or as a narwhals Series if a data frame library holds them.
 
-    Nothing is converted in a way that loses something: a list of numbers of several types stays
-    one of objects.
+    No conversion loses information: a list with numbers of several types becomes an object array.
     """
     values = _as_series(values)
     if isinstance(values, nw.Series):
@@ -30,14 +29,14 @@ def as_column(values, what):
 
 
 def column_names(X):
-    """Return the names of the columns of a DataFrame of any library, None for anything else."""
+    """Return the column names of a DataFrame of any library, None for anything else."""
     if not nw.dependencies.is_into_dataframe(X):
         return None
     return list(X.columns if hasattr(X, "iloc") else nw.from_native(X, eager_only=True).columns)
 
 
 def check_none_missing(column, what, noun):
-    """Raise where `as_column` made a column with missing values."""
+    """Raise if a column from `as_column` has missing values."""
     missing = np.flatnonzero(_is_missing(column))
     if len(missing):
         raise ValueError(
@@ -54,7 +53,7 @@ def exact_array(column):
 
 
 def _as_series(values):
-    """Return a column of a data frame library as a narwhals Series, anything else as it is."""
+    """Return a column of a data frame library as a narwhals Series, anything else unchanged."""
     if hasattr(values, "to_native"):
         values = values.to_native()
     pandas, pyarrow = nw.dependencies.get_pandas(), nw.dependencies.get_pyarrow()
@@ -69,7 +68,7 @@ def _as_series(values):
 
 def _is_missing(column):
     if isinstance(column, nw.Series):
-        # Not every library takes NaN for a missing value.
+        # Some libraries do not treat NaN as a missing value.
         is_nan = column.dtype.is_float() and column.is_nan().fill_null(True).to_numpy()
         return column.is_null().to_numpy() | is_nan
     if np.ma.isMaskedArray(column):
@@ -82,13 +81,13 @@ def _is_missing(column):
 
 
 def _is_missing_value(value):
-    """Return whether a value is None, or not equal to itself as NaN and NaT are."""
+    """Return whether a value is None, or not equal to itself, like NaN and NaT."""
     if value is None:
         return True
     try:
         return bool(value != value)
     except TypeError:
-        # pandas.NA cannot tell.
+        # Comparing pandas.NA gives no boolean.
         return True
     except ValueError:
         return False
@@ -97,14 +96,14 @@ def _is_missing_value(value):
 def _array_of_series(series):
     if series.dtype == nw.Date:
         series = series.cast(nw.Datetime("us"))
-    # Arrays of strings of a fixed width would lose zeros at their ends.
+    # Arrays of strings of a fixed width would lose null characters at the end.
     if str(series.dtype) in _TOO_WIDE_FOR_NUMPY or series.dtype in _TEXTS:
         return objects_of(series.to_list())
     return series.to_numpy()
 
 
 def _of_one_type(objects):
-    """Return an array of objects as one of numbers if all are of one such type."""
+    """Return an array of objects as an array of numbers if all have one type of number."""
     values = objects.tolist()
     types = set(map(type, values))
     if types == {int}:
@@ -115,7 +114,7 @@ def _of_one_type(objects):
 
 
 def _integers(values):
-    """Return Python integers in the type that holds them all."""
+    """Return Python integers as an array of a type that can hold them all."""
     for dtype in (np.int64, np.uint64):
         try:
             return np.array(values, dtype=dtype)
@@ -125,7 +124,7 @@ def _integers(values):
 
 
 def objects_of(values):
-    """Return values as a 1-D array of objects, each as it is."""
+    """Return values as a 1-D array of objects, without any conversion."""
     values = list(values)
     objects = np.empty(len(values), dtype=object)
     objects[:] = values

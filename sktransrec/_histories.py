@@ -1,11 +1,11 @@
-"""Histories: rows of item ids from 1 on, in order, with zeros at the end."""
+"""Histories: rows of item ids from 1 on, in the order of time, with zeros at the end."""
 
 import numpy as np
 import scipy.sparse as sp
 
 
 def is_padded_at_one_end(X):
-    """Return whether zeros stand before the ids of the rows only, or after them only."""
+    """Return whether all zeros come before the ids of the rows, or all come after them."""
     is_id = X > 0
     begins = is_id[:, 1:] & ~is_id[:, :-1]
     ends = is_id[:, :-1] & ~is_id[:, 1:]
@@ -13,13 +13,13 @@ def is_padded_at_one_end(X):
 
 
 def padded_at_end(X):
-    """Return the nonzero ids of each row in their order, zeros after them."""
+    """Return the nonzero ids of each row in their order, followed by zeros."""
     order = np.argsort(X == 0, axis=1, kind="stable")
     return np.take_along_axis(X, order, axis=1)
 
 
 def latest(X, length):
-    """Return the last ids of each row, zeros at the end, no wider than the longest row."""
+    """Return the last ids of each row, followed by zeros, no wider than the longest row."""
     lengths = np.count_nonzero(X, axis=1)
     width = max(1, min(length, lengths.max(initial=1)))
     columns = np.maximum(lengths - width, 0)[:, None] + np.arange(width)
@@ -27,28 +27,28 @@ def latest(X, length):
 
 
 def last_items(X):
-    """Return the last id of each row, none of which is empty."""
+    """Return the last id of each row; no row may be empty."""
     return X[np.arange(len(X)), np.count_nonzero(X, axis=1) - 1]
 
 
 def without_last(X):
-    """Return the rows, none of which is empty, without their last id."""
+    """Return the rows without their last id; no row may be empty."""
     X = X.copy()
     X[np.arange(len(X)), np.count_nonzero(X, axis=1) - 1] = 0
     return X
 
 
 def ends_in_new_item(X):
-    """Return of each row whether its last id follows others, none of which is the same."""
+    """Return for each row whether its last id follows other ids and is new among them."""
     last = X[np.arange(len(X)), np.maximum(np.count_nonzero(X, axis=1) - 1, 0)]
     n_same = np.count_nonzero(last[:, None] == X, axis=1)
     return (np.count_nonzero(X, axis=1) > 1) & (n_same == 1)
 
 
 def seen_items(X, n_items):
-    """Return which items each row holds, a `csr_array` of shape (n_rows, n_items).
+    """Return the items of each row as a `csr_array` of ones of shape (n_rows, n_items).
 
-    Ids are one more than their column; those above `n_items` are left out.
+    Item id j + 1 is column j. Ids above `n_items` are left out.
     """
     rows, steps = np.nonzero((X > 0) & (n_items >= X))
     ones = np.ones(len(rows), dtype=np.float32)
@@ -58,10 +58,10 @@ def seen_items(X, n_items):
 
 
 def split_latest(X, n_latest, counts):
-    """Return the rows as they were before their latest ids, and these ids.
+    """Return the rows cut before their latest ids, and these latest ids.
 
-    `counts` says which places may be among the latest ids, as many as `n_latest` says for each
-    row; what comes after the first of them without counting is in neither part.
+    `counts` is the mask of the ids that may be among the latest, and `n_latest` is their number for
+    each row. Other ids after the cut are in neither part.
     """
     n_from_here = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]
     is_later = n_from_here < n_latest[:, None]
@@ -70,10 +70,10 @@ def split_latest(X, n_latest, counts):
 
 
 def windows(X, length):
-    """Return each row cut from its end into pieces of at most `length` ids, all with two or more.
+    """Return the rows, cut from the end into pieces of two to `length` ids.
 
-    The first id of a piece is the last one of the piece before it, so that each id but the first
-    of a row follows another one in one piece.
+    The first id of a piece is the last id of the piece before it. So each id of a row, except the
+    first one, follows another id in exactly one piece.
     """
     lengths = np.count_nonzero(X, axis=1)
     n_pieces = np.maximum(-(-(lengths - 1) // (length - 1)), 0)

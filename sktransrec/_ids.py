@@ -1,4 +1,4 @@
-"""Ids, strings or integers: exact arrays of them, where they stand, and columns read back."""
+"""Ids (strings or integers): exact arrays of ids, their positions, and decoding columns."""
 
 from itertools import repeat
 from numbers import Integral
@@ -32,26 +32,26 @@ def coded_ids(values, what, noun):
 
 
 def id_array(values, what, noun="ids"):
-    """Return ids in the order in which they are given, as `coded_ids` has them."""
+    """Return an exact array of ids, in the given order."""
     codes, ids = coded_ids(values, what, noun)
     return ids[codes]
 
 
 def distinct_ids(values, what, noun="ids"):
-    """Return ids in the order in which they are given; raise where one is repeated."""
+    """Return an exact array of ids, in the given order; raise if one is repeated."""
     codes, ids = coded_ids(values, what, noun)
     if len(ids) < len(codes):
         counts = np.bincount(codes)
         repeated = ids.tolist()[counts.argmax()]
         raise ValueError(
             f"{what} repeats {repeated!r}, which stands {counts.max()} times among {len(codes)} "
-            f"{noun}: ids must differ."
+            f"{noun}: ids must be different."
         )
     return ids[codes]
 
 
 def joined_ids(parts):
-    """Return arrays of ids as one, integers and strings side by side staying what they are."""
+    """Return arrays of ids as one array; integers stay integers and strings stay strings."""
     dtypes = {part.dtype for part in parts}
     if len(dtypes) > 1:
         parts = [part.astype(object) for part in parts]
@@ -59,19 +59,19 @@ def joined_ids(parts):
 
 
 def positions(ids, known):
-    """Return where `known` holds each of the ids, -1 for the others."""
+    """Return the position of each id in `known`, -1 if it is not there."""
     index = dict(zip(known.tolist(), range(len(known)), strict=True))
     return np.fromiter(map(index.get, ids.tolist(), repeat(-1)), dtype=np.intp, count=len(ids))
 
 
 def equal_as_strings(ids, known):
-    """Return the mask of the ids that `known` lacks but holds as another type, as 1 and "1"."""
+    """Return the mask of the ids that are in `known` only as another type, such as 1 and "1"."""
     others = objects_of(map(_of_other_type, ids.tolist()))
     return (positions(ids, known) < 0) & (positions(others, known) >= 0)
 
 
 def decoded(ids, columns, what):
-    """Return the ids of columns, of the shape of `columns`; -1 gives None, in an object array."""
+    """Return the ids of columns; with a -1 among them, an object array with None there."""
     columns = np.asarray(columns)
     if columns.dtype.kind not in "iu" or not (
         columns.size == 0 or (columns.min() >= -1 and columns.max() < len(ids))
@@ -89,20 +89,20 @@ def decoded(ids, columns, what):
 
 
 class DecodesItems:
-    """Mixin for what knows the ids of its items; a subclass implements ``_ids_of_items()``."""
+    """Mixin for classes that know the ids of items; a subclass implements ``_ids_of_items()``."""
 
     def decode_items(self, items):
-        """Return the ids of item columns, such as those that `recommend` returns.
+        """Return the item ids of columns, such as those that `recommend` returns.
 
         Parameters
         ----------
         items : array-like of int
-            Columns, of any shape; -1 stands for none.
+            Column numbers, in any shape; -1 means no item.
 
         Returns
         -------
         item_ids : ndarray of the shape of `items`
-            Their ids; None in the place of -1, in an array of objects then.
+            Their ids. If there is a -1, the array has dtype object and holds None there.
         """
         return decoded(self._ids_of_items(), items, "items")
 
@@ -121,10 +121,10 @@ def _is_pandas_text(column):
 def _checked(values, what, noun):
     """Return values as integers, or as objects that are strings or integers."""
     if values.dtype.kind in "iu" or not len(values):
-        # An empty column has whatever type its library makes of nothing.
+        # The type of an empty column depends on its library.
         return values if values.dtype.kind in "iu" else np.empty(0, dtype=np.int64)
     if values.dtype.kind == "f":
-        # A column of integers becomes float where a table once had gaps in it.
+        # A column of integers becomes float if a table once had gaps in it.
         limit = 2.0 ** (np.finfo(values.dtype).nmant + 1)
         _check_whole(values, limit, what, noun)
         return values.astype(np.int64)
@@ -144,16 +144,16 @@ def _checked(values, what, noun):
 
 
 def _may_be_id(one):
-    """Return whether values of a type may be ids; whole floats pass for integers."""
+    """Return whether values of a type may be ids; whole floats count as integers."""
     is_number = issubclass(one, Integral | float) and not issubclass(one, bool | np.timedelta64)
     return is_number or issubclass(one, str)
 
 
 def _check_whole(floats, limit, what, noun):
-    """Raise unless floats are whole numbers small enough to be told from their neighbours."""
+    """Raise unless floats are whole numbers, small enough to be exact."""
     if not np.array_equal(floats, np.rint(floats)) or np.isinf(floats).any():
         raise ValueError(
-            f"{what} holds fractional numbers, which are no {noun}: pass strings or integers."
+            f"{what} holds fractional numbers, which cannot be {noun}: pass strings or integers."
         )
     largest = np.abs(floats).max(initial=0)
     if largest >= limit:
@@ -164,7 +164,7 @@ def _check_whole(floats, limit, what, noun):
 
 
 def _factorized(values):
-    """Return the codes and the distinct ones of checked ids, unsorted."""
+    """Return the codes of checked ids, and the distinct ids, unsorted."""
     if values.dtype.kind in "iu":
         codes, ids = _distinct_integers(values)
         fits = not len(ids) or ids.max() <= _MAX_INT64
@@ -185,7 +185,7 @@ def _distinct_integers(values):
     if high - low > 4 * len(values):
         ids, codes = np.unique(values, return_inverse=True)
         return codes, ids
-    # A table over the range replaces the sort where the range is no wider than the log is long.
+    # If the range is not much wider than the log is long, a table is faster than a sort.
     wide = values.astype(np.int64 if high <= _MAX_INT64 else np.uint64, copy=False)
     offsets = (wide - wide.dtype.type(low)).astype(np.intp)
     is_present = np.zeros(high - low + 1, dtype=bool)
@@ -195,7 +195,7 @@ def _distinct_integers(values):
 
 
 def _sorted_order(ids):
-    """Return the order that sorts ids: integers by size, then strings by letters."""
+    """Return the order that sorts ids: integers by size, then strings alphabetically."""
     if ids.dtype.kind in "iu":
         return np.argsort(ids)
     listed = ids.tolist()
@@ -204,7 +204,7 @@ def _sorted_order(ids):
 
 
 def _of_other_type(one):
-    """Return an integer as a string, and a string that is an integer's as that, or None."""
+    """Return an integer as a string, a string of an integer as integer, and None otherwise."""
     if not isinstance(one, str):
         return str(one)
     try:

@@ -1,4 +1,4 @@
-"""Samples of a regression weighted by how much is known of each."""
+"""Weights of the samples of a regression: more for rows with more interactions."""
 
 import numpy as np
 from sklearn.utils.validation import has_fit_parameter
@@ -7,7 +7,7 @@ from ._wrapping import last_step
 
 
 def support_weights(regressor, n_interactions, exponent):
-    """Return the arguments of a regressor's `fit` that weigh samples by their interactions.
+    """Return arguments for `fit` of a regressor that weight samples by their interactions.
 
     Parameters
     ----------
@@ -15,12 +15,12 @@ def support_weights(regressor, n_interactions, exponent):
         A regressor, or a `Pipeline` that ends in one.
     n_interactions : ndarray of shape (n_samples,)
     exponent : float
-        Power of the number of interactions, which is the weight but for a common factor.
+        The weight is the number of interactions to this power, up to a common factor.
 
     Returns
     -------
     arguments : dict
-        Empty if all weigh alike.
+        Empty if all weights are equal.
     """
     if exponent == 0:
         return {}
@@ -28,9 +28,9 @@ def support_weights(regressor, n_interactions, exponent):
     last, steps = last_step(regressor)
     if not has_fit_parameter(last, name):
         raise ValueError(
-            f"activity_exponent={exponent!r} weighs what the regressor learns from, but "
-            f"{last!r} takes no sample_weight in fit. Set it to 0, or use a regressor that does, "
-            "such as Ridge."
+            f"activity_exponent={exponent!r} weights the samples of the regressor, but {last!r} "
+            "takes no sample_weight in fit: set it to 0, or use a regressor that takes it, such as "
+            "Ridge."
         )
     weights = n_interactions.astype(np.float64) ** exponent
     return {"__".join([*steps, name]): weights / weights.mean()}

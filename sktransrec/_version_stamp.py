@@ -1,4 +1,4 @@
-"""The version in a saved object, and the warning where another version loads it."""
+"""The version in a saved object, and the warning if another version loads it."""
 
 import warnings
 
@@ -6,10 +6,10 @@ _STAMP = "_sktransrec_version"
 
 
 class VersionStampMixin:
-    """Mixin for what users save: it travels with the version of this package.
+    """Mixin for classes that users save: it saves the version of this package with the object.
 
-    scikit-learn stamps the classes of its own modules only. pickle, joblib and skops all ask for
-    the state below, and so does `deepcopy`.
+    scikit-learn does this for its own modules only. pickle, joblib, skops and `deepcopy` all use
+    the state below.
     """
 
     def __getstate__(self):
@@ -30,7 +30,7 @@ def _current_version():
 
 
 def _of_another_version(item, saved_by):
-    """Return what to say of an object that another version saved, None being one of long ago."""
+    """Return the warning about an object of another version; None means an unknown old version."""
     name, current = type(item).__name__, _current_version()
     saver, other = "an old sktransrec that notes no version", ""
     if saved_by is not None:

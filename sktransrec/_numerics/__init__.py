@@ -1,1 +1,1 @@
-"""Arrays in, arrays out: what knows neither estimators nor domains."""
+"""Numerical functions: arrays in, arrays out. They know neither estimators nor domains."""

@@ -1,4 +1,4 @@
-"""One BLAS thread while many small products run, however many of our threads ask for it."""
+"""Limiting BLAS to one thread while many small products run, also from several threads."""
 
 import os
 import threading
@@ -8,10 +8,10 @@ from threadpoolctl import ThreadpoolController
 
 
 class _Limit:
-    """One BLAS thread from the first call in to the last one out.
+    """One BLAS thread from the first call that enters to the last one that leaves.
 
-    Limits that overlapping calls set and restore by themselves would leave BLAS at one thread: the
-    second finds one thread, and restores that after the first has restored what there was.
+    If overlapping calls set and restored limits by themselves, BLAS would stay at one thread: the
+    second call finds one thread, and restores one thread after the first has restored the original.
     """
 
     def __init__(self):
@@ -40,13 +40,13 @@ class _Limit:
     def leave(self):
         with self._lock:
             self._n_inside -= 1
-            # The last number of a library is what it had before the first of us came.
+            # The last number that is restored is the one from before the first call.
             while self._n_inside == 0 and self._to_restore:
                 _set_num_threads(*self._to_restore.pop())
 
 
 def _set_num_threads(library, n_threads):
-    # From 3.8 on, threadpoolctl ignores all but the first thread that sets a number.
+    # From 3.8 on, threadpoolctl lets only the first thread that sets a number set it again.
     if hasattr(library, "clear_controlling_thread"):
         library.clear_controlling_thread(force=True)
     library.set_num_threads(n_threads)
@@ -59,10 +59,10 @@ _LIMIT = _Limit()
 
 @contextmanager
 def one_blas_thread(*, look_again=False):
-    """Use one thread in every BLAS, as suits many small products and systems.
+    """Use one thread in every BLAS; this suits many small products and systems.
 
-    It is cheap enough to be entered for every block of rows: libraries loaded since it was first
-    entered are only found with `look_again`, which takes some milliseconds.
+    It is cheap enough to enter for every block of rows. Libraries that were loaded after the first
+    call are only found with `look_again`, which takes some milliseconds.
     """
     _LIMIT.enter(look_again=look_again)
     try:

@@ -1,4 +1,4 @@
-"""Clusters of rows and of items, and how much more of an item cluster a row cluster has."""
+"""Clusters of rows and of items, and the lifts: how much more often than by chance they meet."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -8,18 +8,18 @@ from sklearn.cluster import KMeans
 from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 
-# The climb ends when a sweep lowers the loss by less than this for each interaction.
+# The climb ends when a sweep lowers the loss per interaction by less than this.
 _TOLERANCE = 1e-6
-# Orders of the item clusters from which the search for those of a given codebook starts.
+# Number of random orders of the item clusters from which the search for the best order starts.
 _N_ORDERS = 30
-# Coordinates of points that are the same differ by less than this, whatever the solver rounds.
+# Points are equal if their coordinates are equal after rounding to this many decimals.
 _DECIMALS = 6
 
 
 class BlockModel:
-    """A Poisson model of interactions by clusters of rows and of items, as one learns it.
+    """A Poisson model of interactions with clusters of rows and of items, while it is learned.
 
-    The methods lower `loss()`, save for those that draw.
+    All methods lower `loss()`, except those that draw.
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ class BlockModel:
     Attributes
     ----------
     rows : ndarray of shape (n_rows, n_row_clusters)
-        The probability that a row is in each cluster.
+        The probability of each row to be in each cluster.
     items : ndarray of shape (n_items, n_item_clusters)
-        The same of the items.
+        The same for the items.
     row_scales : ndarray of shape (n_row_clusters,)
-        The factors that put the totals of the clusters of rows right.
+        The factors that correct the totals of the row clusters.
     item_scales : ndarray of shape (n_item_clusters,)
-        The same of the clusters of items.
+        The same for the item clusters.
     """
 
     def __init__(self, X, prior_lifts, regularization):
@@ -54,16 +54,16 @@ class BlockModel:
 
     @property
     def lifts(self):
-        """How many interactions clusters have beside those expected of their totals."""
+        """The interactions of each pair of clusters, divided by the number expected by chance."""
         return self.row_scales[:, None] * self._cell_lifts * self.item_scales
 
     @property
     def item_shares(self):
-        """The share of all interactions that each item has."""
+        """The share of each item in all interactions."""
         return self._item_totals / self._n_interactions
 
     def begin(self, rows, items, random_state):
-        """Set the memberships, their clusters put in the order that suits the prior lifts best."""
+        """Set the memberships, with the clusters in the order that fits the prior lifts best."""
         self.row_scales, self.item_scales = (np.ones(n) for n in self._prior_lifts.shape)
         self._cell_lifts = self._prior_lifts
         observed = rows.T @ (self._X @ items)
@@ -73,7 +73,7 @@ class BlockModel:
         self._update_lifts(observed[row_order][:, item_order])
 
     def sample(self, n_sweeps, random_state):
-        """Draw memberships and update the lifts; leave the mean of the items' last quarter."""
+        """Draw memberships and update the lifts; end with the items' mean over the last quarter."""
         mean, n_kept = np.zeros_like(self.items), -(-n_sweeps // 4)
         for sweep in range(n_sweeps):
             self._update_rows(lambda p: _drawn(p, random_state))
@@ -83,7 +83,7 @@ class BlockModel:
         self.items = mean
 
     def climb(self, n_sweeps):
-        """Update memberships and lifts until the loss settles; return it after each sweep."""
+        """Update memberships and lifts until the loss converges; return the loss of each sweep."""
         losses = []
         for _ in range(n_sweeps):
             self._update_rows(lambda p: p)
@@ -94,7 +94,7 @@ class BlockModel:
         return losses
 
     def loss(self):
-        """Return the bound on the negative log-likelihood, but for constants."""
+        """Return the bound on the negative log-likelihood, up to constants."""
         observed = self.rows.T @ (self._X @ self.items)
         lifts, scales = self.lifts, np.concatenate([self.row_scales, self.item_scales])
         fit = (xlogy(observed, lifts) - self._expected(self.rows, self.items) * lifts).sum()
@@ -105,11 +105,11 @@ class BlockModel:
         return -fit
 
     def _expected(self, rows, items):
-        """Return the interactions that clusters of such totals would have by chance."""
+        """Return the interactions of each pair of clusters that are expected by chance."""
         return np.outer(self._row_totals @ rows, self.item_shares @ items)
 
     def _update_rows(self, choose):
-        """Set the memberships of the rows to what is chosen from their probabilities."""
+        """Set the memberships of the rows, chosen from their probabilities."""
         of_clusters = self._X @ self.items
         shares = self.item_shares @ self.items
         probabilities = memberships(of_clusters, self._row_totals, shares, self.lifts)
@@ -117,7 +117,7 @@ class BlockModel:
         self._update_lifts(self.rows.T @ of_clusters)
 
     def _update_items(self, choose):
-        """Set those of the items, and return the probabilities."""
+        """Set the memberships of the items, and return their probabilities."""
         of_clusters = self._X_transposed @ self.rows
         shares = self._row_totals @ self.rows / self._n_interactions
         probabilities = memberships(of_clusters, self._item_totals, shares, self.lifts.T)
@@ -126,11 +126,11 @@ class BlockModel:
         return probabilities
 
     def _update_lifts(self, observed):
-        """Set the lifts and the scales in turn to their best, given the interactions observed."""
+        """Set the lifts and then the scales to their best values, given observed interactions."""
         expected = self._expected(self.rows, self.items)
         scaled = expected * np.outer(self.row_scales, self.item_scales)
         surplus = observed - scaled * self._prior_lifts
-        # Without a case for a regularization that is infinite.
+        # Written so that an infinite regularization needs no special case.
         self._cell_lifts = self._prior_lifts + surplus / (scaled + self._regularization)
         fitted = expected * self._cell_lifts
         self.row_scales = (observed.sum(axis=1) + 1) / (fitted @ self.item_scales + 1)
@@ -138,32 +138,32 @@ class BlockModel:
 
 
 def memberships(of_clusters, totals, shares, lifts):
-    """Return the probability that each row is in each cluster.
+    """Return the probability of each row to be in each cluster.
 
     Parameters
     ----------
     of_clusters : ndarray of shape (n_rows, n_item_clusters)
         The interactions of each row with each cluster of items.
     totals : ndarray of shape (n_rows,)
-        Its interactions.
+        The number of interactions of each row.
     shares : ndarray of shape (n_item_clusters,)
-        The share of all interactions that each cluster of items has.
+        The share of each item cluster in all interactions.
     lifts : ndarray of shape (n_row_clusters, n_item_clusters)
     """
     return softmax(of_clusters @ np.log(lifts).T - np.outer(totals, lifts @ shares), axis=1)
 
 
 def spectral_clusters(X, n_clusters, random_state):
-    """Return a function that gives indicators of clusters of rows and of items, new at each call.
+    """Return a function that draws clusters of rows and of items, as indicators.
 
-    The points that it clusters are the singular vectors of X, its rows and columns normalised.
+    It clusters the singular vectors of X with normalised rows and columns.
     """
     totals = [np.asarray(X.sum(axis=axis), dtype=np.float64) for axis in (1, 0)]
-    # Rows and items that have little would stand out without the mean that is added.
+    # The mean is added so that rows and items with few interactions are no outliers.
     scale = [sp.diags_array(1 / np.sqrt(total + total.mean())) for total in totals]
     n_vectors = min(*n_clusters, *X.shape)
     U, s, Vt = randomized_svd(scale[0] @ X @ scale[1], n_vectors, random_state=random_state)
-    # The first vectors say how active a row and how popular an item is.
+    # The first vectors only show how active a row is and how popular an item is.
     first = min(1, n_vectors - 1)
     points = [
         np.round(normalize(vectors[:, first:] * s[first:]), _DECIMALS) for vectors in (U, Vt.T)
@@ -176,14 +176,14 @@ def spectral_clusters(X, n_clusters, random_state):
 
 
 def _clustered(points, n_clusters, random_state):
-    """Return the indicators of clusters that k-means finds; there may be fewer than asked for."""
+    """Return the indicators of the clusters of k-means; there may be fewer than `n_clusters`."""
     n_found = min(n_clusters, len(np.unique(points, axis=0)))
     labels = KMeans(n_found, n_init=1, random_state=random_state).fit_predict(points)
     return np.eye(n_clusters)[labels]
 
 
 def _drawn(probabilities, random_state):
-    """Return for each row an indicator drawn by its probabilities."""
+    """Return for each row an indicator drawn with its probabilities."""
     thresholds = random_state.uniform(size=(len(probabilities), 1))
     drawn = (probabilities.cumsum(axis=1) < thresholds).sum(axis=1)
     n_clusters = probabilities.shape[1]
@@ -191,10 +191,10 @@ def _drawn(probabilities, random_state):
 
 
 def _best_orders(observed, expected, lifts, random_state):
-    """Return the orders of row and item clusters under which the lifts suit them best.
+    """Return the orders of row and item clusters for which the lifts fit best.
 
-    Given the order of the others, the best is an assignment. They are found in turn, from several
-    orders of the item clusters.
+    Given the order of the item clusters, the best order of the row clusters is an assignment
+    problem, and the reverse. Both are solved in turn, from several orders of the item clusters.
     """
     found = [
         _orders_from(random_state.permutation(lifts.shape[1]), observed, expected, lifts)
@@ -204,7 +204,7 @@ def _best_orders(observed, expected, lifts, random_state):
 
 
 def _orders_from(item_order, observed, expected, lifts):
-    """Return how well the lifts fit, and the orders found from one of the item clusters."""
+    """Return the fit of the lifts and the orders, found from one order of the item clusters."""
     log_lifts, fit, previous = np.log(lifts), -np.inf, None
     while previous is None or fit > previous + 1e-9 * abs(previous):
         previous = fit

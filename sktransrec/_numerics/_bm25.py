@@ -1,15 +1,15 @@
-"""The two parts of BM25, which weighting and item neighbours share."""
+"""The two parts of BM25, shared by `BM25Transformer` and item neighbours."""
 
 import numpy as np
 
 
 def inverse_document_frequency(n_documents_of_terms, n_documents):
-    """Return how telling each term is: none where all documents or all but one have it."""
-    # A quotient of 1 has the logarithm 0, which a difference of two logarithms may miss.
+    """Return the inverse document frequency; 0 if all documents, or all but one, have the term."""
+    # The logarithm of a quotient of 1 is exactly 0; a difference of two logarithms may not be.
     information = np.log(n_documents / (1 + n_documents_of_terms))
     return np.maximum(0, information).astype(np.float32)
 
 
 def saturated_counts(counts, relative_lengths, k1, b):
-    """Return the counts saturated, sooner in documents that are long relative to the mean."""
+    """Return saturated counts; they saturate earlier in long documents."""
     return (k1 + 1) * counts / (k1 * (1 - b + b * relative_lengths) + counts)

@@ -1,4 +1,4 @@
-"""Gram matrices and their factors, in place and in the least precision that holds."""
+"""Gram matrices and their factors, in place and in the lowest precision that is enough."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,7 +17,7 @@ _MIN_GRAM_BLOCKS = 16
 
 
 def smaller_solver(shape):
-    """Return the solver whose matrix to invert is the smaller one."""
+    """Return the solver that inverts the smaller matrix."""
     n_rows, n_columns = shape
     return "primal" if n_columns <= n_rows else "dual"
 
@@ -26,7 +26,7 @@ def solver_dtype(X, regularization, solver):
     """Return the precision that a solver of XᵀX + `regularization` I needs."""
     condition = 1 + _squared_norm(X) / regularization
     if solver == "dual":
-        # Its scores are small differences of what the inverse, itself inexact, is multiplied to.
+        # Its scores are small differences of products with the inexact inverse.
         condition **= 2
     return np.dtype(np.float32 if condition < _MAX_FLOAT32_CONDITION else np.float64)
 
@@ -46,10 +46,10 @@ def _squared_norm(X):
 
 
 def upper_gram(X):
-    """Return XᵀX in C order, of which only the upper triangle is sure to be filled.
+    """Return XᵀX in C order; only the upper triangle is always filled.
 
-    A sparse X is multiplied in blocks of columns, so that nothing larger than the result and
-    scikit-learn's `working_memory` exists at any time.
+    A sparse X is multiplied in blocks of columns, so that the memory needed is the result plus
+    scikit-learn's `working_memory`.
     """
     if not sp.issparse(X):
         return np.ascontiguousarray(X.T @ X)
@@ -65,7 +65,7 @@ def upper_gram(X):
 
 
 def as_dense(product):
-    """Return a product of matrices of which any may be sparse as an ndarray."""
+    """Return a dense or sparse product of matrices as an ndarray."""
     return product.toarray() if sp.issparse(product) else product
 
 
@@ -88,10 +88,10 @@ def factorize(upper, regularization, estimator):
 
 
 def row_products(X, weights):
-    """Return X @ `weights`, equal to the last digit whatever other rows X holds.
+    """Return X @ `weights`; a row is the same to the last digit for any other rows of X.
 
-    numpy turns to gemv where either has one column or row, and gemv's rounding depends on where in
-    memory a row lies; gemm's does not.
+    With a single row or column, numpy uses gemv, whose rounding depends on the memory address of a
+    row. The rounding of gemm does not.
     """
     if sp.issparse(X):
         return X @ weights
@@ -100,9 +100,9 @@ def row_products(X, weights):
 
 
 class DualMap:
-    """The map x → (x Xᵀ) S y of a dual solution, S being symmetric of shape (n_rows, n_rows).
+    """The map x → (x Xᵀ) S y of a dual solution, with a symmetric S of shape (n_rows, n_rows).
 
-    S y is multiplied out where y has fewer columns than rows; elsewhere a sparse y stays sparse.
+    S y is computed in advance if y has fewer columns than rows. Otherwise a sparse y stays sparse.
     """
 
     def __init__(self, X, symmetric, y):

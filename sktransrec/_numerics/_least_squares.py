@@ -1,4 +1,4 @@
-"""The rows of a factorisation that minimise squared errors, the factors of the columns fixed."""
+"""The factors of rows that minimise squared errors, with the factors of the columns fixed."""
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -6,7 +6,7 @@ from joblib import Parallel, delayed
 from ._blas_threads import one_blas_thread
 from ._row_blocks import padded_row_blocks
 
-# The weight of all interactions together beside that of all entries, if confidence is balanced.
+# If confidence is balanced: the total weight of the interactions per entry of the matrix.
 _BALANCE = 0.1
 
 
@@ -28,16 +28,16 @@ def gram_eigen(V, missing_weights, dtype=np.float64):
 def row_minima(C, V, eigen, ridges, missing_weights, *, n_jobs=None):
     """Return for each row the factors u that minimise its weighted squares.
 
-    Row c of C weighs the squares (1 - u'v_i)^2 of its stored columns and `missing_weights` the
-    squares (u'v_i)^2 of the others; `ridges` weighs the squared norm of u. What a row gets does
-    not depend on the rows beside it.
+    The squares are (1 - u'v_i)^2 for the stored columns of a row, with the weights in C, and
+    (u'v_i)^2 for the others, with `missing_weights`. `ridges` is the weight of the squared norm of
+    u. The result for a row does not depend on the other rows.
 
     Parameters
     ----------
     C : csr_array of shape (n_rows, n_columns), dtype float32
     V : ndarray of shape (n_columns, n_components), dtype float32
     eigen : tuple
-        What ``gram_eigen(V, missing_weights)`` returns.
+        The result of ``gram_eigen(V, missing_weights)``.
     ridges : ndarray of shape (n_rows,), dtype float32
     missing_weights : ndarray of shape (n_columns,), dtype float32
     n_jobs : int or None, default=None
@@ -46,7 +46,7 @@ def row_minima(C, V, eigen, ridges, missing_weights, *, n_jobs=None):
     Returns
     -------
     U : ndarray of shape (n_rows, n_components), dtype float32
-        Zeros where a row of C is empty.
+        Zeros if a row of C is empty.
     """
     eigenvalues, Q = eigen
     h = eigenvalues + ridges[:, None]
@@ -56,9 +56,9 @@ def row_minima(C, V, eigen, ridges, missing_weights, *, n_jobs=None):
 
 
 def all_row_minima(C, V, ridges, missing_weights, *, n_jobs=None):
-    """Return what `row_minima` does, in less time for many rows.
+    """Return the same as `row_minima`, faster for many rows.
 
-    What a row gets depends on those beside it in how it is rounded.
+    The rounding of a row depends on the other rows.
     """
     with one_blas_thread():
         eigenvalues, Q = gram_eigen(V, missing_weights, V.dtype)
@@ -69,8 +69,8 @@ def all_row_minima(C, V, ridges, missing_weights, *, n_jobs=None):
 def value_minima(X, V, ridges, *, n_jobs=None):
     """Return for each row the factors u that minimise the squares of its stored values alone.
 
-    These are (x - u'v_i)^2, a stored zero's among them. What a row gets does not depend on the
-    rows beside it.
+    The squares are (x - u'v_i)^2, also for stored zeros. The result for a row does not depend on
+    the other rows.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def value_minima(X, V, ridges, *, n_jobs=None):
     Returns
     -------
     U : ndarray of shape (n_rows, n_components), dtype float32
-        Zeros where a row of X is empty.
+        Zeros if a row of X is empty.
     """
     with one_blas_thread():
         return _minima(X, V.__getitem__, ridges, lambda x, items: np.ones_like(x), n_jobs)
@@ -97,12 +97,12 @@ def value_minima(X, V, ridges, *, n_jobs=None):
 
 
 def _above(missing_weights):
-    """Return the function that gives the diagonal of D."""
+    """Return the function that computes the diagonal of D."""
     return lambda c, items: c - missing_weights[items]
 
 
 def _minima(C, rotated, h, excess, n_jobs):
-    """Return w of all rows, given the functions that give Z and D, and the diagonal h of H."""
+    """Return w of all rows, given the functions that compute Z and D, and the diagonal h of H."""
     w = np.zeros(h.shape, dtype=np.float32)
 
     def solve(rows, items, c, is_stored):
@@ -118,12 +118,12 @@ def _minima(C, rotated, h, excess, n_jobs):
 
 
 def _n_floats(width, n_components):
-    """Return the numbers held at once for a row with `width` items."""
+    """Return how many numbers are in memory at once for a row with `width` items."""
     return width * n_components + 2 * min(width, n_components) ** 2
 
 
 def _minima_of_short_rows(Z, h, c, d):
-    """Return w = H^-1 Z' (I + D Z H^-1 Z')^-1 c, a system as large as the number of items."""
+    """Return w = H^-1 Z' (I + D Z H^-1 Z')^-1 c; the system has the size of the items."""
     W = Z / h[:, None, :]
     A = d * (W @ Z.mT)
     A += np.eye(A.shape[1], dtype=A.dtype)
@@ -131,7 +131,7 @@ def _minima_of_short_rows(Z, h, c, d):
 
 
 def _minima_of_long_rows(Z, h, c, d):
-    """Return w = (H + Z'DZ)^-1 Z'c, a system as large as the number of factors."""
+    """Return w = (H + Z'DZ)^-1 Z'c; the system has the size of the factors."""
     A = Z.mT @ (d * Z)
     A += h[:, :, None] * np.eye(h.shape[1], dtype=h.dtype)
     return np.linalg.solve(A, Z.mT @ c[:, :, None])

@@ -1,4 +1,4 @@
-"""How much memory this process may still take, asked before a fit that takes much."""
+"""The memory that is left for this process, checked before a large fit."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ _ALWAYS_AVAILABLE = 2**24
 
 
 def require_memory(n_bytes, estimator, cure):
-    """Raise MemoryError where `n_bytes` are more than this process may still take."""
+    """Raise MemoryError if `n_bytes` is more than the memory that is left for this process."""
     if n_bytes <= _ALWAYS_AVAILABLE:
         return
     available = available_memory()
@@ -23,15 +23,15 @@ def require_memory(n_bytes, estimator, cure):
 
 
 def available_memory():
-    """Return the bytes that the machine, the control groups and the process's limits leave.
+    """Return the bytes that the machine, the control groups and the limits of the process leave.
 
-    Infinity where nothing is known.
+    Infinity if nothing is known.
     """
     return max(0, min(_free_memory(), _left_by_control_groups(), _left_by_process_limits()))
 
 
 def _free_memory():
-    """Return the bytes that the machine has available, the physical memory where it says less."""
+    """Return the available bytes of the machine; if unknown, its physical memory."""
     try:
         return 1024 * _field(_ROOT / "proc/meminfo", "MemAvailable")
     except (OSError, KeyError, ValueError):
@@ -61,15 +61,15 @@ def _left_by_control_groups():
 
 
 def _left_along(mount, group, limit, usage, cache):
-    """Yield what a group and each group above it leave, where it has a limit.
+    """Yield the bytes that a group and each group above it leave, if it has a limit.
 
-    In a container the mount is the group itself, whatever path the kernel gives it.
+    In a container, the mount is the group itself, with any path of the kernel.
     """
     path = mount / group.strip("/")
     for folder in {mount, path, *(each for each in path.parents if mount in each.parents)}:
         try:
             total = int((folder / limit).read_text())
-            # Files that were read lately count as used, and are given up when memory is asked for.
+            # Cached files count as used, but the kernel frees them when memory is needed.
             used = int((folder / usage).read_text()) - _field(folder / "memory.stat", cache)
         except (OSError, KeyError, ValueError):
             continue

@@ -1,21 +1,21 @@
-"""Factors of many rows at once, each the minimum of its own convex loss, the items held fixed."""
+"""Newton's method for the factors of many rows, each with its own convex loss."""
 
 import numpy as np
 
 _MAX_NEWTON_STEPS = 30
-# Newton's method stops once the decrease it expects is this share of the loss.
+# Newton's method stops when the expected decrease is less than this share of the loss.
 _NEWTON_TOLERANCE = 1e-4
 
 
 def newton_minima(loss, n_rows, n_dims):
-    """Return the minimum of the loss of each row by Newton's method, damped where it overshoots.
+    """Return the minimum of the loss of each row, by Newton's method with damping.
 
     Parameters
     ----------
     loss : callable
-        To make no row depend on those beside it, it multiplies matrices row by row (3-D products).
-        Takes an array of shape (n_rows, n_dims) and returns the loss of each row, its gradient
-        and its Hessian, or something positive definite near it.
+        Takes an array of shape (n_rows, n_dims) and returns the loss of each row, its gradient and
+        its Hessian, or a positive definite approximation of it. It multiplies matrices row by row
+        (3-D products), so that no row depends on the other rows.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def newton_minima(loss, n_rows, n_dims):
 
 
 def softplus_and_sigmoid(x):
-    """Return log(1 + exp(x)) and its slope 1 / (1 + exp(-x)), several times as fast as scipy's."""
+    """Return log(1 + exp(x)) and its slope 1 / (1 + exp(-x)), several times faster than scipy."""
     small = np.exp(-np.abs(x))
     return np.maximum(x, 0) + np.log1p(small), np.where(x < 0, small, 1) / (1 + small)
 
@@ -48,8 +48,7 @@ def softplus_and_sigmoid(x):
 def popular_items_sample(X, n_samples, random_state):
     """Return items drawn in proportion to their number of rows, by systematic sampling.
 
-    The row factors are fitted to these items, of which there should be several times as many as
-    factors.
+    The row factors are fitted to these items, so draw several times as many items as factors.
     """
     positions = (random_state.uniform() + np.arange(n_samples)) / n_samples
     return np.sort(X.indices)[(positions * X.nnz).astype(np.intp)]

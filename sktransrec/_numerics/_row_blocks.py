@@ -1,4 +1,4 @@
-"""Sparse rows in padded blocks, for what numpy computes for many rows at once."""
+"""Sparse rows in padded blocks, so that numpy can compute many rows at once."""
 
 import numpy as np
 from sklearn.utils import gen_batches
@@ -8,16 +8,16 @@ _BLOCK_FLOATS = 2**20
 
 
 def padded_row_blocks(X, n_floats):
-    """Yield the rows of X that are not empty in blocks of rows with about as many items.
+    """Yield the nonempty rows of X in blocks of rows with about the same number of items.
 
-    The number of items is rounded up to a power of two, so that how a row is padded does not
-    depend on the rows beside it.
+    The number of items is rounded up to a power of two. So the padding of a row does not depend on
+    the other rows.
 
     Parameters
     ----------
     X : csr_array
     n_floats : callable
-        Gives the numbers that must be held at once for one row of a given width.
+        Returns how many numbers are in memory at once for one row of a given width.
 
     Yields
     ------

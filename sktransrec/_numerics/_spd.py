@@ -1,28 +1,28 @@
 """Symmetric positive definite matrices of any size: Cholesky factors, solutions and inverses.
 
-LAPACK gets small blocks of the diagonal only, since the threaded ``potrf`` of OpenBLAS 0.3.30 can
-end the process from about 30,000 columns on. All else is products of large blocks, which run at
-the speed of the machine with any number of threads.
+LAPACK gets only small blocks of the diagonal, because the threaded ``potrf`` of OpenBLAS 0.3.30 can
+end the process from about 30,000 columns on. All other work is products of large blocks, which run
+at full speed with any number of threads.
 
-A matrix A is an ndarray in C order of which only the upper triangle is read. Its Cholesky factor U,
-upper triangular with A = UᵀU, is written over that triangle; nothing reads what lies below.
-Beside the matrix, the functions hold a panel of one block of rows.
+A matrix A is an ndarray in C order; only its upper triangle is read. Its Cholesky factor U, upper
+triangular with A = UᵀU, is written over this triangle. The lower triangle is never read. Besides
+the matrix, the functions need memory for one block of rows.
 """
 
 import numpy as np
 from scipy.linalg import LinAlgError, blas, lapack
 from sklearn.utils import gen_batches
 
-# Products of blocks as wide run at full speed; what is not a product grows with the width.
+# Products of blocks of this width run at full speed; other work grows with the width.
 BLOCK_SIZE = 384
-# So that the panel is small beside a small matrix, too.
+# Keeps the panel small compared with a small matrix.
 _MIN_BLOCKS = 16
 
 
 def cholesky(A):
     """Write U over A and return it, in n³/3 flops.
 
-    Raises `LinAlgError` where A, in its precision, is not positive definite.
+    Raises `LinAlgError` if A is not positive definite in its precision.
     """
     for block, rest, panel in _panels(A):
         above = A[: block.start, block]
@@ -35,7 +35,7 @@ def cholesky(A):
 
 
 def solve(U, right):
-    """Return the solution x of UᵀU x = `right`, of shape (n, n_right), written over `right`."""
+    """Return the solution x of UᵀU x = `right`, of shape (n, n_right); it overwrites `right`."""
     blocks = list(gen_batches(len(U), BLOCK_SIZE))
     for block in blocks:
         right[block] -= U[: block.start, block].T @ right[: block.start]
@@ -47,7 +47,7 @@ def solve(U, right):
 
 
 def inverse(U):
-    """Write the inverse S of UᵀU over U, all of it and exactly symmetric, in 2n³/3 flops."""
+    """Write the inverse S of UᵀU over U, in full and exactly symmetric, in 2n³/3 flops."""
     # US = U⁻ᵀ gives the rows of S from the last up. With D a block on the diagonal of U, R what is
     # right of it and T the part of S below, they are -D⁻¹RT, and D⁻¹(D⁻ᵀ - R(-D⁻¹RT)ᵀ) before that.
     for block, rest, panel in reversed(list(_panels(U))):
@@ -79,14 +79,14 @@ def _block_factor(block, *, first_column):
     factor, info = potrf(block.T, lower=True, clean=True)
     finite = np.isfinite(factor.diagonal())
     if info > 0 or not finite.all():
-        # OpenBLAS goes on after a NaN.
+        # OpenBLAS does not stop at a NaN.
         column = first_column + (info - 1 if info > 0 else np.argmin(finite))
         raise LinAlgError(f"The pivot of column {column} is not positive in {block.dtype}.")
     return factor.T
 
 
 def _divided(right, U, *, transposed):
-    """Return U⁻ᵀ `right` if `transposed`, else U⁻¹ `right`, written over a `right` in C order."""
+    """Return U⁻ᵀ `right` if `transposed`, else U⁻¹ `right`; it overwrites `right`, in C order."""
     if right.size == 0:
         return right
     (trsm,) = blas.get_blas_funcs(("trsm",), (U, right))

@@ -11,12 +11,12 @@ from ._top_k import Preference
 
 
 def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
-    """Return left @ right without its diagonal, only the `n_links` largest entries of each row.
+    """Return the `n_links` largest entries of each row of left @ right, without the diagonal.
 
-    Of equal entries those of the columns that more rows have are kept, then those to the left.
+    Of equal entries, those of popular columns are kept, then those of lower columns.
 
-    The product is made in blocks of rows that respect scikit-learn's `working_memory` setting:
-    nothing much larger than the result exists at any time.
+    The product is computed in blocks of rows that respect scikit-learn's `working_memory` setting,
+    so the memory needed is not much larger than the result.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
     n_links : int or None
         None keeps all entries.
     shrinkage : float
-        An entry that is a sum of c products is multiplied by c / (c + `shrinkage`).
+        An entry that is the sum of c products is multiplied by c / (c + `shrinkage`).
 
     Returns
     -------
@@ -54,7 +54,7 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
 
 
 def _pattern(X):
-    """Return ones in place of the entries of X."""
+    """Return X with ones as its entries."""
     return sp.csr_array((np.ones_like(X.data), X.indices, X.indptr), shape=X.shape)
 
 
@@ -67,7 +67,7 @@ def _zero_diagonal(links, first_item):
 def _zero_all_but_largest(links, n_links, places):
     """Set all but the `n_links` largest entries of each row to zero, in place.
 
-    Of equal ones, those of the columns of the first places are kept.
+    Of equal entries, those whose columns come first in `places` are kept.
     """
     for start, stop in pairwise(links.indptr):
         n_dropped = stop - start - n_links

@@ -5,19 +5,19 @@ from typing import NamedTuple
 import numpy as np
 
 _MAX_GROUP_SIZE = 32
-# Equal scores are looked for in this many times k columns first.
+# Equal scores are first searched in this many times k columns.
 _FIRST_LOOK = 32
 
 
 class Preference(NamedTuple):
-    """Which of two columns comes first where their scores are equal.
+    """The order of columns with equal scores.
 
     Attributes
     ----------
     order : ndarray of shape (n_columns,), dtype intp
         The columns, preferred ones first.
     places : ndarray of shape (n_columns + 1,), dtype intp
-        The place of each column in that order; `n_columns` at last, for no column.
+        The place of each column in this order; the last entry is `n_columns`, for no column.
     """
 
     order: np.ndarray
@@ -25,7 +25,7 @@ class Preference(NamedTuple):
 
     @classmethod
     def by_popularity(cls, popularity):
-        """Prefer the popular columns, and of equally popular ones those to the left."""
+        """Prefer popular columns, and lower columns among equally popular ones."""
         order = np.argsort(-popularity, kind="stable")
         places = np.empty(len(order) + 1, dtype=np.intp)
         places[order], places[-1] = np.arange(len(order)), len(order)
@@ -35,8 +35,8 @@ class Preference(NamedTuple):
 def top_k(scores, k, preference):
     """Return the columns of the `k` largest scores of each row, best first.
 
-    The k-th largest maximum over groups of columns bounds the k-th largest score from below, so
-    only the few scores that reach it are ranked.
+    The k-th largest maximum over groups of columns is a lower bound of the k-th largest score. So
+    only the few scores that reach this bound are sorted.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def top_k(scores, k, preference):
     k : int
         From 1 to `n_columns`.
     preference : Preference
-        What goes first where scores are equal.
+        The order of columns with equal scores.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def top_k(scores, k, preference):
     maxima = groups.max(axis=1)
     bounds = np.partition(maxima, n_groups - k, axis=1)[:, n_groups - k, None]
     reaches = maxima >= bounds
-    # Where many groups tie for the k-th place, their members are too many to be gathered.
+    # If many groups tie for the k-th place, they have too many members to collect.
     crowded = np.count_nonzero(reaches, axis=1) > 2 * k
     reaches[crowded] = False
     finalists = _finalists(groups, reaches, bounds, width=k, filler=n_columns)
@@ -74,9 +74,9 @@ def top_k(scores, k, preference):
 
 
 def _finalists(groups, reaches, bounds, *, width, filler):
-    """Return the columns, of those groups that reach the bound, which reach it themselves.
+    """Return the columns that reach the bound, from the groups that reach it.
 
-    Rows have different numbers of them; the `width` at least is filled up with the `filler`.
+    Their number differs from row to row; rows are filled up with `filler`, to `width` at least.
     """
     n_rows, _, n_groups = groups.shape
     rows, group = np.nonzero(reaches)
@@ -90,7 +90,7 @@ def _finalists(groups, reaches, bounds, *, width, filler):
 
 
 def _best_finalists(scores, finalists, k, preference):
-    """Return the best k of each row's finalists, which may include fillers past the last column."""
+    """Return the best k finalists of each row; fillers lie past the last column."""
     places = np.sort(preference.places[finalists], axis=1)
     is_filler = places == scores.shape[1]
     columns = preference.order[np.where(is_filler, 0, places)]
@@ -109,7 +109,7 @@ def _best_of_crowd(scores, bound, k, preference):
 
 
 def _first_columns(mask, n, order):
-    """Return the first `n` columns of the mask in that order."""
+    """Return the first `n` columns of the mask, in the given order."""
     for looked_at in (order[: _FIRST_LOOK * n], order):
         columns = looked_at[mask[looked_at]][:n]
         if len(columns) == n:

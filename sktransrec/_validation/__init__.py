@@ -66,7 +66,7 @@ __all__ = [
     "validate_params",
 ]
 
-# One float32 for each of so many columns takes 400 MB.
+# One float32 for each of these columns takes 400 MB.
 _MAX_COLUMNS = 10**8
 _SPARSE_FORMATS = ("csr", "csc", "coo")
 
@@ -75,10 +75,9 @@ _SMALLEST_POSITIVE = float(np.finfo(np.float32).tiny)
 
 
 class Interval(_SklearnInterval):
-    """scikit-learn's interval of numbers, without booleans and what the arithmetic cannot hold.
+    """The interval of scikit-learn, without booleans and without numbers that overflow.
 
-    Integers are bounded by those of 32 bits, and positive numbers are at least the smallest one of
-    float32.
+    Integers have at most 32 bits, and positive numbers are at least the smallest float32.
     """
 
     def __init__(self, type, left, right, *, closed):
@@ -97,9 +96,9 @@ N_JOBS = [None, Interval(numbers.Integral, None, None, closed="neither")]
 
 
 def restores_on_error(method):
-    """Decorate a fit method so that an error leaves the estimator's attributes as they were.
+    """Decorate a fit method: after an error, the attributes of the estimator are as before.
 
-    What it learned not being finite is an error.
+    A learned array with NaN or infinity is an error too.
     """
 
     @functools.wraps(method)
@@ -120,7 +119,7 @@ def restores_on_error(method):
 
 @contextmanager
 def reading(X, *, name):
-    """Let an error about what cannot be read as numbers be a clear one that names the argument."""
+    """Turn errors about values that are not numbers into clear ones that name the argument."""
     if np.ma.is_masked(X):
         raise ValueError(
             f"{name} is a masked array, and the mask would be ignored: pass {name}.filled(0)."
@@ -140,7 +139,7 @@ def reading(X, *, name):
 
 
 def as_array(X, *, name):
-    """Return X as an array, or as it is if it is sparse."""
+    """Return X as an array, or unchanged if it is sparse."""
     if sp.issparse(X):
         return X
     with reading(X, name=name):
@@ -148,7 +147,7 @@ def as_array(X, *, name):
 
 
 def check_array(X, *, input_name, **options):
-    """Return X as scikit-learn does, once it is known to fit together, if sparse, and floats."""
+    """Check X as scikit-learn does, and also broken sparse matrices and numbers that overflow."""
     check_sparse(X, name=input_name)
     _check_width(X, input_name)
     with reading(X, name=input_name):
@@ -159,7 +158,7 @@ def check_array(X, *, input_name, **options):
 
 
 def validate_data(estimator, X, y="no_validation", **options):
-    """Return X, and y if it is passed, as scikit-learn does, checked as by `check_array`."""
+    """Check X, and y if it is passed, as scikit-learn does, with the checks of `check_array`."""
     check_sparse(X, name="X")
     check_sparse(y, name="y")
     _check_width(X, "X")
@@ -172,7 +171,7 @@ def validate_data(estimator, X, y="no_validation", **options):
 
 
 def check_matrix(X, *, name):
-    """Return X, dense or sparse, as a canonical float32 `csr_array`, outside of an estimator."""
+    """Return X, dense or sparse, as a canonical float32 `csr_array`, without an estimator."""
     with errors_about_interactions(name):
         X = check_array(X, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
     return _canonical_csr(X)
@@ -185,7 +184,7 @@ def check_rows(estimator, X, *, reset):
 
 
 def check_rows_or_content(estimator, X, *, reset):
-    """Return X as `check_rows` does, but texts and tables with some as they are, to be read."""
+    """Return X as `check_rows` does; texts, and tables with texts, are returned unchanged."""
     if not is_content(X):
         return check_rows(estimator, X, reset=reset)
     validate_data(estimator, X, reset=reset, skip_check_array=True)
@@ -193,7 +192,7 @@ def check_rows_or_content(estimator, X, *, reset):
 
 
 def check_table(estimator, X, *, reset):
-    """Return X as a DataFrame, or as an array of objects of any kind."""
+    """Return X as a DataFrame, or as an array of objects."""
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     return X if hasattr(X, "columns") else np.asarray(X, dtype=object)
 
@@ -215,7 +214,7 @@ def is_table(X):
 
 
 def is_content(X):
-    """Return whether X is a sequence of texts, or a table that has columns other than numbers."""
+    """Return whether X is a sequence of texts, or a table with columns that are not numbers."""
     if hasattr(X, "select_dtypes"):
         return X.select_dtypes(exclude=["number", "bool"]).shape[1] > 0
     is_sequence = isinstance(X, list | tuple) or getattr(X, "ndim", 0) == 1
@@ -247,18 +246,18 @@ def _check_not_tiny(X, name):
     largest, smallest_allowed = np.abs(X.data).max(initial=0), 1 / largest_magnitude(X.dtype)
     if 0 < largest < smallest_allowed:
         raise ValueError(
-            f"{name} holds numbers up to {largest:.3g} in magnitude, and {X.dtype} computes with "
-            f"those from {smallest_allowed:.0e} on: scale {name}, for example to a largest value "
-            "of 1."
+            f"{name} holds only numbers up to {largest:.3g} in magnitude, too small for {X.dtype}, "
+            f"which needs {smallest_allowed:.0e} or more: scale {name}, for example to a largest "
+            "value of 1."
         )
 
 
 def check_item_ids(item_ids, n_items, *, of):
-    """Return the ids as an array, one for each of so many `of` what there is, all different."""
+    """Return the ids as an array; raise unless there are `n_items` ids, all different."""
     ids = distinct_ids(item_ids, "item_ids")
     if len(ids) != n_items:
         raise ValueError(
-            f"item_ids has {len(ids)} ids, and there are {n_items} {of}: pass one id for each of "
+            f"item_ids has {len(ids)} ids, but there are {n_items} {of}: pass one id for each of "
             "them, all different, or None."
         )
     return ids
@@ -278,22 +277,22 @@ def check_padded(estimator, X, *, reset, allow_nd=False):
 
 
 def check_histories(estimator, X, *, reset, ignores_gaps=False):
-    """Return X as int32 ids of shape (n_rows, n_steps), from 1 on, 0 being none.
+    """Return X as int32 ids of shape (n_rows, n_steps), from 1 on; 0 means no item.
 
-    `ignores_gaps` says that zeros between ids are no mistake.
+    With `ignores_gaps`, zeros between ids are allowed.
     """
     _check_not_sparse(X, type(estimator).__name__)
     X = _item_ids(check_padded(estimator, X, reset=reset), ignores_gaps)
     if reset and not ignores_gaps and X.max(initial=0) == 1:
         raise ValueError(
-            "X holds nothing but 0 and 1: read as histories, all items are the one with the id 1. "
-            f"If X is a matrix of interactions, {_SEQUENCES}"
+            "X holds nothing but 0 and 1: read as histories, this is always the item with the id "
+            f"1. If X is a matrix of interactions, {_SEQUENCES}"
         )
     return X
 
 
 def item_ids_of_rows(X, *, ignores_gaps=False):
-    """Return histories as int32 ids as `check_histories` does, outside of an estimator."""
+    """Return histories as int32 ids as `check_histories` does, without an estimator."""
     _check_not_sparse(X, "the model")
     return _item_ids(check_array(X, dtype="numeric", input_name="X"), ignores_gaps)
 
@@ -306,8 +305,8 @@ _SEQUENCES = (
 def _check_not_sparse(X, reader):
     if sp.issparse(X):
         raise TypeError(
-            f"X is a sparse matrix, and {reader} reads histories, rows of item ids from 1 on. Its "
-            f"dense values would be read as ids, so do not densify it: {_SEQUENCES}"
+            f"X is a sparse matrix, but {reader} reads histories, rows of item ids from 1 on. Do "
+            f"not make X dense, because its values would be read as ids: {_SEQUENCES}"
         )
 
 
@@ -315,33 +314,34 @@ def _item_ids(X, ignores_gaps):
     """Return valid numbers as int32 item ids."""
     if X.dtype.kind not in "iu" and not np.array_equal(X, np.floor(X)):
         raise ValueError(
-            "X holds numbers that are no integers: a history is a row of item ids, from 1 on and "
+            "X holds numbers that are not integers: a history is a row of item ids, from 1 on and "
             "padded with 0, as InteractionEncoder.sequences returns it."
         )
-    _check_nonnegative(X, "X", cure="Item ids are integers from 1 on, and 0 pads.")
+    _check_nonnegative(X, "X", cure="Item ids are integers from 1 on, and 0 is padding.")
     check_numbering(int(X.max(initial=0)), "X", "item id")
     if not ignores_gaps and not is_padded_at_one_end(X):
         raise ValueError(
-            "X has zeros both before and after ids, and 0 is no item: it pads one end of all rows. "
-            "If the items are numbered from 0, add 1 to the ids and not to the padding. If X is a "
-            f"matrix of interactions, {_SEQUENCES}"
+            "X has zeros both before and after ids, but 0 is not an item: it is padding at one end "
+            "of all rows. If the items are numbered from 0, add 1 to the ids and not to the "
+            f"padding. If X is a matrix of interactions, {_SEQUENCES}"
         )
     return X.astype(np.int32)
 
 
 def check_sample_domain(sample_domain, n_rows, *, both=False):
-    """Return the mask of the rows of the source, or None if nothing is said of the domains.
+    """Return the mask of the rows of the source, or None if `sample_domain` is None.
 
-    `sample_domain` has a number a row, or one for all: above zero for the source, below it for the
-    target. `both` asks for rows of either.
+    `sample_domain` is a number for each row, or one for all: above zero for the source, below zero
+    for the target. With `both`, there must be rows of both domains.
     """
     if sample_domain is None:
         return None
     labels = np.asarray(sample_domain)
     if labels.shape not in ((), (n_rows,)) or labels.dtype.kind not in "iuf":
         raise ValueError(
-            f"sample_domain has shape {labels.shape} and dtype {labels.dtype}, and X has {n_rows} "
-            "rows: pass a number for each, above zero for the source and below it for the target."
+            f"sample_domain has shape {labels.shape} and dtype {labels.dtype}, but X has {n_rows} "
+            "rows: pass a number for each row, above zero for the source and below zero for the "
+            "target."
         )
     labels = np.broadcast_to(labels, (n_rows,))
     if not ((labels > 0) | (labels < 0)).all():
@@ -353,7 +353,8 @@ def check_sample_domain(sample_domain, n_rows, *, both=False):
     if both and (is_source.all() or not is_source.any()):
         raise ValueError(
             f"All rows of sample_domain are of the {'source' if is_source[0] else 'target'}: pass "
-            "rows of both, above zero for the source and below it for the target, or None."
+            "rows of both domains, above zero for the source and below zero for the target, or "
+            "None."
         )
     return is_source
 
@@ -361,7 +362,7 @@ def check_sample_domain(sample_domain, n_rows, *, both=False):
 def check_targets(y, *, n_rows, nonnegative=False):
     """Return y as a canonical float32 `csr_array` with `n_rows` rows.
 
-    `y` is a (n_rows, n_items) matrix, or one integer column index a row.
+    `y` is a (n_rows, n_items) matrix, or one integer column index per row.
     """
     check_no_log(y, name="y")
     with errors_about_interactions("y"):
@@ -380,16 +381,16 @@ def check_targets(y, *, n_rows, nonnegative=False):
 
 
 def check_relevance(y, *, n_rows, n_items=None, name="y"):
-    """Return what is relevant to each row as a canonical `csr_array`.
+    """Return the relevant items of each row as a canonical `csr_array`.
 
-    `y` is a (n_rows, n_items) matrix, or one integer column index a row.
+    `y` is a (n_rows, n_items) matrix, or one integer column index per row.
     """
     y = _two_dimensional(y, n_items=n_items, name=name)
     y = check_array(y, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
     if y.shape[0] != n_rows or (n_items is not None and y.shape[1] != n_items):
         raise ValueError(
-            f"{name} has shape {y.shape}, expected ({n_rows}, {n_items}): one row a row of X and "
-            "one column for each item that can be recommended."
+            f"{name} has shape {y.shape}, expected ({n_rows}, {n_items}): one row for each row of "
+            "X and one column for each item that can be recommended."
         )
     return _canonical_csr(y)
 
@@ -400,9 +401,8 @@ def check_documents(X):
     if isinstance(X, str | bytes | Mapping | Set) or not hasattr(X, "__iter__") or len(shape) != 1:
         found = f"of shape {shape}" if hasattr(X, "shape") else f"a {type(X).__name__}"
         raise ValueError(
-            f"X must be a 1-D sequence of documents, got {found}. Select a column of a table by "
-            "its name alone, table['text'] and not table[['text']]; put a single document in a "
-            "list."
+            f"X must be a 1-D sequence of documents, got {found}. Select a column of a table with "
+            "table['text'], not with table[['text']]. Put a single document in a list."
         )
     documents = list(X)
     if not documents:
@@ -411,13 +411,13 @@ def check_documents(X):
         if not isinstance(document, str):
             raise ValueError(
                 f"Row {row} of X is {reprlib.repr(document)}, of type {type(document).__name__}: "
-                "every document must be a str. Decode bytes, and put '' where there is no text."
+                "every document must be a str. Decode bytes, and pass '' if there is no text."
             )
     return documents
 
 
 def check_count(value, *, name, maximum, of):
-    """Raise unless `value` is an integer from 1 to `maximum`, the number `of` what there is."""
+    """Raise unless `value` is an integer from 1 to `maximum`, which the error calls `of`."""
     if not _COUNTS.is_satisfied_by(value) or value > maximum:
         raise ValueError(f"{name} must be an integer from 1 to {of}={maximum}, got {value!r}.")
 
@@ -442,7 +442,7 @@ def check_candidates(candidates, n_items, *, name="candidates", takes_mask=True)
         raise ValueError(
             f"{name} must be a non-empty 1-D array of integer column indices{mask}; got "
             f"{reprlib.repr(candidates.tolist())}, of dtype {candidates.dtype} and shape "
-            f"{candidates.shape}. InteractionEncoder.items_ says which column an id has."
+            f"{candidates.shape}. InteractionEncoder.items_ holds the id of each column."
         )
     candidates = np.unique(candidates)
     if candidates[0] < 0 or candidates[-1] >= n_items:
@@ -463,14 +463,14 @@ def check_exclusions(exclude_interactions, shape):
     )
     if excluded.shape != shape:
         raise ValueError(
-            f"exclude_interactions has shape {excluded.shape}, expected {shape}: one row a row of "
-            "X, one column for each item that can be recommended."
+            f"exclude_interactions has shape {excluded.shape}, expected {shape}: one row for each "
+            "row of X, one column for each item that can be recommended."
         )
     return _canonical_csr(excluded)
 
 
 def _canonical_csr(X):
-    """Return X as sorted `csr_array` without duplicates or stored zeros, the caller's X kept."""
+    """Return X as a sorted `csr_array` without duplicates or stored zeros; X does not change."""
     canonical = sp.csr_array(X)
     index_dtype = sp.get_index_dtype(maxval=max(*canonical.shape, canonical.nnz))
     if canonical.indices.dtype != index_dtype:
@@ -495,15 +495,15 @@ def _check_width(X, name):
 
 
 def check_numbering(largest, name, what):
-    """Raise where a column, or a number that stands for one, is so large that it must be an id."""
+    """Raise if a column number is so large that it must be an id."""
     if largest >= _MAX_COLUMNS:
         raise ValueError(
-            f"{name} has the {what} {largest}, and models keep numbers for every {what} up to the "
-            "largest. It looks like an id of a log: let InteractionEncoder number the items."
+            f"{name} has the {what} {largest}, and models hold numbers for every {what} up to the "
+            "largest one. It looks like an id of a log: number the items with InteractionEncoder."
         )
 
 
-_DROP_OR_SHIFT = "Interactions are counts or strengths; drop or shift the negative ones."
+_DROP_OR_SHIFT = "Interactions are counts or strengths: drop or shift the negative ones."
 
 
 def _check_nonnegative(X, name, *, cure=_DROP_OR_SHIFT):
@@ -515,17 +515,17 @@ def _check_nonnegative(X, name, *, cure=_DROP_OR_SHIFT):
 
 
 def _two_dimensional(y, *, n_items, name):
-    """Return y as it is, or the indicator matrix of a y that holds one column index a row."""
+    """Return y unchanged, or the indicator matrix of a y with one column index per row."""
     y = as_array(y, name=name)
     return _one_item_per_row(y, n_items=n_items, name=name) if y.ndim == 1 else y
 
 
 def _one_item_per_row(y, *, n_items, name):
-    """Return the indicator matrix of one integer column index a row."""
+    """Return the indicator matrix of one integer column index per row."""
     if y.dtype.kind not in "iu":
         raise ValueError(
             f"{name} is 1-D with dtype {y.dtype}: a 1-D {name} must hold one integer column index "
-            "a row; pass a 2-D (n_rows, n_items) matrix otherwise."
+            "for each row. Otherwise pass a 2-D matrix of shape (n_rows, n_items)."
         )
     if n_items is None:
         check_numbering(int(y.max(initial=0)), name, "column")

@@ -1,18 +1,18 @@
-"""Numbers that floats can hold: at the door, in what was learned and in what is returned."""
+"""Checks that numbers are finite and do not overflow: in input, fitted attributes and output."""
 
 import functools
 
 import numpy as np
 import scipy.sparse as sp
 
-# So many squares of the largest number allowed can be summed before they overflow.
+# This many squares of the largest allowed number can be summed without overflow.
 _N_SUMMANDS = 1e8
 
 
 def check_magnitude(X, *, name, dtype=None):
-    """Raise if X holds numbers whose squares cannot be summed, which would end in infinity.
+    """Raise if X holds numbers so large that the sum of their squares would overflow.
 
-    `dtype` is what is computed in, None that of X.
+    `dtype` is the dtype of the computation; None means that of X.
     """
     values = X.data if sp.issparse(X) else X
     if values.dtype.kind != "f" or not values.size:
@@ -22,13 +22,13 @@ def check_magnitude(X, *, name, dtype=None):
     largest = max(values.max(), -values.min())
     if largest > limit:
         raise ValueError(
-            f"{name} holds numbers up to {largest:.3g} in magnitude, and {dtype} computes "
+            f"{name} holds numbers up to {largest:.3g} in magnitude, but {dtype} can compute only "
             f"with those up to {limit:.0e}: scale {name}, for example to a largest value of 1."
         )
 
 
 def largest_magnitude(dtype):
-    """Return how large numbers may be for the sum of their squares not to overflow."""
+    """Return the largest number whose squares can be summed without overflow."""
     return float(np.sqrt(np.finfo(dtype).max / _N_SUMMANDS))
 
 
@@ -37,14 +37,14 @@ def all_finite(values):
     if values.dtype.kind != "f" or not values.size:
         return True
     rows = values.reshape(-1, values.shape[-1] if values.ndim else 1)
-    # The sum of a row shows what is not, at the speed of reading; where it merely overflows, look.
+    # The sum of a row is fast and shows NaN and infinity. It may overflow: then look at the values.
     with np.errstate(over="ignore", invalid="ignore"):
         sums = rows @ np.ones(rows.shape[1], dtype=rows.dtype)
     return bool(np.isfinite(sums).all() or np.isfinite(rows).all())
 
 
 def finite_output(method):
-    """Decorate a method of rows so that what is not finite is an error, and never returned."""
+    """Decorate a method of rows so that NaN and infinity are an error and never returned."""
 
     @functools.wraps(method)
     def checked(self, X, *args, **kwargs):
@@ -52,9 +52,9 @@ def finite_output(method):
             made = method(self, X, *args, **kwargs)
         if not all_finite(made.data if sp.issparse(made) else made):
             raise ValueError(
-                f"{type(self).__name__}.{method.__name__} makes numbers of X that are not finite: "
-                "X holds far larger numbers than fit saw, or what was learned has diverged. Scale "
-                "X as for fit, or fit again on X scaled to a largest value of 1."
+                f"{type(self).__name__}.{method.__name__} gave numbers that are not finite: X "
+                "holds far larger numbers than fit saw, or its fitted parameters have diverged. "
+                "Scale X as for fit, or fit again on X scaled to a largest value of 1."
             )
         return made
 
@@ -62,13 +62,13 @@ def finite_output(method):
 
 
 def check_learned(estimator, known):
-    """Raise if an attribute that `fit` has set, and that is none of those known, is not finite."""
+    """Raise if a new attribute that `fit` has set is not finite."""
     for name, value in vars(estimator).items():
         if not name.endswith("_") or value is known.get(name):
             continue
         values = value.data if sp.issparse(value) else value
         if isinstance(values, np.ndarray) and not all_finite(values):
             raise ValueError(
-                f"{type(estimator).__name__} has learned {name} from X, which is not finite: scale "
-                "the values of X and y, for example to a largest value of 1, or regularize more."
+                f"{type(estimator).__name__} has learned {name}, which is not finite: scale the "
+                "values of X and y, for example to a largest value of 1, or regularize more."
             )

@@ -1,4 +1,4 @@
-"""Raw logs and transactions that were passed where a matrix of rows x items is meant."""
+"""Recognising raw logs and transactions that are passed instead of a matrix of rows x items."""
 
 import re
 from collections.abc import Mapping, Set
@@ -15,7 +15,7 @@ _ID_NAME = re.compile(rf"({_THINGS})s?[ _.-]?(id|ids|code|idx)|asin|isbn", re.IG
 _USER_NAMES = {"user", "customer", "client", "visitor", "member", "reviewer", "uid"}
 _ITEM_NAMES = {"item", "product", "movie", "film", "book", "track", "song", "article", "iid"}
 
-# Of arrays, only those of so few columns and of so large numbers are told from interactions.
+# An array is taken for a log only if it has so few columns and so large numbers.
 _MAX_LOG_COLUMNS = 4
 _LARGE_ID = 1000
 _MIN_ROWS = 5
@@ -28,23 +28,22 @@ _TRANSACTIONS = (
 
 
 def check_no_log(X, *, name):
-    """Raise if X is a log of events, one a row, or a list of the items of each row.
+    """Raise if X is a log with one event per line, or a list of the items of each row.
 
-    What is certain: names of columns, kinds of values, and two to four columns of integers of
-    which none is zero, some are large and those of one column come again. A sparse matrix is no
-    log.
+    The signs are column names, kinds of values, and two to four columns of integers without zeros,
+    some of them large and some of them repeated. A sparse matrix is never taken for a log.
     """
     if sp.issparse(X):
         return
     if isinstance(X, Mapping):
         raise ValueError(_message(name, "is a dict of columns", _MATRIX))
     if _are_transactions(X):
-        raise ValueError(_message(name, "holds the ids of each row's items", _TRANSACTIONS))
+        raise ValueError(_message(name, "holds the ids of the items of each row", _TRANSACTIONS))
     column = _column_of_ids(X)
     if column is not None:
         raise ValueError(_message(name, f"has the column {column!r}", _MATRIX))
     if _holds_ids(X):
-        like = "has few columns and large integers in them, as ids are"
+        like = "has few columns with large integers, which look like ids"
         example = "X = InteractionEncoder(user=0, item=1).fit_transform(log)"
         raise ValueError(
             _message(name, like, example)
@@ -54,16 +53,16 @@ def check_no_log(X, *, name):
 
 @contextmanager
 def errors_about_interactions(name):
-    """Raise what scikit-learn says of a matrix of interactions in words that fit these."""
+    """Turn scikit-learn's errors about a matrix into errors that speak of interactions."""
     try:
         yield
     except (TypeError, ValueError) as error:
         message = str(error)
         if "contains NaN" in message:
             raise ValueError(
-                f"{name} contains NaN. What is missing is no interaction, which is a zero here: "
-                f"pass {name}.fillna(0) of a DataFrame or np.nan_to_num({name}) of an array. An "
-                "imputer would make every item one that the row has."
+                f"{name} contains NaN. A missing interaction is a zero here: pass "
+                f"{name}.fillna(0) for a DataFrame or np.nan_to_num({name}) for an array. Do not "
+                "use an imputer: it would give every item to the row."
             ) from error
         if "could not convert string" in message or "argument must be a string" in message:
             reason = f"holds no numbers ({message})"
@@ -73,7 +72,7 @@ def errors_about_interactions(name):
 
 def _message(name, reason, example):
     return (
-        f"{name} must be a matrix of rows x items, and this one {reason}. If it is a log of events "
+        f"{name} must be a matrix of rows x items, but it {reason}. If it is a log of events "
         f"or of ids, encode it first: {example}."
     )
 
@@ -90,7 +89,7 @@ def _are_transactions(X):
 
 
 def _column_of_ids(X):
-    """Return the name of a column that holds ids and no interactions, or None."""
+    """Return the name of a column that holds ids instead of interactions, or None."""
     names = [name for name in getattr(X, "columns", ()) if isinstance(name, str)]
     for name in names:
         if _ID_NAME.fullmatch(name):

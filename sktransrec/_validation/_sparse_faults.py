@@ -1,4 +1,4 @@
-"""Whether the parts of a sparse matrix fit together, which scipy takes for granted."""
+"""Checks that the arrays of a sparse matrix are consistent; scipy does not check this."""
 
 from numbers import Integral
 
@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 
 def check_sparse(X, *, name):
-    """Raise if X is sparse and its parts do not fit together: reading it would end the process."""
+    """Raise if X is sparse and its arrays are inconsistent: reading them could end the process."""
     if not sp.issparse(X):
         return
     try:
@@ -22,7 +22,7 @@ def check_sparse(X, *, name):
 
 
 def _fault(X):
-    """Return what is wrong with the parts of a sparse matrix, None if nothing is."""
+    """Return what is wrong with the arrays of a sparse matrix, None if nothing is."""
     if not all(isinstance(n, Integral) and n >= 0 for n in X.shape):
         return f"its shape is {X.shape}"
     find = _FAULTS.get(X.format)

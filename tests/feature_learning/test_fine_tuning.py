@@ -212,7 +212,7 @@ def test_pretrained_must_hold_a_fitted_learner_of_the_class(pretrained):
 @pytest.mark.parametrize(
     ("item_ids", "words"),
     [
-        (["a", "b"], "2 ids, and there are 6 columns"),
+        (["a", "b"], "2 ids, but there are 6 columns"),
         (["a"] * 6, "repeats 'a', which stands 6 times"),
         ([["a"] * 6], "of type list"),
     ],

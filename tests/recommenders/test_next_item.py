@@ -236,7 +236,7 @@ def test_bad_parameters(parameters, message):
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        ([[1.5, 2]], "no integers"),
+        ([[1.5, 2]], "not integers"),
         ([[-1, 2]], "Negative"),
         ([[1, 0], [2, 0]], "no history has two items"),
         ([[0, 0], [0, 0]], "no history has two items"),
