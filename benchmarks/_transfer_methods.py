@@ -119,9 +119,10 @@ class Method:
             rows, excluded = beside(task.X_new, task.Y_known), None
         if self.fit in (fit_stacked, fit_vote):
             n_source = task.X_new.shape[1]
-            candidates = np.arange(n_source, n_source + y.shape[1])
-            rows, excluded = beside(task.X_new, task.Y_known), None
-            y = beside(sp.csr_array(task.X_new.shape, dtype=y.dtype), y)
+            rows = beside(task.X_new, task.Y_known)
+            if model.decision_function(rows[:1]).shape[1] > y.shape[1]:
+                candidates, excluded = np.arange(n_source, n_source + y.shape[1]), None
+                y = beside(sp.csr_array(task.X_new.shape, dtype=y.dtype), y)
         rows, items, ranks = held_out_ranks(
             model,
             rows,
@@ -156,7 +157,8 @@ def weighted_als(task):
 
 
 def collective(task):
-    return str_.CollectiveMFRecommender(task.X_source.shape[1], 256, max_iter=10, random_state=0)
+    target_columns = slice(task.X_source.shape[1], None)
+    return str_.CollectiveMFRecommender(target_columns, 256, max_iter=10, random_state=0)
 
 
 def item_knn(task):
@@ -168,9 +170,9 @@ def graph_filter(task):
 
 
 def two_towers(task, **parameters):
-    n_source = task.X_source.shape[1]
+    target_columns = slice(task.X_source.shape[1], None)
     return str_.TwoTowerAutoencoderRecommender(
-        n_source, 128, batch_size=256, random_state=0, **parameters
+        target_columns, 128, batch_size=256, random_state=0, **parameters
     )
 
 

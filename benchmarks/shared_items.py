@@ -58,7 +58,8 @@ class WithSource(InDomainRecommender):
 
     def _score_rows(self, X):
         rows = self._placed(X, self.source.target_columns)
-        return self.model_.decision_function(rows)[:, self.source.target_columns]
+        scores = self.model_.decision_function(rows)
+        return scores if scores.shape[1] == X.shape[1] else scores[:, self.source.target_columns]
 
     def _placed(self, X, columns):
         """Return X with its columns at other places."""
@@ -88,7 +89,7 @@ def models(X_source, source_items, target_items):
     als_grid = {"n_components": [8, 32], "regularization": [0.02, 0.06, 0.2]}
     ease_grid = {"regularization": [30, 100, 300]}
     tied = CollectiveMFRecommender(
-        len(source_items),
+        slice(len(source_items), None),
         item_ids=np.concatenate([source_items, target_items]),
         random_state=0,
     )

@@ -251,9 +251,14 @@ class InDomainRecommender(RecommenderMixin, BaseEstimator):
         """
         X = check_interactions(self, X, reset=True, nonnegative=self._nonnegative_X)
         self._fit(X)
-        self.n_items_ = X.shape[1]
-        self.popularity_ = _column_shares(X)
+        items = self._items_of(X)
+        self.n_items_ = items.shape[1]
+        self.popularity_ = _column_shares(items)
         return self
+
+    def _items_of(self, X):
+        """Return the interactions with the items that are recommended, those of all columns."""
+        return X
 
     def _check_rows(self, X):
         return check_interactions(self, X, reset=False, nonnegative=self._nonnegative_X)

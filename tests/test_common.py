@@ -96,7 +96,7 @@ def test_one_rule_of_ties(estimator):
 
     is_seen = np.zeros((X.shape[0], n_items), dtype=bool)
     if not is_supervised(estimator):
-        is_seen = seen_items(estimator, X)
+        is_seen = seen_items(model, X)
     rows = np.flatnonzero(~is_seen[:, 7])
     middle = 1 + (n_items - 1 - is_seen[rows].sum(axis=1)) / 2
     wanted = np.eye(n_items)[np.full(len(rows), 7)]

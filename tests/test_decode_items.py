@@ -64,8 +64,8 @@ def _with_ids():
     hybrid = HybridRecommender(item_features=ItemFeatures(CONTENT, ids=content_ids)).fit(X)
     yield "hybrid", hybrid.with_items(later), mixed
     yield "vote", _vote(content_ids).with_items(later), mixed
-    collective = CollectiveMFRecommender(1, 2, item_ids=["x", "x", 5], max_iter=1).fit(X)
-    yield "collective", collective, ["x", "x", 5]
+    collective = CollectiveMFRecommender([1, 2], 2, item_ids=["x", "x", 5], max_iter=1).fit(X)
+    yield "collective", collective, ["x", 5]
     yield "network", _network(item_ids=["x", "y", 5]), ["x", "y", 5]
     yield (
         "network of features",
@@ -115,8 +115,11 @@ def test_arrays_of_every_shape_are_decoded(items):
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        (CollectiveMFRecommender(1, 2, max_iter=1), "item_ids is None.*StackedDomains"),
-        (VotingRecommender([("a", CollectiveMFRecommender(1, 2))]), "None of the recommenders"),
+        (CollectiveMFRecommender([1, 2], 2, max_iter=1), "item_ids is None.*StackedDomains"),
+        (
+            VotingRecommender([("a", CollectiveMFRecommender([1, 2], 2))]),
+            "None of the recommenders",
+        ),
     ],
 )
 def test_what_has_no_ids_says_so(model, words):

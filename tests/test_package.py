@@ -81,7 +81,7 @@ PARAMETERS = {
     "items": {"cold_policy", "content_scale", "item_features", "learns_item_features"},
     "transfer": {
         *("empty_rows", "item_ids", "l2_sp", "layer_decay", "min_interactions"),
-        *("n_source_items", "pretrained", "source_confidence", "source_weight", "sources"),
+        *("pretrained", "source_confidence", "source_weight", "sources"),
         *("target_dropout", "trainable", "unfreeze_every"),
     },
     "other estimators": {

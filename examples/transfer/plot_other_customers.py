@@ -41,7 +41,7 @@ old_log, new_log = log_of(slice(0, 600), things[:240]), log_of(slice(600, None),
 from sktransrec import stack_domains
 
 stacked = stack_domains(old_log, new_log, on="items")
-print(stacked.X.shape, "of which", stacked.n_source_items, "columns are the old shop's")
+print(stacked.X.shape, "of which", stacked.target_columns[0], "columns are the old shop's")
 print(len(np.unique(stacked.item_ids)), "things in all")
 
 # %%
@@ -54,26 +54,32 @@ import matplotlib.pyplot as plt
 from sktransrec import CollectiveMFRecommender, PopularityRecommender, holdout_random
 from sktransrec.metrics import held_out_ranks
 
-new_rows, candidates = stacked.target_rows, stacked.target_columns
+new_rows = stacked.target_rows
 known, hidden = holdout_random(stacked.X[new_rows], 1, random_state=0)
 X_train = stacked.X.tolil()
 X_train[new_rows] = known
 X_train = X_train.tocsr()
 
 
-def mean_ndcg(model):
+hidden = hidden[:, stacked.target_columns]
+
+
+def mean_ndcg(model, known):
     """Return the mean NDCG@10 of the hidden items, and its standard error."""
-    _, _, ranks = held_out_ranks(model.fit(X_train), known, hidden, candidates=candidates)
+    _, _, ranks = held_out_ranks(model, known, hidden)
     ndcg = np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0)
     return ndcg.mean(), ndcg.std() / np.sqrt(len(ndcg))
 
 
 weights = [1e-4, 0.01, 0.03, 0.1, 0.3, 1.0]
 model = CollectiveMFRecommender(
-    stacked.n_source_items, 8, item_ids=stacked.item_ids, regularization=0.02, random_state=0
+    stacked.target_columns, 8, item_ids=stacked.item_ids, regularization=0.02, random_state=0
 )
-curve = np.array([mean_ndcg(model.set_params(source_weight=weight)) for weight in weights])
-popularity, _ = mean_ndcg(PopularityRecommender())
+curve = np.array(
+    [mean_ndcg(model.set_params(source_weight=weight).fit(X_train), known) for weight in weights]
+)
+known_target = known[:, stacked.target_columns]
+popularity, _ = mean_ndcg(PopularityRecommender().fit(known_target), known_target)
 for weight, (mean, error) in zip(weights, curve, strict=True):
     print(f"source_weight={weight:<6} NDCG@10 {mean:.3f} ± {error:.3f}")
 print(f"popularity           NDCG@10 {popularity:.3f}")

@@ -453,6 +453,16 @@ def check_candidates(candidates, n_items, *, name="candidates", takes_mask=True)
     return candidates
 
 
+def check_columns(columns, n_columns, *, name):
+    """Return columns of X, indices, a mask or a slice, as sorted unique indices."""
+    if isinstance(columns, slice):
+        found = np.arange(n_columns)[columns]
+        if not found.size:
+            raise ValueError(f"{name}={columns} holds none of the n_features={n_columns} columns.")
+        columns = found
+    return check_candidates(columns, n_columns, name=name)
+
+
 def check_exclusions(exclude_interactions, shape):
     """Return the interactions to leave out as a `csr_array` of the given shape."""
     excluded = check_array(

@@ -11,7 +11,7 @@ from .._wrapping import (
     ignores_unknown,
     is_supervised,
     reads_histories,
-    recommender_and_rows,
+    recommender_of,
     take_input_tags,
 )
 from ..base import RecommenderMixin, _column_shares
@@ -69,21 +69,36 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
     def _check_rows(self, X):
         return self._valid_rows(X, reset=False)
 
-    def _target_of(self, X, y, model):
-        """Return the items that are recommended; those that a fitted model knows, of histories."""
+    def _target_of(self, X, y, models=()):
+        """Return the items that are recommended.
+
+        Where `target_columns` does not say, fitted models of two domains do, and of histories
+        those who know how many items there are.
+        """
+        recommenders = list(map(recommender_of, models))
         n_items = None if y is None else y.shape[1]
         if reads_histories(self):
-            n_items = n_items_of(model, X)
-        return TargetItems.among(self.target_columns, self, X, n_items)
+            n_items = recommenders[0].n_items_
+        columns = self.target_columns
+        for recommender in recommenders:
+            columns = getattr(recommender, "item_columns_", None) if columns is None else columns
+        return TargetItems.among(columns, self, X, n_items)
 
     def _set_items(self, X, y):
         self.n_items_ = self._target.n_items
         self.popularity_ = _column_shares(self._target.known(X) if y is None else y)
 
-    def _check_items(self, models, X):
-        """Raise unless the fitted models, given by name, all recommend the target items."""
+    def _check_items(self, models):
+        """Raise unless the fitted models, given by name, all recommend the target items.
+
+        A model of all columns of X may stand beside one of the target, whose items are among them.
+        """
+        allowed = {self._target.n_items}
+        if self._target.columns.size:
+            allowed.add(self.n_features_in_)
         for name, model in models.items():
-            if (n_items := n_items_of(model, X)) != self._target.n_items:
+            n_items = recommender_of(model).n_items_
+            if n_items not in allowed:
                 raise ValueError(
                     f"{name!r} recommends {n_items} items where there are {self._target.n_items}: "
                     "all recommenders must recommend the columns of X, or all those of y."
@@ -92,7 +107,8 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
     @property
     def item_columns_(self):
         """The columns of X that are the items, in their order; None if all are or none is."""
-        return None if self.target_columns is None else self._target.columns
+        columns = self._target.columns
+        return columns if 0 < columns.size < self.n_features_in_ else None
 
     @property
     def withheld_items_(self):
@@ -117,17 +133,6 @@ class DecidingRecommender(EnsembleRecommender):
         if y is not None:
             return X, y
         return self._target.held_out(X, self.holdout, random_state)
-
-
-def n_items_of(model, X):
-    """Return the number of items that a fitted model recommends to rows of X."""
-    return recommender_and_rows(model, X[:1])[0].n_items_
-
-
-def scores_of(model, X):
-    """Return the scores that a fitted model gives to all items for rows of X."""
-    recommender, rows = recommender_and_rows(model, X)
-    return recommender.decision_function(rows)
 
 
 def standardized(scores):

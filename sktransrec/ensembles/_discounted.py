@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone
 
 from .._validation import HasMethods, Interval, _fit_context, restores_on_error
-from ._base import EnsembleRecommender, scores_of, standardized
+from ._base import EnsembleRecommender, standardized
 
 
 class DiscountedRecommender(EnsembleRecommender):
@@ -111,12 +111,12 @@ class DiscountedRecommender(EnsembleRecommender):
         """
         X, y = self._checked(X, y)
         self.recommender_ = clone(self.recommender).fit(X, y)
-        self._target = self._target_of(X, y, self.recommender_)
-        self._check_items({"recommender": self.recommender_}, X)
+        self._target = self._target_of(X, y, [self.recommender_])
+        self._check_items({"recommender": self.recommender_})
         self._set_items(X, y)
         n_rows_with = np.maximum(1, self.popularity_ * X.shape[0])
         self.discounts_ = np.float32(self.discount) * standardized(np.log(n_rows_with)[None])[0]
         return self
 
     def _score_rows(self, X):
-        return standardized(scores_of(self.recommender_, X)) - self.discounts_
+        return standardized(self._target.scores(self.recommender_, X)) - self.discounts_

@@ -30,7 +30,7 @@ class TransferGate(DecidingRecommender):
         X alone where these are given, and otherwise X; where X holds histories and it does not
         read these, it gets the matrix of what the rows have. None is the popularity of the target
         items.
-    target_columns : array-like of int or mask of shape (n_features,), default=None
+    target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
         The columns of X that hold the target items where X holds the source as well, in the order
         of the columns of y. The gate recommends these only. None means all columns of X if the
         gate is in-domain, and none if it is supervised.
@@ -121,7 +121,7 @@ class TransferGate(DecidingRecommender):
     _parameter_constraints: dict = {
         "transfer": [HasMethods(["fit"])],
         "fallback": [None, HasMethods(["fit"])],
-        "target_columns": ["array-like", None],
+        "target_columns": ["array-like", slice, None],
         "holdout": [
             Interval(Real, 0, 1, closed="neither"),
             Interval(Integral, 1, None, closed="left"),
@@ -183,7 +183,7 @@ class TransferGate(DecidingRecommender):
         random_state = check_random_state(self.random_state)
         X, y = self._checked(X, y)
         self.transfer_ = Side(self.transfer, X, X).fitted(y)
-        self._target = target = self._target_of(X, y, self.transfer_)
+        self._target = target = self._target_of(X, y, [self.transfer_])
         X_kept, wanted = self._to_judge_by(X, y, random_state)
         self.gain_ = measured_gain(
             Comparison.of(self.transfer, self.fallback, X_kept, wanted, target),

@@ -17,7 +17,7 @@ from .._validation import (
     StrOptions,
     _fit_context,
     _safe_indexing,
-    check_candidates,
+    check_columns,
     is_content,
     restores_on_error,
 )
@@ -57,7 +57,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         What to compare with, and to recommend with where no source helps, of the same kind. It
         gets the columns `target_columns` of X alone where these are given, and otherwise X. None is
         the popularity of the target items.
-    target_columns : array-like of int or mask of shape (n_features,), default=None
+    target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
         The columns of X that hold what is known of the target items, in the order of the columns
         of y; they are not recommended to a row that has them. None means that X says nothing of
         the target, from which an in-domain recommender cannot learn.
@@ -149,7 +149,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         "transfer": [HasMethods(["fit"])],
         "sources": [list, None],
         "fallback": [None, HasMethods(["fit"])],
-        "target_columns": ["array-like", None],
+        "target_columns": ["array-like", slice, None],
         "holdout": [
             Interval(Real, 0, 1, closed="neither"),
             Interval(Integral, 1, None, closed="left"),
@@ -212,7 +212,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         """
         X, y = self._checked(X, y)
         random_state = check_random_state(self.random_state)
-        self._target = self._target_of(X, y, None)
+        self._target = self._target_of(X, y)
         X_kept, wanted = self._to_judge_by(X, y, random_state)
         if not (wanted.data > 0).any():
             place = "The target in X" if y is None else "y"
@@ -275,7 +275,10 @@ class SourceSelectorRecommender(DecidingRecommender):
         names = [name for name, _ in self.sources]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"sources has the names {names}: pass one source or more, each once.")
-        return {name: _columns(places, n_columns, name) for name, places in self.sources}
+        return {
+            name: check_columns(places, n_columns, name=f"the columns of the source {name!r}")
+            for name, places in self.sources
+        }
 
     def _cheap_score(self, name, X, y, folds, random_state):
         return SourceScore(
@@ -342,13 +345,6 @@ class SourceSelectorRecommender(DecidingRecommender):
         if not self._uses_sources:
             X = rows_without(self.fallback, X, self._target)
         return self._target.scores(self.recommender_, X)
-
-
-def _columns(places, n_columns, name):
-    """Return the columns of a source as indices."""
-    if isinstance(places, slice):
-        places = np.arange(n_columns)[places]
-    return check_candidates(places, n_columns, name=f"the columns of the source {name!r}")
 
 
 def _weighted(X, weights):

@@ -33,7 +33,7 @@ class SwitchingRecommender(EnsembleRecommender):
         A supervised recommender for the others, which gets the other columns as X and the
         interactions as y, such as SegmentPopularityRecommender. None is the popularity of the
         items.
-    target_columns : array-like of int or mask of shape (n_features,), default=None
+    target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
         The columns of X that hold the interactions; the items recommended are these, in ascending
         order. None means all columns, which leaves no features.
     min_interactions : int, default=1
@@ -93,7 +93,7 @@ class SwitchingRecommender(EnsembleRecommender):
     _parameter_constraints: dict = {
         "recommender": [HasMethods(["fit"])],
         "fallback": [None, HasMethods(["fit"])],
-        "target_columns": ["array-like", None],
+        "target_columns": ["array-like", slice, None],
         "min_interactions": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -130,7 +130,7 @@ class SwitchingRecommender(EnsembleRecommender):
         """
         X = self._valid_rows(X, reset=True)
         self._check_parts(X)
-        self._target = self._target_of(X, None, None)
+        self._target = self._target_of(X, None)
         history = self._target.known(X)
         self.recommender_ = clone(self.recommender).fit(history, None)
         self.fallback_ = None

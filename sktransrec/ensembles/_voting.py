@@ -1,6 +1,7 @@
 """Several recommenders as one: the mean of their scores on one scale."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import clone
@@ -15,7 +16,7 @@ from .._validation import (
     check_is_fitted,
     restores_on_error,
 )
-from ._base import EnsembleRecommender, scores_of, standardized
+from ._base import EnsembleRecommender, standardized
 
 
 class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
@@ -155,8 +156,8 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         )
         self.named_estimators_ = Bunch(**dict(zip(names, self.estimators_, strict=True)))
         self._shares = (weights / weights.sum()).astype(np.float32)
-        self._target = self._target_of(X, y, self.estimators_[0])
-        self._check_items(self.named_estimators_, X)
+        self._target = self._target_of(X, y, self.estimators_)
+        self._check_items(self.named_estimators_)
         self._set_items(X, y)
         return self
 
@@ -190,6 +191,7 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
             **dict(zip(self.named_estimators_, other.estimators_, strict=True))
         )
         other.n_items_ = self.n_items_ + item_features.n_items
+        other._target = replace(self._target, n_items=other.n_items_)
         other.popularity_ = np.pad(self.popularity_, (0, item_features.n_items))
         return other
 
@@ -222,7 +224,7 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
     def _score_rows(self, X):
         total = np.zeros((X.shape[0], self.n_items_), dtype=np.float32)
         for weight, model in zip(self._shares, self.estimators_, strict=True):
-            total += weight * standardized(scores_of(model, X))
+            total += weight * standardized(self._target.scores(model, X))
         return total
 
 

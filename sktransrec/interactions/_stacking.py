@@ -20,8 +20,8 @@ class StackedDomains(DecodesItems):
     ----------
     X : csr_array of shape (n_users, n_source_items + n_target_items), dtype float32
         The users of the source, then the users who are in the target only.
-    n_source_items : int
-        Number of source columns; they come first.
+    target_columns : ndarray of shape (n_target_items,)
+        The columns of X that hold the target; those before hold the source.
     item_ids : ndarray of shape (n_source_items + n_target_items,), or None
         The item id of each column. Equal ids are the same item. None if the domains share no items.
     source_rows : ndarray of shape (n_source_users,)
@@ -39,17 +39,12 @@ class StackedDomains(DecodesItems):
     """
 
     X: sp.csr_array
-    n_source_items: int
+    target_columns: np.ndarray
     item_ids: np.ndarray | None
     source_rows: np.ndarray
     target_rows: np.ndarray
     source_encoder: InteractionEncoder
     target_encoder: InteractionEncoder
-
-    @property
-    def target_columns(self):
-        """The columns of X that hold the target items; pass them as `candidates`."""
-        return np.arange(self.n_source_items, self.X.shape[1])
 
     def _ids_of_items(self):
         return joined_ids([self.source_encoder.items_, self.target_encoder.items_])
@@ -116,8 +111,8 @@ def stack_domains(
     array([[1., 1., 0., 0.],
            [1., 0., 0., 0.],
            [0., 0., 1., 1.]], dtype=float32)
-    >>> stacked.n_source_items, stacked.item_ids.tolist()
-    (2, ['Alien', 'Brazil', 'Brazil', 'Casino'])
+    >>> stacked.target_columns, stacked.item_ids.tolist()
+    (array([2, 3]), ['Alien', 'Brazil', 'Brazil', 'Casino'])
     """
     source_encoder = clone(InteractionEncoder() if source_encoder is None else source_encoder)
     target_encoder = clone(source_encoder if target_encoder is None else target_encoder)
@@ -135,7 +130,7 @@ def stack_domains(
         item_ids = joined_ids([source_encoder.items_, target_encoder.items_])
     return StackedDomains(
         X=sp.csr_array(sp.hstack(X)),
-        n_source_items=X_source.shape[1],
+        target_columns=X_source.shape[1] + np.arange(X_target.shape[1]),
         item_ids=item_ids,
         source_rows=source_rows,
         target_rows=target_rows,

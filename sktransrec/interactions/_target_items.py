@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from .._histories import seen_items
 from .._recommend import recommend
-from .._validation import _safe_indexing, check_candidates, check_matrix, is_content
+from .._validation import _safe_indexing, check_columns, check_matrix, is_content
 from .._wrapping import is_supervised, reads_histories, recommender_and_rows
 from ._hidden import without_latest, without_random
 
@@ -49,7 +49,7 @@ class TargetItems:
         n_columns = X.shape[1]
         columns = np.arange(n_columns)
         if target_columns is not None:
-            columns = check_candidates(target_columns, n_columns, name="target_columns")
+            columns = check_columns(target_columns, n_columns, name="target_columns")
         if n_items is None:
             n_items = len(columns)
         if len(columns) != n_items:

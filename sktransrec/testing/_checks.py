@@ -41,7 +41,7 @@ def _check_scores(estimator):
     X, _ = domain(estimator)
     model = _fitted(estimator)
     scores = model.decision_function(X)
-    assert model.n_items_ == n_items_of(estimator)
+    assert model.n_items_ == n_items_of(model)
     assert scores.shape == (N_ROWS, model.n_items_)
     assert scores.dtype == np.float32
     assert np.isfinite(scores).all()
@@ -138,7 +138,7 @@ def _check_eligible_scores(estimator):
     left = _stacked(eligible_scores(model, X, exclude_interactions=excluded))
     assert np.isneginf(left[excluded.nonzero()]).all()
     if not is_supervised(estimator):
-        assert np.isneginf(left[seen_items(estimator, X)]).all()
+        assert np.isneginf(left[seen_items(model, X)]).all()
 
 
 def _stacked(blocks):
@@ -178,7 +178,7 @@ def _check_seen(estimator):
         message = _error(ValueError, recommend, model, X, exclude_seen=True)
         assert "exclude_interactions" in message
         return
-    seen = seen_items(estimator, X)
+    seen = seen_items(model, X)
     for exclude_seen in ("auto", True):
         items, _ = recommend(model, X, n_recommendations=5, exclude_seen=exclude_seen)
         assert not np.take_along_axis(seen, items, axis=1).any()
@@ -249,7 +249,7 @@ def _check_bad_input(estimator):
 def _check_score(estimator):
     X, _ = domain(estimator)
     model = _fitted(estimator)
-    held_out = interactions(N_ROWS, n_items_of(estimator), seed=2)
+    held_out = interactions(N_ROWS, n_items_of(model), seed=2)
     score = _score_method(model)
     assert 0 <= score(X, held_out) <= 1
     assert 0 <= score(X, held_out.toarray()) <= 1

@@ -68,7 +68,7 @@ ESTIMATORS = [
     CORALAligner(),
     ContentKNNRecommender(),
     CodebookRecommender(2, 3, n_init=1, max_iter=5),
-    CollectiveMFRecommender(n_source_items=1, n_components=4, max_iter=3),
+    CollectiveMFRecommender(slice(1, None), n_components=4, max_iter=3),
     CrossDomainAutoencoderRecommender(**TINY_NETWORK),
     DiscountedRecommender(EASERecommender()),
     DiscountedRecommender(RidgeRecommender()),
@@ -96,7 +96,7 @@ ESTIMATORS = [
     ),
     TransferGate(EASERecommender(), cv=2),
     TransferGate(RidgeRecommender(), cv=2),
-    TwoTowerAutoencoderRecommender(n_source_items=1, kind="variational", **TINY_NETWORK),
+    TwoTowerAutoencoderRecommender(slice(1, None), kind="variational", **TINY_NETWORK),
     VotingRecommender([("ease", EASERecommender()), ("popularity", PopularityRecommender())]),
     VotingRecommender(
         [

@@ -4,6 +4,8 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import get_tags
 
+from .._recommend import item_columns
+
 N_ROWS, N_ITEMS = 60, 24
 ONLY_FIT_REFUSES = ("no interactions",)
 
@@ -16,8 +18,12 @@ def reads_histories(estimator):
     return get_tags(estimator).input_tags.categorical
 
 
-def n_items_of(estimator):
-    return N_ITEMS - 4 if is_supervised(estimator) else N_ITEMS
+def n_items_of(model):
+    """Return how many items a fitted model must recommend."""
+    if is_supervised(model):
+        return N_ITEMS - 4
+    columns = item_columns(model)
+    return N_ITEMS if reads_histories(model) else len(np.arange(N_ITEMS)[columns])
 
 
 def domain(estimator):
@@ -48,10 +54,10 @@ def _histories(n_rows, n_items, seed):
     return X
 
 
-def seen_items(estimator, X):
-    """Return which items each row has, as a dense mask."""
-    if not reads_histories(estimator):
-        return X.toarray() != 0
+def seen_items(model, X):
+    """Return which items of a fitted model each row has, as a dense mask."""
+    if not reads_histories(model):
+        return X.toarray()[:, item_columns(model)] != 0
     return (X[:, :, None] == np.arange(1, N_ITEMS + 1)).any(axis=1)
 
 

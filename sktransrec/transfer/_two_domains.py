@@ -1,4 +1,4 @@
-"""Two domains side by side in one matrix: the weights of their entries, in blocks of unknowns."""
+"""Two domains side by side in one matrix: which columns are whose, and what their entries weigh."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,46 +7,76 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._ids import distinct_ids, id_array, positions
+from .._validation import check_columns
+from ..base import InDomainRecommender
 
 
-def columns_of_domains(n_source_items):
-    """Return the columns of the domains by name."""
-    return {"source": slice(0, n_source_items), "target": slice(n_source_items, None)}
+class TwoDomainRecommender(InDomainRecommender):
+    """Base of recommenders of the target that learn from source and target side by side in X.
 
+    A subclass has the parameter `target_columns`, implements ``_fit_stacked(X)`` on the columns of
+    the source followed by those of the target, and gives what it serves to ``_stacked(X)``.
+    """
 
-def check_domains(X, n_source_items):
-    """Raise unless source and target have columns and interactions."""
-    if n_source_items >= X.shape[1]:
-        raise ValueError(
-            f"n_source_items={n_source_items} leaves no target in X with n_features="
-            f"{X.shape[1]}: X holds the columns of the source and then those of the target."
-        )
-    for domain, columns in columns_of_domains(n_source_items).items():
-        if not X[:, columns].nnz:
+    _parameter_constraints: dict = {"target_columns": ["array-like", slice]}
+
+    def _fit(self, X):
+        n_columns = X.shape[1]
+        self._target = check_columns(self.target_columns, n_columns, name="target_columns")
+        self._source = np.delete(np.arange(n_columns), self._target)
+        if not self._source.size:
             raise ValueError(
-                f"X holds no interactions in the {domain}, n_source_items={n_source_items} being "
-                "the number of leading columns that are the source. Check that number, or use a "
-                "recommender of one domain, such as ALSRecommender."
+                f"target_columns={self.target_columns!r} are all n_features={n_columns} columns of "
+                "X, which leaves none of a source: say which of them are the target's."
             )
+        for domain, columns in (("source", self._source), ("target", self._target)):
+            if not X[:, columns].nnz:
+                raise ValueError(
+                    f"X holds no interactions in the {domain}, target_columns="
+                    f"{self.target_columns!r} being the target. Check these, or use a recommender "
+                    "of one domain, such as ALSRecommender."
+                )
+        self._fit_stacked(self._stacked(X))
+
+    @property
+    def item_columns_(self):
+        """The columns of X that are the items, those of the target."""
+        return self._target
+
+    def _items_of(self, X):
+        return X[:, self._target]
+
+    def _stacked(self, X):
+        """Return X with the columns of the source before those of the target."""
+        order = np.concatenate([self._source, self._target])
+        if (np.diff(order) > 0).all():
+            return X
+        stacked = X[:, order]
+        stacked.sort_indices()
+        return stacked
+
+    @property
+    def _columns_of_domains(self):
+        """The columns of source and target in what is stacked."""
+        n_source_items = len(self._source)
+        return slice(0, n_source_items), slice(n_source_items, None)
 
 
-def tied_items(item_ids, n_source_items, n_items):
-    """Return the source columns and the target columns of equal ids, of shape (2, n_tied)."""
+def tied_items(item_ids, source, target):
+    """Return the columns of the source and of the target of equal ids, of shape (2, n_tied)."""
     if item_ids is None:
         return np.empty((2, 0), dtype=np.intp)
     ids = id_array(item_ids, "item_ids")
-    if ids.shape != (n_items,):
+    n_columns = len(source) + len(target)
+    if ids.shape != (n_columns,):
         raise ValueError(
-            f"item_ids has shape {ids.shape} and X has {n_items} columns: pass one id for each "
-            "column, those of the source first, or None."
+            f"item_ids has shape {ids.shape} and X has {n_columns} columns: pass one id for each "
+            "column, or None."
         )
-    source, target = (
-        distinct_ids(ids[columns], f"item_ids of the {domain}")
-        for domain, columns in columns_of_domains(n_source_items).items()
-    )
-    columns = positions(target, source)
-    is_tied = columns >= 0
-    return np.stack([columns[is_tied], n_source_items + np.flatnonzero(is_tied)])
+    ids_of_source = distinct_ids(ids[source], "item_ids of the source")
+    ids_of_target = distinct_ids(ids[target], "item_ids of the target")
+    places = positions(ids_of_target, ids_of_source)
+    return np.stack([source[places[places >= 0]], target[places >= 0]])
 
 
 class Block(NamedTuple):
@@ -84,7 +114,7 @@ class TwoDomains:
     @property
     def columns(self):
         """Return the columns of source and target."""
-        return tuple(columns_of_domains(self.n_source_items).values())
+        return slice(0, self.n_source_items), slice(self.n_source_items, None)
 
     @property
     def kinds_of_rows(self):

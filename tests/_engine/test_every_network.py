@@ -91,9 +91,9 @@ NETWORKS = {
     "next item, cnn": (NextItemRecommender("cnn", **NEXT), tokens(), {}),
     "next item, gru": (NextItemRecommender("gru", **NEXT), tokens(), {}),
     "next item, lstm": (NextItemRecommender("lstm", **NEXT), tokens(), {}),
-    "two towers": (TwoTowerAutoencoderRecommender(3), rows(), {}),
+    "two towers": (TwoTowerAutoencoderRecommender(slice(3, None)), rows(), {}),
     "two towers, variational": (
-        TwoTowerAutoencoderRecommender(3, kind="variational"),
+        TwoTowerAutoencoderRecommender(slice(3, None), kind="variational"),
         rows(),
         {},
     ),

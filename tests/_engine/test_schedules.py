@@ -46,7 +46,9 @@ LEARNERS = [
     pytest.param(
         CrossDomainAutoencoderRecommender(**TINY), (_rows(), _rows(seed=1)), id="CrossDomain"
     ),
-    pytest.param(TwoTowerAutoencoderRecommender(3, **TINY), (_rows() + 1,), id="TwoTower"),
+    pytest.param(
+        TwoTowerAutoencoderRecommender(slice(3, None), **TINY), (_rows() + 1,), id="TwoTower"
+    ),
 ]
 
 

@@ -253,7 +253,7 @@ def test_gate_follows_the_verdict_on_a_real_pair(data_home):
     X = _beside(pair.X_source, pair.Y_target)[:3500]
     n_source = pair.X_source.shape[1]
     gate = TransferGate(
-        CollectiveMFRecommender(n_source, 64, max_iter=8, random_state=0),
+        CollectiveMFRecommender(slice(n_source, None), 64, max_iter=8, random_state=0),
         ALSRecommender(64, max_iter=8, random_state=0),
         target_columns=np.arange(n_source, X.shape[1]),
         cv=2,

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -13,6 +14,7 @@ from sklearn.utils import get_tags
 
 from sktransrec import (
     ALSRecommender,
+    CollectiveMFRecommender,
     ContentKNNRecommender,
     DiscountedRecommender,
     EASERecommender,
@@ -248,3 +250,20 @@ def test_recommenders_of_histories():
     assert_array_equal(vote.popularity_, networks[0].popularity_)
     items, _ = vote.recommend(X, n_recommendations=6)
     assert not (items[:, :, None] == X[:, None, :] - 1).any()
+
+
+@pytest.mark.parametrize("with_all", [False, True])
+def test_a_vote_on_two_domains_recommends_the_items_of_the_target(X, with_all):
+    """A member of the target and one of all columns have their say on the target's items."""
+    n_items = X.shape[1]
+    target = np.arange(n_items // 2, n_items)
+    collective = CollectiveMFRecommender(target, 2, max_iter=3, random_state=0)
+    other = ALSRecommender(2, max_iter=3, random_state=0) if with_all else clone(collective)
+    vote = VotingRecommender([("collective", collective), ("other", other)]).fit(X)
+    assert vote.n_items_ == len(target)
+    assert_array_equal(vote.item_columns_, target)
+    members = collective.fit(X), other.fit(X)
+    scores = [_standardized(each.decision_function(X)[:, -len(target) :]) for each in members]
+    assert_allclose(vote.decision_function(X), np.mean(scores, axis=0), atol=1e-5)
+    items, _ = vote.recommend(X, n_recommendations=1)
+    assert not np.take_along_axis(X.toarray()[:, target], items, axis=1)[items >= 0].any()

@@ -14,7 +14,6 @@ TARGET = {"user": ["c", "b", "z", "c"], "item": ["y", "t", "t", "x"]}
 @pytest.mark.parametrize("table", [dict, pd.DataFrame])
 def test_shared_users_and_items(table):
     stacked = stack_domains(table(SOURCE), table(TARGET))
-    assert stacked.n_source_items == 3
     assert stacked.item_ids.tolist() == ["s", "x", "y", "t", "x", "y"]
     assert stacked.source_rows.tolist() == [0, 1, 2, 3]
     assert stacked.target_rows.tolist() == [1, 2, 4]
@@ -46,7 +45,7 @@ def test_each_log_is_found_again(on):
     source = {"user": rng.randint(40, size=300), "item": rng.randint(20, size=300)}
     target = {"user": rng.randint(20, 60, size=300), "item": rng.randint(9, 30, size=300)}
     stacked = stack_domains(source, target, on=on)
-    columns = np.split(np.arange(stacked.X.shape[1]), [stacked.n_source_items])
+    columns = np.split(np.arange(stacked.X.shape[1]), [stacked.target_columns[0]])
     encoders = stacked.source_encoder, stacked.target_encoder
     rows = stacked.source_rows, stacked.target_rows
     for log, encoder, of_log, places in zip((source, target), encoders, columns, rows, strict=True):
@@ -81,10 +80,8 @@ def test_a_collective_factorisation_takes_what_is_stacked():
     late = {"user": np.arange(6), "item": [f"film {user}" for user in range(6)]}
     stacked = stack_domains(early, late, on="items")
     model = CollectiveMFRecommender(
-        stacked.n_source_items, 2, item_ids=stacked.item_ids, random_state=0
+        stacked.target_columns, 2, item_ids=stacked.item_ids, random_state=0
     ).fit(stacked.X)
-    items, _ = model.recommend(
-        stacked.X[stacked.target_rows], n_recommendations=2, candidates=stacked.target_columns
-    )
-    films = stacked.item_ids[items]
+    items, _ = model.recommend(stacked.X[stacked.target_rows], n_recommendations=2)
+    films = model.decode_items(items)
     assert [[int(film[-1]) % 2 for film in row] for row in films] == [[u % 2] * 2 for u in range(6)]

@@ -87,10 +87,10 @@ SIDE_BY_SIDE = {
     "item kNN": ItemKNNRecommender(),
     "graph filter": GraphFilterRecommender(16, random_state=0),
     "collective factorisation": CollectiveMFRecommender(
-        N_SOURCE, 8, regularization=0.01, random_state=0
+        TARGET, 8, regularization=0.01, random_state=0
     ),
     "two-tower autoencoder": TwoTowerAutoencoderRecommender(
-        N_SOURCE, 16, learning_rate=0.01, epochs=40, random_state=0
+        TARGET, 16, learning_rate=0.01, epochs=40, random_state=0
     ),
     "vote": VotingRecommender([("als", als()), ("ease", EASERecommender())]),
     "gate": TransferGate(als(), als(), target_columns=TARGET, random_state=0),

@@ -1,30 +1,29 @@
 """A network that reads a row of either domain, or of both, and ranks the items of both."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 import scipy.sparse as sp
 
 from ..._engine._objectives import DomainTargets
 from ..._validation import Interval
-from ...base import InDomainRecommender
-from .._two_domains import check_domains, columns_of_domains
+from .._two_domains import TwoDomainRecommender
 from ._towers import TowerRecommender, known_shares
 
 
-class TwoTowerAutoencoderRecommender(TowerRecommender, InDomainRecommender):
+class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
     r"""Two autoencoders that share their code: an encoder and a decoder of each domain.
 
     An in-domain recommender on ``hstack([X_source, X_target])``: each domain has an encoder, a row
     is the mean of what those say that know it, and from this code the items of both domains are
-    decoded with a multinomial likelihood (Mult-VAE [1]_) each. Pass the target's columns as
-    `candidates` to recommend in the target. Rows may be known in one domain only, in `fit` as in
+    decoded with a multinomial likelihood (Mult-VAE [1]_) each. It recommends
+    those of the target. Rows may be known in one domain only, in `fit` as in
     `recommend`. It is a transformer as well: `transform` gives the codes.
 
     Parameters
     ----------
-    n_source_items : int
-        Number of leading columns of X that are the source, from 1 to one less than all columns.
+    target_columns : array-like of int, mask of shape (n_features,) or slice
+        The columns of X that hold the target; all others hold the source.
     n_components : int, default=64
         Number of features of a row, at least 1.
     hidden_layer_sizes : tuple of int, default=()
@@ -145,8 +144,7 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, InDomainRecommender):
     deviations s, `kl_weight` times :math:`\frac{1}{2} \sum_k m_k^2 + s_k^2 - 1 - 2 \log s_k`.
     Means and logarithms of deviations are averaged over the domains alike.
 
-    A score is :math:`z^\top v_i + b_i`. Each domain has a softmax of its own, so that the scores
-    compare the items of one domain: rank these with `candidates`.
+    A score is :math:`z^\top v_i + b_i`. Each domain has a softmax of its own.
 
     The learning rate changes as in the Notes of `Autoencoder`.
 
@@ -168,24 +166,24 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, InDomainRecommender):
     >>> X_source = [[1, 0], [1, 0], [0, 1], [0, 1]]
     >>> X_target = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
     >>> model = TwoTowerAutoencoderRecommender(
-    ...     n_source_items=2, n_components=2, learning_rate=0.1, run_eagerly=True, random_state=0
+    ...     slice(2, None), n_components=2, learning_rate=0.1, run_eagerly=True, random_state=0
     ... ).fit(np.hstack([X_source, X_target]))
     >>> cold_row = [[0, 1, 0, 0, 0, 0]]
-    >>> items, _ = model.recommend(cold_row, n_recommendations=2, candidates=[2, 3, 4, 5])
+    >>> items, _ = model.recommend(cold_row, n_recommendations=2)
     >>> sorted(items[0].tolist())
-    [4, 5]
+    [2, 3]
     """
 
     _parameter_constraints: dict = {
         **TowerRecommender._parameter_constraints,
-        "n_source_items": [Interval(Integral, 1, None, closed="left")],
+        **TwoDomainRecommender._parameter_constraints,
         "target_dropout": [Interval(Real, 0, 1, closed="both")],
         "source_weight": [Interval(Real, 0, None, closed="left")],
     }
 
     def __init__(
         self,
-        n_source_items,
+        target_columns,
         n_components=64,
         *,
         hidden_layer_sizes=(),
@@ -216,7 +214,7 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, InDomainRecommender):
         random_state=None,
         verbose=0,
     ):
-        self.n_source_items = n_source_items
+        self.target_columns = target_columns
         self.n_components = n_components
         self.hidden_layer_sizes = hidden_layer_sizes
         self.kind = kind
@@ -246,15 +244,27 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, InDomainRecommender):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _fit(self, X):
+    @property
+    def item_factors_(self):
+        """The vectors of the target's items: their part of the kernel of the output layer."""
+        return super().item_factors_[self._columns_of_domains[1]]
+
+    @property
+    def item_bias_(self):
+        """The biases of the target's items."""
+        return super().item_bias_[self._columns_of_domains[1]]
+
+    def _fit_stacked(self, X):
         self._fit_network(X, None)
 
+    def _row_factors(self, X):
+        return super()._row_factors(self._stacked(X))
+
     def _check_fit_rows(self, X, y, *, reset):
-        check_domains(X, self.n_source_items)
         return X, None
 
     def _domains(self, X):
-        return [X[:, columns] for columns in columns_of_domains(self.n_source_items).values()]
+        return [X[:, columns] for columns in self._columns_of_domains]
 
     def _batch(self, X, y, rng):
         source, target = self._domains(X)

@@ -8,24 +8,24 @@ from sklearn.utils import check_random_state
 from ..._ids import DecodesItems, id_array
 from ..._numerics._least_squares import all_row_minima, balanced_confidence, gram_eigen, row_minima
 from ..._validation import N_JOBS, Interval, StrOptions, check_is_fitted
-from ...base import FactorRecommenderMixin, InDomainRecommender
-from .._two_domains import TwoDomains, check_domains, tied_items
+from ...base import FactorRecommenderMixin
+from .._two_domains import TwoDomainRecommender, TwoDomains, tied_items
 
 
-class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainRecommender):
+class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRecommender):
     r"""Collective matrix factorisation of two domains by alternating least squares.
 
     An in-domain recommender on ``hstack([X_source, X_target])``: each row has the same factors in
     both domains, and so has each item that `item_ids` names in both, while each domain has its own
-    weights of what is there and of what is missing. Pass the target's columns as `candidates` to
-    recommend in the target alone. Rows may be known in one domain only, in `fit` as in
+    weights of what is there and of what is missing. It recommends the items of
+    the target. Rows may be known in one domain only, in `fit` as in
     `recommend`, all of them if the domains share nothing but items. It is a transformer as well:
     `transform` gives the factors of any rows.
 
     Parameters
     ----------
-    n_source_items : int
-        Number of leading columns of X that are the source, from 1 to one less than all columns.
+    target_columns : array-like of int, mask of shape (n_features,) or slice
+        The columns of X that hold the target; all others hold the source.
     n_components : int, default=64
         Number of factors, 1 or more.
     source_weight : float, default=0.5
@@ -64,7 +64,9 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
     Attributes
     ----------
     item_factors_ : ndarray of shape (n_items_, n_components), dtype float32
-        The factors of the items, the source's first.
+        The factors of the target's items.
+    source_item_factors_ : ndarray of shape (n_source_items, n_components), dtype float32
+        The factors of the source's items.
     confidence_ : ndarray of shape (2,), dtype float64
         The weight of an interaction of value 1 beside a missing one, in source and target.
     gram_eigenvalues_ : ndarray of shape (3, n_components), dtype float32
@@ -75,7 +77,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
     n_iter_ : int
         Number of sweeps made.
     n_items_ : int
-        Number of items that can be recommended, those of the source included.
+        Number of items that can be recommended, those of the target.
     tied_items_ : ndarray of shape (2, n_tied)
         The source columns and the target columns of the items that are in both domains.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -89,7 +91,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
     --------
     ALSRecommender : The same of one matrix, all of whose missing interactions weigh the same.
     BridgeRecommender : Factors of each domain apart, and a regression between them.
-    sktransrec.interactions.stack_domains : Makes X, `n_source_items` and `item_ids` of two logs.
+    sktransrec.interactions.stack_domains : Makes X, `target_columns` and `item_ids` of two logs.
 
     Notes
     -----
@@ -138,16 +140,16 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
     >>> from sktransrec import CollectiveMFRecommender
     >>> X_source = [[1, 0], [1, 0], [0, 1], [0, 1]]
     >>> X_target = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
-    >>> model = CollectiveMFRecommender(n_source_items=2, n_components=2, random_state=0)
+    >>> model = CollectiveMFRecommender(slice(2, None), n_components=2, random_state=0)
     >>> model = model.fit(np.hstack([X_source, X_target]))
     >>> cold_row = [[0, 1, 0, 0, 0, 0]]
-    >>> items, _ = model.recommend(cold_row, n_recommendations=2, candidates=[2, 3, 4, 5])
+    >>> items, _ = model.recommend(cold_row, n_recommendations=2)
     >>> sorted(items[0].tolist())
-    [4, 5]
+    [2, 3]
     """
 
     _parameter_constraints: dict = {
-        "n_source_items": [Interval(Integral, 1, None, closed="left")],
+        **TwoDomainRecommender._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "source_weight": [Interval(Real, 0, None, closed="neither")],
         "regularization": [Interval(Real, 0, None, closed="neither")],
@@ -168,7 +170,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
 
     def __init__(
         self,
-        n_source_items,
+        target_columns,
         n_components=64,
         *,
         source_weight=0.5,
@@ -183,7 +185,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
         n_jobs=None,
         verbose=0,
     ):
-        self.n_source_items = n_source_items
+        self.target_columns = target_columns
         self.n_components = n_components
         self.source_weight = source_weight
         self.regularization = regularization
@@ -204,13 +206,28 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
                 "item_ids is None, so that the columns have no ids: use decode_items of "
                 "StackedDomains, or of the InteractionEncoder that made X."
             )
-        return id_array(self.item_ids, "item_ids")
+        return id_array(self.item_ids, "item_ids")[self._target]
 
-    def _fit(self, X):
+    @property
+    def item_factors_(self):
+        """The factors of the target's items."""
+        return self._factors[self._columns_of_domains[1]]
+
+    @property
+    def source_item_factors_(self):
+        """The factors of the source's items."""
+        return self._factors[self._columns_of_domains[0]]
+
+    def _tied_places(self):
+        """Return where the tied columns stand, those of the source being before the target's."""
+        source, target = self.tied_items_
+        places = np.searchsorted(self._source, source), np.searchsorted(self._target, target)
+        return np.stack([places[0], len(self._source) + places[1]])
+
+    def _fit_stacked(self, X):
         from tqdm.auto import tqdm
 
-        check_domains(X, self.n_source_items)
-        self.tied_items_ = tied_items(self.item_ids, self.n_source_items, X.shape[1])
+        self.tied_items_ = tied_items(self.item_ids, self._source, self._target)
         self.confidence_ = self._confidence(X)
         domains = self._domains()
         row_blocks = domains.blocks_of_rows(X, self.confidence_)
@@ -219,7 +236,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
         for _ in tqdm(range(self.max_iter), disable=not self.verbose):
             U = self._minima(row_blocks, V, X.shape[0])
             V = self._minima(item_blocks, U, X.shape[1])
-        self.item_factors_ = V
+        self._factors = V
         self.gram_eigenvalues_, self.gram_eigenvectors_ = self._gram_eigens()
         self.n_iter_ = self.max_iter
 
@@ -233,10 +250,10 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
 
     def _domains(self):
         return TwoDomains(
-            self.n_source_items,
+            len(self._source),
             self.source_weight,
             self.empty_rows == "negative",
-            self.tied_items_,
+            self._tied_places(),
         )
 
     def _confidence(self, X):
@@ -251,7 +268,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
 
     def _gram_eigens(self):
         """Return the eigenvalues and eigenvectors that each kind of rows shares."""
-        domains, V = self._domains(), self.item_factors_
+        domains, V = self._domains(), self._factors
         missing_weights = domains.missing_weights(len(V))
         eigens = [
             gram_eigen(V[columns], missing_weights[columns]) for _, columns in domains.kinds_of_rows
@@ -261,7 +278,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
     def _initial_item_factors(self, n_items):
         random_state = check_random_state(self.random_state)
         V = random_state.standard_normal((n_items, self.n_components))
-        source, target = self.tied_items_
+        source, target = self._tied_places()
         V[source] = V[target]
         return (V / np.sqrt(self.n_components)).astype(np.float32)
 
@@ -287,8 +304,8 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, InDomainReco
     def _row_factors(self, X):
         U = np.zeros((X.shape[0], self.n_components), dtype=np.float32)
         eigens = zip(self.gram_eigenvalues_, self.gram_eigenvectors_, strict=True)
-        blocks = self._domains().blocks_of_rows(X, self.confidence_)
+        blocks = self._domains().blocks_of_rows(self._stacked(X), self.confidence_)
         for block, eigen in zip(blocks, eigens, strict=True):
-            V, ridges = self.item_factors_[block.columns], self._ridges(*block[2:])
+            V, ridges = self._factors[block.columns], self._ridges(*block[2:])
             U[block.rows] = row_minima(block.C, V, eigen, ridges, block.missing_weights)
         return U

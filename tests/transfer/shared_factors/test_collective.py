@@ -38,7 +38,12 @@ TIED = np.array([[3, 0, 5, 2, 7, 9], np.array([0, 2, 3, 6, 7, 8]) + N_SOURCE])
 
 def collective(**parameters):
     parameters = {"n_components": 3, "random_state": 0, **parameters}
-    return CollectiveMFRecommender(N_SOURCE, **parameters)
+    return CollectiveMFRecommender(slice(N_SOURCE, None), **parameters)
+
+
+def all_factors(model):
+    """Return the factors of the items of the source and of the target."""
+    return np.vstack([model.source_item_factors_, model.item_factors_])
 
 
 def dense_weights(model, X):
@@ -56,7 +61,7 @@ def dense_weights(model, X):
 def objective(model, X):
     """Return the objective of the docstring at the fitted items and their rows, in float64."""
     C, U = dense_weights(model, X), model.transform(X).astype(float)
-    V = model.item_factors_.astype(float)
+    V = all_factors(model).astype(float)
     row_weights, item_weights = C.sum(axis=1), C.sum(axis=0)
     if not model.scale_regularization:
         row_weights, item_weights = np.ones(len(U)), np.ones(len(V))
@@ -105,10 +110,10 @@ def test_rows_and_items_solve_the_normal_equations(
     model = collective(max_iter=4, **parameters).fit(X)
     before = collective(max_iter=3, **parameters).fit(X)
     C, is_one = dense_weights(model, X), X.toarray() > 0
-    V = before.item_factors_.astype(float)
+    V = all_factors(before).astype(float)
     U = minima(C, is_one, V, model)
     assert_allclose(before.transform(X), U, rtol=1e-3, atol=1e-4)
-    assert_allclose(model.item_factors_, item_minima(C, is_one, U, model), rtol=2e-3, atol=2e-4)
+    assert_allclose(all_factors(model), item_minima(C, is_one, U, model), rtol=2e-3, atol=2e-4)
 
 
 @pytest.mark.parametrize("item_ids", [None, ITEM_IDS])
@@ -135,7 +140,9 @@ def test_equal_weights_are_those_of_one_stacked_matrix():
     stacked = ALSRecommender(3, random_state=0, regularization=3, **parameters).fit(X)
     model = collective(source_weight=1, empty_rows="negative", regularization=3, **parameters)
     model.fit(X)
-    assert_allclose(model.decision_function(X), stacked.decision_function(X), atol=2e-3)
+    expected = stacked.decision_function(X)[:, N_SOURCE:]
+    is_known = np.diff(X.indptr) > 0
+    assert_allclose(model.decision_function(X)[is_known], expected[is_known], atol=2e-3)
 
 
 def test_vanishing_source_is_the_target_alone():
@@ -148,7 +155,7 @@ def test_vanishing_source_is_the_target_alone():
     ).fit(X)
     known = np.diff(target.indptr) > 0
     assert_allclose(
-        model.decision_function(X)[known, N_SOURCE:],
+        model.decision_function(X)[known],
         alone.decision_function(target)[known],
         atol=2e-3,
     )
@@ -164,7 +171,7 @@ def test_vanishing_source_teaches_the_target_nothing():
     for source_weight in (1e-6, 1.0):
         parameters = {"source_weight": source_weight, "max_iter": 5}
         target_scores[source_weight] = [
-            collective(**parameters).fit(rows).decision_function(rows)[in_both, N_SOURCE:]
+            collective(**parameters).fit(rows).decision_function(rows)[in_both]
             for rows in (X, shuffled)
         ]
     assert_allclose(*target_scores[1e-6], atol=1e-3)
@@ -187,7 +194,7 @@ def test_empty_rows_are_unknown_or_negative():
     unknown, negative = (collective(empty_rows=how).fit(X) for how in ("unknown", "negative"))
     source_only = X[np.diff(X[:, N_SOURCE:].indptr) == 0]
     scores, negative_scores = (
-        model.decision_function(source_only)[:, N_SOURCE:] for model in (unknown, negative)
+        model.decision_function(source_only) for model in (unknown, negative)
     )
     assert scores.mean() > 2 * negative_scores.mean()
 
@@ -204,29 +211,56 @@ def test_cold_rows_are_served_from_either_domain():
     rng = np.random.RandomState(0)
     same = np.arange(100)[:, None] % 2 == np.arange(N_SOURCE + N_TARGET) % 2
     X = ((rng.uniform(size=same.shape) < 0.8) & same).astype(np.float32)
-    model = collective(n_components=2).fit(X[:60])
     source, target = np.arange(N_SOURCE), np.arange(N_SOURCE, N_SOURCE + N_TARGET)
-    for known, candidates in ((source, target), (target, source)):
+    for known, columns in ((source, target), (target, source)):
+        model = CollectiveMFRecommender(columns, 2, random_state=0).fit(X[:60])
         rows = np.zeros_like(X[60:])
         rows[:, known] = X[60:][:, known]
-        items, _ = model.recommend(rows, n_recommendations=4, candidates=candidates)
-        assert np.isin(items, candidates).all()
-        assert_array_equal(items % 2, np.repeat(np.arange(60, 100)[:, None] % 2, 4, axis=1))
+        items, _ = model.recommend(rows, n_recommendations=4)
+        assert_array_equal(
+            columns[items] % 2, np.repeat(np.arange(60, 100)[:, None] % 2, 4, axis=1)
+        )
+
+
+@pytest.mark.parametrize("as_mask", [False, True])
+def test_columns_of_the_target_may_stand_anywhere(as_mask):
+    X = interactions()
+    model = collective(item_ids=ITEM_IDS).fit(X)
+    order = np.random.RandomState(0).permutation(N_SOURCE + N_TARGET)
+    # In either domain the columns keep their order.
+    is_target = order >= N_SOURCE
+    order[is_target], order[~is_target] = np.sort(order[is_target]), np.sort(order[~is_target])
+    mixed = CollectiveMFRecommender(
+        is_target if as_mask else np.flatnonzero(is_target),
+        3,
+        random_state=0,
+        item_ids=np.array(ITEM_IDS)[order],
+    ).fit(X[:, order])
+    assert_array_equal(mixed.decision_function(X[:, order]), model.decision_function(X))
+    assert_array_equal(order[mixed.tied_items_], model.tied_items_)
+    for found, expected in zip(
+        mixed.recommend(X[:, order], n_recommendations=4),
+        model.recommend(X, n_recommendations=4),
+        strict=True,
+    ):
+        assert_array_equal(found, expected)
+    assert_array_equal(mixed.decode_items([0, 1]), model.decode_items([0, 1]))
 
 
 def test_tied_items_have_the_same_factors():
     model = collective(item_ids=ITEM_IDS).fit(interactions())
     assert_array_equal(model.tied_items_, TIED)
     source, target = model.tied_items_
-    assert_array_equal(model.item_factors_[source], model.item_factors_[target])
-    assert len(np.unique(model.item_factors_, axis=0)) == N_SOURCE + N_TARGET - len(TIED[0])
+    factors = all_factors(model)
+    assert_array_equal(factors[source], factors[target])
+    assert len(np.unique(factors, axis=0)) == N_SOURCE + N_TARGET - len(TIED[0])
 
 
 def test_different_ids_tie_nothing():
     X = interactions()
     for ids in (np.arange(N_SOURCE + N_TARGET), [f"item {i}" for i in range(N_SOURCE + N_TARGET)]):
         model = collective(item_ids=ids).fit(X)
-        assert_array_equal(model.item_factors_, collective().fit(X).item_factors_)
+        assert_array_equal(all_factors(model), all_factors(collective().fit(X)))
         assert model.tied_items_.shape == (2, 0)
 
 
@@ -250,25 +284,27 @@ def test_shared_items_of_equal_weight_are_one_matrix():
     parameters = {"confidence": 4.0, "regularization": 3, "scale_regularization": False}
     parameters |= {"n_components": 3, "max_iter": 400, "random_state": 0}
     one = ALSRecommender(**parameters).fit(sp.vstack([X_source, X_target]))
-    model = CollectiveMFRecommender(12, source_weight=1, item_ids=[*range(12)] * 2, **parameters)
+    model = CollectiveMFRecommender(
+        slice(12, None), source_weight=1, item_ids=[*range(12)] * 2, **parameters
+    )
     scores = model.fit(beside_each_other(X_source, X_target)).decision_function(
         sp.hstack([sp.csr_array(X_target.shape), X_target])
     )
-    assert_allclose(scores[:, 12:], one.decision_function(X_target), atol=2e-3)
-    assert_array_equal(scores[:, 12:], scores[:, :12])
+    assert_allclose(scores, one.decision_function(X_target), atol=2e-3)
+    assert_array_equal(model.item_factors_, model.source_item_factors_)
 
 
 def test_shared_items_are_shared_rows_transposed():
     X_source, X_target = stacked_users()
     parameters = {"source_weight": 0.3, "max_iter": 300, "n_components": 3, "random_state": 0}
-    by_items = CollectiveMFRecommender(12, item_ids=[*range(12)] * 2, **parameters)
-    by_rows = CollectiveMFRecommender(25, **parameters)
+    by_items = CollectiveMFRecommender(slice(12, None), item_ids=[*range(12)] * 2, **parameters)
+    by_rows = CollectiveMFRecommender(slice(25, None), **parameters)
     scores = by_items.fit(beside_each_other(X_source, X_target)).decision_function(
         sp.hstack([sp.csr_array(X_target.shape), X_target])
     )
     transposed = sp.hstack([X_source.T, X_target.T])
     transposed_scores = by_rows.fit(transposed).decision_function(transposed)
-    assert_allclose(scores[:, 12:], transposed_scores[:, 25:].T, atol=2e-3)
+    assert_allclose(scores, transposed_scores.T, atol=2e-3)
 
 
 def test_vanishing_source_teaches_the_tied_items_nothing():
@@ -276,10 +312,10 @@ def test_vanishing_source_teaches_the_tied_items_nothing():
     parameters = {"confidence": 4.0, "n_components": 3, "max_iter": 300, "random_state": 0}
     parameters |= {"scale_regularization": False, "regularization": 3}
     alone = ALSRecommender(**parameters).fit(X_target).decision_function(X_target)
-    model = CollectiveMFRecommender(12, item_ids=[*range(12)] * 2, **parameters)
+    model = CollectiveMFRecommender(slice(12, None), item_ids=[*range(12)] * 2, **parameters)
     X = beside_each_other(X_source, X_target)
     near, far = (
-        model.set_params(source_weight=weight).fit(X).decision_function(X)[25:, 12:]
+        model.set_params(source_weight=weight).fit(X).decision_function(X)[25:]
         for weight in (1e-6, 1.0)
     )
     assert_allclose(near, alone, atol=2e-3)
@@ -291,8 +327,8 @@ def test_item_unknown_in_the_target_is_recommended_there():
     rng = np.random.RandomState(0)
     same = np.arange(80)[:, None] % 2 == np.arange(12) % 2
     X = ((rng.uniform(size=same.shape) < 0.8) & same).astype(np.float32)
-    X_source, X_target = X[:40], X[40:, :8]
-    model = CollectiveMFRecommender(12, 2, item_ids=[*range(12), *range(8)], random_state=0)
+    X_source, X_target = X[:40], X[40:] * (np.arange(12) < 8)
+    model = CollectiveMFRecommender(slice(12, None), 2, item_ids=[*range(12)] * 2, random_state=0)
     X = beside_each_other(X_source, X_target)
     items, _ = model.fit(X).recommend(X[40:], n_recommendations=2, candidates=np.arange(8, 12))
     assert_array_equal(items % 2, np.repeat(np.arange(40)[:, None] % 2, 2, axis=1))
@@ -326,12 +362,11 @@ def test_threads_and_repetition_change_no_bit(new_state):
 def test_search_over_the_weight_of_the_source():
     X = interactions()
     rest, held_out = holdout_random(X, random_state=0)
-    target = np.arange(N_SOURCE, N_SOURCE + N_TARGET)
     grid = {"source_weight": [0.01, 0.5], "source_confidence": [None, 30.0]}
     serial, parallel = (
-        GridSearchCV(
-            collective(), grid, cv=2, n_jobs=n_jobs, scoring=ranking_scorer(candidates=target)
-        ).fit(rest, held_out)
+        GridSearchCV(collective(), grid, cv=2, n_jobs=n_jobs, scoring=ranking_scorer()).fit(
+            rest, held_out[:, N_SOURCE:]
+        )
         for n_jobs in (1, 2)
     )
     scores = serial.cv_results_["mean_test_score"]
@@ -340,27 +375,29 @@ def test_search_over_the_weight_of_the_source():
 
 
 @pytest.mark.parametrize(
-    ("n_source_items", "message"),
+    ("target_columns", "message"),
     [
-        (N_SOURCE + N_TARGET, "leaves no target.*n_features=24"),
-        (4, "no interactions in the source"),
-        (20, "no interactions in the target"),
+        (slice(None), "all n_features=24 columns of X, which leaves none of a source"),
+        (slice(N_SOURCE + N_TARGET, None), "holds none of the n_features=24 columns"),
+        ([N_SOURCE + N_TARGET], "target_columns must lie between 0 and 23"),
+        (slice(4, None), "no interactions in the source"),
+        (slice(20, None), "no interactions in the target"),
     ],
 )
-def test_a_domain_without_columns_or_interactions_is_an_error(n_source_items, message):
+def test_a_domain_without_columns_or_interactions_is_an_error(target_columns, message):
     X = interactions().toarray()
     X[:, :4] = X[:, 20:] = 0
     with pytest.raises(ValueError, match=message):
-        CollectiveMFRecommender(n_source_items).fit(X)
+        CollectiveMFRecommender(target_columns).fit(X)
 
 
 def test_overflow_is_an_error_that_leaves_the_model():
     X = interactions()
     model = collective().fit(X)
-    before = model.item_factors_
+    before = model.item_factors_.copy()
     with np.errstate(all="ignore"), pytest.raises(ValueError, match=r"not finite.*confidence"):
         model.set_params(confidence=1e38).fit(X)
-    assert model.item_factors_ is before
+    assert_array_equal(model.item_factors_, before)
 
 
 def test_progress_is_shown_if_asked_for(capfd):
@@ -374,10 +411,9 @@ def beside(X_source, X_target):
     return sp.csr_array(sp.hstack([X_source, X_target]))
 
 
-def pair_ndcg(model, X, y, n_source=0):
+def pair_ndcg(model, X, y):
     """Return NDCG@10 of each held-out target item."""
-    y = beside(sp.csr_array((y.shape[0], n_source), dtype=y.dtype), y)
-    _, _, ranks = held_out_ranks(model, X, y, candidates=np.arange(n_source, X.shape[1]))
+    _, _, ranks = held_out_ranks(model, X, y)
     return np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0)
 
 
@@ -398,14 +434,15 @@ def gains(relatedness, source_weight):
     Y, held_out = holdout_random(domains.Y_target, 1, random_state=0)
     parameters = {"confidence": 5.0, "regularization": 0.05, "max_iter": 10, "random_state": 0}
     X = beside(domains.X_source, Y)
-    model = CollectiveMFRecommender(200, 8, source_weight=source_weight, **parameters).fit(X)
+    model = CollectiveMFRecommender(
+        slice(200, None), 8, source_weight=source_weight, **parameters
+    ).fit(X)
     alone = ALSRecommender(8, **parameters).fit(Y)
     nothing = sp.csr_array(domains.Y_cold.shape, dtype=np.float32)
     X_cold, popularity = beside(domains.X_cold, nothing), PopularityRecommender().fit(Y)
     for gain in (
-        pair_ndcg(model, X, held_out, 200) - pair_ndcg(alone, Y, held_out),
-        pair_ndcg(model, X_cold, domains.Y_cold, 200)
-        - pair_ndcg(popularity, nothing, domains.Y_cold),
+        pair_ndcg(model, X, held_out) - pair_ndcg(alone, Y, held_out),
+        pair_ndcg(model, X_cold, domains.Y_cold) - pair_ndcg(popularity, nothing, domains.Y_cold),
     ):
         yield gain.mean() / (gain.std() / np.sqrt(len(gain)))
 
