@@ -41,8 +41,16 @@ def parametrize_with_recommender_checks(estimators):
     )
 
 
+def _impossible_checks(estimator):
+    """Return the checks that a model of two domains cannot pass, with the reason."""
+    if not hasattr(estimator, "source_weight"):
+        return {}
+    reason = "X has 3 columns for both domains, and y asks for 3 items of the target alone"
+    return {"check_fit_score_takes_y": reason}
+
+
 @networks_may_saturate
-@parametrize_with_checks(ESTIMATORS)
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=_impossible_checks)
 def test_sklearn_contract(estimator, check):
     check(estimator)
 
