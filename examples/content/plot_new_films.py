@@ -2,21 +2,21 @@
 New films: whom to tell about a film that nobody has seen
 =========================================================
 
-A film that has just arrived has no viewers yet, so nothing that learns from viewers can place it.
-Its title, genres and tags can. We turn the matrix over: a **row** is a film, X is its text, and
-the columns of y are the *users* to tell about it. Nothing else changes, and the whole is one
-pipeline that a grid search can tune, from the reading of the text to the network.
+You have a new film and want to know which users to tell about it. It has no viewers yet, so a model
+that learns from viewers cannot use it. But it has a title, genres and tags. We transpose the
+matrix: a **row** is a film, X is its text, and the columns of y are the *users*. Nothing else
+changes. Everything is one pipeline, from the texts to the network, and a grid search can tune it.
 
-Two rows stand beside it: the most active users, whom one would tell about anything, and word
-counts with the same regression on top. The network has to beat those to be worth its while.
+We compare with two baselines: the most active users, and word counts with the same regression. The
+network is worth its cost only if it beats both.
 """
 
 # %%
 # Films and their words
 # ---------------------
-# With MovieLens at hand (see :func:`~sktransrec.datasets.get_data_home`) the films are real: the
-# text of a film is its title, its genres and the tags that people gave it. Otherwise we make films
-# of eight topics up, and viewers who like some of the topics.
+# If you have MovieLens (see :func:`~sktransrec.datasets.get_data_home`), the films are real: the
+# text of a film is its title, its genres and the tags that people gave it. Otherwise we generate
+# films with eight topics, and viewers who like some of the topics.
 import numpy as np
 import scipy.sparse as sp
 
@@ -59,7 +59,7 @@ Y = Y.astype(np.float32)
 print(f"{Y.shape[0]} films, {Y.shape[1]} users, {Y.nnz} views; the first film: {texts[0]!r}")
 
 # %%
-# A fifth of the films are new: what their viewers say is used for the figures below alone.
+# A fifth of the films are new: their viewers are only used for the scores below.
 from sklearn.model_selection import train_test_split
 
 texts_train, texts_new, Y_train, Y_new = train_test_split(texts, Y, test_size=0.2, random_state=0)
@@ -67,9 +67,9 @@ texts_train, texts_new, Y_train, Y_new = train_test_split(texts, Y, test_size=0.
 # %%
 # One pipeline, one search
 # ------------------------
-# ``TextSequences`` makes token ids of the texts, the network learns features that tell the viewers
-# of a film, and a ridge regression ranks the users. Rare words are left unknown (``min_df``), so
-# that the network learns what an unknown word is like.
+# ``TextSequences`` turns the texts into token ids, the network learns features that predict the
+# viewers of a film, and a ridge regression ranks the users. Rare words stay unknown (``min_df``),
+# so that the network learns what an unknown word is like.
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -132,14 +132,14 @@ axes.set(xlabel="NDCG@10, users to tell about a new film")
 axes.invert_yaxis()
 
 # %%
-# Both are far better than telling the most active users. Where a word stands for a topic whatever
-# is beside it, as here, a network gains little: on MovieLens the two are within their errors of
-# each other (0.54 and 0.53 ± 0.01), and the word counts are fitted in a fraction of the time. Look
-# at that row before you train anything larger.
+# Both are far better than telling the most active users. But a network gains little here, because a
+# word means the same topic in any context. On MovieLens the two scores differ by no more than their
+# errors (0.54 and 0.53 ± 0.01), and the word counts are fitted in a fraction of the time. Look at
+# this baseline before you train anything larger.
 #
 # Save and serve
 # --------------
-# The winner is an ordinary pipeline, with the vocabulary in it.
+# The winner is an ordinary pipeline. It holds the vocabulary too.
 import tempfile
 from pathlib import Path
 

@@ -2,17 +2,16 @@
 Movies: ratings, titles, and films that nobody has seen yet
 ===========================================================
 
-A film site has ratings with their times, titles, genres and tags. It asks three things: which films
-to show to a user, what to do with a film that has just arrived, and how many stars a user would
-give. We start from the table of events and end with numbers for all three, the popular films
-beside them.
+You run a film site and have ratings with times, titles, genres and tags. You have three questions:
+which films to show to a user, what to do with a film that has just arrived, and how many stars a
+user would give. We start from the table of events, and answer all three with scores and baselines.
 """
 
 # %%
 # A table of events and the words of the films
 # --------------------------------------------
-# MovieLens if it is at hand, else users and films of our own making: what a film is about shows in
-# its words, and people give more stars to what suits their taste. Tags are left out of the words:
+# We use MovieLens if you have it, and generated users and films otherwise. The words of a film show
+# what it is about, and people give more stars to films that suit their taste. We do not use tags:
 # they come from people who have seen the film, and a new film has none.
 import numpy as np
 
@@ -62,8 +61,8 @@ print(f"{where}: {len(log['stars'])} ratings; the first film is {next(iter(words
 # %%
 # From the table to matrices, split in time
 # -----------------------------------------
-# Of each user the five films rated last are held out. A tenth of the films is *new*: all that is
-# known of them is taken away, so that only their words are left.
+# The five films that each user rated last are held out. A tenth of the films are *new*: all their
+# ratings are taken away, so that only their words are left.
 from sktransrec import InteractionEncoder, ItemFeatures
 from sktransrec.interactions import holdout_last
 
@@ -85,10 +84,10 @@ print(f"{X.shape[0]} users, {X.shape[1]} films of which {len(new_films)} are new
 # %%
 # Which films to show
 # -------------------
-# Popularity, a factor model, a model of which film goes with which, the nearest titles, and a
-# hybrid, which learns from the words of a film where its factors lie, with the content on the scale
-# of the factors or louder. What can be tuned is tuned on the users' known films, a third of
-# them hidden.
+# We compare popularity, a factor model, a model of pairs of films, the nearest titles, and a
+# hybrid. The hybrid learns to predict the factors of a film from its words; the scores from content
+# are on the scale of the factors, or larger. All parameters are tuned on the known films of the
+# users, with a third of them hidden.
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
@@ -129,8 +128,8 @@ models = {
 }
 
 # %%
-# Two questions: what do users rate next among all films, and who sees which of the new ones? Errors
-# are standard errors over users.
+# We ask two questions: which of all films do users rate next, and who sees which of the new films?
+# Errors are standard errors over users.
 from sktransrec.metrics import ndcg_at_k
 
 
@@ -154,8 +153,8 @@ for name, model in models.items():
 # %%
 # How many stars
 # --------------
-# That is another question: not what a user will see, but how they will like it. Beside the
-# factorisation stand its biases alone: that some users are kind and some films are good.
+# This is another question: not what a user will see, but how much the user will like it. The
+# baseline is the biases alone: some users are kind, and some films are good.
 from sktransrec import BiasedMFRecommender
 from sktransrec.metrics import rating_errors, rating_scorer
 
@@ -192,23 +191,22 @@ axes[2].set(title="How many stars", xlabel="RMSE in stars (less is better)")
 axes[2].invert_yaxis()
 
 # %%
-# Among all films, pairs and factors are level and well before popularity. Of the new films these
-# three know nothing: their bars in the middle are what the order of the catalogue is worth. The
-# hybrid leaves the old films as they were and tells who will see a new one. Let its content speak
-# louder: ``content_scale="auto"`` weighs all that a user will ever see of the new films against
-# what is still to come of the old ones. Where the next five films are what counts, as here, that
-# shows new films to people who see an old one first. Whether a site wants that is for it to say.
+# Among all films, pairs and factors are equally good, and much better than popularity. These three
+# know nothing about the new films: the bars in the middle are the scores of the order of the
+# catalogue. The hybrid keeps the ranking of the old films and finds who will see a new film. With
+# ``content_scale="auto"``, the scores from content are larger: they count all interactions that a
+# new film will ever have. If only the next five films count, as here, this shows new films to
+# people who will first see an old one. Choose what your site wants.
 #
-# Titles alone, with nothing learned, do as well on new films here. On MovieLens, where a title says
-# little, the hybrid is ahead of them (0.196 and 0.180 ± 0.008), and both are ahead of the order of
-# the catalogue (0.069). How many stars a user gives depends on the user and on the film far more
-# than on the two together: the factors take a hundredth of a star off the error, and no more on
-# MovieLens (0.915 and 0.927 ± 0.018).
+# The titles alone, without any learning, are as good for new films here. On MovieLens a title says
+# little: the hybrid is better (0.196 and 0.180 ± 0.008), and both are better than the order of the
+# catalogue (0.069). The number of stars depends far more on the user and on the film than on the
+# two together: the factors reduce the error by a hundredth of a star, and by no more on MovieLens
+# (0.915 and 0.927 ± 0.018).
 #
 # Save and serve
 # --------------
-# A film that arrives tomorrow needs no refit: ``with_items`` gives it the factors that its words
-# say.
+# A film that arrives tomorrow needs no new fit: ``with_items`` predicts its factors from its words.
 import tempfile
 from pathlib import Path
 

@@ -2,21 +2,20 @@
 News: every article is new, and none lives long
 ===============================================
 
-Nobody has read tomorrow's articles, so nothing that learns from readers can place them; their words
-can, whatever language they are in. And an article is old after two days, so that its age counts as
-much as its words.
+You run a news site. Nobody has read tomorrow's articles, so a model that learns from readers cannot
+use them. But their words are known, in any language. And an article is old after two days, so its
+age counts as much as its words.
 
-We learn from the past once, and then serve forty days of articles that did not exist when we
-learned. Beside the words stand the baselines that any news site has: the newest first, and the
-most read so far.
+We learn once from the past, and then serve forty days of articles that did not exist at that time.
+We compare with the baselines of every news site: the newest first, and the most read so far.
 """
 
 # %%
 # A stream of articles in three languages
 # ---------------------------------------
-# The stream is generated: about six articles a day in English, Chinese or Arabic, some of which mix
-# languages, and readers who choose by taste, by popularity and by age. What an article is about
-# shows in about half of its words.
+# The stream is generated: about six articles per day in English, Chinese or Arabic. Some articles
+# mix languages. Readers choose by taste, by popularity and by age. About half of the words of an
+# article show what it is about.
 import numpy as np
 import scipy.sparse as sp
 
@@ -39,9 +38,9 @@ for text in news.texts[:3]:
 # %%
 # Articles by their words
 # -----------------------
-# The tokens are words where words stand apart, and pairs of characters in Chinese. Two ways lead
-# from words to readers: the articles nearest to what a reader has read, and a ridge regression
-# for which an article is a row and the readers are the columns.
+# The tokens are words where spaces separate them, and pairs of characters in Chinese. There are two
+# ways from words to readers: the articles that are most similar to those that a reader has read,
+# and a ridge regression in which an article is a row and the readers are the columns.
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 
@@ -75,9 +74,9 @@ def ridge(X, old_texts, new_texts):
 # %%
 # Day by day
 # ----------
-# Each morning, articles of the last three days can be shown. Known of them are their words, their
-# age and how many have read them so far; looked for is who reads what that day. The model is fitted
-# before the first of the days, on articles that had appeared by then.
+# Each morning, the articles of the last three days can be shown. We know their words, their age and
+# how many readers they have had so far. We predict who reads which article on this day. The model
+# is fitted before the first day, on the articles that had appeared by then.
 def reads(start, stop):
     """Return who read what from one time to another."""
     is_read = (news.events.time >= start) & (news.events.time < stop)
@@ -103,7 +102,7 @@ def served_days(first, last, scores_by_words):
 
 
 # %%
-# Signals are brought to one scale on each day, weighted and added up.
+# On each day, the signals are standardised, weighted and added.
 from sktransrec.metrics import ndcg_at_k
 
 
@@ -129,8 +128,8 @@ def mean_and_error(scores):
 # %%
 # Does taste matter beside age?
 # -----------------------------
-# A row of the table is a model of words and the weights of words, age and reads; where there are
-# several, those are chosen that were best on the ten days before the test.
+# A line of the table is a model of words, and the weights of words, age and reads. If there are
+# several weights, we choose those that were best on the ten days before the test.
 from itertools import product
 
 some = (0.5, 1, 2, 4)
@@ -157,7 +156,7 @@ for name, (model, *choices) in table.items():
 # %%
 # The same as a picture
 # ---------------------
-# On the right, means over seven days.
+# The right side shows means over seven days.
 import matplotlib.pyplot as plt
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
@@ -177,16 +176,16 @@ axes[1].set(
 axes[1].legend()
 
 # %%
-# Words alone are worth as much as the newest and the most read together, and the three together are
-# clearly the best: taste and age are different things. Which model of words it is matters little
-# here, and neither wears off in forty days, as tastes do not change in this stream. To take what
-# stands between spaces for a word loses Chinese, a third of the articles.
+# Words alone are as good as the newest and the most read together. All three together are clearly
+# the best: taste and age are different signals. The choice of the model of words matters little
+# here. Neither model gets worse in forty days, because tastes do not change in this stream. If a
+# token is what stands between spaces, Chinese is lost, a third of the articles.
 #
 # The same on scientific papers
 # -----------------------------
-# Papers are news of a kind. In citeulike-t a fifth of them is taken to be new. The data have no
-# times, so that there is no newest first, and nobody has read a new paper: the first row is the
-# order of the catalogue. Without the data set, this part is left out.
+# Papers are similar to news. In citeulike-t, we take a fifth of the papers as new. The data have no
+# times, so "the newest first" is not possible, and nobody has read a new paper: the first line is
+# the order of the catalogue. Without the data set, this part is skipped.
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import Ridge
@@ -225,6 +224,6 @@ except FileNotFoundError as error:
 plt.show()
 
 # %%
-# On papers the nearest words are far ahead: an NDCG@10 of 0.173 ± 0.007, where the hybrid has
-# 0.073 ± 0.004 and the order of the catalogue 0.001. A paper has five readers on average, which is
-# little to learn from. That is why the row that learns nothing stands in every comparison.
+# On papers, the nearest words are far better: NDCG@10 is 0.173 ± 0.007, while the hybrid has 0.073
+# ± 0.004 and the order of the catalogue 0.001. A paper has five readers on average, which is little
+# to learn from. This is why every comparison needs a baseline that learns nothing.

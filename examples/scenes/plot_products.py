@@ -2,21 +2,21 @@
 Products: two shops, and customers whom one of them has never seen
 ==================================================================
 
-One shop has sold for years, the other has just opened, and some people buy in both. Those who do
-not yet are *cold* in the new shop. Do their purchases in the old one say what they will buy in the
-new one?
+You have two shops: one has sold for years, and the other has just opened. Some people buy in both.
+All other customers are *cold* in the new shop. Do their purchases in the old shop tell what they
+will buy in the new one?
 
-From two logs of events to a recommender that is served: align them, look for products that are sold
-in both under two names, let a search choose how to transfer, ask whether it helped and whom, and
-use it only there.
+We go from two logs of events to a recommender in use. We align the logs, look for products that
+both shops sell under two names, let a search choose how to transfer, measure whether it helped and
+whom, and use it only there.
 """
 
 # %%
 # Two logs of events
 # ------------------
-# Games and films from Amazon if they are at hand, otherwise purchases of our own making, of people
-# with one taste in both shops. Ours hold a trap: one product of the new shop is sold in the old one
-# as well, under another name.
+# We use games and films from Amazon if you have them, and generated purchases otherwise, of people
+# with the same taste in both shops. The generated data have a trap: the old shop also sells one
+# product of the new shop, under another name.
 import numpy as np
 
 from sktransrec.datasets import load_amazon_pair, make_cross_domain
@@ -69,8 +69,9 @@ if shops.source.name == "old":
 # The same people in both
 # -----------------------
 # The report says how many people the shops share, and names products with the same buyers in both.
-# To find such a product again is no knowledge of taste, and a search that is rewarded for it
-# chooses what does nothing else. So what a twin gives away is taken out before anything is learned.
+# Finding such a product again is not knowledge of taste, and a search that is rewarded for it
+# chooses a model that does nothing else. So we take out the purchases that a twin gives away,
+# before anything is learned.
 from sktransrec import InteractionEncoder, align_domains, cross_listed_mask
 
 encoder = InteractionEncoder("customer", "product", unknown="ignore")
@@ -98,11 +99,12 @@ print(f"cold customers: {clean_cold.nnz} purchases, {Y_cold.nnz - clean_cold.nnz
 # %%
 # A search chooses how to transfer
 # --------------------------------
-# A row is a customer, X is the old shop, and y the new one. Five ways lead from X to y: a
-# regression on the purchases themselves; one on the features of a network, which learns from the
-# shared customers alone, or from all customers of the old shop and is then frozen, or is trained
-# further on the shared ones; and a bridge between the factors of both shops. What has learned from
-# all customers of the old shop has seen no purchase in the new one, so that the folds are fair.
+# A row is a customer, X is the old shop, and y is the new shop. There are five ways from X to y: a
+# regression on the purchases themselves; a regression on the features of a network that has learned
+# from the shared customers, or from all customers of the old shop and is then frozen, or is trained
+# further on the shared customers; and a bridge between the factors of both shops. The network that
+# has learned from all customers of the old shop has seen no purchase in the new one, so the folds
+# are fair.
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
@@ -161,9 +163,9 @@ for name, step in {**features, "bridge of factors": factors}.items():
 # %%
 # Did it help?
 # ------------
-# The winner against the popularity of the new shop, over the shared customers, each served by
-# models that have not seen them. Of cold customers nothing else is known in the new shop, so that
-# popularity is what there is without transfer.
+# We compare the winner with the popularity in the new shop, over the shared customers. Each
+# customer is served by models that have not seen this customer. Nothing else is known about cold
+# customers in the new shop, so popularity is the best baseline without transfer.
 from sktransrec import transfer_gain
 
 winner = search.best_estimator_
@@ -171,7 +173,7 @@ gain = transfer_gain(winner, None, X, Y, random_state=0)
 print(gain)
 
 # %%
-# A gate acts on it: as the transfer helps, it serves all customers, except groups of them whom it
+# A gate acts on the result: if the transfer helps, it serves all customers, except groups that it
 # is shown to harm.
 from sktransrec import TransferGate
 
@@ -181,8 +183,8 @@ print(gate.decision_)
 # %%
 # The cold customers
 # ------------------
-# They took no part in anything above. The first column counts all they bought, the second what is
-# not given away by its twin in their own history.
+# The cold customers took no part in anything above. The first column counts all their purchases,
+# the second only those that no twin in their own history gives away.
 from sktransrec import PopularityRecommender, recommend
 from sktransrec.metrics import ndcg_at_k
 
@@ -217,15 +219,15 @@ axes[1].set(title="Cold customers, nothing given away", xlabel="NDCG@10")
 axes[1].invert_yaxis()
 
 # %%
-# The old shop says a good deal about customers whom the new one has never seen. In which way
-# matters far less: for cold customers the winner is within its error of a regression on the
-# purchases. All groups of customers pass the gate here. Where the tastes in the two shops are
-# unrelated (``relatedness=0`` above), the verdict is that there is no evidence of a gain, and the
-# gate lets none of them pass.
+# The old shop tells a lot about customers who are new to the new shop. The method matters far less:
+# for cold customers, the winner and a regression on the purchases differ by no more than the error.
+# The gate uses the transfer for all groups of customers here. If the tastes in the two shops are
+# unrelated (``relatedness=0`` above), the verdict is "no evidence", and the gate uses it for none.
 #
-# Games and films on Amazon are less alike. Of what is not given away, the NDCG@10 of the regression
-# on the purchases is 0.041 ± 0.008, that of popularity 0.030 ± 0.008. Had the regression learned
-# from the products that are sold twice, it would seem to be 0.074, and would be 0.034 without them.
+# Games and films on Amazon are less similar. Without the purchases that are given away, NDCG@10 is
+# 0.041 ± 0.008 for the regression on the purchases and 0.030 ± 0.008 for popularity. If the
+# regression had learned from the products that are sold twice, it would seem to be 0.074, and would
+# be 0.034 without them.
 #
 # Save and serve
 # --------------

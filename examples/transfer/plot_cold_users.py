@@ -2,21 +2,20 @@
 Cold users: what a dense domain says about a sparse one
 =======================================================
 
-A shop has sold films for years and has just begun to sell books. Many customers are known by their
-films alone: they are *cold* in books. Can their films say which books they will like?
+Your shop has sold films for years and has just begun to sell books. Most customers have bought
+films only: they are *cold* in books. Can their films tell which books they will like?
 
-We learn a representation of taste where data is plentiful, learn from the few customers of both
-shops how it maps to books, and recommend books to the cold ones. Two rows stand beside it, as in
-any comparison that is to be believed: the popularity of the books, and a recommender that knows
-books only.
+We learn features of taste from all film histories, learn the map to books from the few customers of
+both, and recommend books to the cold customers. We compare with two baselines: the popularity of
+the books, and a recommender that knows books only.
 """
 
 # %%
 # Two domains
 # -----------
-# The data are generated, so we know what there is to find: people choose by taste and by
-# popularity, and their taste is the same in both domains (``relatedness=1``). All customers have a
-# film history, 150 have bought books, and we want to serve the cold ones.
+# The data are generated, so we know the truth: people choose by taste and by popularity, and their
+# taste is the same in both domains (``relatedness=1``). All customers have a film history, and 150
+# have bought books. We want to serve the cold ones.
 from sktransrec.datasets import make_cross_domain
 
 domains = make_cross_domain(
@@ -34,9 +33,9 @@ print(f"customers of both shops:            {domains.X_source.shape[0]}")
 print(f"books a customer of both:           {domains.Y_target.sum(axis=1).mean():.1f}")
 
 # %%
-# A row is a customer, X holds films, y holds books. What the cold customers went on to buy is kept
-# aside. So that a recommender that knows books only can say anything about them, it is told one of
-# their books; all three are judged on the others.
+# A row is a customer, X holds films, y holds books. The books of the cold customers are kept for
+# the test. A recommender that knows books only cannot serve a cold customer, so we give it one book
+# of each. All three recommenders are tested on the other books.
 from sktransrec.interactions import holdout_random
 
 first_book, later_books = holdout_random(
@@ -46,9 +45,9 @@ first_book, later_books = holdout_random(
 # %%
 # Learn taste in the source, the map to the target from the customers of both
 # ----------------------------------------------------------------------------
-# The autoencoder is fitted once, on every film history. ``FrozenEstimator`` keeps it as it is while
-# the search refits what follows it. Each fold holds out whole customers, so the search chooses what
-# works for customers it has not seen. The test rows take no part in it.
+# The autoencoder is fitted once, on all film histories. ``FrozenEstimator`` keeps it as it is,
+# while the search fits the steps after it. Each fold holds out whole customers, so the search
+# chooses what works for customers whom it has not seen. The test rows take no part in it.
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -76,10 +75,10 @@ transfer = GridSearchCV(
 print(transfer.best_params_)
 
 # %%
-# The two rows beside it
-# ----------------------
-# Both learn from every customer who has bought books, not only from those of both shops. The
-# recommender that knows books only is tuned for its task: to hide all books of a customer but one.
+# The two baselines
+# -----------------
+# Both learn from all customers who have bought books. The recommender that knows books only is
+# tuned for its task: all books of a customer except one are hidden.
 from sktransrec import ALSRecommender, PopularityRecommender
 
 popularity = PopularityRecommender().fit(domains.target.matrix)
@@ -131,9 +130,9 @@ axes.legend()
 figure.savefig("cold_users.png", dpi=100)
 
 # %%
-# Films alone serve a cold customer better than one book does, and one book better than popularity.
-# That is so because tastes are related here. Set ``relatedness=0`` above, and the transfer does no
-# better than popularity: there is nothing to transfer then.
+# For a cold customer, the films alone are better than one book, and one book is better than
+# popularity. This is so because the tastes are related here. Set ``relatedness=0`` above: then the
+# transfer is no better than popularity, because there is nothing to transfer.
 #
 # Save and serve
 # --------------

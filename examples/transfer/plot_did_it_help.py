@@ -2,20 +2,20 @@
 Did it help? Transfer, harm, and a product sold twice
 =====================================================
 
-A model that has seen a second domain is not better for that. The tastes may have nothing in
-common, and then the source is noise. Or a product stands in both domains under two ids, and
-finding it again passes for knowledge of taste.
+A second domain does not always make a model better. The tastes may have nothing in common; then the
+source is noise. Or a product may stand in both domains under two ids; then finding it again looks
+like knowledge of taste.
 
-We compare the same customers with the source and without it in three cases whose truth we know,
-and let a gate decide which recommender to use.
+We know the truth in three generated cases. In each, we serve the same customers with the source and
+without it, and let a gate decide which recommender to use.
 """
 
 # %%
 # Three pairs of domains
 # ----------------------
-# Films are the source, books the target, and all the customers are cold in books: X holds films
-# only. In the first pair the tastes are the same, in the second they are unrelated. The third is
-# the second with four books that the film shop sells as well, under ids of its own.
+# Films are the source, books are the target, and all customers are cold in books: X holds films
+# only. In the first pair the tastes are the same, in the second they are unrelated. The third pair
+# is the second one plus four books that the film shop sells too, under other ids.
 import numpy as np
 import scipy.sparse as sp
 
@@ -38,8 +38,8 @@ pairs = {
 # With the source and without it
 # ------------------------------
 # ``transfer_gain`` holds out whole customers, a fifth at a time. With the source, a ridge
-# regression goes from films to books. Without it, nothing is known of a cold customer, so that
-# popularity is the best that one can do: that is what ``None`` stands for.
+# regression goes from films to books. Without it, nothing is known about a cold customer, so the
+# best baseline is popularity: this is what ``None`` means.
 from sktransrec import RidgeRecommender, transfer_gain
 
 gains = {
@@ -50,9 +50,9 @@ print(gains["related"])
 
 # %%
 # The first line is the comparison over all customers. Each customer is scored twice, and the
-# interval is over the differences. The buckets say who is helped: here, everyone.
+# interval is that of the differences. The buckets show which customers gain: here, all of them.
 #
-# Unrelated domains do harm: the regression finds patterns in noise and pays for them.
+# An unrelated domain does harm: the regression learns patterns from noise.
 print(gains["unrelated"])
 
 # %%
@@ -75,8 +75,8 @@ for ax, (name, gain) in zip(axes, gains.items(), strict=True):
 # %%
 # A gate
 # ------
-# ``TransferGate`` makes the comparison on its training rows and acts on it: the source serves
-# everybody if it is shown to help, except buckets of customers whom it is shown to harm.
+# ``TransferGate`` makes this comparison on its training rows and acts on it. If the source is shown
+# to help, it is used for all customers, except buckets that it is shown to harm.
 from sktransrec import PopularityRecommender, TransferGate
 from sktransrec.metrics import ndcg_at_k
 

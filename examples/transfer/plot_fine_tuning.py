@@ -2,20 +2,20 @@
 Fine-tuning: from the shop next door to the first customers here
 ================================================================
 
-A shop opens with few customers. Another one has had many for years and sells some of the same
-things, others not. Its customers are other people, and their histories stay where they are; what
-it can hand over is a trained network.
+Your new shop has few customers. Another shop has had many for years, and sells some of the same
+things. Its customers are other people, and their histories must stay there. But it can give you a
+trained network.
 
-How many customers of one's own must there be until that network is worth nothing any more? And is
-it better used as it is, or trained further? Both are hyper-parameters here, so that a search can
-answer. The popularity of the items stands beside the networks, and a recommender without one.
+From how many own customers on is this network superfluous? And is it better to use it as it is, or
+to train it further? Both are hyper-parameters, so a search can answer. We compare with the
+popularity of the items and with a recommender without a network.
 """
 
 # %%
 # Two catalogues that overlap
 # ---------------------------
 # All customers of the generated data choose by taste and popularity among 300 items. The old shop
-# sells 240 of them and the new one 150, of which 120 in common; nobody is a customer of both.
+# sells 240 of them and the new one 150; 120 items are sold in both. Nobody is a customer of both.
 import numpy as np
 
 from sktransrec.datasets import make_cross_domain
@@ -30,8 +30,8 @@ X_old, X_new = generated[:700][:, old_items], generated[700:][:, new_items]
 # %%
 # A network to start from
 # -----------------------
-# ``item_ids`` says what the columns stand for. The network itself is Mult-DAE without hidden
-# layers: a denoising autoencoder that predicts which of all items come next.
+# ``item_ids`` names the items of the columns. The network is Mult-DAE without hidden layers: a
+# denoising autoencoder that predicts the items of a customer.
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
@@ -56,14 +56,14 @@ for layer in tuned.fit(X_new).transferred_layers_:
     print(layer)
 
 # %%
-# The input has a row and the output a column for each item: those of the items in common were
-# copied, the others start from scratch. With ``trainable="head"`` what was copied is frozen, save
-# in the output.
+# The input has a row and the output a column for each item. The weights of the common items were
+# copied, and the others start from scratch. With ``trainable="head"``, the copied weights are
+# frozen, except those of the output.
 #
 # What a search chooses
 # ---------------------
-# Each model chooses how long to train, and the fine-tuned one how strongly it is held where it
-# started, by cross-validation on the customers that it learns from.
+# Cross-validation on the training customers chooses how long to train each model and, for the
+# fine-tuned one, how strongly it is pulled back to where it started.
 SCORER = ranking_scorer("ndcg", k=10, holdout=0.3, random_state=0)
 
 
@@ -91,9 +91,9 @@ def models(trained, item_ids):
 # %%
 # Learning curves
 # ---------------
-# Half of the new customers are held out at a time. Of each, 30 % of the items are hidden and looked
-# for. The bands are one standard error over the customers. All models serve the same customers, so
-# that the difference of two is more certain than either of them.
+# Half of the new customers are held out at a time, and 30 % of the items of each are hidden and
+# looked for. The bands are one standard error over the customers. All models serve the same
+# customers, so the difference of two models is more certain than the score of each.
 import matplotlib.pyplot as plt
 
 from sktransrec import transfer_learning_curve
@@ -118,13 +118,15 @@ display = TransferLearningCurveDisplay.from_curve(curve)
 display.ax_.set_title("A new shop (generated data)")
 
 # %%
-# The other shop's network more than doubles what ten customers teach. With so few it is best left
-# alone; training it further pays once there are more, and a start from scratch catches up slowly.
+# With ten customers, the network of the other shop more than doubles the score. With so few it is
+# best to leave it as it is. With more customers, it is better to train it further. A network that
+# starts from scratch catches up slowly.
 #
 # The same on MovieLens
 # ---------------------
-# Here the old shop are the first 60 % of the users to join, and the new one those who joined
-# later, with the films that they liked. Without the data set, this part is left out.
+# Here the customers of the old shop are the first 60 % of the users who joined, and those of the
+# new shop are the later ones, with the films that they liked. Without the data set, this part is
+# skipped.
 from sktransrec.datasets import load_movielens
 from sktransrec.interactions import InteractionEncoder
 
