@@ -17,6 +17,7 @@ from .feature_learning import (
     CNNEncoder,
     DomainAdversarialAutoencoder,
     RNNEncoder,
+    TextEncoder,
 )
 from .interactions import (
     InteractionEncoder,
@@ -95,6 +96,7 @@ __all__ = [
     "SegmentPopularityRecommender",
     "SourceSelectorRecommender",
     "SwitchingRecommender",
+    "TextEncoder",
     "TextSequences",
     "TransferGate",
     "TwoTowerAutoencoderRecommender",

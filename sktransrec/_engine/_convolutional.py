@@ -2,8 +2,9 @@
 
 import math
 
-from ._layers import float32_model, masked_max_pooling_class, not_padding_class
-from ._networks import SeededLayers
+from ._layers import applied, float32_model, masked_max_pooling_class, not_padding_class
+from ._network import Network
+from ._seeded_layers import SeededLayers
 
 
 def convolutional(
@@ -19,19 +20,15 @@ def convolutional(
     *,
     activation,
     code_activation,
-    output_activation,
+    loss,
     dropout,
     seed,
 ):
     """Return a network from rows of a shape to `n_outputs` or, if that is None, to themselves."""
-    import keras
-
     make = SeededLayers(seed)
-    rows = keras.Input(shape, dtype="float32" if n_tokens is None else "int32", name="rows")
-    is_step = not_padding_class()(dtype="float32", name="is_step")(rows) if is_padded else None
-    hidden = rows
-    if n_tokens is not None:
-        hidden = make.embedding(rows, n_tokens, embedding_size, mask_zero=False)
+    rows = make.input(shape, dtype="float32" if n_tokens is None else "int32")
+    is_step = applied(not_padding_class(), rows, name="is_step") if is_padded else None
+    hidden = rows if n_tokens is None else make.embedding(rows, n_tokens, embedding_size)
     grids = []
     for i, size in enumerate(hidden_layer_sizes, start=1):
         if is_padded:
@@ -41,13 +38,14 @@ def convolutional(
         grids.append(hidden.shape[1:-1])
         hidden = _convolved(make, hidden, size, kernel_sizes, activation, f"convolution_{i}")
     hidden = make.dropout(_pooled(hidden, is_step, pooling), dropout, "dropout")
-    hidden = make.dense(hidden, n_components, code_activation, name="code")
+    hidden = code = make.dense(hidden, n_components, code_activation, name="code")
     if n_outputs is None:
         n_outputs = n_tokens or shape[-1]
         stages = list(zip(grids, hidden_layer_sizes, strict=True))
         hidden = _decoded(make, hidden, stages, max(kernel_sizes), activation)
-    output = make.dense(hidden, n_outputs, output_activation, name="output")
-    return float32_model(rows, output, name="convolutional")
+    output, output_loss = make.head(hidden, n_outputs, loss)
+    model = float32_model(rows, output, name="convolutional")
+    return Network(model, ([rows], code), {"output": output_loss}, decoder=([code], output))
 
 
 def _of_grid(kind, hidden, *args, **options):
@@ -57,7 +55,7 @@ def _of_grid(kind, hidden, *args, **options):
     dimensions = len(hidden.shape) - 2
     if dimensions == 2 or kind not in ("Cropping", "UpSampling"):  # which take no format in 1-D
         options["data_format"] = "channels_last"
-    return getattr(layers, f"{kind}{dimensions}D")(*args, dtype="float32", **options)(hidden)
+    return applied(getattr(layers, f"{kind}{dimensions}D"), hidden, *args, **options)
 
 
 def _convolved(make, hidden, size, kernel_sizes, activation, name):
@@ -79,14 +77,14 @@ def _convolved(make, hidden, size, kernel_sizes, activation, name):
     ]
     if len(branches) == 1:
         return branches[0]
-    return layers.Concatenate(dtype="float32", name=name)(branches)
+    return applied(layers.Concatenate, branches, name=name)
 
 
 def _without_padding(hidden, is_step, name):
     """Return the steps with zeros for padding, as if the row ended there."""
     from keras import layers
 
-    return layers.Multiply(dtype="float32", name=name)([hidden, is_step])
+    return applied(layers.Multiply, [hidden, is_step], name=name)
 
 
 def _halved(hidden, name):
@@ -98,14 +96,12 @@ def _pooled(hidden, is_step, pooling):
     from keras import layers
 
     if pooling == "max" and is_step is not None:
-        pool = masked_max_pooling_class()(dtype="float32", name="pooling")
-        return pool([hidden, is_step])
+        return applied(masked_max_pooling_class(), [hidden, is_step], name="pooling")
     if pooling == "max":
         return _of_grid("GlobalMaxPooling", hidden, name="pooling")
     if is_step is not None:
         hidden = _without_padding(hidden, is_step, "steps")
-    flatten = layers.Flatten(data_format="channels_last", dtype="float32", name="pooling")
-    return flatten(hidden)
+    return applied(layers.Flatten, hidden, data_format="channels_last", name="pooling")
 
 
 def _decoded(make, code, stages, kernel_size, activation):
@@ -114,7 +110,7 @@ def _decoded(make, code, stages, kernel_size, activation):
 
     grid, size = stages[-1]
     hidden = make.dense(code, math.prod(grid) * size, activation, name="decoder")
-    hidden = layers.Reshape((*grid, size), dtype="float32", name="decoder_grid")(hidden)
+    hidden = applied(layers.Reshape, hidden, (*grid, size), name="decoder_grid")
     for i, (grid, size) in reversed(list(enumerate(stages, start=1))):
         if hidden.shape[1:-1] != grid:
             hidden = _doubled(hidden, grid, f"decoder_{i}")

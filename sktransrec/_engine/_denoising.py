@@ -27,4 +27,4 @@ def code_noise(shape, rng):
 
 def annealed(kl_weight, n_epochs, progress):
     """Return the weight of the divergence as it rises from 0 over the first epochs."""
-    return kl_weight * min(1.0, progress / n_epochs) if n_epochs else kl_weight
+    return np.float32(kl_weight * min(1.0, progress / n_epochs) if n_epochs else kl_weight)

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._objectives import HeadLoss
+
 
 class TransferredLayer(NamedTuple):
     """What a layer took over from the pretrained network.
@@ -118,7 +120,6 @@ class FineTuning(NamedTuple):
     """What to copy, and the parameters of `NetworkLearner` on how it moves."""
 
     source: TrainedNetwork
-    item_axes: dict
     trainable: Any
     unfreeze_every: int | None
     layer_decay: float | str | None
@@ -138,7 +139,7 @@ class FineTuner:
 
     Parameters
     ----------
-    network : keras.Model
+    network : Network
     settings : FineTuning
 
     Attributes
@@ -153,11 +154,12 @@ class FineTuner:
         import tensorflow as tf
 
         self._settings = settings
+        self._item_axes = network.item_axes
         self._depths = layer_depths(network)
-        self._copies = self._matched_copies(network)
+        self._copies = self._matched_copies(network.model)
         for copy in self._copies.values():
             copy.assign()
-        self.variables = [each for each in network.trainable_variables if self._moves(each)]
+        self.variables = [each for each in network.model.trainable_variables if self._moves(each)]
         self.layers = [self._transferred(name) for name in self._depths]
         self._n_unfrozen = tf.Variable(1, trainable=False)
         moving = [self._copies[each.path] for each in self.variables if each.path in self._copies]
@@ -209,19 +211,19 @@ class FineTuner:
         copy = self._copies.get(variable.path)
         return copy is None or not copy.is_whole or self._rate(variable) > 0
 
-    def _matched_copies(self, network):
+    def _matched_copies(self, model):
         """Return by path the copies of those layers of which every weight has one."""
         copies = {
-            each.path: self._settings.source.copy_of(each, self._settings.item_axes.get(each.path))
-            for each in network.trainable_variables
+            each.path: self._settings.source.copy_of(each, self._item_axes.get(each.path))
+            for each in model.trainable_variables
         }
         copies = {path: copy for path, copy in copies.items() if copy}
-        copied = {name for name in self._depths if self._is_copied(network.get_layer(name), copies)}
+        copied = {name for name in self._depths if self._is_copied(model.get_layer(name), copies)}
         if not copied:
             raise ValueError(
                 "pretrained has no layer of the same name and shape as a layer here. It has "
                 f"{_shapes(self._settings.source.weights)}, and here there are "
-                f"{_shapes({each.path: each for each in network.trainable_variables})}: choose "
+                f"{_shapes({each.path: each for each in model.trainable_variables})}: choose "
                 "the sizes that it was fitted with, or pretrained=None."
             )
         return {path: copy for path, copy in copies.items() if _layer_of(copy.variable) in copied}
@@ -231,7 +233,7 @@ class FineTuner:
         weights = layer.trainable_variables
         lacking = {each.path for each in weights if each.path not in copies}
         has_kernel = any(len(each.shape) > 1 and each.path not in lacking for each in weights)
-        return not lacking or (has_kernel and lacking <= self._settings.item_axes.keys())
+        return not lacking or (has_kernel and lacking <= self._item_axes.keys())
 
     def _transferred(self, name):
         copies = [each for each in self._copies.values() if _layer_of(each.variable) == name]
@@ -254,27 +256,25 @@ def _shapes(weights):
 
 def layer_depths(network):
     """Return the depths of the layers with weights, by name, from the output downwards."""
-    has_weights = {_layer_of(each) for each in network.trainable_variables}
-    depths = {"codes": 1} if "items" in has_weights else {}
+    has_weights = {_layer_of(each) for each in network.model.trainable_variables}
+    heads = [term for term in network.terms.values() if isinstance(term, HeadLoss)]
+    depths = {head.tensors._keras_history.operation.name: 1 for head in heads}
     # Layers come after those whose outputs they take.
-    for layer in reversed(network.get_config()["layers"]):
-        name = layer["name"]
-        below = depths.setdefault(name, 0) + (name in has_weights)
-        for origin in _origins(layer["inbound_nodes"]):
+    for layer in reversed(network.model.layers):
+        below = depths.setdefault(layer.name, 0) + (layer.name in has_weights)
+        for origin in _origins(layer):
             depths[origin] = max(depths.get(origin, 0), below)
-    depths["items"] = 0
+    depths.update({head.layer.name: 0 for head in heads})
     return dict(sorted(((name, depths[name]) for name in has_weights), key=lambda each: each[::-1]))
 
 
-def _origins(node):
-    """Yield the names of the layers whose outputs a part of Keras's configuration refers to."""
-    if isinstance(node, dict):
-        if "keras_history" in node:
-            yield node["keras_history"][0]
-        node = list(node.values())
-    if isinstance(node, list | tuple):
-        for part in node:
-            yield from _origins(part)
+def _origins(layer):
+    """Return the names of the layers whose outputs a layer takes."""
+    import keras
+
+    if isinstance(layer, keras.layers.InputLayer):
+        return []
+    return [each._keras_history.operation.name for each in keras.tree.flatten(layer.input)]
 
 
 def matching_columns(theirs, ours):

@@ -3,12 +3,10 @@
 Their weights have a row for each item, so that a step that needs few items touches few rows.
 """
 
-from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._validation import Interval
 from ._layers import custom_layer
 
 
@@ -144,7 +142,7 @@ class SampledTargets(NamedTuple):
     """One item for each of some steps of the rows of a batch, and items drawn to contrast with.
 
     Step steps[i] is followed by columns[i], which a draw of the sample hits exp(log_counts[i])
-    times on average; the same for `sampled`.
+    times on average; the same for `sampled`. Only the vectors of these items have a gradient.
     """
 
     columns: Any
@@ -153,11 +151,24 @@ class SampledTargets(NamedTuple):
     sampled: Any
     sampled_log_counts: Any
 
+    def total_loss(self, head, hidden):
+        """Return -sum log p of the items, p being a softmax over each and the sampled ones.
 
-SAMPLING_CONSTRAINTS = {
-    "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
-    "negative_exponent": [Interval(Real, 0, None, closed="left")],
-}
+        The logarithm of how often the sample holds an item on average is taken off its score
+        (log-Q correction). Where the sample holds the target itself, that draw contrasts as all
+        others do: only so are the scores that minimise the mean loss those of the softmax over
+        all items.
+        """
+        import tensorflow as tf
+
+        layer, hidden = head.layer, tf.gather(hidden, self.steps)
+        own = tf.reduce_sum(hidden * layer.vectors_of(self.columns), axis=1)
+        own += tf.gather(layer.bias.value, self.columns) - self.log_counts
+        bias = tf.gather(layer.bias.value, self.sampled) - self.sampled_log_counts
+        others = tf.matmul(hidden, layer.vectors_of(self.sampled), transpose_b=True) + bias
+        linear = tf.concat([own[:, None], others], axis=1)
+        labels = tf.zeros_like(self.columns)
+        return tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, linear))
 
 
 class NegativeSampler:

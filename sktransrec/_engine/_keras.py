@@ -1,15 +1,12 @@
-"""Networks as JSON and arrays, and what they and their parts make of rows.
+"""What networks and their parts make of rows, which are arrays or CSR.
 
 Import it through `_state.engine`, which brings TensorFlow in.
 """
 
-import functools
-import json
-
 import numpy as np
 import scipy.sparse as sp
 
-from ._layers import float32_model, in_float32, register_layers
+from ._network import Network
 
 
 def import_tensorflow():
@@ -49,50 +46,10 @@ def as_tensor(rows):
 
 def rebuilt_network(config, weights):
     """Return the network of a JSON config, with its weights."""
-    import keras
-
-    register_layers()
-    network = in_float32(keras.Model.from_config(json.loads(config)))
-    assign_weights(network, weights)
+    network = Network.from_config(config)
+    network.assign(weights)
     return network
 
-
-def assign_weights(network, weights):
-    """Set the weights of a network from arrays by path, which must be the network's own."""
-    shapes = {weight.path: tuple(weight.shape) for weight in network.weights}
-    given = {path: weight.shape for path, weight in weights.items()}
-    if shapes != given:
-        raise ValueError(
-            f"The network's layers changed since it was fitted, from {given} to {shapes}. Go on "
-            "with the same sizes, or fit anew with warm_start=False."
-        )
-    for weight in network.weights:
-        weight.assign(weights[weight.path])
-
-
-def encoder(network):
-    """Return the part of a network from the rows to their code."""
-    inputs = [each for each in network.inputs if each.name not in ("noise", "own_domain")]
-    return float32_model(inputs, network.get_layer("code").output)
-
-
-def decoder(network):
-    """Return the part of a network from a code to the output, where that is a chain of layers."""
-    names = [layer.name for layer in network.layers]
-    code = next(each for each in ("code_and_domain", "sampled_code", "code") if each in names)
-    chain = [
-        layer
-        for layer in network.layers[names.index(code) + 1 :]
-        if not layer.name.startswith("discriminator")
-    ]
-
-    def decode(inputs):
-        return functools.reduce(lambda hidden, layer: layer(hidden), chain, *inputs)
-
-    return decode
-
-
-PARTS = {"decoder": decoder, "encoder": encoder}
 
 # Kernels of matrix products take so many rows at a time, or a divisor of it, and round those left
 # over in another way.

@@ -40,6 +40,11 @@ def in_float32(model):
     return model
 
 
+def applied(layer_class, inputs, *args, **options):
+    """Return what a new layer, which computes in float32, makes of the inputs."""
+    return layer_class(*args, dtype="float32", **options)(inputs)
+
+
 @custom_layer
 def sparse_dense_class():
     """Return a dense layer whose product with a sparse tensor is five times as fast as Keras's."""
@@ -191,6 +196,25 @@ def masked_max_pooling_class():
             return keras.KerasTensor((batch, channels), dtype="float32")
 
     return MaskedMaxPooling
+
+
+@custom_layer
+def masked_mean_pooling_class():
+    """Return the mean over those steps that are more than padding, and 0 where none is."""
+    import keras
+    import tensorflow as tf
+
+    class MaskedMeanPooling(keras.layers.Layer):
+        def call(self, inputs):
+            steps, is_step = inputs
+            n_steps = tf.maximum(tf.reduce_sum(is_step, axis=1), 1)
+            return tf.reduce_sum(steps * is_step, axis=1) / n_steps
+
+        def compute_output_spec(self, inputs):
+            batch, _, channels = inputs[0].shape
+            return keras.KerasTensor((batch, channels), dtype="float32")
+
+    return MaskedMeanPooling
 
 
 @custom_layer

@@ -2,18 +2,17 @@
 
 import copy
 import warnings
-from numbers import Integral, Real
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state, gen_batches
 
-from .._validation import Interval, StrOptions, check_is_fitted
+from .._validation import check_is_fitted
 from .._wrapping import fitted_learner
 from ._fine_tuning import FineTuning, TrainedNetwork, matching_columns
-from ._schedules import SCHEDULES, LearningRates
+from ._schedules import LearningRates
 from ._state import FittedNetwork
-from ._trainer import OPTIMIZERS, NetworkTrainer
+from ._trainer import NetworkTrainer
 
 # Rows that run through a network at once where nothing is learned.
 _FORWARD_ROWS = 1024
@@ -22,47 +21,23 @@ _FORWARD_ROWS = 1024
 class NetworkLearner:
     """Mixin of estimators whose fitted state is a neural network.
 
-    A subclass has the parameters below and `loss`, and implements
+    A subclass has parameters of `PARAMETERS`, and implements
 
-    - ``_check_fit_rows(X, y, reset)``, which returns validated (X, y);
-    - ``_builder(X, y)``, which returns a builder of networks and its arguments but the seed;
-    - ``_batch(X, y, rng)``, which returns the (inputs, targets) of some rows, corrupted by `rng`
-      for training, as they are where it is None;
-    - ``_kl_weight(progress)``, where the network is variational, or tells domains apart by its
-      code, whose gradient gets this factor and the other sign on its way back;
-    - ``_loss_of(y)``, where the loss depends on the targets;
-    - ``_item_axes()``, where some weights have a row or column for each column of X, and then
-      sets ``_column_names`` to the names of these columns.
+    - ``_check_fit_rows(X, y, reset)``, which returns validated (X, y). Where some weights have a
+      row or column for each column of X, it sets ``_column_names`` to the names of these columns;
+    - ``_builder(X, y)``, which returns a builder of a `Network` and its arguments but the seed;
+    - ``_batch(X, y, rng, progress)``, which returns the inputs of the network for some rows, and
+      the targets of each of its terms. They are corrupted by `rng` for training, which `progress`
+      epochs, fractions included, have gone before; where `rng` is None they are as they are.
     """
 
     _column_names = None
-
-    _parameter_constraints: dict = {
-        "regularization": [Interval(Real, 0, None, closed="left")],
-        "optimizer": [StrOptions(set(OPTIMIZERS))],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "learning_rate_schedule": [StrOptions(set(SCHEDULES))],
-        "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "patience": [Interval(Integral, 1, None, closed="left")],
-        "pretrained": "no_validation",
-        "trainable": [StrOptions({"all", "head"}), Interval(Integral, 1, None, closed="left")],
-        "unfreeze_every": [Interval(Integral, 1, None, closed="left"), None],
-        "layer_decay": [Interval(Real, 1, None, closed="left"), StrOptions({"auto"}), None],
-        "l2_sp": [Interval(Real, 0, None, closed="left")],
-        "warm_start": ["boolean"],
-        "run_eagerly": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
 
     @property
     def network_(self):
         """The fitted network as a Keras model, rebuilt when it is first asked for."""
         check_is_fitted(self)
-        return self._fitted_network.network
+        return self._fitted_network.network.model
 
     def _fit_network(self, X, y):
         """Train a network on validated X and y, anew unless `warm_start` asks to go on."""
@@ -107,7 +82,8 @@ class NetworkLearner:
             return None
         learner = fitted_learner(self.pretrained, type(self))
         columns = matching_columns(learner._column_names, self._column_names)
-        return TrainedNetwork(learner._fitted_network.weights, learner._item_axes(), columns)
+        fitted = learner._fitted_network
+        return TrainedNetwork(fitted.weights, fitted.item_axes, columns)
 
     def _fine_tuning(self):
         """Return what the network starts from and how it moves, or None."""
@@ -115,7 +91,6 @@ class NetworkLearner:
             return None
         return FineTuning(
             self._pretrained,
-            self._item_axes(),
             self.trainable,
             self.unfreeze_every,
             self.layer_decay,
@@ -128,7 +103,6 @@ class NetworkLearner:
         settings = {
             "build": build,
             "sizes": {**sizes, "seed": self._seed_of_weights},
-            "loss": self._loss_of(y),
             "regularization": self.regularization,
             "optimizer": self.optimizer,
             "learning_rate": self.learning_rate,
@@ -174,8 +148,8 @@ class NetworkLearner:
         def batches(epoch):
             trainer.start_epoch(n_before + epoch)
             for i, batch in enumerate(self._row_batches(X, rows)):
-                kl_weight = self._kl_weight(n_before + epoch + i / n_batches)
-                yield *self._batch(*_rows(X, y, batch), self._rng), kl_weight
+                progress = n_before + epoch + i / n_batches
+                yield self._batch(*_rows(X, y, batch), self._rng, progress)
 
         with _progress_bar(epochs * n_batches, self.verbose) as progress:
             return trainer.train(
@@ -196,7 +170,7 @@ class NetworkLearner:
 
         def validation_loss():
             return trainer.mean_loss(
-                (*self._batch(*_rows(X, y, held_out[batch]), None), self._kl_weight(np.inf))
+                self._batch(*_rows(X, y, held_out[batch]), None, np.inf)
                 for batch in gen_batches(len(held_out), self.batch_size)
             )
 
@@ -222,8 +196,9 @@ class NetworkLearner:
     def _finish(self, trainer, history, *, keep_trainer):
         """Keep the state of the trainer, and what the next `partial_fit` goes on from."""
         self._fitted_network = FittedNetwork(
-            trainer.config,
+            trainer.network.config,
             trainer.weights,
+            trainer.network.item_axes,
             optimizer_state=trainer.optimizer_state if keep_trainer else None,
             trainer=trainer if keep_trainer else None,
         )
@@ -267,18 +242,6 @@ class NetworkLearner:
     def _inputs(self, part, rows):
         """Return rows in the form in which a part of the network takes them."""
         return rows
-
-    def _item_axes(self):
-        """Return by path that axis of a weight which counts the columns of X."""
-        return {}
-
-    def _loss_of(self, y):
-        """Return the loss to minimise with the targets y."""
-        return self.loss
-
-    def _kl_weight(self, progress):
-        """Return the weight of the divergence after so many epochs, fractions included."""
-        return 0.0
 
 
 def _n_constant_columns(codes):

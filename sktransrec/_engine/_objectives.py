@@ -7,7 +7,6 @@ entries of x.
 
 from typing import Any, NamedTuple
 
-from ._items import SampledTargets
 from ._layers import float32_model
 
 OUTPUT_ACTIVATIONS = {
@@ -15,6 +14,85 @@ OUTPUT_ACTIVATIONS = {
     "binary_crossentropy": "sigmoid",
     "multinomial": "softmax",
 }
+
+
+class Objective:
+    """The mean over the rows of a batch of all that a network's terms say, plus a penalty.
+
+    Parameters
+    ----------
+    network : Network
+    regularization : float
+        Weight of the sum of squares of all kernels.
+    """
+
+    def __init__(self, network, regularization):
+        self._terms = network.terms
+        self._regularization = regularization
+        self._kernels = [weight for weight in network.model.weights if _is_kernel(weight)]
+        tensors = {name: term.tensors for name, term in network.terms.items()}
+        self._tensors = float32_model(network.model.inputs, tensors)
+
+    def __call__(self, inputs, targets, training):
+        """Return the objective of a batch, which has targets for each term, as a scalar tensor."""
+        import tensorflow as tf
+
+        tensors = self._tensors(inputs, training=training)
+        total = tf.add_n([term(tensors[name], targets[name]) for name, term in self._terms.items()])
+        objective = total / tf.cast(tf.shape(inputs[0])[0], tf.float32)
+        if training and self._regularization:
+            squares = [tf.nn.l2_loss(kernel.value) for kernel in self._kernels]
+            objective += 2 * self._regularization * tf.add_n(squares)
+        return objective
+
+
+def _is_kernel(weight):
+    return weight.path.endswith(("/kernel", "/recurrent_kernel"))
+
+
+class HeadLoss:
+    """The loss of a network's outputs, of which the targets say how it is computed.
+
+    Where the network has an output at each step or pixel of a row, the loss of the row is the sum
+    over these, and the targets have a row for each.
+
+    Parameters
+    ----------
+    layer : keras.layers.Layer
+        The layer that gives the outputs. It has a method `scores` or is a dense one.
+    hidden : KerasTensor
+        What it reads.
+    loss : {"mse", "binary_crossentropy", "multinomial"}
+    """
+
+    def __init__(self, layer, hidden, loss):
+        self.layer = layer
+        self.tensors = hidden
+        self.loss = loss
+
+    def __call__(self, hidden, targets):
+        import tensorflow as tf
+
+        return targets.total_loss(self, tf.reshape(hidden, [-1, hidden.shape[-1]]))
+
+    def linear(self, hidden):
+        """Return all outputs, before the activation that belongs to the loss."""
+        import tensorflow as tf
+
+        if hasattr(self.layer, "scores"):
+            return self.layer.scores(hidden)
+        linear = tf.matmul(hidden, self.layer.kernel.value)
+        linear = tf.nn.bias_add(linear, self.layer.bias.value)
+        return self.layer.activation(linear) if self.loss == "mse" else linear
+
+
+class EntryTargets(NamedTuple):
+    """Targets of all entries of the rows of a batch."""
+
+    values: Any
+
+    def total_loss(self, head, hidden):
+        return total_loss(head.linear(hidden), self.values, head.loss)
 
 
 class StepTargets(NamedTuple):
@@ -26,6 +104,11 @@ class StepTargets(NamedTuple):
     values: Any
     steps: Any
 
+    def total_loss(self, head, hidden):
+        import tensorflow as tf
+
+        return total_loss(head.linear(tf.gather(hidden, self.steps)), self.values, head.loss)
+
 
 class DomainTargets(NamedTuple):
     """Targets in two domains whose outputs stand side by side, and the weight of the first one."""
@@ -34,98 +117,55 @@ class DomainTargets(NamedTuple):
     target: Any
     source_weight: Any
 
+    def total_loss(self, head, hidden):
+        import tensorflow as tf
 
-class AdversarialTargets(NamedTuple):
-    """Targets of the rows of a batch, and the domain of each, which its code is not to tell.
+        n_outputs = [self.source.shape[1], self.target.shape[1]]
+        source, target = tf.split(head.linear(hidden), n_outputs, axis=1)
+        source_loss = total_loss(source, self.source, head.loss)
+        return total_loss(target, self.target, head.loss) + self.source_weight * source_loss
+
+
+class Divergence:
+    """The divergence of codes N(mean, std^2) from N(0, 1), whose target is its weight."""
+
+    def __init__(self, mean, log_std):
+        self.tensors = [mean, log_std]
+
+    def __call__(self, tensors, weight):
+        return weight * kl_divergence(*tensors)
+
+
+class DomainLabels(NamedTuple):
+    """The domains of the rows of a batch, and how much their codes are to hide these.
 
     Domains are weights: above zero for the source, below it for the target, zero for neither.
     """
 
-    values: Any
     domains: Any
+    reversal: Any
 
 
-class Objective:
-    """The mean loss of the rows of a batch, plus what is penalised.
+class DomainConfusion:
+    """How badly a discriminator tells the domain of a code, which the code is to make worse.
 
-    Where the network has an output at each step or pixel of a row, the loss of the row is the sum
-    over these, and the targets have a row for each.
-
-    Parameters
-    ----------
-    network : keras.Model
-        A network of `_networks`.
-    loss : {"mse", "binary_crossentropy", "multinomial"}
-    regularization : float
-        Weight of the sum of squares of all kernels.
+    The gradient for the code is reversed and multiplied by `reversal`; the discriminator's own is
+    not.
     """
 
-    def __init__(self, network, loss, regularization):
-        self._loss = loss
-        self._regularization = regularization
-        self._kernels = [weight for weight in network.weights if _is_kernel(weight)]
-        self._output, hidden = _output_and_its_input(network)
-        tensors = {"hidden": hidden}
-        if "code_log_std" in [layer.name for layer in network.layers]:
-            tensors["mean"] = network.get_layer("code").output
-            tensors["log_std"] = network.get_layer("code_log_std").output
-        self._discriminator = [
-            layer for layer in network.layers if layer.name.startswith("discriminator")
-        ]
-        if self._discriminator:
-            tensors["code"] = network.get_layer("code").output
-        self._tensors = float32_model(network.inputs, tensors)
+    def __init__(self, code, logit):
+        import keras
 
-    def __call__(self, inputs, targets, kl_weight, training):
-        """Return the objective of a batch as a scalar tensor."""
+        self.tensors = code
+        self._discriminator = keras.Function([code], logit)
+
+    def __call__(self, code, labels):
         import tensorflow as tf
 
-        tensors = self._tensors(inputs, training=training)
-        hidden = tf.reshape(tensors["hidden"], [-1, tensors["hidden"].shape[-1]])
-        if isinstance(targets, StepTargets | SampledTargets):
-            hidden = tf.gather(hidden, targets.steps)
-        if isinstance(targets, SampledTargets):
-            total = _sampled_multinomial(hidden, self._output, targets)
-        elif isinstance(targets, DomainTargets):
-            total = _loss_of_domains(self._linear(hidden), targets, self._loss)
-        else:
-            has_more = isinstance(targets, StepTargets | AdversarialTargets)
-            values = targets.values if has_more else targets
-            total = total_loss(self._linear(hidden), values, self._loss)
-        if "mean" in tensors:
-            total += kl_weight * _kl_divergence(tensors["mean"], tensors["log_std"])
-        if isinstance(targets, AdversarialTargets):
-            total += self._domain_loss(tensors["code"], targets.domains, kl_weight)
-        objective = total / tf.cast(tf.shape(inputs[0])[0], tf.float32)
-        if training and self._regularization:
-            squares = [tf.nn.l2_loss(kernel.value) for kernel in self._kernels]
-            objective += 2 * self._regularization * tf.add_n(squares)
-        return objective
-
-    def _linear(self, hidden):
-        """Return all outputs, before the activation that belongs to the loss."""
-        import tensorflow as tf
-
-        if hasattr(self._output, "scores"):
-            return self._output.scores(hidden)
-        linear = tf.matmul(hidden, self._output.kernel.value)
-        linear = tf.nn.bias_add(linear, self._output.bias.value)
-        return self._output.activation(linear) if self._loss == "mse" else linear
-
-    def _domain_loss(self, code, domains, reversal):
-        """Return how badly the domains are told apart, which the code is to make worse.
-
-        The gradient for the code is reversed and multiplied by `reversal`; the discriminator's own
-        is not.
-        """
-        import tensorflow as tf
-
-        hidden = _with_reversed_gradient(code, reversal)
-        for layer in self._discriminator:
-            hidden = layer(hidden)
-        is_source = tf.cast(domains > 0, tf.float32)
-        losses = tf.nn.sigmoid_cross_entropy_with_logits(is_source, hidden[:, 0])
-        return tf.reduce_sum(tf.abs(domains) * losses)
+        logits = self._discriminator([_with_reversed_gradient(code, labels.reversal)])
+        is_source = tf.cast(labels.domains > 0, tf.float32)
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(is_source, logits[:, 0])
+        return tf.reduce_sum(tf.abs(labels.domains) * losses)
 
 
 def _with_reversed_gradient(code, scale):
@@ -137,18 +177,6 @@ def _with_reversed_gradient(code, scale):
         return tf.identity(code), lambda upstream: -scale * upstream
 
     return reversal(code)
-
-
-def _output_and_its_input(network):
-    """Return the layer that scores the outputs, and what it scores them by."""
-    if "items" in [layer.name for layer in network.layers]:
-        return network.get_layer("items"), network.get_layer("codes").output
-    output = network.get_layer("output")
-    return output, output.input
-
-
-def _is_kernel(weight):
-    return weight.path.endswith(("/kernel", "/recurrent_kernel"))
 
 
 def total_loss(linear, targets, loss):
@@ -166,16 +194,6 @@ def total_loss(linear, targets, loss):
         return value, gradient
 
     return entries_loss(linear)
-
-
-def _loss_of_domains(linear, targets, loss):
-    """Return the loss of the target's outputs, plus the weighted loss of the source's."""
-    import tensorflow as tf
-
-    n_outputs = [targets.source.shape[1], targets.target.shape[1]]
-    source, target = tf.split(linear, n_outputs, axis=1)
-    source_loss = total_loss(source, targets.source, loss)
-    return total_loss(target, targets.target, loss) + targets.source_weight * source_loss
 
 
 def _squared_error(f, targets):
@@ -222,24 +240,6 @@ _PARTS = {
 }
 
 
-def _sampled_multinomial(hidden, output, targets):
-    """Return -sum log p of the target items, p being a softmax over each and the sampled ones.
-
-    The logarithm of how often the sample holds an item on average is taken off its score (log-Q
-    correction). Where the sample holds the target itself, that draw contrasts as all others do:
-    only so are the scores that minimise the mean loss those of the softmax over all items.
-    """
-    import tensorflow as tf
-
-    own = tf.reduce_sum(hidden * output.vectors_of(targets.columns), axis=1)
-    own += tf.gather(output.bias.value, targets.columns) - targets.log_counts
-    bias = tf.gather(output.bias.value, targets.sampled) - targets.sampled_log_counts
-    others = tf.matmul(hidden, output.vectors_of(targets.sampled), transpose_b=True) + bias
-    linear = tf.concat([own[:, None], others], axis=1)
-    labels = tf.zeros_like(targets.columns)
-    return tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, linear))
-
-
 def _inner_product(targets, values):
     """Return the sum of the products of targets and values, both dense or sparse."""
     import tensorflow as tf
@@ -260,7 +260,7 @@ def _minus(dense, targets, scale):
     return dense - scale * targets
 
 
-def _kl_divergence(mean, log_std):
+def kl_divergence(mean, log_std):
     """Return the divergence of N(mean, std^2) from N(0, 1), summed over entries."""
     import tensorflow as tf
 

@@ -1,7 +1,6 @@
 """The fitted state of a network, which needs no TensorFlow until the network runs."""
 
 import contextlib
-import json
 import os
 import sys
 
@@ -59,10 +58,10 @@ def _silent_stderr():
 
 def fitted_network(build, sizes, weights):
     """Return the fitted state of a new network with given weights."""
-    keras_engine = engine()
+    engine()
     network = build(**sizes, seed=0)
-    keras_engine.assign_weights(network, weights)
-    return FittedNetwork(json.dumps(network.get_config()), weights)
+    network.assign(weights)
+    return FittedNetwork(network.config, weights, network.item_axes)
 
 
 class FittedNetwork:
@@ -71,24 +70,27 @@ class FittedNetwork:
     Parameters
     ----------
     config : str
-        The functional Keras model as JSON.
+        The `config` of a `Network`.
     weights : dict of str to ndarray
         The weights by the path of each, such as "code/kernel".
+    item_axes : dict of str to int
+        Those of the `Network`.
     optimizer_state : dict of str to ndarray, default=None
         The variables of the optimizer, where training may go on from here.
     trainer : NetworkTrainer, default=None
         The live trainer in that very state; it is not pickled.
     """
 
-    def __init__(self, config, weights, optimizer_state=None, trainer=None):
+    def __init__(self, config, weights, item_axes, optimizer_state=None, trainer=None):
         self.config = config
         self.weights = weights
+        self.item_axes = item_axes
         self.optimizer_state = optimizer_state
         self._trainer = trainer
-        self._live = {}
+        self._network = None
 
     def __getstate__(self):
-        return {**vars(self), "_trainer": None, "_live": {}}
+        return {**vars(self), "_trainer": None, "_network": None}
 
     def take_trainer(self):
         """Return the live trainer or None; it leaves this state, since training changes it."""
@@ -97,15 +99,12 @@ class FittedNetwork:
 
     @property
     def network(self):
-        """The live Keras model."""
+        """The live `Network`."""
         keras_engine = engine()
-        if "network" not in self._live:
-            self._live["network"] = keras_engine.rebuilt_network(self.config, self.weights)
-        return self._live["network"]
+        if self._network is None:
+            self._network = keras_engine.rebuilt_network(self.config, self.weights)
+        return self._network
 
     def run(self, part, batch):
         """Return the ndarray that a part of the network, "encoder" or "decoder", makes of rows."""
-        keras_engine = engine()
-        if part not in self._live:
-            self._live[part] = keras_engine.PARTS[part](self.network)
-        return keras_engine.forward(self._live[part], batch)
+        return engine().forward(self.network.part(part), batch)

@@ -1,25 +1,15 @@
 """One training loop and one compiled step for all networks."""
 
 import functools
-import json
 
 import numpy as np
 
 from ._adam import fused_adam_class
 from ._fine_tuning import FineTuner
 from ._items import SampledTargets
-from ._keras import PARTS, as_tensor, assign_weights, forward
+from ._keras import as_tensor, forward
 from ._objectives import Objective
 from ._state import engine
-
-OPTIMIZERS = ("adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd")
-
-# Keras's names of the losses: what the network is compiled with, for whoever goes on with Keras.
-_KERAS_LOSSES = {
-    "mse": "mean_squared_error",
-    "binary_crossentropy": "binary_crossentropy",
-    "multinomial": "categorical_crossentropy",
-}
 
 
 class NetworkTrainer:
@@ -28,12 +18,12 @@ class NetworkTrainer:
     Parameters
     ----------
     build : callable
-        A builder of `_networks`.
+        A builder, which returns a `Network`.
     sizes : dict
         The builder's arguments.
-    loss, regularization : see `Objective`
+    regularization : see `Objective`
     optimizer : str
-        One of `OPTIMIZERS`.
+        One of `_parameters.OPTIMIZERS`.
     learning_rate : float
     run_eagerly : bool
         Whether to run the step op by op instead of compiling it into a graph.
@@ -46,7 +36,6 @@ class NetworkTrainer:
         build,
         sizes,
         *,
-        loss,
         regularization,
         optimizer,
         learning_rate,
@@ -57,7 +46,6 @@ class NetworkTrainer:
         self.settings = {
             "build": build,
             "sizes": sizes,
-            "loss": loss,
             "regularization": regularization,
             "optimizer": optimizer,
             "learning_rate": learning_rate,
@@ -66,37 +54,20 @@ class NetworkTrainer:
         }
         self._run_eagerly = run_eagerly
         self._learning_rate = learning_rate
-        self._wrapper = _wrapper_class()(
-            build,
-            loss=_KERAS_LOSSES[loss],
-            optimizer=fused_adam_class() if optimizer == "adam" else optimizer,
-            optimizer__learning_rate=learning_rate,
-            optimizer__name=optimizer,
-            run_eagerly=run_eagerly,
-            warm_start=True,
-            **{f"model__{name}": size for name, size in sizes.items()},
-        ).initialize(None)
-        self._wrapper._ensure_compiled_model()
-        self.network = self._wrapper.model_
-        self._optimizer = self.network.optimizer
+        self.network = build(**sizes)
+        self._optimizer = _compiled(self.network.model, optimizer, learning_rate, run_eagerly)
         self._tuner = fine_tuning and FineTuner(self.network, fine_tuning)
-        self._variables = self.network.trainable_variables
+        self._variables = self.network.model.trainable_variables
         if self._tuner:
             self._variables = self._tuner.variables
         self._optimizer.build(self._variables)
-        self._objective = Objective(self.network, loss, regularization)
-        self._compiled = {}
-        self._parts = {}
-
-    @property
-    def config(self):
-        """The network's layers as JSON, without its optimizer."""
-        return json.dumps(self.network.get_config())
+        self._objective = Objective(self.network, regularization)
+        self._functions = {}
 
     @property
     def weights(self):
         """The weights of the network by path, as ndarrays."""
-        return {weight.path: np.array(weight.numpy()) for weight in self.network.weights}
+        return {path: np.array(each.numpy()) for path, each in self.network.weights.items()}
 
     @property
     def optimizer_state(self):
@@ -115,7 +86,7 @@ class NetworkTrainer:
 
     def load(self, weights, optimizer_state=None):
         """Start from the given weights and, if it is of the same optimizer, from its state."""
-        assign_weights(self.network, weights)
+        self.network.assign(weights)
         variables = {variable.path: variable for variable in self._state_variables()}
         if optimizer_state is not None and optimizer_state.keys() == variables.keys():
             for path, value in optimizer_state.items():
@@ -140,7 +111,7 @@ class NetworkTrainer:
         Parameters
         ----------
         batches : callable
-            Given an epoch from 0, yields its batches (inputs, targets, KL weight or reversal).
+            Given an epoch from 0, yields its batches (inputs, targets of each term).
         epochs : int
             Largest number of epochs.
         learning_rate : callable, default=None
@@ -154,36 +125,29 @@ class NetworkTrainer:
         progress : callable, default=None
             Called after each batch with the epoch and the batch's loss.
         """
-
         engine()
-
-        def run(n_epochs):
-            history = {"loss": [], "val_loss": []}
-            best = _BestWeights(self.network, patience)
-            for epoch in range(n_epochs):
-                if learning_rate is not None:
-                    losses = history["loss" if validation_loss is None else "val_loss"]
-                    self._optimizer.learning_rate.assign(learning_rate(losses))
-                history["loss"].append(self._trained_epoch(epoch, batches(epoch), progress))
-                if validation_loss is not None:
-                    loss = validation_loss()
-                    history["val_loss"].append(loss)
-                    if best.is_exhausted_by(loss):
-                        break
-            best.restore()
-            return history
-
-        return self._wrapper.fit(run, None, epochs=epochs).history_
+        history = {"loss": [], "val_loss": []}
+        best = _BestWeights(self.network.model, patience)
+        for epoch in range(epochs):
+            if learning_rate is not None:
+                losses = history["loss" if validation_loss is None else "val_loss"]
+                self._optimizer.learning_rate.assign(learning_rate(losses))
+            history["loss"].append(self._trained_epoch(epoch, batches(epoch), progress))
+            if validation_loss is not None:
+                loss = validation_loss()
+                history["val_loss"].append(loss)
+                if best.is_exhausted_by(loss):
+                    break
+        best.restore()
+        return history
 
     def mean_loss(self, batches):
-        """Return the mean loss over the rows of batches (inputs, targets, KL weight)."""
+        """Return the mean loss over the rows of batches (inputs, targets of each term)."""
         return self._mean_loss("evaluate", batches)
 
     def forward(self, part, batch):
         """Return the ndarray that a part of the network in its present state makes of rows."""
-        if part not in self._parts:
-            self._parts[part] = PARTS[part](self.network)
-        return forward(self._parts[part], batch)
+        return forward(self.network.part(part), batch)
 
     def _trained_epoch(self, epoch, batches, progress):
         loss = self._mean_loss("step", batches, progress and functools.partial(progress, epoch))
@@ -200,10 +164,9 @@ class NetworkTrainer:
         import tensorflow as tf
 
         total, n_rows = 0.0, 0
-        for inputs, targets, kl_weight in batches:
-            inputs, targets = tf.nest.map_structure(as_tensor, (inputs, targets))
-            tensors = [inputs, targets, np.float32(kl_weight)]
-            loss = float(self._function(function, tensors)(*tensors))
+        for batch in batches:
+            inputs, targets = tensors = tf.nest.map_structure(as_tensor, list(batch))
+            loss = float(self._function(function, tensors)(inputs, targets))
             total += loss * inputs[0].shape[0]
             n_rows += inputs[0].shape[0]
             if progress:
@@ -214,30 +177,31 @@ class NetworkTrainer:
         """Return the step or the evaluation, compiled for tensors of any number of rows."""
         import tensorflow as tf
 
-        kinds = [isinstance(tensor, tf.SparseTensor) for tensor in tf.nest.flatten(tensors[:2])]
-        key = name, type(tensors[1]), tuple(kinds)
-        if key not in self._compiled:
+        kinds = [isinstance(tensor, tf.SparseTensor) for tensor in tf.nest.flatten(tensors)]
+        key = name, *map(type, tensors[1].values()), *kinds
+        if key not in self._functions:
             # Through `partial`, TensorFlow tells the functions of trainers apart. It takes them
             # for one that is traced too often otherwise, and warns.
             function = functools.partial(getattr(self, f"_{name}"))
             if not self._run_eagerly:
                 signature = tf.nest.map_structure(_any_rows, tensors)
-                shapes = [tensor.shape for tensor in self.network.inputs]
+                shapes = [tensor.shape for tensor in self.network.model.inputs]
                 signature[0] = list(map(_of_shape, signature[0], shapes))
                 function = tf.function(function, input_signature=signature)
-            self._compiled[key] = function
-        return self._compiled[key]
+            self._functions[key] = function
+        return self._functions[key]
 
-    def _step(self, inputs, targets, kl_weight):
+    def _step(self, inputs, targets):
         """Update the weights once and return the loss before it."""
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
-            loss = self._objective(inputs, targets, kl_weight, training=True)
+            loss = self._objective(inputs, targets, training=True)
             if self._tuner:
                 loss += self._tuner.penalty()
         gradients = tape.gradient(loss, self._variables)
-        if not (isinstance(targets, SampledTargets) and self.settings["optimizer"] == "adam"):
+        is_sampled = any(isinstance(each, SampledTargets) for each in targets.values())
+        if not (is_sampled and self.settings["optimizer"] == "adam"):
             gradients = [tf.convert_to_tensor(each) for each in gradients]
         if self._tuner:
             self._tuner.apply(self._optimizer, gradients, self._variables)
@@ -245,8 +209,8 @@ class NetworkTrainer:
             self._optimizer.apply(gradients, self._variables)
         return loss
 
-    def _evaluate(self, inputs, targets, kl_weight):
-        return self._objective(inputs, targets, kl_weight, training=False)
+    def _evaluate(self, inputs, targets):
+        return self._objective(inputs, targets, training=False)
 
 
 class _BestWeights:
@@ -286,29 +250,18 @@ def _of_shape(spec, shape):
     return type(spec)(shape, spec.dtype)
 
 
-@functools.cache
-def _wrapper_class():
-    """Return the scikeras wrapper that takes any data and trains by our loop.
-
-    scikeras builds and compiles the network, from names and numbers, and keeps the history. Its
-    data hooks would densify CSR, and its `random_state` switches op determinism on process-wide.
-    """
+def _compiled(model, optimizer, learning_rate, run_eagerly):
+    """Let scikeras compile a network from names and numbers, and return its optimizer."""
     from scikeras.wrappers import BaseWrapper
 
-    class AsGiven:
-        def fit(self, data):
-            return self
-
-        def transform(self, data):
-            return data
-
-    class NetworkWrapper(BaseWrapper):
-        feature_encoder = target_encoder = AsGiven()
-
-        def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
-            return X, y
-
-        def _fit_keras_model(self, X, y, sample_weight, warm_start, epochs, initial_epoch):
-            self.history_ = X(epochs)
-
-    return NetworkWrapper
+    wrapper = BaseWrapper(
+        model,
+        loss="mean_squared_error",  # none but ours is computed
+        optimizer=fused_adam_class() if optimizer == "adam" else optimizer,
+        optimizer__learning_rate=learning_rate,
+        optimizer__name=optimizer,
+        run_eagerly=run_eagerly,
+    )
+    wrapper.model_ = model
+    wrapper._ensure_compiled_model()
+    return model.optimizer

@@ -5,11 +5,13 @@ from ._adversarial import DomainAdversarialAutoencoder
 from ._autoencoder import Autoencoder
 from ._cnn import CNNEncoder
 from ._rnn import RNNEncoder
+from ._text import TextEncoder
 
 __all__ = [
     "Autoencoder",
     "CNNEncoder",
     "DomainAdversarialAutoencoder",
     "RNNEncoder",
+    "TextEncoder",
     "TransferredLayer",
 ]

@@ -5,11 +5,11 @@ from numbers import Real
 import numpy as np
 import scipy.sparse as sp
 
-from .._engine._networks import ACTIVATIONS, adversarial_autoencoder
-from .._engine._objectives import OUTPUT_ACTIVATIONS, AdversarialTargets
+from .._engine._dense import adversarial_autoencoder
+from .._engine._objectives import DomainLabels, EntryTargets
+from .._engine._parameters import shares_parameters
 from .._validation import (
     Interval,
-    StrOptions,
     _fit_context,
     check_is_fitted,
     check_sample_domain,
@@ -20,6 +20,7 @@ from .._validation._finite import finite_output
 from ._base import FeatureLearner, check_range
 
 
+@shares_parameters
 class DomainAdversarialAutoencoder(FeatureLearner):
     r"""Features that reconstruct the rows of two domains and do not tell the domains apart.
 
@@ -30,8 +31,6 @@ class DomainAdversarialAutoencoder(FeatureLearner):
 
     Parameters
     ----------
-    n_components : int, default=32
-        Number of features, at least 1.
     hidden_layer_sizes : tuple of int, default=(64,)
         Units of the layers between X and the features, from the side of X, and in reverse order of
         those after the features.
@@ -41,46 +40,26 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         How much the features heed the discriminator, 0 or more. At 0 it only looks on.
     loss : {"mse", "binary_crossentropy", "multinomial"}, default="mse"
         What reconstruction minimises, as in `Autoencoder`. "multinomial" suits counts.
-    activation : str, default="relu"
-        Activation of the hidden layers, as in `Autoencoder`; the features are linear.
     regularization : float, default=0.01
         Weight of the squares of all kernels in what is minimised, at least 0. Some of it keeps the
         two sides from chasing each other.
     optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="rmsprop"
         How the weights follow the gradient. Momentum, as in "adam", lets the two sides chase each
         other.
-    learning_rate : float, default=0.001
-        Step length of the optimizer, above 0.
     epochs : int, default=100
         Number of passes over the rows.
-    batch_size : int, default=32
-        Number of rows a step.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last one.
-    run_eagerly : bool, default=False
-        Whether to run each training step op by op, which saves the time of compiling.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the first weights and of the order of the rows.
-    verbose : int, default=0
-        A progress bar is shown if this is above 0.
 
     Attributes
     ----------
-    network_ : keras.Model
-        The network, rebuilt when it is first asked for and not saved with the estimator.
     loss_curve_ : list of float
         Mean training loss of each epoch: that of the reconstruction plus that of the discriminator,
         which is log 2 = 0.69 where it can only guess.
     validation_loss_curve_ : None
         No rows are held out.
-    n_iter_ : int
-        Number of epochs run, `warm_start` and `partial_fit` included.
     transferred_layers_ : list
         Empty, as it does not start from a trained network.
     n_features_in_ : int
         Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
 
     See Also
     --------
@@ -130,20 +109,8 @@ class DomainAdversarialAutoencoder(FeatureLearner):
     """
 
     _parameter_constraints: dict = {
-        **{
-            name: constraint
-            for name, constraint in FeatureLearner._parameter_constraints.items()
-            if name
-            in {
-                *("n_components", "regularization", "optimizer", "learning_rate", "epochs"),
-                *("batch_size", "warm_start", "run_eagerly", "random_state", "verbose"),
-            }
-        },
-        "hidden_layer_sizes": ["array-like"],
         "discriminator_layer_sizes": ["array-like"],
         "adversarial_weight": [Interval(Real, 0, None, closed="left")],
-        "loss": [StrOptions(set(OUTPUT_ACTIVATIONS))],
-        "activation": [StrOptions(set(ACTIVATIONS))],
     }
 
     # It has no parameters for these: the sum of its two losses, which pull against each other, says
@@ -294,15 +261,16 @@ class DomainAdversarialAutoencoder(FeatureLearner):
                 self.discriminator_layer_sizes, name="discriminator_layer_sizes"
             ),
             "activation": self.activation,
-            "output_activation": OUTPUT_ACTIVATIONS[self.loss],
+            "loss": self.loss,
         }
 
-    def _batch(self, X, domains, rng):
-        return [X, _signs(domains > 0)], AdversarialTargets(X, domains)
+    def _batch(self, X, domains, rng, progress):
+        labels = DomainLabels(domains, self._reversal(progress))
+        return [X, _signs(domains > 0)], {"output": EntryTargets(X), "domain": labels}
 
-    def _kl_weight(self, progress):
+    def _reversal(self, progress):
         """Return the factor of the reversed gradient, which rises from 0 to its whole weight."""
-        return self.adversarial_weight * np.tanh(5 * progress / self.epochs)
+        return np.float32(self.adversarial_weight * np.tanh(5 * progress / self.epochs))
 
 
 def _domain_weights(is_source, n_rows):

@@ -1,13 +1,15 @@
 """Autoencoders: features from which the rows can be reconstructed."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import scipy.sparse as sp
 from sklearn.preprocessing import normalize
 
 from .._engine._denoising import annealed, code_noise, corrupted
-from .._engine._networks import ACTIVATIONS, autoencoder
-from .._engine._objectives import OUTPUT_ACTIVATIONS
+from .._engine._dense import autoencoder
+from .._engine._objectives import OUTPUT_ACTIVATIONS, EntryTargets
+from .._engine._parameters import shares_parameters
+from .._engine._seeded_layers import ACTIVATIONS
 from .._validation import (
     Interval,
     StrOptions,
@@ -19,6 +21,7 @@ from .._validation._finite import finite_output
 from ._base import FeatureLearner, check_range
 
 
+@shares_parameters
 class Autoencoder(FeatureLearner):
     r"""Features from which a network can reconstruct the rows.
 
@@ -30,10 +33,6 @@ class Autoencoder(FeatureLearner):
 
     Parameters
     ----------
-    n_components : int, default=32
-        Number of features, at least 1.
-    hidden_layer_sizes : tuple of int, default=(64,)
-        Units of the layers between X and the features, from the side of X.
     kind : {"plain", "denoising", "variational"}, default="plain"
         "denoising" corrupts the rows on their way in and learns to reconstruct the whole ones;
         "variational" does so too, and makes the features the means of normal distributions that
@@ -41,9 +40,6 @@ class Autoencoder(FeatureLearner):
     loss : {"mse", "binary_crossentropy", "multinomial"}, default="mse"
         What is minimised; see Notes. "binary_crossentropy" takes values from 0 to 1, and
         "multinomial" values from 0 on.
-    activation : str, default="relu"
-        Activation of the layers between: "elu", "gelu", "leaky_relu", "linear", "relu", "selu",
-        "sigmoid", "silu", "softplus" or "tanh".
     code_activation : str, default="linear"
         Activation of the features, one of the same. Under "relu" some of them become zero in all
         rows where the columns of X are far from zero on average. Not used by "variational", whose
@@ -54,38 +50,9 @@ class Autoencoder(FeatureLearner):
     normalize : bool or "auto", default="auto"
         Whether to scale each row to unit Euclidean norm on its way in. "auto" does so for
         "multinomial", to which the proportions alone matter.
-    dropout : float, default=0.5
-        Share of the entries of a row that training leaves out on its way in, from 0 to below 1;
-        the others are scaled up by the same share. Not used by "plain".
     noise : float, default=0.0
         Standard deviation of the normal noise that training adds to the nonzero entries of a row
         on its way in. Not used by "plain".
-    kl_weight : float, default=0.2
-        Weight of the divergence from the standard normal distribution, at least 0. Only used by
-        "variational".
-    kl_annealing_epochs : int, default=20
-        Number of epochs over which that weight rises from 0; 0 starts with all of it.
-    regularization : float, default=0.0
-        Weight of the squares of all kernels in what is minimised, at least 0.
-    optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
-        How the weights follow the gradient.
-    learning_rate : float, default=0.001
-        Step length of the optimizer, above 0.
-    learning_rate_schedule : {"adaptive", "constant", "cosine"}, default="constant"
-        How it changes from epoch to epoch: not at all; towards 0 over all `epochs`, along half a
-        cosine; or to a fifth each time that half of `patience` epochs in a row had no smaller
-        validation loss, or training loss where nothing is held out.
-    warmup_epochs : int, default=0
-        Number of epochs over which the learning rate rises evenly first, from 0 on.
-    epochs : int, default=100
-        Number of passes over the rows; with a `validation_fraction` the largest number.
-    batch_size : int, default=32
-        Number of rows a step. Some hundreds are faster where X has many columns.
-    validation_fraction : float, default=0.0
-        Share of the rows held out to stop early, from 0 to below 1. If it is above 0, the weights
-        with the smallest loss on these rows are kept.
-    patience : int, default=10
-        Number of epochs without a smaller validation loss after which training stops.
     item_ids : array-like of shape (n_features,), default=None
         What each column of X stands for, such as the `items_` of an `InteractionEncoder`: distinct
         numbers or strings, by which `pretrained` finds the column here. None takes the column
@@ -95,46 +62,11 @@ class Autoencoder(FeatureLearner):
         fitted Pipeline, search or recommender. Each layer whose name and shapes are the same is
         copied; see Notes for the input and the output. None starts from scratch, and the next
         four parameters have no effect then.
-    trainable : {"all", "head"} or int, default="all"
-        Which of the copied layers move: all, the output ("head"), or so many layers counted from
-        the output. The others are frozen. What was not copied always moves.
-    unfreeze_every : int, default=None
-        Number of epochs after which one more of these layers moves, from the output downwards;
-        the first epochs move the output only. None moves all from the start.
-    layer_decay : float or "auto", default=None
-        Number from 1 on by which the learning rate of what was copied is divided for each layer
-        further from the output. "auto" is 2.6, the usual one; None is the same rate for all.
-    l2_sp : float, default=0.0
-        Weight, from 0 on, of half the squared distance of the copied weights from where they
-        started. It takes the place of `regularization`, which pulls to zero.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last one.
-    run_eagerly : bool, default=False
-        Whether to run each training step op by op. That saves the second or so that compiling
-        takes, which pays off in fits of a few hundred steps; the result is the same.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, the held-out rows, the order of the rows and the corruption.
-    verbose : int, default=0
-        A progress bar is shown if this is above 0.
 
     Attributes
     ----------
-    network_ : keras.Model
-        The network, rebuilt when it is first asked for and not saved with the estimator.
-    loss_curve_ : list of float
-        Mean training loss of each epoch.
-    validation_loss_curve_ : list of float or None
-        Loss of the held-out rows after each epoch; None if there are none.
-    n_iter_ : int
-        Number of epochs run, `warm_start` and `partial_fit` included.
-    transferred_layers_ : list of TransferredLayer
-        What each layer took over from `pretrained`, from the output downwards, as (name, copied,
-        n_columns, frozen); see :class:`~sktransrec.feature_learning.TransferredLayer`. Empty
-        without `pretrained`.
     n_features_in_ : int
         Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
 
     See Also
     --------
@@ -215,18 +147,10 @@ class Autoencoder(FeatureLearner):
     """
 
     _parameter_constraints: dict = {
-        **FeatureLearner._parameter_constraints,
-        "hidden_layer_sizes": ["array-like"],
         "kind": [StrOptions({"plain", "denoising", "variational"})],
-        "loss": [StrOptions(set(OUTPUT_ACTIVATIONS))],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "code_activation": [StrOptions(set(ACTIVATIONS))],
         "output_activation": [StrOptions({*ACTIVATIONS, "softmax"}), None],
         "normalize": ["boolean", StrOptions({"auto"})],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
         "noise": [Interval(Real, 0, None, closed="left")],
-        "kl_weight": [Interval(Real, 0, None, closed="left")],
-        "kl_annealing_epochs": [Interval(Integral, 0, None, closed="left")],
         "item_ids": ["array-like", None],
     }
 
@@ -241,7 +165,7 @@ class Autoencoder(FeatureLearner):
         code_activation="linear",
         output_activation=None,
         normalize="auto",
-        dropout=0.5,
+        input_dropout=0.5,
         noise=0.0,
         kl_weight=0.2,
         kl_annealing_epochs=20,
@@ -273,7 +197,7 @@ class Autoencoder(FeatureLearner):
         self.code_activation = code_activation
         self.output_activation = output_activation
         self.normalize = normalize
-        self.dropout = dropout
+        self.input_dropout = input_dropout
         self.noise = noise
         self.kl_weight = kl_weight
         self.kl_annealing_epochs = kl_annealing_epochs
@@ -339,12 +263,9 @@ class Autoencoder(FeatureLearner):
             "activation": self.activation,
             "code_activation": self.code_activation,
             "output_activation": self._output_activation(),
+            "loss": self.loss,
             "variational": self.kind == "variational",
         }
-
-    def _item_axes(self):
-        first = ["encoder_1"] if len(self.hidden_layer_sizes) else ["code", "code_log_std"]
-        return {"output/kernel": 1, "output/bias": 0, **{f"{name}/kernel": 0 for name in first}}
 
     def _output_activation(self):
         own = OUTPUT_ACTIVATIONS[self.loss]
@@ -357,16 +278,15 @@ class Autoencoder(FeatureLearner):
             )
         return self.output_activation
 
-    def _batch(self, X, y, rng):
+    def _batch(self, X, y, rng, progress):
         rows = self._normalized(X)
         if rng is not None and self.kind != "plain":
-            rows = corrupted(rows, self.dropout, rng, noise=self.noise)
-        if self.kind != "variational":
-            return [rows], X
-        return [rows, code_noise((X.shape[0], self.n_components), rng)], X
-
-    def _kl_weight(self, progress):
-        return annealed(self.kl_weight, self.kl_annealing_epochs, progress)
+            rows = corrupted(rows, self.input_dropout, rng, noise=self.noise)
+        inputs, targets = [rows], {"output": EntryTargets(X)}
+        if self.kind == "variational":
+            inputs.append(code_noise((X.shape[0], self.n_components), rng))
+            targets["divergence"] = annealed(self.kl_weight, self.kl_annealing_epochs, progress)
+        return inputs, targets
 
     def _inputs(self, part, rows):
         return self._normalized(rows) if part == "encoder" else rows

@@ -1,13 +1,10 @@
 """What every feature learner is: a transformer whose features a network learns."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from .._engine._learner import NetworkLearner
 from .._validation import (
-    Interval,
     _fit_context,
     check_array,
     check_is_fitted,
@@ -30,11 +27,6 @@ class FeatureLearner(
     A subclass adds the parameters that it needs, and implements what `NetworkLearner` asks for and
     ``_check_rows(X, reset)``, where X is no matrix of features.
     """
-
-    _parameter_constraints: dict = {
-        **NetworkLearner._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-    }
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -4,12 +4,14 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from .._engine._convolutional import convolutional
-from .._engine._networks import ACTIVATIONS
+from .._engine._objectives import EntryTargets
+from .._engine._parameters import shares_parameters
 from .._validation import StrOptions, check_is_fitted, get_chunk_n_rows
 from .._validation._finite import finite_output
 from ._sequences import SequenceLearner, one_token_a_row
 
 
+@shares_parameters
 class CNNEncoder(SequenceLearner):
     r"""Features that a convolutional network learns from texts, signals, sequences or images.
 
@@ -29,8 +31,6 @@ class CNNEncoder(SequenceLearner):
 
     Parameters
     ----------
-    n_components : int, default=32
-        Number of features, at least 1.
     hidden_layer_sizes : tuple of int, default=(64,)
         Filters of each convolutional layer, for each of the `kernel_sizes`. Between two layers,
         signals and images are halved by max pooling; what may be padded keeps its length.
@@ -41,95 +41,13 @@ class CNNEncoder(SequenceLearner):
         How the steps or pixels become one vector: "max" keeps the largest output of each filter
         and forgets where it was, "flatten" keeps all. "auto" is "flatten" for signals and images
         and "max" for what may be padded.
-    embedding_size : int, default=64
-        Length of the vectors of token ids.
-    n_tokens : int, default=None
-        Number of token ids, padding included. None is the largest of `fit` plus 1.
-    unknown : {"error", "ignore"}, default="error"
-        What happens to token ids from `n_tokens_` on in `transform` or a further fit. "ignore"
-        takes them for padding, which suits texts that `TextSequences` cuts: a word of its
-        vocabulary may stand beyond the cut in all texts of `fit`.
-    activation : str, default="relu"
-        Activation of all layers but the features and the output: "elu", "gelu", "leaky_relu",
-        "linear", "relu", "selu", "sigmoid", "silu", "softplus" or "tanh".
-    code_activation : str, default="linear"
-        Activation of the features, one of the same. Under "relu" many of them become zero in all
-        rows.
-    dropout : float, default=0.2
-        Share of the pooled units that training leaves out, from 0 to below 1.
-    loss : {"mse", "binary_crossentropy", "multinomial"}, default="mse"
-        What is minimised; see Notes. "binary_crossentropy" takes targets from 0 to 1, and
-        "multinomial", a softmax over all outputs, those from 0 on. Token ids without y always
-        take the softmax over the tokens.
-    regularization : float, default=0.0
-        Weight of the squares of all kernels in what is minimised, at least 0.
-    optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
-        How the weights follow the gradient.
-    learning_rate : float, default=0.001
-        Step length of the optimizer, above 0.
-    learning_rate_schedule : {"adaptive", "constant", "cosine"}, default="constant"
-        How it changes from epoch to epoch: not at all; towards 0 over all `epochs`, along half a
-        cosine; or to a fifth each time that half of `patience` epochs in a row had no smaller
-        validation loss, or training loss where nothing is held out.
-    warmup_epochs : int, default=0
-        Number of epochs over which the learning rate rises evenly first, from 0 on.
-    epochs : int, default=100
-        Number of passes over the rows; with a `validation_fraction` the largest number.
-    batch_size : int, default=32
-        Number of rows a step.
-    validation_fraction : float, default=0.0
-        Share of the rows held out to stop early, from 0 to below 1. If it is above 0, the weights
-        with the smallest loss on these rows are kept.
-    patience : int, default=10
-        Number of epochs without a smaller validation loss after which training stops.
-    pretrained : FrozenEstimator, default=None
-        A fitted CNNEncoder to start from, as ``FrozenEstimator(learner)``; it may also stand in a
-        fitted Pipeline, search or recommender. Each layer whose name and shapes are the same is
-        copied. None starts from scratch, and the next four parameters have no effect then.
-    trainable : {"all", "head"} or int, default="all"
-        Which of the copied layers move: all, the output ("head"), or so many layers counted from
-        the output. The others are frozen. What was not copied always moves.
-    unfreeze_every : int, default=None
-        Number of epochs after which one more of these layers moves, from the output downwards;
-        the first epochs move the output only. None moves all from the start.
-    layer_decay : float or "auto", default=None
-        Number from 1 on by which the learning rate of what was copied is divided for each layer
-        further from the output. "auto" is 2.6, the usual one; None is the same rate for all.
-    l2_sp : float, default=0.0
-        Weight, from 0 on, of half the squared distance of the copied weights from where they
-        started. It takes the place of `regularization`, which pulls to zero.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last one.
-    run_eagerly : bool, default=False
-        Whether to run each training step op by op. That saves the seconds that compiling takes,
-        which pays off in very short fits; the result is the same but for rounding.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, the held-out rows, the order of the rows and the dropout.
-    verbose : int, default=0
-        A progress bar is shown if this is above 0.
 
     Attributes
     ----------
-    network_ : keras.Model
-        The network, rebuilt when it is first asked for and not saved with the estimator.
     n_tokens_ : int or None
         Number of token ids, padding included; None where X holds no token ids.
     n_outputs_ : int or None
         Number of columns of y; None without y.
-    loss_curve_ : list of float
-        Mean training loss of each epoch.
-    validation_loss_curve_ : list of float or None
-        Loss of the held-out rows after each epoch; None if there are none.
-    n_iter_ : int
-        Number of epochs run, `warm_start` and `partial_fit` included.
-    transferred_layers_ : list of TransferredLayer
-        What each layer took over from `pretrained`, from the output downwards, as (name, copied,
-        n_columns, frozen); see :class:`~sktransrec.feature_learning.TransferredLayer`. Empty
-        without `pretrained`.
-    n_features_in_ : int
-        Length of the second axis of X seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
 
     See Also
     --------
@@ -192,9 +110,7 @@ class CNNEncoder(SequenceLearner):
     """
 
     _parameter_constraints: dict = {
-        **SequenceLearner._parameter_constraints,
         "kernel_sizes": ["array-like"],
-        "code_activation": [StrOptions(set(ACTIVATIONS))],
         "pooling": [StrOptions({"max", "flatten", "auto"})],
     }
 
@@ -300,18 +216,18 @@ class CNNEncoder(SequenceLearner):
         return np.concatenate(tokens).astype(np.int32)
 
     def _builder(self, X, y):
-        sizes = self._sizes(y)
+        sizes = {**self._sizes(y), **self._row_sizes()}
         pooling = self.pooling
         if pooling == "auto":
             pooling = "max" if sizes["is_padded"] else "flatten"
         return convolutional, {
             **sizes,
+            "activation": self.activation,
             "kernel_sizes": self._layer_sizes("kernel_sizes"),
             "pooling": pooling,
-            "code_activation": self.code_activation,
         }
 
     def _own_targets(self, X):
         if self._takes_tokens:
-            return one_token_a_row(X.ravel(), self.n_tokens_)
-        return X.reshape(-1, X.shape[-1] if self._has_channels else 1)
+            return EntryTargets(one_token_a_row(X.ravel(), self.n_tokens_))
+        return EntryTargets(X.reshape(-1, X.shape[-1] if self._has_channels else 1))

@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from .._engine._items import SAMPLING_CONSTRAINTS, NegativeSampler
+from .._engine._items import NegativeSampler
 from .._engine._objectives import StepTargets
+from .._engine._parameters import shares_parameters
 from .._engine._recurrent import recurrent
 from .._validation import StrOptions
 from ._sequences import SequenceLearner, one_token_a_row
 
 
+@shares_parameters
 class RNNEncoder(SequenceLearner):
     r"""Features that a recurrent network learns from texts, histories or other sequences.
 
@@ -25,8 +27,6 @@ class RNNEncoder(SequenceLearner):
 
     Parameters
     ----------
-    n_components : int, default=32
-        Number of features, at least 1.
     cell : {"gru", "lstm", "simple"}, default="gru"
         The recurrent cell: a gated recurrent unit [1]_, long short-term memory [2]_, or a simple
         one, which forgets soon.
@@ -35,99 +35,13 @@ class RNNEncoder(SequenceLearner):
     bidirectional : bool, default=False
         Whether a second network reads each row from its end, with as many units. It needs y: what
         reads from the end has seen the next step.
-    embedding_size : int, default=64
-        Length of the vectors of token ids.
-    n_tokens : int, default=None
-        Number of token ids, padding included. None is the largest of `fit` plus 1.
-    unknown : {"error", "ignore"}, default="error"
-        What happens to token ids from `n_tokens_` on in `transform` or a further fit. "ignore"
-        takes them for padding, which suits texts that `TextSequences` cuts: a word of its
-        vocabulary may stand beyond the cut in all texts of `fit`.
-    activation : str, default="tanh"
-        Activation of the features: "elu", "gelu", "leaky_relu", "linear", "relu", "selu",
-        "sigmoid", "silu", "softplus" or "tanh".
-    dropout : float, default=0.2
-        Share of the units before each recurrent layer that training leaves out, from 0 to below 1.
-    loss : {"mse", "binary_crossentropy", "multinomial"}, default="mse"
-        What is minimised; see Notes. "binary_crossentropy" takes targets from 0 to 1, and
-        "multinomial", a softmax over all outputs, those from 0 on. Token ids without y always
-        take the softmax over the tokens.
-    n_negatives : int, default=None
-        Number of tokens to draw in each step, which the next tokens are contrasted with instead of
-        with all of them, where token ids are learned without y. With the optimizer "adam" the cost
-        of the output does not depend on the number of tokens then.
-    negative_exponent : float, default=0.75
-        The tokens are drawn with probabilities proportional to this power of how often they occur,
-        which is taken out of their scores again (log-Q correction [3]_).
-    regularization : float, default=0.0
-        Weight of the squares of all kernels in what is minimised, at least 0.
-    optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
-        How the weights follow the gradient.
-    learning_rate : float, default=0.001
-        Step length of the optimizer, above 0.
-    learning_rate_schedule : {"adaptive", "constant", "cosine"}, default="constant"
-        How it changes from epoch to epoch: not at all; towards 0 over all `epochs`, along half a
-        cosine; or to a fifth each time that half of `patience` epochs in a row had no smaller
-        validation loss, or training loss where nothing is held out.
-    warmup_epochs : int, default=0
-        Number of epochs over which the learning rate rises evenly first, from 0 on.
-    epochs : int, default=100
-        Number of passes over the rows; with a `validation_fraction` the largest number.
-    batch_size : int, default=32
-        Number of rows a step.
-    validation_fraction : float, default=0.0
-        Share of the rows held out to stop early, from 0 to below 1. If it is above 0, the weights
-        with the smallest loss on these rows are kept.
-    patience : int, default=10
-        Number of epochs without a smaller validation loss after which training stops.
-    pretrained : FrozenEstimator, default=None
-        A fitted RNNEncoder to start from, as ``FrozenEstimator(learner)``; it may also stand in a
-        fitted Pipeline, search or recommender. Each layer whose name and shapes are the same is
-        copied. None starts from scratch, and the next four parameters have no effect then.
-    trainable : {"all", "head"} or int, default="all"
-        Which of the copied layers move: all, the output ("head"), or so many layers counted from
-        the output. The others are frozen. What was not copied always moves.
-    unfreeze_every : int, default=None
-        Number of epochs after which one more of these layers moves, from the output downwards;
-        the first epochs move the output only. None moves all from the start.
-    layer_decay : float or "auto", default=None
-        Number from 1 on by which the learning rate of what was copied is divided for each layer
-        further from the output. "auto" is 2.6, the usual one; None is the same rate for all.
-    l2_sp : float, default=0.0
-        Weight, from 0 on, of half the squared distance of the copied weights from where they
-        started. It takes the place of `regularization`, which pulls to zero.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last one.
-    run_eagerly : bool, default=False
-        Whether to run each training step op by op. That saves the seconds that compiling takes,
-        which pays off in very short fits; the result is the same but for rounding.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, the held-out rows, the order of the rows and the dropout.
-    verbose : int, default=0
-        A progress bar is shown if this is above 0.
 
     Attributes
     ----------
-    network_ : keras.Model
-        The network, rebuilt when it is first asked for and not saved with the estimator.
     n_tokens_ : int or None
         Number of token ids, padding included; None where X holds no token ids.
     n_outputs_ : int or None
         Number of columns of y; None without y.
-    loss_curve_ : list of float
-        Mean training loss of each epoch.
-    validation_loss_curve_ : list of float or None
-        Loss of the held-out rows after each epoch; None if there are none.
-    n_iter_ : int
-        Number of epochs run, `warm_start` and `partial_fit` included.
-    transferred_layers_ : list of TransferredLayer
-        What each layer took over from `pretrained`, from the output downwards, as (name, copied,
-        n_columns, frozen); see :class:`~sktransrec.feature_learning.TransferredLayer`. Empty
-        without `pretrained`.
-    n_features_in_ : int
-        Length of the second axis of X seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
 
     See Also
     --------
@@ -196,10 +110,8 @@ class RNNEncoder(SequenceLearner):
     """
 
     _parameter_constraints: dict = {
-        **SequenceLearner._parameter_constraints,
         "cell": [StrOptions({"gru", "lstm", "simple"})],
         "bidirectional": ["boolean"],
-        **SAMPLING_CONSTRAINTS,
     }
 
     _max_dimensions = 3
@@ -214,7 +126,7 @@ class RNNEncoder(SequenceLearner):
         embedding_size=64,
         n_tokens=None,
         unknown="error",
-        activation="tanh",
+        code_activation="tanh",
         dropout=0.2,
         loss="mse",
         n_negatives=None,
@@ -245,7 +157,7 @@ class RNNEncoder(SequenceLearner):
         self.embedding_size = embedding_size
         self.n_tokens = n_tokens
         self.unknown = unknown
-        self.activation = activation
+        self.code_activation = code_activation
         self.dropout = dropout
         self.loss = loss
         self.n_negatives = n_negatives
@@ -289,14 +201,14 @@ class RNNEncoder(SequenceLearner):
         return X, y
 
     def _builder(self, X, y):
-        sizes = {"cell": self.cell, "bidirectional": self.bidirectional}
-        return recurrent, {**self._sizes(y), **sizes}
+        sizes = {**self._sizes(y), **self._row_sizes()}
+        return recurrent, {**sizes, "cell": self.cell, "bidirectional": self.bidirectional}
 
-    def _batch(self, X, y, rng):
+    def _batch(self, X, y, rng, progress):
         if y is not None or rng is None or self.n_negatives is None or not self._takes_tokens:
-            return super()._batch(X, y, rng)
+            return super()._batch(X, y, rng, progress)
         following, steps = self._next_steps(X)
-        return [X], self._sampler.targets(following, steps, rng)
+        return [X], {"output": self._sampler.targets(following, steps, rng)}
 
     def _own_targets(self, X):
         """Return the next steps, where there are two that are no padding."""

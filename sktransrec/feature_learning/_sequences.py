@@ -1,16 +1,12 @@
 """What the learners of sequences and images share: the forms of X and y that they take."""
 
 from collections import Counter
-from numbers import Integral, Real
 
 import numpy as np
 import scipy.sparse as sp
 
-from .._engine._networks import ACTIVATIONS
-from .._engine._objectives import OUTPUT_ACTIVATIONS
+from .._engine._objectives import EntryTargets
 from .._validation import (
-    Interval,
-    StrOptions,
     as_array,
     check_array,
     check_numbering,
@@ -30,17 +26,6 @@ class SequenceLearner(FeatureLearner):
     A subclass implements ``_own_targets(X)``, which returns the targets of rows without y, and
     says in `_max_dimensions` how many axes X may have.
     """
-
-    _parameter_constraints: dict = {
-        **FeatureLearner._parameter_constraints,
-        "hidden_layer_sizes": ["array-like"],
-        "embedding_size": [Interval(Integral, 1, None, closed="left")],
-        "n_tokens": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
-        "unknown": [StrOptions({"error", "ignore"})],
-        "loss": [StrOptions(set(OUTPUT_ACTIVATIONS))],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-    }
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -73,7 +58,7 @@ class SequenceLearner(FeatureLearner):
         if reset:
             self._check_dimensions(X)
             self._row_shape = X.shape[1:]
-            self._takes_tokens = X.ndim == 2 and X.dtype.kind in "iu"
+            self._takes_tokens = self._are_tokens(X)
         self._check_row_shape(X)
         if self._takes_tokens:
             return self._check_tokens(X, reset=reset)
@@ -97,6 +82,10 @@ class SequenceLearner(FeatureLearner):
         if 0 in X.shape:
             raise ValueError(f"X has shape {X.shape}: rows must not be empty.")
 
+    def _are_tokens(self, X):
+        """Return whether X is to be read as token ids."""
+        return X.ndim == 2 and X.dtype.kind in "iu"
+
     def _check_tokens(self, X, *, reset):
         """Return X as int32, its token ids all within the vocabulary."""
         if X.dtype.kind not in "iu":
@@ -110,8 +99,9 @@ class SequenceLearner(FeatureLearner):
             self.n_tokens_ = self.n_tokens or largest + 1
         if smallest < 0:
             raise ValueError(
-                f"X holds the token id {smallest}: ids are 0 for padding and from 1 on for tokens. "
-                "Integers that are no token ids must be floats, X.astype(np.float32)."
+                f"Negative values in data passed to X: it holds the token id {smallest}. Ids are 0 "
+                "for padding and from 1 on for tokens, and integers that are none must be floats, "
+                "X.astype(np.float32)."
             )
         if largest >= self.n_tokens_ and self.unknown == "ignore" and not reset:
             X = np.where(self.n_tokens_ > X, X, 0)
@@ -159,21 +149,27 @@ class SequenceLearner(FeatureLearner):
         check_range(X, self.loss, name="X")
 
     def _loss_of(self, y):
+        """Return the loss to minimise with the targets y."""
         return "multinomial" if y is None and self._takes_tokens else self.loss
 
     def _sizes(self, y):
         """Return the arguments that the builders share."""
         return {
-            "shape": self._row_shape if self._has_channels else (*self._row_shape, 1),
             "n_tokens": self.n_tokens_,
             "embedding_size": self.embedding_size,
-            "is_padded": self._takes_tokens or len(self._row_shape) == 2,
-            "hidden_layer_sizes": self._layer_sizes("hidden_layer_sizes"),
             "n_components": self.n_components,
             "n_outputs": self.n_outputs_,
-            "activation": self.activation,
-            "output_activation": OUTPUT_ACTIVATIONS[self._loss_of(y)],
+            "code_activation": self.code_activation,
+            "loss": self._loss_of(y),
             "dropout": self.dropout,
+        }
+
+    def _row_sizes(self):
+        """Return the arguments of those builders that take rows of several forms."""
+        return {
+            "shape": self._row_shape if self._has_channels else (*self._row_shape, 1),
+            "is_padded": self._takes_tokens or len(self._row_shape) == 2,
+            "hidden_layer_sizes": self._layer_sizes("hidden_layer_sizes"),
         }
 
     @property
@@ -187,8 +183,9 @@ class SequenceLearner(FeatureLearner):
             raise ValueError(f"{name} is empty: pass at least one integer.")
         return sizes
 
-    def _batch(self, X, y, rng):
-        return [self._inputs("encoder", X)], self._own_targets(X) if y is None else y
+    def _batch(self, X, y, rng, progress):
+        targets = self._own_targets(X) if y is None else EntryTargets(y)
+        return [self._inputs("encoder", X)], {"output": targets}
 
     def _inputs(self, part, rows):
         is_signal = part == "encoder" and not self._has_channels

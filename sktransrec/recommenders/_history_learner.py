@@ -6,7 +6,6 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
-from .._engine._items import SAMPLING_CONSTRAINTS
 from .._engine._learner import NetworkLearner
 from .._engine._objectives import StepTargets
 from .._histories import (
@@ -32,13 +31,8 @@ class HistoryLearner(NetworkLearner):
     """
 
     _parameter_constraints: dict = {
-        **NetworkLearner._parameter_constraints,
         "validation_fraction": [Interval(Real, 0, 1, closed="both")],
-        **SAMPLING_CONSTRAINTS,
     }
-
-    def _loss_of(self, y):
-        return "multinomial"
 
     def _held_out(self, trainer, X, y, validation_fraction):
         """Hold out the last items of some rows; the rest of these rows stays in training."""
@@ -69,7 +63,7 @@ class HistoryLearner(NetworkLearner):
 
     def _ndcg(self, trainer, X, columns):
         """Return the mean NDCG@10 of the next item of each row, ranked among all unseen items."""
-        table = trainer.network.get_layer("items")
+        table = trainer.network.terms["output"].layer
         item_factors, bias = table.vectors().numpy(), table.bias.numpy()
         gains = np.empty(len(X))
         by_length = np.argsort(np.count_nonzero(X, axis=1), kind="stable")
@@ -96,7 +90,7 @@ class HistoryLearner(NetworkLearner):
         ]
         return [batches[i] for i in self._rng.permutation(len(batches))]
 
-    def _batch(self, X, y, rng):
+    def _batch(self, X, y, rng, progress):
         histories = latest(X, X.shape[1])
         following = histories[:, 1:]
         # Each row without its last item, as in use: positions are counted from the end.
@@ -105,11 +99,11 @@ class HistoryLearner(NetworkLearner):
         columns = following[rows, steps] - 1
         steps = (rows * inputs.shape[1] + steps).astype(np.int32)
         if rng is not None and self.n_negatives is not None:
-            return [inputs], self._sampler.targets(columns, steps, rng)
+            return [inputs], {"output": self._sampler.targets(columns, steps, rng)}
         ones = np.ones(len(columns), dtype=np.float32)
         shape = (len(columns), self.n_items_)
         values = sp.csr_array((ones, columns, np.arange(len(columns) + 1)), shape)
-        return [inputs], StepTargets(values, steps)
+        return [inputs], {"output": StepTargets(values, steps)}
 
     def _inputs(self, part, rows):
         return latest(rows, self._max_length)

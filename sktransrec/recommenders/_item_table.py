@@ -77,9 +77,6 @@ class ItemTableMixin:
             )
         return self.item_features.n_items
 
-    def _item_axes(self):
-        return {"items/embeddings": 0, "items/features": 0, "items/bias": 0}
-
     def _finish(self, trainer, history, *, keep_trainer):
         super()._finish(trainer, history, keep_trainer=keep_trainer)
         self._keep_items()

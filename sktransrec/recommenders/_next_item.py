@@ -1,12 +1,13 @@
 """Networks that read the history of a row in its order and rank the next item."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._engine._items import NegativeSampler
 from .._engine._next_item import next_item
+from .._engine._parameters import shares_parameters
 from .._histories import padded_at_end, seen_items
 from .._ids import DecodesItems
 from .._validation import (
@@ -23,6 +24,7 @@ from ._history_learner import HistoryLearner
 from ._item_table import ItemTableMixin, check_same_items
 
 
+@shares_parameters
 class NextItemRecommender(
     DecodesItems,
     ItemTableMixin,
@@ -76,30 +78,12 @@ class NextItemRecommender(
     learns_item_features : bool, default=False
         Whether training changes the features too; it then starts from the given ones.
     dropout : float, default=0.3
-        Share of the units that training leaves out, from 0 to below 1.
-    n_negatives : int, default=None
-        Number of items to draw in each step. The next items are compared with these instead of with
-        all items. With the optimizer "adam", the cost of a step then does not depend on the number
-        of items.
-    negative_exponent : float, default=0.75
-        Items are drawn in proportion to this power of their frequency: 0 is uniform, 1 is by
-        popularity. The effect of the drawing on the scores is corrected.
-    regularization : float, default=0.0
-        Weight of the squares of all kernels in what is minimised, at least 0.
-    optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
-        How the weights follow the gradient.
-    learning_rate : float, default=0.001
-        Step length of the optimizer, above 0.
+        Share of the units that training leaves out, from 0 to below 1: more than in feature
+        learners, as most items stand in few histories.
     learning_rate_schedule : {"adaptive", "constant", "cosine"}, default="constant"
         How it changes from epoch to epoch: not at all; towards 0 over all `epochs`, along half a
         cosine; or to a fifth each time that half of `patience` epochs in a row had no higher NDCG
         of the held-out items, or smaller training loss where nothing is held out.
-    warmup_epochs : int, default=0
-        Number of epochs over which the learning rate rises evenly first, from 0 on.
-    epochs : int, default=50
-        Number of passes over the histories; with a `validation_fraction` the largest number.
-    batch_size : int, default=128
-        Number of histories a step.
     validation_fraction : float, default=0.0
         Share of the rows, from 0 to 1, whose last item is held out to stop early: these rows are
         learned from without it. If it is above 0, the weights with the highest NDCG@10 on these
@@ -122,26 +106,9 @@ class NextItemRecommender(
     unfreeze_every : int, default=None
         Number of epochs after which one more of these layers moves, from the output downwards;
         the first epochs move the items only. None moves all from the start.
-    layer_decay : float or "auto", default=None
-        Number from 1 on by which the learning rate of what was copied is divided for each layer
-        further from the output. "auto" is 2.6, the usual one; None is the same rate for all.
-    l2_sp : float, default=0.0
-        Weight, from 0 on, of half the squared distance of the copied weights from where they
-        started.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last one.
-    run_eagerly : bool, default=False
-        Whether to run each training step op by op. That saves the seconds that compiling takes,
-        which pays off in very short fits; the result is the same but for rounding.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, the held-out rows, the batches, the dropout and the negatives.
-    verbose : int, default=0
-        A progress bar is shown if this is above 0.
 
     Attributes
     ----------
-    network_ : keras.Model
-        The network, rebuilt when it is first asked for and not saved with the estimator.
     item_factors_ : ndarray of shape (n_items_, n_components)
         The vectors of the items.
     item_bias_ : ndarray of shape (n_items_,)
@@ -150,20 +117,10 @@ class NextItemRecommender(
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
         The share of rows that have each item, which are the scores of an empty row.
-    loss_curve_ : list of float
-        Mean training loss of each epoch.
     validation_loss_curve_ : list of float or None
         One minus the NDCG@10 of the held-out items after each epoch; None if there are none.
-    n_iter_ : int
-        Number of epochs run, `warm_start` and `partial_fit` included.
-    transferred_layers_ : list of TransferredLayer
-        What each layer took over from `pretrained`, from the output downwards, as (name, copied,
-        n_columns, frozen); see :class:`~sktransrec.feature_learning.TransferredLayer`. Empty
-        without `pretrained`.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, if X had any.
 
     See Also
     --------
@@ -223,17 +180,10 @@ class NextItemRecommender(
     """
 
     _parameter_constraints: dict = {
-        **HistoryLearner._parameter_constraints,
-        **ItemTableMixin._parameter_constraints,
         "encoder": [StrOptions({"attention", "cnn", "gru", "lstm"})],
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "n_layers": [Interval(Integral, 1, None, closed="left")],
-        "n_heads": [Interval(Integral, 1, None, closed="left")],
         "kernel_size": [Interval(Integral, 1, None, closed="left")],
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
-        "unknown": [StrOptions({"error", "ignore"})],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
         "item_ids": ["array-like", None],
     }
 

@@ -41,6 +41,7 @@ from .. import (
     SegmentPopularityRecommender,
     SourceSelectorRecommender,
     SwitchingRecommender,
+    TextEncoder,
     TransferGate,
     TwoTowerAutoencoderRecommender,
     VotingRecommender,
@@ -94,6 +95,7 @@ ESTIMATORS = [
     SourceSelectorRecommender(
         RidgeRecommender(), [("one", [0]), ("all", slice(None))], max_sources=1, cv=2
     ),
+    TextEncoder(2, n_layers=1, embedding_size=4, unknown="ignore", **TINY_TRAINING),
     TransferGate(EASERecommender(), cv=2),
     TransferGate(RidgeRecommender(), cv=2),
     TwoTowerAutoencoderRecommender(slice(1, None), kind="variational", **TINY_NETWORK),

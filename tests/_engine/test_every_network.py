@@ -116,10 +116,10 @@ def loss_and_gradients(learner, trainer, X, y):
     import tensorflow as tf
 
     rng = np.random.RandomState(0) if getattr(learner, "n_negatives", None) else None
-    batch = tf.nest.map_structure(engine().as_tensor, learner._batch(X, y, rng))
-    variables = trainer.network.trainable_variables
+    batch = tf.nest.map_structure(engine().as_tensor, learner._batch(X, y, rng, 3.0))
+    variables = trainer.network.model.trainable_variables
     with tf.GradientTape() as tape:
-        loss = trainer._objective(*batch, 0.5, training=True)
+        loss = trainer._objective(*batch, training=True)
     gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
     gradients = {
         variable.path: tf.convert_to_tensor(gradient).numpy()

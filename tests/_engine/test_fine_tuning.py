@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from sktransrec._engine._convolutional import convolutional
+from sktransrec._engine._dense import autoencoder
 from sktransrec._engine._fine_tuning import (
     FineTuner,
     FineTuning,
@@ -12,7 +13,7 @@ from sktransrec._engine._fine_tuning import (
     layer_depths,
     matching_columns,
 )
-from sktransrec._engine._networks import autoencoder
+from sktransrec._engine._objectives import EntryTargets
 from sktransrec._engine._recurrent import recurrent
 from sktransrec._engine._trainer import NetworkTrainer
 
@@ -23,6 +24,7 @@ SIZES = {
     "activation": "tanh",
     "code_activation": "tanh",
     "output_activation": "linear",
+    "loss": "mse",
     "variational": False,
     "seed": 0,
 }
@@ -38,21 +40,21 @@ def _rows():
 def _batches(_):
     rows = _rows()
     for start in (0, 4, 8):
-        yield [rows[start : start + 4]], rows[start : start + 4], 0.0
+        batch = rows[start : start + 4]
+        yield [batch], {"output": EntryTargets(batch)}
 
 
 def _fine_tuning(source=None, **options):
     if source is None:
         source = _source().weights
     settings = {"trainable": "all", "unfreeze_every": None, "layer_decay": None, "l2_sp": 0.0}
-    return FineTuning(TrainedNetwork(source, AXES, None), AXES, **(settings | options))
+    return FineTuning(TrainedNetwork(source, AXES, None), **(settings | options))
 
 
 def _trainer(fine_tuning=None, *, optimizer="sgd", run_eagerly=True, seed=1):
     return NetworkTrainer(
         autoencoder,
         {**SIZES, "seed": seed},
-        loss="mse",
         regularization=0.0,
         optimizer=optimizer,
         learning_rate=0.01,
@@ -87,13 +89,13 @@ def test_depths_count_layers_with_weights_from_the_output():
 
 
 def test_layers_side_by_side_have_the_same_depth():
-    shared = {"activation": "tanh", "output_activation": "linear", "dropout": 0.1, "seed": 0}
+    shared = {"code_activation": "tanh", "loss": "mse", "dropout": 0.1, "seed": 0}
     both_ways = recurrent((5,), 7, 3, True, (4, 4), "gru", True, 2, 3, **shared)
     assert layer_depths(both_ways) == {
         **{"output": 0, "code": 1, "forward_2": 2, "backward_2": 2},
         **{"forward_1": 3, "backward_1": 3, "embedding": 4},
     }
-    shared["code_activation"] = "tanh"
+    shared["activation"] = "tanh"
     wide = convolutional((6,), 7, 3, True, (4, 4), (2, 3), "max", 2, 3, **shared)
     depths = layer_depths(wide)
     assert depths["convolution_1_1"] == depths["convolution_1_2"] == 3
@@ -165,7 +167,7 @@ def test_penalty_is_half_the_squared_distance_of_what_was_copied():
     network = autoencoder(**{**SIZES, "seed": 1})
     tuner = FineTuner(network, settings)
     assert float(tuner.penalty()) == 0
-    for weight in network.weights:
+    for weight in network.weights.values():
         weight.assign(weight + 2.0)
     n_copied = 2 * 5 + 5 + 5 * 3 + 3 + 3 * 5 + 5 + 5 * 2 + 2
     assert float(tuner.penalty()) == pytest.approx(0.3 / 2 * 4 * n_copied)

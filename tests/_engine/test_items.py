@@ -5,7 +5,7 @@ from scipy.special import logsumexp
 
 from sktransrec._engine._items import NegativeSampler, SampledTargets, item_scores_class
 from sktransrec._engine._next_item import next_item
-from sktransrec._engine._objectives import _sampled_multinomial
+from sktransrec._engine._objectives import HeadLoss
 from sktransrec._engine._state import engine
 from sktransrec._engine._trainer import NetworkTrainer
 
@@ -23,7 +23,6 @@ def trainer(optimizer="adam"):
     return NetworkTrainer(
         next_item,
         sizes,
-        loss="multinomial",
         regularization=0.0,
         optimizer=optimizer,
         learning_rate=0.01,
@@ -42,12 +41,12 @@ def test_loss_is_that_of_each_target_among_itself_and_all_draws():
     """Those that hit the target contrast with it as well."""
     rng, sampled = np.random.RandomState(0), np.array([1, 3, 8, 8])
     network = trainer()
-    table = network.network.get_layer("items")
+    table = network.network.terms["output"].layer
     table.bias.assign(rng.standard_normal(N_ITEMS))
     log_counts = rng.standard_normal(N_ITEMS).astype(np.float32)
     targets = SampledTargets(COLUMNS, STEPS, log_counts[COLUMNS], sampled, log_counts[sampled])
-    loss = network.mean_loss([([ROWS], targets, 0.0)])
-    codes = network.network(ROWS)[0].numpy().reshape(-1, 4)[STEPS]
+    loss = network.mean_loss([([ROWS], {"output": targets})])
+    codes = network.network.model(ROWS)[0].numpy().reshape(-1, 4)[STEPS]
     scores = codes @ table.vectors().numpy().T + table.bias.numpy() - log_counts
     own = scores[np.arange(len(STEPS)), COLUMNS]
     among = np.column_stack([own, scores[:, sampled]])
@@ -66,12 +65,12 @@ def test_scores_without_context_are_the_logarithms_of_shares(exponent):
     sampler = NegativeSampler(1e5 * shares, exponent, n_negatives=50)
     output = item_scores_class()(len(shares), "softmax", "zeros", dtype="float32")
     output.build((None, 1))
+    head = HeadLoss(output, None, "multinomial")
 
     @tf.function(reduce_retracing=True)
     def gradient(*targets):
         with tf.GradientTape() as tape:
-            targets = SampledTargets(*targets)
-            loss = _sampled_multinomial(tf.zeros([n_rows, 1]), output, targets)
+            loss = head(tf.zeros([n_rows, 1]), SampledTargets(*targets))
         return tf.convert_to_tensor(tape.gradient(loss, output.bias.value))
 
     biases = []
@@ -89,7 +88,8 @@ def test_rows_without_a_gradient_stay_as_they_are():
     network = trainer()
     before = network.weights["items/embeddings"]
     sample = np.array([0, 5])
-    network.train(lambda epoch: [([ROWS], sampled_targets(sample), 0.0)] * 3, epochs=1)
+    targets = {"output": sampled_targets(sample)}
+    network.train(lambda epoch: [([ROWS], targets)] * 3, epochs=1)
     after = network.weights["items/embeddings"]
     touched = np.unique([*(ROWS[ROWS > 0] - 1), *COLUMNS, *sample])
     untouched = np.setdiff1d(np.arange(N_ITEMS), touched)

@@ -1,10 +1,9 @@
-import json
-
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sktransrec._engine import _layers, _networks
+from sktransrec._engine import _layers
+from sktransrec._engine._dense import autoencoder
 from sktransrec._engine._state import FittedNetwork, engine
 
 SIZES = {
@@ -14,6 +13,7 @@ SIZES = {
     "activation": "tanh",
     "code_activation": "tanh",
     "output_activation": "sigmoid",
+    "loss": "binary_crossentropy",
     "variational": False,
     "seed": 0,
 }
@@ -42,15 +42,15 @@ def test_sparse_product_and_its_gradient():
 @pytest.mark.parametrize("variational", [False, True])
 def test_rebuilt_network_is_the_same(variational):
     engine()
-    network = _networks.autoencoder(**{**SIZES, "variational": variational})
-    config = json.dumps(network.get_config())
-    fitted = FittedNetwork(config, {each.path: each.numpy() for each in network.weights})
+    network = autoencoder(**{**SIZES, "variational": variational})
+    weights = {path: each.numpy() for path, each in network.weights.items()}
+    fitted = FittedNetwork(network.config, weights, network.item_axes)
     assert fitted.network is fitted.network
     inputs = [np.ones((2, 12), np.float32), np.ones((2, 3), np.float32)][: 1 + variational]
-    np.testing.assert_array_equal(fitted.network(inputs), network(inputs))
+    np.testing.assert_array_equal(fitted.network.model(inputs), network.model(inputs))
     codes = fitted.run("encoder", inputs[0])
     assert fitted.run("decoder", codes).shape == (2, 12)
-    assert json.dumps(fitted.network.get_config()) == config
+    assert fitted.network.config == network.config
 
 
 def test_another_backend_is_refused(monkeypatch):
@@ -64,8 +64,7 @@ def test_another_backend_is_refused(monkeypatch):
 
 @pytest.mark.parametrize("as_format", [np.asarray, sp.csr_array])
 def test_what_a_row_gets_does_not_depend_on_its_batch(as_format):
-    network = _networks.autoencoder(**SIZES)
-    encoder = engine().encoder(network)
+    encoder = autoencoder(**SIZES).part("encoder")
     X = _rows(n_rows=61).toarray()
     whole = engine().forward(encoder, as_format(X))
     order = np.random.RandomState(0).permutation(len(X))

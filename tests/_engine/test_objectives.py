@@ -3,12 +3,13 @@ import pytest
 import scipy.sparse as sp
 from scipy.special import log_expit, log_softmax
 
-from sktransrec._engine._networks import autoencoder
+from sktransrec._engine._dense import autoencoder
 from sktransrec._engine._objectives import (
     DomainTargets,
+    EntryTargets,
+    HeadLoss,
     Objective,
-    _kl_divergence,
-    _loss_of_domains,
+    kl_divergence,
     total_loss,
 )
 from sktransrec._engine._state import engine
@@ -73,20 +74,24 @@ def test_divergence_is_the_integral():
     density = np.exp(-0.5 * ((z - mean) / std) ** 2) / (std * np.sqrt(2 * np.pi))
     log_ratio = -0.5 * ((z - mean) / std) ** 2 - np.log(std) + 0.5 * z**2
     expected = np.trapezoid(density * log_ratio, z)
-    actual = _kl_divergence(np.float32([[mean, 0]]), np.log(np.float32([[std, 1]])))
+    actual = kl_divergence(np.float32([[mean, 0]]), np.log(np.float32([[std, 1]])))
     assert float(actual) == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
 def test_domains_have_a_loss_each(form):
+    import keras
     import tensorflow as tf
 
     linear, targets = _linear_and_targets()
+    layer = keras.layers.Dense(9, kernel_initializer="identity", dtype="float32")
+    layer.build((None, 9))
+    head = HeadLoss(layer, None, "multinomial")
     parts = [engine().as_tensor(form(part)) for part in (targets[:, :4], targets[:, 4:])]
     f = tf.constant(linear)
     with tf.GradientTape() as tape:
         tape.watch(f)
-        value = _loss_of_domains(f, DomainTargets(*parts, 0.3), "multinomial")
+        value = head(f, DomainTargets(*parts, 0.3))
     expected = [
         _value_and_gradient(linear[:, columns], targets[:, columns], "multinomial")
         for columns in (slice(0, 4), slice(4, None))
@@ -102,15 +107,17 @@ def test_domains_have_a_loss_each(form):
 def test_regularization_is_the_weight_of_the_squares_of_all_kernels():
     engine()
     network = autoencoder(
-        9, (4,), 3, activation="tanh", code_activation="linear", output_activation="linear",
-        variational=False, seed=0,
+        9, (4,), 3, activation="tanh", code_activation="linear", output_activation=None,
+        loss="mse", variational=False, seed=0,
     )  # fmt: skip
     _, rows = _linear_and_targets()
     values = {
-        regularization: float(Objective(network, "mse", regularization)([rows], rows, 0.0, True))
+        regularization: float(
+            Objective(network, regularization)([rows], {"output": EntryTargets(rows)}, True)
+        )
         for regularization in (0.0, 0.25)
     }
-    kernels = [weight.numpy() for weight in network.weights if weight.path.endswith("kernel")]
+    kernels = [each.numpy() for path, each in network.weights.items() if path.endswith("kernel")]
     assert len(kernels) == 4
     expected = 0.25 * sum((kernel**2).sum() for kernel in kernels)
     assert values[0.25] - values[0.0] == pytest.approx(expected, rel=1e-4)

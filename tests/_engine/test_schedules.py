@@ -17,6 +17,8 @@ from sktransrec import (
     RNNEncoder,
     TwoTowerAutoencoderRecommender,
 )
+from sktransrec._engine._network import Network
+from sktransrec._engine._objectives import EntryTargets, HeadLoss
 from sktransrec._engine._schedules import LearningRates, n_stalls
 from sktransrec._engine._trainer import NetworkTrainer
 
@@ -59,7 +61,7 @@ def rates(monkeypatch):
     trained_epoch = NetworkTrainer._trained_epoch
 
     def watched(trainer, *arguments):
-        seen.append(float(trainer.network.optimizer.learning_rate.numpy()))
+        seen.append(float(trainer.network.model.optimizer.learning_rate.numpy()))
         return trained_epoch(trainer, *arguments)
 
     monkeypatch.setattr(NetworkTrainer, "_trained_epoch", watched)
@@ -70,11 +72,10 @@ def _line(seed):
     """Return the network w x + b, w and b being 0: no seed is needed."""
     import keras
 
-    inputs = keras.Input((1,))
-    code = keras.layers.Identity(name="code")(inputs)
-    return keras.Model(
-        inputs, keras.layers.Dense(1, name="output", kernel_initializer="zeros")(code)
-    )
+    rows = keras.Input((1,))
+    layer = keras.layers.Dense(1, name="output", kernel_initializer="zeros")
+    model = keras.Model(rows, layer(rows))
+    return Network(model, ([rows], rows), {"output": HeadLoss(layer, rows, "mse")})
 
 
 def _weights(model):
@@ -123,7 +124,6 @@ def _line_trainer(*, run_eagerly):
     return NetworkTrainer(
         _line,
         {"seed": 0},
-        loss="mse",
         regularization=0.0,
         optimizer="sgd",
         learning_rate=0.1,
@@ -132,7 +132,8 @@ def _line_trainer(*, run_eagerly):
 
 
 def _point(y):
-    return [np.ones((1, 1), np.float32)], np.full((1, 1), y, np.float32), 0.0
+    targets = EntryTargets(np.full((1, 1), y, np.float32))
+    return [np.ones((1, 1), np.float32)], {"output": targets}
 
 
 def test_compiled_steps_have_the_rate_of_their_epoch(rates):

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sktransrec._engine import _networks
+from sktransrec._engine._dense import autoencoder
+from sktransrec._engine._objectives import EntryTargets
+from sktransrec._engine._parameters import OPTIMIZERS
 from sktransrec._engine._state import engine
-from sktransrec._engine._trainer import OPTIMIZERS, NetworkTrainer
+from sktransrec._engine._trainer import NetworkTrainer
 
 SIZES = {
     "n_features": 12,
@@ -15,6 +17,7 @@ SIZES = {
     "activation": "tanh",
     "code_activation": "tanh",
     "output_activation": "sigmoid",
+    "loss": "binary_crossentropy",
     "variational": False,
     "seed": 0,
 }
@@ -28,9 +31,8 @@ def _rows(n_rows=20, n_columns=12):
 
 def _trainer(*, optimizer="adam", run_eagerly=True, **sizes):
     return NetworkTrainer(
-        _networks.autoencoder,
+        autoencoder,
         {**SIZES, **sizes},
-        loss="binary_crossentropy",
         regularization=0.0,
         optimizer=optimizer,
         learning_rate=0.01,
@@ -41,7 +43,8 @@ def _trainer(*, optimizer="adam", run_eagerly=True, **sizes):
 def _batches(rows, size):
     def epoch(_):
         for start in range(0, rows.shape[0], size):
-            yield [rows[start : start + size]], rows[start : start + size], 0.0
+            batch = rows[start : start + size]
+            yield [batch], {"output": EntryTargets(batch)}
 
     return epoch
 
@@ -56,7 +59,7 @@ def test_every_optimizer_lowers_the_loss():
 def test_one_trace_for_batches_of_all_sizes():
     trainer = _trainer(run_eagerly=False)
     trainer.train(_batches(_rows(23), 5), epochs=2)
-    (step,) = trainer._compiled.values()
+    (step,) = trainer._functions.values()
     assert step.experimental_get_tracing_count() == 1
 
 

@@ -17,8 +17,8 @@ from sktransrec import (
     RidgeRecommender,
     recommend,
 )
-from sktransrec._engine._networks import adversarial_autoencoder
-from sktransrec._engine._objectives import AdversarialTargets, Objective
+from sktransrec._engine._dense import adversarial_autoencoder
+from sktransrec._engine._objectives import DomainLabels, EntryTargets, Objective
 from sktransrec.datasets import make_cross_domain
 from sktransrec.metrics import ndcg_at_k
 
@@ -127,20 +127,18 @@ def test_gradient_of_the_code_is_reversed_and_that_of_the_discriminator_is_not()
     import tensorflow as tf
 
     X, domain, _ = two_domains(n_rows=8)
-    network = adversarial_autoencoder(
-        12, (6,), 3, (5,), activation="tanh", output_activation="linear", seed=0
-    )
-    objective = Objective(network, "mse", regularization=0.0)
+    network = adversarial_autoencoder(12, (6,), 3, (5,), activation="tanh", loss="mse", seed=0)
+    variables = network.model.trainable_variables
+    objective = Objective(network, regularization=0.0)
     signs = domain.astype(np.float32)
     gradients = []
     for reversal in (0.0, 1.0, 2.0):
         with tf.GradientTape() as tape:
-            targets = AdversarialTargets(X, signs)
-            loss = objective([X, signs[:, None]], targets, np.float32(reversal), training=True)
-        found = tape.gradient(loss, network.trainable_variables)
-        gradients.append(
-            {each.path: gradient for each, gradient in zip(network.weights, found, strict=True)}
-        )
+            labels = DomainLabels(signs, np.float32(reversal))
+            targets = {"output": EntryTargets(X), "domain": labels}
+            loss = objective([X, signs[:, None]], targets, training=True)
+        found = tape.gradient(loss, variables)
+        gradients.append({each.path: value for each, value in zip(variables, found, strict=True)})
     for name in ("discriminator/kernel", "discriminator_1/kernel", "output/kernel"):
         assert_allclose(gradients[2][name], gradients[0][name], atol=1e-6)
     for name in ("encoder_1/kernel", "code/kernel"):
@@ -152,7 +150,7 @@ def test_gradient_of_the_code_is_reversed_and_that_of_the_discriminator_is_not()
 def test_reversal_rises_as_in_the_paper():
     model = DomainAdversarialAutoencoder(epochs=10, adversarial_weight=2)
     for p in (0, 0.1, 0.5, 1):
-        assert model._kl_weight(10 * p) == pytest.approx(2 * (2 / (1 + np.exp(-10 * p)) - 1))
+        assert model._reversal(10 * p) == pytest.approx(2 * (2 / (1 + np.exp(-10 * p)) - 1))
 
 
 def test_both_domains_count_alike():

@@ -163,11 +163,18 @@ def test_large_kl_weight_leaves_the_standard_normal_distribution():
     assert np.abs(codes[1]).max() < 0.05
 
 
+def _divergence_weight(model, progress):
+    """Return what a batch says the divergence weighs after so many epochs."""
+    _, targets = model._batch(_interactions(), None, np.random.RandomState(0), progress)
+    return targets["divergence"]
+
+
 def test_kl_weight_is_annealed():
-    model = Autoencoder(kl_weight=0.4, kl_annealing_epochs=4)
-    weights = [model._kl_weight(progress) for progress in (0, 1, 2.5, 4, 9, np.inf)]
+    model = Autoencoder(kind="variational", kl_weight=0.4, kl_annealing_epochs=4)
+    weights = [_divergence_weight(model, progress) for progress in (0, 1, 2.5, 4, 9, np.inf)]
     np.testing.assert_allclose(weights, [0, 0.1, 0.25, 0.4, 0.4, 0.4])
-    assert Autoencoder(kl_weight=0.4, kl_annealing_epochs=0)._kl_weight(0) == 0.4
+    at_once = Autoencoder(kind="variational", kl_weight=0.4, kl_annealing_epochs=0)
+    assert _divergence_weight(at_once, 0) == np.float32(0.4)
 
 
 def test_regularization_shrinks_the_kernels():
@@ -274,7 +281,7 @@ def test_memory_mapped_rows(tmp_path):
         ({"hidden_layer_sizes": (4, 0)}, "hidden_layer_sizes"),
         ({"hidden_layer_sizes": 4}, "hidden_layer_sizes"),
         ({"n_components": 0}, "n_components"),
-        ({"dropout": 1.0}, "dropout"),
+        ({"input_dropout": 1.0}, "input_dropout"),
         ({"optimizer": "newton"}, "optimizer"),
         ({"validation_fraction": 0.999}, "validation_fraction"),
         ({"optimizer": "sgd", "learning_rate": 1e9}, "learning_rate"),

@@ -215,7 +215,7 @@ def test_padding_does_not_change_the_features(learner, form, is_supervised):
         for path, weight in model._fitted_network.weights.items():
             if not path.startswith(("decoder/", "output/")):
                 weights[path] = weight
-        other._fitted_network._live = {}
+        other._fitted_network._network = None
         np.testing.assert_allclose(other.transform(longer), model.transform(X), atol=1e-6)
 
 

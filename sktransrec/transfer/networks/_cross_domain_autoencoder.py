@@ -1,9 +1,12 @@
 """A network from the items of one domain to those of another."""
 
+from ..._engine._objectives import EntryTargets
+from ..._engine._parameters import shares_parameters
 from ...base import SupervisedRecommender
 from ._towers import TowerRecommender
 
 
+@shares_parameters
 class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender):
     r"""Recommend what a network decodes in the target from a row's code in the source.
 
@@ -14,10 +17,6 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
 
     Parameters
     ----------
-    n_components : int, default=64
-        Number of features of a row, at least 1.
-    hidden_layer_sizes : tuple of int, default=()
-        Units of the layers between X and the features, from the side of X.
     kind : {"denoising", "variational"}, default="denoising"
         "variational" makes the features the means of normal distributions that are kept near the
         standard one, and draws from these in training.
@@ -25,64 +24,12 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
         Activation of the hidden layers and, unless the network is variational, of the features:
         "elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu", "softplus" or
         "tanh".
-    normalize : bool, default=True
-        Whether to scale each row to unit Euclidean norm on its way in.
-    dropout : float, default=0.5
-        Share of the entries of a row that training leaves out on its way in, from 0 to below 1;
-        the others are scaled up by the same share.
-    kl_weight : float, default=0.2
-        Weight of the divergence from the standard normal distribution, at least 0. Only used by
-        "variational".
-    kl_annealing_epochs : int, default=20
-        Number of epochs over which that weight rises from 0; 0 starts with all of it.
-    regularization : float, default=0.0
-        Weight of the squares of all kernels in what is minimised, at least 0.
-    optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
-        How the weights follow the gradient.
-    learning_rate : float, default=0.001
-        Step length of the optimizer, above 0.
-    learning_rate_schedule : {"adaptive", "constant", "cosine"}, default="constant"
-        How it changes from epoch to epoch: not at all; towards 0 over all `epochs`, along half a
-        cosine; or to a fifth each time that half of `patience` epochs in a row had no smaller
-        validation loss, or training loss where nothing is held out.
-    warmup_epochs : int, default=0
-        Number of epochs over which the learning rate rises evenly first, from 0 on.
-    epochs : int, default=50
-        Number of passes over the rows; with a `validation_fraction` the largest number.
-    batch_size : int, default=128
-        Number of rows a step.
-    validation_fraction : float, default=0.0
-        Share of the rows held out to stop early, from 0 to below 1. If it is above 0, the weights
-        with the smallest loss on these rows are kept.
-    patience : int, default=10
-        Number of epochs without a smaller validation loss after which training stops.
     pretrained : FrozenEstimator, default=None
         A fitted recommender of this class to start from, as ``FrozenEstimator(model)``; it may also
         stand in a fitted Pipeline or search. Each layer whose name and shapes are the same is
         copied, its columns being taken to be the same. Fitted with
         ``y=X_source`` on rows of the source alone, it lends its encoder. None starts from scratch,
         and the next four parameters have no effect then.
-    trainable : {"all", "head"} or int, default="all"
-        Which of the copied layers move: all, the output ("head"), or so many layers counted from
-        the output. The others are frozen. What was not copied always moves.
-    unfreeze_every : int, default=None
-        Number of epochs after which one more of these layers moves, from the output downwards;
-        the first epochs move the output only. None moves all from the start.
-    layer_decay : float or "auto", default=None
-        Number from 1 on by which the learning rate of what was copied is divided for each layer
-        further from the output. "auto" is 2.6, the usual one; None is the same rate for all.
-    l2_sp : float, default=0.0
-        Weight, from 0 on, of half the squared distance of the copied weights from where they
-        started.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last one.
-    run_eagerly : bool, default=False
-        Whether to run each training step op by op. That saves the second or so that compiling
-        takes; the result is the same.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, the held-out rows, the order of the rows and the corruption.
-    verbose : int, default=0
-        A progress bar is shown if this is above 0.
 
     Attributes
     ----------
@@ -90,26 +37,12 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
         The vectors of the items: the weights of the output layer.
     item_bias_ : ndarray of shape (n_items_,), dtype float32
         Their biases.
-    network_ : keras.Model
-        The network, rebuilt when it is first asked for and not saved with the recommender.
-    loss_curve_ : list of float
-        Mean training loss of each epoch.
-    validation_loss_curve_ : list of float or None
-        Loss of the held-out rows after each epoch; None if there are none.
-    n_iter_ : int
-        Number of epochs run, those before a `warm_start` included.
-    transferred_layers_ : list of TransferredLayer
-        What each layer took over from `pretrained`, from the output downwards, as (name, copied,
-        n_columns, frozen); see :class:`~sktransrec.feature_learning.TransferredLayer`. Empty
-        without `pretrained`.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
         The share of rows that have each item, which are the scores of an empty row.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
 
     See Also
     --------
@@ -167,7 +100,7 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
         kind="denoising",
         activation="tanh",
         normalize=True,
-        dropout=0.5,
+        input_dropout=0.5,
         kl_weight=0.2,
         kl_annealing_epochs=20,
         regularization=0.0,
@@ -194,7 +127,7 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
         self.kind = kind
         self.activation = activation
         self.normalize = normalize
-        self.dropout = dropout
+        self.input_dropout = input_dropout
         self.kl_weight = kl_weight
         self.kl_annealing_epochs = kl_annealing_epochs
         self.regularization = regularization
@@ -227,8 +160,8 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
     def _domains(self, X):
         return [X]
 
-    def _batch(self, X, y, rng):
-        return [self._read(X, rng), *self._noise(X.shape[0], rng)], y
+    def _batch(self, X, y, rng, progress):
+        return self._with_noise([self._read(X, rng)], EntryTargets(y), rng, progress)
 
     def _inputs(self, part, rows):
         return self._read(rows, None)

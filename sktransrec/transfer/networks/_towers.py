@@ -1,14 +1,12 @@
 """What the autoencoders across domains share: encoders of rows, and an output layer of items."""
 
-from numbers import Integral, Real
-
 import numpy as np
 from sklearn.preprocessing import normalize
 
 from ..._engine._denoising import annealed, code_noise, corrupted
+from ..._engine._dense import towers
 from ..._engine._learner import NetworkLearner
-from ..._engine._networks import ACTIVATIONS, towers
-from ..._validation import Interval, StrOptions, positive_integers
+from ..._validation import StrOptions, positive_integers
 from ...base import FactorRecommenderMixin
 
 
@@ -19,17 +17,7 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
     network reads, and what `NetworkLearner` asks for but the builder.
     """
 
-    _parameter_constraints: dict = {
-        **NetworkLearner._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "hidden_layer_sizes": ["array-like"],
-        "kind": [StrOptions({"denoising", "variational"})],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "normalize": ["boolean"],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "kl_weight": [Interval(Real, 0, None, closed="left")],
-        "kl_annealing_epochs": [Interval(Integral, 0, None, closed="left")],
-    }
+    _parameter_constraints: dict = {"kind": [StrOptions({"denoising", "variational"})]}
 
     @property
     def item_factors_(self):
@@ -57,27 +45,22 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
             ),
             "n_components": self.n_components,
             "activation": self.activation,
-            # Two domains have a softmax each, which the objective knows and no layer does.
-            "output_activation": "softmax" if len(domains) == 1 else "linear",
+            "loss": "multinomial",
             "variational": self.kind == "variational",
         }
 
-    def _loss_of(self, y):
-        return "multinomial"
-
-    def _kl_weight(self, progress):
-        return annealed(self.kl_weight, self.kl_annealing_epochs, progress)
-
-    def _noise(self, n_rows, rng):
-        """Return the input by which a variational network draws its codes, in a list."""
-        if self.kind != "variational":
-            return []
-        return [code_noise((n_rows, self.n_components), rng)]
+    def _with_noise(self, inputs, targets, rng, progress):
+        """Return a batch, with what a variational network draws its codes by."""
+        targets = {"output": targets}
+        if self.kind == "variational":
+            inputs.append(code_noise((inputs[0].shape[0], self.n_components), rng))
+            targets["divergence"] = annealed(self.kl_weight, self.kl_annealing_epochs, progress)
+        return inputs, targets
 
     def _read(self, rows, rng):
         """Return the rows of a domain as the network reads them, corrupted where there is `rng`."""
         rows = normalize(rows) if self.normalize else rows
-        return rows if rng is None else corrupted(rows, self.dropout, rng)
+        return rows if rng is None else corrupted(rows, self.input_dropout, rng)
 
     def _row_factors(self, X):
         return self._forward("encoder", X, (self._n_features_out,))

@@ -48,7 +48,7 @@ def test_linear_network_is_the_softmax_regression():
     model = CrossDomainAutoencoderRecommender(
         3,
         activation="linear",
-        dropout=0,
+        input_dropout=0,
         learning_rate=0.1,
         epochs=150,
         batch_size=90,
@@ -76,7 +76,7 @@ def test_scores_are_those_of_the_network(hidden_layer_sizes):
 
 def test_objective_is_the_formula():
     X, y = two_domains()
-    still = {**TINY, "epochs": 1, "batch_size": 80, "learning_rate": 1e-9, "dropout": 0}
+    still = {**TINY, "epochs": 1, "batch_size": 80, "learning_rate": 1e-9, "input_dropout": 0}
     model = CrossDomainAutoencoderRecommender(**still).fit(X, y)
     log_p = log_softmax(model.decision_function(X).astype(float), axis=1)
     assert model.loss_curve_[0] == pytest.approx(-(y * log_p).sum(axis=1).mean(), rel=1e-5)
@@ -139,7 +139,7 @@ def test_fit_goes_on_where_asked():
 
 def test_early_stopping_keeps_the_best_weights():
     X, y = two_domains()
-    parameters = {**TINY, "epochs": 60, "learning_rate": 0.2, "dropout": 0}
+    parameters = {**TINY, "epochs": 60, "learning_rate": 0.2, "input_dropout": 0}
     model = CrossDomainAutoencoderRecommender(**parameters, validation_fraction=0.3, patience=2)
     curve = model.fit(X, y).validation_loss_curve_
     assert model.n_iter_ == len(curve) < 60

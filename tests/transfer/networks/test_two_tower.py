@@ -61,7 +61,7 @@ def test_objective_is_the_formula(source_weight):
         **{**TINY, "epochs": 1, "batch_size": 80},
         source_weight=source_weight,
         learning_rate=1e-9,
-        dropout=0,
+        input_dropout=0,
         target_dropout=0,
     ).fit(X)
     kernel, bias = (weights(model)[f"output/{name}"].astype(float) for name in ("kernel", "bias"))
@@ -83,7 +83,7 @@ def test_cold_rows_reach_the_frequencies_of_their_group():
         slice(3, None),
         3,
         activation="linear",
-        dropout=0,
+        input_dropout=0,
         target_dropout=1.0,
         source_weight=0,
         learning_rate=0.1,

@@ -1,0 +1,291 @@
+"""The parameters and attributes that estimators around a network share: texts and constraints."""
+
+import inspect
+import re
+from numbers import Integral, Real
+from textwrap import indent
+from typing import Any, NamedTuple
+
+from .._validation import Interval, StrOptions
+from ._objectives import OUTPUT_ACTIVATIONS
+from ._schedules import SCHEDULES
+from ._seeded_layers import ACTIVATIONS
+
+OPTIMIZERS = ("adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd")
+
+
+class Parameter(NamedTuple):
+    """The type of a parameter as docstrings have it, what it does, and what it may be."""
+
+    type: str
+    text: str
+    constraint: Any
+
+
+def _choice(options):
+    return "{" + ", ".join(f'"{option}"' for option in sorted(options)) + "}"
+
+
+_AT_LEAST_0 = [Interval(Real, 0, None, closed="left")]
+_COUNT = [Interval(Integral, 1, None, closed="left")]
+_SHARE = [Interval(Real, 0, 1, closed="left")]
+
+PARAMETERS = {
+    "n_components": Parameter("int", "Number of features, at least 1.", _COUNT),
+    "hidden_layer_sizes": Parameter(
+        "tuple of int",
+        "Units of the layers between X and the features, from the side of X.",
+        ["array-like"],
+    ),
+    "n_layers": Parameter("int", "Number of blocks of attention, at least 1.", _COUNT),
+    "n_heads": Parameter("int", "Number of heads of a block of attention, at least 1.", _COUNT),
+    "embedding_size": Parameter("int", "Length of the vectors of token ids.", _COUNT),
+    "n_tokens": Parameter(
+        "int",
+        "Number of token ids, padding included. None is the largest of `fit` plus 1.",
+        [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
+    ),
+    "unknown": Parameter(
+        '{"error", "ignore"}',
+        """What happens to token ids from `n_tokens_` on in `transform` or a further fit. "ignore"
+        takes them for padding, which suits texts that `TextSequences` cuts: a word of its
+        vocabulary may stand beyond the cut in all texts of `fit`.""",
+        [StrOptions({"error", "ignore"})],
+    ),
+    "activation": Parameter(
+        "str",
+        """Activation of the hidden layers: "elu", "gelu", "leaky_relu", "linear", "relu", "selu",
+        "sigmoid", "silu", "softplus" or "tanh".""",
+        [StrOptions(set(ACTIVATIONS))],
+    ),
+    "code_activation": Parameter(
+        "str",
+        """Activation of the features: "elu", "gelu", "leaky_relu", "linear", "relu", "selu",
+        "sigmoid", "silu", "softplus" or "tanh". Under "relu" many of them become zero in all
+        rows.""",
+        [StrOptions(set(ACTIVATIONS))],
+    ),
+    "normalize": Parameter(
+        "bool",
+        "Whether to scale each row of a domain to unit Euclidean norm on its way in.",
+        ["boolean"],
+    ),
+    "dropout": Parameter(
+        "float",
+        "Share of the units between layers that training leaves out, from 0 to below 1.",
+        _SHARE,
+    ),
+    "input_dropout": Parameter(
+        "float",
+        """Share of the entries of a row that training leaves out on its way in, from 0 to below 1;
+        the others are scaled up by the same share.""",
+        _SHARE,
+    ),
+    "loss": Parameter(
+        '{"mse", "binary_crossentropy", "multinomial"}',
+        """What is minimised; see Notes. "binary_crossentropy" takes targets from 0 to 1, and
+        "multinomial", a softmax over all outputs, those from 0 on. Token ids without y always
+        take the softmax over the tokens.""",
+        [StrOptions(set(OUTPUT_ACTIVATIONS))],
+    ),
+    "kl_weight": Parameter(
+        "float",
+        """Weight of the divergence from the standard normal distribution, at least 0. Only used by
+        "variational".""",
+        _AT_LEAST_0,
+    ),
+    "kl_annealing_epochs": Parameter(
+        "int",
+        "Number of epochs over which that weight rises from 0; 0 starts with all of it.",
+        [Interval(Integral, 0, None, closed="left")],
+    ),
+    "n_negatives": Parameter(
+        "int",
+        """Number of tokens or items to draw in each step, which the next ones are contrasted with
+        instead of with all of them. With the optimizer "adam" the cost of the output does not
+        depend on how many there are then.""",
+        [*_COUNT, None],
+    ),
+    "negative_exponent": Parameter(
+        "float",
+        """They are drawn with probabilities proportional to this power of how often they occur: 0
+        is uniform, 1 by popularity. That is taken out of their scores again (log-Q correction).""",
+        _AT_LEAST_0,
+    ),
+    "regularization": Parameter(
+        "float",
+        "Weight of the squares of all kernels in what is minimised, at least 0.",
+        _AT_LEAST_0,
+    ),
+    "optimizer": Parameter(
+        _choice(OPTIMIZERS),
+        "How the weights follow the gradient.",
+        [StrOptions(set(OPTIMIZERS))],
+    ),
+    "learning_rate": Parameter(
+        "float",
+        "Step length of the optimizer, above 0.",
+        [Interval(Real, 0, None, closed="neither")],
+    ),
+    "learning_rate_schedule": Parameter(
+        _choice(SCHEDULES),
+        """How it changes from epoch to epoch: not at all; towards 0 over all `epochs`, along half a
+        cosine; or to a fifth each time that half of `patience` epochs in a row had no smaller
+        validation loss, or training loss where nothing is held out.""",
+        [StrOptions(set(SCHEDULES))],
+    ),
+    "warmup_epochs": Parameter(
+        "int",
+        "Number of epochs over which the learning rate rises evenly first, from 0 on.",
+        [Interval(Integral, 0, None, closed="left")],
+    ),
+    "epochs": Parameter(
+        "int",
+        """Number of passes over the rows; with a `validation_fraction` the largest number. By
+        default recommenders pass 50 times, and feature learners 100 times over what is often a
+        few hundred rows.""",
+        _COUNT,
+    ),
+    "batch_size": Parameter(
+        "int",
+        """Number of rows a step. The default is 128 for recommenders, whose rows are many and
+        mostly zeros, and 32 for feature learners, which would take too few steps otherwise.""",
+        _COUNT,
+    ),
+    "validation_fraction": Parameter(
+        "float",
+        """Share of the rows held out to stop early, from 0 to below 1. If it is above 0, the
+        weights with the smallest loss on these rows are kept.""",
+        _SHARE,
+    ),
+    "patience": Parameter(
+        "int",
+        "Number of epochs without a smaller validation loss after which training stops.",
+        _COUNT,
+    ),
+    "pretrained": Parameter(
+        "FrozenEstimator",
+        """A fitted {name} to start from, as ``FrozenEstimator(model)``; it may also stand in a
+        fitted Pipeline, search or recommender. Each layer whose name and shapes are the same is
+        copied, whatever its columns stand for. None starts from scratch, and the next four
+        parameters have no effect then.""",
+        "no_validation",
+    ),
+    "trainable": Parameter(
+        '{"all", "head"} or int',
+        """Which of the copied layers move: all, the output ("head"), or so many layers counted from
+        the output. The others are frozen. What was not copied always moves.""",
+        [StrOptions({"all", "head"}), *_COUNT],
+    ),
+    "unfreeze_every": Parameter(
+        "int",
+        """Number of epochs after which one more of these layers moves, from the output downwards;
+        the first epochs move the output only. None moves all from the start.""",
+        [*_COUNT, None],
+    ),
+    "layer_decay": Parameter(
+        'float or "auto"',
+        """Number from 1 on by which the learning rate of what was copied is divided for each layer
+        further from the output. "auto" is 2.6, the usual one; None is the same rate for all.""",
+        [Interval(Real, 1, None, closed="left"), StrOptions({"auto"}), None],
+    ),
+    "l2_sp": Parameter(
+        "float",
+        """Weight, from 0 on, of half the squared distance of the copied weights from where they
+        started. It takes the place of `regularization`, which pulls to zero.""",
+        _AT_LEAST_0,
+    ),
+    "warm_start": Parameter(
+        "bool", "Whether `fit` goes on from the weights of the last one.", ["boolean"]
+    ),
+    "run_eagerly": Parameter(
+        "bool",
+        """Whether to run each training step op by op. That saves the seconds that compiling takes,
+        which pays off in very short fits; the result is the same but for rounding.""",
+        ["boolean"],
+    ),
+    "random_state": Parameter(
+        "int, RandomState instance or None",
+        """Seed of the first weights, of the rows that are held out, of their order, and of whatever
+        else training draws.""",
+        ["random_state"],
+    ),
+    "verbose": Parameter("int", "A progress bar is shown if this is above 0.", ["verbose"]),
+}
+
+ATTRIBUTES = {
+    "network_ : keras.Model": """
+        The network, rebuilt when it is first asked for and not saved with the estimator.""",
+    "loss_curve_ : list of float": """
+        Mean training loss of each epoch.""",
+    "validation_loss_curve_ : list of float or None": """
+        Loss of the held-out rows after each epoch; None if there are none.""",
+    "n_iter_ : int": """
+        Number of epochs run, those before a `warm_start` or a `partial_fit` included.""",
+    "transferred_layers_ : list of TransferredLayer": """
+        What each layer took over from `pretrained`, from the output downwards, as (name, copied,
+        n_columns, frozen); see :class:`~sktransrec.feature_learning.TransferredLayer`. Empty
+        without `pretrained`.""",
+    "n_features_in_ : int": """
+        Length of the second axis of X seen in `fit`.""",
+    "feature_names_in_ : ndarray of shape (n_features_in_,)": """
+        Column names seen in `fit`, where X had any.""",
+}
+
+
+def shares_parameters(cls):
+    """Decorate an estimator around a network: give it what it leaves out of texts and constraints.
+
+    Its docstring then describes all parameters of `__init__` in their order, with the defaults
+    that they have there, and all attributes of a network.
+    """
+    signature = inspect.signature(cls)
+    defaults = {name: parameter.default for name, parameter in signature.parameters.items()}
+    own = {}
+    for each in reversed(cls.__mro__):
+        own |= vars(each).get("_parameter_constraints", {})
+    cls._parameter_constraints = {
+        name: own[name] if name in own else PARAMETERS[name].constraint for name in defaults
+    }
+    if cls.__doc__:  # none under python -OO
+        cls.__doc__ = _completed(cls, defaults)
+    return cls
+
+
+# The entries of the two sections, which start at the margin.
+_SECTIONS = re.compile(
+    r"(?<=\nParameters\n----------\n)(.*?)(?=\n\nAttributes\n)"
+    r"|(?<=\nAttributes\n----------\n)(.*?)(?=\n\nSee Also\n)",
+    re.DOTALL,
+)
+
+
+def _completed(estimator_class, defaults):
+    """Return the docstring with all parameters and attributes."""
+
+    def section(match):
+        own = {entry.split()[0]: entry for entry in re.split(r"\n(?=\w)", match[0])}
+        if match[1] is None:
+            return "\n".join((_entries_of_attributes() | own).values())
+        shared = {
+            name: _entry_of_parameter(name, default, estimator_class.__name__)
+            for name, default in defaults.items()
+            if name not in own
+        }
+        return "\n".join((shared | own)[name] for name in defaults)
+
+    return _SECTIONS.sub(section, inspect.cleandoc(estimator_class.__doc__))
+
+
+def _entries_of_attributes():
+    return {head.split()[0]: _entry(head, text) for head, text in ATTRIBUTES.items()}
+
+
+def _entry_of_parameter(name, default, class_name):
+    default = f'"{default}"' if isinstance(default, str) else repr(default)
+    head = f"{name} : {PARAMETERS[name].type}, default={default}"
+    return _entry(head, PARAMETERS[name].text.replace("{name}", class_name))
+
+
+def _entry(head, text):
+    return f"{head}\n{indent(inspect.cleandoc(text), '    ')}"

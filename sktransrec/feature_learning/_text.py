@@ -1,0 +1,252 @@
+"""Attention networks: features from tokens that read each other at any distance."""
+
+import numpy as np
+
+from .._engine._attention import attending, normalized, waves_class
+from .._engine._layers import (
+    applied,
+    float32_model,
+    masked_mean_pooling_class,
+    not_padding_class,
+)
+from .._engine._network import Network
+from .._engine._objectives import StepTargets
+from .._engine._parameters import shares_parameters
+from .._engine._seeded_layers import SeededLayers
+from ._sequences import SequenceLearner, one_token_a_row
+
+# Of Devlin et al., section 3.1: the share of tokens to predict, and of these the shares that the
+# network sees as hidden, and as hidden or another token.
+_PREDICTED, _HIDDEN, _CHANGED = 0.15, 0.8, 0.9
+
+
+@shares_parameters
+class TextEncoder(SequenceLearner):
+    r"""Features that a network of self-attention learns from texts or other rows of tokens.
+
+    A transformer. With y it learns the map from X to y, and `transform` returns the layer of
+    `n_components` units below the output. Without y it hides some tokens and learns to predict
+    them from the others, on either side (BERT [1]_): what it has learned so from many texts, a
+    second one can start from by `pretrained`, to learn a y that few texts have.
+
+    X has integers of shape (n_rows, n_tokens_of_a_row), which are token ids padded with 0, such as
+    :class:`~sktransrec.TextSequences` returns.
+
+    When to use it: where what tokens mean depends on others far away, and there are thousands of
+    rows, or a network to start from. Try `CNNEncoder` first, which sees a few neighbouring tokens
+    at a time and trains several times as fast.
+
+    Parameters
+    ----------
+    n_heads : int, default=1
+        Number of heads of a block of attention, at least 1; it must divide `embedding_size`.
+    code_activation : str, default="linear"
+        Activation of the features of a token, the mean of which are those of the row: one of
+        those of `CNNEncoder`.
+
+    Attributes
+    ----------
+    n_tokens_ : int
+        Number of token ids, padding included.
+    n_outputs_ : int or None
+        Number of columns of y; None without y.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+
+    See Also
+    --------
+    CNNEncoder : Sees a few neighbouring tokens at a time, and other forms of X.
+    RNNEncoder : Reads a row in its order.
+    TextSequences : Texts to padded token ids.
+
+    Notes
+    -----
+    Let :math:`e_t` be the vector of token t plus sines and cosines of its place, counted from the
+    first token of the row [2]_. `n_layers` blocks follow, each of which adds to every
+    :math:`e_t` what its heads read from all tokens of the row, and then what two dense layers make
+    of it, both of the normalised :math:`e_t` and with `dropout`. The features are the mean over
+    the tokens of a dense layer of the last :math:`e_t`, which is the same with and without y.
+
+    With y, the objective is that of `CNNEncoder`. Without y it is the mean over the rows of
+    :math:`-\sum_t \log p_t`, p being a softmax of a layer on the features of each token: over
+    15 % of the tokens, and one a row at least, drawn anew in each epoch. Of these the network sees
+    80 % as an id of their own that means hidden, 10 % as another token, and 10 % as they are.
+
+    A step costs O(batch_size * n_steps * n_layers * embedding_size * (12 embedding_size +
+    n_steps)) and, without y, O(batch_size * n_steps * 0.15 * n_components * n_tokens) for the
+    output.
+
+    Nothing attends to padding and it has no share in the mean, so that it does not change the
+    features, whether at the end or at the start. A row of nothing but padding gets zeros. Rows may
+    have another length in a network to start from, as places need no weights.
+
+    The learning rate changes, and what is copied with `pretrained` moves, as in the Notes of
+    `Autoencoder`; token ids must mean the same in both. For an int `random_state` the result is
+    the same to the last bit from run to run on one machine; no global state is read or changed.
+    Loading a pickled estimator does not need TensorFlow, running it does.
+
+    References
+    ----------
+    .. [1] Devlin, Chang, Lee and Toutanova, "BERT: Pre-training of deep bidirectional transformers
+       for language understanding", NAACL 2019. :arxiv:`1810.04805`
+    .. [2] Vaswani et al., "Attention is all you need", NIPS 2017. :arxiv:`1706.03762`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec import TextEncoder
+    >>> X = np.array([[1, 2, 3, 0], [2, 1, 3, 3], [3, 1, 2, 0], [2, 1, 0, 0]])
+    >>> y = np.array([1.0, 0.0, 1.0, 0.0])
+    >>> model = TextEncoder(n_components=2, epochs=3, run_eagerly=True, random_state=0)
+    >>> model.fit_transform(X, y).shape
+    (4, 2)
+    """
+
+    _max_dimensions = 2
+
+    def __init__(
+        self,
+        n_components=32,
+        *,
+        n_layers=2,
+        n_heads=1,
+        embedding_size=64,
+        n_tokens=None,
+        unknown="error",
+        code_activation="linear",
+        dropout=0.2,
+        loss="mse",
+        regularization=0.0,
+        optimizer="adam",
+        learning_rate=1e-3,
+        learning_rate_schedule="constant",
+        warmup_epochs=0,
+        epochs=100,
+        batch_size=32,
+        validation_fraction=0.0,
+        patience=10,
+        pretrained=None,
+        trainable="all",
+        unfreeze_every=None,
+        layer_decay=None,
+        l2_sp=0.0,
+        warm_start=False,
+        run_eagerly=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.n_layers = n_layers
+        self.n_heads = n_heads
+        self.embedding_size = embedding_size
+        self.n_tokens = n_tokens
+        self.unknown = unknown
+        self.code_activation = code_activation
+        self.dropout = dropout
+        self.loss = loss
+        self.regularization = regularization
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.warmup_epochs = warmup_epochs
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.pretrained = pretrained
+        self.trainable = trainable
+        self.unfreeze_every = unfreeze_every
+        self.layer_decay = layer_decay
+        self.l2_sp = l2_sp
+        self.warm_start = warm_start
+        self.run_eagerly = run_eagerly
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = False
+        tags.input_tags.categorical = True
+        tags.input_tags.positive_only = True
+        return tags
+
+    def _are_tokens(self, X):
+        return True
+
+    def _check_tokens(self, X, *, reset):
+        if X.dtype.kind not in "iu" and not np.array_equal(X, np.floor(X)):
+            raise ValueError(
+                f"X holds {X.dtype} values that are no integers, and {type(self).__name__} reads "
+                "token ids: pass integers, as TextSequences returns them."
+            )
+        return super()._check_tokens(X.astype(np.int64), reset=reset)
+
+    def _check_fit_rows(self, X, y, *, reset):
+        if self.embedding_size % self.n_heads:
+            raise ValueError(
+                f"n_heads={self.n_heads} does not divide embedding_size={self.embedding_size}: "
+                "each head attends with an equal share of a token's vector."
+            )
+        X, y = super()._check_fit_rows(X, y, reset=reset)
+        if y is None and not X.any():
+            raise ValueError("X holds nothing but padding: pass rows with tokens, or y.")
+        return X, y
+
+    def _builder(self, X, y):
+        return token_attention, {
+            **self._sizes(y),
+            "n_layers": self.n_layers,
+            "n_heads": self.n_heads,
+        }
+
+    def _batch(self, X, y, rng, progress):
+        if y is not None:
+            return super()._batch(X, y, rng, progress)
+        seen, is_predicted = hidden_tokens(X, self.n_tokens_, rng or np.random.RandomState(0))
+        steps = np.flatnonzero(is_predicted)
+        values = one_token_a_row(X.ravel()[steps], self.n_tokens_)
+        return [seen], {"output": StepTargets(values, steps.astype(np.int32))}
+
+
+def hidden_tokens(X, n_tokens, rng):
+    """Return rows some tokens of which are hidden or changed, and which ones are to be predicted.
+
+    What is hidden has the id `n_tokens`. Of each row with tokens at least one is to be predicted.
+    """
+    draws = np.where(X > 0, rng.uniform(size=X.shape), np.inf)
+    is_predicted = draws <= np.maximum(_PREDICTED, draws.min(axis=1, keepdims=True))
+    is_predicted &= X > 0
+    fate = np.where(is_predicted, rng.uniform(size=X.shape), 1)
+    others = rng.randint(1, n_tokens, X.shape)
+    seen = np.where(fate < _HIDDEN, n_tokens, np.where(fate < _CHANGED, others, X))
+    return seen.astype(np.int32), is_predicted
+
+
+def token_attention(
+    n_tokens,
+    embedding_size,
+    n_layers,
+    n_heads,
+    n_components,
+    n_outputs,
+    *,
+    code_activation,
+    loss,
+    dropout,
+    seed,
+):
+    """Return a network from tokens to `n_outputs` or, if that is None, to the tokens themselves."""
+    make = SeededLayers(seed)
+    rows = make.input((None,), dtype="int32")
+    is_step = applied(not_padding_class(), rows, name="is_step")
+    hidden = make.embedding(rows, n_tokens + 1, embedding_size)  # one for what is hidden
+    hidden = applied(waves_class(), [hidden, is_step], 0.05, name="places")
+    hidden = attending(make, hidden, n_layers, n_heads, dropout, is_step=is_step)
+    codes = make.dense(normalized(hidden, "normalized"), n_components, code_activation, "codes")
+    code = applied(masked_mean_pooling_class(), [codes, is_step], name="code")
+    if n_outputs is None:
+        output, output_loss = make.token_head(codes, n_tokens, name="tokens")
+    else:
+        output, output_loss = make.head(code, n_outputs, loss)
+    model = float32_model(rows, [output, code], name="token_attention")
+    return Network(model, ([rows], code), {"output": output_loss})
