@@ -112,7 +112,7 @@ class BPRRecommender(DrawnNegativesRecommender):
            [2]])
     """
 
-    # Items that stand for all in the fold-in.
+    # Number of sampled negative items in the fold-in.
     _n_negative_items = 256
 
     def __init__(

@@ -121,7 +121,7 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
         **DrawnNegativesRecommender._parameter_constraints,
         "confidence": [Interval(Real, 0, None, closed="neither")],
     }
-    # Items that stand for all in the fold-in.
+    # Number of sampled negative items in the fold-in.
     _n_negative_items = 1024
 
     def __init__(
