@@ -186,7 +186,9 @@ BY_COLUMN = re.compile(r"\b(?:items_|item_ids_?|item_paths_|users_)\[(?!\d)[^\]]
 
 def _written():
     """Yield (path, text) of all that tells users what to write."""
-    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.rst")]
+    documents = [ROOT / "README.md"]
+    for pattern in ("*.rst", "guide/*.rst"):
+        documents += (ROOT / "docs").glob(pattern)
     for path in [*documents, *(ROOT / "examples").rglob("*.py")]:
         yield path, path.read_text(encoding="utf-8")
     for path in (ROOT / "sktransrec").rglob("*.py"):

@@ -159,7 +159,8 @@ def test_the_readme_quotes_figures_as_they_are():
 
 PAGES = sorted(
     path
-    for path in (ROOT / "docs").glob("*.rst")
+    for pattern in ("*.rst", "guide/*.rst")
+    for path in (ROOT / "docs").glob(pattern)
     if path.name not in ("results.rst", "earlier_results.rst")
 )
 

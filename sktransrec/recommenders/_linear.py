@@ -26,7 +26,7 @@ _SOLVERS = StrOptions({"auto", "primal", "dual"})
 
 
 class RidgeRecommender(SupervisedRecommender):
-    r"""Recommend to users who are new to a domain, by ridge regression from what is known about them.
+    r"""Recommend to users who are new to a domain, by ridge regression on what is known of them.
 
     Use it if the rows have no history in the target, but are known in a source domain or by
     features. Try it on the source items themselves first, and put an encoder in front only if this
