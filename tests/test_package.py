@@ -417,6 +417,17 @@ def test_docstring(path):
     _check_docstring(path, codes)
 
 
+# Rooms whose docstrings are still to say when to use each estimator.
+SILENT_ROOMS = {"ensembles", "feature_learning", "transfer"}
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_docstring_says_when_to_use_it(estimator):
+    """Before the parameters, and so before any formula."""
+    if estimator.__module__.split(".")[1] not in SILENT_ROOMS:
+        assert "Use it" in inspect.getdoc(estimator).partition("Parameters\n---")[0]
+
+
 def _is_record(item):
     """Return whether the item is what a function returns, whose attributes are documented."""
     return dataclasses.is_dataclass(item) or (inspect.isclass(item) and issubclass(item, tuple))
