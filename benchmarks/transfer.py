@@ -26,7 +26,7 @@ from sktransrec.metrics import rank_metrics
 N_NEGATIVES = 999
 # What others are compared with, the first that is there.
 WITHOUT_SOURCE = ("ALS, target alone", "popularity")
-METRICS = {"mrr": "MRR", "ndcg": "NDCG@10", "hit_rate": "HR@10"}
+METRICS = {"reciprocal_rank": "MRR", "ndcg": "NDCG@10", "hit_rate": "HR@10"}
 
 
 NAME = "transfer"

@@ -75,9 +75,9 @@ def _block(X, first):
     return X[:, first : first + N_SOURCE]
 
 
-def _gain(with_transfer, without, X, y, rng, **arguments):
+def _gain(transfer, baseline, X, y, rng, **arguments):
     gain = transfer_gain(
-        *(with_transfer, without, X, y),
+        *(transfer, baseline, X, y),
         n_buckets=1,
         n_resamples=1000,
         random_state=rng,

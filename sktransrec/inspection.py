@@ -58,14 +58,14 @@ class TransferGainDisplay:
         self.gain = gain
 
     @classmethod
-    def from_estimators(cls, with_transfer, without, X, y, *, ax=None, color=None, **options):
+    def from_estimators(cls, transfer, baseline, X, y, *, ax=None, color=None, **options):
         """Compare two recommenders and draw the result.
 
         Parameters
         ----------
-        with_transfer : estimator
+        transfer : estimator
             A recommender that uses the source.
-        without : estimator or None
+        baseline : estimator or None
             What to compare with; None is the popularity of the target items.
         X : array-like or sparse matrix of shape (n_rows, ...)
             What is known about the rows.
@@ -83,9 +83,7 @@ class TransferGainDisplay:
         display : TransferGainDisplay
             The display, drawn.
         """
-        return cls.from_gain(
-            transfer_gain(with_transfer, without, X, y, **options), ax=ax, color=color
-        )
+        return cls.from_gain(transfer_gain(transfer, baseline, X, y, **options), ax=ax, color=color)
 
     @classmethod
     def from_gain(cls, gain, *, ax=None, color=None):

@@ -9,7 +9,7 @@ from .._validation import N_JOBS, HasMethods, Interval, StrOptions, _fit_context
 from ..evaluation._comparison import Comparison, Side, rows_without, sides
 from ..evaluation._gain import measured_gain, shuffled_folds
 from ..metrics._buckets import bucket_of
-from ..metrics._scorer import _METRICS
+from ..metrics._table import METRICS
 from ._base import DecidingRecommender
 
 
@@ -40,8 +40,10 @@ class TransferGate(DecidingRecommender):
         supervised gate looks for y.
     cv : int, cross-validation splitter or iterable, default=5
         How to hold rows out. An int shuffles the rows into that many folds.
-    metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
+    metric : str, default="ndcg"
         What to compare on the best `k` items of each row.
+        One of "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall" and
+        "reciprocal_rank".
     k : int, default=10
         Number of items compared, or all where there are fewer.
     n_buckets : int, default=3
@@ -127,7 +129,7 @@ class TransferGate(DecidingRecommender):
             Interval(Integral, 1, None, closed="left"),
         ],
         "cv": ["cv_object"],
-        "metric": [StrOptions(set(_METRICS))],
+        "metric": [StrOptions(set(METRICS))],
         "k": [Interval(Integral, 1, None, closed="left")],
         "n_buckets": [Interval(Integral, 1, None, closed="left")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],

@@ -31,7 +31,7 @@ from ..evaluation._source_scores import (
     probe_gain,
     row_overlap,
 )
-from ..metrics._scorer import _METRICS
+from ..metrics._table import METRICS
 from ._base import DecidingRecommender
 from ._voting import VotingRecommender
 
@@ -68,8 +68,10 @@ class SourceSelectorRecommender(DecidingRecommender):
         Number of sources on the shortlist, at least 1: those with the largest gain of the probe.
     cv : int, cross-validation splitter or iterable, default=5
         How to hold rows out. An int shuffles the rows into that many folds.
-    metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
+    metric : str, default="ndcg"
         What to compare on the best `k` items of each row.
+        One of "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall" and
+        "reciprocal_rank".
     k : int, default=10
         Number of items compared, or all where there are fewer.
     confidence_level : float, default=0.95
@@ -156,7 +158,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         ],
         "max_sources": [Interval(Integral, 1, None, closed="left")],
         "cv": ["cv_object"],
-        "metric": [StrOptions(set(_METRICS))],
+        "metric": [StrOptions(set(METRICS))],
         "k": [Interval(Integral, 1, None, closed="left")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
         "n_jobs": N_JOBS,

@@ -14,7 +14,7 @@ from .._wrapping import is_supervised
 from ..interactions import cross_listed_mask, find_cross_listed
 from ..interactions._cross_listed import named_twins
 from ..interactions._target_items import TargetItems, column_names
-from ..metrics._scorer import _METRICS
+from ..metrics._table import METRICS
 from ..recommenders import PopularityRecommender
 
 
@@ -32,21 +32,21 @@ class Side:
         return clone(self.model).fit(X, y if is_supervised(self.model) else None)
 
 
-def sides(with_transfer, without, X, y, target):
+def sides(transfer, baseline, X, y, target):
     """Return the side with the source, and the side without it: popularity if that is None.
 
     `y` is None where all that is known of the target stands in X.
     """
-    rows = rows_without(without, X, target)
-    if without is not None:
-        return Side(with_transfer, X, X), Side(without, rows, rows)
+    rows = rows_without(baseline, X, target)
+    if baseline is not None:
+        return Side(transfer, X, X), Side(baseline, rows, rows)
     has_item = rows if y is None else (rows + (y > 0) > 0).astype(np.float32)
-    return Side(with_transfer, X, X), Side(PopularityRecommender(), has_item, rows)
+    return Side(transfer, X, X), Side(PopularityRecommender(), has_item, rows)
 
 
-def rows_without(without, X, target):
+def rows_without(baseline, X, target):
     """Return what the side without the source gets to see of the rows."""
-    return target.known(X) if without is None else target.rows_without(without, X)
+    return target.known(X) if baseline is None else target.rows_without(baseline, X)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ class Comparison:
     target_names: np.ndarray
 
     @classmethod
-    def of(cls, with_transfer, without, X, y, target, *, X_source=None, target_names=None):
+    def of(cls, transfer, baseline, X, y, target, *, X_source=None, target_names=None):
         """Return the comparison of two models on valid X and y."""
         known = target.known(X)
         n_known_too = known.multiply(y > 0).count_nonzero()
@@ -79,7 +79,7 @@ class Comparison:
             source_names = column_names(X_source, source.shape[1])
             activity = activity if target.are_in_rows else np.diff(source.indptr)
         return cls(
-            sides=sides(with_transfer, without, X, y, target),
+            sides=sides(transfer, baseline, X, y, target),
             y=y,
             target=target,
             known=known,
@@ -128,7 +128,7 @@ class Comparison:
         `folds` are (training rows, held-out rows) pairs; None takes the models as they are fitted.
         """
         k = min(k, self.target.n_items)
-        measure = partial(_METRICS[metric], k=k, per_row=True)
+        measure = partial(METRICS[metric].function, k=k, per_row=True)
         questions = [(self.wanted, None)]
         if self.given_away.nnz:
             clean = np.setdiff1d(np.arange(self.target.n_items), self.given_away.indices)

@@ -19,12 +19,10 @@ from .._validation import (
 from ..interactions._cross_listed import twin_lines
 from ..interactions._target_items import TargetItems, column_names
 from ..metrics._buckets import bucket_edges, bucket_names, bucket_of
-from ..metrics._scorer import _METRICS
+from ..metrics._table import METRICS
 from ..metrics._wanted import wanted_items
 from ._comparison import Comparison
 from ._paired import GainEstimate, estimate_gain
-
-_METRIC_NAMES = {"f1": "F1", "hit_rate": "HR", "map": "MAP", "mrr": "MRR", "ndcg": "NDCG"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,10 +165,10 @@ def _lines(estimates):
 
 @validate_params(
     {
-        "with_transfer": [HasMethods(["fit"])],
+        "transfer": [HasMethods(["fit"])],
         "without": [None, HasMethods(["fit"])],
         "cv": ["cv_object", StrOptions({"prefit"})],
-        "metric": [StrOptions(set(_METRICS))],
+        "metric": [StrOptions(set(METRICS))],
         "k": [Interval(Integral, 1, None, closed="left")],
         "n_buckets": [Interval(Integral, 1, None, closed="left")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
@@ -181,8 +179,8 @@ def _lines(estimates):
     prefer_skip_nested_validation=True,
 )
 def transfer_gain(
-    with_transfer,
-    without,
+    transfer,
+    baseline,
     X,
     y,
     *,
@@ -204,9 +202,9 @@ def transfer_gain(
 
     Parameters
     ----------
-    with_transfer : estimator
+    transfer : estimator
         A recommender that uses the source, or a `Pipeline` or search that holds one.
-    without : estimator or None
+    baseline : estimator or None
         What to compare with. Where `target_columns` are known it gets these columns of X alone,
         which keeps the source from it; otherwise it gets X, and it is yours to select columns.
         Where X holds histories and it does not read these, it gets what the rows have as a matrix.
@@ -214,7 +212,7 @@ def transfer_gain(
     X : array-like or sparse matrix of shape (n_rows, ...)
         What is known about the rows: the source for cold rows, ``hstack([source, target])`` for
         rows known in both domains, or histories, rows of item ids from 1 on, where
-        `with_transfer` reads these.
+        `transfer` reads these.
     y : {array-like, sparse matrix} of shape (n_rows, n_target_items), or array-like of int of \
 shape (n_rows,)
         What there is to find (values above zero), not contained in X. Supervised models learn
@@ -222,7 +220,7 @@ shape (n_rows,)
     target_columns : array-like of int or mask of shape (n_features,), default=None
         The columns of X that hold what is known of the items of y, in the order of the columns of
         y. Models that recommend the columns of X may recommend these only, and nothing that a row
-        already has is recommended to it. None means all columns of X where `with_transfer`
+        already has is recommended to it. None means all columns of X where `transfer`
         recommends the columns of X, and none where it learns the map from X to y.
     X_source : {array-like, sparse matrix} of shape (n_rows, n_source_items), default=None
         The interactions in the source, in which to look for cross-listed items. None takes all
@@ -231,8 +229,10 @@ shape (n_rows,)
         How to hold rows out. An int shuffles the rows into that many folds. "prefit" takes the
         models as they are, fitted on other rows: the intervals are then those of these very
         models, and say nothing of the same recommenders fitted on still other rows.
-    metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
+    metric : str, default="ndcg"
         What to measure on the best `k` items of each row.
+        One of "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall" and
+        "reciprocal_rank".
     k : int, default=10
         Number of items recommended to each row; all of them where there are fewer.
     n_buckets : int, default=3
@@ -308,19 +308,19 @@ shape (n_rows,)
         check_sparse(matrix, name=name)
     X, y, X_source = indexable(X, y, X_source)
     n_rows = y.shape[0] if hasattr(y, "shape") else len(y)
-    relevance = wanted_items(with_transfer, y, n_rows=n_rows)
+    relevance = wanted_items(transfer, y, n_rows=n_rows)
     if not (relevance.data > 0).any():
         raise ValueError("y holds nothing to find: pass at least one value above zero.")
     prefit = isinstance(cv, str)
-    if without is None and prefit:
+    if baseline is None and prefit:
         raise ValueError(
-            'without=None learns the popularity from folds, but cv="prefit" has none: pass a '
+            'baseline=None learns the popularity from folds, but cv="prefit" has none: pass a '
             "fitted model, such as PopularityRecommender, or another cv."
         )
-    target = TargetItems.among(target_columns, with_transfer, X, relevance.shape[1])
+    target = TargetItems.among(target_columns, transfer, X, relevance.shape[1])
     return measured_gain(
         Comparison.of(
-            *(with_transfer, without, X, relevance, target),
+            *(transfer, baseline, X, relevance, target),
             X_source=X_source,
             target_names=column_names(y, relevance.shape[1]),
         ),
@@ -380,7 +380,7 @@ def measured_gain(
     buckets = bucket_of(comparison.activity, edges)
     names = bucket_names(edges)
     return TransferGain(
-        metric=f"{_METRIC_NAMES.get(metric, metric)}@{k}",
+        metric=f"{METRICS[metric].label}@{k}",
         overall=overall,
         clean=clean,
         buckets=tuple(

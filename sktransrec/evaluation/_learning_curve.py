@@ -22,10 +22,10 @@ from .._validation import (
 )
 from .._wrapping import is_supervised, reads_histories
 from ..interactions import holdout_random
-from ..metrics._scorer import _METRICS
+from ..metrics._table import METRICS
 from ..metrics._wanted import wanted_items
 from ..recommenders import PopularityRecommender
-from ._gain import _METRIC_NAMES, n_training_rows, shuffled_folds
+from ._gain import n_training_rows, shuffled_folds
 from ._paired import n_effective_rows
 
 
@@ -87,7 +87,7 @@ class TransferLearningCurve:
             Interval(Real, 0, 1, closed="neither"),
             Interval(Integral, 1, None, closed="left"),
         ],
-        "metric": [StrOptions(set(_METRICS))],
+        "metric": [StrOptions(set(METRICS))],
         "k": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": N_JOBS,
         "random_state": ["random_state"],
@@ -101,7 +101,7 @@ def transfer_learning_curve(
     *,
     train_sizes=(0.1, 0.2, 0.5, 1.0),
     cv=5,
-    holdout=0.3,
+    holdout=0.2,
     metric="ndcg",
     k=10,
     n_jobs=None,
@@ -128,11 +128,13 @@ def transfer_learning_curve(
         Numbers of rows to learn from, or shares of the smallest training fold.
     cv : int, cross-validation splitter or iterable, default=5
         How to hold rows out. An int shuffles the rows into that many folds.
-    holdout : float or int, default=0.3
+    holdout : float or int, default=0.2
         Where y is None, the share (between 0 and 1) or count (1 and up) of each held-out row's
         interactions to hide and look for.
-    metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
+    metric : str, default="ndcg"
         What to measure on the best `k` items of each row.
+        One of "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall" and
+        "reciprocal_rank".
     k : int, default=10
         Number of items recommended to each row.
     n_jobs : int, default=None
@@ -186,7 +188,7 @@ def transfer_learning_curve(
         for rows, held_out in samples
         for i, size in enumerate(sizes)
     ]
-    measure = partial(_METRICS[metric], k=k, per_row=True)
+    measure = partial(METRICS[metric].function, k=k, per_row=True)
     results = Parallel(n_jobs=n_jobs)(
         delayed(task.row_scores)(estimators[name], rows, held_out, measure, k)
         for name, _, rows, held_out in fits
@@ -195,7 +197,7 @@ def transfer_learning_curve(
     for (name, i, _, held_out), result in zip(fits, results, strict=True):
         scores[name][i, held_out] = result
     return TransferLearningCurve(
-        metric=f"{_METRIC_NAMES.get(metric, metric)}@{k}",
+        metric=f"{METRICS[metric].label}@{k}",
         train_sizes=sizes,
         scores=scores,
         n_train=n_training_rows(folds, task.y.shape[0]),

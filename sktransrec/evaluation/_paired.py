@@ -22,9 +22,9 @@ class GainEstimate:
         Which rows, in words.
     n_rows : int
         How many of them have something to find.
-    with_transfer : float
+    transfer : float
         Their mean score with the source, NaN without rows.
-    without : float
+    baseline : float
         Their mean score without it.
     gain : float
         The difference of the two.
@@ -49,8 +49,8 @@ class GainEstimate:
 
     rows: str
     n_rows: int
-    with_transfer: float
-    without: float
+    transfer: float
+    baseline: float
     gain: float
     interval: tuple
     relative_gain: float
@@ -70,7 +70,7 @@ class GainEstimate:
     def __str__(self):
         if not self.n_rows:
             return "nothing to find"
-        means = f"{self.without:.4f} -> {self.with_transfer:.4f}  {self.gain:+.4f}"
+        means = f"{self.baseline:.4f} -> {self.transfer:.4f}  {self.gain:+.4f}"
         if np.isnan(self.interval[0]):
             return f"{means}  too few rows differ for an interval"
         low, high = self.interval
@@ -102,8 +102,8 @@ def estimate_gain(rows, scores, *, n_train, confidence_level, n_resamples, rando
     return GainEstimate(
         rows=rows,
         n_rows=n_rows,
-        with_transfer=float(mean[0]),
-        without=float(mean[1]),
+        transfer=float(mean[0]),
+        baseline=float(mean[1]),
         gain=float(mean[0] - mean[1]),
         interval=_interval(resampled[:, 0] - resampled[:, 1], tail),
         relative_gain=float(_relative_gains(mean[None])[0]),

@@ -27,7 +27,7 @@ class BucketMetrics:
         Number of items, or of rows with a held-out pair, in the bucket.
     n_pairs : int
         Number of held-out pairs.
-    mrr, mrr_error, ndcg, ndcg_error, hit_rate, hit_rate_error : float
+    reciprocal_rank, reciprocal_rank_error, ndcg, ndcg_error, hit_rate, hit_rate_error : float
         Means and their standard errors, see `rank_metrics`. NaN if the bucket has no pairs.
 
     See Also
@@ -39,8 +39,8 @@ class BucketMetrics:
     bucket: str
     size: int
     n_pairs: int
-    mrr: float
-    mrr_error: float
+    reciprocal_rank: float
+    reciprocal_rank_error: float
     ndcg: float
     ndcg_error: float
     hit_rate: float
@@ -83,7 +83,7 @@ def _cells(metrics):
     of = "items" if metrics.by == "popularity" else "rows"
     values = [
         f"{getattr(metrics, name):.4f} ± {getattr(metrics, f'{name}_error'):.4f}"
-        for name in ("mrr", "ndcg", "hit_rate")
+        for name in ("reciprocal_rank", "ndcg", "hit_rate")
     ]
     what = metrics.bucket if of == "items" else f"interactions: {metrics.bucket}"
     return (f"{what} ({metrics.size} {of})", str(metrics.n_pairs), *values)
@@ -227,7 +227,7 @@ def _metrics(rows, ranks, k):
     if not len(ranks):
         return [np.nan] * 6
     metrics = rank_metrics(ranks, rows=rows, k=k)
-    return [*metrics["mrr"], *metrics["ndcg"], *metrics["hit_rate"]]
+    return [*metrics["reciprocal_rank"], *metrics["ndcg"], *metrics["hit_rate"]]
 
 
 def _checked_columns(columns, name):

@@ -16,7 +16,7 @@ from ._wanted import wanted_items
 
 @validate_params(
     {
-        "metric": [StrOptions({"hit_rate", "mrr", "ndcg"})],
+        "metric": [StrOptions({"hit_rate", "reciprocal_rank", "ndcg"})],
         "k": [Interval(Integral, 1, None, closed="left")],
         "propensity_exponent": [Interval(Real, 0, None, closed="left")],
         "max_weight": [Interval(Real, 1, None, closed="left"), None],
@@ -54,7 +54,7 @@ def debiased_scorer(
 
     Parameters
     ----------
-    metric : {"hit_rate", "mrr", "ndcg"}, default="ndcg"
+    metric : {"hit_rate", "reciprocal_rank", "ndcg"}, default="ndcg"
         The metric of the rank of each held-out pair, see `rank_metrics`.
     k : int, default=10
         The last rank that counts for NDCG and the hit rate.

@@ -193,7 +193,8 @@ def rank_metrics(ranks, *, rows=None, weights=None, k=10):
     Returns
     -------
     metrics : dict
-        A pair (mean, standard error) of floats for each of "mrr", "ndcg" and "hit_rate".
+        A pair (mean, standard error) of floats for each of "reciprocal_rank", "ndcg" and
+        "hit_rate".
 
     See Also
     --------
@@ -218,7 +219,7 @@ def rank_metrics(ranks, *, rows=None, weights=None, k=10):
     Examples
     --------
     >>> from sktransrec.metrics import rank_metrics
-    >>> mean, standard_error = rank_metrics([1, 2, 40, 4])["mrr"]
+    >>> mean, standard_error = rank_metrics([1, 2, 40, 4])["reciprocal_rank"]
     >>> round(mean, 3), round(standard_error, 3)
     (0.444, 0.209)
     """
@@ -230,7 +231,7 @@ def rank_metrics(ranks, *, rows=None, weights=None, k=10):
             "each rank."
         )
     values = {
-        "mrr": 1 / ranks,
+        "reciprocal_rank": 1 / ranks,
         "ndcg": (ranks <= k) * _discounts(ranks),
         "hit_rate": (ranks <= k).astype(np.float64),
     }

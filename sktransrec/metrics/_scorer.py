@@ -14,31 +14,13 @@ from .._validation import (
 )
 from .._wrapping import recommender_and_rows
 from ..interactions._hidden import hidden_by_default, hidden_part
-from ._ranking import (
-    average_precision_at_k,
-    f1_at_k,
-    hit_rate_at_k,
-    ndcg_at_k,
-    precision_at_k,
-    recall_at_k,
-    reciprocal_rank_at_k,
-)
+from ._table import METRICS
 from ._wanted import wanted_items
-
-_METRICS = {
-    "f1": f1_at_k,
-    "hit_rate": hit_rate_at_k,
-    "map": average_precision_at_k,
-    "mrr": reciprocal_rank_at_k,
-    "ndcg": ndcg_at_k,
-    "precision": precision_at_k,
-    "recall": recall_at_k,
-}
 
 
 @validate_params(
     {
-        "metric": [StrOptions(set(_METRICS))],
+        "metric": [StrOptions(set(METRICS))],
         "k": [Interval(Integral, 1, None, closed="left")],
         "exclude_seen": ["boolean", StrOptions({"auto"})],
         "candidates": ["array-like", None],
@@ -61,8 +43,10 @@ def ranking_scorer(
 
     Parameters
     ----------
-    metric : {"f1", "hit_rate", "map", "mrr", "ndcg", "precision", "recall"}, default="ndcg"
+    metric : str, default="ndcg"
         The metric of the best `k` items of each row.
+        One of "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall" and
+        "reciprocal_rank".
     k : int, default=10
         Number of items recommended to each row, 1 or more. If the model has fewer items, all of
         them are recommended.
@@ -181,4 +165,4 @@ class _RankingScorer(HoldoutScorer):
             exclude_seen=self.exclude_seen,
         )
         y = wanted_items(recommender, y, n_rows=len(items), n_items=recommender.n_items_)
-        return _METRICS[self.metric](self._among_candidates(y), items, k)
+        return METRICS[self.metric].function(self._among_candidates(y), items, k)

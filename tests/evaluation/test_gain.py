@@ -330,7 +330,7 @@ def test_buckets_cover_all_rows_and_share_the_error(domains):
     assert sum(bucket.n_rows for bucket in gain.buckets) == gain.clean.n_rows
     assert {bucket.confidence_level for bucket in gain.buckets} == {1 - 0.05 / 3}
     fewer = gain.activity < gain.bucket_edges[0]
-    assert_allclose(gain.buckets[0].with_transfer, gain.scores[fewer, 0].mean())
+    assert_allclose(gain.buckets[0].transfer, gain.scores[fewer, 0].mean())
 
 
 def test_random_state_makes_it_reproducible(domains):

@@ -21,17 +21,17 @@ def _estimate(scores, *, n_train=np.inf, confidence_level=0.95, n_resamples=5000
 
 def _scores(n_rows, gain, rng, share_different=1.0):
     """Return pairs of scores whose expected difference is `gain`."""
-    without = rng.beta(1, 2, n_rows)
+    baseline = rng.beta(1, 2, n_rows)
     is_different = rng.uniform(size=n_rows) < share_different
     noise = rng.choice([-1, 1], n_rows) * rng.exponential(0.1, n_rows)
-    return np.column_stack([without + is_different * (gain / share_different + noise), without])
+    return np.column_stack([baseline + is_different * (gain / share_different + noise), baseline])
 
 
 def test_means_and_shares():
     scores = np.array([[0.5, 0.25], [0.0, 0.5], [1.0, 0.0], [0.5, 0.5], [np.nan, np.nan]])
     estimate = _estimate(np.repeat(scores, 5, axis=0))
     assert estimate.n_rows == 20
-    assert_allclose([estimate.with_transfer, estimate.without], [0.5, 0.3125])
+    assert_allclose([estimate.transfer, estimate.baseline], [0.5, 0.3125])
     assert_allclose([estimate.gain, estimate.relative_gain], [0.1875, 0.6])
     assert (estimate.share_helped, estimate.share_hurt) == (0.5, 0.25)
 
@@ -94,8 +94,8 @@ def test_interval_holds_the_truth_where_what_is_learned_varies():
 
 def test_interval_is_paired():
     rng = np.random.default_rng(0)
-    without = rng.uniform(size=50)
-    scores = np.column_stack([without + 0.01 + 1e-3 * rng.uniform(size=50), without])
+    baseline = rng.uniform(size=50)
+    scores = np.column_stack([baseline + 0.01 + 1e-3 * rng.uniform(size=50), baseline])
     estimate = _estimate(scores)
     assert estimate.verdict == "helps"
     rng.shuffle(scores[:, 1])

@@ -38,7 +38,7 @@ def test_metrics_are_those_of_the_pairs_of_a_bucket(pairs):
     for bucket, mask in zip(report.buckets, masks, strict=True):
         expected = rank_metrics(ranks[mask], rows=rows[mask], k=5)
         assert bucket.n_pairs == mask.sum()
-        assert (bucket.mrr, bucket.mrr_error) == expected["mrr"]
+        assert (bucket.reciprocal_rank, bucket.reciprocal_rank_error) == expected["reciprocal_rank"]
         assert (bucket.ndcg, bucket.ndcg_error) == expected["ndcg"]
         assert (bucket.hit_rate, bucket.hit_rate_error) == expected["hit_rate"]
     by_popularity, by_activity = report.buckets[:3], report.buckets[3:]

@@ -105,7 +105,7 @@ def test_score_is_the_weighted_mean_of_the_ranks():
     odds = choice_odds(model.popularity_, np.diff(X.indptr))
     weights = inverse_propensity_weights(odds, exponent=0.7, max_weight=3)
     expected = rank_metrics(ranks, rows=rows, weights=weights[items], k=5)
-    for metric in ("hit_rate", "mrr", "ndcg"):
+    for metric in ("hit_rate", "reciprocal_rank", "ndcg"):
         scorer = debiased_scorer(
             metric, 5, propensity_exponent=0.7, max_weight=3, candidates=candidates
         )
@@ -212,12 +212,12 @@ def test_bad_weights(weights):
 
 def test_weights_count_pairs_as_if_repeated():
     ranks, rows = np.array([1, 2, 5, 9]), np.array([0, 0, 1, 2])
-    weighted = rank_metrics(ranks, rows=rows, weights=[1, 2, 3, 1])["mrr"]
+    weighted = rank_metrics(ranks, rows=rows, weights=[1, 2, 3, 1])["reciprocal_rank"]
     repeated = rank_metrics(np.repeat(ranks, [1, 2, 3, 1]), rows=np.repeat(rows, [1, 2, 3, 1]))
-    assert_allclose(weighted, repeated["mrr"])
+    assert_allclose(weighted, repeated["reciprocal_rank"])
     assert_allclose(
-        rank_metrics(ranks, rows=rows, weights=[7] * 4)["mrr"],
-        rank_metrics(ranks, rows=rows)["mrr"],
+        rank_metrics(ranks, rows=rows, weights=[7] * 4)["reciprocal_rank"],
+        rank_metrics(ranks, rows=rows)["reciprocal_rank"],
     )
 
 

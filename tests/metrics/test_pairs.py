@@ -230,9 +230,9 @@ def test_bad_input(arguments, message):
 
 def test_metrics_of_ranks_by_hand():
     metrics = rank_metrics([1, 2.5, 4, 3], k=3)
-    assert list(metrics) == ["mrr", "ndcg", "hit_rate"]
+    assert list(metrics) == ["reciprocal_rank", "ndcg", "hit_rate"]
     values = {
-        "mrr": [1, 1 / 2.5, 1 / 4, 1 / 3],
+        "reciprocal_rank": [1, 1 / 2.5, 1 / 4, 1 / 3],
         "ndcg": [1, 1 / np.log2(3.5), 0, 1 / np.log2(4)],
         "hit_rate": [1, 1, 0, 1],
     }
@@ -242,10 +242,10 @@ def test_metrics_of_ranks_by_hand():
 
 def test_standard_error_is_clustered_by_row():
     ranks = np.array([1, 2, 4, 8])
-    alone = rank_metrics(ranks)["mrr"]
-    twice = rank_metrics(np.repeat(ranks, 2), rows=np.repeat(list("dabc"), 2))["mrr"]
+    alone = rank_metrics(ranks)["reciprocal_rank"]
+    twice = rank_metrics(np.repeat(ranks, 2), rows=np.repeat(list("dabc"), 2))["reciprocal_rank"]
     assert_allclose(twice, alone)  # saying everything twice tells nothing new
-    assert np.isnan(rank_metrics([1, 2], rows=[0, 0])["mrr"][1])
+    assert np.isnan(rank_metrics([1, 2], rows=[0, 0])["reciprocal_rank"][1])
 
 
 def test_standard_error_is_the_spread_of_repeated_means():
@@ -255,7 +255,7 @@ def test_standard_error_is_the_spread_of_repeated_means():
         rows = np.repeat(np.arange(50), rng.integers(1, 6, size=50))
         row_level = rng.geometric(0.2, size=50)[rows]
         ranks = row_level + rng.integers(0, 3, size=len(rows))
-        mean, error = rank_metrics(ranks, rows=rows)["mrr"]
+        mean, error = rank_metrics(ranks, rows=rows)["reciprocal_rank"]
         means.append(mean)
         errors.append(error)
     assert_allclose(np.mean(errors), np.std(means), rtol=0.15)

@@ -2,6 +2,7 @@
 
 import functools
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+import sktransrec
 from sktransrec import (
     PopularityRecommender,
     SwitchingRecommender,
@@ -39,8 +41,8 @@ from sktransrec.metrics import (
 FUNCTIONS = {
     "f1": f1_at_k,
     "hit_rate": hit_rate_at_k,
-    "map": average_precision_at_k,
-    "mrr": reciprocal_rank_at_k,
+    "average_precision": average_precision_at_k,
+    "reciprocal_rank": reciprocal_rank_at_k,
     "ndcg": ndcg_at_k,
     "precision": precision_at_k,
     "recall": recall_at_k,
@@ -96,9 +98,24 @@ def test_is_the_metric_of_the_recommendations(cross_domain, metric):
     assert ranking_scorer(metric, k=4)(model, X, y) == expected
 
 
-def test_names_in_the_docstring_are_all_names():
-    documented = ranking_scorer.__doc__.split("{")[1].split("}")[0]
-    assert documented.replace('"', "").split(", ") == sorted(FUNCTIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ranking_scorer",
+        "transfer_gain",
+        "transfer_learning_curve",
+        "TransferGate",
+        "SourceSelectorRecommender",
+    ],
+)
+def test_names_in_the_docstring_are_all_names(name):
+    described = getattr(sktransrec, name).__doc__.split("    metric : ")[1].split("    k : ")[0]
+    assert re.findall('"([a-z_0-9]+)"', described.split("One of")[1]) == sorted(FUNCTIONS)
+
+
+def test_a_metric_has_the_name_of_its_function():
+    for name, function in FUNCTIONS.items():
+        assert function.__name__ == f"{name}_at_k"
 
 
 def test_default_is_the_score_of_the_model(cross_domain):
@@ -196,9 +213,12 @@ def test_seen_items_come_back_if_asked():
 
 
 def test_pickle_clone_and_repr():
-    scorer = ranking_scorer("map", k=3, candidates=range(5), holdout=0.5, random_state=1)
+    scorer = ranking_scorer(
+        "average_precision", k=3, candidates=range(5), holdout=0.5, random_state=1
+    )
     assert repr(scorer) == (
-        "ranking_scorer('map', k=3, candidates=<array of shape (5,)>, holdout=0.5, random_state=1)"
+        "ranking_scorer('average_precision', k=3, candidates=<array of shape (5,)>, "
+        "holdout=0.5, random_state=1)"
     )
     assert (
         repr(ranking_scorer(exclude_seen=True)) == "ranking_scorer('ndcg', k=10, exclude_seen=True)"
@@ -336,7 +356,7 @@ def test_histories_hide_their_last_item():
     assert ranking_scorer("hit_rate", k=1, holdout=1)(model, HISTORIES) == 1
     # With two hidden, the first of them follows.
     assert ranking_scorer("precision", k=2, holdout=2)(model, HISTORIES) < 1
-    assert ranking_scorer("mrr", k=1, holdout=0.66)(model, HISTORIES) == 1
+    assert ranking_scorer("reciprocal_rank", k=1, holdout=0.66)(model, HISTORIES) == 1
     assert model.score([[0, 1, 2, 3], [0, 0, 0, 4], [0, 7, 8, 9]]) == 1
     frame = pd.DataFrame(HISTORIES, columns=["first", "second", "third", "fourth"])
     assert model.score(frame) == 1
