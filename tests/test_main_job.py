@@ -133,27 +133,35 @@ import sys
 import joblib
 import numpy as np
 from sktransrec import recommend
-model, X = joblib.load(sys.argv[1])
-items, scores = recommend(model, X, n_recommendations=5)
-np.savez(sys.argv[2], items=items, scores=scores)
-print(any(name.split(".")[0] in ("tensorflow", "keras") for name in sys.modules))
+for name in sys.argv[1:]:
+    model, X = joblib.load(name + ".joblib")
+    print(name, sorted({"implicit", "keras", "tensorflow"} & set(sys.modules)))
+    items, scores = recommend(model, X, n_recommendations=5)
+    np.savez(name + ".npz", items=items, scores=scores)
+    print(name, sorted({"implicit", "keras", "tensorflow"} & set(sys.modules)))
 """
 
 
-@pytest.mark.parametrize("pipeline", _pipelines())
-def test_a_saved_pipeline_recommends_the_same_in_a_fresh_process(pipeline, tmp_path):
+def test_saved_pipelines_recommend_the_same_in_a_fresh_process(tmp_path):
+    """Only the network loads more than arrays, and that when it is run."""
     domains = _domains(n_users=120)
-    fitted = clone(pipeline).fit(domains.X_source, domains.Y_target)
-    items, scores = recommend(fitted, domains.X_cold, n_recommendations=5)
-    joblib.dump((fitted, domains.X_cold), tmp_path / "transfer.joblib")
+    pipelines = {case.id: case.values[0] for case in _pipelines()}
+    names = sorted(pipelines, key=lambda name: "autoencoder" in name)
+    for name in names:
+        pipelines[name].fit(domains.X_source, domains.Y_target)
+        joblib.dump((pipelines[name], domains.X_cold), tmp_path / f"{name}.joblib")
     output = subprocess.run(
-        [sys.executable, "-c", _LOAD_AND_RECOMMEND, "transfer.joblib", "result.npz"],
+        [sys.executable, "-c", _LOAD_AND_RECOMMEND, *names],
         cwd=tmp_path,
         check=True,
         capture_output=True,
         text=True,
     ).stdout
-    loaded = np.load(tmp_path / "result.npz")
-    np.testing.assert_array_equal(loaded["items"], items)
-    np.testing.assert_array_equal(loaded["scores"], scores)
-    assert output.strip() == str(any(isinstance(step, Autoencoder) for step in fitted))
+    for name in names:
+        items, scores = recommend(pipelines[name], domains.X_cold, n_recommendations=5)
+        loaded = np.load(tmp_path / f"{name}.npz")
+        np.testing.assert_array_equal(loaded["items"], items)
+        np.testing.assert_array_equal(loaded["scores"], scores)
+    *without, last = output.splitlines()
+    assert all(line.endswith("[]") for line in without)
+    assert last == "autoencoder-ridge ['keras', 'tensorflow']"

@@ -291,12 +291,12 @@ def check_fits(place, n_calls):
 
 @pytest.mark.parametrize("place", range(len(ALL)), ids=NAMES)
 def test_calls(place):
-    check_calls(place, 25 if IS_NETWORK[place] else 60)
+    check_calls(place, 20 if IS_NETWORK[place] else 30)
 
 
 @pytest.mark.parametrize("place", QUICK, ids=[NAMES[place] for place in QUICK])
 def test_fits(place):
-    check_fits(place, 30)
+    check_fits(place, 15)
 
 
 @pytest.mark.slow

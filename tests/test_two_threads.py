@@ -55,9 +55,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {2}
 rng = np.random.default_rng(0)
-X = sp.random_array((900, 700), density=0.02, format="csr", rng=rng, dtype=np.float32)
-y = sp.random_array((900, 500), density=0.02, format="csr", rng=rng, dtype=np.float32)
-dense = rng.random((900, 700), dtype=np.float32)
+X = sp.random_array((400, 300), density=0.02, format="csr", rng=rng, dtype=np.float32)
+y = sp.random_array((400, 200), density=0.02, format="csr", rng=rng, dtype=np.float32)
+dense = rng.random((400, 300), dtype=np.float32)
 models = [
     *((str_.EASERecommender(1.0, solver=solver), X) for solver in ("primal", "dual")),
     *((str_.RidgeRecommender(1.0, solver=s), Z) for s in ("primal", "dual") for Z in (X, dense)),

@@ -37,9 +37,9 @@ def test_means_and_shares():
 
 
 def test_interval_agrees_with_the_paired_t_test():
-    scores = _scores(2000, 0.01, np.random.default_rng(0))
+    scores = _scores(600, 0.01, np.random.default_rng(0))
     expected = ttest_rel(*scores.T).confidence_interval(0.9)
-    interval = _estimate(scores, confidence_level=0.9, n_resamples=20_000).interval
+    interval = _estimate(scores, confidence_level=0.9, n_resamples=10_000).interval
     assert_allclose(interval, expected, atol=3e-4)
 
 
@@ -61,7 +61,7 @@ def test_interval_allows_for_the_rows_learned_from(n_train):
 
 
 @pytest.mark.parametrize("share_different", [0.2, 1.0])
-@pytest.mark.parametrize("n_rows", [120, 300])
+@pytest.mark.parametrize("n_rows", [120, pytest.param(300, marks=pytest.mark.slow)])
 def test_interval_holds_the_truth_as_often_as_it_says(n_rows, share_different):
     rng = np.random.default_rng(0)
     n_trials = 200

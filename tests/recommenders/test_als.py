@@ -1,7 +1,5 @@
 """ALSRecommender: a known optimum, implicit itself, and files that load without it."""
 
-import subprocess
-import sys
 import warnings
 
 import joblib
@@ -10,7 +8,6 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sktransrec import ALSRecommender
@@ -219,29 +216,6 @@ def test_fit_is_silent_and_leaves_blas_as_it_was(capfd):
     assert capfd.readouterr() == ("", "")
     ALSRecommender(4, max_iter=3, verbose=1).fit(_random_counts())
     assert "3/3" in capfd.readouterr().err
-
-
-_LOAD = """
-import sys, joblib, numpy
-from sktransrec import recommend
-model, X = joblib.load(sys.argv[1])
-numpy.savez(sys.argv[2], *recommend(model, X, n_recommendations=5))
-loaded = {"implicit", "tensorflow", "keras"} & set(sys.modules)
-assert not loaded, loaded
-"""
-
-
-def test_saved_pipeline_recommends_the_same_in_a_fresh_process(tmp_path):
-    X = _random_counts()
-    pipeline = make_pipeline(ALSRecommender(6, random_state=0)).fit(X)
-    items, scores = pipeline[-1].recommend(X, n_recommendations=5)
-    joblib.dump((pipeline, X), tmp_path / "model.joblib")
-    command = [sys.executable, "-W", "error", "-c", _LOAD]
-    files = [str(tmp_path / "model.joblib"), str(tmp_path / "recommended.npz")]
-    subprocess.run(command + files, check=True)
-    recommended = np.load(files[1])
-    assert_array_equal(recommended["arr_0"], items)
-    assert_array_equal(recommended["arr_1"], scores)
 
 
 def test_memory_mapped_model_recommends_the_same(tmp_path):
