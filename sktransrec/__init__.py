@@ -1,6 +1,6 @@
 """Transfer learning for recommender systems as ordinary scikit-learn objects."""
 
-import importlib
+from importlib import import_module as _import_module
 
 from ._recommend import eligible_scores, recommend
 from .content import ItemFeatures
@@ -119,8 +119,18 @@ __all__ = [
 ]
 
 
+_ROOMS = {
+    *("base", "content", "datasets", "ensembles", "evaluation", "feature_learning", "inspection"),
+    *("interactions", "metrics", "preprocessing", "recommenders", "testing", "transfer"),
+}
+
+
 def __getattr__(name):
-    # These modules need more imports than the rest and so wait until they are asked for.
-    if name in {"datasets", "inspection", "testing"}:
-        return importlib.import_module(f".{name}", __name__)
+    # Some rooms need more imports than the rest and so wait until they are asked for.
+    if name in _ROOMS:
+        return _import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*__all__, *_ROOMS, "__version__"])

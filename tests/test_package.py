@@ -69,7 +69,14 @@ PARAMETERS = {
         *("fit_scale", "item_exponent", "kind", "popularity_exponent"),
         *("bias_regularization", "loss", "regularization"),
         *("gamma", "kl_annealing_epochs", "kl_weight", "low_pass_weight", "noise", "normalize"),
-        *("output_activation", "row_exponent", "scale_regularization", "shrinkage", "similarity"),
+        *(
+            "output_activation",
+            "row_exponent",
+            "scale_regularization",
+            "covariance_shrinkage",
+            "shrinkage",
+            "similarity",
+        ),
     },
     "optimisation": {
         *("activation", "batch_size", "code_activation", "dropout", "epochs", "learning_rate"),
@@ -234,6 +241,15 @@ assert not hasattr(sktransrec, "nothing")
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_what_the_package_shows_are_its_public_names_and_rooms():
+    rooms = {name.split(".")[1] for name in PUBLIC_MODULES if name.count(".") == 1}
+    assert set(dir(sktransrec)) == {*sktransrec.__all__, *rooms, "__version__"}
+    assert all(inspect.ismodule(getattr(sktransrec, room)) for room in rooms)
+    shown = {}
+    exec("from sktransrec import *", shown)
+    assert set(shown) - {"__builtins__"} == set(sktransrec.__all__)
 
 
 def test_heavy_packages_are_imported_inside_functions():

@@ -121,7 +121,7 @@ class CORALAligner(LinearAligner):
 
     Parameters
     ----------
-    shrinkage : float or "auto", default="auto"
+    covariance_shrinkage : float or "auto", default="auto"
         How far both covariances are drawn towards a multiple of the identity, from 0, not at all,
         to 1, which leaves one scale for all features. "auto" is the amount of Ledoit and Wolf for
         each domain, more of it the fewer rows there are.
@@ -173,7 +173,7 @@ class CORALAligner(LinearAligner):
     >>> X_source = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     >>> X_target = 5 * X_source + 2
     >>> X, domain = np.vstack([X_source, X_target]), [1, 1, 1, 1, -1, -1, -1, -1]
-    >>> aligner = CORALAligner(shrinkage=0).fit(X, sample_domain=domain)
+    >>> aligner = CORALAligner(covariance_shrinkage=0).fit(X, sample_domain=domain)
     >>> aligner.transform(X_target).round(6)
     array([[0., 0.],
            [1., 0.],
@@ -182,14 +182,14 @@ class CORALAligner(LinearAligner):
     """
 
     _parameter_constraints: dict = {
-        "shrinkage": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
+        "covariance_shrinkage": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
     }
 
-    def __init__(self, *, shrinkage="auto"):
-        self.shrinkage = shrinkage
+    def __init__(self, *, covariance_shrinkage="auto"):
+        self.covariance_shrinkage = covariance_shrinkage
 
     def _map_to_source(self, source, target):
-        return moment_map(source, target, self.shrinkage)
+        return moment_map(source, target, self.covariance_shrinkage)
 
 
 class ProcrustesAligner(LinearAligner):

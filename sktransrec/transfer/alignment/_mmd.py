@@ -29,7 +29,7 @@ class MMDAligner(LinearAligner):
     regularization : float, default=0.01
         Weight of the squared distance from the map of `CORALAligner`, 0 or more. The higher it is,
         the less can chance in few rows move the map.
-    shrinkage : float or "auto", default="auto"
+    covariance_shrinkage : float or "auto", default="auto"
         That of `CORALAligner`, for the map to start from.
     gamma : float, default=None
         The kernel of rows x and z is ``exp(-gamma * ||x - z||^2)``. None is one over the median
@@ -102,7 +102,7 @@ class MMDAligner(LinearAligner):
 
     _parameter_constraints: dict = {
         "regularization": [Interval(Real, 0, None, closed="left")],
-        "shrinkage": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
+        "covariance_shrinkage": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
         "gamma": [Interval(Real, 0, None, closed="neither"), None],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -113,14 +113,14 @@ class MMDAligner(LinearAligner):
         self,
         *,
         regularization=0.01,
-        shrinkage="auto",
+        covariance_shrinkage="auto",
         gamma=None,
         n_components=500,
         max_iter=200,
         random_state=None,
     ):
         self.regularization = regularization
-        self.shrinkage = shrinkage
+        self.covariance_shrinkage = covariance_shrinkage
         self.gamma = gamma
         self.n_components = n_components
         self.max_iter = max_iter
@@ -132,7 +132,7 @@ class MMDAligner(LinearAligner):
         self.n_iter_ = max(1, len(self.loss_curve_) - 1)
 
     def _map_to_source(self, source, target):
-        coef, intercept = moment_map(source, target, self.shrinkage)
+        coef, intercept = moment_map(source, target, self.covariance_shrinkage)
         mean, unit = source.mean(axis=0), source.std(axis=0).mean() or 1.0
         source_rows = (source - mean) / unit
         target_rows = (target @ coef.T + intercept - mean) / unit

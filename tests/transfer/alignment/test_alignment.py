@@ -64,7 +64,9 @@ def fitted(aligner, X, domain):
 
 def test_coral_gives_the_target_the_moments_of_the_source():
     X, domain = gaussians()
-    aligned = CORALAligner(shrinkage=0).fit(X, sample_domain=domain).transform(X[domain < 0])
+    aligned = (
+        CORALAligner(covariance_shrinkage=0).fit(X, sample_domain=domain).transform(X[domain < 0])
+    )
     assert_allclose(np.cov(aligned.T), np.cov(X[domain > 0].T), atol=1e-10)
     assert_allclose(aligned.mean(axis=0), X[domain > 0].mean(axis=0), atol=1e-10)
 
@@ -74,13 +76,13 @@ def test_coral_undoes_a_symmetric_distortion_of_uncorrelated_features():
     source = np.linalg.qr(source - source.mean(axis=0))[0]
     distortion = np.diag([3, 1, 0.5, 2]) + 0.2
     X, domain = np.vstack([source, source @ distortion + 4]), np.repeat([1, -1], len(source))
-    aligned = CORALAligner(shrinkage=0).fit_transform(X, sample_domain=domain)
+    aligned = CORALAligner(covariance_shrinkage=0).fit_transform(X, sample_domain=domain)
     assert_allclose(aligned[domain < 0], source, atol=1e-10)
 
 
 def test_coral_with_full_shrinkage_only_shifts_and_scales():
     X, domain = gaussians()
-    coef = CORALAligner(shrinkage=1).fit(X, sample_domain=domain).coef_
+    coef = CORALAligner(covariance_shrinkage=1).fit(X, sample_domain=domain).coef_
     variances = [X[side].var(axis=0).mean() for side in (domain > 0, domain < 0)]
     assert_allclose(coef, np.eye(4) * np.sqrt(variances[0] / variances[1]), atol=1e-10)
 
@@ -89,7 +91,7 @@ def test_coral_with_full_shrinkage_only_shifts_and_scales():
 def test_coral_of_fewer_rows_than_features_is_finite(shrinkage):
     X, domain = gaussians(n_rows=5, n_features=12)
     X[:, 3] = 7
-    aligned = CORALAligner(shrinkage=shrinkage).fit_transform(X, sample_domain=domain)
+    aligned = CORALAligner(covariance_shrinkage=shrinkage).fit_transform(X, sample_domain=domain)
     assert np.isfinite(aligned).all()
     assert_allclose(aligned[domain < 0].mean(axis=0), X[domain > 0].mean(axis=0), atol=1e-10)
 
