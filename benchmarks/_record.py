@@ -105,8 +105,9 @@ class SearchRecord:
 
     def __init__(self, name, arguments, packages, *, folds):
         self._arguments = arguments
-        self.name = name
+        self._benchmark = name
         self._name = search_record_name(name)
+        self._choices = {}
         self._run = this_run(arguments, packages)
         self._folds = folds
         print(_summary(self._run), folds, sep="\n")
@@ -122,7 +123,14 @@ class SearchRecord:
             run = {**self._run, "cpu_seconds": round(cpu_seconds() - start, 1)}
             searches[title] = {**run, "folds": self._folds, **search}
             write(self._arguments.record, self._name, {"searches": searches})
+        self._choices[title] = search["chosen"]
         return search["chosen"]
+
+    def choice(self, title):
+        """Return what a search of this run, or else of the record, has chosen."""
+        if title in self._choices:
+            return self._choices[title]
+        return chosen(self._benchmark, title, self._arguments.record or RECORDS)
 
     def _print(self, title, search):
         figures = list(search["results"][0]["figures"])

@@ -259,6 +259,7 @@ VOTE_GRID = {f"weight of {name}": [0, 0.25, 0.5] for name in ("knn", "filter")}
 CLUSTERS_GRID = {"n_row_clusters": [3, 10, 30], "n_item_clusters": [10, 30, 100]}
 RIDGE_GRID = {"regularization": [30.0, 100.0, 300.0, 1000.0]}
 
+KNN_BOUNDS = {"shrinkage": {0: "no shrinkage"}}
 FILTER_BOUNDS = {"item_exponent": {0: "popular items are not held back"}}
 VOTE_BOUNDS = {name: {0: "the member is left out"} for name in VOTE_GRID}
 
@@ -270,7 +271,7 @@ TO_THE_ITEMS = "ALS, ridge to the items"
 POPULARITY = Method(lambda task: str_.PopularityRecommender(), fit_target)
 WARM = {
     "popularity": POPULARITY,
-    "item kNN, target alone": Method(item_knn, fit_target, KNN_GRID),
+    "item kNN, target alone": Method(item_knn, fit_target, KNN_GRID, KNN_BOUNDS),
     "graph filter, target alone": Method(graph_filter, fit_target, FILTER_GRID, FILTER_BOUNDS),
     "EASE, target alone": Method(lambda task: str_.EASERecommender(), fit_target, EASE_GRID),
     ALS_ALONE: Method(lambda task: als(), fit_target, ALS_GRID),
@@ -290,7 +291,7 @@ WARM = {
     ),
     "codebook, target alone": Method(codebook, fit_target, CLUSTERS_GRID),
     "codebook of the source": Method(codebook, fit_codebook, CLUSTERS_GRID),
-    "item kNN on both": Method(item_knn, fit_stacked, KNN_GRID),
+    "item kNN on both": Method(item_knn, fit_stacked, KNN_GRID, KNN_BOUNDS),
     "graph filter on both": Method(graph_filter, fit_stacked, FILTER_GRID, FILTER_BOUNDS),
     "EASE on both": Method(lambda task: str_.EASERecommender(), fit_stacked, EASE_GRID),
     ALS_ON_BOTH: Method(lambda task: als(), fit_stacked, ALS_GRID),

@@ -95,7 +95,7 @@ def tune(record, pair, methods):
         fit = Memory(folder, verbose=0).cache(fitted)
         for name, method in methods.items():
             if method.grid:
-                taken = method.taken(lambda other: chosen(record.name, f"{title(pair)}: {other}"))
+                taken = method.taken(lambda other: record.choice(f"{title(pair)}: {other}"))
 
                 def evaluate(parameters, method=method, taken=taken):
                     return _validation_figures(method, tasks, taken | parameters, fit)

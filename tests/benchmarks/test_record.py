@@ -77,6 +77,8 @@ def test_what_a_search_chose_is_read_from_its_record(record, arguments, tmp_path
             bounds={"regularization": {np.inf: "nothing but the source"}},
         )
     assert record.chosen("quality", "ALS", tmp_path) == {"regularization": 1.0}
+    later = record.SearchRecord("quality", arguments, ["numpy"], folds="a fifth held out")
+    assert searches.choice("ALS") == later.choice("ALS") == {"regularization": 1.0}
     assert record.chosen("quality", "EASE", tmp_path) == {"regularization": np.inf}
     content = written(tmp_path, "quality-tuning")["searches"]["EASE"]
     assert content["folds"] == "a fifth held out"
