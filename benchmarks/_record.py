@@ -24,6 +24,8 @@ from _search import check_search, searched
 
 ROOT = Path(__file__).parents[1]
 RECORDS = ROOT / "docs" / "records"
+# Of what ran in this process before, and of the children of a shell that it has replaced.
+_CPU_SECONDS_BEFORE = sum(os.times()[:4])
 
 
 def argument_parser(documentation):
@@ -235,8 +237,8 @@ def machine():
 
 
 def cpu_seconds():
-    """Return the CPU seconds of this process and of those it has started."""
-    return sum(os.times()[:4])
+    """Return the CPU seconds of this process, and of those it has started, since this import."""
+    return sum(os.times()[:4]) - _CPU_SECONDS_BEFORE
 
 
 def _summary(run):

@@ -16,6 +16,18 @@ DOCS = Path(__file__).parent
 TEMPLATE, PAGE, RECORDS = DOCS / "results.rst.in", DOCS / "results.rst", DOCS / "records"
 NOTE = ".. Built by build_results.py from results.rst.in and records/: edit these.\n\n"
 
+# What the chart shows: a label, and the record, table and column of a paired gain, its line, and
+# the line of the baseline.
+GAINS = [
+    (
+        f"late film users beside early ones, {size} to learn from",
+        ("shared_items-movielens", "Shared items", f"{size} late users"),
+        "collective, tied items over ALS, target alone",
+        "ALS, target alone",
+    )
+    for size in (10, 30, 90, 175)
+]
+
 
 def main():
     """Write the page."""
@@ -111,6 +123,30 @@ def list_table(title, header, lines):
 def escaped(text):
     """Return a text whose @, * and _ are no markup."""
     return re.sub(r"([@*_|`])", r"\\\1", text)
+
+
+def gains():
+    """Return the label, the gain and its error of each line of the chart, in per cent."""
+    lines = []
+    for label, (record, table, column), line, baseline in GAINS:
+        rows = read(record)["tables"][table]["rows"]
+        gain, base = rows[line][column], rows[baseline][column]["value"]
+        lines.append((label, 100 * gain["value"] / base, 100 * gain["error"] / base))
+    return lines
+
+
+def draw_chart():
+    """Draw the gains of transfer over the baselines and return the figure."""
+    import matplotlib.pyplot as plt
+
+    labels, values, errors = zip(*gains(), strict=True)
+    figure, axes = plt.subplots(figsize=(8, 1 + 0.3 * len(labels)), layout="constrained")
+    places = range(len(labels))[::-1]
+    axes.errorbar(values, places, xerr=[1.96 * error for error in errors], fmt="o", capsize=3)
+    axes.axvline(0, color="grey", linewidth=1)
+    axes.set_yticks(places, labels)
+    axes.set_xlabel("gain in NDCG@10, % of the baseline, and 95 % interval")
+    return figure
 
 
 if __name__ == "__main__":

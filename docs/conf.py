@@ -10,6 +10,7 @@ copyright = "2026, the sktransrec developers"
 version = release = sktransrec.__version__
 
 extensions = [
+    "matplotlib.sphinxext.plot_directive",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -22,6 +23,8 @@ autosummary_generate = True
 numpydoc_show_class_members = False
 exclude_patterns = ["_build", "README.md"]
 templates_path = ["_templates"]
+plot_html_show_formats = plot_html_show_source_link = False
+plot_formats = ["svg"]
 html_theme = "pydata_sphinx_theme"
 extlinks = {
     "arxiv": ("https://arxiv.org/abs/%s", "arXiv:%s"),

@@ -37,6 +37,15 @@ def test_a_figure_that_no_record_has_is_an_error(build_results):
         build_results.figure("ratings | Errors | the mean | RMSE")
 
 
+def test_the_chart_shows_the_gains_of_the_records(build_results):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    figure = build_results.draw_chart()
+    (axes,) = figure.axes
+    shown = axes.containers[0].lines[0].get_xdata()
+    assert list(shown) == [value for _, value, _ in build_results.gains()]
+    pyplot.close(figure)
+
+
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
 def test_a_record_says_how_it_was_made(path):
     text = path.read_text("utf-8")

@@ -1,0 +1,5 @@
+"""Draw the chart of the results when the documentation is built."""
+
+from build_results import draw_chart
+
+draw_chart()
