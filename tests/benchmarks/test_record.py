@@ -1,5 +1,6 @@
 import argparse
 import json
+import time
 
 import numpy as np
 import pytest
@@ -33,6 +34,8 @@ def test_a_record_says_what_was_run_and_what_came_of_it(record, arguments, tmp_p
     estimate = record.Estimate(np.float64(0.123456789), 0.01)
     columns = {"model": "", "NDCG@10": ".3f", "fit, CPU s": ".1f"}
     run.add("Phones", columns, [["ALS", estimate, np.nan], ["published", 0.2, None]])
+    while record.cpu_seconds() < 0.1:
+        pass
     run.save()
     assert "ALS        0.123 ± 0.010" in capsys.readouterr().out
     content = written(tmp_path, "quality")
@@ -41,7 +44,7 @@ def test_a_record_says_what_was_run_and_what_came_of_it(record, arguments, tmp_p
     assert content["seeds"] == [0, 1]
     assert content["versions"]["numpy"] == np.__version__
     assert content["parameters"] == {"ALS": {"regularization": 0.5}}
-    assert content["cpu_seconds"] > 0
+    assert 0.1 <= content["cpu_seconds"] < time.process_time()
     assert str(tmp_path) not in json.dumps(content)
     rows = content["tables"]["Phones"]["rows"]
     assert rows["ALS"] == {"NDCG@10": {"value": 0.123457, "error": 0.01}, "fit, CPU s": None}
