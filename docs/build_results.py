@@ -90,10 +90,11 @@ def tables(words):
 
 def provenance(record):
     """Return the command of a record, when and where it ran."""
-    return (
+    run = (
         f"``{record['command']}``, {record['date']}, commit {record['commit']}, "
         f"{record['machine']}."
     )
+    return f"{run} {record['note']}" if "note" in record else run
 
 
 def searches():

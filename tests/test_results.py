@@ -94,7 +94,7 @@ def earlier_tables():
 
 
 def rounded(cell, unit):
-    """Return the figures of a cell of the earlier page, rounded to a unit."""
+    """Return the figures of a cell, rounded to a unit."""
     numbers = (Decimal(word).quantize(Decimal(unit), ROUND_HALF_UP) for word in cell.split(" ± "))
     return " ± ".join(map(str, numbers))
 
@@ -109,60 +109,85 @@ def in_thousandths(cell):
 
 ALS, VOTE = "ALS, target alone", "vote of ALS, item kNN and graph filter"
 BRIDGES = "mean of three kernel bridges and ridge to the items"
-NEXT_ITEM_HEADER = ["gru, {} seeds", "attention, {} seeds", "S3-Rec, published", "item kNN"]
-# What README quotes, the table of the earlier page, its lines, and their column.
+SECOND = 1  # column of the earlier page: clean pairs against 999 negatives, or NDCG@10
+LASTFM = "next_item-lastfm-attention | What comes next, lastfm | {} | NDCG@10"
+# What README quotes: the path of a figure in a record, or a table and a line of the earlier page.
+TRANSFER = {
+    "| sport (cloth) | {} | {} | **{}**": [
+        ("Sport from cloth", "popularity"),
+        ("Sport from cloth", ALS),
+        ("Sport from cloth", f"{VOTE}, on both"),
+    ],
+    "| cloth (sport) | {} | {} | **{}**": [
+        ("Cloth from sport", "popularity"),
+        ("Cloth from sport", ALS),
+        ("Cloth from sport", f"{VOTE}, on both"),
+    ],
+    "| phone (sport) | {} | {} (a vote: **{}**) | {}": [
+        ("Phone from sport", "popularity"),
+        ("Phone from sport", ALS),
+        ("Phone from sport", f"{VOTE}, target alone"),
+        ("Phone from sport", "ALS on both, source weighted"),
+    ],
+    "| sport (phone) | {} | {} | {}": [
+        ("Sport from phone", "popularity"),
+        ("Sport from phone", ALS),
+        ("Sport from phone", "collective factorisation"),
+    ],
+    "| video (game), cold users | {} | – | **{}**": [
+        ("Video from game", "popularity"),
+        ("Video from game", BRIDGES),
+    ],
+    "| game (video), cold users | {} | – | **{}**": [
+        ("Game from video", "popularity"),
+        ("Game from video", "ALS, ridge to ALS factors"),
+    ],
+}
+NEXT_ITEM = {
+    "| Beauty | {} | {} | {} | {} |": [
+        ("Beauty", "gru, 2 seeds"),
+        ("Beauty", "attention, 2 seeds"),
+        ("Beauty", "S3-Rec, published"),
+        ("Beauty", "item kNN"),
+    ],
+    "| LastFM | {} | {} | {} | {} |": [
+        ("LastFM", "gru, 5 seeds"),
+        LASTFM.format("attention"),
+        LASTFM.format("S3-Rec, published"),
+        LASTFM.format("item kNN"),
+    ],
+}
 QUOTED = [
-    (text, in_tenths, table, lines, 1)
-    for text, table, lines in [
-        (
-            "| sport (cloth) | {} | {} | **{}**",
-            "Sport from cloth",
-            ["popularity", ALS, f"{VOTE}, on both"],
-        ),
-        (
-            "| cloth (sport) | {} | {} | **{}**",
-            "Cloth from sport",
-            ["popularity", ALS, f"{VOTE}, on both"],
-        ),
-        (
-            "| phone (sport) | {} | {} (a vote: **{}**) | {}",
-            "Phone from sport",
-            ["popularity", ALS, f"{VOTE}, target alone", "ALS on both, source weighted"],
-        ),
-        (
-            "| sport (phone) | {} | {} | {}",
-            "Sport from phone",
-            ["popularity", ALS, "collective factorisation"],
-        ),
-        (
-            "| video (game), cold users | {} | – | **{}**",
-            "Video from game",
-            ["popularity", BRIDGES],
-        ),
-        (
-            "| game (video), cold users | {} | – | **{}**",
-            "Game from video",
-            ["popularity", "ALS, ridge to ALS factors"],
-        ),
-    ]
-] + [
-    (
-        f"| {data} | {{}} | {{}} | {{}} | {{}} |",
-        in_thousandths,
-        data,
-        [line.format(n_seeds) for line in NEXT_ITEM_HEADER],
-        1,
-    )
-    for data, n_seeds in (("Beauty", 2), ("LastFM", 5))
+    pytest.param(text, sources, rounding, id=text.split("|")[1].strip())
+    for quotations, rounding in ((TRANSFER, in_tenths), (NEXT_ITEM, in_thousandths))
+    for text, sources in quotations.items()
 ]
+README = (ROOT / "README.md").read_text("utf-8")
 
 
-def test_the_readme_quotes_figures_as_they_are():
-    text, tables = (ROOT / "README.md").read_text("utf-8"), earlier_tables()
-    for template, rounding, table, lines, column in QUOTED:
-        quotation = template.format(*(rounding(tables[table][line][column]) for line in lines))
-        assert quotation in text
-        text = text.replace(quotation, "")
+@pytest.fixture
+def quotation(build_results):
+    """Return a function that fills in the figures of a quotation."""
+    tables = earlier_tables()
+
+    def figure(source):
+        if isinstance(source, str):
+            return build_results.figure(source)
+        table, line = source
+        return tables[table][line][SECOND]
+
+    return lambda text, sources, rounding: text.format(*map(rounding, map(figure, sources)))
+
+
+@pytest.mark.parametrize(("text", "sources", "rounding"), QUOTED)
+def test_the_readme_quotes_figures_as_they_are(text, sources, rounding, quotation):
+    assert quotation(text, sources, rounding) in README
+
+
+def test_the_readme_quotes_no_other_figures(quotation):
+    text = README
+    for param in QUOTED:
+        text = text.replace(quotation(*param.values), "")
     assert not figures(text)
 
 
