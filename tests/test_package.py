@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator
 import sktransrec
 
 ROOT = Path(sktransrec.__file__).parent
+TESTS = Path(__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 MODULES = [
     "sktransrec",
@@ -108,6 +109,45 @@ PARAMETERS = {
         *("unknown", "user", "value"),
     },
     "running": {"n_jobs", "random_state", "run_eagerly", "verbose"},
+}
+
+# Modules without a test file of their own, and the one that shows what they do.
+TESTED_THROUGH = {
+    # Builders of networks, by what the networks learn.
+    "_engine/_attention.py": "feature_learning/test_text.py",
+    "_engine/_convolutional.py": "feature_learning/test_cnn.py",
+    "_engine/_dense.py": "feature_learning/test_autoencoder.py",
+    "_engine/_next_item.py": "recommenders/test_next_item.py",
+    "_engine/_recurrent.py": "feature_learning/test_rnn.py",
+    # What all networks have, by all networks.
+    "_engine/_layers.py": "_engine/test_every_network.py",
+    "_engine/_learner.py": "_engine/test_every_network.py",
+    "_engine/_network.py": "_engine/test_every_network.py",
+    "_engine/_seeded_layers.py": "_engine/test_every_network.py",
+    "_engine/_state.py": "_engine/test_every_network.py",
+    # Nothing but the texts and bounds of parameters.
+    "_engine/_parameters.py": "test_package.py",
+    # Mixins of a single estimator, or of two that differ in little else.
+    "recommenders/_history_learner.py": "recommenders/test_next_item.py",
+    "recommenders/_item_table.py": "recommenders/test_next_item.py",
+    "transfer/networks/_towers.py": "transfer/networks/test_two_tower.py",
+    # The checks, and what they are run on.
+    "testing/_checks.py": "test_common.py",
+    "testing/_instances.py": "test_common.py",
+    "testing/_samples.py": "test_common.py",
+}
+# Tests of what holds for a whole room, or for the package and its documents.
+TESTS_OF_MANY_MODULES = {
+    "_engine": {"every_network"},
+    "benchmarks": {"benchmarks", "record", "report", "search"},
+    "feature_learning": {"fine_tuning"},
+    "testing": {"recommenders_of_others"},
+    "transfer": {"claims"},
+    ".": {
+        *("arguments", "common", "doctests", "examples", "frozen_search", "languages", "main_job"),
+        *("malformed", "media", "new_items", "package", "raw_ids", "results", "saved"),
+        *("set_output", "two_threads"),
+    },
 }
 
 # Of numpydoc's checks: those on the layout of sections and on parameters that agree with the code.
@@ -388,6 +428,26 @@ def _is_of_another(value):
 def test_modules_are_named_after_what_they_hold():
     names = {path.stem.strip("_") for path in FILES} | {path.parent.name for path in FILES}
     assert not names & {"utils", "helpers", "common", "misc"}
+
+
+def test_tests_stand_where_the_modules_stand():
+    """Module room/_thing.py is tested by room/test_thing.py or by room/test_thing_of_a_kind.py."""
+    modules = {path.relative_to(ROOT) for path in FILES if path.name != "__init__.py"}
+    tests = {path.relative_to(TESTS) for path in TESTS.rglob("test_*.py")}
+    mirrored = {module: {test for test in tests if _is_mirror(test, module)} for module in modules}
+    without = {str(module) for module, found in mirrored.items() if not found}
+    assert without == set(TESTED_THROUGH)
+    assert {Path(test) for test in TESTED_THROUGH.values()} <= tests
+    others = tests.difference(*mirrored.values())
+    assert {
+        str(room): {test.stem.removeprefix("test_") for test in others if test.parent == room}
+        for room in {test.parent for test in others}
+    } == TESTS_OF_MANY_MODULES
+
+
+def _is_mirror(test, module):
+    name = f"test_{module.stem.lstrip('_')}"
+    return test.parent == module.parent and (test.stem == name or test.stem.startswith(f"{name}_"))
 
 
 @pytest.mark.parametrize("name", PUBLIC_MODULES)

@@ -6,7 +6,6 @@ import scipy.sparse as sp
 from joblib import dump, load
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
 from sktransrec import (
@@ -23,8 +22,6 @@ from sktransrec import (
 )
 from sktransrec.datasets import load_amazon_pair
 from sktransrec.datasets._generated import make_items, make_matrix, related_normals
-from sktransrec.evaluation import proxy_a_distance
-from sktransrec.evaluation._source_scores import column_distance, probe_gain, row_overlap
 from sktransrec.metrics import ndcg_at_k
 
 N_SOURCE, N_TARGET = 60, 40
@@ -50,11 +47,6 @@ def several_sources(relatedness, n_users=300, seed=0):
         for i, each in enumerate(relatedness)
     ]
     return sp.hstack(blocks, format="csr"), target, sources
-
-
-def folds_of(n_rows):
-    fold = np.arange(n_rows) % 3
-    return [(np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(3)]
 
 
 @pytest.fixture(scope="module")
@@ -401,58 +393,3 @@ def test_in_domain_selector_refuses_a_shuffled_copy_of_a_real_source(data_home):
     alone, _ = clone(model.fallback).fit(X_target).recommend(X_target)
     gains = ndcg_at_k(y, model.recommend(X)[0], per_row=True) - ndcg_at_k(y, alone, per_row=True)
     assert np.nanmean(gains) > 2 * np.nanstd(gains) / np.sqrt(np.isfinite(gains).sum())
-
-
-# The cheap scores
-
-
-def test_overlap_counts_rows_of_both_among_rows_of_either():
-    X, y = np.eye(6)[:, :4], np.eye(6)[:, 2:]
-    assert row_overlap(sp.csr_array(X), sp.csr_array(y)) == pytest.approx(2 / 6)
-    assert row_overlap(X * 0, sp.csr_array(y * 0)) == 0
-
-
-def test_probe_orders_sources_by_their_relatedness():
-    X, y, sources = several_sources([0.0, 1.0, 0.6])
-    folds = folds_of(X.shape[0])
-    gains = [probe_gain(X[:, places], y, folds, "ndcg", 10, 0) for _, places in sources]
-    assert gains[1] > gains[2] > gains[0]
-    assert gains[1] > 0.05
-    is_training = np.arange(X.shape[0]) % 3 != 0
-    y = sp.csr_array(sp.diags_array(is_training.astype(float)) @ y)
-    assert np.isnan(probe_gain(X, y, folds[:1], "ndcg", 10, 0))
-
-
-def test_items_of_related_domains_are_nearer():
-    distances = {
-        each: np.mean(
-            [
-                column_distance(*several_sources([each], seed=seed)[:2], random_state=0)
-                for seed in range(5)
-            ]
-        )
-        for each in (0.0, 1.0)
-    }
-    assert distances[1.0] < distances[0.0]
-    assert np.isnan(column_distance(np.eye(9)[:, :4], sp.csr_array(np.eye(9)), 0))
-
-
-def test_distance_is_that_of_the_error_of_the_classifier():
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((400, 2))
-    far, near = X[:100] + np.array([9, 0]), X[:100] * 3
-    assert proxy_a_distance(X[100:], far, random_state=0) == 2
-    assert proxy_a_distance(X[:200], X[200:], random_state=0) < 0.4
-    # Neighbours see a difference of spreads; a linear classifier does not.
-    assert proxy_a_distance(X[100:], near, random_state=0) > 0.5
-    linear = proxy_a_distance(X[100:], near, classifier=LogisticRegression(), random_state=0)
-    assert linear < 0.4
-    sparse = proxy_a_distance(sp.csr_array(X[100:]), sp.csr_array(near), random_state=0)
-    assert sparse == pytest.approx(proxy_a_distance(X[100:], near, random_state=0))
-
-
-def test_distance_explains_what_it_cannot_measure():
-    with pytest.raises(ValueError, match="X_source has 2 features and X_target 3"):
-        proxy_a_distance(np.ones((9, 2)), np.ones((9, 3)))
-    with pytest.raises(ValueError, match="smaller domain has 3 rows"):
-        proxy_a_distance(np.ones((9, 2)), np.ones((3, 2)))

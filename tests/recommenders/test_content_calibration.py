@@ -1,0 +1,84 @@
+"""New items get the odds that their scores stand for among known items."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sktransrec import ALSRecommender, HybridRecommender, ItemFeatures
+from sktransrec.recommenders import _content_calibration
+from sktransrec.recommenders._content_calibration import (
+    _HeldOut,
+    _log_odds,
+    _sampled_pairs,
+    new_item_calibration,
+)
+
+rng = np.random.RandomState(0)
+TASTE = np.arange(200)[:, None] % 2 == np.arange(30) % 2
+X = sp.csr_array((rng.uniform(size=(200, 30)) < np.where(TASTE, 0.4, 0.05)).astype(np.float32))
+CONTENT = ItemFeatures(np.eye(2)[np.arange(30) % 2] + 0.1 * rng.standard_normal((30, 2)))
+
+
+def test_new_items_are_held_out_whole_and_others_in_part():
+    held_out = _HeldOut.of(X)
+    assert_array_equal((held_out.X + held_out.y).toarray(), X.toarray())
+    assert held_out.is_new.sum() == 6
+    assert held_out.X[:, held_out.is_new].nnz == 0
+    assert 0 < held_out.y[:, ~held_out.is_new].nnz < held_out.X.nnz / 2
+
+
+def test_pairs_stand_for_all_pairs(monkeypatch):
+    monkeypatch.setattr(_content_calibration, "_N_PAIRS", 20_000)
+    held_out = _HeldOut.of(X)
+    items = np.flatnonzero(~held_out.is_new)
+    rows, columns, is_held_out, weights = _sampled_pairs(
+        held_out.X, held_out.y, items, np.random.default_rng(0)
+    )
+    assert set(columns) <= set(items)
+    assert not held_out.X.toarray()[rows, columns].any()
+    assert_array_equal(held_out.y.toarray()[rows, columns] > 0, is_held_out)
+    assert weights[is_held_out].sum() == held_out.y[:, items].nnz
+    n_others = 200 * len(items) - held_out.X.nnz - held_out.y[:, items].nnz
+    assert_allclose(weights[~is_held_out].sum(), n_others, rtol=0.02)
+
+
+class Products:
+    """A factor model whose items have one factor."""
+
+    def __init__(self, factors, bias=None):
+        self.item_factors_ = np.asarray(factors, dtype=np.float32)[:, None]
+        self.item_bias_ = bias
+
+
+@pytest.mark.parametrize("bias", [None, np.full(50, 0.5)])
+def test_the_line_is_that_by_which_pairs_were_drawn(bias):
+    generator = np.random.default_rng(0)
+    factors = generator.standard_normal(50)
+    rows, columns = np.divmod(np.arange(400 * 50), 50)
+    scores = factors[columns] + (0 if bias is None else 0.5)
+    is_had = generator.uniform(size=len(rows)) < 1 / (1 + np.exp(1.0 - 2.0 * scores))
+    line = _log_odds(
+        Products(factors, bias), np.ones((400, 1)), rows, columns, is_had, np.ones(len(rows))
+    )
+    assert_allclose(line, [-1.0, 2.0], atol=0.15)
+    against = _log_odds(
+        Products(-factors), np.ones((400, 1)), rows, columns, is_had, np.ones(len(rows))
+    )
+    assert against is None
+
+
+def test_scores_twice_as_large_are_halved(monkeypatch):
+    hybrid = HybridRecommender(ALSRecommender(4, random_state=0), item_features=CONTENT)
+    scale, shift = new_item_calibration(hybrid, X, CONTENT)
+    assert scale > 0
+    assert np.isfinite(shift)
+    lines = iter([(-1.0, 1.0), (-1.0, 0.5)])
+    monkeypatch.setattr(_content_calibration, "_log_odds", lambda *_: next(lines))
+    assert new_item_calibration(hybrid, X, CONTENT) == (0.5, 0.0)
+
+
+@pytest.mark.parametrize("parameters", [{"cold_policy": "exclude"}, {"min_interactions": 10_000}])
+def test_nothing_is_sought_where_nothing_is_scored(parameters):
+    hybrid = HybridRecommender(ALSRecommender(4), item_features=CONTENT, **parameters)
+    assert new_item_calibration(hybrid, X, CONTENT) == (1.0, 0.0)

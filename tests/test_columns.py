@@ -1,0 +1,95 @@
+"""One column of values, exact whatever library holds it."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from numpy.testing import assert_array_equal
+
+from sktransrec._columns import (
+    as_column,
+    check_none_missing,
+    column_names,
+    exact_array,
+    objects_of,
+)
+
+HOLDERS = {
+    "list": list,
+    "tuple": tuple,
+    "numpy": lambda values: np.array(values),
+    "pandas": pd.Series,
+    "pandas index": pd.Index,
+    "polars": pl.Series,
+    "pyarrow": pa.array,
+}
+
+
+@pytest.mark.parametrize("holder", HOLDERS.values(), ids=HOLDERS)
+@pytest.mark.parametrize(
+    "values", [[3, 1, 2**62 + 1], [0.5, -1.0], [True, False], ["a", "b\0", ""]], ids=repr
+)
+def test_values_come_through_exactly(holder, values):
+    if "b\0" in values and holder is HOLDERS["numpy"]:
+        pytest.skip("numpy itself drops the zero")
+    assert exact_array(as_column(holder(values), "x")).tolist() == values
+
+
+def test_integers_have_the_type_that_holds_them_all():
+    dtypes = [
+        exact_array(as_column(values, "x")).dtype for values in ([1], [2**63], [2**64], [1, "a"])
+    ]
+    assert dtypes == [np.int64, np.uint64, object, object]
+
+
+def test_dates_stay_dates():
+    day = datetime.date(2020, 2, 29)
+    for column in (pl.Series([day]), pa.array([day])):
+        assert exact_array(as_column(column, "x"))[0] == np.datetime64("2020-02-29")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.0, None],
+        [1.0, float("nan")],
+        np.array([1.0, np.nan]),
+        np.array(["2020", "NaT"], dtype="datetime64[D]"),
+        np.ma.masked_array([1, 2], mask=[False, True]),
+        pd.Series([1, pd.NA], dtype="Int64"),
+        [1, pd.NA],
+        pl.Series([1.0, float("nan")]),
+        pl.Series(["a", None]),
+        pa.array([1, None]),
+    ],
+    ids=lambda values: type(values).__module__.split(".")[0],
+)
+def test_a_missing_value_is_named_with_its_row(values):
+    with pytest.raises(ValueError, match=r"'user' misses 1 ids .*, the first in row 1"):
+        check_none_missing(as_column(values, "'user'"), "'user'", "ids")
+
+
+def test_what_is_no_column_is_refused():
+    for values in ("abc", b"abc", {"a": 1}, {1, 2}, 5):
+        with pytest.raises(ValueError, match="x must be 1-D, got "):
+            as_column(values, "x")
+    with pytest.raises(ValueError, match="x must be 1-D, got 2 dimensions"):
+        as_column(np.eye(2), "x")
+
+
+def test_names_of_columns():
+    table = {"b": [1, 2], "a": [3, 4]}
+    for frame in (pd.DataFrame(table), pl.DataFrame(table), pa.table(table)):
+        assert column_names(frame) == ["b", "a"]
+    assert column_names(pd.DataFrame(np.eye(2))) == [0, 1]
+    assert column_names(np.eye(2)) is None
+
+
+def test_objects_are_kept_one_by_one():
+    objects = objects_of([[1, 2], [3, 4]])
+    assert objects.dtype == object
+    assert_array_equal(objects[1], [3, 4])
+    assert len(objects_of([])) == 0

@@ -1,0 +1,134 @@
+"""What may be recommended, and in which order, by whatever wraps a recommender."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_array_equal
+from sklearn import config_context
+from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
+
+from sktransrec import EASERecommender, RidgeRecommender, eligible_scores, recommend
+from sktransrec._recommend import (
+    item_columns,
+    mask_stored,
+    row_blocks,
+    seen_interactions,
+    withheld_items,
+)
+
+rng = np.random.RandomState(0)
+X = sp.csr_array((rng.uniform(size=(30, 8)) < 0.3).astype(np.float32))
+
+
+class Given(BaseEstimator):
+    """Scores that are known, of a recommender with nothing but the documented attributes."""
+
+    def __init__(self, scores, withheld=None):
+        self.scores = scores
+        self.withheld = withheld
+
+    def fit(self, X, y=None):
+        self.n_items_ = len(self.scores)
+        self.popularity_ = np.ones(self.n_items_)
+        if self.withheld is not None:
+            self.withheld_items_ = np.isin(np.arange(self.n_items_), self.withheld)
+        return self
+
+    def decision_function(self, X):
+        return np.tile(np.float32(self.scores), (X.shape[0], 1))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "recommender"
+        return tags
+
+
+def all_eligible(model, rows, **options):
+    """Return the eligible scores of all rows, and check that the blocks follow each other."""
+    blocks = list(eligible_scores(model, rows, **options))
+    assert [part.start for part, _ in blocks[1:]] == [part.stop for part, _ in blocks[:-1]]
+    return np.concatenate([scores for _, scores in blocks])
+
+
+@pytest.mark.parametrize("working_memory", [1e-3, 1024])
+def test_eligible_scores_by_hand(working_memory):
+    """Seen, excluded and withheld items are out; candidates stand in ascending order."""
+    rows = np.eye(4)[[0, 1]]
+    model = Given([3, 5, 4, 9], withheld=[3]).fit(rows)
+    out = -np.inf
+    with config_context(working_memory=working_memory):
+        assert_array_equal(all_eligible(model, rows), [[out, 5, 4, out], [3, out, 4, out]])
+        assert_array_equal(
+            all_eligible(model, rows, exclude_seen=False, exclude_interactions=np.eye(4)[[2, 2]]),
+            [[3, 5, out, out]] * 2,
+        )
+        assert_array_equal(all_eligible(model, rows, candidates=[2, 1]), [[5, 4], [out, 4]])
+    items, scores = recommend(model, rows, n_recommendations=3)
+    assert_array_equal(items, [[1, 2, -1], [2, 0, -1]])
+    assert_array_equal(scores, [[5, 4, out], [4, 3, out]])
+
+
+def test_best_items_are_the_largest_eligible_scores():
+    model = EASERecommender(5.0).fit(X)
+    items, scores = recommend(model, X, n_recommendations=4)
+    eligible = all_eligible(model, X)
+    assert_array_equal(scores, -np.sort(-eligible, axis=1)[:, :4])
+    found = items >= 0
+    assert_array_equal(np.take_along_axis(eligible, items, axis=1)[found], scores[found])
+
+
+def test_wrappers_change_nothing():
+    ease = EASERecommender(5.0)
+    expected = recommend(ease.fit(X), X, n_recommendations=3)
+    for model in (
+        make_pipeline(ease),
+        make_pipeline(MaxAbsScaler(), ease),
+        GridSearchCV(ease, {}, cv=2),
+        FrozenEstimator(ease.fit(X)),
+    ):
+        for ours, theirs in zip(
+            recommend(model.fit(X, None), X, n_recommendations=3), expected, strict=True
+        ):
+            assert_array_equal(ours, theirs)
+
+
+def test_columns_of_x_are_items_unless_the_model_maps_to_others():
+    assert item_columns(EASERecommender().fit(X)) == slice(None)
+    ridge = RidgeRecommender().fit(X, X[:, :3])
+    assert item_columns(ridge) is None
+    with pytest.raises(ValueError, match="exclude_interactions"):
+        next(iter(eligible_scores(ridge, X, exclude_seen=True)))
+    assert_array_equal(
+        seen_interactions(EASERecommender().fit(X), X.toarray()).toarray(), X.toarray()
+    )
+
+
+def test_an_item_is_withheld_if_one_model_withholds_it():
+    rows = np.eye(4)
+    models = [Given(range(4), withheld=each).fit(rows) for each in ([0], None, [2])]
+    assert_array_equal(withheld_items(models, 4), [True, False, True, False])
+    assert withheld_items(models[1:2], 4) is None
+    # Of four items the last three are meant.
+    assert_array_equal(withheld_items(models, 3, columns=[1, 2, 3]), [False, True, False])
+
+
+def test_blocks_cover_the_rows_once_and_respect_the_memory():
+    with config_context(working_memory=1):
+        blocks = list(row_blocks(1000, 5000))
+    assert_array_equal(np.concatenate([np.arange(1000)[block] for block in blocks]), range(1000))
+    assert max(block.stop - block.start for block in blocks) * 12 * 5000 <= 2**20
+
+
+def test_masked_entries_are_the_stored_ones():
+    scores = np.zeros((2, 3), dtype=np.float32)
+    mask_stored(scores, sp.csr_array(([1.0, 0.0], ([0, 1], [2, 0])), shape=(2, 3)))
+    assert_array_equal(scores, [[0, 0, -np.inf], [0, 0, 0]])
+
+
+def test_scores_that_are_not_finite_are_an_error():
+    with pytest.raises(ValueError, match="Given gave scores that are not finite"):
+        recommend(Given([1, np.nan, 0]).fit(None), np.eye(3), n_recommendations=1)

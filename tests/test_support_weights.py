@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.linear_model import Ridge
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sktransrec._support_weights import support_weights
+
+COUNTS = np.array([1, 4, 9])
+
+
+def test_weights_are_powers_of_the_counts_with_mean_one():
+    assert_allclose(support_weights(Ridge(), COUNTS, 0.5)["sample_weight"], [0.5, 1.0, 1.5])
+    assert_allclose(support_weights(Ridge(), COUNTS, 1)["sample_weight"], COUNTS / COUNTS.mean())
+    assert support_weights(Ridge(), COUNTS, 0) == {}
+
+
+def test_weights_reach_the_last_step_of_nested_pipelines():
+    pipeline = make_pipeline(make_pipeline(StandardScaler(), Ridge()))
+    weights = support_weights(pipeline, COUNTS, 1)
+    assert list(weights) == ["pipeline__ridge__sample_weight"]
+    X, y = np.array([[0.0], [1.0], [3.0]]), np.array([0.0, 2.0, 1.0])
+    scaled = StandardScaler().fit_transform(X)
+    expected = Ridge().fit(scaled, y, sample_weight=COUNTS / COUNTS.mean())
+    assert_allclose(pipeline.fit(X, y, **weights).predict(X), expected.predict(scaled))
+
+
+def test_a_regressor_without_weights_is_named():
+    assert support_weights(KNeighborsRegressor(), COUNTS, 0) == {}
+    with pytest.raises(ValueError, match=r"activity_exponent=1 .*KNeighborsRegressor\(\) takes no"):
+        support_weights(make_pipeline(KNeighborsRegressor()), COUNTS, 1)
