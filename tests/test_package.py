@@ -145,7 +145,16 @@ TESTS_OF_MANY_MODULES = {
     "transfer": {"claims"},
     ".": {
         *("arguments", "common", "doctests", "examples", "frozen_search", "languages", "main_job"),
-        *("malformed", "media", "new_items", "package", "raw_ids", "results", "saved"),
+        *(
+            "malformed",
+            "media",
+            "new_items",
+            "own_recommender",
+            "package",
+            "raw_ids",
+            "results",
+            "saved",
+        ),
         *("set_output", "two_threads"),
     },
 }

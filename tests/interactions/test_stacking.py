@@ -61,6 +61,10 @@ def test_each_log_may_have_its_own_columns():
     renamed = {"who": TARGET["user"], "what": TARGET["item"]}
     encoder = InteractionEncoder(user="who", item="what", min_item_interactions=2)
     stacked = stack_domains(SOURCE, renamed, target_encoder=encoder, on="users")
+    encoder = InteractionEncoder(min_item_interactions=2)
+    expected = stack_domains(SOURCE, TARGET, target_encoder=encoder, on="users")
+    np.testing.assert_array_equal(stacked.X.toarray(), expected.X.toarray())
+    assert list(stacked.target_columns) == list(expected.target_columns)
     assert stacked.X.shape == (5, 4)
 
 
