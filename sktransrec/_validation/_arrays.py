@@ -1,0 +1,251 @@
+"""Checks of X: matrices of interactions, features, tables and texts."""
+
+import re
+import reprlib
+from collections.abc import Mapping, Set
+from contextlib import contextmanager
+
+import numpy as np
+import scipy.sparse as sp
+
+from ._finite import check_magnitude, largest_magnitude
+from ._raw_logs import check_no_log, errors_about_interactions
+from ._sklearn import _sklearn_check_array, _sklearn_validate_data
+from ._sparse_faults import check_sparse
+
+# One float32 for each of these columns takes 400 MB.
+_MAX_COLUMNS = 10**8
+
+_SPARSE_FORMATS = ("csr", "csc", "coo")
+
+
+@contextmanager
+def reading(X, *, name):
+    """Turn errors about values that are not numbers into clear ones that name the argument."""
+    if np.ma.is_masked(X):
+        raise ValueError(
+            f"{name} is a masked array, and the mask would be ignored: pass {name}.filled(0)."
+        )
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except (TypeError, ValueError) as error:
+        if re.search(rf"\b{name}\b", str(error)):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} cannot be read as numbers: {error}") from error
+    except (ArithmeticError, AssertionError, AttributeError, LookupError) as error:
+        raise ValueError(
+            f"{name} cannot be read as numbers: {type(error).__name__}: {error}"
+        ) from error
+
+
+def as_array(X, *, name):
+    """Return X as an array, or unchanged if it is sparse."""
+    if sp.issparse(X):
+        return X
+    with reading(X, name=name):
+        return np.asarray(X)
+
+
+def check_array(X, *, input_name, **options):
+    """Check X as scikit-learn does, and also broken sparse matrices and numbers that overflow."""
+    check_sparse(X, name=input_name)
+    _check_width(X, input_name)
+    with reading(X, name=input_name):
+        X = _sklearn_check_array(X, input_name=input_name, **options)
+    if options.get("ensure_all_finite", True) is True:
+        check_magnitude(X, name=input_name)
+    return X
+
+
+def validate_data(estimator, X, y="no_validation", **options):
+    """Check X, and y if it is passed, as scikit-learn does, with the checks of `check_array`."""
+    check_sparse(X, name="X")
+    check_sparse(y, name="y")
+    _check_width(X, "X")
+    with reading(X, name="X"):
+        valid = _sklearn_validate_data(estimator, X, y, **options)
+    if not options.get("skip_check_array"):
+        for name, array in zip("Xy", valid if isinstance(valid, tuple) else [valid], strict=False):
+            check_magnitude(array, name=name)
+    return valid
+
+
+def check_matrix(X, *, name):
+    """Return X, dense or sparse, as a canonical float32 `csr_array`, without an estimator."""
+    with errors_about_interactions(name):
+        X = check_array(X, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
+    return _canonical_csr(X)
+
+
+def check_rows(estimator, X, *, reset):
+    """Return X as a float32 ndarray, or as a canonical float32 `csr_array` if it is sparse."""
+    X = validate_data(estimator, X, reset=reset, accept_sparse=_SPARSE_FORMATS, dtype=np.float32)
+    return _canonical_csr(X) if sp.issparse(X) else X
+
+
+def check_rows_or_content(estimator, X, *, reset):
+    """Return X as `check_rows` does; texts, and tables with texts, are returned unchanged."""
+    if not is_content(X):
+        return check_rows(estimator, X, reset=reset)
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    return X if hasattr(X, "select_dtypes") else np.asarray(check_documents(X), dtype=object)
+
+
+def check_table(estimator, X, *, reset):
+    """Return X as a DataFrame, or as an array of objects."""
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    return X if hasattr(X, "columns") else np.asarray(X, dtype=object)
+
+
+def is_table(X):
+    """Return whether X is dense and holds texts or categories, in two dimensions."""
+    if hasattr(X, "select_dtypes"):
+        return is_content(X)
+    if sp.issparse(X):
+        return False
+    try:
+        values = np.asarray(X)
+    except ValueError:
+        return False
+    return values.ndim == 2 and (
+        values.dtype.kind in "US"
+        or (values.dtype == object and any(isinstance(value, str) for value in values.ravel()))
+    )
+
+
+def is_content(X):
+    """Return whether X is a sequence of texts, or a table with columns that are not numbers."""
+    if hasattr(X, "select_dtypes"):
+        return X.select_dtypes(exclude=["number", "bool"]).shape[1] > 0
+    is_sequence = isinstance(X, list | tuple) or getattr(X, "ndim", 0) == 1
+    return is_sequence and len(X) > 0 and isinstance(next(iter(X)), str)
+
+
+def check_interactions(estimator, X, *, reset, nonnegative=True):
+    """Return X, dense or sparse, as a canonical float32 `csr_array` of interactions."""
+    if reset:
+        check_no_log(X, name="X")
+    options = {"reset": reset, "accept_sparse": _SPARSE_FORMATS, "dtype": np.float32}
+    with errors_about_interactions("X"):
+        X = validate_data(estimator, X, **options)
+    X = _canonical_csr(X)
+    if nonnegative:
+        _check_nonnegative(X, "X")
+    if reset and X.nnz == 0:
+        raise ValueError(
+            f"X holds no interactions: all of its {X.shape[0]} x {X.shape[1]} entries are zero. "
+            "Pass a matrix with at least one stored positive value."
+        )
+    if reset:
+        _check_not_tiny(X, "X")
+    return X
+
+
+def _check_not_tiny(X, name):
+    """Raise if all values of X are so small that their inverses would overflow."""
+    largest, smallest_allowed = np.abs(X.data).max(initial=0), 1 / largest_magnitude(X.dtype)
+    if 0 < largest < smallest_allowed:
+        raise ValueError(
+            f"{name} holds only numbers up to {largest:.3g} in magnitude, too small for {X.dtype}, "
+            f"which needs {smallest_allowed:.0e} or more: scale {name}, for example to a largest "
+            "value of 1."
+        )
+
+
+def check_sample_domain(sample_domain, n_rows, *, both=False):
+    """Return the mask of the rows of the source, or None if `sample_domain` is None.
+
+    `sample_domain` is a number for each row, or one for all: above zero for the source, below zero
+    for the target. With `both`, there must be rows of both domains.
+    """
+    if sample_domain is None:
+        return None
+    labels = np.asarray(sample_domain)
+    if labels.shape not in ((), (n_rows,)) or labels.dtype.kind not in "iuf":
+        raise ValueError(
+            f"sample_domain has shape {labels.shape} and dtype {labels.dtype}, but X has {n_rows} "
+            "rows: pass a number for each row, above zero for the source and below zero for the "
+            "target."
+        )
+    labels = np.broadcast_to(labels, (n_rows,))
+    if not ((labels > 0) | (labels < 0)).all():
+        raise ValueError(
+            "sample_domain holds zeros or NaN: pass 1 for the rows of the source and -1 for those "
+            "of the target."
+        )
+    is_source = labels > 0
+    if both and (is_source.all() or not is_source.any()):
+        raise ValueError(
+            f"All rows of sample_domain are of the {'source' if is_source[0] else 'target'}: pass "
+            "rows of both domains, above zero for the source and below zero for the target, or "
+            "None."
+        )
+    return is_source
+
+
+def check_documents(X):
+    """Return the documents of a 1-D collection as a list of str."""
+    shape = getattr(X, "shape", (None,))
+    if isinstance(X, str | bytes | Mapping | Set) or not hasattr(X, "__iter__") or len(shape) != 1:
+        found = f"of shape {shape}" if hasattr(X, "shape") else f"a {type(X).__name__}"
+        raise ValueError(
+            f"X must be a 1-D sequence of documents, got {found}. Select a column of a table with "
+            "table['text'], not with table[['text']]. Put a single document in a list."
+        )
+    documents = list(X)
+    if not documents:
+        raise ValueError("X holds no documents: pass at least one.")
+    for row, document in enumerate(documents):
+        if not isinstance(document, str):
+            raise ValueError(
+                f"Row {row} of X is {reprlib.repr(document)}, of type {type(document).__name__}: "
+                "every document must be a str. Decode bytes, and pass '' if there is no text."
+            )
+    return documents
+
+
+def _canonical_csr(X):
+    """Return X as a sorted `csr_array` without duplicates or stored zeros; X does not change."""
+    canonical = sp.csr_array(X)
+    index_dtype = sp.get_index_dtype(maxval=max(*canonical.shape, canonical.nnz))
+    if canonical.indices.dtype != index_dtype:
+        canonical = sp.csr_array(
+            (
+                canonical.data,
+                canonical.indices.astype(index_dtype),
+                canonical.indptr.astype(index_dtype),
+            ),
+            shape=canonical.shape,
+        )
+    if not canonical.has_canonical_format or not canonical.data.all():
+        canonical = canonical.copy()
+        canonical.sum_duplicates()
+        canonical.eliminate_zeros()
+    return canonical
+
+
+def _check_width(X, name):
+    if sp.issparse(X) and X.ndim == 2:
+        check_numbering(X.shape[1] - 1, name, "column")
+
+
+def check_numbering(largest, name, what):
+    """Raise if a column number is so large that it must be an id."""
+    if largest >= _MAX_COLUMNS:
+        raise ValueError(
+            f"{name} has the {what} {largest}, and models hold numbers for every {what} up to the "
+            "largest one. It looks like an id of a log: number the items with InteractionEncoder."
+        )
+
+
+_DROP_OR_SHIFT = "Interactions are counts or strengths: drop or shift the negative ones."
+
+
+def _check_nonnegative(X, name, *, cure=_DROP_OR_SHIFT):
+    smallest = (X.data if sp.issparse(X) else X).min(initial=0)
+    if smallest < 0:
+        raise ValueError(
+            f"Negative values in data passed to {name}: the smallest is {smallest:g}. {cure}"
+        )

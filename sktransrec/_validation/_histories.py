@@ -1,0 +1,72 @@
+"""Checks of histories, rows of item ids in order."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._histories import is_padded_at_one_end
+from ._arrays import _check_nonnegative, check_array, check_numbering, validate_data
+
+
+def check_padded(estimator, X, *, reset, allow_nd=False):
+    """Return X as an array of numbers with two axes, or more on request."""
+    try:
+        return validate_data(estimator, X, reset=reset, dtype="numeric", allow_nd=allow_nd)
+    except ValueError as error:
+        if "array element with a sequence" not in str(error):
+            raise
+        raise ValueError(
+            "The rows of X have different lengths: pad them to one length with 0 (vectors with "
+            "vectors of zeros), as TextSequences and InteractionEncoder.sequences do."
+        ) from error
+
+
+def check_histories(estimator, X, *, reset, ignores_gaps=False):
+    """Return X as int32 ids of shape (n_rows, n_steps), from 1 on; 0 means no item.
+
+    With `ignores_gaps`, zeros between ids are allowed.
+    """
+    _check_not_sparse(X, type(estimator).__name__)
+    X = _item_ids(check_padded(estimator, X, reset=reset), ignores_gaps)
+    if reset and not ignores_gaps and X.max(initial=0) == 1:
+        raise ValueError(
+            "X holds nothing but 0 and 1: read as histories, this is always the item with the id "
+            f"1. If X is a matrix of interactions, {_SEQUENCES}"
+        )
+    return X
+
+
+def item_ids_of_rows(X, *, ignores_gaps=False):
+    """Return histories as int32 ids as `check_histories` does, without an estimator."""
+    _check_not_sparse(X, "the model")
+    return _item_ids(check_array(X, dtype="numeric", input_name="X"), ignores_gaps)
+
+
+_SEQUENCES = (
+    "pass the items of each row in order, such as InteractionEncoder().fit(log).sequences(log)."
+)
+
+
+def _check_not_sparse(X, reader):
+    if sp.issparse(X):
+        raise TypeError(
+            f"X is a sparse matrix, but {reader} reads histories, rows of item ids from 1 on. Do "
+            f"not make X dense, because its values would be read as ids: {_SEQUENCES}"
+        )
+
+
+def _item_ids(X, ignores_gaps):
+    """Return valid numbers as int32 item ids."""
+    if X.dtype.kind not in "iu" and not np.array_equal(X, np.floor(X)):
+        raise ValueError(
+            "X holds numbers that are not integers: a history is a row of item ids, from 1 on and "
+            "padded with 0, as InteractionEncoder.sequences returns it."
+        )
+    _check_nonnegative(X, "X", cure="Item ids are integers from 1 on, and 0 is padding.")
+    check_numbering(int(X.max(initial=0)), "X", "item id")
+    if not ignores_gaps and not is_padded_at_one_end(X):
+        raise ValueError(
+            "X has zeros both before and after ids, but 0 is not an item: it is padding at one end "
+            "of all rows. If the items are numbered from 0, add 1 to the ids and not to the "
+            f"padding. If X is a matrix of interactions, {_SEQUENCES}"
+        )
+    return X.astype(np.int32)

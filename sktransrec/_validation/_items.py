@@ -1,0 +1,68 @@
+"""Checks of what names items: candidates, columns, ids and exclusions."""
+
+import reprlib
+
+import numpy as np
+
+from .._ids import distinct_ids
+from ._arrays import _SPARSE_FORMATS, _canonical_csr, as_array, check_array
+
+
+def check_item_ids(item_ids, n_items, *, of):
+    """Return the ids as an array; raise unless there are `n_items` ids, all different."""
+    ids = distinct_ids(item_ids, "item_ids")
+    if len(ids) != n_items:
+        raise ValueError(
+            f"item_ids has {len(ids)} ids, but there are {n_items} {of}: pass one id for each of "
+            "them, all different, or None."
+        )
+    return ids
+
+
+def check_candidates(candidates, n_items, *, name="candidates", takes_mask=True):
+    """Return candidates, column indices or a boolean mask, as sorted unique indices."""
+    if candidates is None:
+        return None
+    candidates = np.asarray(as_array(candidates, name=name))
+    if takes_mask and candidates.dtype == bool and candidates.shape == (n_items,):
+        candidates = np.flatnonzero(candidates)
+    if candidates.ndim != 1 or candidates.dtype.kind not in "iu" or candidates.size == 0:
+        mask = f", or a boolean mask of shape ({n_items},)" if takes_mask else ""
+        raise ValueError(
+            f"{name} must be a non-empty 1-D array of integer column indices{mask}; got "
+            f"{reprlib.repr(candidates.tolist())}, of dtype {candidates.dtype} and shape "
+            f"{candidates.shape}. InteractionEncoder.items_ holds the id of each column."
+        )
+    candidates = np.unique(candidates)
+    if candidates[0] < 0 or candidates[-1] >= n_items:
+        raise ValueError(
+            f"{name} must lie between 0 and {n_items - 1}, got values from "
+            f"{candidates[0]} to {candidates[-1]}."
+        )
+    return candidates
+
+
+def check_columns(columns, n_columns, *, name):
+    """Return columns of X, indices, a mask or a slice, as sorted unique indices."""
+    if isinstance(columns, slice):
+        found = np.arange(n_columns)[columns]
+        if not found.size:
+            raise ValueError(f"{name}={columns} holds none of the n_features={n_columns} columns.")
+        columns = found
+    return check_candidates(columns, n_columns, name=name)
+
+
+def check_exclusions(exclude_interactions, shape):
+    """Return the interactions to leave out as a `csr_array` of the given shape."""
+    excluded = check_array(
+        exclude_interactions,
+        accept_sparse=_SPARSE_FORMATS,
+        dtype=np.float32,
+        input_name="exclude_interactions",
+    )
+    if excluded.shape != shape:
+        raise ValueError(
+            f"exclude_interactions has shape {excluded.shape}, expected {shape}: one row for each "
+            "row of X, one column for each item that can be recommended."
+        )
+    return _canonical_csr(excluded)

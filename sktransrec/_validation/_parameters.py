@@ -1,0 +1,47 @@
+"""Constraints of parameters, and checks of single numbers."""
+
+import numbers
+
+import numpy as np
+
+from ._sklearn import _SklearnInterval
+
+_LARGEST_INTEGER = 2**31 - 1
+
+_SMALLEST_POSITIVE = float(np.finfo(np.float32).tiny)
+
+
+class Interval(_SklearnInterval):
+    """The interval of scikit-learn, without booleans and without numbers that overflow.
+
+    Integers have at most 32 bits, and positive numbers are at least the smallest float32.
+    """
+
+    def __init__(self, type, left, right, *, closed):
+        if type is numbers.Integral and right is None:
+            right, closed = _LARGEST_INTEGER, "both" if closed == "left" else "right"
+        elif type is numbers.Real and left == 0 and right is None and closed == "neither":
+            left, closed = _SMALLEST_POSITIVE, "left"
+        super().__init__(type, left, right, closed=closed)
+
+    def is_satisfied_by(self, value):
+        return not isinstance(value, bool) and super().is_satisfied_by(value)
+
+
+_COUNTS = Interval(numbers.Integral, 1, None, closed="left")
+
+N_JOBS = [None, Interval(numbers.Integral, None, None, closed="neither")]
+
+
+def check_count(value, *, name, maximum, of):
+    """Raise unless `value` is an integer from 1 to `maximum`, which the error calls `of`."""
+    if not _COUNTS.is_satisfied_by(value) or value > maximum:
+        raise ValueError(f"{name} must be an integer from 1 to {of}={maximum}, got {value!r}.")
+
+
+def positive_integers(sizes, *, name):
+    """Return the sizes as a tuple of int, each at least 1."""
+    sizes = tuple(sizes)
+    if not all(_COUNTS.is_satisfied_by(size) for size in sizes):
+        raise ValueError(f"{name} must hold integers from 1 on, got {sizes!r}.")
+    return tuple(int(size) for size in sizes)

@@ -1,0 +1,26 @@
+"""The only door to scikit-learn's private helpers."""
+
+from sklearn.base import _fit_context
+from sklearn.utils import _safe_indexing
+from sklearn.utils._chunking import get_chunk_n_rows
+from sklearn.utils._param_validation import HasMethods, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval as _SklearnInterval
+from sklearn.utils.metaestimators import _BaseComposition
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_array as _sklearn_check_array
+from sklearn.utils.validation import validate_data as _sklearn_validate_data
+
+__all__ = [
+    "HasMethods",
+    "StrOptions",
+    "_BaseComposition",
+    "_SklearnInterval",
+    "_check_sample_weight",
+    "_fit_context",
+    "_safe_indexing",
+    "_sklearn_check_array",
+    "_sklearn_validate_data",
+    "check_is_fitted",
+    "get_chunk_n_rows",
+    "validate_params",
+]
