@@ -1,4 +1,4 @@
-"""Recommenders made of others: votes, discounts, switches, and choices by evidence."""
+"""Ensembles: recommenders that combine others, or choose between them."""
 
 from ._discounted import DiscountedRecommender
 from ._gate import TransferGate

@@ -1,4 +1,4 @@
-"""What recommenders that are made of others share: what their parts read and learn from."""
+"""The base classes of ensembles: what their members read and learn from."""
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -19,17 +19,18 @@ from ..interactions._target_items import TargetItems
 
 
 class EnsembleRecommender(RecommenderMixin, BaseEstimator):
-    """Base of recommenders that are made of others.
+    """Base of ensembles, the recommenders that are made of others.
 
-    A subclass implements ``_parts()``, which returns the unfitted recommenders, and
-    ``_fitted_parts()``. It is supervised if a leading part learns the map from X to y, and
-    in-domain if these learn from X alone. It never recommends an item that a part withholds.
+    A subclass implements ``_parts()``, which returns the unfitted members, and
+    ``_fitted_parts()``. The ensemble is supervised if a leading member learns the map from X to y.
+    It is in-domain if all leading members learn from X alone. It never recommends an item that a
+    member withholds.
     """
 
     target_columns = None
 
     def _leading_parts(self):
-        """Return the parts that say what X and y are; the others read what is made of these."""
+        """Return the members that decide what X and y are; the others get parts of X and y."""
         return self._parts()
 
     def __sklearn_tags__(self):
@@ -46,14 +47,14 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         return tags
 
     def _checked(self, X, y):
-        """Return valid X, and y or None if no leading part learns from it."""
+        """Return valid X, and valid y, or None if no leading member learns from y."""
         X = self._valid_rows(X, reset=True)
         if not is_supervised(self):
             return X, None
         if y is None:
             raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None: "
-                "it learns the map from X to y, so pass the interactions to learn."
+                f"{type(self).__name__} requires y to be passed, but the target y is None. "
+                "It learns the map from X to y: pass the interactions to learn as y."
             )
         return X, check_targets(y, n_rows=X.shape[0])
 
@@ -72,8 +73,8 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
     def _target_of(self, X, y, models=()):
         """Return the items that are recommended.
 
-        Where `target_columns` does not say, fitted models of two domains do, and of histories
-        those who know how many items there are.
+        If `target_columns` is None, fitted models of two domains say which columns these are. For
+        histories, a fitted model says how many items there are.
         """
         recommenders = list(map(recommender_of, models))
         n_items = None if y is None else y.shape[1]
@@ -89,9 +90,9 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         self.popularity_ = _column_shares(self._target.known(X) if y is None else y)
 
     def _check_items(self, models):
-        """Raise unless the fitted models, given by name, all recommend the target items.
+        """Raise an error if one of the fitted models, given by name, has other items.
 
-        A model of all columns of X may stand beside one of the target, whose items are among them.
+        A model that recommends all columns of X is allowed too, if these include the target items.
         """
         allowed = {self._target.n_items}
         if self._target.columns.size:
@@ -101,23 +102,24 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             if n_items not in allowed:
                 raise ValueError(
                     f"{name!r} recommends {n_items} items where there are {self._target.n_items}: "
-                    "all recommenders must recommend the columns of X, or all those of y."
+                    "all recommenders must recommend the same items, the columns of X or those of "
+                    "y."
                 )
 
     @property
     def item_columns_(self):
-        """The columns of X that are the items, in their order; None if all are or none is."""
+        """The columns of X that are the items, in order; None if all columns are, or none is."""
         columns = self._target.columns
         return columns if 0 < columns.size < self.n_features_in_ else None
 
     @property
     def withheld_items_(self):
-        """The mask of the items that are never recommended; None if all may be."""
+        """The mask of the items that are never recommended; None if there are none."""
         return withheld_items(self._fitted_parts(), self.n_items_, self._target.columns)
 
 
 class DecidingRecommender(EnsembleRecommender):
-    """Base of ensembles that decide on the training rows between `transfer` and `fallback`.
+    """Base of ensembles that compare `transfer` and `fallback` on training rows, and decide.
 
     A subclass has the parameters `transfer`, `fallback`, `target_columns` and `holdout`.
     """
@@ -129,7 +131,7 @@ class DecidingRecommender(EnsembleRecommender):
         return [self.transfer]
 
     def _to_judge_by(self, X, y, random_state):
-        """Return X and what there is to find, held out of X if there is no y."""
+        """Return X and the interactions to find, which are held out of X if there is no y."""
         if y is not None:
             return X, y
         return self._target.held_out(X, self.holdout, random_state)

@@ -1,4 +1,4 @@
-"""A recommender whose popular items are held back."""
+"""A recommender that shows popular items less often."""
 
 from numbers import Real
 
@@ -10,55 +10,59 @@ from ._base import EnsembleRecommender, standardized
 
 
 class DiscountedRecommender(EnsembleRecommender):
-    r"""Recommend as another recommender does, with popular items held back.
+    r"""Show popular items less often, in the recommendations of another recommender.
 
-    It is as the recommender that it wraps: supervised if that learns the map from X to y,
-    in-domain if it learns from X alone. Few items get most of what a recommender shows; this
-    takes from them what they owe to their popularity, and how much of it is a number to search.
+    Use it when a few popular items fill most recommendations and less known items should be shown
+    too. Fit the recommender alone first: a discount can cost accuracy, and a search over
+    `discount` shows how much. It is supervised if the wrapped recommender learns the map from X to
+    y, and in-domain if that learns from X alone.
 
     Parameters
     ----------
     recommender : estimator
         The recommender, or a `Pipeline` or search that holds one. It is cloned and fitted.
     discount : float, default=0.3
-        How many standard deviations of its scores an item loses for each standard deviation by
-        which its log-popularity is above the mean, 0 or more. 0 leaves the ranking as it is; at 1
-        popularity weighs as much as all that the recommender says.
+        How strongly popular items lose, 0 or more. An item whose log-popularity is one standard
+        deviation above the mean loses this many standard deviations of its row's scores. 0 leaves
+        the ranking as it is. At 1, popularity weighs as much as the scores of the recommender.
 
     Attributes
     ----------
     recommender_ : estimator
         The fitted recommender.
     discounts_ : ndarray of shape (n_items_,), dtype float32
-        What is taken from the standardised scores of each item; 0 on average.
+        The number that is subtracted from the standardised scores of each item; 0 on average.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of rows that have each item, which are the scores of an empty row.
+        The share of the rows that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    sktransrec.metrics.debiased_scorer : Chooses the discount without paying for popularity.
+    sktransrec.metrics.debiased_scorer : A metric for the search that does not reward popularity.
     sktransrec.metrics.metrics_by_bucket : Shows what head and tail gain and lose.
-    PopularityScaler : Holds popular items back in what a recommender learns from.
+    PopularityScaler : Gives popular items less weight in the training data.
 
     Notes
     -----
-    With the standardised scores :math:`z(r, i)` of row r, of mean 0 and variance 1 over the items
-    i, and the number :math:`n_i` of rows of `fit` that have item i, the score is
+    The score of item i for row r is
 
-    .. math:: z(r, i) - \gamma \, \frac{\log \max(1, n_i) - \mu}{\sigma} ,
+    .. math:: z(r, i) - \gamma \, \frac{\log \max(1, n_i) - \mu}{\sigma} .
 
-    :math:`\gamma` being `discount`, :math:`\mu` and :math:`\sigma` the mean and the standard
-    deviation over the items. For scores that are log-probabilities, subtracting a multiple of
-    the log-popularity is the logit adjustment of [1]_ after the fact, and dividing by a power of
-    it; being standardised, the same discount means as much to a recommender of any scale.
+    Here :math:`z(r, i)` are the scores of the recommender, standardised in each row to mean 0 and
+    variance 1 over the items. :math:`n_i` is the number of training rows that have item i.
+    :math:`\gamma` is `discount`, and :math:`\mu` and :math:`\sigma` are the mean and the standard
+    deviation of :math:`\log \max(1, n_i)` over the items.
 
-    An empty row says nothing of its taste and still gets the popular items.
+    If the scores are log-probabilities, this is the logit adjustment of [1]_, applied after
+    training: the probabilities are divided by a power of the popularity. As the scores are
+    standardised, a discount has the same effect whatever the scale of the recommender.
+
+    An empty row still gets the popular items, since nothing is known about its taste.
 
     References
     ----------
@@ -101,9 +105,9 @@ class DiscountedRecommender(EnsembleRecommender):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
-            What the recommender takes.
+            The rows, in the form that the recommender reads.
         y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
-            Interactions with the items, if the recommender learns from these.
+            Interactions with the items. Required if the recommender learns the map from X to y.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""A recommender that uses the source only if it helps, and not for those whom it harms."""
+"""A recommender that uses the source only if it helps, and only for the rows that it helps."""
 
 from numbers import Integral, Real
 
@@ -14,60 +14,64 @@ from ._base import DecidingRecommender
 
 
 class TransferGate(DecidingRecommender):
-    """Recommend with the source if it is shown to help, except where it is shown to harm.
+    """Use the source if it is shown to help, and not for the users whom it is shown to harm.
 
-    Cross-validates two recommenders on the training rows and decides for all of them, or, where
-    the source harms rows that are about as active, for each bucket of such rows. It is as its parts
-    are: a supervised recommender if `transfer` learns the
-    map from X to y, an in-domain one if it learns from X alone.
+    Use it when you have a recommender with the source and one without, and want the better one
+    served without a decision by hand. Try `transfer_gain` first if you only want to know whether
+    the source helps. The gate cross-validates both recommenders on the training rows. It decides
+    for all rows together, and makes exceptions for buckets of rows with a similar number of
+    interactions. It is supervised if `transfer` learns the map from X to y, and in-domain if
+    `transfer` learns from X alone.
 
     Parameters
     ----------
     transfer : estimator
         A recommender that uses the source, or a `Pipeline` or search that holds one.
     fallback : estimator, default=None
-        The recommender to fall back on, of the same kind. It gets the columns `target_columns` of
-        X alone where these are given, and otherwise X; where X holds histories and it does not
-        read these, it gets the matrix of what the rows have. None is the popularity of the target
-        items.
+        The recommender without the source, supervised or in-domain as `transfer` is. It gets only
+        the columns `target_columns` of X if these are given, and otherwise all of X. If X holds
+        histories and the fallback cannot read them, it gets the matrix of the items that each row
+        has. None means the popularity of the target items.
     target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
-        The columns of X that hold the target items where X holds the source as well, in the order
-        of the columns of y. The gate recommends these only. None means all columns of X if the
-        gate is in-domain, and none if it is supervised.
+        The columns of X that hold the target items, if X holds the source as well, in the order
+        of the columns of y. The gate recommends only these. None means all columns of X if the
+        gate is in-domain, and no columns if it is supervised.
     holdout : float or int, default=0.2
-        How much of the target interactions of each row to hold out for the comparison, as a share
-        or a count, if the gate is in-domain: the latest ones of histories, and others at random. A
-        supervised gate looks for y.
+        How many of the target interactions of each row to hold out for the comparison, as a share
+        or a count. Only an in-domain gate uses it: it holds out the latest interactions of
+        histories, and random ones otherwise. A supervised gate looks for y.
     cv : int, cross-validation splitter or iterable, default=5
         How to hold rows out. An int shuffles the rows into that many folds.
     metric : str, default="ndcg"
-        What to compare on the best `k` items of each row.
+        The metric to compare, on the best `k` items of each row.
         One of "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall" and
         "reciprocal_rank".
     k : int, default=10
-        Number of items compared, or all where there are fewer.
+        Number of items compared; all items if there are fewer.
     n_buckets : int, default=3
-        Number of buckets of about as many rows each, by the number of their interactions: with the
-        target items where X has any, otherwise with the source. A bucket has at least 30 training
-        rows, so there may be fewer. Harm to a few rows shows in many buckets sooner than in few.
+        Number of buckets of rows, all of about the same size. Rows go into buckets by the number
+        of their interactions: those with the target items if X has any, otherwise those with the
+        source. A bucket has at least 30 training rows, so there may be fewer buckets. With more
+        buckets, harm to a small group of rows is easier to see.
     confidence_level : float, default=0.95
-        Above 0 and below 1. The higher it is, the more evidence it takes to use the source.
+        The level of the confidence intervals, above 0 and below 1. The higher it is, the more
+        evidence the gate needs to use the source.
     n_jobs : int, default=None
         Number of folds to run at a time, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
-        Shuffles the rows, holds out, and draws the bootstrap samples. Pass an int for the same
-        decision every time.
+        Shuffles the rows, draws the held-out interactions and the bootstrap samples. Pass an int
+        for the same decision every time.
 
     Attributes
     ----------
     decision_ : str
-        What is used for whom and why; ``print`` it.
+        Which recommender serves which rows, and why, as a text to print.
     uses_transfer_ : ndarray of bool of shape (n_buckets,)
         Whether each bucket of rows gets the recommendations of `transfer_`.
     bucket_edges_ : ndarray of int of shape (n_buckets - 1,)
-        The smallest number of interactions of each bucket but the first.
+        The smallest number of interactions in each bucket except the first.
     gain_ : TransferGain
-        The comparison, without the scores of single rows, which `transfer_gain` keeps.
+        The comparison, without the scores of single rows. Call `transfer_gain` to get these too.
     transfer_ : estimator
         `transfer` fitted on all rows.
     fallback_ : estimator
@@ -75,29 +79,34 @@ class TransferGate(DecidingRecommender):
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of rows that have each item, which are the scores of an empty row.
+        The share of the rows that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    SourceSelectorRecommender : Chooses among several sources, for all rows alike.
+    SourceSelectorRecommender : Chooses among several sources, the same ones for all rows.
     transfer_gain : The comparison alone.
 
     Notes
     -----
-    The source helps if the interval of its gain, as in :func:`transfer_gain`, lies above zero, and
-    harms if it lies below. If it helps all rows together, it is used for all of them but those in
-    buckets that it harms. If it does not, it is used nowhere, unless it harms a bucket and helps
-    another: then it is used in that other one. The intervals of the buckets hold all at once
-    (Bonferroni), so that where the source helps nobody, the chance that it is used is at most about
-    ``(1 - confidence_level) / 2``. Cross-listed items are no evidence: they are left out of the
-    comparison, though not of the recommendations.
+    The source helps if the confidence interval of its gain (see :func:`transfer_gain`) lies above
+    zero, and it harms if the interval lies below zero. The gate decides as follows:
 
-    Each row is scored by the model of its bucket. The scores of rows in different buckets may thus
-    be on different scales; the ranking within a row is what they are for.
+    - If the source helps all rows together, it is used for all rows except those in buckets that
+      it harms.
+    - Otherwise the source is not used, with one exception: if it harms one bucket and helps
+      another, it is used in the bucket that it helps.
+
+    The intervals of the buckets hold together (Bonferroni). So if the source helps nobody, the
+    chance that it is used is at most about ``(1 - confidence_level) / 2``. Cross-listed items are
+    left out of the comparison, because finding them is no evidence of transfer. They are still
+    recommended.
+
+    Each row is scored by the model of its bucket, so the scores of rows in different buckets may
+    be on different scales. Compare scores within a row only.
 
     A gate costs ``cv`` + 1 fits of both models.
 
@@ -172,11 +181,11 @@ class TransferGate(DecidingRecommender):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
-            What is known about the rows: the source, or source and target side by side, or
-            histories, rows of item ids, or texts or a table with columns of texts, where
-            `transfer` reads these.
+            What is known about the rows: the source, or source and target side by side. If
+            `transfer` reads them, also histories (rows of item ids), texts, or a table with
+            columns of texts.
         y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
-            Their interactions with the target items. An in-domain gate does not read it.
+            The interactions of the rows with the target items. An in-domain gate does not read y.
 
         Returns
         -------
@@ -223,7 +232,7 @@ class TransferGate(DecidingRecommender):
 
 
 def _uses_transfer(gain):
-    """Return for each bucket whether its rows get the recommendations with the source."""
+    """Return for each bucket whether its rows are served with the source."""
     verdicts = np.array([bucket.verdict for bucket in gain.buckets])
     harms = verdicts == "harms"
     if gain.verdict == "helps":
@@ -232,7 +241,7 @@ def _uses_transfer(gain):
 
 
 def _in_words(gain, uses_transfer):
-    """Return what is used for whom, and why."""
+    """Return which recommender serves which rows, and why, as a text."""
     lines = [f"{gain.metric} without the source -> with it:"]
     lines += [f"  all ({gain.clean.n_rows} rows)", f"    {gain.clean}"]
     lines += [_finding(gain.verdict, uses_transfer), f"By {gain.counted}:"]

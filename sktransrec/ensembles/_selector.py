@@ -1,4 +1,4 @@
-"""A recommender that finds out which of several sources help, and whether any does."""
+"""A recommender that measures which of several sources help, and uses only these."""
 
 from dataclasses import replace
 from numbers import Integral, Real
@@ -37,45 +37,48 @@ from ._voting import VotingRecommender
 
 
 class SourceSelectorRecommender(DecidingRecommender):
-    r"""Recommend with those of several sources that are shown to help, or with none of them.
+    r"""Choose from several sources those that are shown to help, and recommend with these.
 
-    X holds several sources side by side. Cheap scores make a shortlist of these, cross-validation
-    on the training rows says which of them help, and they are weighted by how much they do. It is
-    as `transfer` is: a supervised recommender if that learns the map from X to y, the target, and
-    an in-domain one if it learns from X alone, in which the target stands as well.
+    Use it when several source domains could help and you do not know which. Use `TransferGate` if
+    there is only one source. X holds the sources side by side. A cheap probe makes a shortlist,
+    cross-validation on the training rows measures which sources help, and those are weighted by
+    their gains. If no source helps, the fallback recommends. The selector is supervised if
+    `transfer` learns the map from X to y, the target. It is in-domain if `transfer` learns from X
+    alone; then X must hold the target as well.
 
     Parameters
     ----------
     transfer : estimator
         A recommender, or a `Pipeline` or search that holds one. A supervised one is cloned for each
-        source and gets the columns of that source, and `target_columns` after them. An in-domain
-        one gets all columns of X, those of sources that are not used being empty.
+        source and gets the columns of that source, followed by `target_columns`. An in-domain one
+        gets all columns of X; the columns of sources that are not used are empty.
     sources : list of (str, columns) tuples, default=None
         Names and columns of X: an array-like of int, a mask of shape (n_features,), or a slice.
-        None takes all columns but `target_columns` as one source.
+        None takes all columns except `target_columns` as one source.
     fallback : estimator, default=None
-        What to compare with, and to recommend with where no source helps, of the same kind. It
-        gets the columns `target_columns` of X alone where these are given, and otherwise X. None is
-        the popularity of the target items.
+        The recommender to compare with, and to use if no source helps; supervised or in-domain as
+        `transfer` is. It gets only the columns `target_columns` of X if these are given, and
+        otherwise all of X. None means the popularity of the target items.
     target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
-        The columns of X that hold what is known of the target items, in the order of the columns
-        of y; they are not recommended to a row that has them. None means that X says nothing of
-        the target, from which an in-domain recommender cannot learn.
+        The columns of X that hold the known interactions with the target items, in the order of
+        the columns of y. A row is not recommended the items that it already has there. None means
+        that X holds nothing of the target; an in-domain recommender cannot learn from that.
     holdout : float or int, default=0.2
-        How much of the target interactions of each row to hold out for the comparison, as a share
-        or a count, if the selector is in-domain. A supervised one looks for y.
+        How many of the target interactions of each row to hold out for the comparison, as a share
+        or a count. Only an in-domain selector uses it; a supervised one looks for y.
     max_sources : int, default=3
         Number of sources on the shortlist, at least 1: those with the largest gain of the probe.
     cv : int, cross-validation splitter or iterable, default=5
         How to hold rows out. An int shuffles the rows into that many folds.
     metric : str, default="ndcg"
-        What to compare on the best `k` items of each row.
+        The metric to compare, on the best `k` items of each row.
         One of "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall" and
         "reciprocal_rank".
     k : int, default=10
-        Number of items compared, or all where there are fewer.
+        Number of items compared; all items if there are fewer.
     confidence_level : float, default=0.95
-        Above 0 and below 1. The higher it is, the more evidence it takes to use a source.
+        The level of the confidence intervals, above 0 and below 1. The higher it is, the more
+        evidence the selector needs to use a source.
     n_jobs : int, default=None
         Number of folds to run at a time, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
@@ -85,49 +88,54 @@ class SourceSelectorRecommender(DecidingRecommender):
     Attributes
     ----------
     decision_ : str
-        What is used and why; ``print`` it.
+        Which sources are used, and why, as a text to print.
     source_scores_ : list of SourceScore
-        What is known of each source, in the order of `sources`.
+        The scores of each source, in the order of `sources`.
     weights_ : ndarray of shape (n_sources,)
-        The share of each source in what is recommended: all 0 where none is used.
+        The weight of each source in the recommendations; they sum to 1. All are 0 if no source is
+        used.
     gain_ : TransferGain or None
-        The gain of what is used over the fallback, without the scores of single rows; None where
-        no source is used.
+        The gain of the chosen sources over the fallback, without the scores of single rows; None
+        if no source is used.
     recommender_ : estimator
-        What is used, fitted on all rows: a `VotingRecommender` of the sources, or `transfer` after
-        the columns of X are weighted, or the fallback.
+        The recommender that is used, fitted on all rows: a `VotingRecommender` of the sources, or
+        `transfer` on weighted columns of X, or the fallback.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of rows that have each item, which are the scores of an empty row.
+        The share of the rows that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
     TransferGate : Decides on one source, for each group of rows.
-    VotingRecommender : How several sources are put together.
+    VotingRecommender : Combines the sources that are used.
     transfer.proxy_a_distance : One of the cheap scores.
 
     Notes
     -----
-    The cheap scores are in :class:`~sktransrec.evaluation.SourceScore`. The probe alone makes the
-    shortlist, since it alone looks at what the rows like; overlap and distance are reported
-    beside it. On generated sources, the probe put them in the order of their relatedness; the
-    distance did so less well, and could not tell a real source from a copy with shuffled rows.
+    The cheap scores are described in :class:`~sktransrec.evaluation.SourceScore`. Only the probe
+    makes the shortlist, because only the probe looks at what the rows like; overlap and distance
+    are just reported. On generated sources, the probe put the sources in the order of their
+    relatedness. The distance did so less well, and could not tell a real source from a copy with
+    shuffled rows.
 
-    A source on the shortlist is used if the interval of its gain, as in :func:`transfer_gain` and
-    cross-listed items left out, excludes harm. Intervals are at level ``1 - (1 -
-    confidence_level) / n_sources``, so that they hold for all sources at once (Bonferroni), those
-    that the probe left out included: it has seen the same rows. Of those that help, the best is
-    used, and each of the others in turn if what is used is measured to gain by it. Weights are
-    proportional to the gains: those of a vote among the sources, or, in-domain, those of the
-    interactions with them, which are 1 for the best and for the target.
+    A source on the shortlist helps if the confidence interval of its gain (see
+    :func:`transfer_gain`), without cross-listed items, lies above zero. The intervals are at level
+    ``1 - (1 - confidence_level) / n_sources``, so that they hold for all sources together
+    (Bonferroni). This counts the sources that are not on the shortlist as well, because the probe
+    has seen the same rows. The best of the sources that help is used. Then each of the others, in
+    the order of their gains, is added if the measured gain becomes larger. Weights are proportional
+    to the gains. A supervised selector uses them as weights of a vote. An in-domain one multiplies
+    the interactions with each source by its weight, divided by the largest weight; the target has
+    weight 1.
 
-    A measurement costs ``cv`` fits of `fallback` and of `transfer` for each source in it. There is
-    one for each source on the shortlist, and one for each but the best of those that help.
+    A measurement costs ``cv`` fits of `fallback`, and ``cv`` fits of `transfer` for each source in
+    it. There is one measurement for each source on the shortlist, and one more for each source
+    that helps, except the best.
 
     References
     ----------
@@ -197,16 +205,16 @@ class SourceSelectorRecommender(DecidingRecommender):
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
-        """Score the sources, decide, and fit what is used on all rows.
+        """Score the sources, decide, and fit the chosen recommender on all rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
-            What is known about the rows: the sources side by side, and the target if
-            `target_columns` say so.
+            What is known about the rows: the sources side by side, and the target in the columns
+            `target_columns`, if these are given.
         y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
-            Their interactions with the target items, not contained in X. An in-domain selector
-            does not read it.
+            The interactions of the rows with the target items, without those in X. An in-domain
+            selector does not read y.
 
         Returns
         -------
@@ -250,23 +258,23 @@ class SourceSelectorRecommender(DecidingRecommender):
         return self
 
     def _checked(self, X, y):
-        """Return valid X, and y or None if it is not to be read."""
+        """Return valid X, and valid y, or None if `fit` does not read y."""
         if not is_supervised(self.transfer):
             if reads_histories(self.transfer):
                 raise ValueError(
-                    f"transfer={self.transfer!r} reads histories, in which no columns are those "
-                    "of a source: pass a recommender that reads a matrix of interactions."
+                    f"transfer={self.transfer!r} reads histories, and their columns do not belong "
+                    "to sources. Pass a recommender that reads a matrix of interactions."
                 )
             if self.target_columns is None:
                 raise ValueError(
                     f"transfer={self.transfer!r} learns from X alone: say as target_columns which "
-                    "columns of X are the target's, or pass a recommender that learns the map "
+                    "columns of X hold the target. Or pass a recommender that learns the map "
                     "from X to y, such as RidgeRecommender."
                 )
         if is_content(X):
             raise ValueError(
                 f"X has texts or categories, and {type(self).__name__} compares its sources by "
-                "numbers: encode them before, for example with OneHotEncoder."
+                "numbers: encode them first, for example with OneHotEncoder."
             )
         return super()._checked(X, y)
 
@@ -276,7 +284,9 @@ class SourceSelectorRecommender(DecidingRecommender):
             return {"source": np.setdiff1d(np.arange(n_columns), self._target.columns)}
         names = [name for name, _ in self.sources]
         if not names or len(set(names)) < len(names):
-            raise ValueError(f"sources has the names {names}: pass one source or more, each once.")
+            raise ValueError(
+                f"sources has the names {names}: pass one source or more, with different names."
+            )
         return {
             name: check_columns(places, n_columns, name=f"the columns of the source {name!r}")
             for name, places in self.sources
@@ -299,7 +309,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         return by_probe[: self.max_sources]
 
     def _model(self, weights, columns):
-        """Return a recommender that uses sources by their weights."""
+        """Return a recommender that uses the sources with the given weights."""
         if is_supervised(self.transfer):
             return self._vote(weights, columns)
         of_columns = np.zeros(self.n_features_in_, dtype=np.float32)
@@ -311,7 +321,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         return make_pipeline(weighting, clone(self.transfer))
 
     def _vote(self, weights, columns):
-        """Return a recommender by the weighted mean of what the sources say."""
+        """Return a recommender by the weighted mean of the scores from each source."""
         members = []
         for name in weights:
             places = np.concatenate([columns[name], self._target.columns])
@@ -321,7 +331,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         return VotingRecommender(members, weights=list(weights.values()))
 
     def _gain(self, model, X, y, folds, n_sources, random_state):
-        """Return the gain of a model over the fallback, at the level of one of the sources."""
+        """Return the gain of a model over the fallback, at a level shared by all sources."""
         return measured_gain(
             Comparison.of(model, self.fallback, X, y, self._target),
             folds,
@@ -334,7 +344,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         )
 
     def _fitted(self, weights, columns, X, y):
-        """Return what is used, fitted on all rows."""
+        """Return the chosen recommender, fitted on all rows."""
         self._uses_sources = bool(weights)
         if weights:
             return self._model(weights, columns).fit(X, y)
@@ -350,16 +360,16 @@ class SourceSelectorRecommender(DecidingRecommender):
 
 
 def _weighted(X, weights):
-    """Return X with its columns weighted, those without weight emptied."""
+    """Return X with its columns weighted; columns with weight 0 become empty."""
     weighted = sp.csr_array(X @ sp.diags_array(weights))
     weighted.eliminate_zeros()
     return weighted
 
 
 def _chosen(gains, measured):
-    """Return the weights of the sources to use by name, and what these gain together.
+    """Return the weights of the sources to use by name, and their gain together.
 
-    From the best one on, each is taken in if what is used gains by it.
+    It starts with the best source and adds each next one if the gain becomes larger.
     """
     helpful = {
         name: gain.clean.gain for name, gain in gains.items() if gain.clean.verdict == "helps"

@@ -1,4 +1,4 @@
-"""A recommender that goes by the history of a row where there is one, and by features otherwise."""
+"""A recommender that uses the history of a user if there is one, and features otherwise."""
 
 from numbers import Integral
 
@@ -18,26 +18,28 @@ from ._base import EnsembleRecommender
 
 
 class SwitchingRecommender(EnsembleRecommender):
-    """Recommend by the history of a row where it has one, and by its features otherwise.
+    """Serve users with a history by their interactions, and new users by their features.
 
-    An in-domain recommender: it learns from X alone, which holds the interactions with the items
-    and, beside them, features of the rows. One recommender learns from the interactions, another
-    the map from the features to them; each row is served by one of the two.
+    Use it when some users have no history but known features, such as an age group or a country.
+    Try `SegmentPopularityRecommender` alone first if most users are new. It is an in-domain
+    recommender: it learns from X alone, which holds the interactions and, beside them, the
+    features. One recommender learns from the interactions. The other learns the map from the
+    features to the interactions. Each row is served by one of the two.
 
     Parameters
     ----------
     recommender : estimator
         An in-domain recommender, or a `Pipeline` or search that holds one, for rows with a
-        history. It gets the columns `target_columns` of X alone.
+        history. It gets only the columns `target_columns` of X.
     fallback : estimator, default=None
-        A supervised recommender for the others, which gets the other columns as X and the
-        interactions as y, such as SegmentPopularityRecommender. None is the popularity of the
-        items.
+        A supervised recommender for the other rows, such as SegmentPopularityRecommender. It gets
+        the other columns as X and the interactions as y. None means the popularity of the items.
     target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
-        The columns of X that hold the interactions; the items recommended are these, in ascending
-        order. None means all columns, which leaves no features.
+        The columns of X that hold the interactions. These are the items that are recommended, in
+        ascending order. None means all columns, which leaves no features.
     min_interactions : int, default=1
-        How many interactions a row must have to be served by them, 1 or more.
+        The least number of interactions that counts as a history, 1 or more. Rows with fewer
+        interactions get the fallback.
 
     Attributes
     ----------
@@ -48,27 +50,28 @@ class SwitchingRecommender(EnsembleRecommender):
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of rows that have each item.
+        The share of the rows that have each item.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
-    TransferGate : Measures for whom the source helps, where rows have both.
+    TransferGate : Measures for which rows the source helps, if the rows are known in both domains.
     VotingRecommender : The mean of several recommenders for every row.
-    SegmentPopularityRecommender : The floor for rows without a history.
+    SegmentPopularityRecommender : A baseline for rows without a history.
 
     Notes
     -----
     This is the switching hybrid of [1]_. A row with at least `min_interactions` interactions gets
-    the scores of `recommender_`, to the bit; the others get those of `fallback_`. Scores of rows
-    that are served differently may be on different scales; the ranking within a row is what they
-    are for. `row_paths` says what serves each row.
+    exactly the scores of `recommender_`; the other rows get those of `fallback_`. The two kinds of
+    scores may be on different scales, so compare scores within a row only. `row_paths` tells which
+    recommender serves each row.
 
-    Whether one interaction says more than the features depends on the data: `min_interactions` is
-    a parameter to search, with y, as the scorers' `holdout` would hide features as well.
+    Whether one interaction tells more than the features depends on the data, so search over
+    `min_interactions`. Pass y to the search: without it, the scorers would hide features as well
+    as interactions.
 
     References
     ----------
@@ -115,14 +118,15 @@ class SwitchingRecommender(EnsembleRecommender):
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
-        """Fit one recommender on the interactions, the other on the features.
+        """Fit one recommender on the interactions and the other on the features.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
-            Interactions with the items in `target_columns`, features of the rows beside them.
+            Interactions with the items in `target_columns`, and features of the rows in the other
+            columns.
         y : Ignored
-            What `score` compares with; `fit` never reads it.
+            Not used in `fit`; `score` compares with it.
 
         Returns
         -------
@@ -148,7 +152,7 @@ class SwitchingRecommender(EnsembleRecommender):
         if is_supervised(self.recommender) or reads_histories(self.recommender):
             raise ValueError(
                 f"recommender={self.recommender!r} does not learn from a matrix of interactions "
-                "alone: pass an in-domain recommender, such as EASERecommender()."
+                "alone. Pass an in-domain recommender, such as EASERecommender()."
             )
         if self.fallback is None:
             return
@@ -159,12 +163,13 @@ class SwitchingRecommender(EnsembleRecommender):
             )
         if self.target_columns is None:
             raise ValueError(
-                "target_columns=None takes all columns of X for items, which leaves the fallback "
-                f"no features: say which of the {X.shape[1]} columns hold the interactions."
+                "target_columns=None means that all columns of X are items, which leaves the "
+                "fallback no features. Pass target_columns: which of the "
+                f"{X.shape[1]} columns hold the interactions."
             )
 
     def row_paths(self, X):
-        """Return what serves each row.
+        """Tell whether each row is served by its history, its features or the popularity.
 
         Parameters
         ----------
@@ -174,8 +179,8 @@ class SwitchingRecommender(EnsembleRecommender):
         Returns
         -------
         paths : ndarray of str of shape (n_rows,)
-            "history", or where a row has too little of it, "features", or "popularity" without a
-            fallback.
+            "history" for rows with enough interactions. The other rows have "features", or
+            "popularity" if there is no fallback.
         """
         check_is_fitted(self)
         otherwise = "popularity" if self.fallback_ is None else "features"
@@ -185,7 +190,7 @@ class SwitchingRecommender(EnsembleRecommender):
         return self._target.activity(X) >= self.min_interactions
 
     def _unknown_rows(self, X):
-        # A fallback decides itself what it makes of features that are all zero.
+        # Features that are all zero are still features: the fallback handles them.
         return np.zeros(X.shape[0], dtype=bool)
 
     def _score_rows(self, X):

@@ -1,4 +1,4 @@
-"""Several recommenders as one: the mean of their scores on one scale."""
+"""Several recommenders in one: the mean of their scores on one scale."""
 
 import copy
 from dataclasses import replace
@@ -20,18 +20,20 @@ from ._base import EnsembleRecommender, standardized
 
 
 class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
-    r"""Recommend by the weighted mean of what several recommenders say.
+    r"""Combine several recommenders: rank items by the weighted mean of their scores.
 
-    It is as its parts are: a supervised recommender if one of them learns the map from X to y, an
-    in-domain one if all learn from X alone. All recommend the same items.
+    Use it when different recommenders find different good items, for example neighbours and
+    factors. Tune each recommender alone first: the vote must beat the best of them. All must
+    recommend the same items. The vote is supervised if one of them learns the map from X to y, and
+    in-domain if all learn from X alone.
 
     Parameters
     ----------
     estimators : list of (str, estimator) tuples
-        Names and recommenders, or each a `Pipeline` or search that holds one. They are cloned and
-        fitted on the same data; one that is set to "drop" is left out.
+        Names and recommenders; a `Pipeline` or search that holds one works too. They are cloned
+        and fitted on the same data. One that is set to "drop" is left out.
     weights : array-like of float of shape (n_estimators,), default=None
-        How much each of them counts, 0 or more; None counts all alike.
+        The weight of each recommender, 0 or more. None gives all the same weight.
     n_jobs : int, default=None
         Number of recommenders to fit at a time, as in scikit-learn.
 
@@ -40,15 +42,15 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
     estimators_ : list of estimators
         The fitted recommenders.
     named_estimators_ : :class:`~sklearn.utils.Bunch`
-        The same by name.
+        The fitted recommenders by name.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of rows that have each item, which are the scores of an empty row.
+        The share of the rows that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
@@ -57,14 +59,15 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
 
     Notes
     -----
-    Scores of different models are on different scales. With :math:`\mu_m(r)` and
-    :math:`\sigma_m(r)` the mean and the standard deviation of the scores :math:`s_m(r, i)` of model
-    m over the items i, a row r gets
+    Different models score on different scales, so the scores are standardised in each row before
+    the mean is taken [1]_. The score of item i for row r is
 
-    .. math:: \frac{\sum_m w_m (s_m(r, i) - \mu_m(r)) / \sigma_m(r)}{\sum_m w_m} ,
+    .. math:: \frac{\sum_m w_m (s_m(r, i) - \mu_m(r)) / \sigma_m(r)}{\sum_m w_m} .
 
-    the mean of standardised scores [1]_. A model that scores all items alike has no say. Items that
-    one of them never recommends, as ``HybridRecommender(cold_policy="exclude")``, are out.
+    Here :math:`s_m(r, i)` is the score of model m with weight :math:`w_m`, and :math:`\mu_m(r)` and
+    :math:`\sigma_m(r)` are the mean and the standard deviation of these scores over the items. A
+    model that gives all items the same score has no influence. The vote never recommends an item
+    that one of the models withholds, as ``HybridRecommender(cold_policy="exclude")`` does.
 
     References
     ----------
@@ -94,7 +97,7 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         self.n_jobs = n_jobs
 
     def get_params(self, deep=True):
-        """Return the parameters, those of the recommenders by their names.
+        """Return the parameters, and those of each recommender as ``name__parameter``.
 
         Parameters
         ----------
@@ -108,12 +111,13 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         return self._get_params("estimators", deep=deep)
 
     def set_params(self, **params):
-        """Set parameters, those of a recommender as ``name__parameter``.
+        """Set parameters, and those of a recommender as ``name__parameter``.
 
         Parameters
         ----------
         **params : dict
-            Parameters; under its name, a recommender is replaced, or left out by "drop".
+            Parameters. The name of a recommender replaces it by another one, or by "drop", which
+            leaves it out.
 
         Returns
         -------
@@ -139,10 +143,12 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
-            What is known about the rows; interactions with the items if all learn from X alone;
-            texts or a table with columns of texts if all are pipelines that read these.
+            What is known about the rows: interactions with the items if all recommenders learn
+            from X alone; texts or a table with columns of texts if all are pipelines that read
+            these.
         y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
-            Their interactions with the items, where a recommender learns from these.
+            The interactions of the rows with the items. Required if a recommender learns the map
+            from X to y.
 
         Returns
         -------
@@ -162,7 +168,7 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         return self
 
     def with_items(self, item_features):
-        """Return this fitted vote for the items of `fit` and others that arrived since.
+        """Add new items to the fitted vote, without fitting it again.
 
         All recommenders must know items by their content; see
         :meth:`HybridRecommender.with_items`.
@@ -170,20 +176,21 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         Parameters
         ----------
         item_features : ItemFeatures
-            What the later items are like, described as those of `fit` were, with ids of their own.
+            The content of the new items, in the same form as that of the items in `fit`. Their ids
+            must be new.
 
         Returns
         -------
         recommender : VotingRecommender
-            A fitted copy that recommends the later items as well, in columns after those known so
-            far. The rows of X keep the columns of `fit`.
+            A fitted copy that recommends the new items as well. Their columns come after those of
+            the items known so far. X keeps the columns of `fit`.
         """
         check_is_fitted(self)
         for name, model in self.named_estimators_.items():
             if not hasattr(model, "with_items"):
                 raise TypeError(
-                    f"{name!r} does not know items by their content ({model!r}), and all "
-                    "recommenders must, such as HybridRecommender and ContentKNNRecommender."
+                    f"{name!r} does not know items by their content ({model!r}). All recommenders "
+                    "must do so, as HybridRecommender and ContentKNNRecommender do."
                 )
         other = copy.copy(self)
         other.estimators_ = [model.with_items(item_features) for model in self.estimators_]
@@ -201,12 +208,12 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
             if hasattr(model, "item_ids_"):
                 return model.item_ids_
         raise ValueError(
-            "None of the recommenders knows the ids of items, as HybridRecommender and "
-            "ContentKNNRecommender do: use decode_items of the InteractionEncoder that made X."
+            "None of the recommenders knows the ids of the items. HybridRecommender and "
+            "ContentKNNRecommender would. Use decode_items of the InteractionEncoder that made X."
         )
 
     def _checked_weights(self):
-        """Return the weights of the recommenders that are not left out."""
+        """Return the weights of the recommenders that are not dropped."""
         self._validate_names([name for name, _ in self.estimators])
         if not self._parts():
             raise ValueError("estimators holds no recommender: pass (name, recommender) tuples.")

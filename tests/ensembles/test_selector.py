@@ -332,7 +332,7 @@ def test_bad_arguments_are_explained():
     ridge = RidgeRecommender()
     for bad, message in (
         ([], "sources has the names"),
-        ([*sources, *sources], "each once"),
+        ([*sources, *sources], "with different names"),
         ([("games", [999])], "columns of the source 'games' must lie between 0 and"),
         ([("games", slice(5, 5))], "columns of the source 'games'=.* holds none"),
     ):

@@ -198,7 +198,7 @@ def test_pipelines_inside_and_searches_outside(users, warm):
         (_switch(PopularityRecommender()), "fallback=PopularityRecommender.. does not learn"),
         (
             SwitchingRecommender(EASERecommender(), RidgeRecommender()),
-            "target_columns=None takes all columns",
+            "target_columns=None means that all columns",
         ),
         (_switch(RidgeRecommender(), min_interactions=0), "min_interactions"),
         (

@@ -52,11 +52,11 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of rows that have each item, which are the scores of an empty row.
+        The share of the rows that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------

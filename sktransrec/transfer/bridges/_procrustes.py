@@ -45,7 +45,7 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------

@@ -48,7 +48,7 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
     n_items_ : int
         Number of items that can be recommended, those of the source included.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of rows that have each item, which are the scores of an empty row.
+        The share of the rows that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
 

@@ -85,11 +85,11 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows of X that have each item: the scores of an empty row.
+        The share of the rows of X that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------

@@ -81,11 +81,11 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
     tied_items_ : ndarray of shape (2, n_tied)
         The source columns and the target columns of the items that are in both domains.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows of X that have each item: the scores of an empty row.
+        The share of the rows of X that have each item; an empty row gets these as its scores.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names seen in `fit`, where X had any.
+        Column names seen in `fit`, if X had any.
 
     See Also
     --------
