@@ -1,20 +1,18 @@
 """Transfer: what one domain teaches about another."""
 
-from ._fit_across import fit_across_domains
-from .alignment import CORALAligner, MMDAligner, ProcrustesAligner
-from .bridges import BridgeRecommender, ProcrustesRegressor
-from .networks import CrossDomainAutoencoderRecommender, TwoTowerAutoencoderRecommender
-from .shared_factors import CodebookRecommender, CollectiveMFRecommender
+from . import alignment, bridges, networks, shared_factors
+from ._fit_across import fit_across_domains  # noqa: F401
+from .alignment import *  # noqa: F403
+from .bridges import *  # noqa: F403
+from .networks import *  # noqa: F403
+from .shared_factors import *  # noqa: F403
 
-__all__ = [
-    "BridgeRecommender",
-    "CORALAligner",
-    "CodebookRecommender",
-    "CollectiveMFRecommender",
-    "CrossDomainAutoencoderRecommender",
-    "MMDAligner",
-    "ProcrustesAligner",
-    "ProcrustesRegressor",
-    "TwoTowerAutoencoderRecommender",
-    "fit_across_domains",
-]
+__all__ = sorted(
+    [
+        *alignment.__all__,
+        *bridges.__all__,
+        *networks.__all__,
+        *shared_factors.__all__,
+        "fit_across_domains",
+    ]
+)
