@@ -16,16 +16,22 @@ DOCS = Path(__file__).parent
 TEMPLATE, PAGE, RECORDS = DOCS / "results.rst.in", DOCS / "results.rst", DOCS / "records"
 NOTE = ".. Built by build_results.py from results.rst.in and records/: edit these.\n\n"
 
-# What the chart shows: a label, and the record, table and column of a paired gain, its line, and
-# the line of the baseline.
+SHARED = "shared_items-movielens | Shared items | {} | {} late users"
+PHONES = "transfer-sport_phone-phone | phone (sport), 999 random unseen items | {} | {}"
+# What the chart shows: a label, and the paths of a paired gain and of its baseline.
 GAINS = [
     (
-        f"late film users beside early ones, {size} to learn from",
-        ("shared_items-movielens", "Shared items", f"{size} late users"),
-        "collective, tied items over ALS, target alone",
-        "ALS, target alone",
+        f"late film users, {size} of them, and early ones",
+        SHARED.format("collective, tied items over ALS, target alone", size),
+        SHARED.format("ALS, target alone", size),
     )
     for size in (10, 30, 90, 175)
+] + [
+    (
+        "phones, with sport and without, ALS",
+        PHONES.format("ALS on both", "over ALS, target alone"),
+        PHONES.format("ALS, target alone", "clean: NDCG@10"),
+    )
 ]
 
 
@@ -57,10 +63,15 @@ def names():
 
 def figure(path):
     """Return a figure of a record as text, by its path: record | table | line | column | part."""
+    value, spec, *part = value_at(path)
+    return formatted(value[part[0]] if part else value, spec)
+
+
+def value_at(path):
+    """Return what stands at a path, the format of its column, and the part asked for if any."""
     record, table, line, column, *part = (" ".join(word.split()) for word in path.split("|"))
     table = read(record)["tables"][table]
-    value, spec = table["rows"][line][column], table["columns"][column]
-    return formatted(value[part[0]] if part else value, spec)
+    return table["rows"][line][column], table["columns"][column], *part
 
 
 def formatted(value, spec):
@@ -129,10 +140,10 @@ def escaped(text):
 def gains():
     """Return the label, the gain and its error of each line of the chart, in per cent."""
     lines = []
-    for label, (record, table, column), line, baseline in GAINS:
-        rows = read(record)["tables"][table]["rows"]
-        gain, base = rows[line][column], rows[baseline][column]["value"]
-        lines.append((label, 100 * gain["value"] / base, 100 * gain["error"] / base))
+    for label, gain, baseline in GAINS:
+        (gain, _), (base, _) = value_at(gain), value_at(baseline)
+        percent = 100 / base["value"]
+        lines.append((label, percent * gain["value"], percent * gain["error"]))
     return lines
 
 

@@ -111,6 +111,7 @@ ALS, VOTE = "ALS, target alone", "vote of ALS, item kNN and graph filter"
 BRIDGES = "mean of three kernel bridges and ridge to the items"
 SECOND = 1  # column of the earlier page: clean pairs against 999 negatives, or NDCG@10
 LASTFM = "next_item-lastfm-attention | What comes next, lastfm | {} | NDCG@10"
+PHONE = "transfer-sport_phone-phone | phone (sport), 999 random unseen items | {} | clean: NDCG@10"
 # What README quotes: the path of a figure in a record, or a table and a line of the earlier page.
 TRANSFER = {
     "| sport (cloth) | {} | {} | **{}**": [
@@ -124,8 +125,8 @@ TRANSFER = {
         ("Cloth from sport", f"{VOTE}, on both"),
     ],
     "| phone (sport) | {} | {} (a vote: **{}**) | {}": [
-        ("Phone from sport", "popularity"),
-        ("Phone from sport", ALS),
+        PHONE.format("popularity"),
+        PHONE.format(ALS),
         ("Phone from sport", f"{VOTE}, target alone"),
         ("Phone from sport", "ALS on both, source weighted"),
     ],
