@@ -1,4 +1,4 @@
-"""Whether transfer helps: paired comparisons, their verdicts, and how far a source looks away."""
+"""Measure whether transfer helps, and how close a source is to the target."""
 
 from ._gain import TransferGain, transfer_gain
 from ._learning_curve import TransferLearningCurve, transfer_learning_curve

@@ -1,4 +1,4 @@
-"""Two sides, with the source and without it, judged on the same rows and items."""
+"""Two models, with the source and without it, scored on the same rows and items."""
 
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -20,7 +20,7 @@ from ..recommenders import PopularityRecommender
 
 @dataclass(frozen=True)
 class Side:
-    """A model, what it learns from, and the rows that it recommends to."""
+    """A model, the rows that it learns from, and the rows that it recommends to."""
 
     model: Any
     X_train: Any
@@ -33,9 +33,9 @@ class Side:
 
 
 def sides(transfer, baseline, X, y, target):
-    """Return the side with the source, and the side without it: popularity if that is None.
+    """Return the side with the source and the side without it, which is popularity by default.
 
-    `y` is None where all that is known of the target stands in X.
+    `y` is None if X holds all that is known of the target.
     """
     rows = rows_without(baseline, X, target)
     if baseline is not None:
@@ -45,13 +45,13 @@ def sides(transfer, baseline, X, y, target):
 
 
 def rows_without(baseline, X, target):
-    """Return what the side without the source gets to see of the rows."""
+    """Return the rows as the side without the source gets them."""
     return target.known(X) if baseline is None else target.rows_without(baseline, X)
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What two sides are to find in y, and what is known of the rows in target and source."""
+    """Two sides, the interactions to find, and what is known of the rows in target and source."""
 
     sides: tuple
     y: sp.csr_array
@@ -69,7 +69,7 @@ class Comparison:
         n_known_too = known.multiply(y > 0).count_nonzero()
         if n_known_too:
             raise ValueError(
-                f"{n_known_too} of the interactions to find in y are known in X as well: hold them "
+                f"{n_known_too} of the interactions to find in y are known in X as well. Hold them "
                 "out of X, for example with holdout_random."
             )
         source, source_names = target.source(X), target.source_names(X)
@@ -91,22 +91,22 @@ class Comparison:
 
     @property
     def counted(self):
-        """What `activity` counts, in words."""
+        """The interactions that `activity` counts, in words."""
         return f"interactions in the {'target' if self.target.are_in_rows else 'source'}"
 
     @cached_property
     def wanted(self):
-        """What there is to find."""
+        """The interactions to find."""
         return (self.y > 0).astype(np.float32)
 
     @cached_property
     def twins(self):
-        """The cross-listed items, or None where there are no source interactions."""
+        """The cross-listed items, or None if there are no source interactions."""
         return None if self.source is None else find_cross_listed(self.source, self._all_known)
 
     @cached_property
     def given_away(self):
-        """What there is to find and a twin in the row's source history gives away."""
+        """The interactions to find whose item the row already has in the source, as a twin."""
         if self.source is None:
             return sp.csr_array(self.y.shape, dtype=np.float32)
         mask = cross_listed_mask(self.source, self._all_known, self.wanted)
@@ -123,9 +123,9 @@ class Comparison:
         return self.known + self.wanted
 
     def row_scores(self, folds, metric, k, n_jobs):
-        """Return the scores of rows by sides, with the cross-listed items and without them.
+        """Return the scores of each row and side, with cross-listed items and without them.
 
-        `folds` are (training rows, held-out rows) pairs; None takes the models as they are fitted.
+        `folds` are (training rows, held-out rows) pairs; None means that the models are fitted.
         """
         k = min(k, self.target.n_items)
         measure = partial(METRICS[metric].function, k=k, per_row=True)
@@ -160,7 +160,7 @@ def _fold_scores(side, y, target, known, questions, fold, measure, k):
 
 
 def _only(interactions, items):
-    """Return the interactions with some of the items, the others' columns emptied."""
+    """Return the interactions with some of the items; the columns of the others become empty."""
     is_kept = np.zeros(interactions.shape[1], dtype=interactions.dtype)
     is_kept[items] = 1
     kept = sp.csr_array(interactions @ sp.diags_array(is_kept))

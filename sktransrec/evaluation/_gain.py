@@ -1,4 +1,4 @@
-"""Did it help? The same rows scored with the source and without it."""
+"""Measure the gain by a source: the same rows scored with it and without it."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,41 +27,43 @@ from ._paired import GainEstimate, estimate_gain
 
 @dataclass(frozen=True, eq=False)
 class TransferGain:
-    """Whether transfer helped, and whom; ``print`` reads it out.
+    """The result of `transfer_gain`: whether transfer helped, and which rows; print it to read it.
 
     Attributes
     ----------
     metric : str
-        What was measured, such as "NDCG@10".
+        The metric, such as "NDCG@10".
     overall : GainEstimate
-        The gain over all rows and all that there is to find.
+        The gain over all rows and all interactions to find.
     clean : GainEstimate
-        The gain without the target items that are cross-listed; `overall` itself where a twin
-        gives nothing away.
+        The gain without cross-listed target items. It is `overall` itself if no interaction is
+        given away by a twin.
     buckets : tuple of GainEstimate
-        The gain, without cross-listed items, of rows that are about as active. Their intervals
-        hold all at once: each is at level ``1 - (1 - confidence_level) / len(buckets)``.
+        The gain in each bucket of rows with a similar number of interactions, without cross-listed
+        items. The intervals hold for all buckets together: each is at level
+        ``1 - (1 - confidence_level) / len(buckets)``.
     bucket_edges : ndarray of shape (n_buckets - 1,)
-        The smallest activity of each bucket but the first.
+        The smallest activity in each bucket except the first.
     activity : ndarray of shape (n_rows,)
-        The number of interactions of each row that the buckets go by.
+        The number of interactions of each row, by which rows go into buckets.
     scores : ndarray of shape (n_rows, 2)
-        The score of each row with the source and without it; NaN where there is nothing to find.
+        The score of each row with the source and without it; NaN if the row has nothing to find.
     clean_scores : ndarray of shape (n_rows, 2)
-        The same without the target items that are cross-listed.
+        The same without cross-listed target items.
     counted : str
-        What the activity is, in words.
+        Which interactions the activity counts, in words.
     twins : tuple of (source item, target item, share, n_common_users), or None
-        The cross-listed items, see :func:`~sktransrec.interactions.find_cross_listed`; None where
-        X holds no source interactions to look at.
+        The cross-listed items, see :func:`~sktransrec.interactions.find_cross_listed`; None if
+        there are no source interactions to look at.
     n_pairs : int
         Number of interactions to find.
     n_given_away : int
-        How many of them a twin in the row's source history gives away.
+        How many of them are given away by a twin: the row already has the same product in the
+        source.
 
     See Also
     --------
-    transfer_gain : Makes it.
+    transfer_gain : Measures the gain.
     """
 
     metric: str
@@ -79,23 +81,23 @@ class TransferGain:
 
     @property
     def verdict(self):
-        """Whether the source "helps", "harms", or there is "no evidence", cross-listed items \
-left out."""
+        """Whether the source "helps" or "harms", or there is "no evidence", without cross-listed \
+items."""
         return self.clean.verdict
 
     @property
     def negative_transfer_gap(self):
-        """The error with the source minus the error without it: above zero, transfer is \
+        """The score without the source minus the score with it; above zero, transfer is \
 negative."""
         return -self.clean.gain
 
     def without_rows(self):
-        """Return this without what it holds of single rows: `activity` and both `scores`.
+        """Return a copy without the values of single rows, to keep or save less.
 
         Returns
         -------
         gain : TransferGain
-            All else is the same; the three arrays have no rows.
+            The same result, but `activity`, `scores` and `clean_scores` are empty.
         """
         fields = ("activity", "scores", "clean_scores")
         return replace(self, **{name: getattr(self, name)[:0].copy() for name in fields})
@@ -195,52 +197,54 @@ def transfer_gain(
     n_jobs=None,
     random_state=None,
 ):
-    """Score the same rows with the source and without it.
+    """Measure whether the source helps: score the same rows with it and without it.
 
-    Whole rows are held out: each is served by models that have learned from the rows of the other
-    folds only.
+    Use it before you trust a transfer model: it compares the model with a baseline, gives
+    confidence intervals, and leaves out cross-listed items. Whole rows are held out: each row is
+    served by models that were fitted on the rows of the other folds.
 
     Parameters
     ----------
     transfer : estimator
         A recommender that uses the source, or a `Pipeline` or search that holds one.
     baseline : estimator or None
-        What to compare with. Where `target_columns` are known it gets these columns of X alone,
-        which keeps the source from it; otherwise it gets X, and it is yours to select columns.
-        Where X holds histories and it does not read these, it gets what the rows have as a matrix.
-        None is the popularity of the target items among the rows learned from.
+        The recommender to compare with. If `target_columns` are known, it gets only these columns
+        of X, so it cannot see the source. Otherwise it gets all of X and must select columns by
+        itself. If X holds histories and the baseline cannot read them, it gets the matrix of the
+        items that each row has. None means the popularity of the target items among the training
+        rows.
     X : array-like or sparse matrix of shape (n_rows, ...)
         What is known about the rows: the source for cold rows, ``hstack([source, target])`` for
-        rows known in both domains, or histories, rows of item ids from 1 on, where
-        `transfer` reads these.
+        rows known in both domains, or histories (rows of item ids from 1 on) if `transfer` reads
+        these.
     y : {array-like, sparse matrix} of shape (n_rows, n_target_items), or array-like of int of \
 shape (n_rows,)
-        What there is to find (values above zero), not contained in X. Supervised models learn
-        from it in the other folds; in-domain models learn from X alone.
+        The interactions to find (values above zero), which X must not hold. Supervised models
+        learn from y in the other folds; in-domain models learn from X alone.
     target_columns : array-like of int or mask of shape (n_features,), default=None
-        The columns of X that hold what is known of the items of y, in the order of the columns of
-        y. Models that recommend the columns of X may recommend these only, and nothing that a row
-        already has is recommended to it. None means all columns of X where `transfer`
-        recommends the columns of X, and none where it learns the map from X to y.
+        The columns of X that hold the known interactions with the items of y, in the order of the
+        columns of y. Models that recommend columns of X recommend only these, and no row is
+        recommended an item that it already has. None means all columns of X if `transfer`
+        recommends columns of X, and no columns if it learns the map from X to y.
     X_source : {array-like, sparse matrix} of shape (n_rows, n_source_items), default=None
-        The interactions in the source, in which to look for cross-listed items. None takes all
-        columns of X but `target_columns`, if X is a matrix.
+        The interactions in the source, to look for cross-listed items. None takes all columns of
+        X except `target_columns`, if X is a matrix.
     cv : int, cross-validation splitter, iterable or "prefit", default=5
-        How to hold rows out. An int shuffles the rows into that many folds. "prefit" takes the
-        models as they are, fitted on other rows: the intervals are then those of these very
-        models, and say nothing of the same recommenders fitted on still other rows.
+        How to hold rows out. An int shuffles the rows into that many folds. "prefit" uses models
+        that are already fitted on other rows. The intervals then hold for these fitted models
+        only, not for the same recommenders fitted on other training rows.
     metric : str, default="ndcg"
-        What to measure on the best `k` items of each row.
+        The metric to measure, on the best `k` items of each row.
         One of "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall" and
         "reciprocal_rank".
     k : int, default=10
-        Number of items recommended to each row; all of them where there are fewer.
+        Number of items recommended to each row; all items if there are fewer.
     n_buckets : int, default=3
-        Number of buckets of about as many rows each, by how many interactions are known of a row:
-        those with the target items where there are any in X, otherwise those with the source. A
-        bucket has at least 30 rows, so there may be fewer.
+        Number of buckets of rows, all of about the same size. Rows go into buckets by the number
+        of their known interactions: those with the target items if X has any, otherwise those with
+        the source. A bucket has at least 30 rows, so there may be fewer buckets.
     confidence_level : float, default=0.95
-        Of the interval of all rows, and of the intervals of the buckets together.
+        The level of the interval for all rows, and of the intervals of all buckets together.
     n_resamples : int, default=5000
         Number of bootstrap samples for each interval, 100 or more.
     n_jobs : int, default=None
@@ -251,37 +255,38 @@ shape (n_rows,)
     Returns
     -------
     gain : TransferGain
-        Immutable; ``print(gain)`` reads it out.
+        The result, which cannot be changed; ``print(gain)`` shows it as text.
 
     See Also
     --------
     TransferGate : Uses the source only if it helps, and not for rows that it harms.
     sktransrec.inspection.TransferGainDisplay : Draws the result.
-    sktransrec.interactions.cross_listed_mask : How what a twin gives away is found.
+    sktransrec.interactions.cross_listed_mask : Finds the interactions that a twin gives away.
 
     Notes
     -----
-    With :math:`a_r` the metric of row r with the source and :math:`b_r` without it, the gain is
+    Let :math:`a_r` be the metric of row r with the source and :math:`b_r` without it. The gain is
     the mean of :math:`a_r - b_r` over the n rows that have something to find. It estimates the
-    expected gain of models that learn from as many rows as these did, :math:`n_t` on average, over
-    draws of the rows served and of the rows learned from. Both vary, and as in [3]_ the variance of
-    the gain is taken to be :math:`\\sigma^2 (1 / n + 1 / n_t)` with :math:`\\sigma^2` that of
-    :math:`a_r - b_r`; there is no unbiased estimate. On generated domains that is hardly less than
-    the variance of the gain, and about twice as much for models that do not learn from y. It leaves
-    out what the models draw themselves, such as a network's start.
+    expected gain of models with as many training rows as these have, :math:`n_t` on average. The
+    gain varies with the held-out rows and with the training rows. As in [3]_, its variance is
+    estimated by :math:`\\sigma^2 (1 / n + 1 / n_t)`, where :math:`\\sigma^2` is the variance of
+    :math:`a_r - b_r`; an unbiased estimate does not exist. On generated domains, the estimate is
+    hardly less than the true variance, and about twice as large for models that do not learn from
+    y. It does not count the randomness of the models, such as the initial weights of a network.
 
     The interval is a paired bootstrap: rows are drawn with replacement, each with both of its
-    scores, :math:`1 / (1 / n + 1 / n_t)` of them, so that their mean has that variance. As a
-    percentile interval is too short for few rows, its tails are widened as in [2]_, counting the
-    rows for which :math:`a_r \\ne b_r`; it takes 10 of them. Buckets are compared by Bonferroni's
-    rule.
+    scores. It draws :math:`1 / (1 / n + 1 / n_t)` rows, so that their mean has that variance. A
+    percentile interval is too short for few rows, so its tails are widened as in [2]_, by the
+    number of rows with :math:`a_r \\ne b_r`; at least 10 such rows are needed. The intervals of the
+    buckets hold together (Bonferroni).
 
     With the error :math:`\\epsilon = 1 - \\mathrm{metric}`, the negative-transfer gap of [1]_ is
     :math:`\\epsilon(S, T) - \\epsilon(\\emptyset, T)`, that is, minus the gain.
 
-    Twins are looked for in all rows, and a row does not count as a witness against its own
-    interactions. An item is left out, neither looked for nor recommended, if a twin gives any
-    interaction with it away: with the others it would still be known who does not have it.
+    Twins are looked for in all rows. To decide whether a twin gives an interaction away, the row
+    of this interaction is not counted. If a twin gives any interaction with an item away, the item
+    is left out completely: it is neither looked for nor recommended. Leaving out only those
+    interactions would not be enough, because the twin also tells which rows do not have the item.
 
     References
     ----------
@@ -314,7 +319,7 @@ shape (n_rows,)
     prefit = isinstance(cv, str)
     if baseline is None and prefit:
         raise ValueError(
-            'baseline=None learns the popularity from folds, but cv="prefit" has none: pass a '
+            'baseline=None learns the popularity from folds, but cv="prefit" has none. Pass a '
             "fitted model, such as PopularityRecommender, or another cv."
         )
     target = TargetItems.among(target_columns, transfer, X, relevance.shape[1])
@@ -341,12 +346,12 @@ def shuffled_folds(cv, y, random_state):
         cv = KFold(cv, shuffle=True, random_state=random_state)
     folds = list(check_cv(cv).split(y))
     if not folds:
-        raise ValueError(f"cv={cv!r} has no folds: pass a number of folds from 2 on, or some.")
+        raise ValueError(f"cv={cv!r} has no folds: pass a number of 2 or more, or a list of folds.")
     return folds
 
 
 def n_training_rows(folds, n_rows):
-    """Return the mean number of rows learned from, infinite where the models are not refitted."""
+    """Return the mean number of training rows; infinite if the models are not fitted again."""
     if folds is None:
         return np.inf
     return float(np.mean([np.arange(n_rows)[train].size for train, _ in folds]))
@@ -364,7 +369,7 @@ def measured_gain(
     random_state,
     n_resamples=5000,
 ):
-    """Return the gain of the first side over the second, items named by their columns."""
+    """Return the gain of the first side over the second."""
     scores, clean_scores = comparison.row_scores(folds, metric, k, n_jobs)
     estimate = partial(
         estimate_gain,

@@ -1,4 +1,4 @@
-"""How much a source is worth, as the number of rows grows that one learns from."""
+"""Measure how much a source helps with few training rows and with many."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -31,22 +31,22 @@ from ._paired import n_effective_rows
 
 @dataclass(frozen=True, eq=False)
 class TransferLearningCurve:
-    """What several models score when they learn from few rows and from many.
+    """The result of `transfer_learning_curve`: scores of models by number of training rows.
 
     Attributes
     ----------
     metric : str
-        What was measured, such as "NDCG@10".
+        The metric, such as "NDCG@10".
     train_sizes : ndarray of shape (n_sizes,)
-        The numbers of rows learned from.
+        The numbers of training rows.
     scores : dict of str to ndarray of shape (n_sizes, n_rows)
-        The scores of each row by model; NaN where there is nothing to find.
+        The score of each row, for each model and size; NaN if the row has nothing to find.
     n_train : float
-        The mean number of rows of a training fold, from which those learned from are drawn.
+        The mean number of rows in a training fold, from which the training rows are drawn.
 
     See Also
     --------
-    transfer_learning_curve : Makes it.
+    transfer_learning_curve : Measures the curve.
     """
 
     metric: str
@@ -56,12 +56,12 @@ class TransferLearningCurve:
 
     @property
     def means(self):
-        """The mean score over the rows by model, each of shape (n_sizes,)."""
+        """The mean score over the rows for each model, of shape (n_sizes,)."""
         return {name: np.nanmean(scores, axis=1) for name, scores in self.scores.items()}
 
     @property
     def errors(self):
-        """The standard errors of these means, over draws of the rows."""
+        """The standard errors of the means, over draws of the rows."""
         return {name: self._errors(scores) for name, scores in self.scores.items()}
 
     def _errors(self, scores):
@@ -107,32 +107,34 @@ def transfer_learning_curve(
     n_jobs=None,
     random_state=None,
 ):
-    """Score models that learn from more and more rows of the target.
+    """Measure with how many training rows a source still helps.
 
-    Whole rows are held out: each is served by models that have learned from some of the rows of
-    the other folds, the same for all models. The fewer rows are learned from, the more a source
-    should be worth.
+    Use it to see how much data the target needs before a model from scratch is as good as one
+    with a source. Whole rows are held out: each row is served by models that were fitted on a part
+    of the other folds, the same part for all models. A source should help most with few training
+    rows.
 
     Parameters
     ----------
     estimators : dict of str to estimator or None
         Recommenders by name, such as one that starts from scratch and one that fine-tunes a
-        `pretrained` network; a search chooses its parameters for each number of rows. None is the
-        popularity of the items among the rows learned from.
+        `pretrained` network. A search chooses its parameters anew for each number of rows. None
+        means the popularity of the items among the training rows.
     X : array-like or sparse matrix of shape (n_rows, ...)
         What is known about the rows.
     y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
-        What there is to find, not contained in X; supervised models learn from it as well. None
-        hides a part of the held-out rows of X, whose columns are the items then.
+        The interactions to find, which X must not hold; supervised models learn from y as well. If
+        y is None, the items are the columns of X, and a part of each held-out row is hidden and
+        looked for.
     train_sizes : array-like of int or float, default=(0.1, 0.2, 0.5, 1.0)
-        Numbers of rows to learn from, or shares of the smallest training fold.
+        Numbers of training rows, or shares of the smallest training fold.
     cv : int, cross-validation splitter or iterable, default=5
         How to hold rows out. An int shuffles the rows into that many folds.
     holdout : float or int, default=0.2
-        Where y is None, the share (between 0 and 1) or count (1 and up) of each held-out row's
-        interactions to hide and look for.
+        If y is None, how many interactions of each held-out row to hide and look for: a share
+        (between 0 and 1) or a count (1 or more).
     metric : str, default="ndcg"
-        What to measure on the best `k` items of each row.
+        The metric to measure, on the best `k` items of each row.
         One of "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall" and
         "reciprocal_rank".
     k : int, default=10
@@ -151,15 +153,16 @@ def transfer_learning_curve(
     --------
     transfer_gain : Compares two models that learn from all rows.
     sktransrec.inspection.TransferLearningCurveDisplay : Draws the result.
-    sklearn.model_selection.learning_curve : For one model, whose y is dense, with its own metrics.
+    sklearn.model_selection.learning_curve : The same for one model with a dense y.
 
     Notes
     -----
     Larger samples of a fold contain the smaller ones. All sizes and models are scored on the same
-    rows and the same hidden interactions. The standard errors allow for another draw of the rows
-    served and of those learned from, as in :func:`transfer_gain`, for all sizes alike: models that
-    learn from few rows vary more, but those of different folds have fewer rows in common. Models
-    are compared on the same rows, so that the error of a difference is mostly smaller.
+    rows and the same hidden interactions. The standard errors count the draw of the held-out rows
+    and that of the training rows, as in :func:`transfer_gain`. They use the same formula for all
+    sizes: models with few training rows vary more, but models of different folds then have fewer
+    rows in common. As all models are scored on the same rows, the error of a difference is mostly
+    smaller than that of the means.
 
     The cost is that of ``len(estimators) * len(train_sizes) * n_folds`` fits.
 
@@ -206,7 +209,7 @@ def transfer_learning_curve(
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """What models learn from, what is known of a row when it is served, and what it then wants."""
+    """The rows to learn from, what is known of a row when it is served, and what it should find."""
 
     X: Any
     known: Any
@@ -218,13 +221,11 @@ class _Task:
         models = [model for model in estimators.values() if model is not None]
         is_cold = any(is_supervised(model) for model in models)
         if y is None and is_cold:
-            raise ValueError(
-                "Models that learn the map from X to y are among the estimators: pass y as well."
-            )
+            raise ValueError("Some of the estimators learn the map from X to y: pass y as well.")
         readers = [model for model in models if reads_histories(model)]
         if y is None and readers:
             raise ValueError(
-                f"{readers[0]!r} reads histories, which columns cannot be held out of: pass the "
+                f"{readers[0]!r} reads histories, and nothing can be hidden in these: pass the "
                 "next items as y, and X without them."
             )
         if y is None:
@@ -241,7 +242,7 @@ class _Task:
         return cls(X, known, y, is_cold)
 
     def row_scores(self, model, rows, held_out, measure, k):
-        """Return the scores of the held-out rows by a model that learns from some others."""
+        """Return the scores of the held-out rows by a model that is fitted on other rows."""
         known = _safe_indexing(self.known, held_out)
         if model is None and self.is_cold:
             model, learned = PopularityRecommender(), self.y[rows]
@@ -255,7 +256,7 @@ class _Task:
 
 
 def _numbers_of_rows(train_sizes, n_rows):
-    """Return the sizes as increasing numbers of rows, of which there are at most `n_rows`."""
+    """Return the sizes as increasing numbers of rows, at most `n_rows` each."""
     sizes = np.asarray(train_sizes)
     if sizes.dtype.kind == "f" and sizes.size and sizes.min() > 0 and sizes.max() <= 1:
         sizes = np.ceil(sizes * n_rows).astype(np.intp)

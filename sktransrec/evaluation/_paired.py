@@ -1,4 +1,4 @@
-"""What the difference between two scores of the same rows comes to."""
+"""Estimate the gain from two scores of the same rows, with confidence intervals."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from sklearn.utils import gen_batches
 
 from .._validation import get_chunk_n_rows
 
-# Fewer rows that differ may all happen to differ one way, and a bootstrap knows no others.
+# With fewer rows, all may differ in the same direction by chance, and a bootstrap cannot see that.
 MIN_DIFFERENT_ROWS = 10
 
 
 @dataclass(frozen=True)
 class GainEstimate:
-    """How much better some rows are served with the source than without it.
+    """The gain of some rows: how much better their scores are with the source than without it.
 
     Attributes
     ----------
@@ -23,24 +23,24 @@ class GainEstimate:
     n_rows : int
         How many of them have something to find.
     transfer : float
-        Their mean score with the source, NaN without rows.
+        Their mean score with the source; NaN if there are no rows.
     baseline : float
-        Their mean score without it.
+        Their mean score without the source.
     gain : float
-        The difference of the two.
+        The score with the source minus the score without it.
     interval : tuple of (float, float)
-        The confidence interval of the gain; NaN where fewer than 10 rows score
-        differently with the source and without it.
+        The confidence interval of the gain; NaN if fewer than 10 rows score differently with the
+        source and without it.
     relative_gain : float
-        The gain as a share of the score without the source; NaN where that is zero.
+        The gain as a share of the score without the source; NaN if that score is zero.
     relative_interval : tuple of (float, float)
-        Its confidence interval.
+        The confidence interval of the relative gain.
     share_helped : float
         The share of the rows that score higher with the source.
     share_hurt : float
-        The share of the rows that score lower with it.
+        The share of the rows that score lower with the source.
     confidence_level : float
-        That of the intervals.
+        The level of the intervals.
 
     See Also
     --------
@@ -61,7 +61,7 @@ class GainEstimate:
 
     @property
     def verdict(self):
-        """What the interval says: "helps", "harms" or "no evidence" where it holds zero."""
+        """What the interval says: "helps", "harms", or "no evidence" if it holds zero."""
         low, high = self.interval
         if low > 0:
             return "helps"
@@ -86,8 +86,7 @@ class GainEstimate:
 def estimate_gain(rows, scores, *, n_train, confidence_level, n_resamples, random_state):
     """Return the gain of the first column of `scores` over the second; NaN rows do not count.
 
-    `n_train` is the number of rows that each model has learned from; infinite if other rows would
-    not change the models.
+    `n_train` is the number of training rows of each model; infinite if the models are fixed.
     """
     scores = scores[~np.isnan(scores).any(axis=1)]
     n_rows = len(scores)
@@ -115,10 +114,10 @@ def estimate_gain(rows, scores, *, n_train, confidence_level, n_resamples, rando
 
 
 def n_effective_rows(n_rows, n_train):
-    """Return how many rows, served by models that stay the same, would tell as much.
+    """Return how many rows would give the same variance if the models were fixed.
 
-    Learning from other rows adds as much variance as serving them (Nadeau and Bengio, 2003): a
-    mean over `n_rows` has the variance of a row times ``1 / n_rows + 1 / n_train``.
+    The draw of the training rows adds variance (Nadeau and Bengio, 2003): a mean over `n_rows` has
+    the variance of a row times ``1 / n_rows + 1 / n_train``.
     """
     return 1 / (1 / n_rows + 1 / n_train)
 
@@ -140,10 +139,11 @@ def _resampled_means(scores, n_drawn, n_resamples, random_state):
 
 
 def _tail(confidence_level, n_different):
-    """Return the probability that a percentile interval leaves out at either end.
+    """Return the probability that a percentile interval leaves out at each end.
 
-    It is widened as the t distribution is beside the normal, and by the bias of the variance. Rows
-    that score the same say nothing about the spread, so those that differ are counted.
+    The interval is widened by the ratio of the t to the normal distribution, and for the bias of
+    the variance. Only rows that score differently count, because the others tell nothing about the
+    spread.
     """
     quantile = t.ppf((1 + confidence_level) / 2, n_different - 1)
     return norm.cdf(-quantile * np.sqrt(n_different / (n_different - 1)))

@@ -1,4 +1,4 @@
-"""What is soon told of a source: overlap, distance, and what a linear probe finds in it."""
+"""Cheap scores of a source: its overlap with the target, its distance, and a linear probe."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -19,7 +19,7 @@ from ..recommenders import RidgeRecommender
 from ._comparison import Comparison, sides
 from ._paired import GainEstimate
 
-# Components of the factors of rows that a probe learns from, and of those that items are told by.
+# Numbers of components: of the row factors that a probe learns from, and of the item factors.
 _PROBE_COMPONENTS = 16
 _ITEM_COMPONENTS = 8
 _N_NEIGHBORS = 10
@@ -28,31 +28,32 @@ _MAX_DOMAIN_ROWS = 2000
 
 @dataclass(frozen=True)
 class SourceScore:
-    """What is known of a source: cheap scores, the validated gain and what it counts.
+    """The scores of one source: cheap scores, the gain by cross-validation, and its weight.
 
     Attributes
     ----------
     name : str
         The name of the source.
     n_columns : int
-        How many columns of X it has.
+        Number of columns of X that belong to it.
     overlap : float
-        The rows that have something in the source and something to find in the target, as a share
-        of those that have either (Jaccard).
+        The number of rows with interactions in both the source and the target (those to find), as
+        a share of the rows with interactions in at least one of them (Jaccard).
     distance : float
-        The :func:`proxy_a_distance` of its columns and the target's items, as the rows that have
-        them describe both; NaN where there are too few.
+        The :func:`proxy_a_distance` between the items of the source and those of the target. Both
+        are described by the rows that have them. NaN if there are too few items.
     probe : float
-        The mean gain over popularity of ridge regression from 16 factors of the rows; NaN where
-        there is nothing to find.
+        The mean gain over popularity of ridge regression from 16 factors of the rows; NaN if there
+        is nothing to find.
     gain : GainEstimate or None
-        The gain of the recommender, cross-listed items left out; None if it was not shortlisted.
+        The gain of the recommender with this source, without cross-listed items; None if the
+        source is not on the shortlist.
     weight : float
-        Its share in what is recommended, 0 where it is not used.
+        The weight of the source in the recommendations; 0 if it is not used.
 
     See Also
     --------
-    SourceSelectorRecommender : Makes them.
+    SourceSelectorRecommender : Computes these scores.
     """
 
     name: str
@@ -73,7 +74,10 @@ class SourceScore:
     prefer_skip_nested_validation=True,
 )
 def proxy_a_distance(X_source, X_target, *, classifier=None, cv=5, random_state=None):
-    r"""Tell how well a classifier tells two domains apart by their features.
+    r"""Measure how different the features of two domains are, by a classifier between them.
+
+    Use it to see whether the features need an aligner. It does not tell whether a source helps:
+    measure that with `transfer_gain`.
 
     Parameters
     ----------
@@ -82,31 +86,31 @@ def proxy_a_distance(X_source, X_target, *, classifier=None, cv=5, random_state=
     X_target : {array-like, sparse matrix} of shape (n_target_rows, n_features)
         Rows of the target, with the same features.
     classifier : estimator, default=None
-        What is to tell them apart. None standardises the features and lets the nearest 10 rows
-        vote, which sees more than a difference of means.
+        The classifier between the domains. None standardises the features and uses the 10 nearest
+        neighbours, which see more than a difference of means.
     cv : int, default=5
-        Number of folds, 2 or more, none of which a classifier that judges it has seen.
+        Number of cross-validation folds, 2 or more.
     random_state : int, RandomState instance or None, default=None
         Draws rows and shuffles them. Pass an int for the same result every time.
 
     Returns
     -------
     distance : float
-        From 0, where they are told apart no better than by chance, to 2, where they always are.
+        From 0 (the classifier is no better than chance) to 2 (it is always right).
 
     See Also
     --------
-    CORALAligner : Makes it smaller, as do the other aligners.
-    SourceSelectorRecommender : Has it of each source.
+    CORALAligner : Makes the distance smaller, as do the other aligners.
+    SourceSelectorRecommender : Reports the distance of each source.
 
     Notes
     -----
-    It is :math:`\max(0, 2 (1 - 2 \epsilon))` for the error :math:`\epsilon` of the classifier
-    [1]_. So that chance is 1/2, as many rows are drawn from the larger domain as the smaller one
-    has, and no more than 2000 from either.
+    The distance is :math:`\max(0, 2 (1 - 2 \epsilon))`, where :math:`\epsilon` is the error of the
+    classifier on held-out rows [1]_. The same number of rows is drawn from both domains, at most
+    2000, so that chance is 1/2.
 
-    A small distance is no proof that the source helps, nor a large one that it does not: it does
-    not look at what the rows like.
+    A small distance does not prove that the source helps, and a large one does not prove that it
+    does not help: the distance ignores what the rows like.
 
     References
     ----------
@@ -130,7 +134,7 @@ def proxy_a_distance(X_source, X_target, *, classifier=None, cv=5, random_state=
     if X_source.shape[1] != X_target.shape[1]:
         raise ValueError(
             f"X_source has {X_source.shape[1]} features and X_target {X_target.shape[1]}: pass "
-            "rows of both domains in the same features."
+            "rows of both domains with the same features."
         )
     n_rows = min(X_source.shape[0], X_target.shape[0], _MAX_DOMAIN_ROWS)
     if n_rows < cv:
@@ -152,7 +156,7 @@ def proxy_a_distance(X_source, X_target, *, classifier=None, cv=5, random_state=
 
 
 def _neighbors(n_rows):
-    """Return a classifier by the nearest of so many rows."""
+    """Return a classifier by nearest neighbours, for so many training rows."""
     return make_pipeline(
         StandardScaler(with_mean=False).set_output(transform="default"),
         KNeighborsClassifier(min(_N_NEIGHBORS, n_rows)),
@@ -160,14 +164,14 @@ def _neighbors(n_rows):
 
 
 def row_overlap(X, y):
-    """Return the Jaccard similarity of the rows with something in X and those with some of y."""
+    """Return the Jaccard similarity of the rows with values in X and those with values in y."""
     has_source, has_target = (np.diff(sp.csr_array(Z != 0).indptr) > 0 for Z in (X, y > 0))
     either = np.count_nonzero(has_source | has_target)
     return np.count_nonzero(has_source & has_target) / either if either else 0.0
 
 
 def column_distance(X, y, random_state):
-    """Return the distance of the columns of X and of y, described by the rows that have them."""
+    """Return the distance between the columns of X and of y, described by their rows."""
     columns = [_described(Z) for Z in (X, y)]
     n_columns = [Z.shape[1] for Z in columns]
     if min(n_columns) < 5:
@@ -197,7 +201,7 @@ def probe_gain(X, y, folds, metric, k, random_state):
 
 
 def decision_in_words(scores, gain, metric):
-    """Return what is used and why, with a table of the scores."""
+    """Return which sources are used and why, with a table of the scores, as a text."""
     width = max(len("source"), *(len(score.name) for score in scores))
     lines = [
         f"{metric} of the rows held out, without the source -> with it:",
@@ -217,7 +221,7 @@ def decision_in_words(scores, gain, metric):
 
 
 def _finding(score):
-    """Return what was found out of a source, in words."""
+    """Return the finding about a source, in words."""
     if score.gain is None:
         return "not shortlisted"
     if score.gain.verdict == "helps" and not score.weight:
@@ -226,7 +230,7 @@ def _finding(score):
 
 
 def _described(X):
-    """Return the columns of X that some row has, at unit length."""
+    """Return the columns of X that are not empty, at unit length."""
     X = sp.csc_array(X)
     return normalize(X[:, np.diff(X.indptr) > 0], axis=0)
 
