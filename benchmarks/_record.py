@@ -59,15 +59,22 @@ class Record:
         What `argument_parser` has read.
     packages : sequence of str
         Packages whose versions matter.
+    threads : str
+        How many threads there were.
     **facts
         What else there is to say of the run, such as its seeds or the size of its data.
     """
 
-    def __init__(self, name, documentation, arguments, packages, **facts):
+    def __init__(
+        self, name, documentation, arguments, packages, *, threads="one BLAS thread", **facts
+    ):
         self._arguments = arguments
         self._facts = facts
         self._name = name
-        self._run = {**this_run(arguments, packages), "protocol": _protocol(documentation)}
+        self._run = {
+            **this_run(arguments, packages, threads),
+            "protocol": _protocol(documentation),
+        }
         self._tables = {}
         self.parameters = {}
         print(_summary(self._run), *(f"{key}: {value}" for key, value in facts.items()), sep="\n")
@@ -180,7 +187,7 @@ def write(folder, name, content):
     print(f"\nwritten: {path.name}", file=sys.stderr)
 
 
-def this_run(arguments, packages):
+def this_run(arguments, packages, threads="one BLAS thread"):
     """Return how, when and where the present run takes place."""
     options = {
         name: value
@@ -191,7 +198,7 @@ def this_run(arguments, packages):
         "command": command(sys.argv),
         "commit": commit(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": machine(),
+        "machine": f"{machine()}, {threads}",
         "versions": {
             "Python": platform.python_version(),
             **{package: version(package) for package in packages},
@@ -233,7 +240,7 @@ def commit():
 def machine():
     """Return the processor, the number of cores and the memory in words."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{_cpu_name()}, {os.cpu_count()} cores, {memory:.0f} GiB, one BLAS thread"
+    return f"{_cpu_name()}, {os.cpu_count()} cores, {memory:.0f} GiB"
 
 
 def cpu_seconds():

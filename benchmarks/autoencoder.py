@@ -37,7 +37,8 @@ def main():
         print(milliseconds_per_step(arguments))
         return
     packages = ("sktransrec", "tensorflow", "keras", "torch")
-    record = Record("autoencoder", __doc__, arguments, packages)
+    threads = f"{arguments.threads} thread(s)"
+    record = Record("autoencoder", __doc__, arguments, packages, threads=threads)
     rows = [row for n_columns in arguments.columns for row in compared(n_columns, arguments)]
     columns = {"training": "", "CPU ms per step": ".0f", "ratio of ours": ".2f"}
     record.add(f"{arguments.loss} loss", columns, rows)

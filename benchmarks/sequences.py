@@ -48,7 +48,8 @@ def main():
     peers = [] if arguments.negatives else ["torch"]
     packages = ("sktransrec", "tensorflow", "keras", *peers)
     name = record_name("sequences", "sampled" if arguments.negatives else "")
-    record = Record(name, __doc__, arguments, packages)
+    threads = f"{arguments.threads} thread(s)"
+    record = Record(name, __doc__, arguments, packages, threads=threads)
     rows = [
         row
         for encoder in arguments.encoders

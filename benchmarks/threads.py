@@ -128,7 +128,9 @@ def main():
         function, *task = json.loads(arguments.task)
         print(json.dumps({"inverse_cost": inverse_cost, "fit_cost": fit_cost}[function](*task)))
         return
-    record = Record("threads", __doc__, arguments, ("sktransrec", "numpy", "scipy"))
+    packages = ("sktransrec", "numpy", "scipy")
+    threads = "BLAS threads as each line says"
+    record = Record("threads", __doc__, arguments, packages, threads=threads)
     methods = ["blocks", "LAPACK"] if arguments.lapack else ["blocks"]
     columns = {"inverse": "", "largest error": ".0e", "CPU s": ".2f", "s": ".2f"}
     rows = inverse_rows(arguments.sizes, methods, arguments.threads)
