@@ -503,7 +503,7 @@ def test_docstring(path):
 
 
 # Rooms whose docstrings are still to say when to use each estimator.
-SILENT_ROOMS = {"feature_learning", "transfer"}
+SILENT_ROOMS = {"feature_learning"}
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

@@ -1,4 +1,4 @@
-"""Transfer: what one domain teaches about another."""
+"""Transfer: recommend in one domain with what is learned in another."""
 
 from . import alignment, bridges, networks, shared_factors
 from ._fit_across import fit_across_domains  # noqa: F401

@@ -1,4 +1,4 @@
-"""Fitting a model across domains, each part on the rows of its own domain."""
+"""Fit a model across domains, each part on all rows of its own domain."""
 
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
@@ -9,11 +9,12 @@ from .._wrapping import transformed
 
 
 def fit_across_domains(model, X, y, *, X_source=None, Y_target=None):
-    """Fit a model from X to y, and its parts of one domain on all rows of that domain.
+    """Fit a model across two domains when few users are in both and many are in only one.
 
-    Use it where few users are in both domains and many are in one of them. An encoder of source
-    items learns from all users of the source, and the target's factor model inside a bridge from
-    all users of the target. What leads from one to the other learns from the users of both.
+    Use it instead of ``model.fit(X, y)`` if you have users of one domain only. The parts of the
+    model that belong to one domain are fitted on all users of that domain: an encoder of source
+    items on all users of the source, and the factor model inside a `BridgeRecommender` on all
+    users of the target. The map between the domains is fitted on the users in both.
 
     Parameters
     ----------
@@ -21,26 +22,26 @@ def fit_across_domains(model, X, y, *, X_source=None, Y_target=None):
         A supervised recommender, a `Pipeline` that ends in one, or an ensemble of these. It is
         cloned.
     X : {array-like, sparse matrix} of shape (n_rows, n_source_items)
-        What the users of both domains have in the source.
+        The interactions in the source of the users who are in both domains.
     y : {array-like, sparse matrix} of shape (n_rows, n_items)
-        What the same users have in the target.
+        The interactions in the target of the same users.
     X_source : {array-like, sparse matrix} of shape (n_source_rows, n_source_items), default=None
-        The users of the source. The transformers at the start of a `Pipeline` that learn without
-        y are fitted on them. None fits them on X.
+        The interactions of all users of the source. The transformers at the start of a `Pipeline`
+        that learn without y are fitted on these. None fits them on X.
     Y_target : {array-like, sparse matrix} of shape (n_target_rows, n_items), default=None
-        The users of the target. The `recommender` of a `BridgeRecommender` is fitted on them.
-        None fits it on y. Inside an ensemble that cross-validates, as a gate does, it is always
-        fitted on y, since a fold must not know its own rows.
+        The interactions of all users of the target. The `recommender` of a `BridgeRecommender` is
+        fitted on these. None fits it on y. Inside an ensemble that cross-validates, as a gate
+        does, it is always fitted on y, because a model must not have seen its held-out rows.
 
     Returns
     -------
     model : estimator
-        The fitted model, in which the parts of one domain are frozen.
+        The fitted model. Its parts that belong to one domain are frozen.
 
     See Also
     --------
     align_domains : Makes these matrices from two event logs.
-    BridgeRecommender : Leads from the factors of one domain to those of another.
+    BridgeRecommender : A regression from the source to the factors of the target.
 
     Examples
     --------
@@ -65,7 +66,7 @@ def fit_across_domains(model, X, y, *, X_source=None, Y_target=None):
 
 
 def _with_fitted_parts(model, X_source, Y_target):
-    """Return an unfitted model whose parts of one domain are fitted and frozen."""
+    """Return an unfitted model in which the parts of one domain are fitted and frozen."""
     if isinstance(model, Pipeline):
         return _with_fitted_steps(model, X_source, Y_target)
     of_target = getattr(model, "target_parts", ())
@@ -84,7 +85,7 @@ def _with_fitted_parts(model, X_source, Y_target):
 
 
 def _with_fitted_steps(pipeline, X_source, Y_target):
-    """Return a pipeline whose first steps are fitted on the source, as far as they need no y."""
+    """Return a pipeline whose first steps are fitted on the source, up to one that needs y."""
     *transformers, (last_name, last) = pipeline.steps
     fitted = {}
     for name, step in transformers:
@@ -96,5 +97,5 @@ def _with_fitted_steps(pipeline, X_source, Y_target):
 
 
 def _is_unfitted(part):
-    """Return whether it is an estimator that is fitted with the model."""
+    """Return whether the part is an estimator that will be fitted together with the model."""
     return isinstance(part, BaseEstimator) and not isinstance(part, FrozenEstimator)

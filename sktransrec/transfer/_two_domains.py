@@ -1,4 +1,4 @@
-"""Two domains side by side in one matrix: which columns are whose, and what their entries weigh."""
+"""Two domains side by side in one matrix: the columns of each, and the weights of entries."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,10 +12,11 @@ from ..base import InDomainRecommender
 
 
 class TwoDomainRecommender(InDomainRecommender):
-    """Base of recommenders of the target that learn from source and target side by side in X.
+    """Base of recommenders that learn from source and target side by side in X.
 
-    A subclass has the parameter `target_columns`, implements ``_fit_stacked(X)`` on the columns of
-    the source followed by those of the target, and gives what it serves to ``_stacked(X)``.
+    They recommend the items of the target. A subclass has the parameter `target_columns` and
+    implements ``_fit_stacked(X)``, which gets the columns of the source followed by those of the
+    target. It calls ``_stacked(X)`` to bring the rows that it serves into this form.
     """
 
     _parameter_constraints: dict = {"target_columns": ["array-like", slice]}
@@ -27,20 +28,20 @@ class TwoDomainRecommender(InDomainRecommender):
         if not self._source.size:
             raise ValueError(
                 f"target_columns={self.target_columns!r} are all n_features={n_columns} columns of "
-                "X, which leaves none of a source: say which of them are the target's."
+                "X, which leaves no columns for the source. Pass only the columns of the target."
             )
         for domain, columns in (("source", self._source), ("target", self._target)):
             if not X[:, columns].nnz:
                 raise ValueError(
-                    f"X holds no interactions in the {domain}, target_columns="
-                    f"{self.target_columns!r} being the target. Check these, or use a recommender "
+                    f"X holds no interactions in the {domain}, with target_columns="
+                    f"{self.target_columns!r} as the target. Check these, or use a recommender "
                     "of one domain, such as ALSRecommender."
                 )
         self._fit_stacked(self._stacked(X))
 
     @property
     def item_columns_(self):
-        """The columns of X that are the items, those of the target."""
+        """The columns of X that are the items: those of the target."""
         return self._target
 
     def _items_of(self, X):
@@ -57,13 +58,13 @@ class TwoDomainRecommender(InDomainRecommender):
 
     @property
     def _columns_of_domains(self):
-        """The columns of source and target in what is stacked."""
+        """The columns of source and target in a stacked matrix."""
         n_source_items = len(self._source)
         return slice(0, n_source_items), slice(n_source_items, None)
 
 
 def tied_items(item_ids, source, target):
-    """Return the columns of the source and of the target of equal ids, of shape (2, n_tied)."""
+    """Return the source columns and the target columns with equal ids, of shape (2, n_tied)."""
     if item_ids is None:
         return np.empty((2, 0), dtype=np.intp)
     ids = id_array(item_ids, "item_ids")
@@ -80,9 +81,9 @@ def tied_items(item_ids, source, target):
 
 
 class Block(NamedTuple):
-    """Rows of a matrix, or of its transpose, with the columns they are known in.
+    """Rows of a matrix, or of its transpose, with the columns in which they are known.
 
-    `rows` may be of shape (2, n_rows): then each column of it has one vector of factors.
+    If `rows` has shape (2, n_rows), the two rows in each of its columns share their factors.
     """
 
     rows: np.ndarray | slice
@@ -93,15 +94,15 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True)
 class TwoDomains:
-    """What the columns of a matrix mean, the first `n_source_items` being the source.
+    """What the columns of a matrix mean; the first `n_source_items` are the source.
 
     Attributes
     ----------
     n_source_items : int
     source_weight : float
-        Weight of the source's entries beside those of the target.
+        Weight of the source's entries, relative to those of the target.
     knows_empty_rows : bool
-        Whether a row without items in a domain likes none of them, or is unknown there.
+        If True, a row without items in a domain likes none of them. If False, it is unknown there.
     tied_items : ndarray of shape (2, n_tied)
         The source columns and the target columns that are the same items.
     """
@@ -118,7 +119,7 @@ class TwoDomains:
 
     @property
     def kinds_of_rows(self):
-        """Return whether a row is known in source and target, with its columns in each case."""
+        """Return the three kinds of rows, by the domains that know them, with their columns."""
         source, target = self.columns
         return ((True, False), source), ((False, True), target), ((True, True), slice(None))
 
@@ -143,7 +144,7 @@ class TwoDomains:
         return sp.csr_array((X.data * scale[X.indices], X.indices, X.indptr), shape=X.shape)
 
     def blocks_of_rows(self, X, confidence):
-        """Return a block for each kind of rows."""
+        """Return one block for each kind of rows."""
         C, is_known = self.weights(X, confidence), self.is_known(X)
         missing_weights = self.missing_weights(X.shape[1])
         blocks = []
@@ -159,7 +160,7 @@ class TwoDomains:
             np.setdiff1d(np.arange(X.shape[1])[columns], tied)
             for columns, tied in zip(self.columns, self.tied_items, strict=True)
         ]
-        # A tied item is known in the rows of both domains, a row of both domains twice.
+        # A tied item has the rows of both domains. A row known in both stands twice in its block.
         occurrences = [[(0, alone[0])], [(1, alone[1])], [*enumerate(self.tied_items)]]
         return [self._block_of_items(C, is_known, in_domains) for in_domains in occurrences]
 

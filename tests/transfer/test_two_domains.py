@@ -46,7 +46,7 @@ def test_the_source_comes_before_the_target(columns):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        (range(7), "which leaves none of a source"),
+        (range(7), "which leaves no columns for the source"),
         ([4], "no interactions in the target"),
         ([0, 1, 2, 3, 5, 6], "no interactions in the source"),
     ],

@@ -1,4 +1,4 @@
-"""Content features of several domains brought together."""
+"""Aligners: move the features of the target so that a model of the source can read them."""
 
 from ._alignment import CORALAligner, ProcrustesAligner
 from ._mmd import MMDAligner

@@ -1,4 +1,4 @@
-"""Linear maps that move the features of the target to where the source has its own."""
+"""Linear maps that move the features of the target onto those of the source."""
 
 from numbers import Real
 
@@ -21,7 +21,7 @@ from ..bridges._procrustes import ProcrustesRegressor
 
 
 class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Base of transformers that move target rows by a linear map and leave source rows alone.
+    """Base of transformers that move target rows by a linear map and keep source rows.
 
     A subclass implements ``_map_to_source(source, target)``, which gets the float64 rows of both
     domains and returns the (coef, intercept) of the map.
@@ -42,12 +42,12 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features)
-            The features of source and target, one below the other.
+            The features of the source rows and the target rows together.
         y : Ignored
-            Present for the pipelines of scikit-learn.
+            Not used; pipelines of scikit-learn pass it.
         sample_domain : array-like of shape (n_rows,), default=None
-            A number a row: above zero for the source, below it for the target. None means that
-            all rows are of one domain, so that there is nothing to move.
+            One number for each row: above zero for the source, below zero for the target. None
+            means that all rows are of one domain, so that there is nothing to move.
 
         Returns
         -------
@@ -67,13 +67,14 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
         X : array-like of shape (n_rows, n_features_in_)
             Rows, seen in `fit` or not.
         sample_domain : array-like of shape (n_rows,) or number, default=None
-            Above zero for rows of the source, which stay as they are, and below it for those of
-            the target. One number stands for all rows; None means that all are of the target.
+            Above zero for rows of the source, which stay as they are, and below zero for those of
+            the target. A single number is used for all rows. None means that all rows are of the
+            target.
 
         Returns
         -------
         aligned : ndarray of shape (n_rows, n_features_in_)
-            Of the dtype of X where that is float32 or float64.
+            The rows, with the dtype of X if that is float32 or float64.
         """
         check_is_fitted(self)
         X = self._valid_rows(X, reset=False)
@@ -87,11 +88,11 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features)
-            The features of source and target, one below the other.
+            The features of the source rows and the target rows together.
         y : Ignored
-            Present for the pipelines of scikit-learn.
+            Not used; pipelines of scikit-learn pass it.
         sample_domain : array-like of shape (n_rows,), default=None
-            A number a row: above zero for the source, below it for the target.
+            One number for each row: above zero for the source, below zero for the target.
 
         Returns
         -------
@@ -103,7 +104,7 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
         return validate_data(self, X, reset=reset, dtype=(np.float64, np.float32))
 
     def _set_map(self, X, is_source, map_to_source):
-        """Set the map that a function finds, or the identity where there is one domain."""
+        """Set the map that a function finds, or the identity if there is only one domain."""
         coef, intercept = np.eye(X.shape[1]), np.zeros(X.shape[1])
         if is_source is not None:
             rows = X.astype(np.float64, copy=False)
@@ -114,24 +115,25 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
 class CORALAligner(LinearAligner):
     r"""Give the features of the target the mean and the covariance of the source (CORAL).
 
-    A transformer for features that mean the same in both domains but are spread in another way,
-    such as the content of the items of two catalogues. It needs no row that stands in both. A
-    recommender that has learned from the features of the source serves the target with
+    Use it when the features mean the same in both domains but are distributed differently, such as
+    the content of the items of two catalogues. It is the aligner to try first: it is fast, and
+    needs no rows that are known in both domains. If the domains have different axes, use
+    `ProcrustesAligner`. A recommender that was fitted on the features of the source can then read
     ``transform(X_target)``.
 
     Parameters
     ----------
     covariance_shrinkage : float or "auto", default="auto"
-        How far both covariances are drawn towards a multiple of the identity, from 0, not at all,
-        to 1, which leaves one scale for all features. "auto" is the amount of Ledoit and Wolf for
-        each domain, more of it the fewer rows there are.
+        How much both covariances are shrunk towards a multiple of the identity, from 0 (not at all)
+        to 1 (only one scale for all features is left). "auto" uses the amount of Ledoit and Wolf
+        for each domain, which is larger for fewer rows.
 
     Attributes
     ----------
     coef_ : ndarray of shape (n_features_in_, n_features_in_)
-        The map of target rows, to be multiplied from the left.
+        The matrix of the map; a target row is multiplied by it from the left.
     intercept_ : ndarray of shape (n_features_in_,)
-        What is added to them then.
+        The offset that is then added.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -140,8 +142,8 @@ class CORALAligner(LinearAligner):
     See Also
     --------
     MMDAligner : Aligns more than the first two moments.
-    ProcrustesAligner : A rotation, learned from rows that stand in both domains.
-    DomainAdversarialAutoencoder : Features that do not tell the domains apart.
+    ProcrustesAligner : A rotation, learned from rows that are known in both domains.
+    DomainAdversarialAutoencoder : Learns features by which the domains cannot be told apart.
     transfer.proxy_a_distance : How well a classifier can tell the domains apart.
 
     Notes
@@ -151,14 +153,14 @@ class CORALAligner(LinearAligner):
 
     .. math:: \mu_s + C_s^{1/2} C_t^{-1/2} (x - \mu_t) .
 
-    This is the map of [1]_ with the domains swapped and the means moved as well: there the source
-    is moved and a model is fitted to it anew, here the target is moved to a model that there may
-    already be. Change the signs of `sample_domain` to have it their way. Covariances cannot tell a
-    rotation: the map undoes a distortion of the target exactly if that is symmetric, positive
-    definite and commutes with the covariance of the source. Directions without any variance in the
-    target are dropped.
+    This is the map of [1]_ with the domains swapped, and it moves the means as well. In [1]_, the
+    source is moved, and a model is then fitted to it. Here, the target is moved, so an existing
+    model of the source can be used. To move the source instead, change the signs of
+    `sample_domain`. Covariances do not show a rotation: the map undoes a distortion of the target
+    exactly if the distortion is symmetric, positive definite and commutes with the covariance of
+    the source. Directions without any variance in the target are dropped.
 
-    The cost is :math:`O(n d^2 + d^3)` for n rows of d features; reduce many of them first, for
+    The cost is :math:`O(n d^2 + d^3)` for n rows of d features. If d is large, reduce it first, for
     example with :class:`~sklearn.decomposition.TruncatedSVD`. The result is deterministic.
 
     References
@@ -193,12 +195,13 @@ class CORALAligner(LinearAligner):
 
 
 class ProcrustesAligner(LinearAligner):
-    """Turn the features of the target onto those of the source, by a few rows in both (anchors).
+    """Rotate the features of the target onto those of the source, by rows in both (anchors).
 
-    A transformer for features that were learned in each domain by itself, such as the factors of
-    two models: each has its own axes, and rows that are the same person or product in both say
-    how the axes correspond. A recommender that has learned from the features of the source serves
-    the target with ``transform(X_target)``.
+    Use it when the features were learned in each domain separately, such as the factors of two
+    models, so that each domain has its own axes. It needs anchors: rows that are the same person
+    or product in both domains show how the axes correspond. Try `CORALAligner` first if the
+    features mean the same in both domains, as content does. A recommender that was fitted on the
+    features of the source can then read ``transform(X_target)``.
 
     Parameters
     ----------
@@ -210,9 +213,10 @@ class ProcrustesAligner(LinearAligner):
     Attributes
     ----------
     coef_ : ndarray of shape (n_features_in_, n_features_in_)
-        The map of target rows, to be multiplied from the left: an orthogonal one times the scale.
+        The matrix of the map, an orthogonal matrix times the scale; a target row is multiplied by
+        it from the left.
     intercept_ : ndarray of shape (n_features_in_,)
-        What is added to them then.
+        The offset that is then added.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -220,17 +224,17 @@ class ProcrustesAligner(LinearAligner):
 
     See Also
     --------
-    ProcrustesRegressor : The map itself, between features of any width.
-    CORALAligner : Needs no anchors, and cannot tell a rotation.
+    ProcrustesRegressor : The map itself, between any numbers of features.
+    CORALAligner : Needs no anchors, but does not see rotations.
 
     Notes
     -----
-    `ProcrustesRegressor` learns the map from the target's side of the anchors to the source's.
-    There should be at least as many anchors as features: what they do not span may be turned any
-    way. Where one domain has fewer features, fill the others up with columns of zeros.
+    `ProcrustesRegressor` learns the map from the target rows of the anchors to their source rows.
+    Use at least as many anchors as features: in directions that no anchor spans, the rotation is
+    arbitrary. If one domain has fewer features, fill them up with columns of zeros.
 
-    The cost is that of the singular value decomposition of a matrix of n_features by n_features,
-    and the result is deterministic.
+    The cost is that of the singular value decomposition of a matrix of n_features by n_features.
+    The result is deterministic.
 
     References
     ----------
@@ -265,15 +269,15 @@ class ProcrustesAligner(LinearAligner):
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features)
-            The features of source and target, one below the other.
+            The features of the source rows and the target rows together.
         y : Ignored
-            Present for the pipelines of scikit-learn.
+            Not used; pipelines of scikit-learn pass it.
         sample_domain : array-like of shape (n_rows,), default=None
-            A number a row: above zero for the source, below it for the target. None means that
-            all rows are of one domain, so that there is nothing to move.
+            One number for each row: above zero for the source, below zero for the target. None
+            means that all rows are of one domain, so that there is nothing to move.
         anchor_ids : array-like of int of shape (n_rows,), default=None
-            A number of 0 or more that a row of the source and one of the target share makes them
-            an anchor; -1 is for rows that are none. Required where there are two domains.
+            One number for each row. A source row and a target row with the same number, 0 or more,
+            are an anchor; -1 stands for all other rows. Required if there are two domains.
 
         Returns
         -------
@@ -294,13 +298,14 @@ class ProcrustesAligner(LinearAligner):
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features)
-            The features of source and target, one below the other.
+            The features of the source rows and the target rows together.
         y : Ignored
-            Present for the pipelines of scikit-learn.
+            Not used; pipelines of scikit-learn pass it.
         sample_domain : array-like of shape (n_rows,), default=None
-            A number a row: above zero for the source, below it for the target.
+            One number for each row: above zero for the source, below zero for the target.
         anchor_ids : array-like of int of shape (n_rows,), default=None
-            What rows of source and target that belong together share; -1 for all others.
+            One number for each row, the same for the source row and the target row of an anchor;
+            -1 for all other rows.
 
         Returns
         -------
@@ -315,11 +320,12 @@ class ProcrustesAligner(LinearAligner):
 
 
 def moment_map(source, target, shrinkage):
-    """Return the (coef, intercept) of the map that gives target rows the source's moments."""
+    """Return (coef, intercept) of the map that gives target rows the moments of the source."""
     for name, rows in (("source", source), ("target", target)):
         if len(rows) < 2:
             raise ValueError(
-                f"sample_domain has one row of the {name}, and a covariance takes 2 or more."
+                f"sample_domain has one row of the {name}, but a covariance needs 2 or more: pass "
+                "more rows."
             )
     source_covariance, target_covariance = (
         _covariance(rows, shrinkage) for rows in (source, target)
@@ -335,7 +341,7 @@ def _covariance(rows, shrinkage):
 
 
 def _power(covariance, exponent):
-    """Return a power of a symmetric matrix, in the directions in which it is not zero."""
+    """Return a power of a symmetric matrix; directions with eigenvalue zero stay zero."""
     eigenvalues, vectors = np.linalg.eigh(covariance)
     is_zero = eigenvalues <= eigenvalues.max() * len(eigenvalues) * np.finfo(float).eps
     powers = np.where(is_zero, 0, np.where(is_zero, 1, eigenvalues) ** exponent)
@@ -343,28 +349,32 @@ def _power(covariance, exponent):
 
 
 def _anchor_rows(anchor_ids, is_source):
-    """Return the rows of the source and those of the target that belong together, in one order."""
+    """Return the source rows and the target rows of the anchors, in the same order."""
     if anchor_ids is None:
         raise ValueError(
-            "anchor_ids is None: pass a number for each row of X, the same for rows of source and "
-            "target that belong together, and -1 for all others."
+            "anchor_ids is None: pass a number for each row of X, the same number for a source row "
+            "and a target row that belong together, and -1 for all other rows."
         )
     ids = np.asarray(anchor_ids)
     if ids.shape != is_source.shape or ids.dtype.kind not in "iu":
         raise ValueError(
-            f"anchor_ids has shape {ids.shape} and dtype {ids.dtype}, and X has {len(is_source)} "
-            "rows: pass an integer for each."
+            f"anchor_ids has shape {ids.shape} and dtype {ids.dtype}, but X has {len(is_source)} "
+            "rows: pass one integer for each row."
         )
     anchors = ids[ids >= 0], is_source[ids >= 0]
     domain_ids = [anchors[0][anchors[1] == domain] for domain in (True, False)]
     for name, own in zip(("source", "target"), domain_ids, strict=True):
         if len(np.unique(own)) < len(own):
             raise ValueError(
-                f"anchor_ids repeats a number within the {name}: each anchor is one row there."
+                f"anchor_ids repeats a number within the {name}: each anchor must be one row of "
+                "each domain."
             )
     shared = np.intersect1d(*domain_ids)
     if not shared.size:
-        raise ValueError("anchor_ids has no number that stands in both source and target.")
+        raise ValueError(
+            "anchor_ids has no number that is in both source and target: give the two rows of an "
+            "anchor the same number."
+        )
     rows = np.flatnonzero(np.isin(ids, shared))
     rows = rows[np.argsort(ids[rows], kind="stable")]
     return rows[is_source[rows]], rows[~is_source[rows]]

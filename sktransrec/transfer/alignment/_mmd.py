@@ -1,4 +1,4 @@
-"""A linear map under which no kernel mean tells target and source apart."""
+"""A linear map that gives the target the distribution of the source, by a kernel distance."""
 
 from numbers import Integral, Real
 
@@ -12,31 +12,32 @@ from ..._validation import Interval, StrOptions
 from ..._wrapping import transformed
 from ._alignment import LinearAligner, moment_map
 
-# Rows from which the median distance is told.
+# Largest number of rows from which the median distance is estimated.
 _MEDIAN_ROWS = 500
 
 
 class MMDAligner(LinearAligner):
-    r"""Give the features of the target, by a linear map, the distribution of the source (MMD).
+    r"""Give the features of the target the whole distribution of the source (MMD).
 
-    A transformer for features that mean the same in both domains, of which more than mean and
-    covariance is to agree: it starts from the map of `CORALAligner` and goes on to minimise the
-    maximum mean discrepancy (MMD), which is zero for equal distributions alone. A recommender that
-    has learned from the features of the source serves the target with ``transform(X_target)``.
+    Use it when the features mean the same in both domains, but differ in more than mean and
+    covariance. Try `CORALAligner` first: this aligner starts from its map, and is slower. It then
+    minimises the maximum mean discrepancy (MMD), which is zero only for equal distributions. A
+    recommender that was fitted on the features of the source can then read
+    ``transform(X_target)``.
 
     Parameters
     ----------
     regularization : float, default=0.01
-        Weight of the squared distance from the map of `CORALAligner`, 0 or more. The higher it is,
-        the less can chance in few rows move the map.
+        Weight of the squared distance from the map of `CORALAligner`, 0 or more. The larger it is,
+        the less the map follows chance differences of few rows.
     covariance_shrinkage : float or "auto", default="auto"
-        That of `CORALAligner`, for the map to start from.
+        The `covariance_shrinkage` of the `CORALAligner` from whose map it starts.
     gamma : float, default=None
-        The kernel of rows x and z is ``exp(-gamma * ||x - z||^2)``. None is one over the median
-        squared distance of source rows.
+        The kernel of rows x and z is ``exp(-gamma * ||x - z||^2)``. None means one over the median
+        squared distance between source rows.
     n_components : int, default=500
-        Number of random Fourier features that stand for the kernel, at least 1. The error of the
-        discrepancy falls with its square root.
+        Number of random Fourier features that approximate the kernel, at least 1. The error of the
+        discrepancy falls with the square root of this number.
     max_iter : int, default=200
         Largest number of iterations of L-BFGS, at least 1.
     random_state : int, RandomState instance or None, default=None
@@ -45,13 +46,13 @@ class MMDAligner(LinearAligner):
     Attributes
     ----------
     coef_ : ndarray of shape (n_features_in_, n_features_in_)
-        The map of target rows, to be multiplied from the left.
+        The matrix of the map; a target row is multiplied by it from the left.
     intercept_ : ndarray of shape (n_features_in_,)
-        What is added to them then.
+        The offset that is then added.
     loss_curve_ : list of float
-        The objective at the start and after each iteration; empty without two domains.
+        The objective at the start and after each iteration; empty if there is only one domain.
     n_iter_ : int
-        Number of iterations run; 1 where there was nothing to minimise.
+        Number of iterations; 1 if there was nothing to minimise.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -59,25 +60,27 @@ class MMDAligner(LinearAligner):
 
     See Also
     --------
-    CORALAligner : The map that it starts from, in closed form.
+    CORALAligner : The map from which it starts, in closed form.
     sklearn.kernel_approximation.RBFSampler : The Fourier features.
 
     Notes
     -----
-    Let z be what `CORALAligner` makes of a target row, less the source's mean. The map takes it on
-    to Bz + c plus that mean, where B and c minimise
+    Let z be a target row after the map of `CORALAligner`, minus the mean of the source. The aligner
+    maps it to Bz + c plus that mean, where B and c minimise
 
     .. math:: \Big\| \frac{1}{n_s} \sum_{x \in s} \varphi(x) - \frac{1}{n_t} \sum_{z \in t}
         \varphi(Bz + c) \Big\|^2 + \lambda \left(\frac{1}{d} \|B - I\|_F^2 + \|c\|^2\right) ,
 
-    :math:`\varphi` being random Fourier features [2]_ of a Gaussian kernel and all lengths counted
-    in standard deviations of the source. Without them, the first term is the squared MMD of [1]_,
-    at a cost that is quadratic in the number of rows; with them, an iteration costs
-    :math:`O(n_t d D)` for D features. It is not convex: L-BFGS finds a minimum near the start. A
-    rotation can be told from distributions that are not symmetric under it, unless it is large.
+    Here :math:`\varphi` are random Fourier features [2]_ of a Gaussian kernel, :math:`\lambda` is
+    `regularization`, and all lengths are in standard deviations of the source. The first term
+    approximates the squared MMD of [1]_, which alone would cost quadratic time in the number of
+    rows. With D Fourier features, an iteration costs :math:`O(n_t d D)`. The objective is not
+    convex: L-BFGS finds a minimum near the start. The aligner can undo a rotation if the
+    distributions are not symmetric under it and the rotation is not large.
 
-    Transfer component analysis [3]_ minimises the MMD in closed form, but by one projection for
-    both domains: it leaves out what they differ in, where a map of the target alone can undo it.
+    Transfer component analysis [3]_ minimises the MMD in closed form, but with one projection for
+    both domains: it drops the directions in which they differ. A map of the target alone can undo
+    such a difference instead.
 
     References
     ----------
@@ -141,7 +144,7 @@ class MMDAligner(LinearAligner):
         return B @ coef, B @ (intercept - mean) + unit * c + mean
 
     def _objective(self, source, target):
-        """Return the objective, a function of the entries of B and then c, with its gradient."""
+        """Return the objective and its gradient, as a function of the entries of B and then c."""
         rng = check_random_state(self.random_state)
         gamma = _median_gamma(source, rng) if self.gamma is None else self.gamma
         sampler = RBFSampler(gamma=gamma, n_components=self.n_components, random_state=rng)
@@ -162,7 +165,7 @@ class MMDAligner(LinearAligner):
         return objective
 
     def _minimum(self, objective, n_features):
-        """Return the B and c that L-BFGS finds from the identity on."""
+        """Return the B and c that L-BFGS finds, starting from the identity."""
         start = np.concatenate([np.eye(n_features).ravel(), np.zeros(n_features)])
         self.loss_curve_.append(float(objective(start)[0]))
         found = minimize(
@@ -179,12 +182,12 @@ class MMDAligner(LinearAligner):
 
 
 def _unpacked(parameters, n_features):
-    """Return the matrix and the vector whose entries stand in one array."""
+    """Return the matrix and the vector whose entries are in one array."""
     return parameters[:-n_features].reshape(n_features, n_features), parameters[-n_features:]
 
 
 def _discrepancy(rows, source_mean, sampler):
-    """Return the squared distance of the kernel means, and its gradient for the rows."""
+    """Return the squared distance between the kernel means, and its gradient for the rows."""
     angles = rows @ sampler.random_weights_ + sampler.random_offset_
     scale = np.sqrt(2 / len(source_mean))
     difference = scale * np.cos(angles).mean(axis=0) - source_mean
@@ -193,7 +196,7 @@ def _discrepancy(rows, source_mean, sampler):
 
 
 def _median_gamma(rows, rng):
-    """Return one over the median squared distance of different rows."""
+    """Return one over the median squared distance between different rows."""
     if len(rows) > _MEDIAN_ROWS:
         rows = rows[rng.choice(len(rows), _MEDIAN_ROWS, replace=False)]
     distances = pairwise_distances(rows, metric="sqeuclidean")

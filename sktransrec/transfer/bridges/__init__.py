@@ -1,4 +1,4 @@
-"""From the factors of rows in one domain to those in another."""
+"""Bridges: regressions from the factors of one domain to those of another."""
 
 from ._bridge import BridgeRecommender
 from ._procrustes import ProcrustesRegressor

@@ -1,4 +1,4 @@
-"""Embedding and mapping: a regression from what is known of the rows to their target factors."""
+"""Embedding and mapping (EMCDR): a regression from X to the factors of the target."""
 
 from numbers import Integral, Real
 
@@ -14,30 +14,33 @@ from ...base import FactorRecommenderMixin, SupervisedRecommender
 
 
 class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
-    r"""Recommend by predicting the factors that a row would have in the target (EMCDR).
+    r"""Recommend to users who are new in the target, by predicting their factors there (EMCDR).
 
-    A supervised recommender: a factor model learns the target from y alone, a regressor learns
-    the way from X to the factors of the rows, and new rows, which the target domain has never
-    seen, are scored by their predicted factors. As a transformer, it gives those factors.
+    Use it when many users are known in the target but only some of them have X, such as a history
+    in the source: the factor model learns from all of them (see `fit_across_domains`). Try
+    `RidgeRecommender` first, which predicts the items directly. It is a supervised recommender: a
+    factor model learns from y alone, and a regressor learns the map from X to its row factors. New
+    rows are scored by their predicted factors. As a transformer, it returns these factors.
 
     Parameters
     ----------
     recommender : estimator
         The factor model of the target, such as `ALSRecommender`, or a `Pipeline` that ends in
-        one. It is cloned and fitted on y; a fitted one inside a
-        :class:`~sklearn.frozen.FrozenEstimator` is used as it is, which lets it know target rows
-        that have no X.
+        one. It is cloned and fitted on y. A fitted one inside a
+        :class:`~sklearn.frozen.FrozenEstimator` is used without fitting, so it may have learned
+        from target rows that have no X.
     regressor : estimator, default=None
         Any scikit-learn regressor that can predict several outputs, inside a
-        :class:`~sklearn.frozen.FrozenEstimator` if it is fitted already. It gets X as it is,
+        :class:`~sklearn.frozen.FrozenEstimator` if it is already fitted. It gets X unchanged,
         dense or sparse. None means `Ridge()`.
     min_interactions : int, default=1
-        Number of target items, 1 or more, that a row must have for the regressor to learn from
-        it: the factors of a row with very few are mostly noise.
+        The regressor learns only from rows with at least this number of target items, 1 or more.
+        The factors of rows with very few items are mostly noise.
     activity_exponent : float, default=0.0
-        A row's weight in the regression is its number of target items to this power, 0 or more: 0
-        weighs all rows alike, 1 trusts a row the more the more there is to tell its factors from.
-        Other than 0 it needs a regressor whose `fit` takes `sample_weight`.
+        The weight of a row in the regression is its number of target items to this power, 0 or
+        more. 0 gives all rows the same weight. A larger value trusts rows with many items more,
+        because their factors are more certain. Values other than 0 need a regressor whose `fit`
+        takes `sample_weight`.
 
     Attributes
     ----------
@@ -46,9 +49,9 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
     regressor_ : estimator
         The regressor fitted on X and the target factors.
     item_factors_ : ndarray of shape (n_items_, n_components)
-        The factors of the target items, those of `recommender_`.
+        The factors of the target items, from `recommender_`.
     item_bias_ : ndarray of shape (n_items_,) or None
-        The bias of the target items, None where `recommender_` has none.
+        The biases of the target items; None if `recommender_` has none.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -61,25 +64,26 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
     See Also
     --------
     fit_across_domains : Fits the encoder and the factor model on all rows of their domains.
-    ProcrustesRegressor : A map with no more freedom than a rotation.
+    ProcrustesRegressor : A regressor for few shared rows, which learns only a rotation.
     RidgeRecommender : Regression to the items themselves.
     ALSRecommender : A factor model for either domain.
 
     Notes
     -----
-    With the row factors :math:`u_r` and item factors :math:`v_i` that the recommender finds in the
-    target, it learns
+    With the row factors :math:`u_r`, item factors :math:`v_i` and item biases :math:`b_i` of the
+    recommender in the target, it learns
 
     .. math:: \min_f \sum_{r : |y_r| \ge m} |y_r|^a \|f(x_r) - u_r\|^2, \qquad
-        \mathrm{score}(x, i) = f(x)^\top v_i + b_i,
+        \mathrm{score}(x, i) = f(x)^\top v_i + b_i.
 
-    m being `min_interactions`, a `activity_exponent` and f the kind of function that the regressor
-    can learn. In the paper, x is a row's factors in the source and f is linear or has one hidden
-    layer: ``make_pipeline(ALSRecommender(), BridgeRecommender(ALSRecommender()))``, with
-    ``MLPRegressor(hidden_layer_sizes=(64,), activation="tanh")`` for the latter, and
-    `ProcrustesRegressor` where f may only turn what is known of a row.
+    Here m is `min_interactions`, a is `activity_exponent`, and f is a function that the regressor
+    can learn. In the paper, x are the factors of a row in the source, and f is linear or has one
+    hidden layer. The linear form is
+    ``make_pipeline(ALSRecommender(), BridgeRecommender(ALSRecommender()))``. For a hidden layer,
+    pass ``MLPRegressor(hidden_layer_sizes=(64,), activation="tanh")`` as `regressor`. Pass
+    `ProcrustesRegressor` to allow only a rotation.
 
-    It costs what its two parts cost, and is as deterministic as they are.
+    The cost is that of its two parts. The result is deterministic if theirs is.
 
     References
     ----------
@@ -106,7 +110,7 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         "activity_exponent": [Interval(Real, 0, None, closed="left")],
     }
 
-    # What learns from y alone, and so may know rows that have no X.
+    # The part that learns from y alone, and so may also learn from rows that have no X.
     target_parts = ("recommender",)
 
     def __init__(self, recommender, regressor=None, *, min_interactions=1, activity_exponent=0.0):
@@ -130,8 +134,8 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         informative = np.flatnonzero(activity >= self.min_interactions)
         if not informative.size:
             raise ValueError(
-                f"No row of y has min_interactions={self.min_interactions} target items, so that "
-                "there are no factors to learn from. Lower it, or pass y with more interactions."
+                f"No row of y has min_interactions={self.min_interactions} target items, so the "
+                "regressor has no rows to learn from. Lower it, or pass y with more interactions."
             )
         self.recommender_ = clone(self.recommender).fit(y, None)
         target, rows = recommender_and_rows(self.recommender_, y[informative])

@@ -1,4 +1,4 @@
-"""The rotation that takes one set of factors to another."""
+"""The rotation that maps one set of factors onto another."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
@@ -18,30 +18,32 @@ _SPARSE_FORMATS = ("csr", "csc", "coo")
 
 
 class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
-    r"""Orthogonal map from X to several targets, which keeps lengths and angles (Procrustes).
+    r"""Learn a rotation from X to several outputs, from few rows (Procrustes).
 
-    A regressor with several outputs that has no more freedom than a rotation or reflection, one
-    scale and an offset: between the factors of two domains it needs far fewer shared rows than a
-    free linear map, and suits domains whose factors are the same taste seen from another angle.
+    Use it as the regressor of a `BridgeRecommender` when few rows are known in both domains and
+    the factors of both describe the same tastes with different axes. Try
+    :class:`~sklearn.linear_model.Ridge` first if many rows are known in both: a free linear map
+    can learn more, but needs far more rows. This regressor learns only a rotation or reflection,
+    one scale and an offset.
 
     Parameters
     ----------
     fit_intercept : bool, default=True
         Whether to centre X and y first. If not, the origin is mapped to the origin.
     fit_scale : bool, default=True
-        Whether to learn one scale for all outputs. If not, lengths are kept, as in [1]_, so that
-        factors which are shrunk more in one domain than in the other are mapped too long or too
-        short.
+        Whether to learn one scale for all outputs. If not, lengths are kept, as in [1]_. If the
+        factors are shrunk more in one domain than in the other, the mapped factors are then too
+        long or too short.
 
     Attributes
     ----------
     coef_ : ndarray of shape (n_outputs, n_features_in_) or (n_features_in_,)
-        The scale times the map. The map has orthonormal rows where there are at least as many
-        features as outputs, and orthonormal columns otherwise; it has one axis where y has one.
+        The scale times the map. The map has orthonormal rows if there are at least as many
+        features as outputs, and orthonormal columns otherwise. It is one-dimensional if y is.
     intercept_ : ndarray of shape (n_outputs,) or float
-        The offset, zero without `fit_intercept`.
+        The offset; zero if `fit_intercept` is False.
     scale_ : float
-        The scale, 1 without `fit_scale`.
+        The scale; 1 if `fit_scale` is False.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -54,16 +56,16 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
 
     Notes
     -----
-    With X and Y centred and weighted by the diagonal matrix S of the sample weights, the thin
-    singular value decomposition :math:`X^\top S Y = P \Sigma Q^\top` gives
+    X and Y are centred, and S is the diagonal matrix of the sample weights. The thin singular value
+    decomposition :math:`X^\top S Y = P \Sigma Q^\top` gives
 
     .. math:: W = P Q^\top = \arg\min_W \|S^{1/2} (X W - Y)\|_F^2, \qquad
         s = \frac{\mathrm{tr}\,\Sigma}{\|S^{1/2} X W\|_F^2},
 
-    over orthogonal W. Where the widths differ, the narrower of X and Y is padded with columns of
-    zeros, which makes W square, and the padding is then left out of W. The scale s is the best one
-    for this W. The cost is one product of X and Y, and :math:`O(k_x k_y \min(k_x, k_y))`. Sparse X
-    is never made dense. The result is deterministic.
+    over orthogonal W. If X and Y have different numbers of columns, :math:`k_x` and :math:`k_y`,
+    the narrower one is padded with columns of zeros, which makes W square; the padding is then
+    removed from W. The scale s is the best one for this W. The cost is one product of X and Y, and
+    :math:`O(k_x k_y \min(k_x, k_y))`. Sparse X is never made dense. The result is deterministic.
 
     References
     ----------
@@ -102,11 +104,11 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Such as the factors of rows in the source.
+            The inputs, for example the factors of rows in the source.
         y : array-like of shape (n_samples, n_outputs) or (n_samples,)
-            Such as their factors in the target.
+            The outputs, for example the factors of the same rows in the target.
         sample_weight : array-like of shape (n_samples,) or float, default=None
-            Weights of the rows, 0 or more; None weighs all alike.
+            Weights of the rows, 0 or more; None gives all rows the same weight.
 
         Returns
         -------
@@ -138,12 +140,12 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
 
     @finite_output
     def predict(self, X):
-        """Map rows.
+        """Map rows from the space of X to the space of y.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features_in_)
-            The rows.
+            Rows, seen in `fit` or not.
 
         Returns
         -------
@@ -156,18 +158,18 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
         return safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
 
     def _centre(self, X, weights):
-        """Return what is taken off each row of X."""
+        """Return the vector that is subtracted from each row of X."""
         if not self.fit_intercept:
             return np.zeros(X.shape[1], dtype=X.dtype)
         return (X.T @ weights) / weights.sum()
 
     def _scale(self, mapped, total, weights):
-        """Return the scale of the mapped rows that fits best."""
+        """Return the best scale for the mapped rows."""
         squares = float(weights @ (mapped**2).sum(axis=1))
         return total / squares if self.fit_scale and squares > 0 else 1.0
 
 
 def _orthogonal_map(X, Y, weights):
-    """Return the orthogonal map from X to Y that fits best, and the sum of singular values."""
+    """Return the best orthogonal map from X to Y, and the sum of the singular values."""
     P, singular_values, Qt = np.linalg.svd(X.T @ (weights[:, None] * Y), full_matrices=False)
     return P @ Qt, float(singular_values.sum())

@@ -1,4 +1,4 @@
-"""Networks that learn from two domains at once."""
+"""Networks that learn from two domains together."""
 
 from ._cross_domain_autoencoder import CrossDomainAutoencoderRecommender
 from ._two_tower import TwoTowerAutoencoderRecommender

@@ -8,12 +8,14 @@ from ._towers import TowerRecommender
 
 @shares_parameters
 class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender):
-    r"""Recommend what a network decodes in the target from a row's code in the source.
+    r"""Recommend target items to users who are known in the source, by a network.
 
-    A supervised recommender: an encoder reads what is known of a row, such as its items in the
-    source domain, and one output layer ranks the items of the target. It is a variational or
-    denoising autoencoder with multinomial likelihood (Mult-VAE [1]_) whose output is another domain
-    than its input. It is a transformer as well: `transform` gives the codes.
+    Use it when many users are known in both domains and the map between them is not linear. Try
+    `RidgeRecommender` first, which is a baseline that fits in closed form. It is a supervised
+    recommender: an encoder reads what is known of a row, such as its items in the source, and one
+    output layer ranks the items of the target. The network is a variational or denoising
+    autoencoder with multinomial likelihood (Mult-VAE [1]_), but its output is another domain than
+    its input. It is a transformer as well: `transform` returns the codes.
 
     Parameters
     ----------
@@ -48,20 +50,20 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
     --------
     TwoTowerAutoencoderRecommender : The same for rows that may be known in either domain.
     RidgeRecommender : The linear map under the squared error, in closed form.
-    BridgeRecommender : A regression to the factors of the target, which all of its rows teach.
+    BridgeRecommender : A regression to target factors, which may be learned from more rows.
 
     Notes
     -----
-    With the code z of a row x, the vectors :math:`v_i` and the biases :math:`b_i` of the items, the
+    With the code z of a row x, and the vectors :math:`v_i` and biases :math:`b_i` of the items, the
     objective is the mean over the rows of
 
     .. math:: -\sum_i y_i \log \frac{\exp(z^\top v_i + b_i)}{\sum_j \exp(z^\top v_j + b_j)},
 
-    plus `regularization` times the squares of all kernels and, where codes are normal with means m
-    and standard deviations s, `kl_weight` times
-    :math:`\frac{1}{2} \sum_k m_k^2 + s_k^2 - 1 - 2 \log s_k`. A score is
-    :math:`z^\top v_i + b_i`, of the mean code. Without hidden layers and with a linear activation
-    it is a softmax regression whose coefficients have the rank `n_components`.
+    plus `regularization` times the squares of all kernels. In a variational network, codes are
+    normal with means m and standard deviations s, and the objective also contains `kl_weight`
+    times :math:`\frac{1}{2} \sum_k m_k^2 + s_k^2 - 1 - 2 \log s_k`. The score of an item is
+    :math:`z^\top v_i + b_i`, with the mean code as z. Without hidden layers and with a linear
+    activation, this is a softmax regression whose coefficients have the rank `n_components`.
 
     The learning rate changes as in the Notes of `Autoencoder`.
 

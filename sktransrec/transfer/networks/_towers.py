@@ -1,4 +1,4 @@
-"""What the autoencoders across domains share: encoders of rows, and an output layer of items."""
+"""The base class of autoencoders across domains: encoders of rows, and an output layer of items."""
 
 import numpy as np
 from sklearn.preprocessing import normalize
@@ -11,22 +11,22 @@ from ...base import FactorRecommenderMixin
 
 
 class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
-    """Base of recommenders whose network encodes a row of each domain and scores by the mean code.
+    """Base of recommenders whose network has an encoder for each domain and scores by mean codes.
 
-    A subclass implements ``_domains(X)``, which returns the rows in each domain, those that the
-    network reads, and what `NetworkLearner` asks for but the builder.
+    A subclass implements ``_domains(X)``, which returns the rows of each domain as the network
+    reads them. It also implements what `NetworkLearner` asks for, except the builder.
     """
 
     _parameter_constraints: dict = {"kind": [StrOptions({"denoising", "variational"})]}
 
     @property
     def item_factors_(self):
-        """The vectors of the items: the kernel of the output layer."""
+        """The vectors of the items, from the kernel of the output layer."""
         return self._weights_of_output("kernel").T
 
     @property
     def item_bias_(self):
-        """The biases of the items: those of the output layer."""
+        """The biases of the items, from the output layer."""
         return self._weights_of_output("bias")
 
     def _weights_of_output(self, name):
@@ -50,7 +50,7 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
         }
 
     def _with_noise(self, inputs, targets, rng, progress):
-        """Return a batch, with what a variational network draws its codes by."""
+        """Return a batch, with the noise from which a variational network draws its codes."""
         targets = {"output": targets}
         if self.kind == "variational":
             inputs.append(code_noise((inputs[0].shape[0], self.n_components), rng))
@@ -58,7 +58,7 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
         return inputs, targets
 
     def _read(self, rows, rng):
-        """Return the rows of a domain as the network reads them, corrupted where there is `rng`."""
+        """Return the rows of a domain as the network reads them, corrupted if `rng` is given."""
         rows = normalize(rows) if self.normalize else rows
         return rows if rng is None else corrupted(rows, self.input_dropout, rng)
 
@@ -67,6 +67,6 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
 
 
 def known_shares(domains):
-    """Return how much each domain counts in the mean code of a row: all alike that know it."""
+    """Return the weight of each domain in the mean code of a row: equal for all that know it."""
     is_known = np.column_stack([np.diff(rows.indptr) > 0 for rows in domains])
     return (is_known / np.maximum(is_known.sum(axis=1, keepdims=True), 1)).astype(np.float32)

@@ -14,13 +14,15 @@ from ._towers import TowerRecommender, known_shares
 
 @shares_parameters
 class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
-    r"""Two autoencoders that share their code: an encoder and a decoder of each domain.
+    r"""Recommend target items to users known in either domain or in both, by a network.
 
-    An in-domain recommender on ``hstack([X_source, X_target])``: each domain has an encoder, a row
-    is the mean of what those say that know it, and from this code the items of both domains are
-    decoded with a multinomial likelihood (Mult-VAE [1]_) each. It recommends
-    those of the target. Rows may be known in one domain only, in `fit` as in
-    `recommend`. It is a transformer as well: `transform` gives the codes.
+    Use it when some users are known in the source, some in the target and some in both, and you
+    have much data. Try `CollectiveMFRecommender` first, which is its linear counterpart. It is an
+    in-domain recommender on ``hstack([X_source, X_target])``. Each domain has an encoder, and the
+    code of a row is the mean over the domains that know it. From this code, the network decodes
+    the items of both domains, each with a multinomial likelihood (Mult-VAE [1]_). It recommends
+    the items of the target. Rows may be known in only one domain, in `fit` and in `recommend`. It
+    is a transformer as well: `transform` returns the codes.
 
     Parameters
     ----------
@@ -34,19 +36,19 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
         "elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu", "softplus" or
         "tanh".
     target_dropout : float, default=0.3
-        Share of the rows known in both domains of which training hides the target on its way in,
-        from 0 to 1: these learn to do without, as cold rows must.
+        Training hides the target from the input of this share of the rows known in both domains,
+        from 0 to 1. So the network learns to serve cold rows, which have the source only.
     source_weight : float, default=0.5
-        Weight of the source's likelihood beside that of the target, at least 0.
+        Weight of the source's likelihood, relative to that of the target, at least 0.
 
     Attributes
     ----------
     item_factors_ : ndarray of shape (n_items_, n_components), dtype float32
-        The vectors of the items, the source's first: the weights of the output layer.
+        The vectors of the target's items, from the weights of the output layer.
     item_bias_ : ndarray of shape (n_items_,), dtype float32
-        Their biases.
+        The biases of these items.
     n_items_ : int
-        Number of items that can be recommended, those of the source included.
+        Number of items that can be recommended, those of the target.
     popularity_ : ndarray of shape (n_items_,), dtype float32
         The share of the rows that have each item; an empty row gets these as its scores.
     n_features_in_ : int
@@ -59,19 +61,20 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
 
     Notes
     -----
-    With the code z of a row, the mean of the codes of the domains d that know it, the vectors
-    :math:`v_i` and biases :math:`b_i` of the items, and its rows :math:`x^d`, the objective is the
-    mean over the rows of
+    Let z be the code of a row, the mean of the codes from the domains d that know it. Let
+    :math:`x^d` be its interactions in domain d, and :math:`v_i` and :math:`b_i` the vectors and
+    biases of the items. The objective is the mean over the rows of
 
     .. math:: -\sum_d \alpha_d \sum_{i \in d} x^d_i
         \log \frac{\exp(z^\top v_i + b_i)}{\sum_{j \in d} \exp(z^\top v_j + b_j)},
 
-    :math:`\alpha_d` being `source_weight` in the source and 1 in the target, plus `regularization`
-    times the squares of all kernels and, where codes are normal with means m and standard
-    deviations s, `kl_weight` times :math:`\frac{1}{2} \sum_k m_k^2 + s_k^2 - 1 - 2 \log s_k`.
-    Means and logarithms of deviations are averaged over the domains alike.
+    where :math:`\alpha_d` is `source_weight` in the source and 1 in the target, plus
+    `regularization` times the squares of all kernels. In a variational network, codes are normal
+    with means m and standard deviations s, and the objective also contains `kl_weight` times
+    :math:`\frac{1}{2} \sum_k m_k^2 + s_k^2 - 1 - 2 \log s_k`. The means and the logarithms of the
+    deviations are averaged over the domains in the same way.
 
-    A score is :math:`z^\top v_i + b_i`. Each domain has a softmax of its own.
+    The score of an item is :math:`z^\top v_i + b_i`. Each domain has its own softmax.
 
     The learning rate changes as in the Notes of `Autoencoder`.
 
@@ -171,7 +174,7 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
 
     @property
     def item_factors_(self):
-        """The vectors of the target's items: their part of the kernel of the output layer."""
+        """The vectors of the target's items, from the kernel of the output layer."""
         return super().item_factors_[self._columns_of_domains[1]]
 
     @property
@@ -200,7 +203,7 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
         return self._with_noise(inputs, targets, rng, progress)
 
     def _partly_hidden(self, source, target, rng):
-        """Return the rows in the target, some of those emptied that the source knows."""
+        """Return the rows of the target; some rows that the source knows become empty."""
         is_kept = rng.uniform(size=source.shape[0]) >= self.target_dropout
         is_kept |= np.diff(source.indptr) == 0
         kept = sp.csr_array(sp.diags_array(is_kept.astype(np.float32)) @ target)

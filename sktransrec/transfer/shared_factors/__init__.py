@@ -1,4 +1,4 @@
-"""Factors that several domains share."""
+"""Models whose factors or clusters are shared by several domains."""
 
 from ._codebook import CodebookRecommender
 from ._collective import CollectiveMFRecommender

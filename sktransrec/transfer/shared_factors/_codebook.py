@@ -1,4 +1,4 @@
-"""Codebook transfer: which clusters like which, between domains that share nothing else."""
+"""Codebook transfer, between domains that share neither users nor items."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,71 +13,71 @@ from ..._validation import Interval, StrOptions
 from ..._wrapping import fitted_learner
 from ...base import FactorRecommenderMixin, InDomainRecommender
 
-# Of the model without a codebook to go by, from which each start begins.
+# The regularization of the model without a prior codebook, with which each start begins.
 _START_REGULARIZATION = 1.0
-# What "auto" stands for.
+# The values of "auto", without and with `pretrained`.
 _OWN_REGULARIZATION, _TRANSFERRED_REGULARIZATION = 0.3, 30.0
-# The losses are bounds, whose differences overstate how much more likely a clustering is.
+# The losses are bounds: their differences overstate how much more likely a clustering is.
 _TEMPERATURE = 3.0
 _LEAST_WEIGHT = 1e-3
 
 
 class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
-    r"""Clusters of rows and of items, and a codebook of what they like, that can be transferred.
+    r"""Transfer between domains that share neither users nor items, by clusters and a codebook.
 
-    An in-domain recommender: it learns from X alone to which cluster each row and each item
-    belongs, and how much more or less a cluster of rows has of a cluster of items than activity
-    and popularity make expect, the codebook. With `pretrained` the codebook is that of another
-    domain, and only the clusters are found: domains that share neither rows nor items can so be
-    transferred between. It is a transformer as well: `transform` gives the probabilities that any
-    rows are in each cluster, of one clustering after the other.
+    Use it when the source and the target have no users and no items in common. If they share
+    either, try `CollectiveMFRecommender` first. It is an in-domain recommender: it learns from X
+    alone. It learns clusters of rows, clusters of items, and the codebook: how much more or less
+    often a cluster of rows has a cluster of items than their activity and popularity let expect.
+    With `pretrained`, the codebook comes from another domain, and only the clusters are learned.
+    It is a transformer as well: `transform` returns the probability that a row is in each cluster,
+    for one clustering after the other.
 
     Parameters
     ----------
     n_row_clusters : int, default=10
-        Number K of clusters of rows, 1 or more. Without effect if `pretrained` is given.
+        Number K of clusters of rows, 1 or more. Ignored if `pretrained` is given.
     n_item_clusters : int, default=10
-        Number L of clusters of items, 1 or more. Without effect if `pretrained` is given.
+        Number L of clusters of items, 1 or more. Ignored if `pretrained` is given.
     pretrained : FrozenEstimator, default=None
-        A fitted CodebookRecommender of another domain, whose codebook is the one to go by, as
-        ``FrozenEstimator(model)``; it may also stand in a fitted Pipeline or search. None goes by
-        lifts of one, by which no cluster likes anything in particular.
+        A fitted CodebookRecommender of another domain, as ``FrozenEstimator(model)``, or a frozen
+        Pipeline or search that holds one. Its codebook becomes the prior. None means a prior
+        codebook of ones: no cluster prefers any items.
     regularization : float or "auto", default="auto"
-        How strongly the codebook is held to the one to go by: what is learned weighs as much as it
-        where clusters are expected to have so many interactions. Above 0; with ``np.inf`` a
-        pretrained codebook is kept, and only a scale of each cluster is learned, see
-        `row_cluster_scales_`. "auto" is 30 with `pretrained` and 0.3 without, where
-        1 may leave nothing but popularity of a target of a hundred rows. It is worth a search: 0.1
-        to 3 without `pretrained`, less of it the fewer rows there are, and 1 to 100 with it.
+        How strongly the codebook is pulled towards the prior codebook, above 0. The data and the
+        prior have the same weight if two clusters are expected to have this many interactions.
+        With ``np.inf``, a pretrained codebook is kept and only a scale of each cluster is learned,
+        see `row_cluster_scales_`. "auto" is 30 with `pretrained` and 0.3 without; without, 1 may
+        leave only the popularity if the target has a hundred rows. Search over it: from 0.1 to 3
+        without `pretrained` (less for fewer rows), and from 1 to 100 with it.
     n_init : int, default=20
-        Number of starts, 1 or more, each of which comes to a clustering. More of them find better
-        clusters, and say more reliably what remains open: those of a sparse target are hard to
-        find.
+        Number of starts, 1 or more. Each start ends in one clustering. More starts find better
+        clusters, which matters for a sparse target, and estimate the uncertainty better.
     max_iter : int, default=100
-        Number of sweeps over rows and items for which a start draws clusters at random, and the
-        most for which it climbs before and after, 1 or more.
+        Number of sweeps over rows and items in which a start draws clusters at random, and the
+        largest number of sweeps in which it climbs before and after that, 1 or more.
     random_state : int, RandomState instance or None, default=None
         Draws the starts and the clusters. Pass an int for the same result at every call of `fit`.
 
     Attributes
     ----------
     codebook_ : ndarray of shape (n_row_clusters, n_item_clusters), dtype float64
-        The lifts of the best clustering, that with the least loss: how many interactions the
-        clusters have beside those that their totals make expect. The scales of the clusters are in
-        it.
+        The lifts of the best clustering, the one with the smallest loss: the number of interactions
+        between two clusters divided by the number expected from their totals. It includes the
+        scales of the clusters.
     row_cluster_scales_ : ndarray of shape (n_row_clusters,), dtype float64
-        The scales :math:`a` of the clusters of rows, which put their totals right.
+        The scales :math:`a` of the clusters of rows, which correct their totals.
         ``codebook_ / np.outer(row_cluster_scales_, item_cluster_scales_)`` is the :math:`t` that is
-        held to the pretrained codebook: it equals that codebook if `regularization` is infinite.
+        pulled towards the prior. It equals the pretrained codebook if `regularization` is infinite.
     item_cluster_scales_ : ndarray of shape (n_item_clusters,), dtype float64
         The scales :math:`b` of the clusters of items.
     item_memberships_ : ndarray of shape (n_items_, n_item_clusters), dtype float64
         The probability that an item is in each cluster of the best clustering.
     item_cluster_shares_ : ndarray of shape (n_item_clusters,), dtype float64
-        The share of all interactions that each of these clusters of items has.
+        The share of all interactions that each cluster of items has in the best clustering.
     item_factors_ : ndarray of shape (n_items_, n_clusterings * n_row_clusters), dtype float32
-        The share of its interactions that each cluster of rows is expected to have with each item,
-        times the weight of the clustering; the best clustering comes first.
+        The expected share of each item in the interactions of each cluster of rows, times the
+        weight of the clustering. The best clustering comes first.
     loss_curve_ : list of float
         The objective after each sweep of the climb to the best clustering.
     n_iter_ : int
@@ -94,19 +94,23 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
     See Also
     --------
     CollectiveMFRecommender : For domains that share rows or items.
-    TransferGate : Uses the source only where it is shown to help.
-    sktransrec.datasets.make_cluster_domains : Generates domains that share the codebook alone.
+    TransferGate : Uses the source only if it is shown to help.
+    sktransrec.datasets.make_cluster_domains : Generates domains that share only the codebook.
 
     Notes
     -----
-    Row r and item i with totals :math:`d_r` and :math:`d_i` of all N interactions are expected to
-    have :math:`d_r d_i / N` interactions by chance. In the clusters k and l they are taken to have
-    a Poisson number of mean :math:`a_k t_{kl} b_l` times that [2]_, where :math:`t` is the lift of
-    the codebook and :math:`a, b` put the totals of the clusters right, which differ between
-    domains. As neither density nor popularity is in the codebook, it suits sparse and dense domains
-    alike. With the memberships :math:`p_{rk}, q_{il}`, the observed :math:`O = P^\top X Q`, the
-    expected :math:`E_{kl} = \sum_{ri} p_{rk} q_{il} d_r d_i / N`, the codebook to go by :math:`b^0`
-    and :math:`\lambda` for `regularization`, the objective is
+    A row r with :math:`d_r` and an item i with :math:`d_i` of all N interactions have
+    :math:`d_r d_i / N` interactions by chance. If the row is in cluster k and the item in cluster
+    l, the model takes their number of interactions as Poisson distributed, with a mean of
+    :math:`a_k t_{kl} b_l` times that number [2]_. Here :math:`t` is the lift in the codebook, and
+    the scales :math:`a` and :math:`b` correct the totals of the clusters, which differ between
+    domains. The codebook holds neither density nor popularity, so it suits sparse and dense domains
+    alike.
+
+    The objective uses the memberships :math:`p_{rk}, q_{il}`, the observed interactions
+    :math:`O = P^\top X Q` between clusters, the expected ones
+    :math:`E_{kl} = \sum_{ri} p_{rk} q_{il} d_r d_i / N`, the prior codebook :math:`b^0`, and
+    :math:`\lambda` for `regularization`. It is
 
     .. math::
 
@@ -115,24 +119,31 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
         - 1 - \log \tfrac{t_{kl}}{b^0_{kl}}\right) + \sum_k (a_k - \log a_k)
         + \sum_l (b_l - \log b_l) - H(P) - H(Q),
 
-    H being the entropy of the memberships: the variational bound of a model in which every row and
-    every item is in one cluster, and a tri-factorisation :math:`P T Q^\top` of X with non-negative
-    factors and a fixed middle if :math:`\lambda` is infinite. [1]_ minimises squares instead, and
-    its codebook of zeros and ones holds the density of the source as well.
+    where H is the entropy of the memberships. This is the variational bound of a model in which
+    every row and every item is in one cluster. If :math:`\lambda` is infinite, it is a
+    tri-factorisation :math:`P T Q^\top` of X with non-negative factors and a fixed middle. [1]_
+    minimises squares instead, and its codebook of zeros and ones also holds the density of the
+    source.
 
-    Each start clusters the singular vectors of the normalised X, climbs from there without a
-    codebook to go by, and puts the clusters in the order that suits the codebook best. It then
-    draws rows' and items' clusters in turn from their probabilities, updating the lifts, and at
-    last climbs by exact updates of each part, none of which raises the objective. Of the
-    clusterings that are reached, each counts as :math:`\exp(-\text{objective} / 3)`: where there is
-    little to learn from many are about as likely, and their mean recommends better than the best;
-    where there is more, one is left. The 3 allows for the bound, whose differences overstate those
-    of the likelihood. A sweep takes :math:`O(nnz \cdot (K + L) + (n_{rows} + n_{items}) \cdot K L)`
-    time, and there are at most three times `n_init` times `max_iter` of them.
+    Each start has four steps:
 
-    A row, seen in `fit` or not, is folded in: its memberships follow from those of the items,
-    whatever rows it arrives with. A score is the mean over the clusterings of the share of its
-    interactions that a row is expected to have with the item, so that an item that no row has
+    1. It clusters the singular vectors of the normalised X, and improves the clusters without a
+       prior codebook.
+    2. It orders the clusters so that they fit the prior codebook best.
+    3. It draws the clusters of rows and of items in turn from their probabilities, and updates the
+       lifts.
+    4. It climbs: exact updates of each part, none of which raises the objective.
+
+    Each clustering gets a weight proportional to :math:`\exp(-\text{objective} / 3)`. With little
+    data, many clusterings are about equally likely, and their mean recommends better than the best
+    one. With more data, one clustering is left. The objective is a bound, whose differences
+    overstate those of the likelihood; the 3 corrects for this. A sweep takes
+    :math:`O(nnz \cdot (K + L) + (n_{rows} + n_{items}) \cdot K L)` time, and there are at most
+    three times `n_init` times `max_iter` sweeps.
+
+    A row, seen in `fit` or not, is folded in: its memberships follow from those of the items, and
+    do not depend on the other rows that are served with it. The score of an item is its expected
+    share of the interactions of the row, averaged over the clusterings. So an item that no row has
     scores zero. An empty row is recommended the popular items.
 
     References
@@ -209,7 +220,7 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.item_factors_ = np.concatenate(shares, axis=1, dtype=np.float32)
 
     def _starts(self, X, shape, random_state):
-        """Yield memberships of rows and items that are learned without a codebook to go by."""
+        """Yield memberships of rows and items that are learned without a prior codebook."""
         model = BlockModel(X, np.ones(shape), _START_REGULARIZATION)
         draw_clusters = spectral_clusters(X, shape, random_state)
         for _ in range(self.n_init):
@@ -218,13 +229,13 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
             yield model.rows, model.items
 
     def _prior_lifts(self):
-        """Return the codebook to go by."""
+        """Return the prior codebook."""
         if self.pretrained is None:
             return np.ones((self.n_row_clusters, self.n_item_clusters))
         return fitted_learner(self.pretrained, type(self), attribute="codebook_").codebook_
 
     def _prior_weight(self):
-        """Return the regularization, chosen by whether there is a codebook if it is "auto"."""
+        """Return the regularization; "auto" depends on whether there is a pretrained codebook."""
         if self.regularization != "auto":
             return self.regularization
         return _OWN_REGULARIZATION if self.pretrained is None else _TRANSFERRED_REGULARIZATION
@@ -237,10 +248,7 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
 
 @dataclass(frozen=True, eq=False)
 class Clustering:
-    """What one start has come to.
-
-    The losses on its way, the lifts, the scales in them, and the memberships of the items.
-    """
+    """The result of one start: losses, lifts, the scales in them, and memberships of the items."""
 
     losses: list
     lifts: np.ndarray
@@ -258,7 +266,7 @@ class Clustering:
         return self.item_shares @ self.items
 
     def item_factors(self):
-        """Return the share of its interactions that a cluster of rows has with each item."""
+        """Return the expected share of each item in the interactions of each cluster of rows."""
         return (self.lifts @ self.items.T * self.item_shares).T
 
     def row_memberships(self, X):
@@ -267,7 +275,7 @@ class Clustering:
 
 
 def _weights(losses):
-    """Return the weights of clusterings in the order of their losses, of those that count."""
+    """Return the weights of the clusterings, sorted by loss, without negligible ones."""
     weights = softmax(-losses / _TEMPERATURE)
     weights = weights[weights > _LEAST_WEIGHT]
     return weights / weights.sum()

@@ -13,14 +13,15 @@ from .._two_domains import TwoDomainRecommender, TwoDomains, tied_items
 
 
 class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRecommender):
-    r"""Collective matrix factorisation of two domains by alternating least squares.
+    r"""Factorise two domains that share users, items or both, by alternating least squares.
 
-    An in-domain recommender on ``hstack([X_source, X_target])``: each row has the same factors in
-    both domains, and so has each item that `item_ids` names in both, while each domain has its own
-    weights of what is there and of what is missing. It recommends the items of
-    the target. Rows may be known in one domain only, in `fit` as in
-    `recommend`, all of them if the domains share nothing but items. It is a transformer as well:
-    `transform` gives the factors of any rows.
+    Use it when the domains share users or items, and some of them are known in one domain only.
+    Try `ALSRecommender` on the target alone first: it is the baseline to beat. It is an in-domain
+    recommender on ``hstack([X_source, X_target])``, and recommends the items of the target. A row
+    has the same factors in both domains, and so has an item that `item_ids` names in both. Each
+    domain has its own weights for interactions and for missing ones. Rows may be known in only one
+    domain, in `fit` and in `recommend`. If the domains share only items, all rows are. It is a
+    transformer as well: `transform` returns the factors of any rows.
 
     Parameters
     ----------
@@ -29,30 +30,31 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
     n_components : int, default=64
         Number of factors, 1 or more.
     source_weight : float, default=0.5
-        Weight :math:`\alpha` of the source beside the weight 1 of the target, above 0: it
-        multiplies the weights of the source's interactions and those of its missing ones. Towards
-        0 the target is learned as if alone. What is best depends on how related the domains are:
-        values from 0.03 to 1 are worth a search.
+        Weight :math:`\alpha` of the source, above 0; the target has weight 1. It multiplies the
+        weights of the source's interactions and of its missing ones. Near 0, the target is learned
+        as if alone. The best value depends on how related the domains are: search from 0.03 to 1.
     regularization : float, default=0.04
-        Weight :math:`\lambda` of the squared norms of the factors, above 0. More of it shrinks the
-        factors.
+        Weight :math:`\lambda` of the squared norms of the factors, above 0. A larger value makes
+        the factors smaller.
     confidence : float or "balanced", default="balanced"
-        Weight of an interaction of value 1 beside the weight 1 of a missing one, above 0; the
-        weight of an interaction of value x is `confidence` times x. "balanced" sets it so that all
-        interactions of a domain together weigh a tenth of the number of its entries.
+        Weight of an interaction of value 1, above 0; a missing one has weight 1. An interaction of
+        value x has the weight `confidence` times x. "balanced" sets it so that all interactions of
+        a domain together weigh a tenth of the number of its entries.
     source_confidence : float, "balanced" or None, default=None
-        The same in the source. None means what `confidence` is.
+        The same for the source. None means the value of `confidence`.
     scale_regularization : bool, default=True
         Whether `regularization` is multiplied by the total weight of each row's and each item's
         entries, missing ones included [2]_. If not, it is the same for all, as in [1]_.
     empty_rows : {"unknown", "negative"}, default="unknown"
-        What it means that a row has no item at all in a domain: that it was never seen there, so
-        that its missing interactions weigh nothing, or that it likes none of that domain's items.
+        The meaning of a row without any item in a domain. "unknown": it was never seen there, so
+        its missing interactions have no weight. "negative": it likes none of that domain's items.
     item_ids : array-like of shape (n_items,), default=None
-        What the columns stand for: a source column and a target column with equal ids are the same
-        item and have the same factors. The ids of a domain are all different. None ties no items.
+        The ids of the columns. A source column and a target column with equal ids are the same
+        item and share their factors. Within a domain, all ids must be different. None ties no
+        items.
     max_iter : int, default=15
-        Number of sweeps over the rows and then the items, 1 or more. All are made.
+        Number of sweeps, 1 or more. Each sweep updates the rows and then the items. There is no
+        early stopping.
     random_state : int, RandomState instance or None, default=None
         Draws the initial factors. Pass an int for the same factors at every call of `fit`.
     n_jobs : int or None, default=None
@@ -68,14 +70,15 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
     source_item_factors_ : ndarray of shape (n_source_items, n_components), dtype float32
         The factors of the source's items.
     confidence_ : ndarray of shape (2,), dtype float64
-        The weight of an interaction of value 1 beside a missing one, in source and target.
+        The weight of an interaction of value 1, in source and target; a missing one has weight 1.
     gram_eigenvalues_ : ndarray of shape (3, n_components), dtype float32
-        The eigenvalues of :math:`V^\top M V`, what rows share in the fold-in that are known in the
-        source alone, in the target alone and in both, M being the weights of missing interactions.
+        The eigenvalues of :math:`V^\top M V`, for rows known in the source alone, in the target
+        alone and in both. M are the weights of missing interactions. The fold-in of all rows uses
+        this matrix.
     gram_eigenvectors_ : ndarray of shape (3, n_components, n_components), dtype float32
         Its eigenvectors, in columns.
     n_iter_ : int
-        Number of sweeps made.
+        Number of sweeps.
     n_items_ : int
         Number of items that can be recommended, those of the target.
     tied_items_ : ndarray of shape (2, n_tied)
@@ -89,16 +92,16 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
 
     See Also
     --------
-    ALSRecommender : The same of one matrix, all of whose missing interactions weigh the same.
-    BridgeRecommender : Factors of each domain apart, and a regression between them.
+    ALSRecommender : The same for one matrix, in which all missing interactions weigh the same.
+    BridgeRecommender : Separate factors for each domain, and a regression between them.
     sktransrec.interactions.stack_domains : Makes X, `target_columns` and `item_ids` of two logs.
 
     Notes
     -----
-    With the factors :math:`u_r` of the rows, :math:`v_i` of the items and the weights
-    :math:`c_{ri} = \alpha_d \cdot \text{confidence}_d \cdot x_{ri}` where row r has item i of
-    domain d and :math:`\alpha_d` elsewhere, :math:`\alpha_d` being `source_weight` in the source
-    and 1 in the target, it minimises
+    Let :math:`u_r` be the factors of the rows and :math:`v_i` those of the items. The weight
+    :math:`c_{ri}` is :math:`\alpha_d \cdot \text{confidence}_d \cdot x_{ri}` if row r has item i of
+    domain d, and :math:`\alpha_d` otherwise. :math:`\alpha_d` is `source_weight` in the source and
+    1 in the target. The model minimises
 
     .. math::
 
@@ -106,26 +109,27 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
         \left(\mathbb{1}[x_{ri} > 0] - u_r^\top v_i\right)^2
         + \lambda \left(\sum_r w_r \|u_r\|^2 + \sum_i w_i \|v_i\|^2\right)
 
-    over the rows :math:`R_d` known in each domain, with :math:`w_r` and :math:`w_i` the sums of the
-    weights :math:`c_{ri}` of a row and of an item if `scale_regularization`, and 1 otherwise. Where
-    columns i and j are tied, :math:`v_i = v_j` is one unknown, and its weight :math:`w` the sum
-    over both columns. This is [1]_ with the weights of [2]_. It updates the factors of the rows and
-    those of the items in turn, each to the exact minimum given the others, so that no sweep raises
-    the objective. A row with n items is a system of n or k equations, whichever is fewer, k being
-    `n_components`: a sweep costs at most :math:`O(nnz \cdot k^2 + (n_{rows} + n_{items}) k^2 +
-    k^3)`.
+    over the rows :math:`R_d` known in each domain. :math:`w_r` and :math:`w_i` are the sums of the
+    weights :math:`c_{ri}` of a row and of an item if `scale_regularization` is True, and 1
+    otherwise. If columns i and j are tied, :math:`v_i = v_j` is one unknown, and its weight
+    :math:`w` is the sum over both columns. This is [1]_ with the weights of [2]_. It updates the
+    factors of the rows and those of the items in turn, each to the exact minimum given the others,
+    so no sweep raises the objective. A row with n items takes a system of n or k equations,
+    whichever is smaller, where k is `n_components`. A sweep costs at most
+    :math:`O(nnz \cdot k^2 + (n_{rows} + n_{items}) k^2 + k^3)`.
 
-    A row, seen in `fit` or not, is folded in from the domains it is known in: its factors are the
-    exact minimum with the items held fixed, whatever rows it arrives with. So a cold row, with
-    source columns only, is scored in the target. An empty row has factors of zero and is
-    recommended the popular items; an item that no row has gets factors of zero.
+    A row, seen in `fit` or not, is folded in from the domains in which it is known. Its factors are
+    the exact minimum with the items held fixed, and do not depend on the other rows that are served
+    with it. So a cold row, with source columns only, is scored in the target. An empty row has
+    factors of zero and is recommended the popular items. An item that no row has gets factors of
+    zero.
 
-    Where the domains share their items and no rows, :math:`\alpha` weighs all that the rows of the
-    source say about the items, and the target's rows are served through the tied items and their
-    own. An item has one column in each domain, and a row has it in the columns where X says so:
-    what a row has in the source is left out of its target recommendations only if it is passed as
-    `exclude_interactions`. With `empty_rows` "negative" the rows of either domain would like none
-    of the other's items, so leave it at "unknown" there.
+    The domains may share items but no rows. Then :math:`\alpha` is the weight of all that the rows
+    of the source tell about the items, and the rows of the target profit through the tied items.
+    Leave `empty_rows` at "unknown" in this case: with "negative", the rows of each domain would
+    like none of the other's items. A tied item has one column in each domain, and only the target
+    columns of X count as seen. To leave out of the recommendations what a row has in the source,
+    pass it as `exclude_interactions`.
 
     References
     ----------
@@ -203,7 +207,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
         check_is_fitted(self)
         if self.item_ids is None:
             raise ValueError(
-                "item_ids is None, so that the columns have no ids: use decode_items of "
+                "item_ids is None, so the columns have no ids: use decode_items of "
                 "StackedDomains, or of the InteractionEncoder that made X."
             )
         return id_array(self.item_ids, "item_ids")[self._target]
@@ -219,7 +223,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
         return self._factors[self._columns_of_domains[0]]
 
     def _tied_places(self):
-        """Return where the tied columns stand, those of the source being before the target's."""
+        """Return the places of the tied columns when the source stands before the target."""
         source, target = self.tied_items_
         places = np.searchsorted(self._source, source), np.searchsorted(self._target, target)
         return np.stack([places[0], len(self._source) + places[1]])
@@ -243,9 +247,9 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
     def _check_finite(self, factors):
         if not np.isfinite(factors).all():
             raise ValueError(
-                "The factors of CollectiveMFRecommender are not finite: the weights are too far "
-                f"apart. Raise regularization={self.regularization!r}, or lower confidence or the "
-                "values of X."
+                "The factors of CollectiveMFRecommender are not finite, because the weights differ "
+                f"too much. Raise regularization={self.regularization!r}, or lower confidence or "
+                "the values of X."
             )
 
     def _domains(self):
@@ -267,7 +271,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
         return np.array(confidence, dtype=np.float64)
 
     def _gram_eigens(self):
-        """Return the eigenvalues and eigenvectors that each kind of rows shares."""
+        """Return the eigenvalues and eigenvectors for each kind of rows."""
         domains, V = self._domains(), self._factors
         missing_weights = domains.missing_weights(len(V))
         eigens = [
@@ -283,7 +287,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
         return (V / np.sqrt(self.n_components)).astype(np.float32)
 
     def _minima(self, blocks, V, n_rows):
-        """Return the factors of all rows of the blocks, those of the columns V being fixed."""
+        """Return the factors of all rows of the blocks, given the factors V of the columns."""
         U = np.zeros((n_rows, self.n_components), dtype=np.float32)
         for rows, columns, C, missing_weights in blocks:
             if C.nnz:

@@ -223,7 +223,7 @@ def test_bad_domains_are_explained(domain, message):
         ([1.0, 2.0, 1.0, 2.0], "dtype float64"),
         ([1, 1, 1, 2], "repeats a number within the source"),
         ([1, 2, 3, 3], "repeats a number within the target"),
-        ([1, 2, 3, -1], "no number that stands in both"),
+        ([1, 2, 3, -1], "no number that is in both"),
     ],
 )
 def test_bad_anchors_are_explained(ids, message):

@@ -163,7 +163,7 @@ def test_layers_of_both_towers_are_transferred():
 @pytest.mark.parametrize(
     ("target_columns", "empty", "message"),
     [
-        (slice(None), None, "leaves none of a source"),
+        (slice(None), None, "leaves no columns for the source"),
         (TARGET, "source", "no interactions in the source"),
         (TARGET, "target", "no interactions in the target"),
     ],

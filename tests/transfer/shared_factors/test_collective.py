@@ -377,7 +377,7 @@ def test_search_over_the_weight_of_the_source():
 @pytest.mark.parametrize(
     ("target_columns", "message"),
     [
-        (slice(None), "all n_features=24 columns of X, which leaves none of a source"),
+        (slice(None), "all n_features=24 columns of X, which leaves no columns for the source"),
         (slice(N_SOURCE + N_TARGET, None), "holds none of the n_features=24 columns"),
         ([N_SOURCE + N_TARGET], "target_columns must lie between 0 and 23"),
         (slice(4, None), "no interactions in the source"),
