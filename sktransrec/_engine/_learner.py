@@ -102,7 +102,7 @@ class NetworkLearner:
         build, sizes = self._builder(X, y)
         settings = {
             "build": build,
-            "sizes": {**sizes, "seed": self._seed_of_weights},
+            "sizes": {**_without_numpy(sizes), "seed": self._seed_of_weights},
             "regularization": self.regularization,
             "optimizer": self.optimizer,
             "learning_rate": self.learning_rate,
@@ -242,6 +242,13 @@ class NetworkLearner:
     def _inputs(self, part, rows):
         """Return rows in the form in which a part of the network takes them."""
         return rows
+
+
+def _without_numpy(sizes):
+    """Return sizes as Keras takes them, which refuses the integers of numpy."""
+    return {
+        name: size.item() if isinstance(size, np.generic) else size for name, size in sizes.items()
+    }
 
 
 def _n_constant_columns(codes):

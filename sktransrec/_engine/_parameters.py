@@ -65,6 +65,12 @@ PARAMETERS = {
         rows.""",
         [StrOptions(set(ACTIVATIONS))],
     ),
+    "kind": Parameter(
+        '{"denoising", "variational"}',
+        """"variational" makes the features the means of normal distributions that are kept near the
+        standard one, and draws from these in training.""",
+        [StrOptions({"denoising", "variational"})],
+    ),
     "normalize": Parameter(
         "bool",
         "Whether to scale each row of a domain to unit Euclidean norm on its way in.",

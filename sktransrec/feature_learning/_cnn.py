@@ -72,31 +72,15 @@ class CNNEncoder(SequenceLearner):
     start: convolutions see zeros there, and the maximum leaves it out. A row of nothing but
     padding gets the features of the biases.
 
-    The learning rate changes as in the Notes of `Autoencoder`.
-
-    With `pretrained`, layers are copied whole or not at all. Token ids must mean the same in both,
-    which the shape of the embedding cannot tell; the output is copied if y has as many columns,
-    which are then taken to be the same. Let w be copied weights, :math:`w_0` where they started,
-    and l the number of layers between theirs and the output, whose l is 0. They move if l is less
-    than the number that `trainable` says, after ``l * unfreeze_every`` epochs, at the rate
-    ``learning_rate / layer_decay ** l`` [2]_, and the objective has the further term
-    :math:`\frac{1}{2}` `l2_sp` :math:`\|w - w_0\|^2` [3]_. Convolutions side by side count as one
-    layer. `warm_start` and `partial_fit` go on from what was copied, and count epochs from the
-    first fit.
-
-    For an int `random_state` the result is the same to the last bit from run to run on one
-    machine; compiled and eager training differ by rounding, since they add gradients up in
-    another order. No global state is read or changed. Loading a pickled estimator does not need
-    TensorFlow, running it does.
+    The learning rate changes, what is copied with `pretrained` moves, and what an int
+    `random_state` fixes, as in the Notes of `Autoencoder`. Token ids must mean the same in both
+    networks, which the shape of the embedding cannot tell; the output is copied if y has as many
+    columns, which are then taken to be the same. Convolutions side by side count as one layer.
 
     References
     ----------
     .. [1] Kim, "Convolutional neural networks for sentence classification", EMNLP 2014.
        :doi:`10.3115/v1/D14-1181`
-    .. [2] Howard and Ruder, "Universal language model fine-tuning for text classification",
-       ACL 2018. :doi:`10.18653/v1/P18-1031`
-    .. [3] Li, Grandvalet and Davoine, "Explicit inductive bias for transfer learning with
-       convolutional networks", ICML 2018. :arxiv:`1802.01483`
 
     Examples
     --------

@@ -62,29 +62,18 @@ class RNNEncoder(SequenceLearner):
 
     A step costs O(batch_size * n_steps * hidden_layer_sizes[i] ** 2) for each layer and, without
     y, O(batch_size * n_steps * n_components * n_tokens) for the output, `n_negatives` taking the
-    place of `n_tokens` if it is given. Sparse y is never made
-    dense, and y gives the same result in either form.
+    place of `n_tokens` if it is given, whose effect on the scores is taken out again [3]_. Sparse y
+    is never made dense, and y gives the same result in either form.
 
     Padding leaves the state as it is, so that it changes neither the features nor what is
     learned, whether at the end or at the start. A row of nothing but padding gets the features of
     the first state.
 
-    The learning rate changes as in the Notes of `Autoencoder`.
-
-    With `pretrained`, layers are copied whole or not at all. Token ids must mean the same in both,
-    which the shape of the embedding cannot tell; the output is copied if y has as many columns,
-    which are then taken to be the same. Let w be copied weights, :math:`w_0` where they started,
-    and l the number of layers between theirs and the output, whose l is 0. They move if l is less
-    than the number that `trainable` says, after ``l * unfreeze_every`` epochs, at the rate
-    ``learning_rate / layer_decay ** l`` [4]_, and the objective has the further term
-    :math:`\frac{1}{2}` `l2_sp` :math:`\|w - w_0\|^2` [5]_. The two directions of a bidirectional
-    layer count as one layer. `warm_start` and `partial_fit` go on from what was copied, and count
-    epochs from the first fit.
-
-    For an int `random_state` the result is the same to the last bit from run to run on one
-    machine; compiled and eager training differ by rounding, since they add gradients up in
-    another order. No global state is read or changed. Loading a pickled estimator does not need
-    TensorFlow, running it does.
+    The learning rate changes, what is copied with `pretrained` moves, and what an int
+    `random_state` fixes, as in the Notes of `Autoencoder`. Token ids must mean the same in both
+    networks, which the shape of the embedding cannot tell; the output is copied if y has as many
+    columns, which are then taken to be the same. The two
+    directions of a bidirectional layer count as one layer.
 
     References
     ----------
@@ -94,10 +83,6 @@ class RNNEncoder(SequenceLearner):
        :doi:`10.1162/neco.1997.9.8.1735`
     .. [3] X. Yi et al., "Sampling-bias-corrected neural modeling for large corpus item
        recommendations", RecSys 2019. :doi:`10.1145/3298689.3346996`
-    .. [4] Howard and Ruder, "Universal language model fine-tuning for text classification",
-       ACL 2018. :doi:`10.18653/v1/P18-1031`
-    .. [5] Li, Grandvalet and Davoine, "Explicit inductive bias for transfer learning with
-       convolutional networks", ICML 2018. :arxiv:`1802.01483`
 
     Examples
     --------

@@ -96,7 +96,7 @@ class SequenceLearner(FeatureLearner):
         smallest, largest = int(X.min()), int(X.max())
         if reset:
             check_numbering(largest, "X", "token id")
-            self.n_tokens_ = self.n_tokens or largest + 1
+            self.n_tokens_ = int(self.n_tokens or largest + 1)
         if smallest < 0:
             raise ValueError(
                 f"Negative values in data passed to X: it holds the token id {smallest}. Ids are 0 "

@@ -19,9 +19,6 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
 
     Parameters
     ----------
-    kind : {"denoising", "variational"}, default="denoising"
-        "variational" makes the features the means of normal distributions that are kept near the
-        standard one, and draws from these in training.
     activation : str, default="tanh"
         Activation of the hidden layers and, unless the network is variational, of the features:
         "elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu", "softplus" or

@@ -6,7 +6,7 @@ from sklearn.preprocessing import normalize
 from ..._engine._denoising import annealed, code_noise, corrupted
 from ..._engine._dense import towers
 from ..._engine._learner import NetworkLearner
-from ..._validation import StrOptions, positive_integers
+from ..._validation import positive_integers
 from ...base import FactorRecommenderMixin
 
 
@@ -16,8 +16,6 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
     A subclass implements ``_domains(X)``, which returns the rows of each domain as the network
     reads them. It also implements what `NetworkLearner` asks for, except the builder.
     """
-
-    _parameter_constraints: dict = {"kind": [StrOptions({"denoising", "variational"})]}
 
     @property
     def item_factors_(self):

@@ -28,9 +28,6 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
     ----------
     target_columns : array-like of int, mask of shape (n_features,) or slice
         The columns of X that hold the target; all others hold the source.
-    kind : {"denoising", "variational"}, default="denoising"
-        "variational" makes the features the means of normal distributions that are kept near the
-        standard one, and draws from these in training.
     activation : str, default="tanh"
         Activation of the hidden layers and, unless the network is variational, of the features:
         "elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu", "softplus" or
