@@ -11,7 +11,7 @@ class Network:
     Parameters
     ----------
     model : keras.Model
-        All layers, those of the heads but for a table of items included.
+        All layers, those of the heads included.
     encoder : (list of KerasTensor, KerasTensor)
         The inputs that a code depends on, and the code, which `transform` returns.
     terms : dict of str to callable

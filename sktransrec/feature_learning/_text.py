@@ -174,12 +174,14 @@ class TextEncoder(SequenceLearner):
         return True
 
     def _check_tokens(self, X, *, reset):
-        if X.dtype.kind not in "iu" and not np.array_equal(X, np.floor(X)):
-            raise ValueError(
-                f"X holds {X.dtype} values that are no integers, and {type(self).__name__} reads "
-                "token ids: pass integers, as TextSequences returns them."
-            )
-        return super()._check_tokens(X.astype(np.int64), reset=reset)
+        if X.dtype.kind not in "iu":
+            if not np.array_equal(X, np.floor(X)):
+                raise ValueError(
+                    f"X holds {X.dtype} values that are no integers, and {type(self).__name__} "
+                    "reads token ids: pass integers, as TextSequences returns them."
+                )
+            X = X.astype(np.int64)
+        return super()._check_tokens(X, reset=reset)
 
     def _check_fit_rows(self, X, y, *, reset):
         if self.embedding_size % self.n_heads:

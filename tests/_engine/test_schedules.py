@@ -15,6 +15,7 @@ from sktransrec import (
     CrossDomainAutoencoderRecommender,
     NextItemRecommender,
     RNNEncoder,
+    TextEncoder,
     TwoTowerAutoencoderRecommender,
 )
 from sktransrec._engine._network import Network
@@ -44,6 +45,7 @@ LEARNERS = [
     pytest.param(Autoencoder(**HIDDEN), (_rows(),), id="Autoencoder"),
     pytest.param(CNNEncoder(**TOKENS, kernel_sizes=(2,)), (_tokens(), _rows(12)), id="CNNEncoder"),
     pytest.param(RNNEncoder(**TOKENS), (_tokens(),), id="RNNEncoder"),
+    pytest.param(TextEncoder(n_layers=1, embedding_size=3, **TINY), (_tokens(),), id="TextEncoder"),
     pytest.param(NextItemRecommender(n_layers=1, **TINY), (_tokens(),), id="NextItemRecommender"),
     pytest.param(
         CrossDomainAutoencoderRecommender(**TINY), (_rows(), _rows(seed=1)), id="CrossDomain"

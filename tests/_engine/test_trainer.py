@@ -52,7 +52,7 @@ def _batches(rows, size):
 def test_every_optimizer_lowers_the_loss():
     rows = _rows()
     for name in OPTIMIZERS:
-        losses = _trainer(optimizer=name).train(_batches(rows, 5), epochs=3)["loss"]
+        losses = _trainer(optimizer=name).train(_batches(rows, 10), epochs=2)["loss"]
         assert losses[-1] < losses[0], name
 
 

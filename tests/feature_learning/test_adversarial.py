@@ -1,5 +1,6 @@
 """DomainAdversarialAutoencoder: codes without a domain, rows reconstructed all the same."""
 
+import functools
 import pickle
 
 import numpy as np
@@ -26,8 +27,8 @@ TINY = {
     "n_components": 3,
     "hidden_layer_sizes": (6,),
     "discriminator_layer_sizes": (5,),
-    "epochs": 3,
-    "batch_size": 16,
+    "epochs": 2,
+    "batch_size": 20,
     "run_eagerly": True,
     "random_state": 0,
 }
@@ -54,6 +55,13 @@ def explained(X, reconstructed):
     return 1 - ((X - reconstructed) ** 2).sum() / ((X - X.mean(axis=0)) ** 2).sum()
 
 
+@functools.cache
+def learned_from_two_domains(weight):
+    """Return rows of two domains, and what was learned from them with an adversarial weight."""
+    X, domain, factors = two_domains()
+    return X, domain, factors, learned(X, domain, adversarial_weight=weight)
+
+
 def learned(X, domain, **parameters):
     model = DomainAdversarialAutoencoder(
         6,
@@ -67,10 +75,9 @@ def learned(X, domain, **parameters):
 
 
 def test_codes_do_not_tell_the_domain_and_rows_are_reconstructed():
-    X, domain, factors = two_domains()
     found = {}
     for weight in (0, 3):
-        model = learned(X, domain, adversarial_weight=weight)
+        X, domain, factors, model = learned_from_two_domains(weight)
         codes = model.transform(X)
         probe = Ridge().fit(codes[domain > 0], factors[domain > 0])
         found[weight] = (
@@ -113,8 +120,7 @@ def test_recommender_of_source_codes_serves_the_items_of_the_target():
 
 
 def test_rows_are_reconstructed_in_either_domain():
-    X, domain, factors = two_domains()
-    model = learned(X, domain)
+    X, domain, factors, model = learned_from_two_domains(3)
     codes = model.transform(X)
     as_source = model.inverse_transform(codes, 1)
     probe = Ridge().fit(X[domain > 0], factors[domain > 0])
@@ -196,7 +202,7 @@ def test_partial_fits_are_the_epochs_of_a_fit():
     X, domain, _ = two_domains(n_rows=20)
     whole = DomainAdversarialAutoencoder(**TINY).fit(X, sample_domain=domain)
     parts = DomainAdversarialAutoencoder(**TINY)
-    for _ in range(3):
+    for _ in range(2):
         parts.partial_fit(X, sample_domain=domain)
     assert_allclose(parts.transform(X), whole.transform(X), atol=1e-6)
 

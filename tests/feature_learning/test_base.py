@@ -6,12 +6,18 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sktransrec import Autoencoder, CNNEncoder, DomainAdversarialAutoencoder, RNNEncoder
+from sktransrec import (
+    Autoencoder,
+    CNNEncoder,
+    DomainAdversarialAutoencoder,
+    RNNEncoder,
+    TextEncoder,
+)
 from sktransrec.datasets import make_content_domain
 
 N_COMPONENTS = 8
 CNN = {"hidden_layer_sizes": (16,), "kernel_sizes": (2, 3)}
-SMALL = {"n_components": N_COMPONENTS, "epochs": 4, "run_eagerly": True, "random_state": 0}
+SMALL = {"n_components": N_COMPONENTS, "epochs": 2, "run_eagerly": True, "random_state": 0}
 
 DOMAIN = make_content_domain(
     40, 48, 0, n_choices=10, languages=["english"], image_signal=0.5, random_state=0
@@ -49,6 +55,8 @@ def _cases():
     for form, X in {"signals": SIGNALS, "vectors": VECTORS, "tokens": TOKENS}.items():
         yield RNNEncoder(hidden_layer_sizes=(16,)), X, None, form
         yield RNNEncoder(hidden_layer_sizes=(16,), loss="multinomial"), X, Y, form
+    for y in (None, Y):
+        yield TextEncoder(n_layers=1, embedding_size=8), TOKENS, y, "tokens"
 
 
 def _name(learner, y, form):
@@ -65,7 +73,21 @@ def n_constant(features):
     return np.count_nonzero(np.ptp(features, axis=0) <= 1e-5 * np.abs(features).max())
 
 
-@pytest.mark.parametrize("name", CASES)
+# One of each kind of learner and of input; the others are slow together.
+OFTEN = {
+    *("Autoencoder plain mse dense", "Autoencoder plain mse far from zero"),
+    *("Autoencoder variational multinomial sparse", "CNNEncoder auto mse images"),
+    *("CNNEncoder auto mse signals", "CNNEncoder auto mse vectors", "CNNEncoder max mse images"),
+    *("CNNEncoder auto multinomial tokens with y", "DomainAdversarialAutoencoder  mse dense"),
+    *("RNNEncoder  mse tokens", "TextEncoder  mse tokens"),
+}
+assert CASES.keys() > OFTEN
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in OFTEN else pytest.mark.slow) for name in CASES],
+)
 def test_no_feature_is_constant(name):
     learner, X, y = CASES[name]
     features = learner.set_params(**SMALL).fit(X, y).transform(X)

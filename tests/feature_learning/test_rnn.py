@@ -24,7 +24,7 @@ def _ordered(n_rows, seed):
     return X, y
 
 
-@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("bidirectional", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_order_at_any_distance(bidirectional):
     X, y = _ordered(400, 0)
     new, expected = _ordered(200, 1)
@@ -50,7 +50,11 @@ def _next_scores(model, X):
 
 
 @pytest.mark.parametrize(
-    ("cell", "n_negatives"), [("gru", None), ("gru", 20), ("lstm", None), ("simple", None)]
+    ("cell", "n_negatives"),
+    [
+        *(("gru", None), ("gru", 20)),
+        *(pytest.param(cell, None, marks=pytest.mark.slow) for cell in ("lstm", "simple")),
+    ],
 )
 def test_rule_of_the_next_token(cell, n_negatives):
     """Each token is followed by the next larger one, the largest by the first."""
@@ -114,8 +118,9 @@ def test_padding_does_not_change_what_is_learned():
             np.testing.assert_allclose(model._fitted_network.weights[path], weight, atol=1e-5)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm", "simple"])
-@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize(
+    ("cell", "bidirectional"), [("gru", True), ("lstm", False), ("simple", True)]
+)
 def test_layers(cell, bidirectional):
     X = np.random.RandomState(0).randint(0, 9, (10, 7))
     model = RNNEncoder(
