@@ -3,8 +3,10 @@ import pytest
 import scipy.sparse as sp
 from scipy.special import log_expit, log_softmax
 
-from sktransrec._engine._dense import autoencoder
+from sktransrec._engine._dense import adversarial_autoencoder, autoencoder
+from sktransrec._engine._network import Network
 from sktransrec._engine._objectives import (
+    DomainLabels,
     DomainTargets,
     EntryTargets,
     HeadLoss,
@@ -102,6 +104,25 @@ def test_domains_have_a_loss_each(form):
         np.hstack([0.3 * expected[0][1], expected[1][1]]),
         atol=1e-5,
     )
+
+
+def test_the_objective_is_the_sum_of_the_terms():
+    """Each computed alone, of a batch that has targets for all of them."""
+    engine()
+    network = adversarial_autoencoder(9, (4,), 3, (2,), activation="tanh", loss="mse", seed=0)
+    _, rows = _linear_and_targets()
+    domains = np.float32([1, 1, 1, -1, -1, -1, 0])
+    inputs = [rows, np.sign(domains)[:, None]]
+    targets = {"output": EntryTargets(rows), "domain": DomainLabels(domains, np.float32(0.5))}
+
+    def value(*names):
+        terms = {name: network.terms[name] for name in names}
+        part = Network(network.model, ([], None), terms)
+        return float(Objective(part, regularization=0.0)(inputs, targets, training=True))
+
+    alone = value("output"), value("domain")
+    assert min(alone) > 0
+    assert value("output", "domain") == pytest.approx(sum(alone), rel=1e-6)
 
 
 def test_regularization_is_the_weight_of_the_squares_of_all_kernels():

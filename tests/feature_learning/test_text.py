@@ -54,20 +54,23 @@ def test_order_that_a_bag_of_words_cannot_tell():
     assert accuracy(words, texts, y, new_texts, expected) < 0.65
 
 
-def topics(words, n_rows, seed):
-    """Return rows of eight words of one of two topics, each of 20 words, and which topic it is."""
+def topics(words, n_rows, seed, n_steps=8):
+    """Return rows of words of one of two topics, each of 20 words, and which topic it is."""
     rng = np.random.RandomState(seed)
     y = np.arange(n_rows) % 2
-    return rng.choice(words, (n_rows, 8)) + 20 * y[:, None], y
+    return rng.choice(words, (n_rows, n_steps)) + 20 * y[:, None], y
 
 
 def test_hidden_tokens_teach_what_few_labels_do_not():
-    """The words of the labelled rows are others than those of the rows to be told apart."""
+    """The words of the labelled rows are others than those of the rows to be told apart.
+
+    The rows that lend their network are longer than both.
+    """
     known, others = np.arange(1, 6), np.arange(6, 21)
     encoder = clone(TINY).set_params(
         embedding_size=16, n_tokens=41, learning_rate=0.01, epochs=12, run_eagerly=False
     )
-    masked = clone(encoder).fit(topics(np.arange(1, 21), 300, 0)[0])
+    masked = clone(encoder).fit(topics(np.arange(1, 21), 300, 0, n_steps=10)[0])
     rows, y = topics(known, 10, 1)
     new_rows, expected = topics(others, 200, 2)
     tuned = clone(encoder).set_params(pretrained=FrozenEstimator(masked)).fit(rows, y)
