@@ -9,9 +9,16 @@ from numpydoc.docscrape import NumpyDocString
 from sklearn.base import clone, is_regressor
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils import get_tags
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from sktransrec import recommend
+from sktransrec import (
+    DomainAdversarialAutoencoder,
+    NextItemRecommender,
+    RNNEncoder,
+    TextEncoder,
+    TwoTowerAutoencoderRecommender,
+    recommend,
+)
 from sktransrec.datasets import make_cross_domain
 from sktransrec.metrics import held_out_ranks
 from sktransrec.testing import recommender_checks
@@ -41,6 +48,25 @@ def parametrize_with_recommender_checks(estimators):
     )
 
 
+# These are trained and read as `Autoencoder`, `CNNEncoder` and `CrossDomainAutoencoderRecommender`
+# are, and have other layers.
+LIKE_OTHER_NETWORKS = (
+    DomainAdversarialAutoencoder,
+    NextItemRecommender,
+    RNNEncoder,
+    TextEncoder,
+    TwoTowerAutoencoderRecommender,
+)
+# Checks that fit many times, and of which the layers decide nothing.
+CHECKS_OF_MANY_FITS = {
+    *("check_dtype_object", "check_estimator_sparse_array", "check_estimator_sparse_matrix"),
+    *("check_estimators_dtypes", "check_fit_idempotent", "check_fit_score_takes_y"),
+    *("check_methods_subset_invariance", "check_pipeline_consistency"),
+    *("check_transformer_data_not_an_array", "check_transformer_general"),
+    "check_transformer_preserve_dtypes",
+}
+
+
 def _impossible_checks(estimator):
     """Return the checks that a model of two domains cannot pass, with the reason."""
     if not hasattr(estimator, "source_weight"):
@@ -49,8 +75,26 @@ def _impossible_checks(estimator):
     return {"check_fit_score_takes_y": reason}
 
 
+def _marks(estimator, check):
+    impossible = _impossible_checks(estimator)
+    if check in impossible:
+        yield pytest.mark.xfail(reason=impossible[check])
+    # The slow contract of larger networks has them all.
+    if isinstance(estimator, LIKE_OTHER_NETWORKS) and check in CHECKS_OF_MANY_FITS:
+        yield pytest.mark.slow
+
+
+def _sklearn_checks(estimators):
+    """Yield each estimator with each check of scikit-learn."""
+    for each in estimators:
+        for estimator, check in estimator_checks_generator(each):
+            name = check.func.__name__
+            marks = list(_marks(estimator, name))
+            yield pytest.param(estimator, check, marks=marks, id=f"{type(each).__name__}-{name}")
+
+
 @networks_may_saturate
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=_impossible_checks)
+@pytest.mark.parametrize(("estimator", "check"), [*_sklearn_checks(ESTIMATORS)])
 def test_sklearn_contract(estimator, check):
     check(estimator)
 

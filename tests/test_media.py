@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
@@ -75,10 +76,19 @@ def _items():
 
 
 @functools.cache
+def _fitted_picture():
+    """Return the pictures with what reads them, which learns once."""
+    name, transformer, column = PICTURE
+    items, y, *_ = _items()
+    return name, FrozenEstimator(clone(transformer).fit(items[column], y)), column
+
+
+@functools.cache
 def _quality(*names):
     """Return the NDCG@10 of each new item by these media, NaN where nobody chose it."""
     items, y, new_items, y_new = _items()
-    media = ColumnTransformer([MEDIA[name] for name in names], transformer_weights=WEIGHTS)
+    media = [MEDIA[name] if name != "picture" else _fitted_picture() for name in names]
+    media = ColumnTransformer(media, transformer_weights=WEIGHTS)
     model = make_pipeline(media, RidgeRecommender(10)).fit(items, y)
     return ndcg_at_k(y_new, recommend(model, new_items)[0], k=10, per_row=True)
 

@@ -40,6 +40,12 @@ def features(n_items=N_ITEMS, n_features=10, seed=0):
     return ItemFeatures(values.astype(np.float32))
 
 
+@pytest.fixture(scope="module")
+def model():
+    """Return a fitted recommender, to be left as it is."""
+    return NextItemRecommender(**TINY).fit(cycles())
+
+
 @pytest.mark.parametrize(
     ("encoder", "n_negatives"),
     [
@@ -87,8 +93,7 @@ def test_steps_do_not_know_those_after_them(encoder):
     assert_array_equal(code, codes[:, -1])
 
 
-def test_places_are_counted_from_the_last_item():
-    model = NextItemRecommender(**TINY).fit(cycles())
+def test_places_are_counted_from_the_last_item(model):
     positions = model.network_.get_layer("positions")
     rows = np.array([[1, 2, 3], [4, 5, 0], [6, 0, 0]])
     places = positions([np.zeros((3, 3, 8), dtype=np.float32), rows]).numpy()
@@ -123,9 +128,8 @@ def test_only_the_latest_items_are_read_but_all_are_seen():
     assert items.tolist() == [[6, -1]]
 
 
-def test_scores_are_products_of_factors():
+def test_scores_are_products_of_factors(model):
     X = cycles()
-    model = NextItemRecommender(**TINY).fit(X)
     expected = model.transform(X) @ model.item_factors_.T + model.item_bias_
     assert_allclose(model.decision_function(X), expected, rtol=1e-5, atol=1e-5)
     assert len(pickle.dumps(model)) < 2 * len(pickle.dumps(model._fitted_network))
@@ -265,9 +269,8 @@ def test_bad_histories(X, message):
         NextItemRecommender(**TINY).fit(X)
 
 
-def test_a_sparse_matrix_is_told_to_become_sequences():
+def test_a_sparse_matrix_is_told_to_become_sequences(model):
     X = sp.csr_array(np.eye(6, dtype=int))
-    model = NextItemRecommender(**TINY).fit(cycles())
     for call in (NextItemRecommender(**TINY).fit, model.decision_function, model.score):
         with pytest.raises(TypeError, match=r"X is a sparse matrix.* reads histories.*sequences"):
             call(X)
@@ -304,8 +307,7 @@ def test_held_out_items_may_leave_nothing_to_learn():
         NextItemRecommender(**TINY, validation_fraction=1.0).fit([[1, 2, 0], [2, 3, 0]])
 
 
-def test_histories_of_another_width_are_refused():
-    model = NextItemRecommender(**TINY).fit(cycles())
+def test_histories_of_another_width_are_refused(model):
     for width in (5, 7):
         with pytest.raises(ValueError, match="expecting 6 features"):
             model.recommend(np.ones((2, width), dtype=int), n_recommendations=1)
