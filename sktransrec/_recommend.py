@@ -1,4 +1,4 @@
-"""What a fitted recommender recommends, whoever wrote it and whatever wraps it."""
+"""Recommend with any fitted recommender, alone or inside a pipeline or search."""
 
 from functools import partial
 from weakref import WeakKeyDictionary
@@ -28,12 +28,12 @@ from ._wrapping import (
     recommender_of,
 )
 
-# Blocks this tall are worth the matrix product and Python's calls; taller ones leave the cache.
+# Smaller blocks waste time in Python calls and small matrix products; larger ones leave the cache.
 _MIN_BLOCK_ROWS = 128
 _BLOCK_SCORES = 2**22
 
-# Sorting the items costs more than to serve a row. What is kept here is neither saved nor copied
-# with a model.
+# Sorting the items by popularity costs more than serving a row, so it is done once for each model.
+# The result is not an attribute, so it is neither saved nor copied with the model.
 _preferences = WeakKeyDictionary()
 
 
@@ -46,10 +46,10 @@ def recommend(
     exclude_seen="auto",
     exclude_interactions=None,
 ):
-    """Return the best items for each row of X from a recommender or whatever wraps one.
+    """Return the best items for each row of X, from a recommender, pipeline or search.
 
-    `Pipeline` and the searches of scikit-learn do not pass `recommend` on to what they hold; this
-    function does.
+    Use it for a `Pipeline` or a search of scikit-learn that holds a recommender, because these have
+    no method `recommend`.
 
     Parameters
     ----------
@@ -57,28 +57,28 @@ def recommend(
         A fitted recommender, a `Pipeline` that ends in one, a fitted search, or a
         `FrozenEstimator` around any of them.
     X : array-like or sparse matrix of shape (n_rows, ...)
-        What `model` takes.
+        The rows to recommend to, in the form that `model` reads.
     n_recommendations : int, default=10
-        Number of items a row.
+        Number of items for each row.
     candidates : array-like of int or mask of shape (n_items,), default=None
-        Item columns that may be recommended; None allows all of them.
+        Item columns that may be recommended; None allows all.
     exclude_seen : bool or "auto", default="auto"
         Whether to leave out the items that a row already has in X; see
         :meth:`sktransrec.base.RecommenderMixin.recommend`.
     exclude_interactions : sparse matrix of shape (n_rows, n_items), default=None
-        Entries to leave out as well.
+        Its nonzero entries are left out as well.
 
     Returns
     -------
     items : ndarray of shape (n_rows, n_recommendations), dtype intp
-        Item columns, best first, of equal scores the more popular one, then that of the lower
-        column; -1 where fewer are eligible.
+        Item columns, best first. Of items with equal scores, the more popular one comes first, then
+        the one in the lower column. -1 if there are too few eligible items.
     scores : ndarray of shape (n_rows, n_recommendations), dtype float32
         Their scores; -inf where `items` is -1.
 
     See Also
     --------
-    eligible_scores : All scores that it chooses from.
+    eligible_scores : The scores of all items from which it chooses.
     sktransrec.base.RecommenderMixin.recommend : The method that it calls.
 
     Examples
@@ -103,11 +103,11 @@ def recommend(
 
 
 def eligible_scores(model, X, *, candidates=None, exclude_seen="auto", exclude_interactions=None):
-    """Score what may be recommended to the rows of X, block by block.
+    """Score all items that may be recommended to the rows of X, block by block.
 
-    Everything that ranks items starts from these scores: what is recommended, ranks of held-out
-    items, and scorers. The blocks of rows respect scikit-learn's `working_memory` setting; the
-    full score matrix never exists.
+    Use it to write your own ranking or metric. Recommendations, ranks of held-out items and scorers
+    all start from these scores. The blocks of rows respect scikit-learn's `working_memory` setting,
+    so the full score matrix is never in memory.
 
     Parameters
     ----------
@@ -115,14 +115,14 @@ def eligible_scores(model, X, *, candidates=None, exclude_seen="auto", exclude_i
         A fitted recommender, a `Pipeline` that ends in one, a fitted search, or a
         `FrozenEstimator` around any of them.
     X : array-like or sparse matrix of shape (n_rows, ...)
-        What `model` takes.
+        The rows to recommend to, in the form that `model` reads.
     candidates : array-like of int or mask of shape (n_items,), default=None
-        Item columns that may be recommended; None allows all of them.
+        Item columns that may be recommended; None allows all.
     exclude_seen : bool or "auto", default="auto"
         Whether to leave out the items that a row already has in X; see
         :meth:`sktransrec.base.RecommenderMixin.recommend`.
     exclude_interactions : sparse matrix of shape (n_rows, n_items), default=None
-        Entries to leave out as well.
+        Its nonzero entries are left out as well.
 
     Returns
     -------
@@ -134,12 +134,12 @@ def eligible_scores(model, X, *, candidates=None, exclude_seen="auto", exclude_i
 
     See Also
     --------
-    recommend : The best items alone.
+    recommend : Only the best items.
 
     Notes
     -----
-    A recommender that has the method `eligible_scores` is asked for it. Otherwise the scores are
-    those of its `decision_function`, less what its `withheld_items_` holds back.
+    If the recommender has a method `eligible_scores`, this function calls it. Otherwise the scores
+    come from its `decision_function`, and items in its mask `withheld_items_` get -inf.
 
     Examples
     --------
@@ -160,7 +160,7 @@ def eligible_scores(model, X, *, candidates=None, exclude_seen="auto", exclude_i
 
 
 def best_items(recommender, X, *, n_recommendations=10, candidates=None, **exclusions):
-    """Return what the method `recommend` of a recommender does, chosen from its eligible scores."""
+    """Return the best items and their scores, as the method `recommend` of a recommender does."""
     check_is_fitted(recommender)
     n_items = recommender.n_items_
     check_count(n_recommendations, name="n_recommendations", maximum=n_items, of="n_items_")
@@ -170,7 +170,7 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **exclu
     columns, values = [], []
     for _, scores in eligible_scores(recommender, X, candidates=candidates, **exclusions):
         best = top_k(scores, n_best, preference)
-        # Memory that is free before the next block is scored saves a fifth of the time.
+        # Freeing the memory before the next block is scored saves a fifth of the time.
         del scores
         columns.append(best[0])
         values.append(best[1])
@@ -186,7 +186,7 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **exclu
 
 
 def _scores_of_others(recommender, X, *, candidates, exclude_seen, exclude_interactions):
-    """Return the eligible scores of a recommender that has `decision_function` alone."""
+    """Return the eligible scores of a recommender that has only `decision_function`."""
     check_is_fitted(recommender)
     n_rows = n_rows_of(X)
     excluded = exclusions(recommender, X, n_rows, exclude_seen, exclude_interactions)
@@ -205,7 +205,7 @@ def n_rows_of(X):
 
 
 def eligible_blocks(recommender, score, n_rows, excluded, candidates):
-    """Yield the blocks of `eligible_scores`; `score` makes a new array for a slice of rows."""
+    """Yield the blocks of `eligible_scores`; `score` returns a new array for a slice of rows."""
     withheld = getattr(recommender, "withheld_items_", None)
     for rows in row_blocks(n_rows, recommender.n_items_):
         yield rows, _without(score(rows), withheld, [part[rows] for part in excluded], candidates)
@@ -221,7 +221,7 @@ def _without(scores, withheld, excluded, candidates):
 
 
 def exclusions(recommender, X, n_rows, exclude_seen="auto", exclude_interactions=None):
-    """Return the list of the matrices of shape (n_rows, n_items) whose entries are left out."""
+    """Return a list of matrices of shape (n_rows, n_items) whose nonzero entries are left out."""
     excluded = []
     if _excludes_seen(recommender, exclude_seen):
         excluded.append(seen_interactions(recommender, X))
@@ -247,7 +247,7 @@ def _excludes_seen(recommender, exclude_seen):
 
 
 def seen_interactions(recommender, X):
-    """Return what the rows of X already have of the items, a `csr_array`."""
+    """Return the interactions with the items that the rows of X already have, a `csr_array`."""
     if reads_histories(recommender):
         ids = item_ids_of_rows(X, ignores_gaps=ignores_unknown(recommender))
         return seen_items(ids, recommender.n_items_)
@@ -260,8 +260,8 @@ def seen_interactions(recommender, X):
 def item_columns(recommender):
     """Return the columns of X that are the items of a fitted recommender, None if there are none.
 
-    A recommender that learns from X alone recommends all its columns if it does not say otherwise
-    in `item_columns_`.
+    A recommender that learns from X alone recommends all columns of X, unless its `item_columns_`
+    holds others.
     """
     columns = getattr(recommender, "item_columns_", None)
     if columns is not None or is_supervised(recommender) or reads_histories(recommender):
@@ -270,9 +270,9 @@ def item_columns(recommender):
 
 
 def withheld_items(models, n_items, columns=None):
-    """Return the mask of the items that one of the fitted models never recommends, None if none.
+    """Return the mask of the items that at least one fitted model withholds, None if none does.
 
-    `columns` says where the items stand among those of a model that recommends more of them.
+    `columns` are the places of the items in a model that recommends more items.
     """
     withheld = None
     for model in models:
@@ -284,7 +284,7 @@ def withheld_items(models, n_items, columns=None):
 
 
 def preference_of(recommender, candidates=None):
-    """Return which of two items, of all or of the candidates, goes first at equal scores."""
+    """Return the order of items with equal scores, for all items or for the candidates."""
     if candidates is not None:
         return Preference.by_popularity(recommender.popularity_[candidates])
     popularity, preference = _preferences.get(recommender, (None, None))
@@ -297,7 +297,7 @@ def preference_of(recommender, candidates=None):
 def row_blocks(n_rows, n_items):
     """Return slices of rows whose scores fit the working memory."""
     block_rows = get_chunk_n_rows(
-        # Scores, those of the candidates and a partitioned copy may exist at once.
+        # Scores, scores of the candidates and a partitioned copy may be in memory together.
         row_bytes=12 * n_items,
         max_n_rows=min(max(_MIN_BLOCK_ROWS, _BLOCK_SCORES // n_items), n_rows),
     )

@@ -1,4 +1,4 @@
-"""Weights of the samples of a regression: more for rows with more interactions."""
+"""Sample weights of a regression: larger for rows with more interactions."""
 
 import numpy as np
 from sklearn.utils.validation import has_fit_parameter
@@ -7,7 +7,7 @@ from ._wrapping import last_step
 
 
 def support_weights(regressor, n_interactions, exponent):
-    """Return arguments for `fit` of a regressor that weight samples by their interactions.
+    """Return the arguments of `fit` that weight the samples by their numbers of interactions.
 
     Parameters
     ----------
@@ -15,7 +15,7 @@ def support_weights(regressor, n_interactions, exponent):
         A regressor, or a `Pipeline` that ends in one.
     n_interactions : ndarray of shape (n_samples,)
     exponent : float
-        The weight is the number of interactions to this power, up to a common factor.
+        The weight is the number of interactions to this power, times a common factor.
 
     Returns
     -------
@@ -29,8 +29,8 @@ def support_weights(regressor, n_interactions, exponent):
     if not has_fit_parameter(last, name):
         raise ValueError(
             f"activity_exponent={exponent!r} weights the samples of the regressor, but {last!r} "
-            "takes no sample_weight in fit: set it to 0, or use a regressor that takes it, such as "
-            "Ridge."
+            "takes no sample_weight in fit: set activity_exponent to 0, or use a regressor that "
+            "takes sample_weight, such as Ridge."
         )
     weights = n_interactions.astype(np.float64) ** exponent
     return {"__".join([*steps, name]): weights / weights.mean()}

@@ -1,4 +1,4 @@
-"""The version in a saved object, and the warning if another version loads it."""
+"""Save the version of the package with an object, and warn if another version loads it."""
 
 import warnings
 
@@ -30,7 +30,7 @@ def _current_version():
 
 
 def _of_another_version(item, saved_by):
-    """Return the warning about an object of another version; None means an unknown old version."""
+    """Return the warning about an object of another version, where None is an unknown old one."""
     name, current = type(item).__name__, _current_version()
     saver, other = "an old sktransrec that notes no version", ""
     if saved_by is not None:

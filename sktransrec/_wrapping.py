@@ -1,4 +1,4 @@
-"""What a model learns from, reads and gives, whatever wraps it."""
+"""Look into pipelines, searches and frozen estimators: what a model learns from and reads."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,12 +16,12 @@ def is_supervised(model):
 
 
 def entry_tags(model):
-    """Return the tags of what a model does first with X."""
+    """Return the tags of the first step of a model, which reads X."""
     return get_tags(innermost(model, step=0))
 
 
 def take_input_tags(tags, parts):
-    """Let tags allow of X what all parts take in what they do first with it."""
+    """Set tags so that they allow each kind of X that the first steps of all parts can read."""
     entries = [entry_tags(part).input_tags for part in parts]
     for kind in ("sparse", "string", "one_d_array", "two_d_array"):
         setattr(tags.input_tags, kind, all(getattr(entry, kind) for entry in entries))
@@ -29,7 +29,7 @@ def take_input_tags(tags, parts):
 
 
 def transformed(model, X):
-    """Return what a fitted transformer makes of X as a matrix, whatever it is set to give."""
+    """Return the output of a fitted transformer as a matrix, even if `set_output` is used."""
     return as_matrix(model.transform(X))
 
 
@@ -44,12 +44,12 @@ def reads_histories(model):
 
 
 def ignores_unknown(model):
-    """Return whether a model that reads histories leaves out what it does not know in them."""
+    """Return whether a model that reads histories leaves out unknown items."""
     return getattr(innermost(model, step=0), "unknown", None) == "ignore"
 
 
 def innermost(model, step=-1):
-    """Return the model inside all wrappers, in pipelines that of the given step."""
+    """Return the model inside all wrappers; in a pipeline, the one at the given step."""
     while True:
         inner = _inner(model, step)
         inner = _unfitted_inner(model) if inner is None else inner
@@ -66,13 +66,13 @@ def recommender_of(model):
         check_is_fitted(model)
         raise TypeError(
             f"{type(model).__name__} cannot recommend: pass a recommender, a Pipeline that ends "
-            "in one, or a search over either that was fitted with refit=True."
+            "in one, or a search over one of these that was fitted with refit=True."
         )
     return model
 
 
 def recommender_and_rows(model, X):
-    """Return the recommender inside a fitted model, and X as it reaches that recommender."""
+    """Return the recommender inside a fitted model, and X after the steps before it."""
     while (inner := _inner(model)) is not None:
         if isinstance(model, Pipeline):
             check_is_fitted(model)
@@ -93,12 +93,12 @@ def last_step(model):
 
 
 def _is_recommender(model):
-    """Return whether an estimator without `recommend` says that its scores rank items."""
+    """Return whether an estimator without `recommend` has scores that rank items."""
     return hasattr(model, "decision_function") and get_tags(model).estimator_type == "recommender"
 
 
 def _inner(model, step=-1):
-    """Return what a frozen estimator, a fitted search or a pipeline holds, None for all others."""
+    """Return the model inside a frozen estimator, fitted search or pipeline, None otherwise."""
     if isinstance(model, FrozenEstimator):
         return model.estimator
     if isinstance(model, Pipeline):
@@ -107,12 +107,15 @@ def _inner(model, step=-1):
 
 
 def _unfitted_inner(model):
-    """Return what a search is going to fit, None for all others."""
+    """Return the model that a search will fit, None for other models."""
     return getattr(model, "estimator", None) if hasattr(model, "cv") else None
 
 
 def fitted_learner(pretrained, learner_class, *, attribute="_fitted_network"):
-    """Return the one learner of a class that a `FrozenEstimator` holds, fitted by its attribute."""
+    """Return the one fitted learner of a class inside a `FrozenEstimator`.
+
+    It is fitted if it has the attribute.
+    """
     if isinstance(pretrained, FrozenEstimator):
         found = [
             each
@@ -130,7 +133,7 @@ def fitted_learner(pretrained, learner_class, *, attribute="_fitted_network"):
 
 
 def _held_estimators(estimator):
-    """Return the estimator and all that it holds, what it has fitted in place of what it cloned."""
+    """Return the estimator and all inside it, the fitted ones in place of the unfitted ones."""
     held = [estimator]
     if isinstance(estimator, Pipeline):
         values = [[step for _, step in estimator.steps]]

@@ -1,4 +1,4 @@
-"""What every recommender is."""
+"""The base classes of all recommenders."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -44,16 +44,18 @@ __all__ = [
 
 
 class RecommenderMixin(VersionStampMixin):
-    """Mixin for estimators that rank the columns of y, or of X itself, for each row of X.
+    """Mixin for estimators that rank items, the columns of y or of X, for each row of X.
 
-    A subclass implements ``_score_rows(X)``, which gets validated rows and returns their scores as
-    a new float array of shape (n_rows, `n_items_`), and sets in `fit`:
+    Use it to write your own recommender if neither `InDomainRecommender` nor
+    `SupervisedRecommender` fits. A subclass implements ``_score_rows(X)``, which gets validated
+    rows and returns their scores as a new float array of shape (n_rows, `n_items_`). It sets in
+    `fit`:
 
     - ``n_items_`` : int, the number of items that can be recommended;
-    - ``popularity_`` : ndarray of shape (`n_items_`,), the score of each item for an empty row;
-      items of equal scores are recommended by it.
+    - ``popularity_`` : ndarray of shape (`n_items_`,), the scores of an empty row, which also order
+      items with equal scores.
 
-    Where it matters, it overrides the properties ``item_columns_`` and ``withheld_items_``.
+    If needed, it overrides the properties ``item_columns_`` and ``withheld_items_``.
     """
 
     def __sklearn_tags__(self):
@@ -72,7 +74,7 @@ class RecommenderMixin(VersionStampMixin):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
-            Rows to recommend to; those unseen in `fit` are folded in.
+            Rows to recommend to; rows that were not in `fit` are folded in.
 
         Returns
         -------
@@ -97,28 +99,28 @@ class RecommenderMixin(VersionStampMixin):
     ):
         """Return the best items for each row of X.
 
-        The rows are scored in blocks that respect scikit-learn's `working_memory` setting; the
-        full score matrix never exists.
+        Rows are scored in blocks that respect scikit-learn's `working_memory` setting, so the full
+        score matrix is never in memory.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
-            Rows to recommend to; those unseen in `fit` are folded in.
+            Rows to recommend to; rows that were not in `fit` are folded in.
         n_recommendations : int, default=10
-            Number of items a row, from 1 to `n_items_`.
+            Number of items for each row, from 1 to `n_items_`.
         candidates : array-like of int or mask of shape (n_items_,), default=None
-            Item columns that may be recommended; None allows all of them.
+            Item columns that may be recommended; None allows all.
         exclude_seen : bool or "auto", default="auto"
-            Whether to leave out the items that a row already has in X. "auto" does so wherever the
-            columns of X are the items recommended; True raises an error elsewhere.
+            Whether to leave out the items that a row already has in X. "auto" leaves them out if
+            columns of X are the items. True raises an error if they are not.
         exclude_interactions : {array-like, sparse matrix} of shape (n_rows, n_items_), default=None
-            Nonzero entries are left out as well.
+            Its nonzero entries are left out as well.
 
         Returns
         -------
         items : ndarray of shape (n_rows, n_recommendations), dtype intp
-            Item columns, best first, of equal scores the more popular one, then that of the lower
-            column; -1 where fewer are eligible.
+            Item columns, best first. Of items with equal scores, the more popular one comes first,
+            then the one in the lower column. -1 if there are too few eligible items.
         scores : ndarray of shape (n_rows, n_recommendations), dtype float32
             Their scores; -inf where `items` is -1.
         """
@@ -134,27 +136,27 @@ class RecommenderMixin(VersionStampMixin):
     def eligible_scores(
         self, X, *, candidates=None, exclude_seen="auto", exclude_interactions=None
     ):
-        """Score what may be recommended to the rows of X, block by block.
+        """Score all items that may be recommended to the rows of X, block by block.
 
-        See :func:`sktransrec.eligible_scores`, which takes what wraps a recommender as well.
+        See :func:`sktransrec.eligible_scores`, which also takes pipelines and searches.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
-            Rows to recommend to; those unseen in `fit` are folded in.
+            Rows to recommend to; rows that were not in `fit` are folded in.
         candidates : array-like of int or mask of shape (n_items_,), default=None
-            Item columns that may be recommended; None allows all of them.
+            Item columns that may be recommended; None allows all.
         exclude_seen : bool or "auto", default="auto"
             Whether to leave out the items that a row already has in X, as in `recommend`.
         exclude_interactions : {array-like, sparse matrix} of shape (n_rows, n_items_), default=None
-            Nonzero entries are left out as well.
+            Its nonzero entries are left out as well.
 
         Returns
         -------
         blocks : iterator of (slice, ndarray)
             The rows of each block and their scores, of shape (n_rows_in_block, n_items_), or
-            (n_rows_in_block, n_candidates) in ascending order of the candidates; -inf where an
-            item is not eligible.
+            (n_rows_in_block, n_candidates) in ascending order of the candidates. An item that is
+            not eligible has the score -inf.
         """
         check_is_fitted(self)
         candidates = check_candidates(candidates, self.n_items_)
@@ -167,12 +169,12 @@ class RecommenderMixin(VersionStampMixin):
 
     @property
     def item_columns_(self):
-        """The columns of X that are the items, in their order; None if all are or none is."""
+        """The columns of X that are the items, in order; None if all columns are, or none is."""
         return None
 
     @property
     def withheld_items_(self):
-        """The mask of the items that are never recommended; None if all may be."""
+        """The mask of the items that are never recommended; None if there are none."""
         return None
 
     def score(self, X, y=None):
@@ -184,11 +186,11 @@ class RecommenderMixin(VersionStampMixin):
             What is known about the rows.
         y : {array-like, sparse matrix} of shape (n_rows, n_items_), or array-like of int of \
 shape (n_rows,), default=None
-            What they turned out to like (values above zero), or the column of the one such item.
-            Where X holds histories, y may hold ids as X does, each one more than its column: the
-            next item of each row, or rows of next items padded with 0. None hides a fifth of the
-            items of each row of X, the same at every call, or the last item of each history, and
-            looks for what it hid. A recommender that learned the map from X to y needs y.
+            The interactions to find (values above zero), or the column of the single item to find
+            in each row. If X holds histories, y may hold item ids as X does, each one larger than
+            its column: the next item of each row, or rows of next items padded with 0. If y is
+            None, a part of X is hidden and looked for: a fifth of the items of each row, the same
+            at every call, or the last item of each history. A supervised recommender needs y.
 
         Returns
         -------
@@ -206,7 +208,7 @@ shape (n_rows,), default=None
         return ndcg_at_k(y, items, k=k)
 
     def _finite_scores(self, X):
-        """Return the scores of validated rows, those of unknown rows being the popularity."""
+        """Return the scores of validated rows; unknown rows get the popularity."""
         with np.errstate(all="ignore"):
             scores = np.asarray(self._score_rows(X), dtype=np.float32)
         unknown = self._unknown_rows(X)
@@ -215,14 +217,15 @@ shape (n_rows,), default=None
         return checked_scores(self, scores)
 
     def _unknown_rows(self, X):
-        """Return the mask of the validated rows of which nothing is known, the empty ones."""
+        """Return the mask of the validated rows about which nothing is known, the empty ones."""
         return _empty_rows(X)
 
 
 class InDomainRecommender(RecommenderMixin, BaseEstimator):
     """Base of recommenders that learn from X alone and recommend its columns.
 
-    A subclass implements ``_fit(X)`` on a canonical float32 `csr_array`, and ``_score_rows``.
+    A subclass implements ``_fit(X)``, which gets a canonical float32 `csr_array`, and
+    ``_score_rows(X)``.
     """
 
     _parameter_constraints: dict = {}
@@ -241,9 +244,9 @@ class InDomainRecommender(RecommenderMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_items)
-            Interactions; a stored zero counts as none.
+            Interactions; a stored zero is no interaction.
         y : Ignored
-            What `score` compares with; `fit` never reads it.
+            Not used in `fit`; `score` compares with it.
 
         Returns
         -------
@@ -257,7 +260,7 @@ class InDomainRecommender(RecommenderMixin, BaseEstimator):
         return self
 
     def _items_of(self, X):
-        """Return the interactions with the items that are recommended, those of all columns."""
+        """Return the interactions with the items that are recommended: by default, all columns."""
         return X
 
     def _check_rows(self, X):
@@ -267,8 +270,8 @@ class InDomainRecommender(RecommenderMixin, BaseEstimator):
 class SupervisedRecommender(RecommenderMixin, BaseEstimator):
     """Base of recommenders that learn the map from X to the items in the columns of y.
 
-    A subclass implements ``_fit(X, y)``, X being a float32 ndarray or `csr_array` and y a
-    canonical float32 `csr_array`, and ``_score_rows``.
+    A subclass implements ``_fit(X, y)`` and ``_score_rows(X)``. In ``_fit``, X is a float32 ndarray
+    or `csr_array`, and y a canonical float32 `csr_array`.
     """
 
     _parameter_constraints: dict = {}
@@ -293,7 +296,8 @@ class SupervisedRecommender(RecommenderMixin, BaseEstimator):
             What is known about the rows.
         y : {array-like, sparse matrix} of shape (n_rows, n_items), or array-like of int of \
 shape (n_rows,)
-            Their interactions with the items, or the column of the one item that each row has.
+            The interactions of the rows with the items, or the column of the single item that each
+            row has.
 
         Returns
         -------
@@ -302,7 +306,7 @@ shape (n_rows,)
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: pass "
-                "the (n_rows, n_items) interactions to learn."
+                "the interactions to learn, of shape (n_rows, n_items)."
             )
         X = self._valid_rows(X, reset=True)
         y = check_targets(y, n_rows=X.shape[0], nonnegative=self._nonnegative_y)
@@ -319,10 +323,10 @@ shape (n_rows,)
 
 
 class SimilarItemsMixin:
-    """Mixin for recommenders that know how alike two items are.
+    """Mixin for recommenders that can tell which items are similar to an item.
 
-    A subclass implements ``_item_similarities(items)``, which returns the similarity of those
-    items to all of them, of shape (len(items), `n_items_`).
+    A subclass implements ``_item_similarities(items)``, which returns the similarity of these
+    items to all items, of shape (len(items), `n_items_`).
     """
 
     def similar_items(self, items, *, n_similar=10):
@@ -333,13 +337,13 @@ class SimilarItemsMixin:
         items : int or array-like of int of shape (n_queries,)
             Item columns.
         n_similar : int, default=10
-            Number of items a query, from 1 to `n_items_` - 1.
+            Number of similar items for each query, from 1 to `n_items_` - 1.
 
         Returns
         -------
         similar : ndarray of shape (n_queries, n_similar), dtype intp
-            Item columns, most similar first, of equal similarities the more popular one, then that
-            of the lower column; the item itself is left out.
+            Item columns, most similar first, without the item itself. Of items with equal
+            similarities, the more popular one comes first, then the one in the lower column.
         similarities : ndarray of shape (n_queries, n_similar), dtype float32
         """
         check_is_fitted(self)
@@ -359,9 +363,9 @@ class SimilarItemsMixin:
 class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """Mixin for recommenders whose score is the inner product of a row's and an item's factors.
 
-    A subclass implements ``_row_factors(X)`` on validated rows and sets ``item_factors_`` of shape
-    (`n_items_`, n_components) and, where the model has one, ``item_bias_`` of shape (`n_items_`,).
-    In Fortran order the item factors multiply fastest: it takes a tenth off `recommend`.
+    A subclass implements ``_row_factors(X)``, which gets validated rows. It sets ``item_factors_``
+    of shape (`n_items_`, n_components) and, if the model has biases, ``item_bias_`` of shape
+    (`n_items_`,). Item factors in Fortran order make `recommend` a tenth faster.
     """
 
     def __sklearn_tags__(self):
@@ -375,7 +379,7 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
 
     @finite_output
     def transform(self, X):
-        """Return the factors of each row, found by fold-in with the items held fixed.
+        """Return the factors of each row, found by fold-in with fixed item factors.
 
         Parameters
         ----------
@@ -402,7 +406,7 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
 
 
 def _empty_rows(X):
-    """Return the mask of the rows of X that hold no nonzero value; content is never empty."""
+    """Return the mask of the rows of X without a nonzero value; content is never empty."""
     if sp.issparse(X):
         return np.diff(X.indptr) == 0
     if is_content(X):

@@ -1,7 +1,7 @@
-"""Conformance checks for recommenders, those of other packages included.
+"""Checks for recommenders, also for those of other packages.
 
-`check_estimator` of scikit-learn knows nothing of rankings; `check_recommender` checks what a
-recommender promises on top of it.
+`check_estimator` of scikit-learn does not test rankings. `check_recommender` tests what a
+recommender must do in addition.
 """
 
 from sklearn.base import clone
@@ -12,19 +12,21 @@ __all__ = ["check_recommender", "recommender_checks"]
 
 
 def check_recommender(estimator):
-    """Check that an estimator keeps the contract of a recommender.
+    """Check that an estimator behaves as a recommender of this package must.
+
+    Use it to test a recommender of your own, after scikit-learn's `check_estimator`.
 
     Parameters
     ----------
     estimator : estimator object
-        An unfitted recommender. It should be cheap to fit: it is fitted some twenty times on 60
-        rows. If its tags say that its input is categorical, these are histories, rows of item ids
-        from 1 on, padded with 0 at the end; otherwise they are a sparse matrix of interactions.
+        An unfitted recommender. It should be fast to fit: it is fitted some twenty times on 60
+        rows. If its tags say that its input is categorical, the rows are histories: item ids from 1
+        on, padded with 0 at the end. Otherwise they are a sparse matrix of interactions.
 
     Raises
     ------
     AssertionError
-        Where the contract is broken.
+        If a check fails.
 
     See Also
     --------
@@ -52,11 +54,11 @@ def recommender_checks(estimators):
     ------
     estimator : estimator object
     check : callable
-        Takes the estimator; its ``__name__`` says what it checks.
+        A function of the estimator; its ``__name__`` tells what it checks.
 
     See Also
     --------
-    check_recommender : All checks of one estimator.
+    check_recommender : Runs all checks for one estimator.
 
     Examples
     --------
@@ -66,7 +68,7 @@ def recommender_checks(estimators):
     ...     check(estimator)
     """
     for estimator in estimators:
-        # Checks share what they fit by the object, which nobody else can change meanwhile.
+        # Checks of the same object share fitted models, so they get a copy that nobody changes.
         checked = clone(estimator)
         for check in CHECKS:
             yield checked, check

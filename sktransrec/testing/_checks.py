@@ -1,4 +1,4 @@
-"""What a recommender promises, one function a promise."""
+"""The checks of `check_recommender`, one function for each promise of a recommender."""
 
 import functools
 import pickle
@@ -60,7 +60,7 @@ def _check_ranking_agrees_with_scores(estimator):
 
 
 def _check_ties(estimator):
-    """Items of equal scores are recommended by popularity and then by column."""
+    """Items with equal scores are recommended by popularity, then by column."""
     X, _ = domain(estimator)
     model = _fitted(estimator)
     for rows in (X[:8], no_interactions(X[:1])):
@@ -123,7 +123,7 @@ def _check_empty_rows(estimator):
 
 
 def _check_eligible_scores(estimator):
-    """What may be recommended, in blocks, is what `decision_function` says less what is out."""
+    """Eligible scores are those of `decision_function`, and -inf for items that are left out."""
     X, _ = domain(estimator)
     model = _fitted(estimator)
     expected = model.decision_function(X)
@@ -142,7 +142,7 @@ def _check_eligible_scores(estimator):
 
 
 def _stacked(blocks):
-    """Return the scores of all blocks, whose rows must follow each other."""
+    """Return the scores of all blocks; the blocks must cover all rows in order."""
     rows, scores = zip(*blocks, strict=True)
     bounds = [(block.start, block.stop) for block in rows]
     assert bounds[0][0] == 0
@@ -152,7 +152,7 @@ def _stacked(blocks):
 
 
 def _check_popularity(estimator):
-    """Items of equal scores are told apart by it, and so are the items of an empty row."""
+    """The popularity orders equal scores and serves empty rows: it is finite, 0 or more."""
     model = _fitted(estimator)
     assert model.popularity_.shape == (model.n_items_,)
     assert np.isfinite(model.popularity_).all()
@@ -263,12 +263,12 @@ def _check_score(estimator):
 
 
 def _score_method(model):
-    """Return how a model scores itself, or without such a method what a scorer says of it."""
+    """Return the method `score` of a model, or a scorer of the model if it has no such method."""
     return getattr(model, "score", functools.partial(ranking_scorer(), model))
 
 
 def _check_score_without_y(model, X):
-    """Check that what `score` hides is there to be found, also in a search and by a scorer."""
+    """Check that `score` without y finds hidden items, also in a search and by a scorer."""
     score = _score_method(model)(X)
     assert 0 < score <= 1
     assert _score_method(model)(X) == score == ranking_scorer()(make_pipeline(model), X)
@@ -279,7 +279,7 @@ def _check_score_without_y(model, X):
 
 
 def _search(model, **options):
-    """Return a search of nothing, by the score of the model where it has one."""
+    """Return a search over an empty grid, by the score of the model if it has one."""
     scoring = None if hasattr(model, "score") else ranking_scorer()
     return GridSearchCV(model, {}, cv=2, scoring=scoring, **options)
 
@@ -376,7 +376,7 @@ CHECKS = (
 
 @functools.lru_cache(maxsize=1)
 def _fitted(estimator):
-    """Return the fitted model that all checks share which leave it as it is."""
+    """Return a fitted model, shared by all checks that do not change it."""
     return clone(estimator).fit(*domain(estimator))
 
 

@@ -1,4 +1,4 @@
-"""A cheap instance of every public estimator, to hold them all to the same promises."""
+"""A cheap instance of every public estimator, for tests that run on all of them."""
 
 import inspect
 
@@ -110,7 +110,7 @@ ESTIMATORS = [
 
 
 def _larger_networks():
-    """Yield the networks for checks that may take longer: deeper ones, trained as by default."""
+    """Yield the networks for slower checks: deeper, and trained with the default optimizer."""
     kinds = [
         Autoencoder(kind="variational", loss="multinomial", **TINY_NETWORK),
         NextItemRecommender("gru", **TINY_NEXT_ITEM),
@@ -126,7 +126,7 @@ def _larger_networks():
 
 LARGER_NETWORKS = list(_larger_networks())
 
-# These know the items of the checks of recommenders, and of no other check.
+# These hold the content of the items in the checks of recommenders, so only these checks fit.
 WITH_ITEMS = [
     estimator.set_params(item_features=ItemFeatures(np.random.RandomState(0).rand(24, 3)))
     for estimator in (
@@ -146,9 +146,9 @@ RECOMMENDERS = [
 
 
 def _defaults():
-    """Yield every estimator made without arguments that is not among those above.
+    """Yield every estimator with its default parameters, unless it is in the list above.
 
-    scikit-learn's checks number items from 0, which a reader of histories refuses by default.
+    scikit-learn's checks number items from 0, which readers of histories refuse by default.
     """
     known = {repr(estimator) for estimator in ESTIMATORS}
     for kind in dict.fromkeys(type(estimator) for estimator in ESTIMATORS):

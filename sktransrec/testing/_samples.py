@@ -1,4 +1,4 @@
-"""Rows that suit a recommender, in all formats, and rows that it must refuse."""
+"""Test data for a recommender: rows that it must read, in all formats, and rows to refuse."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -36,7 +36,7 @@ def domain(estimator):
 
 
 def interactions(n_rows, n_items, seed):
-    """Return counts in which the rows of two groups prefer their own half of the items."""
+    """Return counts of two groups of rows, each of which prefers one half of the items."""
     rng = np.random.RandomState(seed)
     same_group = (np.arange(n_rows)[:, None] % 2) == (np.arange(n_items) % 2)
     has_item = rng.uniform(size=(n_rows, n_items)) < np.where(same_group, 0.4, 0.1)
@@ -46,7 +46,7 @@ def interactions(n_rows, n_items, seed):
 
 
 def _histories(n_rows, n_items, seed):
-    """Return item ids in which the rows of two groups prefer their own half of the items."""
+    """Return item ids of two groups of rows, each of which prefers one half of the items."""
     rng = np.random.RandomState(seed)
     X = 1 + 2 * rng.randint(n_items // 2, size=(n_rows, 8)) + np.arange(n_rows)[:, None] % 2
     X[np.arange(n_rows), 0] = 1 + np.arange(n_rows) % n_items
@@ -55,14 +55,14 @@ def _histories(n_rows, n_items, seed):
 
 
 def seen_items(model, X):
-    """Return which items of a fitted model each row has, as a dense mask."""
+    """Return a dense mask of the items of a fitted model that each row has."""
     if not reads_histories(model):
         return X.toarray()[:, item_columns(model)] != 0
     return (X[:, :, None] == np.arange(1, N_ITEMS + 1)).any(axis=1)
 
 
 def no_interactions(X):
-    """Return as many rows as X has, without interactions."""
+    """Return a matrix of the shape of X without interactions."""
     return sp.csr_array(X.shape, dtype=X.dtype) if sp.issparse(X) else np.zeros_like(X)
 
 
@@ -89,7 +89,7 @@ def formats(X):
 
 
 def bad_matrices(estimator, X):
-    """Yield matrices that `fit` must refuse, with words of which the error must hold one."""
+    """Yield matrices that `fit` must refuse, each with words; the error must hold one of them."""
     for value, word in ((np.nan, "NaN"), (np.inf, "infinity")):
         yield _with_value(X, value), (word,)
     yield X[:0], ("0 sample",)
