@@ -126,6 +126,8 @@ TESTED_THROUGH = {
     "_engine/_seeded_layers.py": "_engine/test_every_network.py",
     "_engine/_state.py": "_engine/test_every_network.py",
     # Nothing but the texts and bounds of parameters.
+    # Names of scikit-learn, passed on.
+    "_validation/_sklearn.py": "test_package.py",
     # Mixins of a single estimator, or of two that differ in little else.
     "recommenders/_history_learner.py": "recommenders/test_next_item.py",
     "recommenders/_item_table.py": "recommenders/test_next_item.py",

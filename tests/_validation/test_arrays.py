@@ -1,0 +1,97 @@
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_array_equal
+from sklearn.base import BaseEstimator
+
+from sktransrec._validation._arrays import (
+    check_documents,
+    check_interactions,
+    check_matrix,
+    check_sample_domain,
+    is_content,
+    is_table,
+)
+
+DENSE = np.array([[0, 2, 0], [1, 0, 3]])
+
+
+@pytest.mark.parametrize(
+    "form", [np.array, sp.csr_matrix, sp.csc_array, sp.coo_array, np.ndarray.tolist]
+)
+def test_every_form_becomes_one_canonical_matrix(form):
+    for X in (
+        check_matrix(form(DENSE), name="X"),
+        check_interactions(BaseEstimator(), form(DENSE), reset=True),
+    ):
+        assert isinstance(X, sp.csr_array)
+        assert X.dtype == np.float32
+        assert X.has_canonical_format
+        assert_array_equal(X.toarray(), DENSE)
+
+
+def test_repeated_entries_are_added_and_zeros_dropped_from_a_copy():
+    given = sp.csr_array(([1.0, 2.0, 0.0], [2, 2, 0], [0, 2, 3]), shape=(2, 3))
+    X = check_matrix(given, name="X")
+    assert (X.nnz, X[0, 2]) == (1, 3)
+    assert given.nnz == 3
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (DENSE * 0, "no interactions: all of its 2 x 3"),
+        (-DENSE, "Negative values in data passed to X: the smallest is -3"),
+        (DENSE * 1e-44, "too small for float32"),
+        (np.ma.masked_equal(DENSE, 2), r"masked array.*X\.filled\(0\)"),
+        (np.array([["a", "b"]]), "X"),
+    ],
+)
+def test_what_are_no_interactions(X, message):
+    with pytest.raises(ValueError, match=message):
+        check_interactions(BaseEstimator(), X, reset=True)
+
+
+def test_texts_and_tables_are_told_from_numbers():
+    frame = pd.DataFrame({"a": [1, 2], "b": [0.5, 1]})
+    texts = frame.assign(b=["x", "y"])
+    assert [is_content(X) for X in (frame, texts, ["a"], ("a",), [1], [], DENSE)] == [
+        *(False, True, True, True, False, False, False)
+    ]
+    tables = (
+        frame,
+        texts,
+        np.array([["a", "b"]]),
+        np.array([[1, "b"]], dtype=object),
+        ["a"],
+        DENSE,
+    )
+    assert [is_table(X) for X in tables] == [False, True, True, True, False, False]
+
+
+def test_domains_of_rows():
+    assert check_sample_domain(None, 3) is None
+    assert_array_equal(check_sample_domain([2, -1, 0.5], 3), [True, False, True])
+    assert_array_equal(check_sample_domain(-1, 3), [False] * 3)
+    for labels, message in (
+        ([1, -1], "has shape"),
+        ([1, 0, -1], "zeros or NaN"),
+        ([1, np.nan, -1], "zeros or NaN"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_sample_domain(labels, 3)
+    with pytest.raises(ValueError, match="All rows of sample_domain are of the target"):
+        check_sample_domain(-1, 3, both=True)
+
+
+def test_documents_are_texts_one_each():
+    assert check_documents(np.array(["a", ""])) == ["a", ""]
+    for X, message in (
+        ("a", "got a str"),
+        (np.array([["a"]]), r"of shape \(1, 1\)"),
+        ([], "no documents"),
+        (["a", None], "Row 1 of X is None, of type NoneType"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_documents(X)
