@@ -122,7 +122,7 @@ negative."""
             return ["Cross-listed items: none."]
         lines = [
             f"Cross-listed items: {len(self.twins)} pairs look like one product under two ids, and "
-            f"give {self.n_given_away} of the {self.n_pairs} interactions to find away.",
+            f"give away {self.n_given_away} of the {self.n_pairs} interactions to find.",
             *twin_lines(self.twins),
         ]
         if self.n_given_away:

@@ -24,18 +24,18 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
         "elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu", "softplus" or
         "tanh".
     pretrained : FrozenEstimator, default=None
-        A fitted recommender of this class to start from, as ``FrozenEstimator(model)``; it may also
-        stand in a fitted Pipeline or search. Each layer whose name and shapes are the same is
-        copied, its columns being taken to be the same. Fitted with
-        ``y=X_source`` on rows of the source alone, it lends its encoder. None starts from scratch,
-        and the next four parameters have no effect then.
+        A fitted recommender of this class to start from, as ``FrozenEstimator(model)``, or a frozen
+        Pipeline or search that holds one. Each layer with the same name and shapes is copied, so
+        its columns must mean the same. If it was fitted on rows of the source alone, with
+        ``y=X_source``, its encoder is copied. None starts from scratch; the next four parameters
+        then have no effect.
 
     Attributes
     ----------
     item_factors_ : ndarray of shape (n_items_, n_components), dtype float32
-        The vectors of the items: the weights of the output layer.
+        The vectors of the items, from the weights of the output layer.
     item_bias_ : ndarray of shape (n_items_,), dtype float32
-        Their biases.
+        The biases of the items.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -64,12 +64,12 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
 
     The learning rate changes as in the Notes of `Autoencoder`.
 
-    A step costs O(batch_size * n_items_ * n_components), and the update of the weights
-    O((n_features + n_items_) * n_components). Sparse X and y are laid out one batch at a time, as
-    sparse tensors. For an int `random_state` the result is the same to the last bit from run to run
-    on one machine; no global state is read or changed. A row unseen in `fit` is encoded like all
-    others, an empty one gets the popularity. Loading a pickled recommender does not need
-    TensorFlow, running it does.
+    A training step costs O(batch_size * n_items_ * n_components), and the update of the weights
+    O((n_features + n_items_) * n_components). Sparse X and y are read one batch at a time, as
+    sparse tensors. With an int `random_state`, the result is the same to the last bit in each run
+    on one machine, and no global state is read or changed. A row that was not in `fit` is encoded
+    like all others; an empty row gets the popularity. Loading a pickled recommender does not need
+    TensorFlow, but using it does.
 
     References
     ----------

@@ -75,11 +75,12 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
 
     The learning rate changes as in the Notes of `Autoencoder`.
 
-    A step costs O(batch_size * n_items_ * n_components), and the update of the weights as much as
-    two for all columns. X is laid out one batch at a time, as sparse tensors. For an int
-    `random_state` the result is the same to the last bit from run to run on one machine; no global
-    state is read or changed. A row unseen in `fit` is encoded like all others, an empty one gets
-    the popularity. Loading a pickled recommender does not need TensorFlow, running it does.
+    A training step costs O(batch_size * n_items_ * n_components), where n_items_ counts the items
+    of both domains, and the update of the weights O(n_features_in_ * n_components). X is read one
+    batch at a time, as sparse tensors. With an int `random_state`, the result is the same to the
+    last bit in each run on one machine, and no global state is read or changed. A row that was not
+    in `fit` is encoded like all others; an empty row gets the popularity. Loading a pickled
+    recommender does not need TensorFlow, but using it does.
 
     References
     ----------
