@@ -122,9 +122,8 @@ TESTED_THROUGH = {
     # What all networks have, by all networks.
     "_engine/_layers.py": "_engine/test_every_network.py",
     "_engine/_learner.py": "_engine/test_every_network.py",
-    "_engine/_network.py": "_engine/test_every_network.py",
-    "_engine/_seeded_layers.py": "_engine/test_every_network.py",
-    "_engine/_state.py": "_engine/test_every_network.py",
+    "_engine/_seeded_layers.py": "_engine/test_network.py",
+    "_engine/_state.py": "_engine/test_network.py",
     # Nothing but the texts and bounds of parameters.
     # Names of scikit-learn, passed on.
     "_validation/_sklearn.py": "test_package.py",
