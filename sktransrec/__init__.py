@@ -30,6 +30,7 @@ from .interactions import (
     stack_domains,
 )
 from .metrics import debiased_scorer, ranking_scorer, rating_scorer
+from .model_selection import search_space
 from .preprocessing import BM25Transformer, PopularityScaler, TextSequences
 from .recommenders import (
     ALSRecommender,
@@ -113,6 +114,7 @@ __all__ = [
     "ranking_scorer",
     "rating_scorer",
     "recommend",
+    "search_space",
     "stack_domains",
     "transfer_gain",
     "transfer_learning_curve",
@@ -120,8 +122,9 @@ __all__ = [
 
 
 _ROOMS = {
-    *("base", "content", "datasets", "ensembles", "evaluation", "feature_learning", "inspection"),
-    *("interactions", "metrics", "preprocessing", "recommenders", "testing", "transfer"),
+    *("base", "content", "datasets", "ensembles", "evaluation", "feature_learning"),
+    *("inspection", "interactions", "metrics", "model_selection", "preprocessing"),
+    *("recommenders", "testing", "transfer"),
 }
 
 

@@ -43,7 +43,7 @@ LAYERS = [
     {"_numerics"},
     {"_wrapping"},
     {"_engine", "_recommend", "_support_weights"},
-    {"content", "datasets", "interactions", "preprocessing"},
+    {"content", "datasets", "interactions", "model_selection", "preprocessing"},
     {"metrics"},
     {"base"},
     {"feature_learning", "recommenders"},

@@ -1,8 +1,10 @@
 """A recommender that shows popular items less often."""
 
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
+from scipy.stats import uniform
 from sklearn.base import clone
 
 from .._validation import HasMethods, Interval, _fit_context, restores_on_error
@@ -85,6 +87,10 @@ class DiscountedRecommender(EnsembleRecommender):
     _parameter_constraints: dict = {
         "recommender": [HasMethods(["fit"])],
         "discount": [Interval(Real, 0, None, closed="left")],
+    }
+
+    search_distributions: ClassVar = {
+        "discount": uniform(0, 1),
     }
 
     def __init__(self, recommender, *, discount=0.3):

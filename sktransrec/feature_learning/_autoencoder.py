@@ -1,8 +1,10 @@
 """Autoencoders: features from which the rows can be reconstructed."""
 
 from numbers import Real
+from typing import ClassVar
 
 import scipy.sparse as sp
+from scipy.stats import loguniform
 from sklearn.preprocessing import normalize
 
 from .._engine._denoising import annealed, code_noise, corrupted
@@ -152,6 +154,12 @@ class Autoencoder(FeatureLearner):
         "normalize": ["boolean", StrOptions({"auto"})],
         "noise": [Interval(Real, 0, None, closed="left")],
         "item_ids": ["array-like", None],
+    }
+
+    search_distributions: ClassVar = {
+        "n_components": [16, 32, 64, 128],
+        "learning_rate": loguniform(0.0003, 0.01),
+        "regularization": loguniform(1e-6, 0.01),
     }
 
     def __init__(

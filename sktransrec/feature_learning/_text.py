@@ -1,6 +1,9 @@
 """Attention networks: features from tokens that read each other at any distance."""
 
+from typing import ClassVar
+
 import numpy as np
+from scipy.stats import loguniform, uniform
 
 from .._engine._attention import attending, normalized, waves_class
 from .._engine._layers import (
@@ -103,6 +106,13 @@ class TextEncoder(SequenceLearner):
     """
 
     _max_dimensions = 2
+
+    search_distributions: ClassVar = {
+        "n_components": [16, 32, 64, 128],
+        "n_layers": [1, 2],
+        "learning_rate": loguniform(0.0003, 0.01),
+        "dropout": uniform(0, 0.6),
+    }
 
     def __init__(
         self,

@@ -1,9 +1,11 @@
 """Weights of the entries of count and interaction matrices."""
 
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.stats import loguniform, uniform
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
@@ -94,6 +96,8 @@ class BM25Transformer(
         "k1": [Interval(Real, 0, None, closed="left")],
         "b": [Interval(Real, 0, 1, closed="both")],
     }
+
+    search_distributions: ClassVar = {"k1": loguniform(0.1, 100), "b": uniform(0, 1)}
 
     def __init__(self, *, k1=1.2, b=0.75):
         self.k1 = k1
@@ -214,6 +218,8 @@ class PopularityScaler(
     """
 
     _parameter_constraints: dict = {"item_exponent": [Interval(Real, 0, None, closed="left")]}
+
+    search_distributions: ClassVar = {"item_exponent": uniform(0, 1)}
 
     def __init__(self, item_exponent=0.5):
         self.item_exponent = item_exponent

@@ -1,9 +1,11 @@
 """Implicit-feedback matrix factorisation by alternating least squares."""
 
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 from joblib import effective_n_jobs
+from scipy.stats import loguniform
 
 from .._numerics._blas_threads import one_blas_thread
 from .._numerics._least_squares import balanced_confidence, gram_eigen, row_minima
@@ -131,6 +133,12 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         "random_state": ["random_state"],
         "n_jobs": N_JOBS,
         "verbose": ["verbose"],
+    }
+
+    search_distributions: ClassVar = {
+        "n_components": [16, 32, 64, 128, 256],
+        "regularization": loguniform(0.001, 0.3),
+        "confidence": loguniform(1, 300),
     }
 
     def __init__(

@@ -1,9 +1,11 @@
 """Matrix factorisation of ratings; a missing rating is unknown."""
 
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
 from .._numerics._least_squares import value_minima
@@ -115,6 +117,12 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         "n_jobs": N_JOBS,
     }
     _nonnegative_X = False
+
+    search_distributions: ClassVar = {
+        "n_components": [0, 5, 10, 20, 50],
+        "regularization": loguniform(1, 100),
+        "bias_regularization": loguniform(0.3, 30),
+    }
 
     def __init__(
         self,

@@ -1,6 +1,9 @@
 """Matrix factorisation by Bayesian personalised ranking."""
 
+from typing import ClassVar
+
 import numpy as np
+from scipy.stats import loguniform, uniform
 
 from .._numerics._newton import softplus_and_sigmoid
 from ._drawn_negatives import DrawnNegativesRecommender
@@ -114,6 +117,13 @@ class BPRRecommender(DrawnNegativesRecommender):
 
     # Number of sampled negative items in the fold-in.
     _n_negative_items = 256
+
+    search_distributions: ClassVar = {
+        "n_components": [16, 32, 64, 128],
+        "regularization": loguniform(0.001, 0.1),
+        "learning_rate": loguniform(0.01, 0.3),
+        "popularity_exponent": uniform(0, 1),
+    }
 
     def __init__(
         self,

@@ -2,9 +2,11 @@
 
 from itertools import pairwise
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.stats import loguniform
 from sklearn.utils import gen_batches
 
 from .._numerics._gram import (
@@ -108,6 +110,8 @@ class RidgeRecommender(SupervisedRecommender):
         "fit_intercept": ["boolean"],
         "solver": [_SOLVERS],
     }
+
+    search_distributions: ClassVar = {"regularization": loguniform(1, 10000)}
 
     def __init__(self, regularization=50.0, *, fit_intercept=True, solver="auto"):
         self.regularization = regularization
@@ -257,6 +261,8 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
         "regularization": [Interval(Real, 0, None, closed="neither")],
         "solver": [_SOLVERS],
     }
+
+    search_distributions: ClassVar = {"regularization": loguniform(1, 10000)}
 
     def __init__(self, regularization=100.0, *, solver="auto"):
         self.regularization = regularization

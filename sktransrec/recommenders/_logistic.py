@@ -1,8 +1,10 @@
 """Logistic matrix factorisation."""
 
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
+from scipy.stats import loguniform, uniform
 
 from .._numerics._newton import softplus_and_sigmoid
 from .._validation import Interval
@@ -123,6 +125,13 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
     }
     # Number of sampled negative items in the fold-in.
     _n_negative_items = 1024
+
+    search_distributions: ClassVar = {
+        "n_components": [16, 32, 64, 128],
+        "regularization": loguniform(0.1, 30),
+        "confidence": loguniform(0.3, 30),
+        "popularity_exponent": uniform(0, 1),
+    }
 
     def __init__(
         self,

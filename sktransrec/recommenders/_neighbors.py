@@ -1,9 +1,11 @@
 """Nearest neighbours of items, by interactions."""
 
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.stats import loguniform, uniform
 from sklearn.preprocessing import normalize
 
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
@@ -114,6 +116,13 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
         "popularity_exponent": [Interval(Real, 0, None, closed="left")],
         "k1": [Interval(Real, 0, None, closed="left")],
         "b": [Interval(Real, 0, 1, closed="both")],
+    }
+
+    search_distributions: ClassVar = {
+        "n_neighbors": [20, 50, 100, 200, 500],
+        "weighting": [None, "bm25", "tfidf"],
+        "shrinkage": loguniform(0.1, 100),
+        "popularity_exponent": uniform(0, 0.8),
     }
 
     def __init__(

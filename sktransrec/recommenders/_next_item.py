@@ -1,8 +1,10 @@
 """Networks that read the history of a row in its order and rank the next item."""
 
 from numbers import Integral
+from typing import ClassVar
 
 import numpy as np
+from scipy.stats import loguniform, uniform
 from sklearn.base import BaseEstimator
 
 from .._engine._items import NegativeSampler
@@ -185,6 +187,13 @@ class NextItemRecommender(
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
         "item_ids": ["array-like", None],
+    }
+
+    search_distributions: ClassVar = {
+        "n_components": [32, 64, 128],
+        "n_layers": [1, 2, 3],
+        "learning_rate": loguniform(0.0003, 0.01),
+        "dropout": uniform(0, 0.6),
     }
 
     def __init__(

@@ -1,9 +1,11 @@
 """The popular items of each segment of rows: the baseline for rows without a history."""
 
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.stats import loguniform
 from sklearn.preprocessing import OrdinalEncoder
 
 from .._validation import Interval, check_candidates, check_rows, check_table, is_table, reading
@@ -76,6 +78,10 @@ class SegmentPopularityRecommender(SupervisedRecommender):
     _parameter_constraints: dict = {
         "segment_columns": ["array-like", None],
         "shrinkage": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    search_distributions: ClassVar = {
+        "shrinkage": loguniform(1, 1000),
     }
 
     def __init__(self, segment_columns=None, *, shrinkage=10.0):

@@ -1,9 +1,11 @@
 """Filters on the graph of rows and items."""
 
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.stats import loguniform, uniform
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
 
@@ -118,6 +120,13 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         "item_exponent": [Interval(Real, 0, None, closed="left")],
         "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
+    }
+
+    search_distributions: ClassVar = {
+        "n_components": [32, 64, 128, 256, 512],
+        "low_pass_weight": loguniform(0.01, 3),
+        "row_exponent": uniform(0, 0.8),
+        "item_exponent": uniform(0, 0.8),
     }
 
     def __init__(

@@ -1,8 +1,10 @@
 """Embedding and mapping (EMCDR): a regression from X to the factors of the target."""
 
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
+from scipy.stats import uniform
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.utils import get_tags
@@ -112,6 +114,11 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
 
     # The part that learns from y alone, and so may also learn from rows that have no X.
     target_parts = ("recommender",)
+
+    search_distributions: ClassVar = {
+        "activity_exponent": uniform(0, 1),
+        "min_interactions": [1, 2, 3, 5],
+    }
 
     def __init__(self, recommender, regressor=None, *, min_interactions=1, activity_exponent=0.0):
         self.recommender = recommender

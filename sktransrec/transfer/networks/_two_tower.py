@@ -1,9 +1,11 @@
 """A network that reads a row of either domain, or of both, and ranks the items of both."""
 
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.stats import loguniform, uniform
 
 from ..._engine._objectives import DomainTargets
 from ..._engine._parameters import shares_parameters
@@ -105,6 +107,13 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
     _parameter_constraints: dict = {
         "target_dropout": [Interval(Real, 0, 1, closed="both")],
         "source_weight": [Interval(Real, 0, None, closed="left")],
+    }
+
+    search_distributions: ClassVar = {
+        "n_components": [16, 32, 64, 128, 256],
+        "source_weight": loguniform(0.01, 1),
+        "learning_rate": loguniform(0.0003, 0.01),
+        "input_dropout": uniform(0, 0.8),
     }
 
     def __init__(

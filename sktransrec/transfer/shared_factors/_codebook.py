@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import softmax
@@ -177,6 +178,11 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
+    }
+
+    search_distributions: ClassVar = {
+        "n_row_clusters": [5, 10, 20],
+        "n_item_clusters": [5, 10, 20],
     }
 
     def __init__(

@@ -1,8 +1,10 @@
 """Collective matrix factorisation of two domains that share rows, items or both."""
 
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
+from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
 from ..._ids import DecodesItems, id_array
@@ -170,6 +172,12 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
         "random_state": ["random_state"],
         "n_jobs": N_JOBS,
         "verbose": ["verbose"],
+    }
+
+    search_distributions: ClassVar = {
+        "n_components": [16, 32, 64, 128, 256],
+        "source_weight": loguniform(0.01, 1),
+        "regularization": loguniform(0.001, 0.3),
     }
 
     def __init__(
