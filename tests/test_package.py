@@ -502,15 +502,10 @@ def test_docstring(path):
     _check_docstring(path, codes)
 
 
-# Rooms whose docstrings are still to say when to use each estimator.
-SILENT_ROOMS = {"feature_learning"}
-
-
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_docstring_says_when_to_use_it(estimator):
     """Before the parameters, and so before any formula."""
-    if estimator.__module__.split(".")[1] not in SILENT_ROOMS:
-        assert "Use it" in inspect.getdoc(estimator).partition("Parameters\n---")[0]
+    assert "Use it" in inspect.getdoc(estimator).partition("Parameters\n---")[0]
 
 
 def _is_record(item):

@@ -1,4 +1,4 @@
-"""Features that say what a row is like and not which domain it is of."""
+"""Features that describe a row without telling its domain."""
 
 from numbers import Real
 
@@ -24,10 +24,12 @@ from ._base import FeatureLearner, check_range
 class DomainAdversarialAutoencoder(FeatureLearner):
     r"""Features that reconstruct the rows of two domains and do not tell the domains apart.
 
-    A transformer: an autoencoder whose decoder is told the domain of a row, while a discriminator
-    that tries to tell it from the features drives it out of them. A recommender that has learned
-    from the features of source rows can then serve target rows. The columns of X must mean the same
-    in both domains, such as words; it needs no row that stands in both.
+    Use it if the domains differ by more than a linear map; try `CORALAligner` first, which needs
+    far fewer rows. It is an autoencoder whose decoder gets the domain of a row. A discriminator
+    tries to tell the domain from the features, and the encoder learns to prevent this. A
+    recommender that has learned from the features of source rows can then serve target rows. The
+    columns of X must mean the same in both domains, such as words. No row needs to be known in
+    both.
 
     Parameters
     ----------

@@ -27,11 +27,13 @@ from ._base import FeatureLearner, check_range
 class Autoencoder(FeatureLearner):
     r"""Features from which a network can reconstruct the rows.
 
-    A transformer: it learns the map from X to X through a layer of `n_components` units, and
-    `transform` returns what that layer says of a row. Between X and that layer stand
-    `hidden_layer_sizes`, and the same in reverse order after it. As the transformer of a
-    `ReconstructionRecommender`, ``Autoencoder(kind="variational", loss="multinomial")`` is
-    Mult-VAE [1]_ and ``kind="denoising"`` Mult-DAE.
+    Use it to learn features of users from all their interactions, in front of a recommender, or
+    inside `ReconstructionRecommender` as a recommender itself. Try
+    :class:`~sklearn.decomposition.TruncatedSVD` or `EASERecommender` first, which need no training.
+    The network maps X to X through a layer of `n_components` units, and `transform` returns the
+    output of this layer. The layers of `hidden_layer_sizes` come before it, and in reverse order
+    after it. In a `ReconstructionRecommender`, ``kind="variational", loss="multinomial"`` is
+    Mult-VAE [1]_ and ``kind="denoising"`` is Mult-DAE.
 
     Parameters
     ----------

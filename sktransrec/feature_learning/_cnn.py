@@ -18,9 +18,10 @@ from ._sequences import SequenceLearner, one_token_a_row
 class CNNEncoder(SequenceLearner):
     r"""Features that a convolutional network learns from texts, signals, sequences or images.
 
-    A transformer. With y it learns the map from X to y, and `transform` returns the layer of
-    `n_components` units below the output; without y it learns to reconstruct X from that layer.
-    What X is, its shape and type say:
+    Use it for pictures, and for texts where neighbouring words matter. For texts, try word counts
+    (:class:`~sklearn.feature_extraction.text.TfidfVectorizer`) first. With y it learns the map from
+    X to y, and `transform` returns the layer of `n_components` units below the output. Without y it
+    learns to reconstruct X from this layer. It recognises the kind of X by shape and type:
 
     - integers of shape (n_rows, n_steps) are token ids, padded with 0, such as
       :class:`~sktransrec.TextSequences` returns; the network for them is that of [1]_;

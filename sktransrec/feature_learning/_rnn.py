@@ -17,10 +17,10 @@ from ._sequences import SequenceLearner, one_token_a_row
 class RNNEncoder(SequenceLearner):
     r"""Features that a recurrent network learns from texts, histories or other sequences.
 
-    A transformer. With y it learns the map from X to y; without y it learns to predict the next
-    step of each row from those before. Either way `transform` returns the layer of `n_components`
-    units between the network's state after the last step and its output. What X is, its shape and
-    type say:
+    Use it for sequences whose order matters. To recommend the next item, use `NextItemRecommender`.
+    With y it learns the map from X to y. Without y it learns to predict the next step of each row
+    from the steps before. `transform` returns the layer of `n_components` units between the state
+    after the last step and the output. It recognises the kind of X by shape and type:
 
     - integers of shape (n_rows, n_steps) are token ids, padded with 0, such as
       :class:`~sktransrec.TextSequences` and `InteractionEncoder.sequences` return;

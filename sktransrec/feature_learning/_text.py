@@ -35,9 +35,9 @@ class TextEncoder(SequenceLearner):
     X has integers of shape (n_rows, n_tokens_of_a_row), which are token ids padded with 0, such as
     :class:`~sktransrec.TextSequences` returns.
 
-    When to use it: where what tokens mean depends on others far away, and there are thousands of
-    rows, or a network to start from. Try `CNNEncoder` first, which sees a few neighbouring tokens
-    at a time and trains several times as fast.
+    Use it if the meaning of a token depends on tokens far away, and you have thousands of rows or a
+    pretrained network. Try `CNNEncoder` first: it reads a few neighbouring tokens at a time and
+    trains several times faster.
 
     Parameters
     ----------
