@@ -243,6 +243,7 @@ def test_parameters_out_of_range(parameter):
         Autoencoder(**parameter, **TINY).fit(_rows(6))
 
 
+@pytest.mark.slow
 def test_a_search_compares_scratch_frozen_and_fine_tuned():
     """Many rows elsewhere, few here, the same tastes: a source is worth more than a fresh start."""
     X = make_cross_domain(700, 60, 50, n_cold_users=0, random_state=0).source.matrix
