@@ -44,8 +44,7 @@ class TransferGate(DecidingRecommender):
         How to hold rows out. An int shuffles the rows into that many folds.
     metric : str, default="ndcg"
         The metric to compare, on the best `k` items of each row.
-        One of "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall" and
-        "reciprocal_rank".
+        One of the metrics of :func:`~sktransrec.ranking_scorer`.
     k : int, default=10
         Number of items compared; all items if there are fewer.
     n_buckets : int, default=3

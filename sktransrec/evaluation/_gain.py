@@ -235,8 +235,7 @@ shape (n_rows,)
         only, not for the same recommenders fitted on other training rows.
     metric : str, default="ndcg"
         The metric to measure, on the best `k` items of each row.
-        One of "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall" and
-        "reciprocal_rank".
+        One of the metrics of :func:`~sktransrec.ranking_scorer`.
     k : int, default=10
         Number of items recommended to each row; all items if there are fewer.
     n_buckets : int, default=3

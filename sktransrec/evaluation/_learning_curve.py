@@ -135,8 +135,7 @@ def transfer_learning_curve(
         (between 0 and 1) or a count (1 or more).
     metric : str, default="ndcg"
         The metric to measure, on the best `k` items of each row.
-        One of "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall" and
-        "reciprocal_rank".
+        One of the metrics of :func:`~sktransrec.ranking_scorer`.
     k : int, default=10
         Number of items recommended to each row.
     n_jobs : int, default=None

@@ -17,7 +17,6 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-import sktransrec
 from sktransrec import (
     PopularityRecommender,
     SwitchingRecommender,
@@ -98,18 +97,8 @@ def test_is_the_metric_of_the_recommendations(cross_domain, metric):
     assert ranking_scorer(metric, k=4)(model, X, y) == expected
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "ranking_scorer",
-        "transfer_gain",
-        "transfer_learning_curve",
-        "TransferGate",
-        "SourceSelectorRecommender",
-    ],
-)
-def test_names_in_the_docstring_are_all_names(name):
-    described = getattr(sktransrec, name).__doc__.split("    metric : ")[1].split("    k : ")[0]
+def test_names_in_the_docstring_are_all_names():
+    described = ranking_scorer.__doc__.split("    metric : ")[1].split("    k : ")[0]
     assert re.findall('"([a-z_0-9]+)"', described.split("One of")[1]) == sorted(FUNCTIONS)
 
 
