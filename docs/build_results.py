@@ -17,7 +17,7 @@ TEMPLATE, PAGE, RECORDS = DOCS / "results.rst.in", DOCS / "results.rst", DOCS / 
 NOTE = ".. Built by build_results.py from results.rst.in and records/: edit these.\n\n"
 
 SHARED = "shared_items-movielens | Shared items | {} | {} late users"
-PHONES = "transfer-sport_phone-phone | phone (sport), 999 random unseen items | {} | {}"
+SHOPS = "transfer-sport_phone-{0} | {0} ({1}), 999 random unseen items | {2} | {3}"
 # What the chart shows: a label, and the paths of a paired gain and of its baseline.
 GAINS = [
     (
@@ -28,10 +28,11 @@ GAINS = [
     for size in (10, 30, 90, 175)
 ] + [
     (
-        "phones, with sport and without, ALS",
-        PHONES.format("ALS on both", "over ALS, target alone"),
-        PHONES.format("ALS, target alone", "clean: NDCG@10"),
+        f"{target} from {source}, ALS on both",
+        SHOPS.format(target, source, "ALS on both", "over ALS, target alone"),
+        SHOPS.format(target, source, "ALS, target alone", "clean: NDCG@10"),
     )
+    for target, source in (("phone", "sport"), ("sport", "phone"))
 ]
 
 

@@ -112,6 +112,7 @@ BRIDGES = "mean of three kernel bridges and ridge to the items"
 SECOND = 1  # column of the earlier page: clean pairs against 999 negatives, or NDCG@10
 LASTFM = "next_item-lastfm-attention | What comes next, lastfm | {} | NDCG@10"
 PHONE = "transfer-sport_phone-phone | phone (sport), 999 random unseen items | {} | clean: NDCG@10"
+SPORT = "transfer-sport_phone-sport | sport (phone), 999 random unseen items | {} | clean: NDCG@10"
 # What README quotes: the path of a figure in a record, or a table and a line of the earlier page.
 TRANSFER = {
     "| sport (cloth) | {} | {} | **{}**": [
@@ -131,8 +132,8 @@ TRANSFER = {
         ("Phone from sport", "ALS on both, source weighted"),
     ],
     "| sport (phone) | {} | {} | {}": [
-        ("Sport from phone", "popularity"),
-        ("Sport from phone", ALS),
+        SPORT.format("popularity"),
+        SPORT.format(ALS),
         ("Sport from phone", "collective factorisation"),
     ],
     "| video (game), cold users | {} | – | **{}**": [
