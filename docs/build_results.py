@@ -2,6 +2,8 @@
 
     python docs/build_results.py
 
+The documentation does so by itself, and the page is not kept under version control.
+
 In the template, `{{record | table | line | column}}` stands for a figure, with its error, and
 `{{... | value}}` for the figure alone. A line `.. record:: name` or `.. record:: name | table`
 stands for the tables of a record and how they were made, and `.. searches::` for what all

@@ -1,8 +1,15 @@
 """Sphinx configuration."""
 
 import re
+import sys
+from pathlib import Path
 
 import sktransrec
+
+sys.path.insert(0, str(Path(__file__).parent))
+import build_results
+
+build_results.main()
 
 project = "sktransrec"
 author = "the sktransrec developers"
