@@ -82,7 +82,7 @@ def outputs(model, X, y):
             found[method] = given.toarray() if sp.issparse(given) else np.asarray(given)
     if hasattr(model, "recommend"):
         _, found["recommend"] = model.recommend(X, n_recommendations=3)
-        found["score"] = model.score(X, y)
+        found["score"] = model.score(X, y[:, -model.n_items_ :])
     return found
 
 

@@ -1,6 +1,7 @@
 """Input checks: each raises one error that names the argument, the value and the cure."""
 
 from ._arrays import (
+    are_integers,
     as_array,
     check_array,
     check_documents,
@@ -44,6 +45,7 @@ __all__ = [
     "_check_sample_weight",
     "_fit_context",
     "_safe_indexing",
+    "are_integers",
     "as_array",
     "check_array",
     "check_candidates",

@@ -231,6 +231,11 @@ def _check_width(X, name):
         check_numbering(X.shape[1] - 1, name, "column")
 
 
+def are_integers(X):
+    """Return whether X holds integers, whatever its type."""
+    return X.dtype.kind in "biu" or (X.dtype.kind == "f" and np.array_equal(X, np.floor(X)))
+
+
 def check_numbering(largest, name, what):
     """Raise if a column number is so large that it must be an id."""
     if largest >= _MAX_COLUMNS:

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._histories import is_padded_at_one_end
-from ._arrays import _check_nonnegative, check_array, check_numbering, validate_data
+from ._arrays import _check_nonnegative, are_integers, check_array, check_numbering, validate_data
 
 
 def check_padded(estimator, X, *, reset, allow_nd=False):
@@ -56,7 +56,7 @@ def _check_not_sparse(X, reader):
 
 def _item_ids(X, ignores_gaps):
     """Return valid numbers as int32 item ids."""
-    if X.dtype.kind not in "iu" and not np.array_equal(X, np.floor(X)):
+    if not are_integers(X):
         raise ValueError(
             "X holds numbers that are not integers: a history is a row of item ids, from 1 on and "
             "padded with 0, as InteractionEncoder.sequences returns it."

@@ -16,6 +16,7 @@ from .._engine._network import Network
 from .._engine._objectives import StepTargets
 from .._engine._parameters import shares_parameters
 from .._engine._seeded_layers import SeededLayers
+from .._validation import are_integers
 from ._sequences import SequenceLearner, one_token_a_row
 
 # Of Devlin et al., section 3.1: the share of tokens to predict, and of these the shares that the
@@ -184,14 +185,12 @@ class TextEncoder(SequenceLearner):
         return True
 
     def _check_tokens(self, X, *, reset):
-        if X.dtype.kind not in "iu":
-            if not np.array_equal(X, np.floor(X)):
-                raise ValueError(
-                    f"X holds {X.dtype} values that are no integers, and {type(self).__name__} "
-                    "reads token ids: pass integers, as TextSequences returns them."
-                )
-            X = X.astype(np.int64)
-        return super()._check_tokens(X, reset=reset)
+        if not are_integers(X):
+            raise ValueError(
+                f"X holds {X.dtype} values that are no integers, and {type(self).__name__} reads "
+                "token ids: pass integers, as TextSequences returns them."
+            )
+        return super()._check_tokens(X.astype(np.int64, copy=False), reset=reset)
 
     def _check_fit_rows(self, X, y, *, reset):
         if self.embedding_size % self.n_heads:
