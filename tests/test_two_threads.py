@@ -34,7 +34,7 @@ def test_more_columns_than_the_threaded_lapack_survives():
     program = """
 import sys
 import numpy as np
-from sktransrec import _memory, _spd
+from sktransrec._numerics import _memory, _spd
 n = int(sys.argv[1])
 A = np.full((n, n), 1 / n, dtype=np.float32)
 A[np.diag_indices(n)] += 2
