@@ -1,9 +1,6 @@
 """Convolutional networks: features from neighbouring tokens, steps or pixels."""
 
-from typing import ClassVar
-
 import numpy as np
-from scipy.stats import loguniform, uniform
 from sklearn.utils import gen_batches
 
 from .._engine._convolutional import convolutional
@@ -103,12 +100,6 @@ class CNNEncoder(SequenceLearner):
     }
 
     _max_dimensions = 4
-
-    search_distributions: ClassVar = {
-        "n_components": [16, 32, 64, 128],
-        "learning_rate": loguniform(0.0003, 0.01),
-        "dropout": uniform(0, 0.6),
-    }
 
     def __init__(
         self,

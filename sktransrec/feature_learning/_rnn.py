@@ -1,9 +1,6 @@
 """Recurrent networks: features from sequences read in their order."""
 
-from typing import ClassVar
-
 import numpy as np
-from scipy.stats import loguniform, uniform
 
 from .._engine._items import NegativeSampler
 from .._engine._objectives import StepTargets
@@ -103,12 +100,6 @@ class RNNEncoder(SequenceLearner):
     }
 
     _max_dimensions = 3
-
-    search_distributions: ClassVar = {
-        "n_components": [16, 32, 64, 128],
-        "learning_rate": loguniform(0.0003, 0.01),
-        "dropout": uniform(0, 0.6),
-    }
 
     def __init__(
         self,

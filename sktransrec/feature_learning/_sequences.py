@@ -1,9 +1,11 @@
 """What the learners of sequences and images share: the forms of X and y that they take."""
 
 from collections import Counter
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.stats import loguniform, uniform
 
 from .._engine._objectives import EntryTargets
 from .._validation import (
@@ -26,6 +28,12 @@ class SequenceLearner(FeatureLearner):
     A subclass implements ``_own_targets(X)``, which returns the targets of rows without y, and
     says in `_max_dimensions` how many axes X may have.
     """
+
+    search_distributions: ClassVar = {
+        "n_components": [16, 32, 64, 128],
+        "learning_rate": loguniform(0.0003, 0.01),
+        "dropout": uniform(0, 0.6),
+    }
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

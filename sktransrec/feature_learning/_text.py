@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 import numpy as np
-from scipy.stats import loguniform, uniform
 
 from .._engine._attention import attending, normalized, waves_class
 from .._engine._layers import (
@@ -109,10 +108,8 @@ class TextEncoder(SequenceLearner):
     _max_dimensions = 2
 
     search_distributions: ClassVar = {
-        "n_components": [16, 32, 64, 128],
+        **SequenceLearner.search_distributions,
         "n_layers": [1, 2],
-        "learning_rate": loguniform(0.0003, 0.01),
-        "dropout": uniform(0, 0.6),
     }
 
     def __init__(

@@ -1,9 +1,5 @@
 """A network from the items of one domain to those of another."""
 
-from typing import ClassVar
-
-from scipy.stats import loguniform, uniform
-
 from ..._engine._objectives import EntryTargets
 from ..._engine._parameters import shares_parameters
 from ...base import SupervisedRecommender
@@ -94,12 +90,6 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
     """
 
     _nonnegative_y = True
-
-    search_distributions: ClassVar = {
-        "n_components": [16, 32, 64, 128, 256],
-        "learning_rate": loguniform(0.0003, 0.01),
-        "input_dropout": uniform(0, 0.8),
-    }
 
     def __init__(
         self,

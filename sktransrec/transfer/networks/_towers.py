@@ -1,6 +1,9 @@
 """The base class of autoencoders across domains: encoders of rows, and an output layer of items."""
 
+from typing import ClassVar
+
 import numpy as np
+from scipy.stats import loguniform, uniform
 from sklearn.preprocessing import normalize
 
 from ..._engine._denoising import annealed, code_noise, corrupted
@@ -16,6 +19,12 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
     A subclass implements ``_domains(X)``, which returns the rows of each domain as the network
     reads them. It also implements what `NetworkLearner` asks for, except the builder.
     """
+
+    search_distributions: ClassVar = {
+        "n_components": [16, 32, 64, 128, 256],
+        "learning_rate": loguniform(0.0003, 0.01),
+        "input_dropout": uniform(0, 0.8),
+    }
 
     @property
     def item_factors_(self):

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.stats import loguniform, uniform
+from scipy.stats import loguniform
 
 from ..._engine._objectives import DomainTargets
 from ..._engine._parameters import shares_parameters
@@ -110,10 +110,8 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
     }
 
     search_distributions: ClassVar = {
-        "n_components": [16, 32, 64, 128, 256],
+        **TowerRecommender.search_distributions,
         "source_weight": loguniform(0.01, 1),
-        "learning_rate": loguniform(0.0003, 0.01),
-        "input_dropout": uniform(0, 0.8),
     }
 
     def __init__(
