@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import gen_batches
+from sklearn.utils import gen_batches, get_tags
 
 from ._histories import seen_items
 from ._numerics._top_k import Preference, top_k
@@ -22,7 +22,6 @@ from ._validation import (
 from ._validation._finite import all_finite
 from ._wrapping import (
     ignores_unknown,
-    is_supervised,
     reads_histories,
     recommender_and_rows,
     recommender_of,
@@ -188,15 +187,14 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **exclu
 def _scores_of_others(recommender, X, *, candidates, exclude_seen, exclude_interactions):
     """Return the eligible scores of a recommender that has only `decision_function`."""
     check_is_fitted(recommender)
-    n_rows = n_rows_of(X)
-    excluded = exclusions(recommender, X, n_rows, exclude_seen, exclude_interactions)
+    excluded = exclusions(recommender, X, exclude_seen, exclude_interactions)
     candidates = check_candidates(candidates, recommender.n_items_)
 
     def score(rows):
         scores = np.array(recommender.decision_function(_safe_indexing(X, rows)), dtype=np.float32)
         return checked_scores(recommender, scores)
 
-    return eligible_blocks(recommender, score, n_rows, excluded, candidates)
+    return eligible_blocks(recommender, score, n_rows_of(X), excluded, candidates)
 
 
 def n_rows_of(X):
@@ -220,38 +218,36 @@ def _without(scores, withheld, excluded, candidates):
     return scores if candidates is None else scores.take(candidates, axis=1)
 
 
-def exclusions(recommender, X, n_rows, exclude_seen="auto", exclude_interactions=None):
+def exclusions(recommender, X, exclude_seen="auto", exclude_interactions=None):
     """Return a list of matrices of shape (n_rows, n_items) whose nonzero entries are left out."""
-    excluded = []
-    if _excludes_seen(recommender, exclude_seen):
-        excluded.append(seen_interactions(recommender, X))
-    if exclude_interactions is not None:
-        excluded.append(check_exclusions(exclude_interactions, (n_rows, recommender.n_items_)))
-    return excluded
-
-
-def _excludes_seen(recommender, exclude_seen):
     is_bool = isinstance(exclude_seen, bool | np.bool_)
     if not is_bool and not (isinstance(exclude_seen, str) and exclude_seen == "auto"):
         raise ValueError(f'exclude_seen must be True, False or "auto", got {exclude_seen!r}.')
-    if is_bool and not exclude_seen:
-        return False
-    knows_seen = reads_histories(recommender) or item_columns(recommender) is not None
-    if is_bool and not knows_seen:
+    seen = seen_interactions(recommender, X) if exclude_seen else None
+    if is_bool and exclude_seen and seen is None:
         raise ValueError(
             "exclude_seen=True has no meaning here: the columns of X are not the items that "
             f"{type(recommender).__name__} recommends. Pass what the rows already have among the "
             "items as exclude_interactions."
         )
-    return knows_seen
+    excluded = [] if seen is None else [seen]
+    if exclude_interactions is not None:
+        shape = (n_rows_of(X), recommender.n_items_)
+        excluded.append(check_exclusions(exclude_interactions, shape))
+    return excluded
 
 
 def seen_interactions(recommender, X):
-    """Return the interactions with the items that the rows of X already have, a `csr_array`."""
-    if reads_histories(recommender):
+    """Return the interactions with the items that the rows of X already have, a `csr_array`.
+
+    None if X does not hold interactions with the items.
+    """
+    columns = item_columns(recommender)
+    if columns is None:
+        if not reads_histories(recommender):
+            return None
         ids = item_ids_of_rows(X, ignores_gaps=ignores_unknown(recommender))
         return seen_items(ids, recommender.n_items_)
-    columns = item_columns(recommender)
     if isinstance(columns, slice):
         return X.tocsr() if sp.issparse(X) else check_matrix(X, name="X")
     return check_matrix(_safe_indexing(X, columns, axis=1), name="X")
@@ -264,9 +260,11 @@ def item_columns(recommender):
     holds others.
     """
     columns = getattr(recommender, "item_columns_", None)
-    if columns is not None or is_supervised(recommender) or reads_histories(recommender):
+    if columns is not None:
         return columns
-    return slice(None)
+    tags = get_tags(recommender)
+    learns_map, reads_ids = tags.target_tags.required, tags.input_tags.categorical
+    return None if learns_map or reads_ids else slice(None)
 
 
 def withheld_items(models, n_items, columns=None):

@@ -161,10 +161,9 @@ class RecommenderMixin(VersionStampMixin):
         check_is_fitted(self)
         candidates = check_candidates(candidates, self.n_items_)
         X = self._check_rows(X)
-        n_rows = X.shape[0]
-        excluded = exclusions(self, X, n_rows, exclude_seen, exclude_interactions)
+        excluded = exclusions(self, X, exclude_seen, exclude_interactions)
         return eligible_blocks(
-            self, lambda rows: self._finite_scores(X[rows]), n_rows, excluded, candidates
+            self, lambda rows: self._finite_scores(X[rows]), X.shape[0], excluded, candidates
         )
 
     @property

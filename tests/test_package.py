@@ -124,7 +124,6 @@ TESTED_THROUGH = {
     "_engine/_learner.py": "_engine/test_every_network.py",
     "_engine/_seeded_layers.py": "_engine/test_network.py",
     "_engine/_state.py": "_engine/test_network.py",
-    # Nothing but the texts and bounds of parameters.
     # Names of scikit-learn, passed on.
     "_validation/_sklearn.py": "test_package.py",
     # Mixins of a single estimator, or of two that differ in little else.

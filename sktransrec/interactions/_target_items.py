@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._histories import seen_items
-from .._recommend import recommend
+from .._recommend import n_rows_of, recommend
 from .._validation import _safe_indexing, check_columns, check_matrix, is_content
 from .._wrapping import is_supervised, reads_histories, recommender_and_rows
 from ._hidden import without_latest, without_random
@@ -15,10 +15,6 @@ from ._hidden import without_latest, without_random
 def column_names(X, n_columns):
     """Return the names of the columns of X, or their numbers if they have no names."""
     return np.asarray(getattr(X, "columns", np.arange(n_columns)))
-
-
-def _n_rows(X):
-    return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
 def _is_matrix(X):
@@ -92,12 +88,12 @@ class TargetItems:
         """Return the known interactions of the rows with the target items, a `csr_array`."""
         if self.are_in_rows:
             return check_matrix(self.alone(X), name="X")
-        return sp.csr_array((_n_rows(X), self.n_items), dtype=np.float32)
+        return sp.csr_array((n_rows_of(X), self.n_items), dtype=np.float32)
 
     def activity(self, X):
         """Return the number of known interactions of each row: in the target, else the source."""
         counted = self.known(X) if self.are_in_rows else self.source(X)
-        return np.zeros(_n_rows(X), dtype=int) if counted is None else np.diff(counted.indptr)
+        return np.zeros(n_rows_of(X), dtype=int) if counted is None else np.diff(counted.indptr)
 
     def held_out(self, X, holdout, random_state):
         """Return X without some of the interactions with the target items, and those taken out."""
@@ -115,7 +111,7 @@ class TargetItems:
     def ranking(self, model, X, k, known, candidates=None):
         """Return the best k target items for the rows of X, all or those among the candidates."""
         if candidates is not None and not len(candidates):
-            return np.full((_n_rows(X), k), -1)
+            return np.full((n_rows_of(X), k), -1)
         recommender, X = recommender_and_rows(model, X)
         is_among_others = self._are_among_others(recommender)
         if is_among_others:

@@ -198,6 +198,6 @@ class _DebiasedScorer(HoldoutScorer):
 
     def _odds(self, recommender, X):
         """Return the odds of choosing each item by popularity, for rows as active as those of X."""
-        seen = exclusions(recommender, X, n_rows_of(X), self.exclude_seen)
+        seen = exclusions(recommender, X, self.exclude_seen)
         activity = [np.diff(interactions.indptr) for interactions in seen]
         return choice_odds(recommender.popularity_, *activity)

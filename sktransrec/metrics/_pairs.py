@@ -137,9 +137,8 @@ def held_out_ranks(
     check_is_fitted(recommender)
     n_items = recommender.n_items_
     candidates = check_candidates(candidates, n_items)
-    n_rows = n_rows_of(X)
-    excluded = exclusions(recommender, X, n_rows, exclude_seen, exclude_interactions)
-    held_out = wanted_items(recommender, y, n_rows=n_rows, n_items=n_items) > 0
+    excluded = exclusions(recommender, X, exclude_seen, exclude_interactions)
+    held_out = wanted_items(recommender, y, n_rows=n_rows_of(X), n_items=n_items) > 0
     _check_held_out(held_out, excluded, candidates)
 
     rows = np.flatnonzero(np.diff(held_out.indptr))

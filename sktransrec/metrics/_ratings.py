@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from .._recommend import n_rows_of
 from .._validation import Interval, StrOptions, check_relevance, validate_params
 from .._wrapping import recommender_and_rows
 from ._pairs import mean_and_standard_error
@@ -58,7 +59,7 @@ def rating_errors(model, X, y):
             f"{type(recommender).__name__} predicts no ratings: pass a recommender with the method "
             "predict_ratings, such as BiasedMFRecommender."
         )
-    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    n_rows = n_rows_of(X)
     y = check_relevance(y, n_rows=n_rows, n_items=recommender.n_items_)
     if not y.nnz:
         raise ValueError("y holds no rating to predict: pass at least one value that is not zero.")
