@@ -45,7 +45,7 @@ LAYERS = [
     {"_engine", "_recommend", "_support_weights"},
     {"content", "datasets", "interactions", "model_selection", "preprocessing"},
     {"metrics"},
-    {"base"},
+    {"_auto", "base"},
     {"feature_learning", "recommenders"},
     {"evaluation", "transfer"},
     {"ensembles"},

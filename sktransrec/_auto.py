@@ -1,0 +1,187 @@
+"""The values of parameters that are "auto": those that find held-out interactions best.
+
+An estimator whose parameter is "auto" holds out a part of what `fit` got, fits a few candidate
+values to the rest, and keeps the value with the best NDCG@20::
+
+    part = held_out_interactions(X)
+    value = best_value(CANDIDATES, part, lambda value: scores_of(part.known, value))
+
+`CANDIDATES` are in order of preference; the first one, a value from the literature, is also the
+value for data that are too small to judge. What does not depend on the value, such as a Gram
+matrix of `part.known`, is computed once before. For the recommenders that learn the map from X to
+y, `held_out_rows` holds out whole rows.
+
+The part is the same at every call, so the choice is deterministic.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils.random import sample_without_replacement
+
+from ._numerics._top_k import Preference, top_k
+from ._recommend import mask_stored, row_blocks
+from .interactions import holdout_random
+from .metrics import ndcg_at_k
+
+# Ranks up to this one count.
+_K = 20
+# With fewer rows to judge by, or with fewer items, chance chooses.
+MIN_ROWS = 200
+MIN_ITEMS = 5 * _K
+# More rows would cost more than they tell.
+_MAX_ROWS = 5000
+_MAX_SCORES = 2**27
+_SEED = 0
+
+
+class HeldOutPart(NamedTuple):
+    """Interactions to learn from, and rows with interactions to find.
+
+    Attributes
+    ----------
+    known : csr_array or ndarray of shape (n_rows, n_columns)
+        What to learn from: X without the held-out interactions, or without the held-out rows.
+    y : csr_array of shape (n_rows, n_items) or None
+        The interactions that the rows of `known` have; None if they are `known` itself.
+    rows : csr_array or ndarray of shape (n_judged, n_columns)
+        What is known about the rows to judge by.
+    wanted : csr_array of shape (n_judged, n_items)
+        What is to be found for them.
+    """
+
+    known: sp.csr_array | np.ndarray
+    y: sp.csr_array | None
+    rows: sp.csr_array | np.ndarray
+    wanted: sp.csr_array
+
+    def ndcg(self, score):
+        """Return the NDCG@20 of each judged row.
+
+        Seen items are left out, and items with equal scores are ordered by popularity, as in
+        `recommend`.
+
+        Parameters
+        ----------
+        score : callable
+            From some of `rows` to their scores, a new float array of shape (n_some, n_items).
+
+        Returns
+        -------
+        ndcg : ndarray of shape (n_judged,)
+        """
+        n_judged, n_items = self.wanted.shape
+        items = np.empty((n_judged, _K), dtype=np.intp)
+        preference = self._preference()
+        for block in row_blocks(n_judged, n_items):
+            scores = score(self.rows[block])
+            if self.y is None:
+                mask_stored(scores, self.rows[block])
+            items[block], _ = top_k(scores, _K, preference)
+        return ndcg_at_k(self.wanted, items, k=_K, per_row=True)
+
+    def _preference(self):
+        """Return the order of items with equal scores."""
+        interactions = self.known if self.y is None else self.y
+        counts = np.bincount(interactions.indices, minlength=interactions.shape[1])
+        return Preference.by_popularity(counts)
+
+
+def held_out_interactions(X):
+    """Hold out a fifth of the interactions of a sample of rows.
+
+    Use it for recommenders that learn from X alone.
+
+    Parameters
+    ----------
+    X : csr_array of shape (n_rows, n_items), canonical
+
+    Returns
+    -------
+    part : HeldOutPart or None
+        None if X has fewer than `MIN_ITEMS` columns, or fewer than `MIN_ROWS` rows with two
+        interactions.
+    """
+    eligible = np.flatnonzero(np.diff(X.indptr) >= 2)
+    judged = _sample(eligible, X.shape[1])
+    if judged is None:
+        return None
+    rows, wanted = holdout_random(X[judged], random_state=_SEED)
+    return HeldOutPart(_without(X, wanted, judged), None, rows, wanted)
+
+
+def held_out_rows(X, y):
+    """Hold out a sample of rows, at most a fifth, as a whole.
+
+    Use it for recommenders that learn the map from X to y.
+
+    Parameters
+    ----------
+    X : csr_array or ndarray of shape (n_rows, n_features)
+    y : csr_array of shape (n_rows, n_items), canonical
+
+    Returns
+    -------
+    part : HeldOutPart or None
+        None if y has fewer than `MIN_ITEMS` columns, or if a fifth of its rows with interactions
+        are fewer than `MIN_ROWS`.
+    """
+    eligible = np.flatnonzero(np.diff(y.indptr))
+    judged = _sample(eligible, y.shape[1], max_rows=len(eligible) // 5)
+    if judged is None:
+        return None
+    others = np.setdiff1d(np.arange(y.shape[0]), judged)
+    return HeldOutPart(X[others], y[others], X[judged], y[judged])
+
+
+def best_value(values, part, scorer):
+    """Return the value that finds the held-out interactions best.
+
+    Parameters
+    ----------
+    values : sequence
+        Candidates, preferred ones first.
+    part : HeldOutPart or None
+    scorer : callable
+        From a value to the function that `HeldOutPart.ndcg` takes.
+
+    Returns
+    -------
+    value : object
+        The first of the values if `part` is None, or the first one whose NDCG@20 is the best.
+    """
+    if part is None:
+        return values[0]
+    return best_of(values, [part.ndcg(scorer(value)) for value in values])
+
+
+def best_of(values, ndcg):
+    """Return the value with the best mean of NDCG over rows; of equal ones, the first.
+
+    Parameters
+    ----------
+    values : sequence of length n_values
+    ndcg : array-like of shape (n_values, n_rows)
+        As `HeldOutPart.ndcg` returns it for each value.
+    """
+    return values[int(np.argmax(np.mean(ndcg, axis=1)))]
+
+
+def _sample(eligible, n_items, max_rows=_MAX_ROWS):
+    """Return the rows to judge by, in order; None if there are too few."""
+    n_rows = min(len(eligible), max_rows, _MAX_ROWS, max(MIN_ROWS, _MAX_SCORES // max(n_items, 1)))
+    if n_rows < MIN_ROWS or n_items < MIN_ITEMS:
+        return None
+    sample = sample_without_replacement(len(eligible), n_rows, random_state=_SEED)
+    return eligible[np.sort(sample)]
+
+
+def _without(X, wanted, judged):
+    """Return X without the held-out interactions of the judged rows."""
+    entries = wanted.tocoo()
+    shape = X.shape
+    held_out = sp.csr_array((entries.data, (judged[entries.row], entries.col)), shape=shape)
+    kept = sp.csr_array(X - held_out)
+    kept.eliminate_zeros()
+    return kept

@@ -1,0 +1,89 @@
+"""The choice of values by held-out interactions: nothing is lost, nothing leaks, ties go first."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sktransrec import EASERecommender, PopularityRecommender, ranking_scorer
+from sktransrec._auto import (
+    MIN_ITEMS,
+    MIN_ROWS,
+    best_of,
+    best_value,
+    held_out_interactions,
+    held_out_rows,
+)
+
+
+def interactions(n_rows=MIN_ROWS + 50, n_items=MIN_ITEMS, seed=0):
+    X = np.random.RandomState(seed).uniform(size=(n_rows, n_items)) < 0.1
+    X[:5] = np.eye(5, n_items)
+    X[5:9] = 0
+    return sp.csr_array(X.astype(np.float32))
+
+
+def test_held_out_interactions_are_a_fifth_of_those_of_rows_with_two():
+    X = interactions()
+    part = held_out_interactions(X)
+    assert part.y is None
+    assert part.wanted.shape == part.rows.shape
+    assert (np.diff(part.wanted.indptr) >= 1).all()
+    assert (np.diff(part.rows.indptr) >= 1).all()
+    assert part.rows.multiply(part.wanted).nnz == 0
+    assert part.wanted.nnz == pytest.approx(0.2 * X.nnz, rel=0.1)
+    assert part.known.nnz + part.wanted.nnz == X.nnz
+    known = {row.tobytes() for row in part.known.toarray()}
+    assert all(row.tobytes() in known for row in part.rows.toarray())
+    assert (part.known.toarray() <= X.toarray()).all()
+
+
+def test_held_out_rows_are_not_learned_from():
+    y = interactions(6 * MIN_ROWS)
+    X = np.arange(y.shape[0], dtype=np.float32)[:, None]
+    part = held_out_rows(X, y)
+    assert len(part.rows) == part.wanted.shape[0] >= MIN_ROWS
+    assert_array_equal(np.sort(np.vstack([part.known, part.rows]), axis=0), X)
+    assert_array_equal(part.y.toarray(), y[part.known[:, 0].astype(int)].toarray())
+    assert_array_equal(part.wanted.toarray(), y[part.rows[:, 0].astype(int)].toarray())
+
+
+def test_the_ndcg_is_that_of_a_fitted_model():
+    part = held_out_interactions(interactions())
+    scorer = ranking_scorer("ndcg", k=20)
+    for model in (EASERecommender(50.0), PopularityRecommender()):
+        model.fit(part.known)
+        expected = scorer(model, part.rows, part.wanted)
+        assert_allclose(part.ndcg(model.decision_function).mean(), expected, rtol=1e-6)
+
+
+def test_the_same_part_at_every_call():
+    X = interactions()
+    first, second = held_out_interactions(X), held_out_interactions(X)
+    assert_array_equal(first.wanted.indices, second.wanted.indices)
+    assert_array_equal(first.known.indices, second.known.indices)
+
+
+def test_data_too_small_to_judge_get_the_first_value():
+    def refuse(value):
+        raise AssertionError
+
+    for X in (interactions(MIN_ROWS + 8), interactions(n_items=MIN_ITEMS - 1)):
+        assert held_out_interactions(X) is None
+        assert held_out_rows(X, X) is None
+    assert best_value(["known to work", "other"], None, refuse) == "known to work"
+
+
+def test_the_best_value_finds_what_is_held_out():
+    part = held_out_interactions(interactions())
+    answers = dict(zip(map(bytes, part.rows.toarray()), part.wanted.toarray(), strict=True))
+
+    def scorer(sign):
+        return lambda rows: sign * np.array([answers[bytes(row)] for row in rows.toarray()])
+
+    assert best_value([-1, 0, 1], part, scorer) == 1
+    assert part.ndcg(scorer(1)).mean() == 1
+
+
+def test_of_equal_values_the_first():
+    assert best_of("abc", [[0.1, 0.3], [0.2, 0.2], [0.1, 0.1]]) == "a"
