@@ -10,7 +10,7 @@ def hits_and_counts(y_true, items, k):
 
     The shapes are (n_rows, k) and (n_rows,).
     """
-    items = _first_items(items, k)
+    items = first_items(items, k)
     relevant = check_relevance(y_true, n_rows=len(items), name="y_true") > 0
     n_items = relevant.shape[1]
     if np.ndim(y_true) == 1:
@@ -35,7 +35,7 @@ def _is_member(values, sorted_values):
     return sorted_values[np.minimum(positions, sorted_values.size - 1)] == values
 
 
-def _first_items(items, k):
+def first_items(items, k):
     """Return the first k columns of validated ranked items."""
     items = np.asarray(items)
     if items.ndim != 2 or items.dtype.kind not in "iu":

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 import scipy.sparse as sp
 
-from .._recommend import recommend
+from .._recommend import recommend, seen_interactions
 from .._validation import (
     Interval,
     StrOptions,
@@ -14,14 +14,18 @@ from .._validation import (
 )
 from .._wrapping import recommender_and_rows
 from ..interactions._hidden import hidden_by_default, hidden_part
-from ._table import METRICS
+from ._auc import held_out_auc
+from ._table import BEYOND_ACCURACY, METRICS
 from ._wanted import wanted_items
+
+_AT_K = METRICS | BEYOND_ACCURACY
+_NAMES = sorted({*_AT_K, "auc"})
 
 
 @validate_params(
     {
-        "metric": [StrOptions(set(METRICS))],
-        "k": [Interval(Integral, 1, None, closed="left")],
+        "metric": [StrOptions(set(_NAMES)), list, tuple],
+        "k": [Interval(Integral, 1, None, closed="left"), list, tuple],
         "exclude_seen": ["boolean", StrOptions({"auto"})],
         "candidates": ["array-like", None],
         "holdout": [
@@ -29,25 +33,37 @@ from ._wanted import wanted_items
             Interval(Real, 0, 1, closed="neither"),
             Interval(Integral, 1, None, closed="left"),
         ],
+        "item_vectors": ["array-like", "sparse matrix", None],
+        "item_classes": ["array-like", "sparse matrix", None],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
 )
 def ranking_scorer(
-    metric="ndcg", k=10, *, exclude_seen="auto", candidates=None, holdout=None, random_state=None
+    metric="ndcg",
+    k=10,
+    *,
+    exclude_seen="auto",
+    candidates=None,
+    holdout=None,
+    item_vectors=None,
+    item_classes=None,
+    random_state=None,
 ):
-    """Make a scorer of recommended items for a search.
+    """Make a scorer of recommended items for a search, of one metric or of several.
 
     Use it as ``scoring`` of `GridSearchCV` and other tools of scikit-learn. The scorer recommends
     items to the rows of X and compares them with y, or with interactions that it hides from X.
 
     Parameters
     ----------
-    metric : str, default="ndcg"
-        The metric of the best `k` items of each row.
-        One of "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall" and
-        "reciprocal_rank".
-    k : int, default=10
+    metric : str or list of str, default="ndcg"
+        The metrics of the best `k` items of each row.
+        Of relevance: "auc", "average_precision", "f1", "hit_rate", "ndcg", "precision", "recall"
+        and "reciprocal_rank". Of what is recommended: "calibration_error", "coverage",
+        "diversity", "gini", "novelty", "popularity_lift" and "serendipity". "auc" is
+        `held_out_auc` and has no `k`; each other name is that of a function, such as `ndcg_at_k`.
+    k : int or list of int, default=10
         Number of items recommended to each row, 1 or more. If the model has fewer items, all of
         them are recommended.
     exclude_seen : bool or "auto", default="auto"
@@ -61,15 +77,20 @@ def ranking_scorer(
         X, recommend from the others, and look for the hidden ones; of a history, the latest ones
         are hidden. X must hold the items. None compares with y or, if no y is passed, hides what
         the `score` of the model hides.
+    item_vectors : {array-like, sparse matrix} of shape (n_items_, n_features), default=None
+        What the items are like; "diversity" needs it.
+    item_classes : {array-like, sparse matrix} of shape (n_items_, n_classes), default=None
+        The classes of the items, such as genres; "calibration_error" needs it.
     random_state : int, RandomState instance or None, default=None
         Chooses what `holdout` hides. Pass an int to compare all models on the same interactions.
 
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y=None)`` returns the mean over the rows with something to find, a
-        float. It takes a fitted recommender or a `Pipeline`, search or `FrozenEstimator` that
-        holds one, and can be pickled.
+        ``scorer(estimator, X, y=None)`` returns a float or, if `metric` or `k` is a list, a dict
+        with a float for each metric, named like "ndcg@10". Such a scorer ranks once for all
+        metrics; a search with it needs ``refit="ndcg@10"``. It takes a fitted recommender or a
+        `Pipeline`, search or `FrozenEstimator` that holds one, and can be pickled.
 
     See Also
     --------
@@ -79,6 +100,10 @@ def ranking_scorer(
 
     Notes
     -----
+    Metrics of relevance are means over the rows with something to find, the others over all rows.
+    Smaller values are better for "gini" and "calibration_error". The popularity is that of the
+    model's training data, `popularity_`.
+
     If no row has anything to find, or if the model cannot recommend, the scorer raises an error. It
     never returns NaN. A search turns errors into NaN and a warning; ``error_score="raise"`` shows
     the errors.
@@ -99,8 +124,14 @@ def ranking_scorer(
     >>> search = GridSearchCV(PopularityRecommender(), {}, scoring=scorer, cv=2).fit(X)
     >>> bool(0 <= search.best_score_ <= 1)
     True
+    >>> sorted(ranking_scorer(["recall", "coverage"], k=[1, 2])(search, X))
+    ['coverage@1', 'coverage@2', 'recall@1', 'recall@2']
     """
-    return _RankingScorer(metric, k, exclude_seen, candidates, holdout, random_state)
+    facts = {"item_vectors": item_vectors, "item_classes": item_classes}
+    return _RankingScorer(
+        *(metric, k, exclude_seen, candidates, holdout, random_state),
+        **{name: value for name, value in facts.items() if value is not None},
+    )
 
 
 class HoldoutScorer:
@@ -137,13 +168,23 @@ class HoldoutScorer:
 
 
 class _RankingScorer(HoldoutScorer):
-    def __init__(self, metric, k, exclude_seen, candidates, holdout, random_state):
+    def __init__(self, metric, k, exclude_seen, candidates, holdout, random_state, **item_facts):
         self.metric = metric
         self.k = k
         self.exclude_seen = exclude_seen
         self.candidates = None if candidates is None else np.asarray(candidates)
         self.holdout = holdout
         self.random_state = random_state
+        self.item_facts = item_facts
+        self._metrics = _listed(metric, name="metric", allowed=_NAMES)
+        self._ks = _listed(k, name="k")
+        self._check_item_facts()
+
+    def _check_item_facts(self):
+        for name in self._metrics:
+            for fact in ("item_vectors", "item_classes"):
+                if name in _AT_K and fact in _AT_K[name].needs and fact not in self.item_facts:
+                    raise ValueError(f"The metric {name!r} needs {fact}, which is None.")
 
     def __repr__(self):
         options = "" if self.exclude_seen == "auto" else f", exclude_seen={self.exclude_seen!r}"
@@ -151,18 +192,82 @@ class _RankingScorer(HoldoutScorer):
             options += f", candidates=<array of shape {self.candidates.shape}>"
         if self.holdout is not None:
             options += f", holdout={self.holdout!r}, random_state={self.random_state!r}"
+        for name, value in self.item_facts.items():
+            options += f", {name}=<{np.shape(value)[0]} items>"
         return f"ranking_scorer({self.metric!r}, k={self.k}{options})"
 
     def __call__(self, estimator, X, y=None):
         X, y = self._rows_and_wanted(estimator, X, y)
         recommender, X = recommender_and_rows(estimator, X)
-        k = min(self.k, recommender.n_items_)
+        scores = self._scores(recommender, X, y)
+        if isinstance(self.metric, str) and not isinstance(self.k, list | tuple):
+            (score,) = scores.values()
+            return score
+        return scores
+
+    def _scores(self, recommender, X, y):
+        """Return the score of each metric and k, from one ranking of the rows."""
+        options = {"candidates": self.candidates, "exclude_seen": self.exclude_seen}
+        n_items = recommender.n_items_
         items, _ = recommend(
-            recommender,
-            X,
-            n_recommendations=k,
-            candidates=self.candidates,
-            exclude_seen=self.exclude_seen,
+            recommender, X, n_recommendations=min(max(self._ks), n_items), **options
         )
-        y = wanted_items(recommender, y, n_rows=len(items), n_items=recommender.n_items_)
-        return METRICS[self.metric].function(self._among_candidates(y), items, k)
+        y = wanted_items(recommender, y, n_rows=len(items), n_items=n_items)
+        y = self._among_candidates(y)
+        scores = {}
+        for name in self._metrics:
+            if name == "auc":
+                scores[name] = held_out_auc(recommender, X, y, **options)
+                continue
+            metric = _AT_K[name]
+            facts = [self._fact(need, recommender, X, y, items) for need in metric.needs]
+            if "n_items" in metric.needs:
+                facts = self._numbered_by_candidates(*facts)
+            for k in self._ks:
+                scores[f"{name}@{k}"] = metric.function(*facts, min(k, n_items))
+        return scores
+
+    def _fact(self, need, recommender, X, y, items):
+        """Return an argument of a metric's function."""
+        if need == "interactions":
+            return _interactions(recommender, X)
+        known = {
+            "y_true": y,
+            "items": items,
+            "n_items": recommender.n_items_,
+            "popularity": recommender.popularity_,
+        }
+        return known[need] if need in known else self.item_facts[need]
+
+    def _numbered_by_candidates(self, items, n_items):
+        """Return the items as places among the candidates, and the number of candidates."""
+        if self.candidates is None:
+            return items, n_items
+        candidates = check_candidates(self.candidates, n_items)
+        places = np.searchsorted(candidates, items)
+        return np.where(items >= 0, places, -1), len(candidates)
+
+
+def _interactions(recommender, X):
+    """Return what the rows have among the items."""
+    interactions = seen_interactions(recommender, X)
+    if interactions is None:
+        raise ValueError(
+            f"X does not hold the items that {type(recommender).__name__} recommends, so the "
+            'metrics "popularity_lift" and "calibration_error" cannot compare with what the rows '
+            "have: call their functions with it."
+        )
+    return interactions
+
+
+def _listed(values, *, name, allowed=None):
+    """Return one value or several as a list without repetitions."""
+    listed = list(dict.fromkeys(values if isinstance(values, list | tuple) else [values]))
+    for value in listed:
+        is_valid = value in allowed if allowed else isinstance(value, Integral) and value >= 1
+        if not is_valid:
+            known = f"one of {', '.join(allowed)}" if allowed else "an int of 1 or more"
+            raise ValueError(f"{name} holds {value!r}, but each must be {known}.")
+    if not listed:
+        raise ValueError(f"{name} is empty: pass at least one value.")
+    return listed

@@ -1,8 +1,17 @@
-"""The ranking metrics by name, each with its function and how it is written."""
+"""The ranking metrics by name, each with its function, how it is written and what it needs."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ._beyond_accuracy import (
+    calibration_error_at_k,
+    coverage_at_k,
+    diversity_at_k,
+    gini_at_k,
+    novelty_at_k,
+    popularity_lift_at_k,
+    serendipity_at_k,
+)
 from ._ranking import (
     average_precision_at_k,
     f1_at_k,
@@ -15,10 +24,14 @@ from ._ranking import (
 
 
 class Metric(NamedTuple):
-    """A metric of the best k items of a row."""
+    """A metric of the best k items of the rows.
+
+    `needs` are the positional arguments of its function before `k`.
+    """
 
     function: Callable
     label: str
+    needs: tuple = ("y_true", "items")
 
 
 METRICS = {
@@ -29,4 +42,18 @@ METRICS = {
     "precision": Metric(precision_at_k, "precision"),
     "recall": Metric(recall_at_k, "recall"),
     "reciprocal_rank": Metric(reciprocal_rank_at_k, "MRR"),
+}
+
+BEYOND_ACCURACY = {
+    "calibration_error": Metric(
+        calibration_error_at_k, "calibration error", ("items", "interactions", "item_classes")
+    ),
+    "coverage": Metric(coverage_at_k, "coverage", ("items", "n_items")),
+    "diversity": Metric(diversity_at_k, "diversity", ("items", "item_vectors")),
+    "gini": Metric(gini_at_k, "Gini", ("items", "n_items")),
+    "novelty": Metric(novelty_at_k, "novelty", ("items", "popularity")),
+    "popularity_lift": Metric(
+        popularity_lift_at_k, "popularity lift", ("items", "popularity", "interactions")
+    ),
+    "serendipity": Metric(serendipity_at_k, "serendipity", ("y_true", "items", "popularity")),
 }

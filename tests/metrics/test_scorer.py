@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyRegressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -36,6 +36,7 @@ from sktransrec.metrics import (
     recall_at_k,
     reciprocal_rank_at_k,
 )
+from sktransrec.metrics._table import BEYOND_ACCURACY, METRICS
 
 FUNCTIONS = {
     "f1": f1_at_k,
@@ -98,13 +99,87 @@ def test_is_the_metric_of_the_recommendations(cross_domain, metric):
 
 
 def test_names_in_the_docstring_are_all_names():
-    described = ranking_scorer.__doc__.split("    metric : ")[1].split("    k : ")[0]
-    assert re.findall('"([a-z_0-9]+)"', described.split("One of")[1]) == sorted(FUNCTIONS)
+    described = ranking_scorer.__doc__.split("    metric : ")[1].split('"auc" is')[0]
+    named = re.findall('"([a-z_0-9]+)"', described.split("Of relevance")[1])
+    assert sorted(named) == sorted([*METRICS, *BEYOND_ACCURACY, "auc"])
 
 
 def test_a_metric_has_the_name_of_its_function():
     for name, function in FUNCTIONS.items():
         assert function.__name__ == f"{name}_at_k"
+
+
+FACTS = {
+    "item_vectors": np.random.default_rng(0).uniform(size=(16, 3)),
+    "item_classes": np.eye(16)[:, :4],
+}
+
+
+def test_many_metrics_are_those_of_a_scorer_each():
+    X = _checkerboard()
+    model = PopularityRecommender().fit(X)
+    names = [*METRICS, *BEYOND_ACCURACY, "auc"]
+    options = {"holdout": 2, "random_state": 0, "candidates": np.arange(12), **FACTS}
+    together = ranking_scorer(names, k=[3, 5], **options)(model, X)
+    assert len(together) == 2 * (len(names) - 1) + 1
+    for key, value in together.items():
+        name, _, k = key.partition("@")
+        assert ranking_scorer(name, k=int(k or 5), **options)(model, X) == value, key
+
+
+def test_several_metrics_rank_once():
+    class Counting(Parity):
+        def recommend(self, X, **options):
+            self.n_rankings_ = getattr(self, "n_rankings_", 0) + 1
+            return super().recommend(X, **options)
+
+    X = _checkerboard()
+    model = Counting().fit(X)
+    ranking_scorer([*METRICS, "coverage", "novelty"], k=[2, 4], holdout=2)(model, X)
+    assert model.n_rankings_ == 1
+
+
+def test_coverage_is_that_of_the_candidates():
+    X = _checkerboard()
+    model = PopularityRecommender().fit(X)
+    y = sp.csr_array(1 - X.toarray())
+    scorer = ranking_scorer(["coverage", "gini"], k=3, candidates=[4, 9, 15], exclude_seen=False)
+    assert scorer(model, X, y) == {"coverage@3": 1, "gini@3": 0}
+
+
+def test_search_and_cross_validation_take_several_metrics_at_once():
+    X = _checkerboard()
+    scorer = ranking_scorer(["recall", "coverage", "auc"], k=[4, 8])
+    search = GridSearchCV(Parity(), {}, scoring=scorer, refit="recall@8", error_score="raise")
+    search.fit(X)
+    assert search.best_score_ == 1
+    names = ["recall@4", "recall@8", "coverage@4", "coverage@8", "auc"]
+    assert {f"mean_test_{name}" for name in names} < search.cv_results_.keys()
+    scores = cross_validate(Parity(), X, scoring=scorer, error_score="raise")
+    assert {f"test_{name}" for name in names} < scores.keys()
+    assert pickle.loads(pickle.dumps(scorer))(search, X) == scorer(search, X)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([], 5), "metric is empty"),
+        ((["ndcg", "accuracy"], 5), "metric holds 'accuracy', but each must be one of auc, "),
+        (("ndcg", [5, 0]), "k holds 0, but each must be an int of 1 or more"),
+        ((["diversity"], 5), "'diversity' needs item_vectors"),
+        (("calibration_error", 5), "'calibration_error' needs item_classes"),
+    ],
+)
+def test_bad_lists_of_metrics_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ranking_scorer(*arguments)
+
+
+def test_metrics_of_what_rows_have_need_it_in_X(cross_domain):
+    X, y = cross_domain
+    model = ShiftedItems().fit(X, y)
+    with pytest.raises(ValueError, match="X does not hold the items that ShiftedItems"):
+        ranking_scorer("popularity_lift")(model, X, y)
 
 
 def test_default_is_the_score_of_the_model(cross_domain):
@@ -222,7 +297,10 @@ def test_pickle_clone_and_repr():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"metric": "auc"}, "'metric' parameter of ranking_scorer must be a str among .*'ndcg'"),
+        (
+            {"metric": "accuracy"},
+            "'metric' parameter of ranking_scorer must be a str among .*'ndcg'",
+        ),
         ({"k": 0}, "'k' parameter of ranking_scorer"),
         ({"holdout": 1.5}, "'holdout' parameter of ranking_scorer"),
         ({"holdout": 0}, "'holdout' parameter of ranking_scorer"),

@@ -1,0 +1,108 @@
+"""The area under the ROC curve of each row."""
+
+import numpy as np
+
+from .._recommend import eligible_scores, n_rows_of
+from .._validation import _safe_indexing, check_candidates, check_is_fitted
+from .._wrapping import recommender_and_rows
+from ._beyond_accuracy import over_rows
+from ._wanted import wanted_items
+
+
+def held_out_auc(
+    model,
+    X,
+    y,
+    *,
+    candidates=None,
+    exclude_seen="auto",
+    exclude_interactions=None,
+    per_row=False,
+):
+    r"""Return the chance that a held-out item is scored above another unseen item.
+
+    Use it to judge the whole ranking of a row and not only its first places, for example where a
+    later stage ranks again.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted recommender, or a `Pipeline`, search or `FrozenEstimator` that holds one.
+    X : array-like or sparse matrix of shape (n_rows, ...)
+        What `model` takes.
+    y : array-like or sparse matrix of shape (n_rows, n_items_), or int array of shape (n_rows,)
+        Values above zero mark the held-out items. A 1-D array holds the column of the one held-out
+        item of each row or, for a model that reads histories, the id of the next item.
+    candidates : array-like of int or mask of shape (n_items_,), default=None
+        Item columns that count. None means all of them.
+    exclude_seen : bool or "auto", default="auto"
+        Whether the items that a row has in X count as seen, as in `recommend`.
+    exclude_interactions : array-like or sparse matrix of shape (n_rows, n_items_), default=None
+        Nonzero entries count as seen as well.
+    per_row : bool, default=False
+        Whether to return one value per row instead of the mean over rows.
+
+    Returns
+    -------
+    score : float or ndarray of shape (n_rows,), dtype float64
+        Between 0 and 1; .5 is chance. A row without a held-out item, or without another unseen
+        item, gets NaN and does not count in the mean.
+
+    See Also
+    --------
+    held_out_ranks : The rank of each held-out item.
+    sklearn.metrics.roc_auc_score : The same for one row.
+
+    Notes
+    -----
+    With P the held-out items of a row and N its other unseen items:
+
+    .. math:: \frac{1}{|P| \, |N|} \sum_{i \in P} \sum_{j \in N}
+        [s_i > s_j] + \tfrac{1}{2} [s_i = s_j]
+
+    A held-out item that counts as seen, or that the model never recommends, is below all others.
+
+    Examples
+    --------
+    >>> from sktransrec import PopularityRecommender
+    >>> from sktransrec.metrics import held_out_auc
+    >>> X = [[1, 1, 0, 0], [1, 1, 0, 0], [1, 0, 1, 0]]
+    >>> model = PopularityRecommender().fit(X)
+    >>> held_out_auc(model, X, [2, 3, 1], per_row=True)
+    array([1., 0., 1.])
+    """
+    recommender, X = recommender_and_rows(model, X)
+    check_is_fitted(recommender)
+    n_rows, n_items = n_rows_of(X), recommender.n_items_
+    candidates = check_candidates(candidates, n_items)
+    held_out = wanted_items(recommender, y, n_rows=n_rows, n_items=n_items) > 0
+    held_out = held_out if candidates is None else held_out[:, candidates]
+    rows = np.flatnonzero(np.diff(held_out.indptr))
+    if not len(rows):
+        raise ValueError("y marks no item that counts: pass at least one value above zero.")
+    values = np.full(n_rows, np.nan)
+    for block, scores in eligible_scores(
+        recommender,
+        _safe_indexing(X, rows),
+        candidates=candidates,
+        exclude_seen=exclude_seen,
+        exclude_interactions=_rows_of(exclude_interactions, rows),
+    ):
+        wanted = held_out[rows[block]].toarray()
+        values[rows[block]] = list(map(_auc, scores, wanted))
+    return over_rows(values, per_row)
+
+
+def _rows_of(interactions, rows):
+    return None if interactions is None else _safe_indexing(interactions, rows)
+
+
+def _auc(scores, is_wanted):
+    """Return the area under the curve of a row."""
+    negatives = np.sort(scores[~is_wanted & (scores > -np.inf)])
+    if not len(negatives):
+        return np.nan
+    wanted = scores[is_wanted]
+    n_below = np.searchsorted(negatives, wanted, "left")
+    n_not_above = np.searchsorted(negatives, wanted, "right")
+    return (n_below + n_not_above).mean() / (2 * len(negatives))
