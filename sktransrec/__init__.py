@@ -11,7 +11,7 @@ from .ensembles import (
     TransferGate,
     VotingRecommender,
 )
-from .evaluation import transfer_gain, transfer_learning_curve
+from .evaluation import compare, transfer_gain, transfer_learning_curve
 from .feature_learning import (
     Autoencoder,
     CNNEncoder,
@@ -103,6 +103,7 @@ __all__ = [
     "TwoTowerAutoencoderRecommender",
     "VotingRecommender",
     "align_domains",
+    "compare",
     "cross_listed_mask",
     "debiased_scorer",
     "eligible_scores",

@@ -2,15 +2,154 @@
 
 import numpy as np
 
-from .evaluation import transfer_gain, transfer_learning_curve
+from .evaluation import compare, transfer_gain, transfer_learning_curve
 
-__all__ = ["TransferGainDisplay", "TransferLearningCurveDisplay"]
+__all__ = ["ModelComparisonDisplay", "TransferGainDisplay", "TransferLearningCurveDisplay"]
 
 _TITLES = {
     "helps": "Transfer helps",
     "harms": "Transfer harms",
     "no evidence": "No evidence that transfer helps or harms",
 }
+
+
+class ModelComparisonDisplay:
+    """Draw how much better models score than a baseline on the same rows.
+
+    Use :meth:`from_estimators` to compare and draw, or :meth:`from_comparison` if you have the
+    result of `compare`. It needs matplotlib.
+
+    Parameters
+    ----------
+    comparison : ModelComparison
+        The result to draw.
+
+    Attributes
+    ----------
+    comparison : ModelComparison
+        The result that is drawn.
+    ax_ : matplotlib Axes
+        The axes drawn on.
+    figure_ : matplotlib Figure
+        The figure that holds them.
+    errorbar_ : matplotlib ErrorbarContainer
+        The differences with their intervals, the best model on top.
+
+    See Also
+    --------
+    sktransrec.compare : The comparison that is drawn.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sktransrec import EASERecommender, ItemKNNRecommender
+    >>> from sktransrec.datasets import make_cross_domain
+    >>> from sktransrec.inspection import ModelComparisonDisplay
+    >>> X = make_cross_domain(random_state=0).X_source
+    >>> models = {"EASE": EASERecommender(100.0), "neighbours": ItemKNNRecommender()}
+    >>> display = ModelComparisonDisplay.from_estimators(models, X, random_state=0)
+    >>> display.ax_.get_xlabel()
+    'NDCG@10 minus that of popularity (0.1725)'
+    """
+
+    def __init__(self, comparison):
+        self.comparison = comparison
+
+    @classmethod
+    def from_estimators(cls, models, X, y=None, *, ax=None, color=None, **options):
+        """Compare recommenders and draw the result.
+
+        Parameters
+        ----------
+        models : dict of str to estimator or None
+            Recommenders by name; None is the popularity of the items.
+        X : array-like or sparse matrix of shape (n_rows, ...)
+            What is known about the rows.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
+            What there is to find; None hides a part of X.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        color : matplotlib color, default=None
+            The color of the differences; None takes the next one of the cycle.
+        **options : dict
+            Further arguments of :func:`sktransrec.compare`.
+
+        Returns
+        -------
+        display : ModelComparisonDisplay
+            The display, drawn.
+        """
+        return cls.from_comparison(compare(models, X, y, **options), ax=ax, color=color)
+
+    @classmethod
+    def from_comparison(cls, comparison, *, metric=None, ax=None, color=None):
+        """Draw the result of a comparison.
+
+        Parameters
+        ----------
+        comparison : ModelComparison
+            What :func:`sktransrec.compare` returned.
+        metric : str, default=None
+            One of its metrics, such as "NDCG@10"; None is the first one.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        color : matplotlib color, default=None
+            The color of the differences; None takes the next one of the cycle.
+
+        Returns
+        -------
+        display : ModelComparisonDisplay
+            The display, drawn.
+        """
+        return cls(comparison).plot(metric=metric, ax=ax, color=color)
+
+    def plot(self, metric=None, ax=None, *, color=None):
+        """Draw the differences to the baseline with their intervals, one line each.
+
+        Parameters
+        ----------
+        metric : str, default=None
+            One of the metrics, such as "NDCG@10"; None is the first one.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        color : matplotlib color, default=None
+            The color of the differences; None takes the next one of the cycle.
+
+        Returns
+        -------
+        display : ModelComparisonDisplay
+            The display itself.
+        """
+        import matplotlib.pyplot as plt
+
+        comparison = self.comparison
+        metric = comparison.metrics[0] if metric is None else metric
+        differences = comparison.differences(metric)
+        names = sorted(differences, key=lambda name: -differences[name].difference)
+        if ax is None:
+            _, ax = plt.subplots(figsize=(7, 1.5 + 0.4 * len(names)), layout="constrained")
+        places = np.arange(len(names))
+        middles = np.array([differences[name].difference for name in names])
+        ends = np.array([differences[name].interval for name in names])
+        ax.axvline(0, color="0.5", linewidth=1)
+        self.errorbar_ = ax.errorbar(
+            *(middles, places),
+            xerr=np.abs(ends - middles[:, None]).T,
+            fmt="o",
+            capsize=4,
+            color=color,
+        )
+        means = comparison.means[metric]
+        baseline = comparison.baseline
+        ax.set(
+            yticks=places,
+            yticklabels=[f"{name} ({means[name]:.4f})" for name in names],
+            ylim=(len(names) - 0.5, -0.5),
+            xlabel=f"{metric} minus that of {baseline} ({means[baseline]:.4f})",
+        )
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
 
 
 class TransferGainDisplay:

@@ -5,9 +5,20 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sktransrec import RidgeRecommender, transfer_gain, transfer_learning_curve
+from sktransrec import (
+    EASERecommender,
+    ItemKNNRecommender,
+    RidgeRecommender,
+    compare,
+    transfer_gain,
+    transfer_learning_curve,
+)
 from sktransrec.datasets import make_cross_domain
-from sktransrec.inspection import TransferGainDisplay, TransferLearningCurveDisplay
+from sktransrec.inspection import (
+    ModelComparisonDisplay,
+    TransferGainDisplay,
+    TransferLearningCurveDisplay,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -92,3 +103,21 @@ def test_learning_curves_are_drawn(domains, pyplot):
     again = TransferLearningCurveDisplay.from_estimators(estimators, *data, ax=ax, **options)
     assert again.figure_ is ax.figure
     assert_allclose(again.curve.means["transfer"], curve.means["transfer"])
+
+
+def test_differences_of_models_are_drawn_the_best_on_top(domains):
+    models = {"neighbours": ItemKNNRecommender(), "EASE": EASERecommender(100.0)}
+    options = {"metrics": ["ndcg", "recall"], "cv": 2, "random_state": 0}
+    comparison = compare(models, domains.X_source, **options)
+    for metric in comparison.metrics:
+        display = ModelComparisonDisplay.from_comparison(comparison, metric=metric, color="k")
+        found = comparison.differences(metric)
+        names = sorted(found, key=lambda name: -found[name].difference)
+        points, _, (bars,) = display.errorbar_
+        assert_allclose(points.get_xdata(), [found[name].difference for name in names])
+        ends = np.array([segment[:, 0] for segment in bars.get_segments()])
+        assert_allclose(ends, [found[name].interval for name in names])
+        labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+        assert labels == [f"{name} ({comparison.means[metric][name]:.4f})" for name in names]
+    again = ModelComparisonDisplay.from_estimators(models, domains.X_source, **options)
+    assert again.ax_.get_xlabel().startswith("NDCG@10 minus that of popularity")

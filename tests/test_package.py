@@ -124,6 +124,8 @@ TESTED_THROUGH = {
     "_engine/_learner.py": "_engine/test_every_network.py",
     "_engine/_seeded_layers.py": "_engine/test_network.py",
     "_engine/_state.py": "_engine/test_network.py",
+    # What comparisons of several models serve.
+    "evaluation/_served_rows.py": "evaluation/test_learning_curve.py",
     # Names of scikit-learn, passed on.
     "_validation/_sklearn.py": "test_package.py",
     # Mixins of a single estimator, or of two that differ in little else.

@@ -3,30 +3,17 @@
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral, Real
-from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
-from sklearn.base import clone
-from sklearn.utils import check_random_state, indexable
+from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._recommend import recommend
-from .._validation import (
-    N_JOBS,
-    Interval,
-    StrOptions,
-    _safe_indexing,
-    check_sparse,
-    validate_params,
-)
-from .._wrapping import is_supervised, reads_histories
-from ..interactions import holdout_random
+from .._validation import N_JOBS, Interval, StrOptions, validate_params
 from ..metrics._table import METRICS
-from ..metrics._wanted import wanted_items
-from ..recommenders import PopularityRecommender
 from ._gain import n_training_rows, shuffled_folds
 from ._paired import n_effective_rows
+from ._served_rows import ServedRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,8 +167,8 @@ def transfer_learning_curve(
     True
     """
     random_state = check_random_state(random_state)
-    task = _Task.of(X, y, estimators, holdout, random_state)
-    folds = shuffled_folds(cv, task.y, random_state)
+    served = ServedRows.of(X, y, estimators, holdout, random_state)
+    folds = shuffled_folds(cv, served.y, random_state)
     sizes = _numbers_of_rows(train_sizes, min(len(rows) for rows, _ in folds))
     samples = [(random_state.permutation(rows), held_out) for rows, held_out in folds]
     fits = [
@@ -192,66 +179,25 @@ def transfer_learning_curve(
     ]
     measure = partial(METRICS[metric].function, k=k, per_row=True)
     results = Parallel(n_jobs=n_jobs)(
-        delayed(task.row_scores)(estimators[name], rows, held_out, measure, k)
+        delayed(_row_scores)(served, estimators[name], rows, held_out, measure, k)
         for name, _, rows, held_out in fits
     )
-    scores = {name: np.full((len(sizes), task.y.shape[0]), np.nan) for name in estimators}
+    scores = {name: np.full((len(sizes), served.n_rows), np.nan) for name in estimators}
     for (name, i, _, held_out), result in zip(fits, results, strict=True):
         scores[name][i, held_out] = result
     return TransferLearningCurve(
         metric=f"{METRICS[metric].label}@{k}",
         train_sizes=sizes,
         scores=scores,
-        n_train=n_training_rows(folds, task.y.shape[0]),
+        n_train=n_training_rows(folds, served.n_rows),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """The rows to learn from, what is known of a row when it is served, and what it should find."""
-
-    X: Any
-    known: Any
-    y: sp.csr_array
-    is_cold: bool
-
-    @classmethod
-    def of(cls, X, y, estimators, holdout, random_state):
-        models = [model for model in estimators.values() if model is not None]
-        is_cold = any(is_supervised(model) for model in models)
-        if y is None and is_cold:
-            raise ValueError("Some of the estimators learn the map from X to y: pass y as well.")
-        readers = [model for model in models if reads_histories(model)]
-        if y is None and readers:
-            raise ValueError(
-                f"{readers[0]!r} reads histories, and nothing can be hidden in these: pass the "
-                "next items as y, and X without them."
-            )
-        if y is None:
-            known, y = holdout_random(X, holdout, random_state=random_state)
-            X = known + y
-        else:
-            check_sparse(X, name="X")
-            check_sparse(y, name="y")
-            X, y = indexable(X, y)
-            n_rows = y.shape[0] if hasattr(y, "shape") else len(y)
-            known, y = X, wanted_items([*readers, *models][0], y, n_rows=n_rows)
-        if not (y.data > 0).any():
-            raise ValueError("There is nothing to find: no held-out value is above zero.")
-        return cls(X, known, y, is_cold)
-
-    def row_scores(self, model, rows, held_out, measure, k):
-        """Return the scores of the held-out rows by a model that is fitted on other rows."""
-        known = _safe_indexing(self.known, held_out)
-        if model is None and self.is_cold:
-            model, learned = PopularityRecommender(), self.y[rows]
-            known = sp.csr_array((len(held_out), self.y.shape[1]), dtype=np.float32)
-        else:
-            model = PopularityRecommender() if model is None else model
-            learned = _safe_indexing(self.X, rows)
-        model = clone(model).fit(learned, self.y[rows] if is_supervised(model) else None)
-        items, _ = recommend(model, known, n_recommendations=k)
-        return measure(self.y[held_out] > 0, items)
+def _row_scores(served, model, rows, held_out, measure, k):
+    """Return the scores of the held-out rows by a model that is fitted on other rows."""
+    fitted = served.fitted(model, rows)
+    items, _ = recommend(fitted, served.known_of(model, held_out), n_recommendations=k)
+    return measure(served.wanted_by(held_out), items)
 
 
 def _numbers_of_rows(train_sizes, n_rows):

@@ -158,3 +158,70 @@ def _relative_gains(means):
 def _interval(values, tail):
     low, high = np.quantile(values, [tail, 1 - tail])
     return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """How much better a model scores than the baseline on the same rows.
+
+    Attributes
+    ----------
+    difference : float
+        The mean score of the model minus that of the baseline.
+    interval : tuple of (float, float)
+        Its confidence interval; the intervals of all models hold together.
+    p_value : float
+        The p-value that there is no difference, corrected for the number of models.
+
+    See Also
+    --------
+    ModelComparison : Holds one for each model and metric.
+    """
+
+    difference: float
+    interval: tuple
+    p_value: float
+
+
+def holm_differences(scores, baseline, *, n_train, confidence_level):
+    """Return a `PairedDifference` for each model, corrected by Holm's step-down method.
+
+    `scores` holds an array of shape (n_rows,) by name, `baseline` is another one; NaN rows do not
+    count. `n_train` is the number of training rows, as in `estimate_gain`.
+    """
+    estimates = {
+        name: _mean_and_error(values - baseline, n_train) for name, values in scores.items()
+    }
+    p_values = {
+        name: _two_sided(mean, error, degrees) for name, (mean, error, degrees) in estimates.items()
+    }
+    found, largest, n_left = {}, 0.0, len(p_values)
+    level_is_open, n_tests = True, n_left
+    for name in sorted(p_values, key=p_values.get):
+        mean, error, degrees = estimates[name]
+        # From the first model that is not shown to differ, all intervals have its level.
+        n_tests = n_left if level_is_open else n_tests
+        largest = max(largest, min(1.0, p_values[name] * n_left))
+        level_is_open = level_is_open and largest <= 1 - confidence_level
+        half = t.ppf(1 - (1 - confidence_level) / (2 * n_tests), degrees) * error
+        found[name] = PairedDifference(mean, (mean - half, mean + half), largest)
+        n_left -= 1
+    return {name: found[name] for name in scores}
+
+
+def _mean_and_error(differences, n_train):
+    """Return the mean of paired differences, its standard error and its degrees of freedom."""
+    differences = differences[~np.isnan(differences)]
+    n_rows = len(differences)
+    degrees = max(1, np.count_nonzero(differences) - 1)
+    if n_rows < 2:
+        return float(differences.mean()) if n_rows else np.nan, np.nan, degrees
+    error = differences.std(ddof=1) / np.sqrt(n_effective_rows(n_rows, n_train))
+    return float(differences.mean()), float(error), degrees
+
+
+def _two_sided(mean, error, degrees):
+    """Return the p-value of a mean; 1 if it cannot be told."""
+    if not error > 0:
+        return 1.0
+    return float(2 * t.sf(abs(mean) / error, degrees))

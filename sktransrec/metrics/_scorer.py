@@ -176,8 +176,8 @@ class _RankingScorer(HoldoutScorer):
         self.holdout = holdout
         self.random_state = random_state
         self.item_facts = item_facts
-        self._metrics = _listed(metric, name="metric", allowed=_NAMES)
-        self._ks = _listed(k, name="k")
+        self._metrics = listed(metric, name="metric", allowed=_NAMES)
+        self._ks = listed(k, name="k")
         self._check_item_facts()
 
     def _check_item_facts(self):
@@ -260,7 +260,7 @@ def _interactions(recommender, X):
     return interactions
 
 
-def _listed(values, *, name, allowed=None):
+def listed(values, *, name, allowed=None):
     """Return one value or several as a list without repetitions."""
     listed = list(dict.fromkeys(values if isinstance(values, list | tuple) else [values]))
     for value in listed:

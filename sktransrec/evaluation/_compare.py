@@ -1,0 +1,486 @@
+"""Compare several models on the same rows: scores, differences with intervals, and cost."""
+
+import html
+import time
+import tracemalloc
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.parallel import Parallel, delayed
+
+from .._recommend import recommend
+from .._validation import N_JOBS, Interval, StrOptions, validate_params
+from .._wrapping import is_supervised, recommender_of
+from ..metrics._scorer import listed
+from ..metrics._table import BEYOND_ACCURACY, METRICS
+from ._gain import n_training_rows, shuffled_folds
+from ._paired import holm_differences, n_effective_rows
+from ._served_rows import ServedRows
+
+_PER_ROW = METRICS | {name: BEYOND_ACCURACY[name] for name in ("novelty", "serendipity")}
+_OF_FOLDS = {name: BEYOND_ACCURACY[name] for name in ("coverage", "gini")}
+_ALL = _PER_ROW | _OF_FOLDS
+_POPULARITY = "popularity"
+
+
+@dataclass(frozen=True, eq=False)
+class ModelComparison:
+    """The result of `compare`: scores of several models on the same rows, and what they cost.
+
+    ``print(comparison)`` shows a table, a notebook shows it as HTML, and `to_frame` returns a
+    DataFrame.
+
+    Attributes
+    ----------
+    baseline : str
+        The name of the model that the others are compared with.
+    scores : dict of str to dict of str to ndarray
+        For each metric, such as "NDCG@10", and each model: the score of each row, of shape
+        (n_rows,), NaN where a row has nothing to find. Coverage and Gini have no score of a row,
+        but one of each fold, of shape (n_folds,).
+    fit_seconds, recommend_seconds : dict of str to ndarray of shape (n_folds,)
+        The time of each model and fold, by the clock.
+    peak_mib : dict of str to ndarray of shape (n_folds,)
+        The most memory that Python and NumPy had allocated at a time, in MiB; NaN if it was not
+        measured.
+    errors : dict of str to str
+        What went wrong in a model. Such a model has NaN scores in the folds concerned and no
+        difference.
+    n_train : float
+        The mean number of training rows; infinite if the rows that are served are the ones that
+        were learned from.
+    confidence_level : float
+        The level at which the intervals of all models hold together.
+
+    See Also
+    --------
+    compare : Makes it.
+    sktransrec.inspection.ModelComparisonDisplay : Draws it.
+    """
+
+    baseline: str
+    scores: dict
+    fit_seconds: dict
+    recommend_seconds: dict
+    peak_mib: dict
+    errors: dict
+    n_train: float
+    confidence_level: float
+
+    @property
+    def models(self):
+        """The names of the models, in their order."""
+        return list(self.fit_seconds)
+
+    @property
+    def metrics(self):
+        """The metrics, such as "NDCG@10"."""
+        return list(self.scores)
+
+    @property
+    def means(self):
+        """The mean score for each metric and model."""
+        return {
+            metric: {name: _mean(values) for name, values in by_model.items()}
+            for metric, by_model in self.scores.items()
+        }
+
+    @property
+    def standard_errors(self):
+        """The standard error of each mean, over draws of the rows; NaN for coverage and Gini."""
+        return {
+            metric: {name: self._error(metric, values) for name, values in by_model.items()}
+            for metric, by_model in self.scores.items()
+        }
+
+    def differences(self, metric=None):
+        """Return how much better each model is than the baseline.
+
+        Parameters
+        ----------
+        metric : str, default=None
+            One of `metrics` that has a score of each row; None is the first one.
+
+        Returns
+        -------
+        differences : dict of str to PairedDifference
+            One for each other model without errors.
+        """
+        metric = self.metrics[0] if metric is None else metric
+        if not self._has_rows(metric):
+            raise ValueError(f"{metric!r} has no score of a row, so there is no paired difference.")
+        if self.baseline in self.errors:
+            raise ValueError(f"The baseline has failed: {self.errors[self.baseline]}")
+        by_model = self.scores[metric]
+        others = [name for name in self.models if name not in {self.baseline, *self.errors}]
+        return holm_differences(
+            {name: by_model[name] for name in others},
+            by_model[self.baseline],
+            n_train=self.n_train,
+            confidence_level=self.confidence_level,
+        )
+
+    def to_frame(self):
+        """Return a pandas DataFrame with a row for each model.
+
+        Returns
+        -------
+        frame : DataFrame
+            Columns: for each metric its mean, "error" (standard error), "difference" to the
+            baseline, "low" and "high" (the interval of the difference) and "p_value"; then
+            "fit seconds", "recommend seconds", "peak MiB" and "failure". The columns have two
+            levels.
+        """
+        import pandas as pd
+
+        rows = {name: self._row(name) for name in self.models}
+        frame = pd.DataFrame.from_dict(rows, orient="index")
+        frame.columns = pd.MultiIndex.from_tuples(frame.columns)
+        frame.index.name = "model"
+        return frame
+
+    def _row(self, name):
+        row = {}
+        for metric, means in self.means.items():
+            row[metric, "mean"] = means[name]
+            row[metric, "error"] = self.standard_errors[metric][name]
+            if self._has_rows(metric) and self.baseline not in self.errors:
+                found = self.differences(metric).get(name)
+                low, high = found.interval if found else (np.nan, np.nan)
+                row[metric, "difference"] = found.difference if found else np.nan
+                row[metric, "low"], row[metric, "high"] = low, high
+                row[metric, "p_value"] = found.p_value if found else np.nan
+        row["cost", "fit seconds"] = self.fit_seconds[name].mean()
+        row["cost", "recommend seconds"] = self.recommend_seconds[name].mean()
+        row["cost", "peak MiB"] = self.peak_mib[name].max()
+        row["cost", "failure"] = self.errors.get(name, "")
+        return row
+
+    def __str__(self):
+        head, *rows = self._cells()
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        lines = [
+            "  ".join(
+                [cells[0].ljust(widths[0])]
+                + [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
+            )
+            for cells in (head, *rows)
+        ]
+        return "\n".join([*lines, *self._remarks()])
+
+    def _repr_html_(self):
+        head, *rows = [[html.escape(cell) for cell in cells] for cells in self._cells()]
+        table = "".join(
+            f"<tr><th style='text-align:left'>{cells[0]}</th>"
+            + "".join(f"<td>{cell}</td>" for cell in cells[1:])
+            + "</tr>"
+            for cells in rows
+        )
+        titles = "".join(f"<th>{cell}</th>" for cell in head)
+        remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in self._remarks())
+        return f"<table><thead><tr>{titles}</tr></thead><tbody>{table}</tbody></table>{remarks}"
+
+    def _cells(self):
+        """Return the texts of the table: the head, then a row for each model, best first."""
+        first = self.metrics[0]
+        means, errors = self.means, self.standard_errors
+        differences = {} if self.baseline in self.errors else self._differences_of(first)
+        worst_last = sorted(
+            self.models, key=lambda name: np.nan_to_num(means[first][name], nan=-1), reverse=True
+        )
+        yield ["model", *self.metrics, f"{first} - {self.baseline}", "fit s", "recommend s"]
+        for name in worst_last:
+            figures = [_with_error(means[m][name], errors[m][name]) for m in self.metrics]
+            times = [self.fit_seconds[name].mean(), self.recommend_seconds[name].mean()]
+            yield [
+                *(name, *figures, _in_words(differences.get(name))),
+                *(f"{seconds:.2f}" for seconds in times),
+            ]
+
+    def _differences_of(self, metric):
+        return self.differences(metric) if self._has_rows(metric) else {}
+
+    def _remarks(self):
+        level = f"{self.confidence_level:.0%}"
+        yield f"± standard error; [low, high]: {level} intervals that hold for all models together."
+        for name, error in self.errors.items():
+            yield f"{name} failed: {error}"
+
+    def _has_rows(self, metric):
+        return metric.partition("@")[0] not in {_OF_FOLDS[name].label for name in _OF_FOLDS}
+
+    def _error(self, metric, values):
+        values = values[~np.isnan(values)]
+        if not self._has_rows(metric) or len(values) < 2:
+            return np.nan
+        return float(values.std(ddof=1) / np.sqrt(n_effective_rows(len(values), self.n_train)))
+
+
+@validate_params(
+    {
+        "models": [dict],
+        "metrics": [StrOptions(set(_ALL)), list, tuple],
+        "k": [Interval(Integral, 1, None, closed="left"), list, tuple],
+        "cv": ["cv_object", StrOptions({"known"})],
+        "holdout": [
+            Interval(Real, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "baseline": [str, None],
+        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "memory": ["boolean"],
+        "n_jobs": N_JOBS,
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def compare(
+    models,
+    X,
+    y=None,
+    *,
+    metrics="ndcg",
+    k=10,
+    cv=5,
+    holdout=0.2,
+    baseline=None,
+    confidence_level=0.95,
+    memory=False,
+    n_jobs=None,
+    random_state=None,
+    verbose=0,
+):
+    """Compare several recommenders on the same rows, with intervals of the differences.
+
+    Use it to choose among models and to report the choice. To choose the parameters of one model,
+    use a search of scikit-learn; a search may be one of the models here.
+
+    Parameters
+    ----------
+    models : dict of str to estimator or None
+        Recommenders by name, or `Pipeline` or search that hold one. None is the popularity of the
+        items. If there is none, a row "popularity" is added.
+    X : array-like or sparse matrix of shape (n_rows, ...)
+        What is known about the rows.
+    y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
+        The interactions to find, which X must not hold; supervised models learn from y as well. If
+        y is None, the items are the columns of X, and a part of each row that is served is hidden
+        and looked for.
+    metrics : str or list of str, default="ndcg"
+        The metrics of the best `k` items of each row: those of relevance of
+        :func:`~sktransrec.ranking_scorer`, "novelty", "serendipity", "coverage" and "gini". The
+        first one orders the table.
+    k : int or list of int, default=10
+        Number of items recommended to each row.
+    cv : int, cross-validation splitter, iterable or "known", default=5
+        How to hold rows out. The models meet the rows that they serve for the first time, as new
+        users. An int shuffles the rows into that many folds. "known" fits once, on what is known
+        of all rows, and serves the same rows; if `y` holds what came later, this is the usual
+        split by time.
+    holdout : float or int, default=0.2
+        If y is None, how many interactions of each row to hide and look for: a share (between 0
+        and 1) or a count (1 or more).
+    baseline : str, default=None
+        The name of the model that the others are compared with; None is the popularity.
+    confidence_level : float, default=0.95
+        The level at which the intervals of all models hold together, for each metric.
+    memory : bool, default=False
+        Whether to measure the peak of allocated memory, which makes Python code slower.
+    n_jobs : int, default=None
+        Number of fits to run at a time, as in scikit-learn. Times are then less exact.
+    random_state : int, RandomState instance or None, default=None
+        Shuffles the rows and hides interactions. Pass an int for the same result.
+    verbose : int, default=0
+        Whether to show a progress bar over models and folds.
+
+    Returns
+    -------
+    comparison : ModelComparison
+        The scores, times and failures; ``print(comparison)`` shows a table.
+
+    See Also
+    --------
+    transfer_gain : Compares a model with a source to one without, leaving out cross-listed items.
+    transfer_learning_curve : Compares models that learn from more and more rows.
+    ranking_scorer : The metrics as a scorer for searches.
+
+    Notes
+    -----
+    All models are scored on the same rows and interactions, so a difference is paired: its variance
+    is that of the differences of the rows. It counts the draw of the training rows as well, as in
+    :func:`transfer_gain`. The intervals and p-values of the models are corrected by Holm's
+    step-down method [1]_, for each metric by itself.
+
+    If a model fails in a fold, the others go on; `errors` has the message.
+
+    References
+    ----------
+    .. [1] Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian
+       Journal of Statistics 6(2).
+
+    Examples
+    --------
+    >>> from sktransrec import EASERecommender, ItemKNNRecommender, compare
+    >>> from sktransrec.datasets import make_cross_domain
+    >>> X = make_cross_domain(random_state=0).X_source
+    >>> models = {"EASE": EASERecommender(100.0), "neighbours": ItemKNNRecommender()}
+    >>> comparison = compare(models, X, metrics=["ndcg", "coverage"], random_state=0)
+    >>> comparison.models
+    ['EASE', 'neighbours', 'popularity']
+    >>> low, high = comparison.differences()["EASE"].interval
+    >>> bool(low > 0)
+    True
+    """
+    random_state = check_random_state(random_state)
+    models, baseline = _with_baseline(models, baseline)
+    names, ks = listed(metrics, name="metrics", allowed=sorted(_ALL)), listed(k, name="k")
+    served = ServedRows.of(X, y, models, holdout, random_state)
+    folds = _folds(cv, served, models, random_state)
+    tasks = [(name, fold) for name in models for fold in range(len(folds))]
+    results = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_fold_result)(served, models[name], *folds[fold], names, ks, memory)
+        for name, fold in tasks
+    )
+    results = dict(zip(tasks, _with_progress(results, len(tasks), verbose), strict=True))
+    of_model = {name: [results[name, fold] for fold in range(len(folds))] for name in models}
+    return ModelComparison(
+        baseline=baseline,
+        scores=_scores(of_model, folds, served.n_rows, names, ks),
+        fit_seconds=_costs(of_model, "fit"),
+        recommend_seconds=_costs(of_model, "recommend"),
+        peak_mib=_costs(of_model, "mib"),
+        errors={
+            name: next(r["error"] for r in found if r["error"])
+            for name, found in of_model.items()
+            if any(r["error"] for r in found)
+        },
+        n_train=np.inf if _is_known(cv) else n_training_rows(folds, served.n_rows),
+        confidence_level=confidence_level,
+    )
+
+
+def _with_baseline(models, baseline):
+    """Return the models, popularity among them, and the name of the baseline."""
+    if not models:
+        raise ValueError("models is empty: pass at least one recommender by name.")
+    models = dict(models)
+    popular = [name for name, model in models.items() if model is None]
+    if not popular and baseline is None:
+        if _POPULARITY in models:
+            popular = [_POPULARITY]
+        else:
+            models[_POPULARITY] = None
+            popular = [_POPULARITY]
+    elif not popular and _POPULARITY not in models:
+        models[_POPULARITY] = None
+    baseline = popular[0] if baseline is None else baseline
+    if baseline not in models:
+        raise ValueError(f"baseline={baseline!r} is none of the models: {', '.join(models)}.")
+    return models, baseline
+
+
+def _is_known(cv):
+    return isinstance(cv, str)
+
+
+def _folds(cv, served, models, random_state):
+    if not _is_known(cv):
+        return shuffled_folds(cv, served.y, random_state)
+    learners = [n for n, model in models.items() if model is not None and is_supervised(model)]
+    if learners:
+        raise ValueError(
+            f'cv="known" would let {learners[0]!r} learn from the y that it should find: pass a '
+            "number of folds."
+        )
+    return [(None, np.arange(served.n_rows))]
+
+
+def _fold_result(served, model, training_rows, held_out, names, ks, memory):
+    """Return the scores and the cost of a model in a fold, or the message of its error."""
+    if memory:
+        tracemalloc.start()
+    result = {"scores": {}, "fit": np.nan, "recommend": np.nan, "mib": np.nan, "error": ""}
+    try:
+        start = time.perf_counter()
+        fitted = served.fitted(model, training_rows)
+        result["fit"] = time.perf_counter() - start
+        X = served.known_of(model, held_out)
+        recommender = recommender_of(fitted)
+        n_items = recommender.n_items_
+        start = time.perf_counter()
+        items, _ = recommend(fitted, X, n_recommendations=min(max(ks), n_items))
+        result["recommend"] = time.perf_counter() - start
+        facts = {
+            "y_true": served.wanted_by(held_out),
+            "items": items,
+            "n_items": n_items,
+            "popularity": recommender.popularity_,
+        }
+        result["scores"] = {(n, k): _score(n, facts, min(k, n_items)) for n in names for k in ks}
+    # One model that fails must not lose the results of the others.
+    except Exception as error:
+        result["error"] = f"{type(error).__name__}: {error}"
+    finally:
+        if memory:
+            result["mib"] = tracemalloc.get_traced_memory()[1] / 2**20
+            tracemalloc.stop()
+    return result
+
+
+def _score(name, facts, k):
+    metric = _ALL[name]
+    arguments = [facts[need] for need in metric.needs]
+    return metric.function(*arguments, k, **({"per_row": True} if name in _PER_ROW else {}))
+
+
+def _scores(of_model, folds, n_rows, names, ks):
+    """Return the scores for each metric and model, of the rows or of the folds."""
+    return {
+        f"{_ALL[name].label}@{k}": {
+            model: _joined([r["scores"].get((name, k)) for r in found], name, folds, n_rows)
+            for model, found in of_model.items()
+        }
+        for name in names
+        for k in ks
+    }
+
+
+def _joined(of_folds, name, folds, n_rows):
+    if name in _OF_FOLDS:
+        return np.array([np.nan if value is None else value for value in of_folds])
+    joined = np.full(n_rows, np.nan)
+    for (_, held_out), values in zip(folds, of_folds, strict=True):
+        if values is not None:
+            joined[held_out] = values
+    return joined
+
+
+def _costs(of_model, key):
+    return {name: np.array([r[key] for r in found]) for name, found in of_model.items()}
+
+
+def _with_progress(results, total, verbose):
+    if not verbose:
+        return results
+    from tqdm.auto import tqdm
+
+    return tqdm(results, total=total, desc="models x folds")
+
+
+def _mean(values):
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if len(values) else np.nan
+
+
+def _with_error(mean, error):
+    return f"{mean:.4f}" if np.isnan(error) else f"{mean:.4f} ± {error:.4f}"
+
+
+def _in_words(found):
+    if found is None:
+        return ""
+    low, high = found.interval
+    return f"{found.difference:+.4f} [{low:+.4f}, {high:+.4f}]"

@@ -1,0 +1,77 @@
+"""Rows to learn from and to serve: what is known of them, and what there is to find."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.utils import indexable
+
+from .._validation import _safe_indexing, check_sparse
+from .._wrapping import is_supervised, reads_histories
+from ..interactions import holdout_random
+from ..metrics._wanted import wanted_items
+from ..recommenders import PopularityRecommender
+
+
+@dataclass(frozen=True, eq=False)
+class ServedRows:
+    """The rows to learn from, what is known of a row when it is served, and what it should find."""
+
+    X: Any
+    known: Any
+    y: sp.csr_array
+    is_cold: bool
+
+    @classmethod
+    def of(cls, X, y, estimators, holdout, random_state):
+        """Return the rows for some estimators; None among them is the popularity of the items."""
+        models = [model for model in estimators.values() if model is not None]
+        is_cold = any(is_supervised(model) for model in models)
+        if y is None and is_cold:
+            raise ValueError("Some of the estimators learn the map from X to y: pass y as well.")
+        readers = [model for model in models if reads_histories(model)]
+        if y is None and readers:
+            raise ValueError(
+                f"{readers[0]!r} reads histories, and nothing can be hidden in these: pass the "
+                "next items as y, and X without them."
+            )
+        if y is None:
+            known, y = holdout_random(X, holdout, random_state=random_state)
+            X = known + y
+        else:
+            check_sparse(X, name="X")
+            check_sparse(y, name="y")
+            X, y = indexable(X, y)
+            n_rows = y.shape[0] if hasattr(y, "shape") else len(y)
+            known, y = (
+                X,
+                wanted_items([*readers, *models, PopularityRecommender()][0], y, n_rows=n_rows),
+            )
+        if not (y.data > 0).any():
+            raise ValueError("There is nothing to find: no held-out value is above zero.")
+        return cls(X, known, y, is_cold)
+
+    @property
+    def n_rows(self):
+        return self.y.shape[0]
+
+    def fitted(self, model, rows):
+        """Return a model that has learned from some rows; None learns what is known of all."""
+        if rows is None:
+            return clone(PopularityRecommender() if model is None else model).fit(self.known)
+        if model is None and self.is_cold:
+            return PopularityRecommender().fit(self.y[rows])
+        model = PopularityRecommender() if model is None else clone(model)
+        learned = _safe_indexing(self.X, rows)
+        return model.fit(learned, self.y[rows] if is_supervised(model) else None)
+
+    def known_of(self, model, rows):
+        """Return what is known of some rows, in the form that the fitted `model` reads."""
+        if model is None and self.is_cold:
+            return sp.csr_array((len(rows), self.y.shape[1]), dtype="float32")
+        return _safe_indexing(self.known, rows)
+
+    def wanted_by(self, rows):
+        """Return what some rows should find."""
+        return self.y[rows] > 0

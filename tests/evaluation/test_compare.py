@@ -1,0 +1,217 @@
+"""Scores of several models on the same rows, and their paired differences."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import t
+from sklearn.model_selection import GridSearchCV, KFold
+
+from sktransrec import (
+    EASERecommender,
+    ItemKNNRecommender,
+    PopularityRecommender,
+    RidgeRecommender,
+    compare,
+    recommend,
+)
+from sktransrec.datasets import make_cross_domain
+from sktransrec.evaluation._paired import holm_differences
+from sktransrec.metrics import coverage_at_k, ndcg_at_k, novelty_at_k, recall_at_k
+
+
+@pytest.fixture(scope="module")
+def domains():
+    return make_cross_domain(
+        160, 60, 40, n_cold_users=0, source_density=0.2, target_density=0.1, random_state=0
+    )
+
+
+class FailsAfter(PopularityRecommender):
+    """Fail if there are more than `n_rows` rows."""
+
+    def __init__(self, n_rows=0):
+        self.n_rows = n_rows
+
+    def _fit(self, X):
+        if X.shape[0] > self.n_rows:
+            raise RuntimeError("too many rows")
+
+
+def test_scores_are_those_of_a_loop(domains):
+    X, y = domains.X_source, domains.Y_target
+    cv = KFold(4)
+    found = compare(
+        {"ridge": RidgeRecommender()},
+        *(X, y),
+        metrics=["recall", "ndcg", "novelty", "coverage"],
+        k=[3, 5],
+        cv=cv,
+    )
+    assert found.models == ["ridge", "popularity"]
+    assert found.metrics[:3] == ["recall@3", "recall@5", "NDCG@3"]
+    for fold, (rows, held_out) in enumerate(cv.split(X)):
+        model = RidgeRecommender().fit(X[rows], y[rows])
+        items, _ = model.recommend(X[held_out], n_recommendations=5)
+        for metric, function in (("recall", recall_at_k), ("NDCG", ndcg_at_k)):
+            for k in (3, 5):
+                expected = function(y[held_out], items, k, per_row=True)
+                assert_allclose(found.scores[f"{metric}@{k}"]["ridge"][held_out], expected)
+        assert_allclose(
+            found.scores["novelty@5"]["ridge"][held_out],
+            novelty_at_k(items, model.popularity_, 5, per_row=True),
+        )
+        assert_allclose(
+            found.scores["coverage@5"]["ridge"][fold], coverage_at_k(items, y.shape[1], 5)
+        )
+        popularity = PopularityRecommender().fit(y[rows])
+        items, _ = popularity.recommend(0 * y[held_out], n_recommendations=5)
+        expected = recall_at_k(y[held_out], items, 5, per_row=True)
+        assert_allclose(found.scores["recall@5"]["popularity"][held_out], expected)
+    values = found.scores["recall@3"]["ridge"]
+    assert_allclose(found.means["recall@3"]["ridge"], np.nanmean(values))
+    error = np.nanstd(values, ddof=1) * np.sqrt(1 / np.sum(~np.isnan(values)) + 1 / 120)
+    assert_allclose(found.standard_errors["recall@3"]["ridge"], error)
+
+
+def test_known_rows_are_served_by_models_that_know_them():
+    X = make_cross_domain(80, 40, n_cold_users=0, source_density=0.2, random_state=0).X_source
+    y = sp.csr_array(X.multiply(np.arange(40) % 4 == 0))
+    known = sp.csr_array(X - y)
+    known.eliminate_zeros()
+    found = compare({"EASE": EASERecommender()}, known, y, cv="known", k=5)
+    items, _ = recommend(EASERecommender().fit(known), known, n_recommendations=5)
+    expected = ndcg_at_k(y, items, 5, per_row=True)
+    assert_array_equal(found.scores["NDCG@5"]["EASE"], expected)
+    assert found.n_train == np.inf
+    hidden = compare({"EASE": EASERecommender()}, X, cv="known", random_state=0)
+    assert hidden.means["NDCG@10"]["EASE"] > 0
+
+
+def test_the_better_model_is_shown_to_be_better(domains):
+    found = compare(
+        {"EASE": EASERecommender(100.0), "neighbours": ItemKNNRecommender(), "again": None},
+        domains.X_source,
+        metrics=["ndcg", "gini"],
+        cv=3,
+        random_state=0,
+    )
+    assert found.baseline == "again"
+    differences = found.differences()
+    assert differences["EASE"].interval[0] > 0
+    assert differences["EASE"].p_value < 0.05
+    text = str(found)
+    assert text.splitlines()[1].startswith("EASE")
+    assert f"{differences['EASE'].difference:+.4f}" in text
+    with pytest.raises(ValueError, match="'Gini@10' has no score of a row"):
+        found.differences("Gini@10")
+
+
+def test_the_table_as_a_frame_and_as_html(domains):
+    found = compare(
+        {"EASE <1>": EASERecommender()},
+        domains.X_source,
+        metrics=["ndcg", "coverage"],
+        cv=2,
+        random_state=0,
+        memory=True,
+    )
+    frame = found.to_frame()
+    assert list(frame.index) == ["EASE <1>", "popularity"]
+    assert frame["NDCG@10", "mean"]["EASE <1>"] == found.means["NDCG@10"]["EASE <1>"]
+    low, high = frame["NDCG@10"].loc["EASE <1>", ["low", "high"]]
+    assert (low, high) == found.differences()["EASE <1>"].interval
+    assert np.isnan(frame["NDCG@10", "p_value"]["popularity"])
+    assert ("coverage@10", "difference") not in frame.columns
+    assert (frame["cost", "peak MiB"] > 0).all()
+    assert (frame["cost", "fit seconds"] > 0).all()
+    assert "EASE &lt;1&gt;" in found._repr_html_()
+
+
+def test_a_failure_loses_nothing_else(domains):
+    models = {"fails": FailsAfter(), "EASE": EASERecommender()}
+    found = compare(models, domains.X_source, cv=2, random_state=0)
+    alone = compare({"EASE": EASERecommender()}, domains.X_source, cv=2, random_state=0)
+    assert found.errors == {"fails": "RuntimeError: too many rows"}
+    assert_array_equal(found.scores["NDCG@10"]["EASE"], alone.scores["NDCG@10"]["EASE"])
+    assert np.isnan(found.scores["NDCG@10"]["fails"]).all()
+    assert list(found.differences()) == ["EASE"]
+    assert "fails failed: RuntimeError: too many rows" in str(found)
+    as_baseline = compare(models, domains.X_source, cv=2, random_state=0, baseline="fails")
+    assert "fails failed" in str(as_baseline)
+    with pytest.raises(ValueError, match="The baseline has failed: RuntimeError"):
+        as_baseline.differences()
+
+
+def test_searches_jobs_and_seeds(domains):
+    search = GridSearchCV(EASERecommender(), {"regularization": [1.0, 100.0]}, cv=2)
+    runs = [
+        compare({"EASE": search}, domains.X_source, cv=2, random_state=0, n_jobs=n_jobs)
+        for n_jobs in (None, 2)
+    ]
+    assert_array_equal(runs[0].scores["NDCG@10"]["EASE"], runs[1].scores["NDCG@10"]["EASE"])
+
+
+def test_progress_is_shown_only_if_asked_for(domains, capsys):
+    models = {"EASE": EASERecommender()}
+    compare(models, domains.X_source, cv=2)
+    assert capsys.readouterr() == ("", "")
+    compare(models, domains.X_source, cv=2, verbose=1)
+    assert "4/4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"models": {}}, "models is empty"),
+        ({"baseline": "ALS"}, "baseline='ALS' is none of the models: EASE, popularity"),
+        ({"metrics": ["ndcg", "auc"]}, "metrics holds 'auc', but each must be one of"),
+        ({"metrics": "diversity"}, "'metrics' parameter of compare"),
+        ({"k": []}, "k is empty"),
+        ({"cv": "all"}, "'cv' parameter of compare"),
+        (
+            {"models": {"ridge": RidgeRecommender()}, "y": np.eye(160)[:, :9], "cv": "known"},
+            "would let 'ridge' learn from the y",
+        ),
+        ({"models": {"ridge": RidgeRecommender()}}, "pass y as well"),
+    ],
+)
+def test_bad_arguments_are_named(domains, options, message):
+    options = {"models": {"EASE": EASERecommender()}, "X": domains.X_source} | options
+    with pytest.raises(ValueError, match=message):
+        compare(**options)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.sampled_from([np.inf, 40.0]))
+@settings(max_examples=30, deadline=None)
+def test_differences_are_those_of_holm(seed, n_models, n_train):
+    """The rejected hypotheses are those of the textbook's loop; intervals agree with them."""
+    rng = np.random.default_rng(seed)
+    baseline = rng.normal(size=30)
+    scores = {
+        str(model): baseline + rng.normal(rng.choice([0, 0.3, 0.8]), 1, size=30)
+        for model in range(n_models)
+    }
+    found = holm_differences(scores, baseline, n_train=n_train, confidence_level=0.95)
+    assert list(found) == list(scores)
+    errors = {
+        name: np.std(values - baseline, ddof=1) * np.sqrt(1 / 30 + 1 / n_train)
+        for name, values in scores.items()
+    }
+    p = {
+        name: 2 * t.sf(abs(np.mean(values - baseline)) / errors[name], 29)
+        for name, values in scores.items()
+    }
+    rejected = set()
+    for n_left, name in zip(range(n_models, 0, -1), sorted(p, key=p.get), strict=True):
+        if p[name] > 0.05 / n_left:
+            break
+        rejected.add(name)
+    for name, result in found.items():
+        low, high = result.interval
+        assert (result.p_value <= 0.05) == (name in rejected) == (not low <= 0 <= high)
+        assert_allclose((low + high) / 2, np.mean(scores[name] - baseline), atol=1e-12)
+    if n_models == 1:
+        assert_allclose(found["0"].p_value, p["0"])
