@@ -48,6 +48,7 @@ from .recommenders import (
     RidgeRecommender,
     SegmentPopularityRecommender,
 )
+from .serving import RecommendationService
 from .transfer import (
     BridgeRecommender,
     CodebookRecommender,
@@ -92,6 +93,7 @@ __all__ = [
     "ProcrustesAligner",
     "ProcrustesRegressor",
     "RNNEncoder",
+    "RecommendationService",
     "ReconstructionRecommender",
     "RidgeRecommender",
     "SegmentPopularityRecommender",
@@ -125,7 +127,7 @@ __all__ = [
 _ROOMS = {
     *("base", "content", "datasets", "ensembles", "evaluation", "feature_learning"),
     *("inspection", "interactions", "metrics", "model_selection", "preprocessing"),
-    *("recommenders", "testing", "transfer"),
+    *("recommenders", "serving", "testing", "transfer"),
 }
 
 

@@ -91,6 +91,31 @@ def decoded(ids, columns, what):
 class DecodesItems:
     """Mixin for classes that know the ids of items; a subclass implements ``_ids_of_items()``."""
 
+    def encode_items(self, item_ids):
+        """Return the columns of items, such as `candidates` or `similar_items` need them.
+
+        Parameters
+        ----------
+        item_ids : array-like of ids of shape (n_ids,)
+            Item ids, strings or integers.
+
+        Returns
+        -------
+        items : ndarray of shape (n_ids,), dtype intp
+            Their columns; -1 marks an unknown id.
+        """
+        known = self._ids_of_items()
+        codes, ids = coded_ids(item_ids, "item_ids", "item ids")
+        is_other_type = equal_as_strings(ids, known)
+        if is_other_type.any():
+            one = ids[is_other_type].tolist()[0]
+            raise ValueError(
+                f"item_ids holds {one!r} of type {type(one).__name__}, but the known ids are of "
+                f"type {type(known.tolist()[0]).__name__}, such as {known.tolist()[0]!r}: convert "
+                "item_ids to that type."
+            )
+        return positions(ids, known)[codes]
+
     def decode_items(self, items):
         """Return the item ids of columns, such as those that `recommend` returns.
 

@@ -49,7 +49,7 @@ LAYERS = [
     {"feature_learning", "recommenders"},
     {"evaluation", "transfer"},
     {"ensembles"},
-    {"inspection"},
+    {"inspection", "serving"},
     {"testing"},
 ]
 # Of these only what they show to everybody may be imported elsewhere, but by the checks of all.
@@ -124,6 +124,8 @@ TESTED_THROUGH = {
     "_engine/_learner.py": "_engine/test_every_network.py",
     "_engine/_seeded_layers.py": "_engine/test_network.py",
     "_engine/_state.py": "_engine/test_network.py",
+    # What a service reads of a log.
+    "interactions/_known_of.py": "test_serving.py",
     # What comparisons of several models serve.
     "evaluation/_served_rows.py": "evaluation/test_learning_curve.py",
     # Names of scikit-learn, passed on.

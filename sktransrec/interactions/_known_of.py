@@ -1,0 +1,28 @@
+"""What a log says to an encoder that was fitted on another one."""
+
+import copy
+
+from ._events import read_ids
+
+
+def ignoring_unknown(encoder):
+    """Return a fitted encoder that leaves out unknown ids."""
+    tolerant = copy.copy(encoder)
+    tolerant.unknown = "ignore"
+    return tolerant
+
+
+def users_in(encoder, events):
+    """Return the user ids of a log, in sorted order."""
+    return read_ids(events, encoder._column("user", events), "user")[1]
+
+
+def unknown_items_in(encoder, events):
+    """Return the item ids of a log that the encoder has not seen."""
+    ids = read_ids(events, encoder._column("item", events), "item")[1]
+    return encoder._new_ids("item", ids)
+
+
+def library_of(encoder):
+    """Return the name of the data frame library of the log that the encoder was fitted on."""
+    return encoder._library

@@ -1,0 +1,373 @@
+"""What a product calls: ids in, ids out."""
+
+import copy
+import os
+import warnings
+from collections.abc import Mapping
+from itertools import chain
+from pathlib import Path
+
+import joblib
+import numpy as np
+import scipy.sparse as sp
+from sklearn.pipeline import Pipeline
+
+from ._ids import distinct_ids
+from ._recommend import recommend
+from ._validation import check_is_fitted
+from ._version_stamp import VersionStampMixin
+from ._wrapping import reads_histories, recommender_of
+from .interactions._events import frame_library, frame_of
+from .interactions._known_of import ignoring_unknown, library_of, unknown_items_in, users_in
+
+__all__ = ["RecommendationService"]
+
+_N_NAMED = 5
+
+
+class RecommendationService(VersionStampMixin):
+    """Recommend to users by their ids, with the items by their ids and names.
+
+    Use it in a product: it is one object to save and load, and it needs no matrix. Users that the
+    model has never seen, users without a history and unknown items are no errors.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted recommender, or a `Pipeline`, search or ensemble that holds one.
+    encoder : InteractionEncoder
+        The fitted encoder of the logs that `model` reads.
+    item_encoder : InteractionEncoder, default=None
+        The fitted encoder of the items that `model` recommends, if these are of another domain
+        than what it reads. None means the items of `encoder`.
+    item_names : mapping or Series, default=None
+        A name for each item id, such as a title. Items without a name get None.
+
+    Attributes
+    ----------
+    item_ids_ : ndarray of shape (n_items_,)
+        The ids of the items that are recommended, in the order of the model's columns.
+
+    See Also
+    --------
+    recommend : The same on matrices.
+    InteractionEncoder : Makes matrices from logs.
+
+    Notes
+    -----
+    What is returned is a table of the library of the log (pandas, polars, pyarrow), or a dict of
+    columns if the log is a dict or an array. Baskets come back in the library of the log that
+    `encoder` was fitted on.
+
+    Unknown items of a history or a basket are left out, and a warning names them.
+
+    Examples
+    --------
+    >>> from sktransrec import InteractionEncoder, ItemKNNRecommender, RecommendationService
+    >>> log = {
+    ...     "user": ["ann", "ann", "bob", "bob", "eve", "eve"],
+    ...     "item": ["f1", "f2", "f1", "f2", "f2", "f3"],
+    ... }
+    >>> encoder = InteractionEncoder()
+    >>> model = ItemKNNRecommender().fit(encoder.fit_transform(log))
+    >>> service = RecommendationService(model, encoder, item_names={"f1": "Alien", "f2": "Brazil"})
+    >>> found = service.recommend(baskets=[["f1"]], n_recommendations=1)
+    >>> found["item"].tolist(), found["name"].tolist()
+    (['f2'], ['Brazil'])
+    """
+
+    def __init__(self, model, encoder, *, item_encoder=None, item_names=None):
+        check_is_fitted(encoder)
+        self.model = model
+        self.encoder = encoder
+        self.item_encoder = item_encoder
+        self.item_names = _as_dict(item_names)
+        self.item_ids_ = self._ids_of_model()
+
+    def __repr__(self):
+        model = type(recommender_of(self.model)).__name__
+        return f"RecommendationService({model}, {len(self.item_ids_)} items)"
+
+    def recommend(
+        self,
+        users=None,
+        history=None,
+        *,
+        baskets=None,
+        n_recommendations=10,
+        candidates=None,
+        exclude_seen="auto",
+        exclude=None,
+    ):
+        """Return the best items for users, or for baskets of items.
+
+        Parameters
+        ----------
+        users : array-like of ids of shape (n_users,), default=None
+            The users to recommend to; they may be new, and need no event in `history`. None means
+            all users of `history`, in the order of their ids.
+        history : DataFrame, dict of 1-D columns, or 2-D array, default=None
+            The log of what the users have, with the columns that the encoder was fitted on. None
+            means that nothing is known of the users.
+        baskets : sequence of sequences of item ids, default=None
+            What anonymous users have, in the order of time, instead of `users` and `history`. The
+            user ids of the result are the numbers 0, 1, ... of the baskets.
+        n_recommendations : int, default=10
+            Number of items for each user; fewer where fewer are eligible.
+        candidates : array-like of item ids, default=None
+            The items that may be recommended, such as those in stock; None allows all. Unknown ids
+            are left out.
+        exclude_seen : bool or "auto", default="auto"
+            Whether to leave out what the user already has, see :func:`sktransrec.recommend`.
+        exclude : DataFrame, dict of 1-D columns, or 2-D array, default=None
+            A log of what else to leave out for each user, with the ids of `item_encoder`; for
+            example what a user of two shops has in the one that is recommended.
+
+        Returns
+        -------
+        recommendations : DataFrame or dict of columns
+            "user", "rank" (from 1 on), "item", "name" and "score": a line for each
+            recommendation, users in the given order, best items first.
+        """
+        users, X, library = self._rows(users, history, baskets)
+        columns = None if candidates is None else self._known_columns(candidates)
+        items, scores = recommend(
+            self.model,
+            X,
+            n_recommendations=min(n_recommendations, len(self.item_ids_)),
+            candidates=columns,
+            exclude_seen=exclude_seen,
+            exclude_interactions=None if exclude is None else self._excluded(exclude, users),
+        )
+        row, place = np.nonzero(items >= 0)
+        return self._table(
+            {"user": users[row], "rank": place + 1}, items[row, place], scores[row, place], library
+        )
+
+    def similar(self, items, n_similar=10):
+        """Return the most similar items of some items.
+
+        Parameters
+        ----------
+        items : array-like of ids of shape (n_queries,)
+            Known item ids.
+        n_similar : int, default=10
+            Number of similar items for each of them.
+
+        Returns
+        -------
+        similar : DataFrame or dict of columns
+            "query", "rank", "item", "name" and "score", in the library of the log that `encoder`
+            was fitted on.
+        """
+        recommender = recommender_of(self.model)
+        if not hasattr(recommender, "similar_items"):
+            raise AttributeError(f"{type(recommender).__name__} has no similar_items.")
+        ids = distinct_ids(items, "items")
+        columns = self._encode(ids)
+        if (columns < 0).any():
+            raise ValueError(f"items holds {_named(ids[columns < 0])}, which the model has not.")
+        n_similar = min(n_similar, len(self.item_ids_) - 1)
+        similar, scores = recommender.similar_items(columns, n_similar=n_similar)
+        row, place = np.indices(similar.shape).reshape(2, -1)
+        heads = {"query": ids[row], "rank": place + 1}
+        return self._table(heads, similar.ravel(), scores.ravel(), library_of(self.encoder))
+
+    def add_items(self, item_features, item_names=None):
+        """Recommend later items from now on, without learning again.
+
+        Parameters
+        ----------
+        item_features : ItemFeatures
+            The content of the later items, with their ids.
+        item_names : mapping or Series, default=None
+            Names of the later items.
+
+        Returns
+        -------
+        self : RecommendationService
+            The service. The model that it was made from is not changed.
+        """
+        is_pipeline = isinstance(self.model, Pipeline)
+        recommender = self.model[-1] if is_pipeline else self.model
+        if not hasattr(recommender, "with_items"):
+            raise AttributeError(
+                f"{type(recommender).__name__} cannot take later items: use a recommender with "
+                "content, such as HybridRecommender, alone or at the end of a Pipeline."
+            )
+        later = recommender.with_items(item_features)
+        if is_pipeline:
+            steps = [*self.model.steps[:-1], (self.model.steps[-1][0], later)]
+            pipeline = copy.copy(self.model)
+            pipeline.steps = steps
+            later = pipeline
+        item_ids = np.concatenate(
+            [self.item_ids_.astype(object), np.asarray(item_features.ids).astype(object)]
+        )
+        self.model, self.item_ids_ = later, distinct_ids(item_ids, "The item ids")
+        self.item_names = self.item_names | _as_dict(item_names)
+        return self
+
+    def save(self, path):
+        """Save the service with joblib; an older file stays whole until the new one is.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        """
+        path = Path(path)
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+        try:
+            joblib.dump(self, unfinished)
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path, *, mmap_mode=None):
+        """Load a saved service. Load only files that you trust.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        mmap_mode : {"r", "c"}, default=None
+            Map the arrays of the file into memory, so that several processes share them.
+
+        Returns
+        -------
+        service : RecommendationService
+        """
+        service = joblib.load(path, mmap_mode=mmap_mode)
+        if not isinstance(service, cls):
+            raise ValueError(f"{path} holds a {type(service).__name__}, not a {cls.__name__}.")
+        return service
+
+    def _ids_of_model(self):
+        """Return the ids of the model's item columns."""
+        recommender = recommender_of(self.model)
+        check_is_fitted(recommender)
+        encoder = self.encoder if self.item_encoder is None else self.item_encoder
+        check_is_fitted(encoder)
+        columns = getattr(recommender, "item_columns_", None)
+        ids = encoder.items_
+        if columns is not None and self.item_encoder is None:
+            ids = ids[columns]
+        if len(ids) == recommender.n_items_:
+            return ids
+        if self.item_encoder is None and hasattr(recommender, "decode_items"):
+            return recommender.decode_items(np.arange(recommender.n_items_))
+        raise ValueError(
+            f"{type(recommender).__name__} recommends {recommender.n_items_} items, but the "
+            f"encoder has {len(ids)}: pass as item_encoder the encoder of what is recommended."
+        )
+
+    def _rows(self, users, history, baskets):
+        """Return the ids of the rows, what the model reads of them, and the library of tables."""
+        if baskets is not None:
+            if users is not None or history is not None:
+                raise ValueError("Pass either baskets, or users and history.")
+            return np.arange(len(baskets)), self._of_baskets(baskets), library_of(self.encoder)
+        if history is None:
+            if users is None:
+                raise ValueError("Pass users, history or both, or pass baskets.")
+            ids = distinct_ids(users, "users")
+            return ids, self._of_baskets([[]] * len(ids)), library_of(self.encoder)
+        _warn_of_unknown(unknown_items_in(self.encoder, history).tolist())
+        known = users_in(self.encoder, history) if users is None else users
+        ids = distinct_ids(known, "users")
+        return ids, self._of_log(history, ids), frame_library(history)
+
+    def _of_log(self, history, users):
+        """Return what the model reads of the log of some users."""
+        encoder = ignoring_unknown(self.encoder)
+        if not reads_histories(self.model):
+            return encoder.transform(history, users=users)
+        X = encoder.sequences(history, users=users, max_length=self._width)
+        return np.pad(X, ((0, 0), (0, self._width - X.shape[1])))
+
+    @property
+    def _width(self):
+        """The number of columns of the histories that the model reads."""
+        return self.model.n_features_in_
+
+    def _of_baskets(self, baskets):
+        """Return what the model reads of baskets of item ids."""
+        flat = list(chain.from_iterable(map(list, baskets)))
+        columns = self.encoder.encode_items(flat) if flat else np.empty(0, dtype=np.intp)
+        _warn_of_unknown([one for one, column in zip(flat, columns, strict=True) if column < 0])
+        rows = np.repeat(np.arange(len(baskets)), list(map(len, baskets)))[columns >= 0]
+        columns = columns[columns >= 0]
+        if not reads_histories(self.model):
+            shape = (len(baskets), self.encoder.n_items_)
+            X = sp.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
+            X.sum_duplicates()
+            return X
+        counts = np.bincount(rows, minlength=len(baskets))
+        X = np.zeros((len(baskets), self._width), dtype=np.int32)
+        for row, items in enumerate(np.split(columns, np.cumsum(counts)[:-1])):
+            latest = items[-self._width :]
+            X[row, : len(latest)] = latest + 1
+        return X
+
+    def _encode(self, ids):
+        """Return the columns of item ids, -1 where the model does not know one."""
+        index = {one: column for column, one in enumerate(self.item_ids_.tolist())}
+        return np.array([index.get(one, -1) for one in ids.tolist()], dtype=np.intp)
+
+    def _known_columns(self, candidates):
+        columns = self._encode(distinct_ids(candidates, "candidates"))
+        columns = columns[columns >= 0]
+        if not len(columns):
+            raise ValueError("The model knows none of the candidates.")
+        return columns
+
+    def _excluded(self, events, users):
+        """Return the items of a log as a matrix with the model's columns."""
+        encoder = self.encoder if self.item_encoder is None else self.item_encoder
+        excluded = ignoring_unknown(encoder).transform(events, users=users)
+        columns = self._encode(encoder.items_)
+        excluded = excluded[:, columns >= 0]
+        places = columns[columns >= 0][excluded.indices]
+        shape = (len(users), len(self.item_ids_))
+        return sp.csr_array((excluded.data, places, excluded.indptr), shape=shape)
+
+    def _table(self, heads, items, scores, library):
+        ids = self.item_ids_[items]
+        names = [self.item_names.get(one) for one in ids.tolist()]
+        return frame_of(
+            {**heads, "item": ids, "name": np.array(names, dtype=object), "score": scores}, library
+        )
+
+
+def _as_dict(names):
+    """Return a mapping or a Series of names by id as a dict."""
+    if names is None:
+        return {}
+    if isinstance(names, Mapping):
+        return dict(names)
+    if hasattr(names, "to_dict") and hasattr(names, "index"):
+        return names.to_dict()
+    raise TypeError(
+        f"item_names is of type {type(names).__name__}, expected a mapping or a Series of a name "
+        "for each item id."
+    )
+
+
+def _warn_of_unknown(ids):
+    """Warn about the items that are left out."""
+    ids = list(dict.fromkeys(ids))
+    if ids:
+        warnings.warn(
+            f"{len(ids)} items are unknown to the model and left out: {_named(ids)}.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _named(ids):
+    """Return the first ids in words."""
+    ids = list(ids)
+    more = f" and {len(ids) - _N_NAMED} more" if len(ids) > _N_NAMED else ""
+    return ", ".join(map(repr, ids[:_N_NAMED])) + more

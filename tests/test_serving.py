@@ -1,0 +1,285 @@
+"""A service answers in ids what the model answers in columns."""
+
+import subprocess
+import sys
+import threading
+
+import joblib
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
+
+from sktransrec import (
+    CollectiveMFRecommender,
+    EASERecommender,
+    HybridRecommender,
+    InteractionEncoder,
+    ItemFeatures,
+    ItemKNNRecommender,
+    NextItemRecommender,
+    PopularityRecommender,
+    RecommendationService,
+    RidgeRecommender,
+    VotingRecommender,
+    align_domains,
+    recommend,
+)
+
+NAMES = {f"film-{i}": f"Title {i}" for i in range(11)}
+
+
+@pytest.fixture(scope="module")
+def log():
+    """Return a log of even users who like even films, and odd users who like odd films."""
+    rng = np.random.default_rng(0)
+    rows, items = np.nonzero(rng.uniform(size=(40, 12)) < 0.6)
+    likes = (rows + items) % 2 == 0
+    users = [f"user-{row}" for row in rows[likes]]
+    return pd.DataFrame({"user": users, "item": [f"film-{i}" for i in items[likes]]})
+
+
+@pytest.fixture(scope="module")
+def service(log):
+    encoder = InteractionEncoder()
+    model = ItemKNNRecommender().fit(encoder.fit_transform(log))
+    return RecommendationService(model, encoder, item_names=NAMES)
+
+
+def test_answers_are_those_of_the_model(service, log):
+    users = ["user-7", "user-0"]
+    found = service.recommend(users, log, n_recommendations=3)
+    assert isinstance(found, pd.DataFrame)
+    assert list(found.columns) == ["user", "rank", "item", "name", "score"]
+    X = service.encoder.transform(log, users=users)
+    items, scores = recommend(service.model, X, n_recommendations=3)
+    assert found["user"].tolist() == ["user-7"] * 3 + ["user-0"] * 3
+    assert found["rank"].tolist() == [1, 2, 3] * 2
+    assert_array_equal(found["item"], service.encoder.decode_items(items).ravel())
+    assert_allclose(found["score"], scores.ravel())
+    assert found["name"].tolist() == [NAMES.get(one) for one in found["item"]]
+    everybody = service.recommend(history=log, n_recommendations=1)
+    assert sorted(everybody["user"]) == sorted(log["user"].unique())
+
+
+def test_new_users_unknown_items_and_empty_rows(service):
+    history = {"user": ["new", "new"], "item": ["film-2", "film-99"]}
+    with pytest.warns(UserWarning, match="1 items are unknown .*: 'film-99'"):
+        found = service.recommend(["new", "nobody"], history, n_recommendations=4)
+    assert isinstance(found, dict)
+    of_new, of_nobody = found["item"][:4], found["item"][4:]
+    assert all(int(item[5:]) % 2 == 0 for item in of_new)
+    assert "film-2" not in of_new
+    popularity = service.model.popularity_
+    most_popular = service.item_ids_[np.argsort(-popularity, kind="stable")[:4]]
+    assert_array_equal(of_nobody, most_popular)
+    without_history = service.recommend(["nobody"], n_recommendations=4)
+    assert_array_equal(without_history["item"], of_nobody)
+
+
+def test_baskets_are_rows_without_users(service, log):
+    basket = log["item"][log["user"] == "user-3"].tolist()
+    found = service.recommend(baskets=[basket, []], n_recommendations=2)
+    expected = service.recommend(["user-3"], log, n_recommendations=2)
+    assert_array_equal(found["item"][:2], expected["item"])
+    assert found["user"].tolist() == [0, 0, 1, 1]
+
+
+def test_what_is_in_stock_and_what_is_excluded(service, log):
+    stock = ["film-1", "film-5", "film-77"]
+    found = service.recommend(baskets=[["film-1"]], candidates=stock, n_recommendations=2)
+    assert found["item"].tolist() == ["film-5"]
+    seen_too = service.recommend(
+        baskets=[["film-1"]], candidates=stock, exclude_seen=False, n_recommendations=2
+    )
+    assert set(seen_too["item"]) == {"film-1", "film-5"}
+    exclude = {"user": ["user-1"], "item": ["film-5"]}
+    without = service.recommend(["user-1"], log, exclude=exclude, n_recommendations=12)
+    assert "film-5" not in set(without["item"])
+    with pytest.raises(ValueError, match="knows none of the candidates"):
+        service.recommend(baskets=[[]], candidates=["film-77"])
+
+
+def test_similar_items_by_id(service):
+    similar = service.similar(["film-4"], n_similar=3)
+    assert similar["query"].tolist() == ["film-4"] * 3
+    assert all(int(item[5:]) % 2 == 0 for item in similar["item"])
+    assert similar["score"].is_monotonic_decreasing
+    with pytest.raises(ValueError, match="items holds 'film-77'"):
+        service.similar(["film-77"])
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_tables_come_back_in_their_library(service, log, library):
+    history = library.DataFrame({name: log[name].tolist() for name in log})
+    found = service.recommend(history=history, n_recommendations=1)
+    assert isinstance(found, library.DataFrame)
+
+
+def test_pipelines_searches_and_votes(log):
+    encoder = InteractionEncoder()
+    X = encoder.fit_transform(log)
+    pipeline = make_pipeline(MaxAbsScaler(), EASERecommender(10.0))
+    models = [
+        pipeline.fit(X),
+        GridSearchCV(pipeline, {"easerecommender__regularization": [1.0, 10.0]}, cv=2).fit(X),
+        VotingRecommender([("a", ItemKNNRecommender()), ("b", PopularityRecommender())]).fit(X),
+    ]
+    for model in models:
+        found = RecommendationService(model, encoder).recommend(["user-2"], log)
+        items, _ = recommend(model, encoder.transform(log, users=["user-2"]))
+        assert_array_equal(found["item"], encoder.decode_items(items[items >= 0]))
+
+
+def test_histories_for_models_that_read_order(log):
+    encoder = InteractionEncoder()
+    encoder.fit(log)
+    X = encoder.sequences(log)
+    model = NextItemRecommender(
+        "gru", n_components=4, n_layers=1, epochs=1, random_state=0, run_eagerly=True
+    ).fit(X)
+    service = RecommendationService(model, encoder)
+    found = service.recommend(["user-0"], log, n_recommendations=2)
+    items, _ = recommend(model, encoder.sequences(log, users=["user-0"], max_length=X.shape[1]))
+    assert_array_equal(found["item"], encoder.decode_items(items[0, :2]))
+    history = log["item"][log["user"] == "user-0"].tolist()
+    of_basket = service.recommend(baskets=[history, []], n_recommendations=2)
+    assert_array_equal(of_basket["item"][:2], found["item"])
+    assert len(of_basket) == 4
+
+
+def test_the_source_is_read_and_the_target_is_recommended(log):
+    books = log.assign(item=log["item"].str.replace("film", "book"))
+    domains = align_domains(log, books)
+    model = RidgeRecommender(10.0).fit(domains.X_source, domains.X_target)
+    service = RecommendationService(
+        model, domains.source_encoder, item_encoder=domains.target_encoder
+    )
+    found = service.recommend(["user-1"], log, n_recommendations=3)
+    assert all(item.startswith("book-") and int(item[5:]) % 2 for item in found["item"])
+    exclude = {"user": ["user-1"] * 2, "item": list(found["item"][:2])}
+    without = service.recommend(["user-1"], log, exclude=exclude, n_recommendations=1)
+    assert without["item"].tolist() == [found["item"][2]]
+    with pytest.raises(ValueError, match="pass as item_encoder"):
+        RecommendationService(
+            PopularityRecommender().fit(domains.X_target[:, :3]), domains.source_encoder
+        )
+
+
+def test_models_of_some_columns_recommend_these(log):
+    encoder = InteractionEncoder()
+    X = encoder.fit_transform(log)
+    columns = np.flatnonzero([one[-1] in "135" for one in encoder.items_])
+    model = CollectiveMFRecommender(columns, n_components=4, random_state=0).fit(X)
+    service = RecommendationService(model, encoder)
+    assert_array_equal(service.item_ids_, encoder.items_[columns])
+    found = service.recommend(["user-4"], log, n_recommendations=len(columns))
+    assert set(found["item"]) <= set(encoder.items_[columns])
+    excluded = {"user": ["user-4"], "item": [found["item"][0]]}
+    without = service.recommend(["user-4"], log, exclude=excluded)
+    assert found["item"][0] not in set(without["item"])
+
+
+def test_later_items_are_recommended_without_learning_again(log):
+    encoder = InteractionEncoder()
+    X = encoder.fit_transform(log)
+    parity = np.array([int(one[5:]) % 2 for one in encoder.items_])
+    features = ItemFeatures(np.column_stack([parity, 1 - parity]), ids=encoder.items_)
+    model = HybridRecommender(item_features=features, random_state=0).fit(X)
+    service = RecommendationService(model, encoder, item_names=NAMES)
+    later = ItemFeatures([[1.0, 0.0], [0.0, 1.0]], ids=["film-21", "film-22"])
+    assert service.add_items(later, {"film-21": "New odd"}) is service
+    found = service.recommend(
+        baskets=[["film-1", "film-3"]], candidates=["film-21", "film-22"], n_recommendations=2
+    )
+    assert found["item"].tolist() == ["film-21", "film-22"]
+    assert found["name"][0] == "New odd"
+    assert pd.isna(found["name"][1])
+    assert model.n_items_ == len(encoder.items_)
+    with pytest.raises(AttributeError, match="ItemKNNRecommender cannot take later items"):
+        RecommendationService(ItemKNNRecommender().fit(X), encoder).add_items(later)
+
+
+def test_saved_services_answer_in_a_new_process(service, log, tmp_path):
+    path = tmp_path / "films.service"
+    service.save(path)
+    expected = service.recommend(baskets=[["film-4"]], n_recommendations=2)["item"].tolist()
+    program = f"""
+from sktransrec import RecommendationService
+service = RecommendationService.load({str(path)!r}, mmap_mode="r")
+print(service.recommend(baskets=[["film-4"]], n_recommendations=2)["item"].tolist())
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (run.returncode, run.stdout.strip()) == (0, str(expected)), run.stderr
+    joblib.dump({}, path)
+    with pytest.raises(ValueError, match="holds a dict, not a RecommendationService"):
+        RecommendationService.load(path)
+
+
+def test_a_save_that_fails_leaves_the_older_file(service, tmp_path, monkeypatch):
+    path = tmp_path / "films.service"
+    service.save(path)
+    before = path.read_bytes()
+
+    def fails(value, filename):
+        with open(filename, "wb") as file:
+            file.write(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(joblib, "dump", fails)
+    with pytest.raises(OSError, match="disk full"):
+        service.save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_threads_get_the_same_answers(service, log):
+    expected = service.recommend(history=log, n_recommendations=2)
+    answers = []
+    threads = [
+        threading.Thread(
+            target=lambda: answers.append(service.recommend(history=log, n_recommendations=2))
+        )
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 4
+    for answer in answers:
+        pd.testing.assert_frame_equal(answer, expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "Pass users, history or both"),
+        ({"users": ["a"], "baskets": [[]]}, "Pass either baskets"),
+        ({"users": ["a", "a"]}, "repeats 'a'"),
+        ({"baskets": [[1]]}, None),
+        ({"baskets": [["film-1"]], "exclude_seen": "no"}, "exclude_seen must be"),
+    ],
+)
+def test_bad_arguments_are_named(service, arguments, message):
+    if message is None:
+        with pytest.warns(UserWarning, match="left out: 1"):
+            service.recommend(**arguments)
+        return
+    with pytest.raises(ValueError, match=message):
+        service.recommend(**arguments)
+
+
+def test_integer_ids_given_as_strings_are_an_error():
+    encoder = InteractionEncoder()
+    X = encoder.fit_transform({"user": [1, 1, 2, 2], "item": [10, 20, 20, 30]})
+    service = RecommendationService(PopularityRecommender().fit(X), encoder)
+    with pytest.raises(ValueError, match="'10' of type str, but the known ids are of type int"):
+        service.recommend(baskets=[["10"]])
+    assert_array_equal(encoder.encode_items([30, 99, 10]), [2, -1, 0])
+    assert isinstance(X, sp.csr_array)
