@@ -24,6 +24,7 @@ from .interactions import (
     align_domains,
     cross_listed_mask,
     find_cross_listed,
+    history_steps,
     holdout_after,
     holdout_last,
     holdout_random,
@@ -31,7 +32,7 @@ from .interactions import (
 )
 from .metrics import debiased_scorer, ranking_scorer, rating_scorer
 from .model_selection import search_space
-from .preprocessing import BM25Transformer, PopularityScaler, TextSequences
+from .preprocessing import BM25Transformer, DecayedHistory, PopularityScaler, TextSequences
 from .recommenders import (
     ALSRecommender,
     BiasedMFRecommender,
@@ -77,6 +78,7 @@ __all__ = [
     "CollectiveMFRecommender",
     "ContentKNNRecommender",
     "CrossDomainAutoencoderRecommender",
+    "DecayedHistory",
     "DiscountedRecommender",
     "DomainAdversarialAutoencoder",
     "EASERecommender",
@@ -111,6 +113,7 @@ __all__ = [
     "eligible_scores",
     "find_cross_listed",
     "fit_across_domains",
+    "history_steps",
     "holdout_after",
     "holdout_last",
     "holdout_random",

@@ -3,6 +3,9 @@
 import numpy as np
 import scipy.sparse as sp
 
+# Below this, a decayed weight would not change a score, and 0 would mean that the item is not seen.
+_SMALLEST_WEIGHT = 1e-12
+
 
 def is_padded_at_one_end(X):
     """Return whether all zeros come before the ids of the rows, or all come after them."""
@@ -55,6 +58,44 @@ def seen_items(X, n_items):
     seen = sp.csr_array((ones, (rows, X[rows, steps] - 1)), shape=(len(X), n_items))
     seen.sum_duplicates()
     return seen
+
+
+def decayed_items(X, n_items, decay):
+    """Return the items of each row as a `csr_array` of shape (n_rows, n_items), later ones larger.
+
+    An item that stands k steps before the last one of its row has the weight decay^k, and several
+    occurrences of an item add up. No weight vanishes, so the stored entries are those of
+    `seen_items`. Item id j + 1 is column j. Ids above `n_items` are no steps and are left out.
+    """
+    is_item = (X > 0) & (n_items >= X)
+    rows, steps = np.nonzero(is_item)
+    n_later = np.cumsum(is_item[:, ::-1], axis=1)[:, ::-1][rows, steps] - 1
+    weights = np.maximum(np.power(float(decay), n_later), _SMALLEST_WEIGHT).astype(np.float32)
+    items = sp.csr_array((weights, (rows, X[rows, steps] - 1)), shape=(len(X), n_items))
+    items.sum_duplicates()
+    return items
+
+
+def pairs_in_order(X, distance):
+    """Return the items that stand a number of steps apart in a row.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_steps)
+        Histories, with zeros only at the end.
+    distance : int
+        The number of steps, 1 or more.
+
+    Returns
+    -------
+    rows, steps : ndarray of shape (n_pairs,)
+        The row of each pair, and the step of its later item.
+    earlier, later : ndarray of shape (n_pairs,)
+        The columns of the two items, each one smaller than the id.
+    """
+    rows, steps = np.nonzero(X[:, distance:])
+    steps = steps + distance
+    return rows, steps, X[rows, steps - distance] - 1, X[rows, steps] - 1
 
 
 def split_latest(X, n_latest, counts):

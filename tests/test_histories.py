@@ -3,12 +3,14 @@ import itertools
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from sktransrec._histories import (
+    decayed_items,
     last_items,
     latest,
     padded_at_end,
+    pairs_in_order,
     seen_items,
     split_latest,
     windows,
@@ -32,6 +34,35 @@ def test_last_items():
     assert_array_equal(last_items(X[:3]), [5, 7, 8])
     assert_array_equal(without_last(X[:2]), [[1, 2, 3, 4, 0], [6, 0, 0, 0, 0]])
     assert X[0, 4] == 5
+
+
+def test_decayed_items_equal_a_loop():
+    rng = np.random.RandomState(0)
+    histories = rng.randint(1, 7, size=(6, 5)) * (np.arange(5) < np.arange(6)[:, None])
+    expected = np.zeros((6, 5))
+    for row, history in zip(expected, histories, strict=True):
+        known = [item for item in history if 0 < item <= 5]
+        for steps_back, item in enumerate(reversed(known)):
+            row[item - 1] += 0.5**steps_back
+    assert_allclose(decayed_items(histories, 5, 0.5).toarray(), expected)
+
+
+def test_no_decayed_item_is_forgotten():
+    long = np.arange(1, 801)[None]
+    for decay in (0, 0.1):
+        items = decayed_items(long, 800, decay)
+        assert (items.data > 0).all()
+        assert items.nnz == 800
+    assert_allclose(decayed_items(long, 800, 0).toarray(), np.eye(800)[[799]], atol=1e-12)
+    assert_array_equal(decayed_items(X, 8, 1).toarray(), seen_items(X, 8).toarray())
+
+
+def test_pairs_in_order():
+    rows, steps, earlier, later = pairs_in_order(X, 2)
+    assert_array_equal(rows, [0, 0, 0])
+    assert_array_equal(steps, [2, 3, 4])
+    assert_array_equal(earlier, [0, 1, 2])
+    assert_array_equal(later, [2, 3, 4])
 
 
 def test_windows():

@@ -64,7 +64,7 @@ PARAMETERS = {
         *("n_components", "n_neighbors", "n_tokens", "pooling"),
         "discriminator_layer_sizes",
     },
-    "weights of interactions": {"b", "k1", "weighting"},
+    "weights of interactions": {"b", "decay", "k1", "weighting"},
     "objective": {
         *("activity_exponent", "adversarial_weight", "confidence", "discount", "fit_intercept"),
         *("fit_scale", "item_exponent", "kind", "popularity_exponent"),

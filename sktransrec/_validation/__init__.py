@@ -18,7 +18,7 @@ from ._arrays import (
     validate_data,
 )
 from ._fit import restores_on_error
-from ._histories import check_histories, check_padded, item_ids_of_rows
+from ._histories import check_histories, check_known_histories, check_padded, item_ids_of_rows
 from ._items import check_candidates, check_columns, check_exclusions, check_item_ids
 from ._parameters import N_JOBS, Interval, check_count, positive_integers
 from ._raw_logs import check_no_log
@@ -57,6 +57,7 @@ __all__ = [
     "check_interactions",
     "check_is_fitted",
     "check_item_ids",
+    "check_known_histories",
     "check_matrix",
     "check_no_log",
     "check_numbering",

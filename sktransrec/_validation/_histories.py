@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from .._histories import is_padded_at_one_end
+from .._histories import is_padded_at_one_end, padded_at_end
 from ._arrays import _check_nonnegative, are_integers, check_array, check_numbering, validate_data
 
 
@@ -33,6 +33,35 @@ def check_histories(estimator, X, *, reset, ignores_gaps=False):
             f"1. If X is a matrix of interactions, {_SEQUENCES}"
         )
     return X
+
+
+def check_known_histories(estimator, X, *, reset, n_items=None):
+    """Return X as int32 ids from 1 to the `n_items_` of the estimator, with zeros at the end.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With `reset`, its `n_items_` is set. Its parameter `unknown` says what happens to ids above
+        it and to zeros between ids: "error" raises an error, and "ignore" leaves them out.
+    X : array-like of shape (n_rows, n_steps)
+    reset : bool
+        Whether this is the X of `fit`.
+    n_items : int, default=None
+        The number of items; None means the largest id of `fit`.
+    """
+    X = check_histories(estimator, X, reset=reset, ignores_gaps=estimator.unknown == "ignore")
+    largest = int(X.max(initial=0))
+    if reset:
+        estimator.n_items_ = n_items or largest
+    if largest > estimator.n_items_:
+        if estimator.unknown == "error":
+            raise ValueError(
+                f"X holds the item id {largest}, but {type(estimator).__name__} knows the ids from "
+                f'1 to {estimator.n_items_}: fit with a larger n_items, or set unknown="ignore" to '
+                "leave unknown ids out."
+            )
+        X = np.where(estimator.n_items_ >= X, X, 0)
+    return padded_at_end(X)
 
 
 def item_ids_of_rows(X, *, ignores_gaps=False):

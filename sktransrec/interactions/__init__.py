@@ -5,6 +5,7 @@ from ._cross_listed import cross_listed_mask, find_cross_listed
 from ._encoder import InteractionEncoder
 from ._holdout import holdout_after, holdout_last, holdout_random
 from ._stacking import StackedDomains, stack_domains
+from ._steps import history_steps
 
 __all__ = [
     "AlignedDomains",
@@ -14,6 +15,7 @@ __all__ = [
     "align_domains",
     "cross_listed_mask",
     "find_cross_listed",
+    "history_steps",
     "holdout_after",
     "holdout_last",
     "holdout_random",

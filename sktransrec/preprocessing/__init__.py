@@ -1,6 +1,7 @@
-"""Preparing data for the learners: texts to token ids, and weights of interactions."""
+"""Preparing data for the learners: texts to token ids, histories to matrices, weights of both."""
 
+from ._decay import DecayedHistory
 from ._text import TextSequences
 from ._weighting import BM25Transformer, PopularityScaler
 
-__all__ = ["BM25Transformer", "PopularityScaler", "TextSequences"]
+__all__ = ["BM25Transformer", "DecayedHistory", "PopularityScaler", "TextSequences"]

@@ -10,15 +10,15 @@ from sklearn.base import BaseEstimator
 from .._engine._items import NegativeSampler
 from .._engine._next_item import next_item
 from .._engine._parameters import shares_parameters
-from .._histories import padded_at_end, seen_items
+from .._histories import seen_items
 from .._ids import DecodesItems
 from .._validation import (
     Interval,
     StrOptions,
     _fit_context,
-    check_histories,
     check_is_fitted,
     check_item_ids,
+    check_known_histories,
     restores_on_error,
 )
 from ..base import FactorRecommenderMixin, RecommenderMixin
@@ -313,19 +313,8 @@ class NextItemRecommender(
 
     def _check_histories(self, X, *, reset):
         """Return histories as int32 item ids, with zeros only at the end of the rows."""
-        X = check_histories(self, X, reset=reset, ignores_gaps=self.unknown == "ignore")
-        largest = int(X.max())
-        if reset:
-            self.n_items_ = self._number_of_items() or largest
-        if largest > self.n_items_:
-            if self.unknown == "error":
-                raise ValueError(
-                    f"X holds the item id {largest}, but {type(self).__name__} knows the ids from "
-                    f'1 to {self.n_items_}: fit with a larger n_items, or set unknown="ignore" to '
-                    "leave unknown ids out."
-                )
-            X = np.where(self.n_items_ >= X, X, 0)
-        return padded_at_end(X)
+        n_items = self._number_of_items() if reset else None
+        return check_known_histories(self, X, reset=reset, n_items=n_items)
 
     def _check_fit_rows(self, X, y, *, reset):
         if self.encoder == "attention" and self.n_components % self.n_heads:
