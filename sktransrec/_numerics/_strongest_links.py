@@ -10,8 +10,8 @@ from .._validation import get_chunk_n_rows
 from ._top_k import Preference
 
 
-def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
-    """Return the `n_links` largest entries of each row of left @ right, without the diagonal.
+def strongest_links(left, right, n_links=None, *, shrinkage=0.0, diagonal=False):
+    """Return the `n_links` largest entries of each row of left @ right.
 
     Of equal entries, those of popular columns are kept, then those of lower columns.
 
@@ -21,21 +21,24 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
     Parameters
     ----------
     left : sparse array of shape (n_items, n_rows), its values at least 0
-    right : sparse array of shape (n_rows, n_items), its values at least 0
+    right : sparse array of shape (n_rows, n_columns), its values at least 0
     n_links : int or None
         None keeps all entries.
     shrinkage : float
         An entry that is the sum of c products is multiplied by c / (c + `shrinkage`).
+    diagonal : bool
+        False leaves out the entries that link an item to itself.
 
     Returns
     -------
-    links : csr_array of shape (n_items, n_items), its indices sorted
+    links : csr_array of shape (n_items, n_columns), its indices sorted
     """
     left, right = left.tocsr(), right.tocsr()
-    n_items = left.shape[0]
+    n_items, n_columns = left.shape[0], right.shape[1]
     # A full block of the product holds a value and an index for each entry.
-    block_size = get_chunk_n_rows(row_bytes=16 * n_items, max_n_rows=n_items)
-    preference = Preference.by_popularity(np.diff(left.indptr))
+    block_size = get_chunk_n_rows(row_bytes=16 * n_columns, max_n_rows=n_items)
+    counts = np.bincount(right.indices, minlength=n_columns)
+    places = Preference.by_popularity(counts).places
     blocks = []
     for items in gen_batches(n_items, block_size):
         links = left[items] @ right
@@ -43,9 +46,10 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
             trust = _pattern(left[items]) @ _pattern(right)
             trust.data /= trust.data + shrinkage
             links = links.multiply(trust).tocsr()
-        _zero_diagonal(links, items.start)
+        if not diagonal:
+            _zero_diagonal(links, items.start)
         if n_links is not None:
-            _zero_all_but_largest(links, n_links, preference.places)
+            keep_largest(links, n_links, places)
         links.eliminate_zeros()
         blocks.append(links)
     links = sp.vstack(blocks, format="csr")
@@ -64,7 +68,7 @@ def _zero_diagonal(links, first_item):
     links.data[links.indices == items] = 0
 
 
-def _zero_all_but_largest(links, n_links, places):
+def keep_largest(links, n_links, places):
     """Set all but the `n_links` largest entries of each row to zero, in place.
 
     Of equal entries, those whose columns come first in `places` are kept.

@@ -1,0 +1,217 @@
+"""Ridge regressions of many targets, each on the few columns of a sparse matrix that suit it best.
+
+This is the restricted form of ridge regression for matrices whose Gram matrix does not fit into
+memory. The steps are::
+
+    cross = strongest_cross(X, Y, ridges, n_neighbors)
+    weights = neighbor_ridge(GramLookup.of_columns(X), cross, ridges)
+"""
+
+from itertools import pairwise
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.linalg import LinAlgError, lapack
+from sklearn.utils import gen_batches
+
+from .._validation import get_chunk_n_rows
+from ._blas_threads import one_blas_thread
+from ._gram import upper_gram
+from ._strongest_links import keep_largest, strongest_links
+from ._top_k import Preference
+
+# The entries among so many columns take 16 MiB.
+_N_DENSE = 2048
+_MIN_BLOCKS = 16
+
+
+def column_squares(X):
+    """Return the squared norm of each column of a sparse X."""
+    return np.bincount(X.indices, np.square(X.data, dtype=np.float64), minlength=X.shape[1])
+
+
+def strongest_cross(X, Y, ridges, n_neighbors, *, diagonal=True):
+    """Return the entries of YᵀX of the columns of X that predict each column of Y best alone.
+
+    Alone, column x lowers the squared error of target y by (yᵀx)² / (xᵀx + its ridge).
+
+    Parameters
+    ----------
+    X : csr_array of shape (n_rows, n_columns), its values at least 0
+    Y : csr_array of shape (n_rows, n_targets), its values at least 0
+    ridges : ndarray of shape (n_columns,)
+    n_neighbors : int
+        How many columns are kept for each target.
+    diagonal : bool
+        False leaves out column j for target j.
+
+    Returns
+    -------
+    cross : csr_array of shape (n_targets, n_columns)
+    """
+    scales = 1 / np.sqrt(column_squares(X) + ridges)
+    scaled = sp.csr_array((X.data * scales[X.indices], X.indices, X.indptr), shape=X.shape)
+    cross = strongest_links(Y.T, scaled.astype(X.dtype), n_neighbors, diagonal=diagonal)
+    cross.data /= scales[cross.indices]
+    return cross
+
+
+def strongest_entries(cross, squares, ridges, n_neighbors):
+    """Return what `strongest_cross` does, of a YᵀX that is there already, and the `squares` of X.
+
+    Of equally good columns, those that occur for more targets are kept.
+    """
+    scales = 1 / np.sqrt(squares + ridges)
+    gains = sp.csr_array(
+        (cross.data * scales[cross.indices], cross.indices.copy(), cross.indptr.copy()),
+        shape=cross.shape,
+    )
+    counts = np.bincount(cross.indices, minlength=cross.shape[1])
+    keep_largest(gains, n_neighbors, Preference.by_popularity(counts).places)
+    gains.eliminate_zeros()
+    gains.data /= scales[gains.indices]
+    return gains
+
+
+def neighbor_ridge(gram, cross, ridges):
+    """Return the weights of the ridge regression of each target on its own columns.
+
+    With G = XᵀX, N the columns stored in row c of `cross` and D = diag(ridges), a row of weights is
+    (G_NN + D_NN)⁻¹ c_N at N and zero elsewhere.
+
+    Parameters
+    ----------
+    gram : GramLookup
+    cross : csr_array of shape (n_targets, n_columns)
+        Entries of YᵀX.
+    ridges : ndarray of shape (n_columns,)
+
+    Returns
+    -------
+    weights : csr_array of shape (n_targets, n_columns)
+        Stored where `cross` is.
+
+    Raises
+    ------
+    LinAlgError
+        If a matrix is not positive definite in the precision of `gram`.
+    """
+    weights = np.empty(cross.nnz, dtype=gram.dtype)
+    (posv,) = lapack.get_lapack_funcs(("posv",), dtype=gram.dtype)
+    with one_blas_thread():
+        for start, stop in pairwise(cross.indptr):
+            if start == stop:
+                continue
+            order, A = gram.upper_among(cross.indices[start:stop])
+            order += start
+            A[np.diag_indices_from(A)] += ridges[cross.indices[order]]
+            # LAPACK reads in Fortran order, where the upper triangle is the lower one.
+            _, weights[order], info = posv(A.T, cross.data[order], lower=True, overwrite_a=True)
+            if info > 0:
+                raise LinAlgError(f"The pivot of column {info - 1} is not positive in {A.dtype}.")
+    return sp.csr_array((weights, cross.indices, cross.indptr), shape=cross.shape)
+
+
+class GramLookup:
+    """A sparse Gram matrix XᵀX, of which the entries among a few columns are looked up.
+
+    The columns are numbered from the most popular one down. The entries among the first of them
+    are dense, since most are not zero and every column has many neighbours there. Of the others,
+    the lower triangle is sparse.
+
+    Use `of_columns` or `of_matrix`.
+    """
+
+    def __init__(self, ranks, head, tail):
+        self._ranks, self._head, self._tail = ranks, head, tail
+        # The place of each column among those that are looked up.
+        self._places = np.full(len(ranks), -1)
+
+    @classmethod
+    def of_columns(cls, X):
+        """Return the Gram matrix of a sparse X, computed in blocks of columns."""
+        order, ranks = _by_popularity(np.bincount(X.indices, minlength=X.shape[1]))
+        X = X.tocsc()[:, order]
+        tail = [_lower_rows(X.T, X, rows) for rows in _tail_blocks(X.shape[1])]
+        return cls(ranks, upper_gram(X[:, :_N_DENSE].tocsr()), _stacked(tail, X))
+
+    @classmethod
+    def of_matrix(cls, gram):
+        """Return the lookup of a sparse symmetric matrix."""
+        gram = gram.tocsr()
+        order, ranks = _by_popularity(np.diff(gram.indptr))
+        gram = gram[order][:, order]
+        tail = [_lower(gram[rows], rows) for rows in _tail_blocks(gram.shape[0])]
+        return cls(ranks, gram[:_N_DENSE, :_N_DENSE].toarray(), _stacked(tail, gram))
+
+    @property
+    def dtype(self):
+        return self._head.dtype
+
+    def upper_among(self, columns):
+        """Return an order of `columns`, and the upper triangle of the matrix among them in it."""
+        ranks = self._ranks[columns]
+        order = np.argsort(ranks)
+        ranks = ranks[order]
+        upper = np.zeros((len(ranks), len(ranks)), dtype=self.dtype)
+        n_head = np.searchsorted(ranks, len(self._head))
+        head = ranks[:n_head]
+        upper[:n_head, :n_head] = self._head[head[:, None], head]
+        self._places[ranks] = np.arange(len(ranks))
+        places, rows, values = self._tail_entries(ranks[n_head:] - len(self._head))
+        self._places[ranks] = -1
+        is_among = np.flatnonzero(places >= 0)
+        upper[places[is_among], n_head + rows[is_among]] = values[is_among]
+        return order, upper
+
+    def _tail_entries(self, rows):
+        """Return places, row and value of all entries of some rows of the tail."""
+        starts, stops = self._tail.indptr[rows], self._tail.indptr[rows + 1]
+        n_entries = stops - starts
+        first = np.cumsum(n_entries) - n_entries
+        entries = np.arange(n_entries.sum()) + np.repeat(starts - first, n_entries)
+        rows = np.repeat(np.arange(len(rows)), n_entries)
+        return self._places[self._tail.indices[entries]], rows, self._tail.data[entries]
+
+
+def lookup_bytes(X):
+    """Return an upper bound of the bytes that `GramLookup.of_columns` takes."""
+    n_columns = X.shape[1]
+    n_head = min(n_columns, _N_DENSE)
+    _, ranks = _by_popularity(np.bincount(X.indices, minlength=n_columns))
+    in_tail = np.append(0, np.cumsum(ranks[X.indices] >= n_head))
+    n_in_tail = np.diff(in_tail[X.indptr]).astype(float)
+    n_entries = min(n_in_tail @ np.diff(X.indptr), (n_columns - n_head) * (n_columns + n_head) / 2)
+    # An entry is a value and an index; the blocks and the whole are there at the same time.
+    return X.dtype.itemsize * n_head**2 + 2 * (4 + X.dtype.itemsize) * n_entries
+
+
+def _by_popularity(counts):
+    """Return the columns from the most popular one down, and the rank of each."""
+    order, places = Preference.by_popularity(counts)
+    return order, places[:-1]
+
+
+def _tail_blocks(n_columns):
+    if n_columns <= _N_DENSE:
+        return
+    block_size = get_chunk_n_rows(row_bytes=16 * n_columns, max_n_rows=-(-n_columns // _MIN_BLOCKS))
+    for block in gen_batches(n_columns - _N_DENSE, block_size):
+        yield slice(_N_DENSE + block.start, _N_DENSE + block.stop)
+
+
+def _lower_rows(left, X, rows):
+    return _lower(left[rows] @ X[:, : rows.stop].tocsr(), rows)
+
+
+def _lower(product, rows):
+    """Return some rows of a symmetric matrix up to the diagonal."""
+    return sp.tril(product, rows.start, format="csr")[:, : rows.stop]
+
+
+def _stacked(blocks, like):
+    n_columns = like.shape[1]
+    for block in blocks:
+        block.resize(block.shape[0], n_columns)
+    empty = sp.csr_array((0, n_columns), dtype=like.dtype)
+    return sp.vstack([empty, *blocks], format="csr")
