@@ -40,6 +40,7 @@ from .recommenders import (
     ContentKNNRecommender,
     EASERecommender,
     GraphFilterRecommender,
+    HistoryRecommender,
     HybridRecommender,
     ItemKNNRecommender,
     LogisticMFRecommender,
@@ -48,6 +49,7 @@ from .recommenders import (
     ReconstructionRecommender,
     RidgeRecommender,
     SegmentPopularityRecommender,
+    TransitionRecommender,
 )
 from .serving import RecommendationService
 from .transfer import (
@@ -83,6 +85,7 @@ __all__ = [
     "DomainAdversarialAutoencoder",
     "EASERecommender",
     "GraphFilterRecommender",
+    "HistoryRecommender",
     "HybridRecommender",
     "InteractionEncoder",
     "ItemFeatures",
@@ -104,6 +107,7 @@ __all__ = [
     "TextEncoder",
     "TextSequences",
     "TransferGate",
+    "TransitionRecommender",
     "TwoTowerAutoencoderRecommender",
     "VotingRecommender",
     "align_domains",

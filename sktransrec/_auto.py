@@ -20,6 +20,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.random import sample_without_replacement
 
+from ._histories import ends_in_new_item, last_items, seen_items, without_last
 from ._numerics._top_k import Preference, top_k
 from ._recommend import mask_stored, row_blocks
 from .interactions import holdout_random
@@ -32,6 +33,8 @@ MIN_ROWS = 200
 MIN_ITEMS = 5 * _K
 # More rows would cost more than they tell.
 _MAX_ROWS = 5000
+# Each has one item to find, so a few thousand are scored in the time of a fit.
+_MAX_HISTORIES = 2000
 _MAX_SCORES = 2**27
 _SEED = 0
 
@@ -109,6 +112,40 @@ def held_out_interactions(X):
         return None
     rows, wanted = holdout_random(X[judged], random_state=_SEED)
     return HeldOutPart(_without(X, wanted, judged), None, rows, wanted)
+
+
+def held_out_last_items(X, n_items):
+    """Hold out the last item of a sample of histories, where it is new.
+
+    Use it for recommenders that read histories.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_steps)
+        Item ids from 1 to `n_items`, with zeros at the end of the rows.
+    n_items : int
+
+    Returns
+    -------
+    known : ndarray of shape (n_rows, n_steps)
+        The histories to learn from, without the held-out items.
+    judged : ndarray of shape (n_judged, n_steps)
+        Those of them that lost an item.
+    part : HeldOutPart
+        The same as matrices.
+
+    All three are None, as one None, if there are too few histories or items, as for
+    `held_out_interactions`.
+    """
+    chosen = _sample(np.flatnonzero(ends_in_new_item(X)), n_items, max_rows=_MAX_HISTORIES)
+    if chosen is None:
+        return None
+    judged = without_last(X[chosen])
+    known = X.copy()
+    known[chosen] = judged
+    wanted = seen_items(last_items(X[chosen])[:, None], n_items)
+    part = HeldOutPart(seen_items(known, n_items), None, seen_items(judged, n_items), wanted)
+    return known, judged, part
 
 
 def held_out_rows(X, y):

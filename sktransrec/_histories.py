@@ -60,17 +60,22 @@ def seen_items(X, n_items):
     return seen
 
 
+def decay_weights(decay, n_later):
+    """Return decay^n for items with n later ones; no weight vanishes."""
+    return np.maximum(np.power(float(decay), n_later), _SMALLEST_WEIGHT).astype(np.float32)
+
+
 def decayed_items(X, n_items, decay):
     """Return the items of each row as a `csr_array` of shape (n_rows, n_items), later ones larger.
 
     An item that stands k steps before the last one of its row has the weight decay^k, and several
-    occurrences of an item add up. No weight vanishes, so the stored entries are those of
+    occurrences of an item add up. No weight is 0, so the stored entries are those of
     `seen_items`. Item id j + 1 is column j. Ids above `n_items` are no steps and are left out.
     """
     is_item = (X > 0) & (n_items >= X)
     rows, steps = np.nonzero(is_item)
     n_later = np.cumsum(is_item[:, ::-1], axis=1)[:, ::-1][rows, steps] - 1
-    weights = np.maximum(np.power(float(decay), n_later), _SMALLEST_WEIGHT).astype(np.float32)
+    weights = decay_weights(decay, n_later)
     items = sp.csr_array((weights, (rows, X[rows, steps] - 1)), shape=(len(X), n_items))
     items.sum_duplicates()
     return items

@@ -59,9 +59,9 @@ CLOSED = {"datasets", "feature_learning", "preprocessing", "recommenders", "tran
 PARAMETERS = {
     "size of the model": {
         *("bidirectional", "cell", "embedding_size", "hidden_layer_sizes", "kernel_sizes"),
-        *("encoder", "kernel_size", "max_length", "n_heads", "n_items", "n_layers"),
+        *("encoder", "kernel_size", "max_length", "max_steps", "n_heads", "n_items", "n_layers"),
         *("n_item_clusters", "n_row_clusters"),
-        *("n_components", "n_neighbors", "n_tokens", "pooling"),
+        *("n_components", "n_neighbors", "n_tokens", "pooling", "window"),
         "discriminator_layer_sizes",
     },
     "weights of interactions": {"b", "decay", "k1", "weighting"},

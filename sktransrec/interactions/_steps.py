@@ -5,13 +5,13 @@ from numbers import Integral, Real
 import numpy as np
 import scipy.sparse as sp
 
-from .._histories import padded_at_end, pairs_in_order
+from .._histories import decay_weights, padded_at_end, pairs_in_order
 from .._validation import Interval, item_ids_of_rows, validate_params
 
 
 @validate_params(
     {
-        "decay": [Interval(Real, 0, 1, closed="right")],
+        "decay": [Interval(Real, 0, 1, closed="both")],
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
         "max_steps": [Interval(Integral, 1, None, closed="left"), None],
         "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
@@ -35,7 +35,7 @@ def history_steps(
     histories : array-like of int of shape (n_rows, n_steps)
         Item ids from 1 on, earliest first, padded with 0 at one end.
     decay : float, default=1.0
-        The weight of a known item relative to the item after it, above 0 and at most 1.
+        The weight of a known item relative to the item after it, from 0 to 1.
     max_length : int or None, default=50
         How many items before a step count as known, the latest ones. None takes all, which takes
         memory with the square of the lengths of the histories.
@@ -112,7 +112,7 @@ def _known_items(X, number, shape, decay, max_length):
         numbers = number[rows, steps]
         places.append(numbers[numbers >= 0])
         columns.append(earlier[numbers >= 0])
-        weights.append(np.full(len(places[-1]), decay ** (lag - 1), dtype=np.float32))
+        weights.append(np.full(len(places[-1]), decay_weights(decay, lag - 1)))
     entries = np.concatenate(weights), (np.concatenate(places), np.concatenate(columns))
     known = sp.csr_array(entries, shape=shape)
     known.sum_duplicates()

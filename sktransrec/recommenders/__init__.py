@@ -4,6 +4,7 @@ from ._als import ALSRecommender
 from ._biased_mf import BiasedMFRecommender
 from ._bpr import BPRRecommender
 from ._content_neighbors import ContentKNNRecommender
+from ._history import HistoryRecommender
 from ._hybrid import HybridRecommender
 from ._linear import EASERecommender, RidgeRecommender
 from ._logistic import LogisticMFRecommender
@@ -13,6 +14,7 @@ from ._popularity import PopularityRecommender
 from ._reconstruction import ReconstructionRecommender
 from ._segment_popularity import SegmentPopularityRecommender
 from ._spectral import GraphFilterRecommender
+from ._transitions import TransitionRecommender
 
 __all__ = [
     "ALSRecommender",
@@ -21,6 +23,7 @@ __all__ = [
     "ContentKNNRecommender",
     "EASERecommender",
     "GraphFilterRecommender",
+    "HistoryRecommender",
     "HybridRecommender",
     "ItemKNNRecommender",
     "LogisticMFRecommender",
@@ -29,4 +32,5 @@ __all__ = [
     "ReconstructionRecommender",
     "RidgeRecommender",
     "SegmentPopularityRecommender",
+    "TransitionRecommender",
 ]

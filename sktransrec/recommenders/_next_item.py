@@ -23,6 +23,7 @@ from .._validation import (
 )
 from ..base import FactorRecommenderMixin, RecommenderMixin
 from ._history_learner import HistoryLearner
+from ._history_reader import check_has_steps
 from ._item_table import ItemTableMixin, check_same_items
 
 
@@ -323,12 +324,7 @@ class NextItemRecommender(
                 "head attends with an equal share of the components."
             )
         X = self._check_histories(X, reset=reset)
-        if X.shape[1] < 2 or not X[:, 1].any():
-            raise ValueError(
-                "X holds no interactions that follow another: no history has two items "
-                f"(n_features = {X.shape[1]}), so there is no next item to learn: pass longer "
-                "histories."
-            )
+        check_has_steps(X)
         if reset:
             self._max_length = self.max_length
             self._column_names = None

@@ -26,6 +26,7 @@ from .. import (
     DomainAdversarialAutoencoder,
     EASERecommender,
     GraphFilterRecommender,
+    HistoryRecommender,
     HybridRecommender,
     ItemFeatures,
     ItemKNNRecommender,
@@ -44,6 +45,7 @@ from .. import (
     SwitchingRecommender,
     TextEncoder,
     TransferGate,
+    TransitionRecommender,
     TwoTowerAutoencoderRecommender,
     VotingRecommender,
 )
@@ -79,6 +81,8 @@ ESTIMATORS = [
     EASERecommender(),
     EASERecommender(solver="dual"),
     GraphFilterRecommender(n_components=4),
+    HistoryRecommender(ItemKNNRecommender(), n_items=24, unknown="ignore"),
+    HistoryRecommender(RidgeRecommender(), n_items=24, unknown="ignore"),
     HybridRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
     ItemKNNRecommender(),
     LogisticMFRecommender(n_components=4, max_iter=5),
@@ -100,6 +104,7 @@ ESTIMATORS = [
     TextEncoder(2, n_layers=1, embedding_size=4, unknown="ignore", **TINY_TRAINING),
     TransferGate(EASERecommender(), cv=2),
     TransferGate(RidgeRecommender(), cv=2),
+    TransitionRecommender(n_items=24, unknown="ignore"),
     TwoTowerAutoencoderRecommender(slice(1, None), kind="variational", **TINY_NETWORK),
     VotingRecommender([("ease", EASERecommender()), ("popularity", PopularityRecommender())]),
     VotingRecommender(

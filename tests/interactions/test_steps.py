@@ -54,4 +54,4 @@ def test_bad_histories():
     with pytest.raises(ValueError, match="item id 5, but n_items=4"):
         history_steps([[1, 5]], n_items=4)
     with pytest.raises(ValueError, match="decay"):
-        history_steps([[1, 2]], decay=0)
+        history_steps([[1, 2]], decay=2)

@@ -1,0 +1,193 @@
+"""Recommenders of matrices that read histories."""
+
+import copy
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.metaestimators import available_if
+
+from .._histories import seen_items
+from .._recommend import withheld_items
+from .._validation import HasMethods, Interval, check_is_fitted
+from .._wrapping import innermost, is_supervised, recommender_and_rows, recommender_of
+from ..interactions import history_steps
+from ._history_reader import HistoryReader, best_decay, check_has_steps
+
+# A recommender of the map must be fitted to each decay, so there is nothing to choose by.
+_DECAY_OF_STEPS = 0.8
+
+
+def _takes_items(self):
+    return hasattr(innermost(self.recommender), "with_items")
+
+
+class HistoryRecommender(HistoryReader):
+    r"""Make a next-item model of any recommender that reads a matrix.
+
+    Use it first when the order of a history matters: item neighbours or a graph filter that know
+    which items are recent are fitted in seconds, and on short histories they beat networks. A
+    vote of several such models and a `TransitionRecommender` is better still. A row of X is a
+    history: item ids from 1 on, from the earliest to the latest, padded with 0 at one end, as
+    :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns it. Item
+    id j + 1 is column j of `recommend` and of y. It is an in-domain recommender: it learns from
+    the histories alone.
+
+    Parameters
+    ----------
+    recommender : estimator
+        What scores the items, or a `Pipeline` that ends in it. If it learns from X alone, it is
+        fitted to the matrix of all interactions, without decay, because old and new items belong
+        together alike. If it learns the map from X to y, such as `RidgeRecommender`, it is fitted
+        to the steps of the histories, from the decayed items before each step to the item of the
+        step; see `history_steps`.
+    decay : float or "auto", default="auto"
+        The weight of an item relative to the item after it when the recommender is asked, from 0
+        (only the last item counts) to 1 (all count alike). "auto" takes the one of 0.6, 0.7, 0.8,
+        0.9 and 1 with which the last items of a sample of the histories are found best. It takes
+        0.8 if there are too few to judge by, or if the recommender learns the map from X to y.
+    max_length : int or None, default=50
+        How many items before a step count as known. Only used if the recommender learns the map
+        from X to y.
+    max_steps : int or None, default=None
+        How many steps of each history are learned from, the latest ones; None takes all. Only used
+        if the recommender learns the map from X to y.
+    n_items : int, default=None
+        Number of items. None means the largest id of `fit`.
+    unknown : {"error", "ignore"}, default="error"
+        What to do with ids above the number of items, and with zeros between ids: raise an error,
+        or leave them out.
+
+    Attributes
+    ----------
+    recommender_ : estimator
+        The fitted recommender.
+    decay_ : float
+        The decay in use.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of rows that have each item, which are the scores of an empty row.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+
+    See Also
+    --------
+    TransitionRecommender : Learns what follows what.
+    NextItemRecommender : A network that learns from the order itself.
+    DecayedHistory : The decayed matrix alone, for a `Pipeline`.
+
+    Notes
+    -----
+    A history :math:`x_1, \dots, x_n` is scored as a row in which item i has the weight
+    :math:`\sum_{t : x_t = i} d^{\,n - t}` with the decay d. "auto" fits the recommender twice: once
+    without the held-out items, and once to everything. It reads nothing but X.
+
+    Examples
+    --------
+    >>> from sktransrec import HistoryRecommender, ItemKNNRecommender
+    >>> X = [[1, 2, 3, 0], [2, 3, 1, 0], [4, 5, 0, 0], [5, 4, 0, 0]]
+    >>> model = HistoryRecommender(ItemKNNRecommender(), decay=0.5).fit(X)
+    >>> items, scores = model.recommend([[1, 4, 0, 0], [4, 1, 0, 0]], n_recommendations=1)
+    >>> items + 1  # the ids
+    array([[5],
+           [2]])
+    """
+
+    _parameter_constraints: dict = {
+        **HistoryReader._parameter_constraints,
+        "recommender": [HasMethods(["fit"])],
+        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "max_steps": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        recommender,
+        *,
+        decay="auto",
+        max_length=50,
+        max_steps=None,
+        n_items=None,
+        unknown="error",
+    ):
+        self.recommender = recommender
+        self.decay = decay
+        self.max_length = max_length
+        self.max_steps = max_steps
+        self.n_items = n_items
+        self.unknown = unknown
+
+    def _fit(self, X):
+        self.decay_ = self._chosen_decay(X) if self.decay == "auto" else float(self.decay)
+        self._n_columns = self.n_items_
+        self.recommender_ = self._fitted(X)
+        n_items = recommender_of(self.recommender_).n_items_
+        if n_items != self.n_items_:
+            raise ValueError(
+                f"recommender={self.recommender!r} recommends {n_items} items, but the histories "
+                f"hold {self.n_items_}: pass a recommender of all columns of X."
+            )
+
+    def _chosen_decay(self, X):
+        if is_supervised(self.recommender):
+            return _DECAY_OF_STEPS
+        return best_decay(X, self.n_items_, lambda known: _scorer(self._fitted(known)))
+
+    def _fitted(self, X):
+        recommender = clone(self.recommender)
+        if not is_supervised(recommender):
+            return recommender.fit(seen_items(X, self.n_items_))
+        check_has_steps(X)
+        known, following = history_steps(
+            X,
+            decay=self.decay_,
+            max_length=self.max_length,
+            max_steps=self.max_steps,
+            n_items=self.n_items_,
+        )
+        return recommender.fit(known, following)
+
+    def _score_items(self, items):
+        return _scorer(self.recommender_)(items)
+
+    @property
+    def _n_read(self):
+        return self._n_columns
+
+    @property
+    def withheld_items_(self):
+        """The mask of the items that are never recommended; None if there are none."""
+        return withheld_items([self.recommender_], self.n_items_)
+
+    @available_if(_takes_items)
+    def with_items(self, item_features):
+        """Add new items, without fitting again, to a recommender that knows items by content.
+
+        Parameters
+        ----------
+        item_features : ItemFeatures
+            The content of the new items, in the same form as that of the items in `fit`.
+
+        Returns
+        -------
+        recommender : HistoryRecommender
+            A fitted copy that recommends the new items as well. Their ids come after those known
+            so far. A new item in a history is not recommended again, but says nothing else.
+        """
+        check_is_fitted(self)
+        other = copy.copy(self)
+        other.recommender_ = recommender_of(self.recommender_).with_items(item_features)
+        other.n_items_ = self.n_items_ + item_features.n_items
+        other.popularity_ = np.pad(self.popularity_, (0, item_features.n_items))
+        return other
+
+
+def _scorer(model):
+    """Return the function from decayed items to the scores of a fitted model."""
+
+    def scores(items):
+        recommender, rows = recommender_and_rows(model, items)
+        return recommender.decision_function(rows)
+
+    return scores

@@ -1,0 +1,109 @@
+"""The base of closed-form recommenders that read histories and weight recent items more."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from .._auto import held_out_last_items
+from .._histories import decayed_items, seen_items
+from .._validation import (
+    Interval,
+    StrOptions,
+    _fit_context,
+    check_known_histories,
+    restores_on_error,
+)
+from ..base import RecommenderMixin, _column_shares
+
+# The first one is also the value for data that are too small to judge.
+_DECAYS = (0.8, 0.9, 0.7, 0.6, 1.0)
+
+
+class HistoryReader(RecommenderMixin, BaseEstimator):
+    """Base of recommenders that learn in closed form and score the decayed items of a history.
+
+    A subclass has the parameters `decay`, `n_items` and `unknown`. It implements ``_fit(X)``, which
+    gets int32 histories with zeros at the end, and ``_score_items(items)``, which gets the decayed
+    items as a `csr_array`.
+    """
+
+    _parameter_constraints: dict = {
+        "decay": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
+        "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
+        "unknown": [StrOptions({"error", "ignore"})],
+    }
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        tags.input_tags.categorical = True
+        tags.input_tags.positive_only = True
+        return tags
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Learn from the histories in X.
+
+        Parameters
+        ----------
+        X : array-like of int of shape (n_rows, n_steps)
+            Item ids from 1 on, earliest first, padded with 0.
+        y : Ignored
+            `fit` never reads it; `score` compares with it.
+
+        Returns
+        -------
+        self : object
+        """
+        X = check_known_histories(self, X, reset=True, n_items=self.n_items)
+        if not X.any():
+            raise ValueError("X holds no interactions: pass histories with at least one item id.")
+        self.popularity_ = _column_shares(seen_items(X, self.n_items_))
+        self._fit(X)
+        return self
+
+    def _check_rows(self, X):
+        return check_known_histories(self, X, reset=False)
+
+    def _score_rows(self, X):
+        return self._score_items(decayed_items(X, self._n_read, self.decay_))
+
+    @property
+    def _n_read(self):
+        """The number of items whose ids in a history count."""
+        return self.n_items_
+
+
+def check_has_steps(X):
+    """Raise an error if no history has two items."""
+    if X.shape[1] < 2 or not X[:, 1].any():
+        raise ValueError(
+            "X holds no interactions that follow another: no history has two items "
+            f"(n_features = {X.shape[1]}), so there is no next item to learn: pass longer "
+            "histories."
+        )
+
+
+def best_decay(X, n_items, fitted_scorer):
+    """Return the decay with which the last items of a sample of histories are found best.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_steps)
+        Histories, with zeros at the end.
+    n_items : int
+    fitted_scorer : callable
+        From histories to learn from to a function that scores decayed items.
+    """
+    held_out = held_out_last_items(X, n_items)
+    if held_out is None:
+        return _DECAYS[0]
+    known, judged, part = held_out
+    score = fitted_scorer(known)
+    ndcg = [
+        part._replace(rows=decayed_items(judged, n_items, decay)).ndcg(score).mean()
+        for decay in _DECAYS
+    ]
+    return _DECAYS[int(np.argmax(ndcg))]

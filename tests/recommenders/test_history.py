@@ -1,0 +1,95 @@
+"""Recommenders of matrices in `HistoryRecommender`: fitted plainly, asked with decayed items."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.decomposition import TruncatedSVD
+from sklearn.pipeline import make_pipeline
+
+from sktransrec import (
+    ContentKNNRecommender,
+    DecayedHistory,
+    HistoryRecommender,
+    ItemFeatures,
+    ItemKNNRecommender,
+    PopularityRecommender,
+    RidgeRecommender,
+    VotingRecommender,
+    history_steps,
+)
+from sktransrec._histories import seen_items
+
+RNG = np.random.RandomState(0)
+X = RNG.randint(1, 9, size=(40, 6)) * (np.arange(6) < RNG.randint(2, 7, size=(40, 1)))
+ITEMS = DecayedHistory(0.6, n_items=8).fit(X).transform(X)
+
+
+def test_an_in_domain_recommender_learns_without_decay_and_is_asked_with_it():
+    model = HistoryRecommender(ItemKNNRecommender(), decay=0.6).fit(X)
+    plain = ItemKNNRecommender().fit(seen_items(X, 8))
+    assert_allclose(model.decision_function(X), plain.decision_function(ITEMS))
+
+
+def test_a_supervised_recommender_learns_the_steps():
+    ridge = RidgeRecommender(regularization=1.0)
+    options = {"max_length": 3, "max_steps": 2}
+    model = HistoryRecommender(ridge, decay=0.6, **options).fit(X)
+    known, following = history_steps(X, decay=0.6, n_items=8, **options)
+    direct = RidgeRecommender(regularization=1.0).fit(known, following)
+    assert_allclose(model.decision_function(X), direct.decision_function(ITEMS), rtol=1e-5)
+
+
+def test_a_pipeline_may_stand_inside():
+    inner = make_pipeline(TruncatedSVD(2, random_state=0), RidgeRecommender())
+    model = HistoryRecommender(inner, decay=0.6).fit(X)
+    expected = model.recommender_.decision_function(ITEMS)
+    assert_allclose(model.decision_function(X), expected, rtol=1e-5)
+
+
+def test_rows_do_not_depend_on_their_order_or_padding():
+    vote = VotingRecommender(
+        [
+            ("neighbours", HistoryRecommender(ItemKNNRecommender())),
+            ("popularity", HistoryRecommender(PopularityRecommender())),
+        ]
+    ).fit(X)
+    items, scores = vote.recommend(X, n_recommendations=3)
+    at_the_left = np.array([np.roll(row, np.count_nonzero(row == 0)) for row in X])
+    other_items, other_scores = vote.recommend(at_the_left[::-1], n_recommendations=3)
+    assert_array_equal(other_items[::-1], items)
+    assert_allclose(other_scores[::-1], scores, rtol=1e-5)
+    assert not seen_items(X, 8).toarray()[np.arange(len(X))[:, None], items][items >= 0].any()
+
+
+@pytest.mark.parametrize(("place", "decays"), [(-1, {0.6, 0.7}), (0, {1.0})])
+def test_decay_is_chosen_by_what_comes_next(place, decays):
+    rng = np.random.RandomState(0)
+    # Items 2k + 1 and 2k + 2 are a pair, and the partner of one item of the row comes next.
+    pairs = np.array([rng.permutation(60)[:4] for _ in range(400)])
+    side = rng.randint(2, size=pairs.shape)
+    items = 1 + 2 * pairs + side
+    partner = 2 + 2 * pairs[:, place] - side[:, place]
+    rows = np.column_stack([items, partner])
+    # Their last item is not new, so they are learned from as they are.
+    known = 1 + 2 * np.arange(60)[:, None] + [0, 1, 0, 0, 0]
+    model = HistoryRecommender(ItemKNNRecommender()).fit(np.vstack([rows, known]))
+    assert model.decay_ in decays
+
+
+def test_few_histories_choose_no_decay():
+    assert HistoryRecommender(ItemKNNRecommender()).fit(X).decay_ == 0.8
+
+
+def test_new_items_by_content():
+    content = ItemFeatures(np.eye(8), ids=list(range(8)))
+    model = HistoryRecommender(ContentKNNRecommender(content), decay=0).fit(X)
+    later = model.with_items(ItemFeatures(np.eye(8)[[2]], ids=[8]))
+    items, _ = later.recommend([[1, 3, 0, 0, 0, 0], [3, 9, 0, 0, 0, 0]], n_recommendations=1)
+    assert items[0, 0] == 8
+    assert items[1, 0] != 8
+    assert not hasattr(HistoryRecommender(ItemKNNRecommender()), "with_items")
+
+
+def test_what_recommends_other_items_is_refused():
+    with pytest.raises(ValueError, match="no history has two items"):
+        HistoryRecommender(RidgeRecommender()).fit([[1, 0], [2, 0]])
