@@ -31,6 +31,7 @@ from ._validation import (
 )
 from ._validation._finite import finite_output
 from ._version_stamp import VersionStampMixin
+from ._wrapping import reads_histories
 from .interactions._hidden import hidden_by_default
 from .metrics._wanted import wanted_items
 
@@ -205,6 +206,42 @@ shape (n_rows,), default=None
         items, _ = self.recommend(X, n_recommendations=k)
         y = wanted_items(self, y, n_rows=len(items), n_items=self.n_items_)
         return ndcg_at_k(y, items, k=k)
+
+    def score_parts(self, X):
+        """Return what each nonzero entry of a single row adds to the scores of all items.
+
+        Use :func:`sktransrec.explain`, which calls it and takes pipelines as well. A subclass whose
+        scores are sums of such parts implements ``_score_parts(X)``, which gets a valid row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (1, n_features_in_)
+            The row.
+
+        Returns
+        -------
+        columns_and_parts : tuple of ndarray, or None
+            The columns of the nonzero entries, of shape (n_entries,), and what each of them adds,
+            of shape (n_entries, n_items_). What is left of a score does not depend on the entries.
+            A row without entries has no parts. None if the scores are no sum of parts.
+        """
+        check_is_fitted(self)
+        X = self._check_rows(X)
+        if X.shape[0] != 1:
+            raise ValueError(f"X has {X.shape[0]} rows: pass a single one.")
+        if is_content(X) or reads_histories(self):
+            return None
+        X = sp.csr_array(X)
+        parts = (
+            np.empty((0, self.n_items_)) if self._unknown_rows(X).any() else self._score_parts(X)
+        )
+        if parts is None:
+            return None
+        return X.indices.astype(np.intp), np.asarray(parts, dtype=np.float32)
+
+    def _score_parts(self, X):
+        """Return what each entry of a row adds to the scores; None if they are no sum of parts."""
+        return None
 
     def _finite_scores(self, X):
         """Return the scores of validated rows; unknown rows get the popularity."""
@@ -398,6 +435,14 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
         if item_bias is not None:
             scores += item_bias
         return scores
+
+    def _score_parts(self, X):
+        parts = self._row_factor_parts(X)
+        return None if parts is None else parts @ self.item_factors_.T
+
+    def _row_factor_parts(self, X):
+        """Return what each entry of a row adds to its factors; None if they are no sum."""
+        return None
 
     def _item_similarities(self, items):
         unit_factors = normalize(self.item_factors_)

@@ -17,6 +17,7 @@ from ._recommend import recommend
 from ._validation import check_is_fitted
 from ._version_stamp import VersionStampMixin
 from ._wrapping import reads_histories, recommender_of
+from .inspection._explain import explain
 from .interactions._events import frame_library, frame_of
 from .interactions._known_of import ignoring_unknown, library_of, unknown_items_in, users_in
 
@@ -143,6 +144,63 @@ class RecommendationService(VersionStampMixin):
         return self._table(
             {"user": users[row], "rank": place + 1}, items[row, place], scores[row, place], library
         )
+
+    def explain(
+        self,
+        users=None,
+        history=None,
+        *,
+        baskets=None,
+        items=None,
+        n_recommendations=5,
+        n_reasons=3,
+    ):
+        """Return which items of a history speak for which recommendations.
+
+        Parameters
+        ----------
+        users : array-like of ids of shape (n_users,), default=None
+            The users, as in :meth:`recommend`.
+        history : DataFrame, dict of 1-D columns, or 2-D array, default=None
+            The log of what the users have.
+        baskets : sequence of sequences of item ids, default=None
+            What anonymous users have, instead of `users` and `history`.
+        items : array-like of item ids, default=None
+            What to explain. None explains the best items of each user.
+        n_recommendations : int, default=5
+            If `items` is None: how many of the best items to explain.
+        n_reasons : int, default=3
+            Number of reasons for each item at most.
+
+        Returns
+        -------
+        reasons : DataFrame or dict of columns
+            "user", "item", "name", "score", "because" (an item id of the history), "because_name"
+            and "contribution" (what that item adds to the score): a line for each reason, the
+            strongest first. See :func:`sktransrec.inspection.explain` for what it means.
+        """
+        users, X, library = self._rows(users, history, baskets)
+        columns = None if items is None else self._known_columns(items, "items")
+        found = {"user": [], "item": [], "score": [], "because": [], "contribution": []}
+        for row, user in enumerate(users.tolist()):
+            why = explain(self.model, X[[row]], columns, n_recommendations=n_recommendations)
+            for item, score in zip(why.items.tolist(), why.scores.tolist(), strict=True):
+                for column, added in why.strongest(item, n_reasons):
+                    line = (user, item, score, column, added)
+                    for values, value in zip(found.values(), line, strict=True):
+                        values.append(value)
+        ids = self.item_ids_[np.array(found["item"], dtype=np.intp)]
+        because = self.encoder.decode_items(np.array(found["because"], dtype=np.intp))
+        reasons = {
+            "user": np.array(found["user"], dtype=users.dtype),
+            "item": ids,
+            "name": self._names_of(ids),
+            "score": np.array(found["score"], dtype=np.float32),
+            "because": because,
+            "because_name": self._names_of(because),
+            "contribution": np.array(found["contribution"], dtype=np.float32),
+        }
+        return frame_of(reasons, library)
 
     def similar(self, items, n_similar=10):
         """Return the most similar items of some items.
@@ -316,11 +374,11 @@ class RecommendationService(VersionStampMixin):
         index = {one: column for column, one in enumerate(self.item_ids_.tolist())}
         return np.array([index.get(one, -1) for one in ids.tolist()], dtype=np.intp)
 
-    def _known_columns(self, candidates):
-        columns = self._encode(distinct_ids(candidates, "candidates"))
+    def _known_columns(self, ids, name="candidates"):
+        columns = self._encode(distinct_ids(ids, name))
         columns = columns[columns >= 0]
         if not len(columns):
-            raise ValueError("The model knows none of the candidates.")
+            raise ValueError(f"The model knows none of the {name}.")
         return columns
 
     def _excluded(self, events, users):
@@ -335,10 +393,13 @@ class RecommendationService(VersionStampMixin):
 
     def _table(self, heads, items, scores, library):
         ids = self.item_ids_[items]
-        names = [self.item_names.get(one) for one in ids.tolist()]
         return frame_of(
-            {**heads, "item": ids, "name": np.array(names, dtype=object), "score": scores}, library
+            {**heads, "item": ids, "name": self._names_of(ids), "score": scores}, library
         )
+
+    def _names_of(self, ids):
+        """Return the names of items, None for those without a name."""
+        return np.array([self.item_names.get(one) for one in ids.tolist()], dtype=object)
 
 
 def _as_dict(names):

@@ -49,7 +49,8 @@ LAYERS = [
     {"feature_learning", "recommenders"},
     {"evaluation", "transfer"},
     {"ensembles"},
-    {"inspection", "serving"},
+    {"inspection"},
+    {"serving"},
     {"testing"},
 ]
 # Of these only what they show to everybody may be imported elsewhere, but by the checks of all.

@@ -30,6 +30,7 @@ from sktransrec import (
     align_domains,
     recommend,
 )
+from sktransrec.inspection import explain
 
 NAMES = {f"film-{i}": f"Title {i}" for i in range(11)}
 
@@ -103,6 +104,27 @@ def test_what_is_in_stock_and_what_is_excluded(service, log):
     assert "film-5" not in set(without["item"])
     with pytest.raises(ValueError, match="knows none of the candidates"):
         service.recommend(baskets=[[]], candidates=["film-77"])
+
+
+def test_reasons_are_those_of_the_model_by_id_and_name(service, log):
+    found = service.explain(["user-0", "user-1"], log, n_recommendations=2, n_reasons=2)
+    assert list(found.columns) == [
+        *("user", "item", "name", "score", "because", "because_name", "contribution")
+    ]
+    for user, lines in found.groupby("user"):
+        best = service.recommend([user], log, n_recommendations=2)
+        assert lines["item"].iloc[0] == best["item"].iloc[0]
+        assert set(lines["item"]) <= set(best["item"])
+        assert set(lines["because"]) <= set(log["item"][log["user"] == user])
+        X = service.encoder.transform(log, users=[user])
+        line = lines.iloc[0]
+        item, reason = service.encoder.encode_items([line["item"], line["because"]])
+        why = explain(service.model, X, [item])
+        (place,) = np.flatnonzero(why.columns == reason)
+        assert_allclose(line["contribution"], why.contributions[0, place], rtol=1e-6)
+        assert line["because_name"] == NAMES.get(line["because"])
+    of_basket = service.explain(baskets=[["film-4"], []], items=["film-2"], n_reasons=1)
+    assert of_basket["because"].tolist() == ["film-4"]
 
 
 def test_similar_items_by_id(service):

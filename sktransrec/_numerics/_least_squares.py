@@ -55,6 +55,24 @@ def row_minima(C, V, eigen, ridges, missing_weights, *, n_jobs=None):
         return (Q @ w[:, :, None])[:, :, 0]
 
 
+def minimum_parts(C, V, eigen, ridge, missing_weights):
+    """Return what each stored value of a single row adds to the factors that are its minimum.
+
+    The arguments are those of `row_minima`, with one row and its `ridge`. As in Hu, Koren and
+    Volinsky (2008), section 5, the weights of the row are taken as given.
+
+    Returns
+    -------
+    parts : ndarray of shape (n_stored, n_components), dtype float64
+        Their sum is the row of `row_minima`.
+    """
+    eigenvalues, Q = (array.astype(np.float64) for array in eigen)
+    stored, c = V[C.indices].astype(np.float64), C.data[:, None].astype(np.float64)
+    A = (Q * (eigenvalues + ridge)) @ Q.T
+    A += stored.T @ ((c - missing_weights[C.indices, None]) * stored)
+    return np.linalg.solve(A, (c * stored).T).T
+
+
 def all_row_minima(C, V, ridges, missing_weights, *, n_jobs=None):
     """Return the same as `row_minima`, faster for many rows.
 

@@ -1,6 +1,7 @@
 """Sparse rows in padded blocks, so that numpy can compute many rows at once."""
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
 # The temporary arrays of a block of rows hold about this many numbers.
@@ -38,3 +39,8 @@ def padded_row_blocks(X, n_floats):
             items = np.where(is_stored, X.indices[positions], 0)
             values = np.where(is_stored, X.data[positions], 0)
             yield rows, items, values, is_stored
+
+
+def entry_rows(X):
+    """Return a matrix with a row for each nonzero entry of a `csr_array` of a single row."""
+    return sp.csr_array((X.data, X.indices, np.arange(X.nnz + 1)), shape=(X.nnz, X.shape[1]))

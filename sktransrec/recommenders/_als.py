@@ -8,7 +8,12 @@ from joblib import effective_n_jobs
 from scipy.stats import loguniform
 
 from .._numerics._blas_threads import one_blas_thread
-from .._numerics._least_squares import balanced_confidence, gram_eigen, row_minima
+from .._numerics._least_squares import (
+    balanced_confidence,
+    gram_eigen,
+    minimum_parts,
+    row_minima,
+)
 from .._validation import N_JOBS, Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._implicit import (
@@ -212,6 +217,13 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         ridges = self._ridges(C).astype(np.float32)
         eigen = self.gram_eigenvalues_, self.gram_eigenvectors_
         return row_minima(C, self.item_factors_, eigen, ridges, _ones(self.item_factors_))
+
+    def _row_factor_parts(self, X):
+        C = X * np.float32(self.confidence_)
+        eigen = self.gram_eigenvalues_, self.gram_eigenvectors_
+        return minimum_parts(
+            C, self.item_factors_, eigen, self._ridges(C)[0], _ones(self.item_factors_)
+        )
 
 
 def _update(U, V, groups, solver, n_threads):

@@ -20,6 +20,7 @@ from .._numerics._gram import (
     upper_gram,
 )
 from .._numerics._memory import require_memory
+from .._numerics._row_blocks import entry_rows
 from .._numerics._spd import inverse, solve
 from .._validation import Interval, StrOptions, get_chunk_n_rows
 from ..base import InDomainRecommender, SimilarItemsMixin, SupervisedRecommender
@@ -180,6 +181,9 @@ class RidgeRecommender(SupervisedRecommender):
     def _score_rows(self, X):
         return self._mapped(X) + self.intercept_
 
+    def _score_parts(self, X):
+        return self._mapped(entry_rows(X))
+
 
 class EASERecommender(SimilarItemsMixin, InDomainRecommender):
     r"""Linear autoencoder in closed form, whose items do not predict themselves (EASE).
@@ -304,6 +308,9 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
         scores[X.nonzero()] -= X.data * self._self_prediction[X.indices]
         scores /= 1 - self._self_prediction
         return scores
+
+    def _score_parts(self, X):
+        return self._score_rows(entry_rows(X))
 
     def _item_similarities(self, items):
         return self._score_rows(sp.eye_array(self.n_items_, format="csr", dtype=np.float32)[items])

@@ -9,6 +9,7 @@ from scipy.stats import loguniform, uniform
 from sklearn.preprocessing import normalize
 
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
+from .._numerics._row_blocks import entry_rows
 from .._numerics._strongest_links import strongest_links
 from .._validation import Interval, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
@@ -165,6 +166,9 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
 
     def _score_rows(self, X):
         return (X @ self.item_links_).toarray()
+
+    def _score_parts(self, X):
+        return self._score_rows(entry_rows(X))
 
     def _item_similarities(self, items):
         return self.item_links_[:, items].T.toarray() / self._item_scales[items, None]

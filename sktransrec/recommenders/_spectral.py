@@ -9,6 +9,7 @@ from scipy.stats import loguniform, uniform
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
 
+from .._numerics._row_blocks import entry_rows
 from .._numerics._strongest_links import strongest_links
 from .._validation import Interval
 from ..base import FactorRecommenderMixin, InDomainRecommender
@@ -166,7 +167,13 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         return _divided_by_root_degree(X) @ self.row_projection_
 
     def _score_rows(self, X):
-        rows = _divided_by_root_degree(X)
+        return self._scores_of(_divided_by_root_degree(X))
+
+    def _score_parts(self, X):
+        return self._scores_of(entry_rows(_divided_by_root_degree(X)))
+
+    def _scores_of(self, rows):
+        """Return the scores of rows that are divided by the root of their degree."""
         scores = (rows @ self.item_links_).toarray()
         weight = self.low_pass_weight * self.singular_values_[0] ** 2
         if weight > 0:

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
-from sktransrec._numerics._row_blocks import padded_row_blocks
+from sktransrec._numerics._row_blocks import entry_rows, padded_row_blocks
 
 
 @pytest.mark.parametrize("n_floats", [1, 2**30])
@@ -24,3 +24,9 @@ def test_padded_blocks_hold_every_entry_once(n_floats):
         if n_floats == 1:
             assert len(np.unique(2 ** np.ceil(np.log2(n_stored)))) == 1
     assert_array_equal(seen, dense)
+
+
+def test_each_entry_of_a_row_becomes_a_row():
+    row = sp.csr_array([[0.0, 3.0, 0.0, 2.0]])
+    assert_array_equal(entry_rows(row).toarray(), [[0, 3, 0, 0], [0, 0, 0, 2]])
+    assert entry_rows(sp.csr_array((1, 4))).shape == (0, 4)

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from .evaluation import compare, transfer_gain, transfer_learning_curve
-
-__all__ = ["ModelComparisonDisplay", "TransferGainDisplay", "TransferLearningCurveDisplay"]
+from ..evaluation import compare, transfer_gain, transfer_learning_curve
 
 _TITLES = {
     "helps": "Transfer helps",

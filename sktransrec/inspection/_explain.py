@@ -1,0 +1,216 @@
+"""What each thing that a row has adds to the score of an item."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._histories import padded_at_end
+from .._recommend import n_rows_of, recommend
+from .._validation import check_candidates, check_matrix, item_ids_of_rows
+from .._wrapping import ignores_unknown, reads_histories, recommender_and_rows, recommender_of
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What each thing that a row has adds to the scores of some items.
+
+    ``print(explanation)`` shows it as text; :meth:`to_frame` returns a DataFrame.
+
+    Attributes
+    ----------
+    items : ndarray of shape (n_items,)
+        The explained item columns.
+    scores : ndarray of shape (n_items,)
+        Their scores.
+    columns : ndarray of shape (n_entries,)
+        The columns of X that the row has; for histories, the columns of its items, in order.
+    contributions : ndarray of shape (n_items, n_entries)
+        What each of them adds to each score.
+    rest : ndarray of shape (n_items,)
+        The part of each score that no single entry adds. With it, the contributions sum to the
+        score.
+    is_exact : bool
+        Whether the score is a sum of contributions in the model itself. Otherwise a contribution is
+        what the score loses without the entry.
+
+    See Also
+    --------
+    explain : Makes it.
+    """
+
+    items: np.ndarray
+    scores: np.ndarray
+    columns: np.ndarray
+    contributions: np.ndarray
+    rest: np.ndarray
+    is_exact: bool
+
+    def strongest(self, item, n_reasons=3):
+        """Return the entries that add most to the score of an item.
+
+        Parameters
+        ----------
+        item : int
+            One of `items`.
+        n_reasons : int, default=3
+            Number of entries at most; those that add nothing, or take away, are left out.
+
+        Returns
+        -------
+        reasons : list of (int, float)
+            The column of each entry and what it adds, the largest first.
+        """
+        (place,) = np.flatnonzero(self.items == item)
+        added = self.contributions[place]
+        order = np.argsort(-added, kind="stable")[:n_reasons]
+        return [(int(self.columns[i]), float(added[i])) for i in order if added[i] > 0]
+
+    def to_frame(self):
+        """Return a pandas DataFrame with a row for each item and entry.
+
+        Returns
+        -------
+        frame : DataFrame
+            The columns are "item", "score", "column", "contribution" and "rest".
+        """
+        import pandas as pd
+
+        n_entries = len(self.columns)
+        return pd.DataFrame(
+            {
+                "item": np.repeat(self.items, n_entries),
+                "score": np.repeat(self.scores, n_entries),
+                "column": np.tile(self.columns, len(self.items)),
+                "contribution": self.contributions.ravel(),
+                "rest": np.repeat(self.rest, n_entries),
+            }
+        )
+
+    def __str__(self):
+        how = "sums to the score" if self.is_exact else "what the score loses without it"
+        lines = [f"Contribution of what the row has: {how}."]
+        for item, score, rest in zip(self.items, self.scores, self.rest, strict=True):
+            reasons = [f"{column}: {added:+.4f}" for column, added in self.strongest(item)]
+            lines.append(f"  item {item}, score {score:.4f}: {', '.join(reasons) or 'none'}")
+            lines[-1] += f"; rest {rest:+.4f}"
+        return "\n".join(lines)
+
+
+def explain(model, X, items=None, *, n_recommendations=5):
+    """Explain the scores of items by what a row has.
+
+    Use it to answer "why this item?", and to see what a model has learned.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted recommender, or a `Pipeline`, search or `FrozenEstimator` that holds one.
+    X : array-like or sparse matrix of shape (1, ...)
+        A single row, in the form that `model` reads.
+    items : array-like of int or mask of shape (n_items_,), default=None
+        The item columns to explain. None explains the best ones.
+    n_recommendations : int, default=5
+        If `items` is None: how many of the best items to explain.
+
+    Returns
+    -------
+    explanation : Explanation
+        The contributions; ``print(explanation)`` shows the largest.
+
+    See Also
+    --------
+    sktransrec.RecommendationService : Explains in ids and names.
+
+    Notes
+    -----
+    The score of item neighbours, EASE, ridge regression and the graph filter is linear in the row,
+    once the row is scaled: each entry adds its own part. In ALS, the factors of a row solve a
+    linear system; as in [1]_, the system is taken as given, and the right-hand side is a sum
+    over the entries. In all these models the contributions sum to the score, with `rest` as the
+    intercept.
+
+    For any other model, for ensembles, and for pipelines that change the row first, a contribution
+    is the score minus the score without the entry. These need not sum to the score; `rest` is the
+    difference. This takes one scored row for each entry.
+
+    References
+    ----------
+    .. [1] Hu, Y., Koren, Y. and Volinsky, C. (2008). Collaborative filtering for implicit feedback
+       datasets. ICDM, section 5. :doi:`10.1109/ICDM.2008.22`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec import EASERecommender
+    >>> from sktransrec.inspection import explain
+    >>> X = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 1], [1, 1, 0, 0]])
+    >>> model = EASERecommender(1.0).fit(X)
+    >>> explanation = explain(model, [[1, 0, 0, 1]], items=[1])
+    >>> explanation.strongest(1)[0][0]
+    0
+    >>> bool(np.isclose(explanation.contributions.sum(), explanation.scores[0], atol=1e-6))
+    True
+    """
+    if n_rows_of(X) != 1:
+        raise ValueError(f"X has {n_rows_of(X)} rows: pass a single one, such as X[[0]].")
+    recommender, row = recommender_and_rows(model, X)
+    items = _explained(model, X, items, recommender.n_items_, n_recommendations)
+    scores = _scores(model, X)[0, items]
+    exact = (
+        recommender.score_parts(row) if row is X and hasattr(recommender, "score_parts") else None
+    )
+    columns, parts = _left_out(model, X) if exact is None else exact
+    contributions = parts[:, items].T
+    return Explanation(
+        items=items,
+        scores=scores,
+        columns=columns,
+        contributions=contributions,
+        rest=scores - contributions.sum(axis=1),
+        is_exact=exact is not None,
+    )
+
+
+def _explained(model, X, items, n_items, n_recommendations):
+    """Return the columns of the items to explain."""
+    if items is not None:
+        return check_candidates(items, n_items, name="items")
+    best, _ = recommend(model, X, n_recommendations=min(n_recommendations, n_items))
+    return best[0][best[0] >= 0]
+
+
+def _scores(model, X):
+    recommender, rows = recommender_and_rows(model, X)
+    return np.asarray(recommender.decision_function(rows), dtype=np.float64)
+
+
+def _left_out(model, X):
+    """Return the columns of the entries of a row, and what the scores lose without each."""
+    columns, without = _without_each(model, X)
+    if not len(columns):
+        return columns, np.empty((0, recommender_of(model).n_items_))
+    return columns, _scores(model, X) - _scores(model, without)
+
+
+def _without_each(model, X):
+    """Return the columns of the entries of a row, and a row without each of them."""
+    if reads_histories(model):
+        ids = padded_at_end(item_ids_of_rows(X, ignores_gaps=ignores_unknown(model)))
+        n_steps = np.count_nonzero(ids)
+        rows = np.repeat(ids, n_steps, axis=0)
+        rows[np.arange(n_steps), np.arange(n_steps)] = 0
+        return ids[0, :n_steps] - 1, padded_at_end(rows)
+    row = check_matrix(X, name="X")
+    n_entries = row.nnz
+    rows = sp.csr_array(
+        (
+            np.tile(row.data, n_entries),
+            np.tile(row.indices, n_entries),
+            n_entries * np.arange(n_entries + 1),
+        ),
+        shape=(n_entries, row.shape[1]),
+    )
+    rows.data[(n_entries + 1) * np.arange(n_entries)] = 0
+    rows.eliminate_zeros()
+    return row.indices.astype(np.intp), rows
