@@ -7,6 +7,7 @@ from .content import ItemFeatures
 from .ensembles import (
     DiscountedRecommender,
     SourceSelectorRecommender,
+    StackingRecommender,
     SwitchingRecommender,
     TransferGate,
     VotingRecommender,
@@ -103,6 +104,7 @@ __all__ = [
     "RidgeRecommender",
     "SegmentPopularityRecommender",
     "SourceSelectorRecommender",
+    "StackingRecommender",
     "SwitchingRecommender",
     "TextEncoder",
     "TextSequences",

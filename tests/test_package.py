@@ -78,6 +78,7 @@ PARAMETERS = {
             "covariance_shrinkage",
             "shrinkage",
             "similarity",
+            "prior",
         ),
     },
     "optimisation": {
@@ -94,11 +95,28 @@ PARAMETERS = {
         *("target_dropout", "trainable", "unfreeze_every"),
     },
     "other estimators": {
-        *("estimators", "fallback", "recommender", "regressor", "transfer", "transformer"),
+        *(
+            "estimators",
+            "fallback",
+            "final_estimator",
+            "recommender",
+            "regressor",
+            "transfer",
+            "transformer",
+        ),
         "weights",
     },
     "comparison": {
-        *("confidence_level", "cv", "holdout", "k", "max_sources", "metric", "n_buckets"),
+        *(
+            "confidence_level",
+            "cv",
+            "holdout",
+            "k",
+            "max_sources",
+            "metric",
+            "n_buckets",
+            "n_candidates",
+        ),
         *("segment_columns", "target_columns"),
     },
     "texts": {

@@ -3,12 +3,14 @@
 from ._discounted import DiscountedRecommender
 from ._gate import TransferGate
 from ._selector import SourceSelectorRecommender
+from ._stacking import StackingRecommender
 from ._switching import SwitchingRecommender
 from ._voting import VotingRecommender
 
 __all__ = [
     "DiscountedRecommender",
     "SourceSelectorRecommender",
+    "StackingRecommender",
     "SwitchingRecommender",
     "TransferGate",
     "VotingRecommender",

@@ -1,12 +1,24 @@
 """The base classes of ensembles: what their members read and learn from."""
 
+import copy
+from dataclasses import replace
+
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils import get_tags
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import Bunch, get_tags
+from sklearn.utils.parallel import Parallel, delayed
 
 from .._histories import padded_at_end
+from .._ids import DecodesItems
 from .._recommend import withheld_items
-from .._validation import check_histories, check_interactions, check_rows_or_content, check_targets
+from .._validation import (
+    _BaseComposition,
+    check_histories,
+    check_interactions,
+    check_is_fitted,
+    check_rows_or_content,
+    check_targets,
+)
 from .._wrapping import (
     ignores_unknown,
     is_supervised,
@@ -135,6 +147,123 @@ class DecidingRecommender(EnsembleRecommender):
         if y is not None:
             return X, y
         return self._target.held_out(X, self.holdout, random_state)
+
+
+class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
+    """Base of ensembles that add up the standardised scores of named members.
+
+    A subclass has the parameters `estimators`, a list of (name, recommender), and `n_jobs`.
+    """
+
+    def get_params(self, deep=True):
+        """Return the parameters, and those of each recommender as ``name__parameter``.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return the parameters of the recommenders as well.
+
+        Returns
+        -------
+        params : dict
+        """
+        return self._get_params("estimators", deep=deep)
+
+    def set_params(self, **params):
+        """Set parameters, and those of a recommender as ``name__parameter``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters. The name of a recommender replaces it by another one, or by "drop", which
+            leaves it out.
+
+        Returns
+        -------
+        self : object
+        """
+        self._set_params("estimators", **params)
+        return self
+
+    def with_items(self, item_features):
+        """Add new items to the fitted ensemble, without fitting it again.
+
+        All recommenders must know items by their content; see
+        :meth:`HybridRecommender.with_items`.
+
+        Parameters
+        ----------
+        item_features : ItemFeatures
+            The content of the new items, in the same form as that of the items in `fit`. Their ids
+            must be new.
+
+        Returns
+        -------
+        recommender : estimator
+            A fitted copy that recommends the new items as well. Their columns come after those of
+            the items known so far. X keeps the columns of `fit`.
+        """
+        check_is_fitted(self)
+        for name, model in self.named_estimators_.items():
+            if not hasattr(model, "with_items"):
+                raise TypeError(
+                    f"{name!r} does not know items by their content ({model!r}). All recommenders "
+                    "must do so, as HybridRecommender and ContentKNNRecommender do."
+                )
+        other = copy.copy(self)
+        other._name_members(
+            list(self.named_estimators_),
+            [model.with_items(item_features) for model in self.estimators_],
+        )
+        other.n_items_ = self.n_items_ + item_features.n_items
+        other._target = replace(self._target, n_items=other.n_items_)
+        other.popularity_ = np.pad(self.popularity_, (0, item_features.n_items))
+        return other
+
+    def _ids_of_items(self):
+        check_is_fitted(self)
+        for model in self.estimators_:
+            if hasattr(model, "item_ids_"):
+                return model.item_ids_
+        raise ValueError(
+            "None of the recommenders knows the ids of the items. HybridRecommender and "
+            "ContentKNNRecommender would. Use decode_items of the InteractionEncoder that made X."
+        )
+
+    def _parts(self):
+        return [part for part in self._all_parts() if not isinstance(part, str)]
+
+    def _all_parts(self):
+        """Return all recommenders, with "drop" in place of those that are left out."""
+        return [part for _, part in self.estimators]
+
+    def _fitted_parts(self):
+        return self.estimators_
+
+    def _check_members(self):
+        self._validate_names([name for name, _ in self.estimators])
+        if not self._parts():
+            raise ValueError("estimators holds no recommender: pass (name, recommender) tuples.")
+
+    def _fit_members(self, X, y):
+        """Fit all members on valid X and y, and learn what is recommended."""
+        names = [name for name, part in self.estimators if not isinstance(part, str)]
+        self._name_members(names, self._members_fitted_on(X, y))
+        self._target = self._target_of(X, y, self.estimators_)
+        self._check_items(self.named_estimators_)
+        self._set_items(X, y)
+
+    def _members_fitted_on(self, X, y):
+        fits = (delayed(_fitted)(part, X, y) for part in self._parts())
+        return Parallel(n_jobs=self.n_jobs)(fits)
+
+    def _name_members(self, names, models):
+        self.estimators_ = models
+        self.named_estimators_ = Bunch(**dict(zip(names, models, strict=True)))
+
+
+def _fitted(part, X, y):
+    return clone(part).fit(X, y)
 
 
 def standardized(scores):

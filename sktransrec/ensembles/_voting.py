@@ -1,25 +1,12 @@
 """Several recommenders in one: the mean of their scores on one scale."""
 
-import copy
-from dataclasses import replace
-
 import numpy as np
-from sklearn.base import clone
-from sklearn.utils import Bunch
-from sklearn.utils.parallel import Parallel, delayed
 
-from .._ids import DecodesItems
-from .._validation import (
-    N_JOBS,
-    _BaseComposition,
-    _fit_context,
-    check_is_fitted,
-    restores_on_error,
-)
-from ._base import EnsembleRecommender, standardized
+from .._validation import N_JOBS, _fit_context, restores_on_error
+from ._base import CombiningRecommender, standardized
 
 
-class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
+class VotingRecommender(CombiningRecommender):
     r"""Combine several recommenders: rank items by the weighted mean of their scores.
 
     Use it when different recommenders find different good items, for example neighbours and
@@ -96,45 +83,6 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         self.weights = weights
         self.n_jobs = n_jobs
 
-    def get_params(self, deep=True):
-        """Return the parameters, and those of each recommender as ``name__parameter``.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to return the parameters of the recommenders as well.
-
-        Returns
-        -------
-        params : dict
-        """
-        return self._get_params("estimators", deep=deep)
-
-    def set_params(self, **params):
-        """Set parameters, and those of a recommender as ``name__parameter``.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameters. The name of a recommender replaces it by another one, or by "drop", which
-            leaves it out.
-
-        Returns
-        -------
-        self : object
-        """
-        self._set_params("estimators", **params)
-        return self
-
-    def _named_parts(self):
-        return [(name, part) for name, part in self.estimators if not isinstance(part, str)]
-
-    def _parts(self):
-        return [part for _, part in self._named_parts()]
-
-    def _fitted_parts(self):
-        return self.estimators_
-
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
@@ -156,68 +104,14 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         """
         weights = self._checked_weights()
         X, y = self._checked(X, y)
-        names, parts = zip(*self._named_parts(), strict=True)
-        self.estimators_ = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fitted)(part, X, y) for part in parts
-        )
-        self.named_estimators_ = Bunch(**dict(zip(names, self.estimators_, strict=True)))
+        self._fit_members(X, y)
         self._shares = (weights / weights.sum()).astype(np.float32)
-        self._target = self._target_of(X, y, self.estimators_)
-        self._check_items(self.named_estimators_)
-        self._set_items(X, y)
         return self
-
-    def with_items(self, item_features):
-        """Add new items to the fitted vote, without fitting it again.
-
-        All recommenders must know items by their content; see
-        :meth:`HybridRecommender.with_items`.
-
-        Parameters
-        ----------
-        item_features : ItemFeatures
-            The content of the new items, in the same form as that of the items in `fit`. Their ids
-            must be new.
-
-        Returns
-        -------
-        recommender : VotingRecommender
-            A fitted copy that recommends the new items as well. Their columns come after those of
-            the items known so far. X keeps the columns of `fit`.
-        """
-        check_is_fitted(self)
-        for name, model in self.named_estimators_.items():
-            if not hasattr(model, "with_items"):
-                raise TypeError(
-                    f"{name!r} does not know items by their content ({model!r}). All recommenders "
-                    "must do so, as HybridRecommender and ContentKNNRecommender do."
-                )
-        other = copy.copy(self)
-        other.estimators_ = [model.with_items(item_features) for model in self.estimators_]
-        other.named_estimators_ = Bunch(
-            **dict(zip(self.named_estimators_, other.estimators_, strict=True))
-        )
-        other.n_items_ = self.n_items_ + item_features.n_items
-        other._target = replace(self._target, n_items=other.n_items_)
-        other.popularity_ = np.pad(self.popularity_, (0, item_features.n_items))
-        return other
-
-    def _ids_of_items(self):
-        check_is_fitted(self)
-        for model in self.estimators_:
-            if hasattr(model, "item_ids_"):
-                return model.item_ids_
-        raise ValueError(
-            "None of the recommenders knows the ids of the items. HybridRecommender and "
-            "ContentKNNRecommender would. Use decode_items of the InteractionEncoder that made X."
-        )
 
     def _checked_weights(self):
         """Return the weights of the recommenders that are not dropped."""
-        self._validate_names([name for name, _ in self.estimators])
-        if not self._parts():
-            raise ValueError("estimators holds no recommender: pass (name, recommender) tuples.")
-        is_used = [not isinstance(part, str) for _, part in self.estimators]
+        self._check_members()
+        is_used = [not isinstance(part, str) for part in self._all_parts()]
         weights = np.ones(len(is_used)) if self.weights is None else np.asarray(self.weights)
         if weights.shape == (len(is_used),):
             weights = weights[is_used]
@@ -233,7 +127,3 @@ class VotingRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         for weight, model in zip(self._shares, self.estimators_, strict=True):
             total += weight * standardized(self._target.scores(model, X))
         return total
-
-
-def _fitted(model, X, y):
-    return clone(model).fit(X, y)

@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
+from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
@@ -42,6 +43,7 @@ from .. import (
     RNNEncoder,
     SegmentPopularityRecommender,
     SourceSelectorRecommender,
+    StackingRecommender,
     SwitchingRecommender,
     TextEncoder,
     TransferGate,
@@ -97,6 +99,8 @@ ESTIMATORS = [
     RidgeRecommender(),
     SegmentPopularityRecommender(),
     SegmentPopularityRecommender([0], shrinkage=1),
+    StackingRecommender([("ease", EASERecommender()), ("popularity", PopularityRecommender())]),
+    StackingRecommender([("ridge", RidgeRecommender())], LinearRegression(), cv=2, n_candidates=6),
     SwitchingRecommender(EASERecommender(), min_interactions=4),
     SourceSelectorRecommender(
         RidgeRecommender(), [("one", [0]), ("all", slice(None))], max_sources=1, cv=2

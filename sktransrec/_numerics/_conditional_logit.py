@@ -1,0 +1,189 @@
+"""The conditional logit: the weights of features that make the chosen items likely."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit, log_expit
+
+_MAX_STEPS = 50
+# Newton's method stops when the expected decrease is less than this for each row.
+_TOLERANCE = 1e-6
+_MAX_UPDATES = 30
+_MIN_MULTIPLE = 0.01
+
+
+class Choices(NamedTuple):
+    """What rows chose, and what they could have chosen instead.
+
+    Attributes
+    ----------
+    rejected : ndarray of shape (n_rows, n_alternatives, n_features), dtype float32
+        The features of items that each row did not choose.
+    represents : ndarray of shape (n_rows, n_alternatives)
+        The number of items that each of these stands for; 0 if it does not count.
+    chosen : ndarray of shape (n_choices, n_features), dtype float32
+        The features of the chosen items.
+    rows : ndarray of int of shape (n_choices,)
+        The row of each chosen item.
+    """
+
+    rejected: np.ndarray
+    represents: np.ndarray
+    chosen: np.ndarray
+    rows: np.ndarray
+
+    def of_rows(self, is_wanted):
+        """Return the choices of some rows, given by a mask."""
+        new_places = np.cumsum(is_wanted) - 1
+        is_kept = is_wanted[self.rows]
+        return Choices(
+            self.rejected[is_wanted],
+            self.represents[is_wanted],
+            self.chosen[is_kept],
+            new_places[self.rows[is_kept]],
+        )
+
+    def along(self, weights):
+        """Return the choices with a single feature, the sum of all with these weights."""
+        weights = weights.astype(np.float32)[:, None]
+        return self._replace(rejected=self.rejected @ weights, chosen=self.chosen @ weights)
+
+
+def joined_choices(parts):
+    """Return the choices of several groups of rows as one."""
+    n_rows = [len(part.rejected) for part in parts]
+    n_before = np.cumsum(n_rows) - n_rows
+    *fields, rows = zip(*parts, strict=True)
+    rows = [each + n for each, n in zip(rows, n_before, strict=True)]
+    return Choices(*map(np.concatenate, fields), np.concatenate(rows))
+
+
+def conditional_logit_loss(choices, weights):
+    r"""Return the loss of weights, its gradient and its Hessian.
+
+    The loss is the sum over the rows of the mean of :math:`-\log p` over their choices, where
+
+    .. math:: p = \frac{e^{w^T z_c}}{e^{w^T z_c} + \sum_a n_a e^{w^T z_a}}
+
+    is the probability of the chosen item c beside the rejected items a, and :math:`n_a` the number
+    of items that a stands for. So each row counts once, however many items it chose.
+    """
+    rejected, represents, chosen, rows = choices
+    n_rows, _, n_features = rejected.shape
+    log_totals, shares = _log_totals(rejected @ weights.astype(np.float32), represents)
+    means = np.einsum("ra,raf->rf", shares, rejected).astype(np.float64)
+
+    gaps = log_totals[rows] - chosen @ weights
+    importance = 1 / np.bincount(rows, minlength=n_rows)[rows]
+    misses = importance * expit(gaps)
+    differences = means[rows] - chosen
+    value = -(importance * log_expit(-gaps)).sum()
+
+    row_misses = np.bincount(rows, misses, minlength=n_rows)
+    flat = rejected.reshape(-1, n_features)
+    hessian = (flat * (shares * row_misses[:, None]).astype(np.float32).reshape(-1, 1)).T @ flat
+    hessian = hessian - (means * row_misses[:, None]).T @ means
+    hessian += (differences * (misses * expit(-gaps))[:, None]).T @ differences
+    return value, misses @ differences, hessian
+
+
+def _log_totals(scores, represents):
+    """Return the logarithm of each row's sum of exponentials, and the shares in this sum."""
+    largest = scores.max(axis=1, initial=-np.inf, where=represents > 0)
+    largest = np.where(np.isfinite(largest), largest, 0)
+    shares = represents * np.exp(np.minimum(scores - largest[:, None], 0))
+    totals = shares.sum(axis=1)
+    with np.errstate(divide="ignore"):
+        log_totals = largest + np.log(totals, dtype=np.float64)
+    return log_totals, shares / np.where(totals > 0, totals, 1)[:, None]
+
+
+def conditional_logit_weights(choices, prior, regularization, is_signed):
+    """Return weights that make the choices likely, near a multiple of the prior weights.
+
+    Parameters
+    ----------
+    choices : Choices
+    prior : ndarray of shape (n_features,)
+        Weights of which one is not 0. Their multiple is chosen first, as a single number.
+    regularization : float or "auto"
+        How strongly weights are held at this multiple, in units of rows. "auto" takes the value
+        under which the choices are most likely (empirical Bayes).
+    is_signed : ndarray of bool of shape (n_features,)
+        The weights that may be below 0.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_features,)
+    regularization : float
+        The value that was used.
+    """
+    least = np.where(is_signed, -np.inf, 0.0)
+    center = prior * _multiple(choices, prior)
+    if regularization != "auto":
+        return _penalized_minimum(choices, center, regularization, least, center), regularization
+    weights, regularization = center, len(center) / (center @ center)
+    for _ in range(_MAX_UPDATES):
+        weights = _penalized_minimum(choices, center, regularization, least, weights)
+        before = regularization
+        regularization = _likely_regularization(choices, weights, center, before)
+        if abs(np.log(regularization / before)) < 0.05:
+            break
+    return weights, regularization
+
+
+def _multiple(choices, prior):
+    """Return the multiple of the prior under which the choices are most likely."""
+    one = np.ones(1)
+    along = choices.along(prior)
+    return _penalized_minimum(along, one, 0.1, np.full(1, _MIN_MULTIPLE), one)[0]
+
+
+def _likely_regularization(choices, weights, center, regularization):
+    """Return the next value of MacKay's iteration (1992): determined weights over their square.
+
+    A weight is determined as far as its curvature comes from the loss, not from the penalty. As
+    many weights again count as if they were as far from the centre as the centre is from 0, so that
+    few weights that agree or disagree by chance do not decide alone.
+    """
+    _, _, hessian = conditional_logit_loss(choices, weights)
+    curvatures = np.maximum(np.linalg.eigvalsh(hessian), 0)
+    n_determined = (curvatures / (curvatures + regularization)).sum()
+    away = weights - center
+    return (n_determined + len(weights)) / (away @ away + center @ center)
+
+
+def _penalized_minimum(choices, center, regularization, least, weights):
+    """Return the minimum of the loss and the squared distance to the centre, by Newton's method.
+
+    Steps are projected so that no weight is below its `least` one (Bertsekas, 1982).
+    """
+
+    def penalized(weights):
+        value, gradient, hessian = conditional_logit_loss(choices, weights)
+        away = weights - center
+        value += 0.5 * regularization * (away @ away)
+        return value, gradient + regularization * away, hessian
+
+    value, gradient, hessian = penalized(weights)
+    tolerance, damping = _TOLERANCE * max(len(choices.rejected), 1), 1.0
+    for _ in range(_MAX_STEPS):
+        step = _newton_step(gradient, hessian, regularization, (weights > least) | (gradient < 0))
+        if gradient @ step < tolerance or damping < 1e-6:
+            break
+        next_weights = np.maximum(weights - damping * step, least)
+        next_value, next_gradient, next_hessian = penalized(next_weights)
+        if next_value > value:
+            damping /= 4
+            continue
+        weights, damping = next_weights, 1.0
+        value, gradient, hessian = next_value, next_gradient, next_hessian
+    return weights
+
+
+def _newton_step(gradient, hessian, regularization, moves):
+    """Return Newton's step of the weights that move, and 0 for the others."""
+    curvature = hessian + (regularization + 1e-9) * np.eye(len(gradient))
+    step = np.zeros(len(gradient))
+    step[moves] = np.linalg.solve(curvature[np.ix_(moves, moves)], gradient[moves])
+    return step

@@ -1,0 +1,143 @@
+"""What the members of an ensemble say of items: of all items, or of those worth learning from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._numerics._conditional_logit import Choices
+from .._numerics._top_k import Preference, top_k
+from .._recommend import n_rows_of, row_blocks, withheld_items
+from .._validation import _safe_indexing
+from ..interactions._target_items import TargetItems
+from ._base import standardized
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Fitted members, and how many rows have each item, which is the last kind of evidence."""
+
+    models: list
+    target: TargetItems
+    item_counts: np.ndarray
+
+    def kinds(self, X):
+        """Yield what each member says of all items, and then how popular they are.
+
+        Each kind has the shape (n_rows, n_items), or (1, n_items) if it is the same for all rows.
+        """
+        for model in self.models:
+            yield _tempered(self.target.scores(model, X))
+        yield _tempered(np.log1p(self.item_counts, dtype=np.float32)[None])
+
+    def of(self, X):
+        """Return all kinds of evidence, of shape (n_kinds, n_rows, n_items)."""
+        return np.stack(np.broadcast_arrays(*self.kinds(X)))
+
+    def eligible(self, X):
+        """Return the mask of the items that the rows do not have and that no member withholds."""
+        is_eligible = np.ones((n_rows_of(X), self.target.n_items), dtype=bool)
+        is_eligible[self.target.known(X).nonzero()] = False
+        withheld = withheld_items(self.models, self.target.n_items, self.target.columns)
+        if withheld is not None:
+            is_eligible[:, withheld] = False
+        return is_eligible
+
+
+def _tempered(scores):
+    """Return standardised scores in which a few extreme ones do not decide alone."""
+    return np.arcsinh(standardized(scores))
+
+
+def best_of_each(evidence, is_eligible, k):
+    """Return the best k eligible items by each kind of evidence, and the least score among them.
+
+    The shapes are (n_kinds, n_rows, k) and (n_kinds, n_rows). If fewer than k items are eligible,
+    some that are not follow them.
+    """
+    n_items = evidence.shape[2]
+    no_preference = Preference(np.arange(n_items), np.arange(n_items + 1))
+    best = [
+        top_k(np.where(is_eligible, scores, -np.inf), min(k, n_items), no_preference)
+        for scores in evidence
+    ]
+    return np.stack([items for items, _ in best]), np.stack([scores[:, -1] for _, scores in best])
+
+
+def held_out_choices(evidence, X, y, *, n_best, n_random, max_rows, rng):
+    """Return what rows chose, among what, and which choices are candidates.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Its members have not seen `y`.
+    X : array-like or sparse matrix of shape (n_rows, n_features)
+        What is known about the rows.
+    y : csr_array of shape (n_rows, n_items)
+        The held-out interactions, which are the choices. Items that nobody has without them are
+        neither chosen nor rejected, because the members know nothing of them.
+    n_best, n_random : int
+        The rejected items of a row are its `n_best` best ones by each kind of evidence, and
+        `n_random` of the others, which stand for all others.
+    max_rows : int
+        Number of random rows to use, if there are more.
+    rng : RandomState
+
+    Returns
+    -------
+    choices : Choices
+    rows : ndarray of int of shape (n_rows_used,)
+        The rows of X that are used.
+    are_candidates : ndarray of bool of shape (n_choices,)
+        Whether each chosen item is as good as the `n_best` by some kind of evidence.
+    """
+    y = sp.csr_array(y @ sp.diags_array((evidence.item_counts > 0).astype(y.dtype)))
+    y.eliminate_zeros()
+    used = np.sort(rng.permutation(np.flatnonzero(np.diff(y.indptr)))[:max_rows])
+    y = y[used]
+    blocks = [
+        _block_choices(evidence, _safe_indexing(X, used[rows]), y[rows], n_best, n_random, rng)
+        for rows in _row_blocks(len(used), y.shape[1])
+    ]
+    if not blocks:
+        return _no_choices(len(evidence.models) + 1), used, np.empty(0, dtype=bool)
+    rejected, represents, chosen, are_candidates = map(np.concatenate, zip(*blocks, strict=True))
+    rows = np.repeat(np.arange(len(used)), np.diff(y.indptr))
+    return Choices(rejected, represents, chosen, rows), used, are_candidates
+
+
+def _row_blocks(n_rows, n_items):
+    return row_blocks(n_rows, n_items) if n_rows else ()
+
+
+def _no_choices(n_kinds):
+    shapes = (0, 0, n_kinds), (0, 0), (0, n_kinds)
+    return Choices(*(np.empty(shape, dtype=np.float32) for shape in shapes), np.empty(0, dtype=int))
+
+
+def _block_choices(evidence, X, y, n_best, n_random, rng):
+    """Return the evidence on rejected items, how many each stands for, and that on the chosen."""
+    kinds, is_eligible = evidence.of(X), evidence.eligible(X) & (evidence.item_counts > 0)
+    rows, items = np.repeat(np.arange(y.shape[0]), np.diff(y.indptr)), y.indices
+    is_eligible[rows, items] = False
+    best, least = best_of_each(kinds, is_eligible, n_best)
+    sampled, represents = _sampled(is_eligible, np.hstack(best), n_random, rng)
+    rejected = kinds[:, np.arange(len(sampled))[:, None], sampled]
+    chosen = kinds[:, rows, items]
+    are_candidates = (chosen >= least[:, rows]).any(axis=0)
+    return np.moveaxis(rejected, 0, 2).copy(), represents, chosen.T.copy(), are_candidates
+
+
+def _sampled(is_eligible, best, n_random, rng):
+    """Return the best items and random others, and the number of items that each stands for."""
+    n_rows, n_items = is_eligible.shape
+    best = np.sort(best, axis=1)
+    counts_once = np.take_along_axis(is_eligible, best, axis=1)
+    counts_once[:, 1:] &= best[:, 1:] != best[:, :-1]
+    is_other = is_eligible.copy()
+    np.put_along_axis(is_other, best, False, axis=1)
+    others = rng.randint(n_items, size=(n_rows, n_random))
+    counts = np.take_along_axis(is_other, others, axis=1)
+    n_each = is_other.sum(axis=1) / np.maximum(counts.sum(axis=1), 1)
+    represents = np.hstack([counts_once, counts * n_each[:, None]]).astype(np.float32)
+    return np.hstack([best, others]), represents

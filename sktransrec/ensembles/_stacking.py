@@ -1,0 +1,403 @@
+"""Several recommenders in one: the weights are learned from held-out interactions."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from .._numerics._conditional_logit import conditional_logit_weights, joined_choices
+from .._validation import (
+    N_JOBS,
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+    _safe_indexing,
+    restores_on_error,
+)
+from .._wrapping import recommender_of
+from ..evaluation._gain import shuffled_folds
+from ..metrics._buckets import bucket_edges, bucket_of
+from ._base import CombiningRecommender
+from ._evidence import Evidence, best_of_each, held_out_choices
+
+_MAX_ROWS = 2000
+_N_BEST, _N_RANDOM = 20, 100
+
+
+class StackingRecommender(CombiningRecommender):
+    r"""Combine several recommenders by weights that are learned from held-out interactions.
+
+    Use it when several recommenders are good at different things and you do not want to weigh them
+    by hand. Try `VotingRecommender` first if there are only two or three recommenders, all about
+    equally good: it costs half as much, and nothing is learned. A member that knows nothing gets a
+    weight near 0 here, and spoils a vote. The stack is supervised if one of the recommenders learns
+    the map from X to y, and in-domain if all learn from X alone.
+
+    Parameters
+    ----------
+    estimators : list of (str, estimator) tuples
+        Names and recommenders; a `Pipeline` or search that holds one works too. They are cloned
+        and fitted, first without the held-out interactions and then on everything. One inside a
+        `FrozenEstimator` is used as it is; then X and y must be rows that it has not learned from.
+        One that is set to "drop" is left out.
+    final_estimator : estimator, default=None
+        A classifier or regressor that orders the candidates, the best items of the members. Its
+        features are the evidence of all members, the popularity of the item and the logarithm of
+        the number of interactions of the row; its target is 1 for held-out items and 0 for others.
+        It orders by `predict_proba`, `decision_function` or `predict`, the first that it has. None
+        orders all items by the learned weights.
+    prior : array-like of shape (n_estimators,), dict or FrozenEstimator, default=None
+        The weights, 0 or more, near which the learned ones stay, up to a common factor. A dict maps
+        names to weights, and recommenders that it does not name have 0. A `FrozenEstimator` around
+        a fitted `StackingRecommender`, for example one of a source domain, passes on the weights of
+        the recommenders with the same names. None means equal weights.
+    regularization : float or "auto", default="auto"
+        How strongly the weights are held at the prior, 0 or more. The unit is rows: the penalty is
+        half of this number times the squared distance from the prior. "auto" finds it from the
+        held-out interactions.
+    holdout : float or int, default=0.2
+        How many of the target interactions of each row to hold out, as a share or a count. Only an
+        in-domain stack uses it: it holds out the latest interactions of histories, and random ones
+        otherwise.
+    cv : int, cross-validation splitter or iterable, default=5
+        How a supervised stack holds rows out. An int shuffles the rows into that many folds, and
+        the members are fitted once for each fold.
+    n_buckets : int, default=1
+        Number of buckets of rows that have weights of their own. Rows go into buckets by the number
+        of their interactions: those with the target items if X has any, otherwise those with the
+        source. The weights of a bucket stay near those of all rows. A bucket has at least 30
+        training rows, so there may be fewer.
+    n_candidates : int, default=100
+        Number of best items of each member among which `final_estimator` chooses. The other items
+        follow them, ordered by the learned weights.
+    target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
+        The columns of X that hold the target items, if X holds a source as well. Only these are
+        recommended. None means all columns of X if the stack is in-domain, and no columns if it is
+        supervised.
+    n_jobs : int, default=None
+        Number of recommenders to fit at a time, as in scikit-learn.
+    random_state : int, RandomState instance or None, default=None
+        Draws the held-out interactions, the folds and the items to compare with. Pass an int for
+        the same weights every time.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_buckets, n_estimators)
+        The learned weight of each recommender that is not dropped, 0 or more.
+    popularity_weights_ : ndarray of shape (n_buckets,)
+        The learned weight of the popularity of the items, which may be below 0.
+    regularization_ : float
+        The regularization that was used.
+    bucket_edges_ : ndarray of int of shape (n_buckets - 1,)
+        The smallest number of interactions in each bucket except the first.
+    final_estimator_ : estimator or None
+        The fitted final estimator.
+    estimators_ : list of estimators
+        The recommenders, fitted on everything.
+    named_estimators_ : :class:`~sklearn.utils.Bunch`
+        The fitted recommenders by name.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of the rows that have each item; an empty row gets these as its scores.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in `fit`, if X had any.
+
+    See Also
+    --------
+    VotingRecommender : The weighted mean, without learning.
+    TransferGate : Chooses between two recommenders for each group of rows.
+    sklearn.ensemble.StackingClassifier : The same for classes.
+
+    Notes
+    -----
+    Stacking [1]_ learns on interactions that the members have not seen. The evidence
+    :math:`z_m(r, i)` of recommender m on item i for row r is its score, standardised over the items
+    of the row and tempered by :math:`\operatorname{arsinh}`, so that a few extreme scores do not
+    decide alone. The logarithm of the number of rows that have the item is evidence too. The
+    weights :math:`w` are those of a conditional logit [2]_: row r takes item i rather than
+    another one with probability
+
+    .. math:: p(i \mid r) = \frac{e^{\sum_m w_m z_m(r, i)}}{\sum_j e^{\sum_m w_m z_m(r, j)}} .
+
+    The sum is over the items that the row does not have, and item i. It is estimated from the best
+    items of each member and a sample of the others. With :math:`w_0` the prior times the factor
+    that fits best, the weights minimise
+
+    .. math:: -\sum_r \operatorname{mean}_i \log p(i \mid r) + \frac{\lambda}{2} \|w - w_0\|^2 ,
+
+    where i runs over the held-out items of row r, and those of members are 0 or more, as
+    Breiman [3]_ advises. With ``regularization="auto"``, :math:`\lambda` is the value under which
+    the held-out items are most likely, found by MacKay's iteration. With few rows the weights stay
+    close to the prior. At most 2,000 random rows take part.
+
+    Scores are compared within a row only. Every fit costs two fits of each member, or `cv` + 1 if
+    the stack is supervised.
+
+    References
+    ----------
+    .. [1] D. H. Wolpert, "Stacked generalization", Neural Networks 5, 1992.
+       :doi:`10.1016/S0893-6080(05)80023-1`
+    .. [2] D. McFadden, "Conditional logit analysis of qualitative choice behavior", in Frontiers in
+       Econometrics, 1974.
+    .. [3] L. Breiman, "Stacked regressions", Machine Learning 24, 1996. :doi:`10.1007/BF00117832`
+
+    Examples
+    --------
+    >>> from sktransrec import EASERecommender, ItemKNNRecommender, StackingRecommender
+    >>> from sktransrec.datasets import make_cross_domain
+    >>> X = make_cross_domain(random_state=0).X_source
+    >>> stack = StackingRecommender(
+    ...     [("ease", EASERecommender()), ("knn", ItemKNNRecommender())], random_state=0
+    ... ).fit(X)
+    >>> stack.weights_.shape
+    (1, 2)
+    >>> items, _ = stack.recommend(X[:2], n_recommendations=3)
+    >>> items.shape
+    (2, 3)
+    """
+
+    _parameter_constraints: dict = {
+        "estimators": [list],
+        "final_estimator": [HasMethods(["fit"]), None],
+        "prior": ["array-like", dict, HasMethods(["fit"]), None],
+        "regularization": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "holdout": [
+            Interval(Real, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "cv": ["cv_object"],
+        "n_buckets": [Interval(Integral, 1, None, closed="left")],
+        "n_candidates": [Interval(Integral, 1, None, closed="left")],
+        "target_columns": ["array-like", slice, None],
+        "n_jobs": N_JOBS,
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimators,
+        final_estimator=None,
+        *,
+        prior=None,
+        regularization="auto",
+        holdout=0.2,
+        cv=5,
+        n_buckets=1,
+        n_candidates=100,
+        target_columns=None,
+        n_jobs=None,
+        random_state=None,
+    ):
+        self.estimators = estimators
+        self.final_estimator = final_estimator
+        self.prior = prior
+        self.regularization = regularization
+        self.holdout = holdout
+        self.cv = cv
+        self.n_buckets = n_buckets
+        self.n_candidates = n_candidates
+        self.target_columns = target_columns
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Learn the weights on held-out interactions, and fit the recommenders on everything.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            What is known about the rows: interactions with the items, or histories, if all
+            recommenders learn from X alone; texts or a table with columns of texts if all are
+            pipelines that read these.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
+            The interactions of the rows with the items. Required if a recommender learns the map
+            from X to y.
+
+        Returns
+        -------
+        self : object
+        """
+        self._check_members()
+        prior = self._prior_weights()
+        random_state = check_random_state(self.random_state)
+        X, y = self._checked(X, y)
+        self._fit_members(X, y)
+        self._n_rows = X.shape[0] if y is None else y.shape[0]
+        choices, activity, are_candidates = self._held_out_choices(X, y, random_state)
+        self.bucket_edges_ = bucket_edges(activity, self.n_buckets)
+        weights, self.regularization_ = self._learned_weights(choices, activity, prior)
+        self.weights_, self.popularity_weights_ = weights[:, :-1], weights[:, -1]
+        self.final_estimator_ = self._fitted_final_estimator(choices, activity, are_candidates)
+        return self
+
+    def _prior_weights(self):
+        """Return the prior weights of the recommenders that are not dropped, and of popularity."""
+        is_used = [not isinstance(part, str) for part in self._all_parts()]
+        names = [name for name, _ in self.estimators]
+        weights, of_popularity = self.prior, 0.0
+        if weights is None:
+            weights = np.ones(len(names))
+        elif hasattr(weights, "fit"):
+            weights, of_popularity = _passed_on(weights, names)
+        elif isinstance(weights, dict):
+            _check_named(weights, names)
+            weights = [weights.get(name, 0.0) for name in names]
+        weights = np.asarray(weights, dtype=np.float64)
+        if weights.shape == (len(names),):
+            weights = weights[is_used]
+            if weights.min() >= 0 and 0 < weights.sum() < np.inf:
+                return np.append(weights, of_popularity)
+        raise ValueError(
+            f"prior={self.prior!r}: pass a weight of 0 or more for each of the {len(names)} "
+            "estimators, and one above 0, or a dict from their names to such weights."
+        )
+
+    def _held_out_choices(self, X, y, random_state):
+        """Return the choices, and how active their rows and which of them are candidates."""
+        splits = list(self._splits(X, y, random_state))
+        is_final = self.final_estimator is not None
+        parts, activity, are_candidates = [], [], []
+        for X_train, y_train, X_known, y_held_out in splits:
+            choices, rows, are_among = held_out_choices(
+                self._evidence_of(X_train, y_train),
+                X_known,
+                y_held_out,
+                n_best=self.n_candidates if is_final else _N_BEST,
+                n_random=_N_RANDOM,
+                max_rows=-(-_MAX_ROWS // len(splits)),
+                rng=random_state,
+            )
+            parts.append(choices)
+            activity.append(self._target.activity(X_known)[rows])
+            are_candidates.append(are_among)
+        return joined_choices(parts), np.concatenate(activity), np.concatenate(are_candidates)
+
+    def _splits(self, X, y, random_state):
+        """Yield what to learn from, and rows with interactions that are then unknown."""
+        if y is None:
+            X_known, y_held_out = self._target.held_out(X, self.holdout, random_state)
+            yield X_known, None, X_known, y_held_out
+            return
+        for training_rows, rows in shuffled_folds(self.cv, y, random_state):
+            X_train, X_known = (_safe_indexing(X, part) for part in (training_rows, rows))
+            yield X_train, y[training_rows], X_known, y[rows]
+
+    def _evidence_of(self, X, y):
+        """Return the evidence of members that learn from X and y alone."""
+        items = self._target.known(X) if y is None else y
+        counts = np.bincount(items.indices, minlength=items.shape[1])
+        return Evidence(self._members_fitted_on(X, y), self._target, counts)
+
+    def _learned_weights(self, choices, activity, prior):
+        """Return the weights of each bucket of rows, and the regularization for all rows."""
+        is_signed = np.arange(len(prior)) == len(prior) - 1
+        weights, regularization = conditional_logit_weights(
+            choices, prior, self.regularization, is_signed
+        )
+        if not len(self.bucket_edges_):
+            return weights[None], regularization
+        buckets = bucket_of(activity, self.bucket_edges_)
+        of_buckets = [
+            conditional_logit_weights(
+                choices.of_rows(buckets == bucket), weights, self.regularization, is_signed
+            )[0]
+            for bucket in range(len(self.bucket_edges_) + 1)
+        ]
+        return np.stack(of_buckets), regularization
+
+    def _fitted_final_estimator(self, choices, activity, are_candidates):
+        if self.final_estimator is None:
+            return None
+        is_rejected = choices.represents > 0
+        is_rejected[:, -_N_RANDOM:] = False
+        rejected_rows, _ = np.nonzero(is_rejected)
+        features = np.concatenate([choices.chosen[are_candidates], choices.rejected[is_rejected]])
+        rows = np.concatenate([choices.rows[are_candidates], rejected_rows])
+        is_chosen = (np.arange(len(rows)) < np.count_nonzero(are_candidates)).astype(int)
+        if not is_chosen.any():
+            raise ValueError(
+                "No held-out item is among the candidates, so final_estimator has nothing to learn "
+                f"from: pass more rows, or more than n_candidates={self.n_candidates}."
+            )
+        return clone(self.final_estimator).fit(_with_activity(features, activity[rows]), is_chosen)
+
+    @property
+    def _evidence(self):
+        return Evidence(self.estimators_, self._target, self.popularity_ * self._n_rows)
+
+    def _score_rows(self, X):
+        weights = np.column_stack([self.weights_, self.popularity_weights_]).astype(np.float32)
+        activity = self._target.activity(X)
+        weights = weights[bucket_of(activity, self.bucket_edges_)]
+        if self.final_estimator_ is None:
+            return _weighted_sum(weights, self._evidence.kinds(X))
+        evidence = self._evidence.of(X)
+        scores = _weighted_sum(weights, evidence)
+        is_eligible = self._evidence.eligible(X)
+        best, _ = best_of_each(evidence, is_eligible, self.n_candidates)
+        is_candidate = np.zeros_like(is_eligible)
+        np.put_along_axis(is_candidate, np.hstack(best), True, axis=1)
+        return self._with_candidates_first(scores, evidence, is_candidate & is_eligible, activity)
+
+    def _with_candidates_first(self, scores, evidence, is_candidate, activity):
+        """Return the scores with those of the candidates by the final estimator, above the rest."""
+        rows, items = np.nonzero(is_candidate)
+        if not len(rows):
+            return scores
+        features = _with_activity(evidence[:, rows, items].T, activity[rows])
+        of_candidates = np.full_like(scores, np.inf)
+        of_candidates[rows, items] = _preferences(self.final_estimator_, features)
+        lowest = of_candidates.min(axis=1, keepdims=True)
+        lowest[np.isinf(lowest)] = 0
+        below = scores - scores.max(axis=1, keepdims=True) + lowest - 1
+        return np.where(is_candidate, of_candidates, below)
+
+
+def _passed_on(prior, names):
+    """Return the weights of the named recommenders in another stack, and that of popularity."""
+    other = recommender_of(prior)
+    if not isinstance(other, StackingRecommender) or not hasattr(other, "weights_"):
+        raise ValueError(
+            f"prior={prior!r} is not a fitted StackingRecommender: write "
+            "prior=FrozenEstimator(stack.fit(X))."
+        )
+    known = dict(zip(other.named_estimators_, other.weights_.mean(axis=0), strict=True))
+    if not set(known) & set(names):
+        raise ValueError(
+            f"prior holds weights of {sorted(known)}, and the estimators are {sorted(names)}: give "
+            "the recommenders that play the same part in both the same name."
+        )
+    return [known.get(name, 0.0) for name in names], other.popularity_weights_.mean()
+
+
+def _check_named(weights, names):
+    unknown = sorted(set(weights) - set(names))
+    if unknown:
+        raise ValueError(
+            f"prior names {unknown}, but the estimators are {sorted(names)}: use their names."
+        )
+
+
+def _weighted_sum(weights, kinds):
+    """Return the sum of the kinds of evidence, each weighted in each row."""
+    return sum(weights[:, [column]] * kind for column, kind in enumerate(kinds))
+
+
+def _with_activity(features, activity):
+    return np.column_stack([features, np.log1p(activity, dtype=np.float32)])
+
+
+def _preferences(estimator, features):
+    """Return how much a fitted classifier or regressor prefers each candidate."""
+    if hasattr(estimator, "predict_proba"):
+        return estimator.predict_proba(features)[:, -1]
+    if hasattr(estimator, "decision_function"):
+        return estimator.decision_function(features)
+    return estimator.predict(features)

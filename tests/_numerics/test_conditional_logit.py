@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.optimize import approx_fprime, minimize
+
+from sktransrec._numerics._conditional_logit import (
+    Choices,
+    conditional_logit_loss,
+    conditional_logit_weights,
+    joined_choices,
+)
+
+TRUE = np.array([1.0, 0.5, 0.0])
+ALL_SIGNED = np.ones(3, dtype=bool)
+
+
+def drawn_choices(n_rows, n_items=30, weights=TRUE, seed=0):
+    """Return one choice for each row, drawn from the model itself."""
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(n_rows, n_items, len(weights))).astype(np.float32)
+    chosen = (features @ weights + rng.gumbel(size=(n_rows, n_items))).argmax(axis=1)
+    rows = np.arange(n_rows)
+    represents = np.ones((n_rows, n_items), dtype=np.float32)
+    represents[rows, chosen] = 0
+    return Choices(features, represents, features[rows, chosen], rows)
+
+
+def test_slopes_are_those_of_the_loss():
+    choices = drawn_choices(20)
+    at = np.array([0.3, -0.2, 0.8])
+    _, gradient, hessian = conditional_logit_loss(choices, at)
+    parts = [lambda w, i=i: conditional_logit_loss(choices, w)[1][i] for i in range(3)]
+    expected = approx_fprime(at, lambda w: conditional_logit_loss(choices, w)[0], 1e-3)
+    assert_allclose(gradient, expected, rtol=0.02, atol=0.1)
+    assert_allclose(hessian, [approx_fprime(at, part, 1e-3) for part in parts], rtol=0.02, atol=0.1)
+
+
+def test_loss_of_one_choice():
+    """The row chose the item with feature 1, and left three items with feature 0."""
+    zeros = np.zeros((1, 2, 1), dtype=np.float32)
+    one = np.ones((1, 1), dtype=np.float32)
+    choices = Choices(zeros, np.array([[1.0, 2.0]]), one, np.zeros(1, dtype=int))
+    loss, _, _ = conditional_logit_loss(choices, np.array([2.0]))
+    assert_allclose(loss, -np.log(np.exp(2) / (np.exp(2) + 3)))
+
+
+def test_a_row_counts_once_however_much_it_chose():
+    choices = drawn_choices(5)
+    twice = choices._replace(
+        chosen=np.repeat(choices.chosen, 2, axis=0), rows=np.repeat(choices.rows, 2)
+    )
+    for once, again in zip(
+        conditional_logit_loss(choices, TRUE), conditional_logit_loss(twice, TRUE), strict=True
+    ):
+        assert_allclose(once, again, rtol=1e-6)
+
+
+def test_large_scores_do_not_overflow():
+    choices = drawn_choices(5)
+    assert all(np.isfinite(part).all() for part in conditional_logit_loss(choices, 1e4 * TRUE))
+
+
+@pytest.mark.parametrize("regularization", [0.0, "auto"])
+def test_weights_of_the_model_are_found(regularization):
+    weights, _ = conditional_logit_weights(
+        drawn_choices(3000), np.ones(3), regularization, ALL_SIGNED
+    )
+    assert_allclose(weights, TRUE, atol=0.07)
+
+
+def test_minimum_is_that_of_another_solver():
+    choices = drawn_choices(60, weights=np.array([1.0, -0.5, 0.2]))
+    is_signed = np.array([False, False, True])
+    center = np.ones(3) * _multiple_of_ones(choices)
+    weights, _ = conditional_logit_weights(choices, np.ones(3), 5.0, is_signed)
+
+    def penalized(w):
+        value, gradient, _ = conditional_logit_loss(choices, w)
+        return value + 2.5 * ((w - center) ** 2).sum(), gradient + 5 * (w - center)
+
+    bounds = [(0, None), (0, None), (None, None)]
+    other = minimize(penalized, center, jac=True, bounds=bounds, method="L-BFGS-B")
+    assert weights[1] == 0
+    assert_allclose(weights, other.x, atol=5e-3)
+
+
+def _multiple_of_ones(choices):
+    weights, _ = conditional_logit_weights(choices, np.ones(3), 1e9, ALL_SIGNED)
+    return weights[0]
+
+
+def test_without_choices_the_prior_stays():
+    none = drawn_choices(3).of_rows(np.zeros(3, dtype=bool))
+    weights, _ = conditional_logit_weights(none, np.array([2.0, 1.0, 0.0]), "auto", ALL_SIGNED)
+    assert_allclose(weights, [2, 1, 0], atol=1e-6)
+
+
+def test_few_rows_stay_near_the_prior_and_many_do_not():
+    distances = [
+        np.abs(weights / weights.sum() - 1 / 3).max()
+        for weights, _ in (
+            conditional_logit_weights(drawn_choices(n), np.ones(3), "auto", ALL_SIGNED)
+            for n in (2, 1000)
+        )
+    ]
+    assert distances[0] < 0.2 < 0.3 < distances[1]
+
+
+def test_joined_choices_are_those_of_all_rows():
+    whole = drawn_choices(10)
+    first = np.arange(10) < 4
+    joined = joined_choices([whole.of_rows(first), whole.of_rows(~first)])
+    for part, expected in zip(joined, whole, strict=True):
+        assert_allclose(part, expected)

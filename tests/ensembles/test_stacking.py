@@ -1,0 +1,224 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import spearmanr
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.svm import LinearSVC
+
+from sktransrec import (
+    ALSRecommender,
+    ContentKNNRecommender,
+    EASERecommender,
+    ItemFeatures,
+    ItemKNNRecommender,
+    NextItemRecommender,
+    PopularityRecommender,
+    StackingRecommender,
+)
+from sktransrec.base import SupervisedRecommender
+from sktransrec.datasets import make_cross_domain
+from sktransrec.ensembles._base import standardized
+from sktransrec.metrics import held_out_ranks, rank_metrics
+
+N_ITEMS, N_FEATURES = 60, 8
+
+
+class Known(SupervisedRecommender):
+    """A map from features to scores that is known beforehand."""
+
+    def __init__(self, seed=0):
+        self.seed = seed
+
+    def _fit(self, X, y):
+        pass
+
+    def _score_rows(self, X):
+        W = np.random.RandomState(self.seed).normal(size=(N_FEATURES, N_ITEMS))
+        return X @ W.astype(np.float32)
+
+
+MEMBERS = [(name, Known(seed)) for name, seed in (("a", 1), ("b", 2), ("c", 3))]
+
+
+def drawn(n_rows, weights, seed=0):
+    """Return features of rows, and one item for each, drawn from the model of the stack."""
+    rng = np.random.RandomState(seed)
+    X = rng.normal(size=(n_rows, N_FEATURES)).astype(np.float32)
+    utility = sum(
+        weight * np.arcsinh(standardized(model._score_rows(X)))
+        for weight, (_, model) in zip(weights, MEMBERS, strict=True)
+    )
+    items = (utility + rng.gumbel(size=utility.shape)).argmax(axis=1)
+    return X, sp.csr_array(np.eye(N_ITEMS, dtype=np.float32)[items])
+
+
+def stack(members=MEMBERS, **parameters):
+    return StackingRecommender(members, **{"cv": 2, "random_state": 0, **parameters})
+
+
+def ndcg(model, X, y):
+    rows, _, ranks = held_out_ranks(model, X, y)
+    return rank_metrics(ranks, rows=rows)["ndcg"]
+
+
+def test_weights_that_made_the_data_are_found():
+    model = stack().fit(*drawn(2000, [1.5, 0.5, 0.0]))
+    assert_allclose(model.weights_, [[1.5, 0.5, 0.0]], atol=0.12)
+    assert_allclose(model.popularity_weights_, 0, atol=0.12)
+
+
+def test_one_good_member_is_not_spoiled_by_others():
+    X_new, y_new = drawn(500, [3.0, 0, 0], seed=1)
+    X, y = drawn(300, [3.0, 0, 0])
+    best, error = ndcg(MEMBERS[0][1].fit(X, y), X_new, y_new)
+    vote, _ = ndcg(stack(regularization=1e9).fit(X, y), X_new, y_new)
+    assert ndcg(stack().fit(X, y), X_new, y_new)[0] > best - error
+    assert ndcg(stack().fit(X[:60], y[:60]), X_new, y_new)[0] > vote + 3 * error
+    assert vote < best - 10 * error
+
+
+def test_strong_regularization_ranks_by_the_prior():
+    X, y = drawn(100, [1, 0, 0])
+    model = stack(prior=[1, 2, 3], regularization=1e9).fit(X, y)
+    assert_allclose(model.weights_[0] / model.weights_[0, 0], [1, 2, 3], rtol=1e-3)
+    expected = sum(
+        (place + 1) * np.arcsinh(standardized(each.fit(X, y).decision_function(X)))
+        for place, (_, each) in enumerate(MEMBERS)
+    )
+    correlation = spearmanr(model.decision_function(X)[0], expected[0]).statistic
+    assert correlation > 0.9999
+
+
+def test_without_anything_held_out_the_prior_decides():
+    X = np.eye(6)
+    members = [("ease", EASERecommender(1.0)), ("knn", ItemKNNRecommender())]
+    model = stack(members, prior={"ease": 2.0, "knn": 1.0}).fit(X)
+    assert_allclose(model.weights_, [[2, 1]], rtol=1e-5)
+
+
+def test_prior_of_another_stack():
+    source = stack().fit(*drawn(1000, [2.0, 1.0, 0.0]))
+    few = drawn(3, [2.0, 1.0, 0.0], seed=2)
+    model = stack(prior=FrozenEstimator(source)).fit(*few)
+    shares = model.weights_[0] / model.weights_[0].sum()
+    assert_allclose(shares, source.weights_[0] / source.weights_[0].sum(), atol=0.12)
+    new = stack([*MEMBERS[:1], ("new", Known(9))], prior=FrozenEstimator(source)).fit(*few)
+    assert new.weights_[0, 0] > new.weights_[0, 1]
+    assert clone(model).fit(*few).weights_[0, 0] == model.weights_[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("prior", "message"),
+    [
+        ([1, 2], "for each of the 3"),
+        ([1, 2, -1], "0 or more"),
+        ({"a": 0.0}, "one above 0"),
+        ({"z": 1.0}, "prior names \\['z'\\]"),
+        (StackingRecommender(MEMBERS), "FrozenEstimator"),
+        (FrozenEstimator(EASERecommender()), "FrozenEstimator"),
+    ],
+)
+def test_bad_priors(prior, message):
+    with pytest.raises(ValueError, match=message):
+        stack(prior=prior).fit(*drawn(10, [1, 1, 1]))
+
+
+def test_prior_with_other_names():
+    X, y = drawn(30, [1, 1, 1])
+    source = FrozenEstimator(stack([("other", Known(1))]).fit(X, y))
+    with pytest.raises(ValueError, match="same name"):
+        stack(prior=source).fit(X, y)
+
+
+def test_dropped_members_have_no_weight():
+    model = stack(prior=[1, 2, 3], regularization=1e9).set_params(b="drop")
+    model.fit(*drawn(40, [1, 1, 1]))
+    assert_allclose(model.weights_[0, 1] / model.weights_[0, 0], 3, rtol=1e-3)
+    assert list(model.named_estimators_) == ["a", "c"]
+
+
+def test_buckets_of_rows_have_their_own_weights():
+    """Rows with one item know nothing of their taste, so popularity is all there is."""
+    X = make_cross_domain(300, 40, 30, random_state=0).X_source
+    members = [("ease", EASERecommender()), ("popularity", PopularityRecommender())]
+    model = stack(members, n_buckets=2).fit(X)
+    assert model.weights_.shape == (2, 2)
+    assert model.bucket_edges_.shape == model.popularity_weights_[1:].shape == (1,)
+    n_items = np.diff(X.indptr)
+    few = np.flatnonzero(n_items < model.bucket_edges_[0])[:1]
+    evidence = [
+        np.arcsinh(standardized(each.decision_function(X[few]))) for each in model.estimators_
+    ]
+    counts = np.log1p(model.popularity_ * X.shape[0])[None]
+    evidence.append(np.arcsinh(standardized(counts)))
+    weights = [*model.weights_[0], model.popularity_weights_[0]]
+    expected = sum(weight * kind for weight, kind in zip(weights, evidence, strict=True))
+    assert_allclose(model.decision_function(X[few]), expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("final", [LogisticRegression(), LinearSVC(), LinearRegression()])
+def test_final_estimator_orders_the_candidates(final):
+    X, y = drawn(300, [3.0, 0, 0])
+    model = stack(final_estimator=final, n_candidates=10).fit(X, y)
+    linear = stack(n_candidates=10).fit(X, y)
+    X_new, y_new = drawn(300, [3.0, 0, 0], seed=1)
+    (own, error), (of_linear, _) = ndcg(model, X_new, y_new), ndcg(linear, X_new, y_new)
+    assert own > of_linear - 2 * error
+    scores = model.decision_function(X_new)
+    best = np.argsort(-MEMBERS[0][1].fit(X, y).decision_function(X_new), axis=1)
+    worst_candidate = np.take_along_axis(scores, best[:, :10], axis=1).min(axis=1)
+    n_above = (scores >= worst_candidate[:, None]).sum(axis=1)
+    assert (n_above <= 4 * 10).all()
+
+
+def test_final_estimator_without_examples():
+    model = stack([("ease", EASERecommender(1.0))], final_estimator=LinearRegression())
+    with pytest.raises(ValueError, match="n_candidates=3"):
+        model.set_params(n_candidates=3).fit(np.eye(6))
+
+
+def test_histories():
+    X = 1 + np.random.default_rng(0).integers(9, size=(30, 4))
+    X[::2, 2:] = 0
+    network = NextItemRecommender(
+        n_components=2, n_layers=1, epochs=1, n_items=10, run_eagerly=True, random_state=0
+    )
+    model = stack([("a", network), ("b", FrozenEstimator(clone(network).fit(X)))]).fit(X)
+    items, _ = model.recommend(X, n_recommendations=6)
+    assert not (items[:, :, None] == X[:, None, :] - 1).any()
+
+
+def test_two_domains():
+    """Members of the target and of all columns have their say on the target's items."""
+    domains = make_cross_domain(120, 20, 15, target_density=0.2, random_state=0)
+    X = sp.csr_array(sp.hstack([domains.X_source, domains.Y_target]))
+    target = np.arange(20, 35)
+    members = [("both", ALSRecommender(3, max_iter=3)), ("ease", EASERecommender())]
+    model = stack(members, target_columns=target).fit(X)
+    assert model.n_items_ == 15
+    assert_array_equal(model.item_columns_, target)
+    items, _ = model.recommend(X, n_recommendations=3)
+    assert not np.take_along_axis(domains.Y_target.toarray(), items, axis=1)[items >= 0].any()
+
+
+def test_later_items():
+    X = make_cross_domain(60, 20, 15, target_density=0.2, random_state=0).X_source
+    content = ItemFeatures(np.random.RandomState(0).uniform(size=(23, 4)))
+    members = [("content", ContentKNNRecommender(content.of(range(20))))]
+    model = stack(members).fit(X)
+    extended = model.with_items(content.of(range(20, 23)))
+    assert extended.decision_function(X).shape == (60, 23)
+    assert model.n_items_ == 20
+    assert (extended.recommend(X, n_recommendations=23)[0] >= 20).any()
+
+
+def test_search_over_the_regularization():
+    X = make_cross_domain(60, 20, 15, target_density=0.2, random_state=0).X_source
+    members = [("ease", EASERecommender()), ("popularity", PopularityRecommender())]
+    grid = {"regularization": ["auto", 10.0], "ease__regularization": [10.0]}
+    search = GridSearchCV(stack(members), grid, cv=2, error_score="raise").fit(X)
+    assert 0 < search.best_score_ <= 1
