@@ -162,7 +162,7 @@ def collective(task):
 
 
 def item_knn(task):
-    return str_.ItemKNNRecommender()
+    return str_.ItemKNNRecommender(popularity_exponent=0.0)
 
 
 def graph_filter(task):

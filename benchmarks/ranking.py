@@ -68,7 +68,11 @@ MODELS = {
 }
 
 GRIDS = {
-    "item kNN": {"weighting": ["cosine", "tfidf", "bm25"], "shrinkage": [0, 3, 10, 30]},
+    "item kNN": {
+        "weighting": ["cosine", "tfidf", "bm25"],
+        "shrinkage": [0, 3, 10, 30],
+        "popularity_exponent": [0, 0.25, 0.5, 0.75],
+    },
     "ALS": {"regularization": [0.005, 0.01, 0.03]},
     "BPR": {"learning_rate": [0.01, 0.03, 0.1]},
     "logistic MF": {"regularization": [0.6, 2, 6]},
@@ -82,6 +86,7 @@ GRIDS = {
 }
 BOUNDS = {
     "shrinkage": {0: "no shrinkage"},
+    "popularity_exponent": {0: "popular items get nothing back"},
     "low_pass_weight": {0: "no low-pass filter"},
     "row_exponent": {0: "rows are not weighted"},
     "item_exponent": {0: "items are not weighted"},

@@ -1,7 +1,7 @@
 """The values of parameters that are "auto": those that find held-out interactions best.
 
 An estimator whose parameter is "auto" holds out a part of what `fit` got, fits a few candidate
-values to the rest, and keeps the value with the best NDCG@20::
+values to the rest, and keeps the first value whose NDCG@20 is within a standard error of the best::
 
     part = held_out_interactions(X)
     value = best_value(CANDIDATES, part, lambda value: scores_of(part.known, value))
@@ -32,10 +32,10 @@ _K = 20
 MIN_ROWS = 200
 MIN_ITEMS = 5 * _K
 # More rows would cost more than they tell.
-_MAX_ROWS = 5000
+_MAX_ROWS = 2500
 # Each has one item to find, so a few thousand are scored in the time of a fit.
 _MAX_HISTORIES = 2000
-_MAX_SCORES = 2**27
+_MAX_SCORES = 2**26
 _SEED = 0
 
 
@@ -74,21 +74,49 @@ class HeldOutPart(NamedTuple):
         -------
         ndcg : ndarray of shape (n_judged,)
         """
-        n_judged, n_items = self.wanted.shape
-        items = np.empty((n_judged, _K), dtype=np.intp)
+        return self.ndcg_of_each(lambda rows: [score(rows)])[0]
+
+    def ndcg_of_each(self, scores_of):
+        """Return the NDCG@20 of each judged row for several candidates that share work.
+
+        Parameters
+        ----------
+        scores_of : callable
+            From some of `rows` to an iterable of their scores, a new float array for each
+            candidate.
+
+        Returns
+        -------
+        ndcg : ndarray of shape (n_candidates, n_judged)
+        """
         preference = self._preference()
-        for block in row_blocks(n_judged, n_items):
-            scores = score(self.rows[block])
+        blocks = [
+            self._block_ndcg(scores_of, block, preference)
+            for block in row_blocks(*self.wanted.shape)
+        ]
+        return np.concatenate(blocks, axis=1)
+
+    def _block_ndcg(self, scores_of, block, preference):
+        rows, wanted = self.rows[block], self.wanted[block]
+        of_each = []
+        for scores in scores_of(rows):
             if self.y is None:
-                mask_stored(scores, self.rows[block])
-            items[block], _ = top_k(scores, _K, preference)
-        return ndcg_at_k(self.wanted, items, k=_K, per_row=True)
+                mask_stored(scores, rows)
+            items, _ = top_k(scores, _K, preference)
+            of_each.append(ndcg_at_k(wanted, items, k=_K, per_row=True))
+        return np.array(of_each)
 
     def _preference(self):
         """Return the order of items with equal scores."""
         interactions = self.known if self.y is None else self.y
         counts = np.bincount(interactions.indices, minlength=interactions.shape[1])
         return Preference.by_popularity(counts)
+
+
+def candidates(parameter, values):
+    """Return the values to choose from: `values` if the parameter is "auto", else itself alone."""
+    is_auto = isinstance(parameter, str) and parameter == "auto"
+    return list(values) if is_auto else [parameter]
 
 
 def held_out_interactions(X):
@@ -186,7 +214,7 @@ def best_value(values, part, scorer):
     Returns
     -------
     value : object
-        The first of the values if `part` is None, or the first one whose NDCG@20 is the best.
+        The first of the values if `part` is None, or else that of `best_of`.
     """
     if part is None:
         return values[0]
@@ -194,15 +222,23 @@ def best_value(values, part, scorer):
 
 
 def best_of(values, ndcg):
-    """Return the value with the best mean of NDCG over rows; of equal ones, the first.
+    """Return the first value that is as good as the best one, up to chance.
+
+    That is, the mean difference of its NDCG to that of the value with the best mean is no larger
+    than its standard error. So noise does not move the choice away from the preferred values.
 
     Parameters
     ----------
     values : sequence of length n_values
+        Candidates, preferred ones first.
     ndcg : array-like of shape (n_values, n_rows)
         As `HeldOutPart.ndcg` returns it for each value.
     """
-    return values[int(np.argmax(np.mean(ndcg, axis=1)))]
+    ndcg = np.asarray(ndcg)
+    best = np.argmax(ndcg.mean(axis=1))
+    losses = ndcg[best] - ndcg
+    errors = losses.std(axis=1) / np.sqrt(ndcg.shape[1])
+    return values[int(np.argmax(losses.mean(axis=1) <= errors))]
 
 
 def _sample(eligible, n_items, max_rows=_MAX_ROWS):

@@ -11,6 +11,7 @@ from sktransrec._auto import (
     MIN_ROWS,
     best_of,
     best_value,
+    candidates,
     held_out_interactions,
     held_out_rows,
 )
@@ -57,6 +58,19 @@ def test_the_ndcg_is_that_of_a_fitted_model():
         assert_allclose(part.ndcg(model.decision_function).mean(), expected, rtol=1e-6)
 
 
+def test_candidates_that_share_work_get_what_they_get_alone():
+    part = held_out_interactions(interactions())
+    models = [EASERecommender(value).fit(part.known) for value in (1.0, 100.0)]
+    together = part.ndcg_of_each(lambda rows: (m.decision_function(rows) for m in models))
+    alone = [part.ndcg(model.decision_function) for model in models]
+    assert_array_equal(together, alone)
+
+
+def test_a_fixed_value_is_the_only_candidate():
+    assert candidates("auto", (1, 2)) == [1, 2]
+    assert candidates(3.0, (1, 2)) == [3.0]
+
+
 def test_the_same_part_at_every_call():
     X = interactions()
     first, second = held_out_interactions(X), held_out_interactions(X)
@@ -85,5 +99,8 @@ def test_the_best_value_finds_what_is_held_out():
     assert part.ndcg(scorer(1)).mean() == 1
 
 
-def test_of_equal_values_the_first():
-    assert best_of("abc", [[0.1, 0.3], [0.2, 0.2], [0.1, 0.1]]) == "a"
+def test_of_values_that_differ_by_chance_the_first():
+    noise = np.random.RandomState(0).normal(0, 0.1, size=400)
+    assert best_of("abc", [0.5 + noise, 0.501 - noise, np.full(400, 0.3)]) == "a"
+    assert best_of("abc", [0.5 + noise, 0.52 - noise, np.full(400, 0.3)]) == "b"
+    assert best_of("abc", [np.full(400, 0.5), np.full(400, 0.501), np.full(400, 0.501)]) == "b"

@@ -33,25 +33,46 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0, diagonal=False)
     -------
     links : csr_array of shape (n_items, n_columns), its indices sorted
     """
+    return shrunk_links(left, right, n_links, [shrinkage], diagonal=diagonal)[0]
+
+
+def shrunk_links(left, right, n_links, shrinkages, *, diagonal=False):
+    """Return the same as `strongest_links` for each of several values of `shrinkage`.
+
+    The product is computed once.
+    """
     left, right = left.tocsr(), right.tocsr()
     n_items, n_columns = left.shape[0], right.shape[1]
     # A full block of the product holds a value and an index for each entry.
     block_size = get_chunk_n_rows(row_bytes=16 * n_columns, max_n_rows=n_items)
     counts = np.bincount(right.indices, minlength=n_columns)
     places = Preference.by_popularity(counts).places
-    blocks = []
+    blocks = [[] for _ in shrinkages]
     for items in gen_batches(n_items, block_size):
-        links = left[items] @ right
-        if shrinkage > 0:
-            trust = _pattern(left[items]) @ _pattern(right)
-            trust.data /= trust.data + shrinkage
-            links = links.multiply(trust).tocsr()
+        products = left[items] @ right
         if not diagonal:
-            _zero_diagonal(links, items.start)
-        if n_links is not None:
-            keep_largest(links, n_links, places)
-        links.eliminate_zeros()
-        blocks.append(links)
+            _zero_diagonal(products, items.start)
+        support = _pattern(left[items]) @ _pattern(right) if any(shrinkages) else None
+        for of_one, shrinkage in zip(blocks, shrinkages, strict=True):
+            links = _shrunk(products, support, shrinkage)
+            if n_links is not None:
+                keep_largest(links, n_links, places)
+            links.eliminate_zeros()
+            of_one.append(links)
+    return [_stacked(of_one) for of_one in blocks]
+
+
+def _shrunk(products, support, shrinkage):
+    """Return new links: the products, less of them where few rows support them."""
+    if shrinkage == 0:
+        return products.copy()
+    trust = support.data / (support.data + np.float32(shrinkage))
+    return products.multiply(
+        sp.csr_array((trust, support.indices, support.indptr), shape=support.shape)
+    ).tocsr()
+
+
+def _stacked(blocks):
     links = sp.vstack(blocks, format="csr")
     links.sort_indices()
     return links

@@ -1,5 +1,6 @@
 """Nearest neighbours of items, by interactions."""
 
+from itertools import product
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -8,11 +9,16 @@ import scipy.sparse as sp
 from scipy.stats import loguniform, uniform
 from sklearn.preprocessing import normalize
 
+from .._auto import best_of, candidates, held_out_interactions
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
 from .._numerics._row_blocks import entry_rows
-from .._numerics._strongest_links import strongest_links
+from .._numerics._strongest_links import shrunk_links
 from .._validation import Interval, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
+
+# What "auto" chooses from; the first values are those for small data.
+_SHRINKAGES = (10.0, 0.0)
+_POPULARITY_EXPONENTS = (0.5, 0.25, 0.75, 0.0, 1.0, 1.5)
 
 
 class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
@@ -27,17 +33,17 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
     ----------
     n_neighbors : int, default=200
         Number k of neighbours kept for each item, 1 or more.
-    weighting : {"cosine", "tfidf", "bm25"}, default="tfidf"
+    weighting : {"cosine", "tfidf", "bm25"}, default="bm25"
         The weight of an interaction in the similarity of two items. "cosine" uses its value.
         "tfidf" and "bm25" give less weight to rows with many items. "bm25" also limits the weight
         of repeated interactions, and favours popular items.
-    shrinkage : float, default=10.0
+    shrinkage : float or "auto", default="auto"
         A similarity from c common rows is multiplied by c / (c + h), with this number h, 0 or more.
-        So a similarity from few rows counts little.
-    popularity_exponent : float, default=0.0
+        So a similarity from few rows counts little. "auto" takes 10 or 0, see the Notes.
+    popularity_exponent : float or "auto", default="auto"
         The scores of an item are multiplied by this power :math:`\gamma` of its popularity, 0 or
-        more. If most items have few interactions, 0.25 to 0.5 may find a quarter more; if they have
-        many, 0 is best.
+        more. The fewer interactions the items have, the larger the best value. "auto" takes a value
+        between 0 and 1.5, see the Notes.
     k1 : float, default=1.2
         For "bm25": the larger, the later the weight of repeated interactions saturates, 0 or more.
     b : float, default=0.75
@@ -48,6 +54,10 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
     item_links_ : csr_array of shape (n_items_, n_items_), dtype float32
         At [i, j], the weight of item i in the score of item j, if i is one of the k neighbours of
         j: their similarity times the power of the popularity of j.
+    shrinkage_ : float
+        The shrinkage h.
+    popularity_exponent_ : float
+        The power :math:`\gamma` of the popularity.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -82,6 +92,12 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
       :math:`l_i = 1 - b + b \, \mathrm{sum}_i / \mathrm{mean}(\mathrm{sum})`, where
       :math:`\mathrm{sum}_i` is the sum of the item's column [2]_.
 
+    "auto" holds out a fifth of the interactions of up to 2,500 rows, learns from the rest, and
+    takes the values with the best NDCG@20, or 10 and 0.5 if these are no worse by more than a
+    standard error. The choice is always the same for the same X. It takes about the time of another
+    fit, and of 12 rankings for these rows. With fewer than 200 rows that have two items, or with
+    fewer than 100 items, it takes 10 and 0.5.
+
     The similarities are computed in blocks of items within scikit-learn's `working_memory`. This
     takes one operation for each pair of items in the same row, twice that with shrinkage. The
     result is deterministic. An item that shares no row with another has no neighbours and scores
@@ -113,26 +129,26 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
     _parameter_constraints: dict = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "weighting": [StrOptions({"cosine", "tfidf", "bm25"})],
-        "shrinkage": [Interval(Real, 0, None, closed="left")],
-        "popularity_exponent": [Interval(Real, 0, None, closed="left")],
+        "shrinkage": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "popularity_exponent": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "k1": [Interval(Real, 0, None, closed="left")],
         "b": [Interval(Real, 0, 1, closed="both")],
     }
 
     search_distributions: ClassVar = {
         "n_neighbors": [20, 50, 100, 200, 500],
-        "weighting": [None, "bm25", "tfidf"],
-        "shrinkage": loguniform(0.1, 100),
-        "popularity_exponent": uniform(0, 0.8),
+        "weighting": ["cosine", "bm25", "tfidf"],
+        "shrinkage": loguniform(0.1, 1000),
+        "popularity_exponent": uniform(0, 1.5),
     }
 
     def __init__(
         self,
         n_neighbors=200,
         *,
-        weighting="tfidf",
-        shrinkage=10.0,
-        popularity_exponent=0.0,
+        weighting="bm25",
+        shrinkage="auto",
+        popularity_exponent="auto",
         k1=1.2,
         b=0.75,
     ):
@@ -144,14 +160,35 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
         self.b = b
 
     def _fit(self, X):
-        weights = self._weights(X)
-        n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
-        shares = np.maximum(n_rows_with, 1) / X.shape[0]
-        self._item_scales = np.power(shares, self.popularity_exponent).astype(np.float32)
+        self.shrinkage_, self.popularity_exponent_ = self._values(X)
+        self._item_scales = _popularity_powers(X, self.popularity_exponent_)
+        (links,) = self._links(X, [self.shrinkage_])
         # Row j of the links holds the neighbours of item j.
-        links = strongest_links(weights.T, weights, self.n_neighbors, shrinkage=self.shrinkage)
         links.data *= np.repeat(self._item_scales, np.diff(links.indptr))
         self.item_links_ = links.T.tocsr()
+
+    def _values(self, X):
+        """Return the shrinkage and the popularity exponent."""
+        shrinkages = candidates(self.shrinkage, _SHRINKAGES)
+        exponents = candidates(self.popularity_exponent, _POPULARITY_EXPONENTS)
+        pairs = list(product(shrinkages, exponents))
+        part = held_out_interactions(X) if len(pairs) > 1 else None
+        if part is None:
+            return pairs[0]
+        scales = [_popularity_powers(part.known, exponent) for exponent in exponents]
+
+        def scores_of(rows):
+            for links in all_links:
+                scores = (rows @ links).toarray()
+                yield from (scores * scale for scale in scales)
+
+        all_links = [links.T.tocsr() for links in self._links(part.known, shrinkages)]
+        return best_of(pairs, part.ndcg_of_each(scores_of))
+
+    def _links(self, X, shrinkages):
+        """Return the similarities of each item to its neighbours for each shrinkage."""
+        weights = self._weights(X)
+        return shrunk_links(weights.T, weights, self.n_neighbors, shrinkages)
 
     def _weights(self, X):
         """Return the weights of the interactions, of the shape of X."""
@@ -172,6 +209,12 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
 
     def _item_similarities(self, items):
         return self.item_links_[:, items].T.toarray() / self._item_scales[items, None]
+
+
+def _popularity_powers(X, exponent):
+    """Return this power of the share of the rows that have each item, float32."""
+    n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
+    return np.power(np.maximum(n_rows_with, 1) / X.shape[0], exponent).astype(np.float32)
 
 
 def _row_information(X):

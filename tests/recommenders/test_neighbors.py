@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 from sklearn import config_context
 
 from sktransrec import ItemKNNRecommender
+from sktransrec._numerics._strongest_links import shrunk_links
 
 WEIGHTINGS = ["cosine", "tfidf", "bm25"]
+PLAIN = {"weighting": "tfidf", "shrinkage": 10.0, "popularity_exponent": 0.0}
 
 
 def interactions(n_rows, n_items, seed=0, density=0.3):
@@ -45,7 +47,8 @@ def dense_similarities(X, weighting, shrinkage=0.0):
 )
 def test_agrees_with_the_formula(n_rows, n_items, weighting, shrinkage):
     X = interactions(n_rows, n_items)
-    model = ItemKNNRecommender(n_items, weighting=weighting, shrinkage=shrinkage).fit(X)
+    parameters = {"weighting": weighting, "shrinkage": shrinkage, "popularity_exponent": 0.0}
+    model = ItemKNNRecommender(n_items, **parameters).fit(X)
     expected = dense_similarities(X, weighting, shrinkage)
     np.testing.assert_allclose(model.item_links_.toarray(), expected, rtol=1e-4, atol=1e-5)
     occupied = X.any(axis=1)
@@ -57,7 +60,8 @@ def test_agrees_with_the_formula(n_rows, n_items, weighting, shrinkage):
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 def test_keeps_the_nearest_neighbours_of_each_item(weighting):
     X = interactions(80, 30)
-    model = ItemKNNRecommender(5, weighting=weighting, shrinkage=1.0).fit(X)
+    parameters = {"weighting": weighting, "shrinkage": 1.0, "popularity_exponent": 0.0}
+    model = ItemKNNRecommender(5, **parameters).fit(X)
     similarities = dense_similarities(X, weighting, 1.0)
     links = model.item_links_.toarray()
     assert ((links > 0).sum(axis=0) == 5).all()
@@ -79,7 +83,8 @@ def test_agrees_with_implicit(weighting, peer):
     reference.fit(sp.csr_matrix(X), show_progress=False)
     expected = reference.similarity.toarray()
     np.fill_diagonal(expected, 0)
-    model = ItemKNNRecommender(30, weighting=weighting, shrinkage=0).fit(X)
+    parameters = {"weighting": weighting, "shrinkage": 0, "popularity_exponent": 0.0}
+    model = ItemKNNRecommender(30, **parameters).fit(X)
     np.testing.assert_allclose(model.item_links_.toarray(), expected, rtol=1e-4, atol=1e-6)
 
 
@@ -97,7 +102,7 @@ def test_checkerboard(weighting):
 
 def test_similar_items_are_the_neighbours():
     X = interactions(80, 30)
-    model = ItemKNNRecommender(6).fit(X)
+    model = ItemKNNRecommender(6, **PLAIN).fit(X)
     similarities = dense_similarities(X, "tfidf", 10)[[4, 9]]
     similar, values = model.similar_items([4, 9], n_similar=6)
     np.testing.assert_allclose(values, -np.sort(-similarities, axis=1)[:, :6], rtol=1e-5)
@@ -107,8 +112,8 @@ def test_similar_items_are_the_neighbours():
 def test_popularity_exponent_scales_scores_but_not_similarities():
     X = interactions(80, 30)
     X[:, 3] = 0
-    plain = ItemKNNRecommender(6).fit(X)
-    model = ItemKNNRecommender(6, popularity_exponent=0.5).fit(X)
+    plain = ItemKNNRecommender(6, **PLAIN).fit(X)
+    model = ItemKNNRecommender(6, **{**PLAIN, "popularity_exponent": 0.5}).fit(X)
     expected = plain.decision_function(X) * np.sqrt((X > 0).mean(axis=0))
     np.testing.assert_allclose(model.decision_function(X), expected, rtol=1e-4)
     items = np.arange(30)
@@ -144,7 +149,7 @@ def test_items_without_a_link_come_by_popularity():
 @pytest.mark.parametrize("shrinkage", [0.0, 2.0])
 def test_blocks_of_items_do_not_matter(shrinkage):
     X = interactions(80, 30)
-    model = ItemKNNRecommender(6, shrinkage=shrinkage)
+    model = ItemKNNRecommender(6, **{**PLAIN, "shrinkage": shrinkage})
     expected = model.fit(X).item_links_.toarray()
     with config_context(working_memory=1e-3):
         np.testing.assert_array_equal(model.fit(X).item_links_.toarray(), expected)
@@ -156,10 +161,61 @@ def test_shrinkage_favours_what_more_rows_support():
     X[:9, [0, 2]] = 1
     X[0, 1] = 1
     X[9, 2] = 1
-    plain = ItemKNNRecommender(weighting="cosine", shrinkage=0).fit(X).item_links_.toarray()
-    shrunk = ItemKNNRecommender(weighting="cosine", shrinkage=20.0).fit(X).item_links_.toarray()
+    plain, shrunk = (
+        ItemKNNRecommender(weighting="cosine", shrinkage=shrinkage).fit(X).item_links_.toarray()
+        for shrinkage in (0, 20.0)
+    )
     np.testing.assert_allclose(shrunk[1, 0] / plain[1, 0], 1 / 21, rtol=1e-5)
     np.testing.assert_allclose(shrunk[2, 0] / plain[2, 0], 9 / 29, rtol=1e-5)
+
+
+def popular_and_personal(share_of_popular, n_rows=400, n_items=120, seed=0):
+    """Return rows of 8 items, some drawn by popularity alone, the others of the row's own taste."""
+    rng = np.random.RandomState(seed)
+    popularity = 1 / np.arange(1, n_items + 1)
+    X = np.zeros((n_rows, n_items), dtype=np.float32)
+    for row, taste in enumerate(rng.randint(6, size=n_rows)):
+        weights = share_of_popular * popularity / popularity.sum()
+        own = np.arange(n_items) % 6 == taste
+        weights = weights + (1 - share_of_popular) * own / own.sum()
+        X[row, rng.choice(n_items, 8, replace=False, p=weights)] = 1
+    return X
+
+
+def test_auto_rewards_popularity_where_it_drives_the_choice():
+    popular, personal = (
+        ItemKNNRecommender().fit(popular_and_personal(share)) for share in (0.95, 0.05)
+    )
+    assert popular.popularity_exponent_ > personal.popularity_exponent_
+    for model, share in ((popular, 0.95), (personal, 0.05)):
+        X = popular_and_personal(share)
+        chosen = {name: getattr(model, f"{name}_") for name in ("shrinkage", "popularity_exponent")}
+        again = ItemKNNRecommender().fit(X)
+        fixed = ItemKNNRecommender(**chosen).fit(X)
+        for other in (again, fixed):
+            np.testing.assert_array_equal(other.decision_function(X), model.decision_function(X))
+
+
+def test_small_data_and_fixed_values_are_not_judged(monkeypatch):
+    small = ItemKNNRecommender().fit(interactions(80, 30))
+    assert (small.shrinkage_, small.popularity_exponent_) == (10, 0.5)
+    monkeypatch.setattr("sktransrec.recommenders._neighbors.held_out_interactions", None)
+    X = popular_and_personal(0.5)
+    fixed = ItemKNNRecommender(shrinkage=2.0, popularity_exponent=0.1).fit(X)
+    assert (fixed.shrinkage_, fixed.popularity_exponent_) == (2.0, 0.1)
+
+
+def test_auto_takes_one_more_product(monkeypatch):
+    """The candidates share it."""
+    calls = []
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return shrunk_links(*arguments)
+
+    monkeypatch.setattr("sktransrec.recommenders._neighbors.shrunk_links", counted)
+    ItemKNNRecommender().fit(popular_and_personal(0.5))
+    assert len(calls) == 2
 
 
 @pytest.mark.parametrize(
