@@ -166,7 +166,8 @@ TESTS_OF_MANY_MODULES = {
     "testing": {"recommenders_of_others"},
     "transfer": {"claims"},
     ".": {
-        *("arguments", "common", "doctests", "examples", "frozen_search", "languages", "main_job"),
+        *("arguments", "common", "doctests", "examples", "frozen_search", "guide", "languages"),
+        "main_job",
         *(
             "malformed",
             "media",

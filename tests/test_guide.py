@@ -1,0 +1,186 @@
+"""The code of the guide and of the README runs, block after block, on generated data."""
+
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+
+ROOT = Path(__file__).parent.parent
+GUIDE = ROOT / "docs" / "guide"
+
+IMPORTS = """
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+import sklearn
+from sktransrec import *
+from sktransrec.datasets import make_content_domain, make_cross_domain
+
+domains = make_cross_domain(
+    60, 40, 30, n_cold_users=10, source_density=0.2, target_density=0.15, random_state=0
+)
+X_source, Y_target, X_target = domains.X_source, domains.Y_target, domains.Y_target
+X_cold_users, X = domains.X_cold, domains.X_source
+X_all_source_users = sp.vstack([domains.X_source, domains.X_cold], format="csr")
+Y_all_target_users = Y_target
+pipe = make_pipeline(RidgeRecommender(10.0))
+words = "space ship love war king sea dog moon train snow".split()
+rng = np.random.default_rng(0)
+item_texts = [" ".join(rng.choice(words, 4)) for _ in range(X.shape[1])]
+
+def log_of(X, prefix=""):
+    rows, columns = X.nonzero()
+    return pd.DataFrame({
+        "user": rows, "item": [f"{prefix}{column}" for column in columns],
+        "timestamp": rng.permutation(len(rows)),
+    })
+
+events = log_of(X)
+encoder = InteractionEncoder()
+encoder.fit(events)
+"""
+
+# What a page speaks of before its first block; None marks the pages that train networks.
+BEFORE = {
+    "choosing": "",
+    "data": (
+        'events = events.rename(columns={"user": "customer", "item": "product", '
+        '"timestamp": "bought_at"})'
+    ),
+    "did_it_help": """
+X_games, X_books, X_shoes, X_films = (X_source[:, :60] for _ in range(4))
+wide = make_cross_domain(80, 60, 30, n_cold_users=10, random_state=0)
+X_source, Y_target, X_cold_users = wide.X_source, wide.Y_target, wide.X_cold
+X_target = Y_target
+X_games = X_books = X_shoes = X_films = X_source
+""",
+    "new_items_and_users": """
+X = encoder.transform(events)
+item_texts = [" ".join(rng.choice(words, 4)) for _ in encoder.items_]
+new_texts, new_ids = ["space war moon", "love dog snow"], ["new-1", "new-2"]
+features = rng.integers(0, 3, size=(X.shape[0], 5))
+n_items = X.shape[1]
+new_users = sp.hstack([X, sp.csr_array(features)], format="csr")[:3]
+""",
+    "popularity": """
+X, y = holdout_random(X, 0.2, random_state=0)
+model = EASERecommender().fit(X)
+""",
+    "ratings": "ratings = sp.csr_array(X.multiply(1 + rng.integers(0, 5, size=X.shape)))",
+    "serving": """
+titles = {item: f"Film {item}" for item in encoder.items_}
+events = events.assign(user="ann", item="film-" + events["item"]).head(30)
+events = pd.concat([events, events.assign(user="bob").iloc[5:25]])
+last = {"user": ["eve"] * 3, "item": ["film-1", "film-260", "film-2"]}
+events = pd.concat([events, pd.DataFrame(last)])
+encoder = InteractionEncoder()
+model = ItemKNNRecommender().fit(encoder.fit_transform(events))
+in_stock = list(encoder.items_[:9])
+""",
+    "content": """
+from types import SimpleNamespace
+jieba = SimpleNamespace(lcut=str.split)
+numbers = rng.normal(size=(X.shape[1], 2))
+images = rng.uniform(size=(X.shape[1], 8, 8, 1)).astype(np.float32)
+item_ids, all_texts = list(range(X.shape[1])), item_texts * 2
+""",
+    "networks": """
+target_events = log_of(X)
+source_learner = Autoencoder(
+    kind="denoising", loss="multinomial", hidden_layer_sizes=(), item_ids=encoder.items_, epochs=1
+).fit(encoder.transform(target_events))
+tuned = frozen = scratch = ReconstructionRecommender(
+    Autoencoder(4, epochs=1, loss="multinomial", hidden_layer_sizes=())
+)
+X_target = sp.vstack([X] * 3, format="csr")
+""",
+    "next_item": """
+later_events = events.groupby("user").head(1)
+source_vectors = target_vectors = rng.normal(size=(40, 6)).astype(np.float32)
+source_histories = InteractionEncoder().fit(events).sequences(events, max_length=12)
+""",
+    "transfer": """
+old_site, new_site = log_of(X), log_of(X[:, :20])
+Z_source, Z_target = rng.normal(size=(40, 6)), rng.normal(size=(30, 6))
+""",
+}
+NETWORKS = {"content", "networks", "next_item", "transfer"}
+# Long enough in the guide to learn something, and here only to run.
+SHORTER = [
+    (r"\bepochs=\d+", "epochs=2"),
+    (r"n_iter=20", "n_iter=2"),
+    (r"Autoencoder\(n_components=64", "Autoencoder(n_components=64, epochs=2"),
+    (r"CNNEncoder\(n_components=64", "CNNEncoder(n_components=4, epochs=2"),
+    (r"RNNEncoder\(n_components=64\)", "RNNEncoder(n_components=4, epochs=2)"),
+    (r"TextEncoder\(unknown", "TextEncoder(epochs=2, unknown"),
+    (r"TextEncoder\(\n", "TextEncoder(\n    epochs=2,\n"),
+    (r"NextItemRecommender\(item_features", "NextItemRecommender(epochs=1, item_features"),
+    (r"loss=\"multinomial\",\n   hidden", 'epochs=1, loss="multinomial",\n   hidden'),
+    (
+        r"TwoTowerAutoencoderRecommender\(target_columns",
+        "TwoTowerAutoencoderRecommender(target_columns, epochs=1",
+    ),
+    (
+        r"pretrained=FrozenEstimator\(source\)\)\.fit\(X_source",
+        "pretrained=FrozenEstimator(source), epochs=1).fit(X_source",
+    ),
+]
+
+
+def blocks(text):
+    """Return the Python blocks of a page, without their indentation."""
+    found = re.findall(r"(?:\.\. code-block:: python|[^\n]::)\n\n((?:[ ]+[^\n]*\n|\n)+)", text)
+    return [_unindented(block) for block in found]
+
+
+def _unindented(block):
+    lines = block.split("\n")
+    margin = min(len(line) - len(line.lstrip()) for line in lines if line.strip())
+    return "\n".join(line[margin:] for line in lines)
+
+
+def _run(code, name, space):
+    for pattern, replacement in SHORTER:
+        code = re.sub(pattern, replacement, code)
+    exec(compile(code, name, "exec"), space)
+
+
+def _marked(page):
+    return pytest.param(page, marks=[pytest.mark.slow] if page in NETWORKS else [])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("page", [_marked(page) for page in BEFORE])
+def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    mpl.use("agg")
+    space = {}
+    exec(IMPORTS + BEFORE[page], space)
+    found = blocks((GUIDE / f"{page}.rst").read_text("utf-8"))
+    assert found
+    for number, block in enumerate(found):
+        _run(block, f"block {number} of {page}.rst", space)
+
+
+def test_every_page_with_code_is_run():
+    pages = {path.stem for path in GUIDE.glob("*.rst") if blocks(path.read_text("utf-8"))}
+    assert pages == set(BEFORE)
+
+
+@pytest.mark.slow
+def test_the_code_of_the_readme_runs():
+    text = (ROOT / "README.md").read_text("utf-8")
+    space = {}
+    exec(IMPORTS, space)
+    found = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert found
+    for number, block in enumerate(found):
+        _run(block, f"block {number} of README.md", space)
