@@ -235,6 +235,10 @@ def committee():
     return str_.VotingRecommender([*bridges, ("items", to_the_items())])
 
 
+def ease(task):
+    return str_.EASERecommender(item_exponent=0)
+
+
 def kernel_ridge(alpha):
     return KernelRidge(alpha, kernel="rbf", gamma=1.0)
 
@@ -273,7 +277,7 @@ WARM = {
     "popularity": POPULARITY,
     "item kNN, target alone": Method(item_knn, fit_target, KNN_GRID, KNN_BOUNDS),
     "graph filter, target alone": Method(graph_filter, fit_target, FILTER_GRID, FILTER_BOUNDS),
-    "EASE, target alone": Method(lambda task: str_.EASERecommender(), fit_target, EASE_GRID),
+    "EASE, target alone": Method(ease, fit_target, EASE_GRID),
     ALS_ALONE: Method(lambda task: als(), fit_target, ALS_GRID),
     "vote of ALS, item kNN and graph filter, target alone": Method(
         partial(vote, factors=lambda task: als()),
@@ -293,7 +297,7 @@ WARM = {
     "codebook of the source": Method(codebook, fit_codebook, CLUSTERS_GRID),
     "item kNN on both": Method(item_knn, fit_stacked, KNN_GRID, KNN_BOUNDS),
     "graph filter on both": Method(graph_filter, fit_stacked, FILTER_GRID, FILTER_BOUNDS),
-    "EASE on both": Method(lambda task: str_.EASERecommender(), fit_stacked, EASE_GRID),
+    "EASE on both": Method(ease, fit_stacked, EASE_GRID),
     ALS_ON_BOTH: Method(lambda task: als(), fit_stacked, ALS_GRID),
     WEIGHTED_ALS: Method(
         weighted_als,
@@ -344,7 +348,7 @@ COLD = {
         fit_stacked,
         {"source_weight": [0.3, 0.5, 1.0], "epochs": [3, 6, 12]},
     ),
-    "EASE on both": Method(lambda task: str_.EASERecommender(), fit_stacked, EASE_GRID),
+    "EASE on both": Method(ease, fit_stacked, EASE_GRID),
     "ridge, items to items": Method(lambda task: str_.RidgeRecommender(), fit_across, RIDGE_GRID),
     "SVD, ridge to the items": Method(
         lambda task: make_pipeline(TruncatedSVD(64, random_state=0), str_.RidgeRecommender()),

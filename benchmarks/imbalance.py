@@ -53,7 +53,7 @@ PACKAGES = ("sktransrec", "scikit-learn", "numpy", "scipy", "implicit")
 DATA = ("movielens", "phone", "generated")
 MODELS = {
     "ALS": str_.ALSRecommender(128, random_state=0),
-    "EASE": str_.EASERecommender(),
+    "EASE": str_.EASERecommender(item_exponent=0),
 }
 GRIDS = {
     "ALS": {"regularization": [0.01, 0.02, 0.05, 0.1]},

@@ -59,7 +59,7 @@ X = sp.random_array((400, 300), density=0.02, format="csr", rng=rng, dtype=np.fl
 y = sp.random_array((400, 200), density=0.02, format="csr", rng=rng, dtype=np.float32)
 dense = rng.random((400, 300), dtype=np.float32)
 models = [
-    *((str_.EASERecommender(1.0, solver=solver), X) for solver in ("primal", "dual")),
+    *((str_.EASERecommender(1.0, solver=each), X) for each in ("primal", "dual", "sparse")),
     *((str_.RidgeRecommender(1.0, solver=s), Z) for s in ("primal", "dual") for Z in (X, dense)),
     (str_.GraphFilterRecommender(32, random_state=0), X),
     (str_.ALSRecommender(32, max_iter=3, random_state=0), X),
@@ -74,5 +74,5 @@ for model, Z in models:
 
 def test_two_threads_fit_what_one_does():
     errors = [line.split()[-1] for line in output_with_two_threads(FITS).splitlines()]
-    assert len(errors) == 8
+    assert len(errors) == 9
     np.testing.assert_allclose(np.array(errors, dtype=float), 0, atol=2e-4)

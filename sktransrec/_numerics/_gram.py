@@ -1,5 +1,7 @@
 """Gram matrices and their factors, in place and in the lowest precision that is enough."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import blas
@@ -75,15 +77,22 @@ def subtract_outer_sum(upper, x, y):
     syr2(-1.0, x, y, a=upper.T, lower=True, overwrite_a=True)
 
 
-def factorize(upper, regularization, estimator):
-    """Return the Cholesky factor of `upper` + `regularization` I, written over `upper`."""
-    upper[np.diag_indices_from(upper)] += regularization
-    try:
+def factorize(upper, ridges, estimator):
+    """Return the Cholesky factor of `upper` + diag(`ridges`), written over `upper`."""
+    upper[np.diag_indices_from(upper)] += ridges
+    with asks_for_regularization(estimator, ridges, upper.dtype):
         return cholesky(upper)
+
+
+@contextmanager
+def asks_for_regularization(estimator, ridges, dtype):
+    """Raise an error that names the cure where a matrix is not positive definite."""
+    try:
+        yield
     except np.linalg.LinAlgError as error:
         raise ValueError(
-            f"{type(estimator).__name__}: the Gram matrix is not positive definite in "
-            f"{upper.dtype} with regularization={regularization:g}. Pass a larger regularization."
+            f"{type(estimator).__name__}: the Gram matrix is not positive definite in {dtype} with "
+            f"regularization={np.min(ridges):g}. Pass a larger regularization."
         ) from error
 
 

@@ -12,14 +12,16 @@ _ALWAYS_AVAILABLE = 2**24
 
 def require_memory(n_bytes, estimator, cure):
     """Raise MemoryError if `n_bytes` is more than the memory that is left for this process."""
-    if n_bytes <= _ALWAYS_AVAILABLE:
-        return
-    available = available_memory()
-    if n_bytes > available:
+    if not fits_memory(n_bytes):
         raise MemoryError(
             f"{type(estimator).__name__} needs {n_bytes / 2**30:.1f} GiB for this fit and "
-            f"{available / 2**30:.1f} GiB are available. {cure}"
+            f"{available_memory() / 2**30:.1f} GiB are available. {cure}"
         )
+
+
+def fits_memory(n_bytes):
+    """Return whether `n_bytes` are left for this process."""
+    return n_bytes <= _ALWAYS_AVAILABLE or n_bytes <= available_memory()
 
 
 def available_memory():

@@ -174,16 +174,24 @@ class GramLookup:
         return self._places[self._tail.indices[entries]], rows, self._tail.data[entries]
 
 
-def lookup_bytes(X):
-    """Return an upper bound of the bytes that `GramLookup.of_columns` takes."""
+def regression_bytes(X, n_targets, n_neighbors, itemsize):
+    """Return an upper bound of the bytes of the three steps, besides blocks."""
+    # The strongest entries in blocks and as a whole, the weights, and these by column.
+    n_weights = n_targets * min(n_neighbors, X.shape[1])
+    return lookup_bytes(X, itemsize) + 3 * (4 + itemsize) * n_weights
+
+
+def lookup_bytes(X, itemsize):
+    """Return an upper bound of the bytes that `GramLookup.of_columns` takes, besides blocks."""
     n_columns = X.shape[1]
     n_head = min(n_columns, _N_DENSE)
     _, ranks = _by_popularity(np.bincount(X.indices, minlength=n_columns))
+    # Every pair of entries in a row adds to an entry at most.
     in_tail = np.append(0, np.cumsum(ranks[X.indices] >= n_head))
     n_in_tail = np.diff(in_tail[X.indptr]).astype(float)
     n_entries = min(n_in_tail @ np.diff(X.indptr), (n_columns - n_head) * (n_columns + n_head) / 2)
     # An entry is a value and an index; the blocks and the whole are there at the same time.
-    return X.dtype.itemsize * n_head**2 + 2 * (4 + X.dtype.itemsize) * n_entries
+    return itemsize * n_head**2 + 2 * (4 + itemsize) * n_entries
 
 
 def _by_popularity(counts):

@@ -45,7 +45,7 @@ class ModelComparisonDisplay:
     >>> from sktransrec.datasets import make_cross_domain
     >>> from sktransrec.inspection import ModelComparisonDisplay
     >>> X = make_cross_domain(random_state=0).X_source
-    >>> models = {"EASE": EASERecommender(100.0), "neighbours": ItemKNNRecommender()}
+    >>> models = {"EASE": EASERecommender(), "neighbours": ItemKNNRecommender()}
     >>> display = ModelComparisonDisplay.from_estimators(models, X, random_state=0)
     >>> display.ax_.get_xlabel()
     'NDCG@10 minus that of popularity (0.1725)'

@@ -82,6 +82,7 @@ ESTIMATORS = [
     DomainAdversarialAutoencoder(**TINY_NETWORK),
     EASERecommender(),
     EASERecommender(solver="dual"),
+    EASERecommender(solver="sparse", n_neighbors=3),
     GraphFilterRecommender(n_components=4),
     HistoryRecommender(ItemKNNRecommender(), n_items=24, unknown="ignore"),
     HistoryRecommender(RidgeRecommender(), n_items=24, unknown="ignore"),

@@ -114,4 +114,4 @@ def test_memory_is_as_stated(monkeypatch):
         GramLookup.of_columns(X)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert 0.3 * lookup_bytes(X) < peak < 1.1 * lookup_bytes(X) + 2**20
+    assert 0.3 * lookup_bytes(X, 4) < peak < 1.1 * lookup_bytes(X, 4) + 2**20

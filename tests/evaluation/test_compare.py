@@ -92,7 +92,7 @@ def test_known_rows_are_served_by_models_that_know_them():
 
 def test_the_better_model_is_shown_to_be_better(domains):
     found = compare(
-        {"EASE": EASERecommender(100.0), "neighbours": ItemKNNRecommender(), "again": None},
+        {"EASE": EASERecommender(), "neighbours": ItemKNNRecommender(), "again": None},
         domains.X_source,
         metrics=["ndcg", "gini"],
         cv=3,

@@ -106,7 +106,7 @@ def test_learning_curves_are_drawn(domains, pyplot):
 
 
 def test_differences_of_models_are_drawn_the_best_on_top(domains):
-    models = {"neighbours": ItemKNNRecommender(), "EASE": EASERecommender(100.0)}
+    models = {"neighbours": ItemKNNRecommender(), "EASE": EASERecommender()}
     options = {"metrics": ["ndcg", "recall"], "cv": 2, "random_state": 0}
     comparison = compare(models, domains.X_source, **options)
     for metric in comparison.metrics:
