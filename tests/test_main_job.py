@@ -143,10 +143,10 @@ for name in sys.argv[1:]:
 
 
 def test_saved_pipelines_recommend_the_same_in_a_fresh_process(tmp_path):
-    """Only the network loads more than arrays, and that when it is run."""
+    """What was fitted needs numpy and scipy alone."""
     domains = _domains(n_users=120)
     pipelines = {case.id: case.values[0] for case in _pipelines()}
-    names = sorted(pipelines, key=lambda name: "autoencoder" in name)
+    names = sorted(pipelines)
     for name in names:
         pipelines[name].fit(domains.X_source, domains.Y_target)
         joblib.dump((pipelines[name], domains.X_cold), tmp_path / f"{name}.joblib")
@@ -162,6 +162,4 @@ def test_saved_pipelines_recommend_the_same_in_a_fresh_process(tmp_path):
         loaded = np.load(tmp_path / f"{name}.npz")
         np.testing.assert_array_equal(loaded["items"], items)
         np.testing.assert_array_equal(loaded["scores"], scores)
-    *without, last = output.splitlines()
-    assert all(line.endswith("[]") for line in without)
-    assert last == "autoencoder-ridge ['keras', 'tensorflow']"
+    assert all(line.endswith("[]") for line in output.splitlines())

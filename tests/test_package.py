@@ -141,7 +141,9 @@ TESTED_THROUGH = {
     # What all networks have, by all networks.
     "_engine/_layers.py": "_engine/test_every_network.py",
     "_engine/_learner.py": "_engine/test_every_network.py",
+    "_engine/_numpy_layers.py": "_engine/test_every_network.py",
     "_engine/_seeded_layers.py": "_engine/test_network.py",
+    "_engine/_served_network.py": "_engine/test_every_network.py",
     "_engine/_state.py": "_engine/test_network.py",
     # What a service reads of a log.
     "interactions/_known_of.py": "test_serving.py",

@@ -1,6 +1,10 @@
 """Self-attention: its layers, and blocks of it for any network of sequences."""
 
+import numpy as np
+
+from .._numerics._row_products import N_ROWS, filled_up
 from ._layers import applied, custom_layer
+from ._numpy_layers import numpy_layer, softmax
 
 _EPSILON = 1e-8
 
@@ -80,6 +84,13 @@ def positions_class():
     return Positions
 
 
+@numpy_layer("Positions")
+def _with_positions(config, weights, steps, ids):
+    n_items = np.count_nonzero(ids, axis=1)[:, None]
+    places = np.maximum(n_items - 1 - np.arange(ids.shape[1]), 0)
+    return steps + weights["embeddings"][places]
+
+
 @custom_layer
 def waves_class():
     """Return a layer that adds to each step waves of its place, counted from the first token.
@@ -110,6 +121,15 @@ def waves_class():
             return {**super().get_config(), "amplitude": self.amplitude}
 
     return Waves
+
+
+@numpy_layer("Waves")
+def _with_waves(config, weights, steps, is_read):
+    size = steps.shape[-1]
+    frequencies = np.float32(1e4) ** (-np.arange(0, size, 2, dtype=np.float32) / size)
+    angles = (np.cumsum(is_read, axis=1) - 1) * frequencies
+    waves = np.concatenate([np.sin(angles), np.cos(angles)], axis=2)[..., :size]
+    return steps + np.float32(config["amplitude"]) * waves
 
 
 @custom_layer
@@ -150,3 +170,26 @@ def attention_class():
             return {**super().get_config(), "n_heads": self.n_heads}
 
     return Attention
+
+
+@numpy_layer("Attention")
+def _attended(config, weights, joined, is_read=None):
+    n_rows, n_steps, size = joined.shape
+    joined = filled_up(joined, axis=1)
+    if is_read is None:
+        is_read = np.tri(joined.shape[1], dtype=np.float32)
+    else:
+        is_read = filled_up(is_read, axis=1).reshape(n_rows, 1, 1, -1)
+    split = joined.reshape(*joined.shape[:2], 3, config["n_heads"], -1)
+    queries, keys, values = split.transpose(2, 0, 3, 1, 4)
+    queries = queries * np.float32(split.shape[-1] ** -0.5)
+    similarities = _few_rows_each(queries, keys.swapaxes(2, 3))
+    similarities += np.float32(1e9) * (is_read - 1)
+    attended = _few_rows_each(softmax(similarities), values)
+    return attended.transpose(0, 2, 1, 3).reshape(n_rows, -1, size // 3)[:, :n_steps]
+
+
+def _few_rows_each(rows, matrices):
+    """Return the product of each matrix of rows with another one, as `row_products` would."""
+    grouped = rows.reshape(*rows.shape[:2], -1, N_ROWS, rows.shape[3])
+    return np.matmul(grouped, matrices[:, :, None]).reshape(*rows.shape[:3], -1)

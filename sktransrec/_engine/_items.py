@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._numerics._row_products import row_products
 from ._layers import custom_layer
+from ._numpy_layers import numpy_layer
 
 
 @custom_layer
@@ -130,6 +132,14 @@ def item_table_class():
             }
 
     return ItemTable
+
+
+@numpy_layer("ItemTable")
+def _vectors_of_items(config, weights, ids):
+    columns = np.maximum(ids - 1, 0)
+    if config["n_features"] is None:
+        return weights["embeddings"][columns]
+    return row_products(weights["features"][columns], weights["kernel"])
 
 
 def _scores(hidden, vectors, bias):

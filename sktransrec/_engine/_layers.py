@@ -5,6 +5,10 @@ Each class is made when it is first asked for, since its base is a class of Kera
 
 import functools
 
+import numpy as np
+
+from ._numpy_layers import is_step, numpy_layer
+
 _FACTORIES = []
 
 
@@ -156,6 +160,12 @@ def weighted_sum_class():
     return WeightedSum
 
 
+@numpy_layer("WeightedSum")
+def _weighted_sum(config, weights, shares, *outputs):
+    shares = np.split(shares, len(outputs), axis=1)
+    return sum(share * output for share, output in zip(shares, outputs, strict=True))
+
+
 @custom_layer
 def not_padding_class():
     """Return a layer that says of each step 1 or 0: whether it is more than padding.
@@ -178,6 +188,11 @@ def not_padding_class():
     return NotPadding
 
 
+@numpy_layer("NotPadding")
+def _not_padding(config, weights, steps):
+    return is_step(steps).astype(np.float32)[..., None]
+
+
 @custom_layer
 def masked_max_pooling_class():
     """Return the maximum over those steps that are more than padding, and 0 where none is."""
@@ -198,6 +213,12 @@ def masked_max_pooling_class():
     return MaskedMaxPooling
 
 
+@numpy_layer("MaskedMaxPooling")
+def _masked_maximum(config, weights, steps, is_read):
+    lowest = np.where(is_read > 0, steps, np.finfo(np.float32).min)
+    return lowest.max(axis=1) * is_read.max(axis=1)
+
+
 @custom_layer
 def masked_mean_pooling_class():
     """Return the mean over those steps that are more than padding, and 0 where none is."""
@@ -215,6 +236,11 @@ def masked_mean_pooling_class():
             return keras.KerasTensor((batch, channels), dtype="float32")
 
     return MaskedMeanPooling
+
+
+@numpy_layer("MaskedMeanPooling")
+def _masked_mean(config, weights, steps, is_read):
+    return (steps * is_read).sum(axis=1) / np.maximum(is_read.sum(axis=1), 1)
 
 
 @custom_layer
@@ -239,6 +265,11 @@ def last_step_class():
     return LastStep
 
 
+@numpy_layer("LastStep")
+def _last_step(config, weights, steps):
+    return steps[:, -1]
+
+
 @custom_layer
 def reversed_steps_class():
     """Return a layer that puts what a backward layer returns into the order of its input.
@@ -261,6 +292,11 @@ def reversed_steps_class():
             return keras.KerasTensor(inputs.shape, dtype="float32")
 
     return ReversedSteps
+
+
+@numpy_layer("ReversedSteps")
+def _reversed_steps(config, weights, steps):
+    return steps[:, ::-1]
 
 
 @custom_layer

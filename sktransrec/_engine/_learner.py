@@ -15,7 +15,10 @@ from ._state import FittedNetwork
 from ._trainer import NetworkTrainer
 
 # Rows that run through a network at once where nothing is learned.
-_FORWARD_ROWS = 1024
+_FORWARD_ROWS = 256
+
+# Rows whose codes tell whether the network has collapsed.
+_CODES_LOOKED_AT = 1024
 
 
 class NetworkLearner:
@@ -35,7 +38,7 @@ class NetworkLearner:
 
     @property
     def network_(self):
-        """The fitted network as a Keras model, rebuilt when it is first asked for."""
+        """A copy of the fitted network as a Keras model, built when it is first asked for."""
         check_is_fitted(self)
         return self._fitted_network.network.model
 
@@ -47,7 +50,7 @@ class NetworkLearner:
         trainer = self._trainer(X, y, keep_optimizer=False)
         history = self._trained(trainer, X, y, epochs=self.epochs)
         self._finish(trainer, history, keep_trainer=False)
-        self._warn_of_collapse(trainer, X)
+        self._warn_of_collapse(X)
         return self
 
     def _partial_fit_network(self, X, y):
@@ -211,10 +214,10 @@ class NetworkLearner:
             ]
         self.n_iter_ = len(self.loss_curve_)
 
-    def _warn_of_collapse(self, trainer, X):
+    def _warn_of_collapse(self, X):
         """Warn if half of the features or more have one value for rows that are not the same."""
-        places = np.unique(np.linspace(0, X.shape[0] - 1, _FORWARD_ROWS).astype(np.intp))
-        codes = trainer.forward("encoder", self._inputs("encoder", X[places]))
+        places = np.unique(np.linspace(0, X.shape[0] - 1, _CODES_LOOKED_AT).astype(np.intp))
+        codes = self._fitted_network.run("encoder", self._inputs("encoder", X[places]))
         n_constant = _n_constant_columns(codes)
         if 2 * n_constant < codes.shape[1] or _are_the_same(X[places]):
             return

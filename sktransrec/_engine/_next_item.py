@@ -4,10 +4,13 @@ Every layer is causal: a step knows itself and those before it. Histories are pa
 so that no step knows of padding and nothing needs a mask.
 """
 
+import numpy as np
+
 from ._attention import attending, normalized, positions_class, residual
 from ._items import item_table_class
 from ._layers import applied, custom_layer, float32_model
 from ._network import Network
+from ._numpy_layers import numpy_layer
 from ._objectives import HeadLoss
 from ._seeded_layers import SeededLayers
 
@@ -130,6 +133,15 @@ def steps_before_class():
     return StepsBefore
 
 
+@numpy_layer("StepsBefore")
+def _steps_before(config, weights, steps):
+    n_steps, dilation = steps.shape[1], config["dilation"]
+    before = (config["kernel_size"] - 1) * dilation
+    padded = np.pad(steps, [(0, 0), (before, 0), (0, 0)])
+    starts = range(0, before + 1, dilation)
+    return np.concatenate([padded[:, at : at + n_steps] for at in starts], axis=2)
+
+
 @custom_layer
 def last_item_class():
     """Return a layer that picks the step of the last item of each row, padded at its end."""
@@ -147,3 +159,9 @@ def last_item_class():
             return keras.KerasTensor((n_rows, size), dtype="float32")
 
     return LastItem
+
+
+@numpy_layer("LastItem")
+def _last_item(config, weights, steps, ids):
+    n_items = np.count_nonzero(ids, axis=1)
+    return steps[np.arange(len(steps)), np.maximum(n_items - 1, 0)]

@@ -221,7 +221,8 @@ PARAMETERS = {
 
 ATTRIBUTES = {
     "network_ : keras.Model": """
-        The network, rebuilt when it is first asked for and not saved with the estimator.""",
+        A copy of the network, built when it is first asked for and not saved with the estimator.
+        It needs TensorFlow, and what you change in it changes no output of the estimator.""",
     "loss_curve_ : list of float": """
         Mean training loss of each epoch.""",
     "validation_loss_curve_ : list of float or None": """

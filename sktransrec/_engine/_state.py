@@ -1,25 +1,28 @@
-"""The fitted state of a network, which needs no TensorFlow until the network runs."""
+"""The fitted state of a network, which needs no TensorFlow to run."""
 
 import contextlib
+import json
 import os
 import sys
+
+from ._served_network import ServedNetwork
 
 # The process in which TensorFlow was started; a fork takes it over as it is.
 _process_of_tensorflow = None
 
 
 def engine():
-    """Return the module that trains and runs networks, with TensorFlow imported."""
+    """Return the module that trains networks, with TensorFlow imported."""
     global _process_of_tensorflow
     from . import _keras
 
     if _process_of_tensorflow not in (None, os.getpid()):
         raise RuntimeError(
             f"TensorFlow was started in process {_process_of_tensorflow}, of which this one "
-            f"({os.getpid()}) is a fork: a network would wait for ever for threads that a fork "
-            "leaves behind. Run it in a process that starts anew, as joblib's default backend "
+            f"({os.getpid()}) is a fork: a training would wait for ever for threads that a fork "
+            "leaves behind. Train in a process that starts anew, as joblib's default backend "
             '"loky" and multiprocessing.get_context("spawn") make them, or fork before the first '
-            "network is trained or run."
+            "network is trained."
         )
     silence = contextlib.nullcontext if "tensorflow" in sys.modules else _silent_stderr
     try:
@@ -27,9 +30,8 @@ def engine():
             _keras.import_tensorflow()
     except ImportError as error:
         raise ImportError(
-            "Training or running a network needs TensorFlow, Keras and scikeras: "
-            "pip install tensorflow scikeras. A fitted model can be loaded and looked at "
-            "without them."
+            "Training a network needs TensorFlow, Keras and scikeras: pip install tensorflow "
+            "scikeras. A fitted model runs without them."
         ) from error
     _keras.check_backend()
     _process_of_tensorflow = os.getpid()
@@ -56,16 +58,8 @@ def _silent_stderr():
         os.close(stderr)
 
 
-def fitted_network(build, sizes, weights):
-    """Return the fitted state of a new network with given weights."""
-    engine()
-    network = build(**sizes, seed=0)
-    network.assign(weights)
-    return FittedNetwork(network.config, weights, network.item_axes)
-
-
 class FittedNetwork:
-    """A network as JSON and numpy arrays, rebuilt as a live one when it is first run.
+    """A network as JSON and numpy arrays.
 
     Parameters
     ----------
@@ -88,9 +82,10 @@ class FittedNetwork:
         self.optimizer_state = optimizer_state
         self._trainer = trainer
         self._network = None
+        self._served = None
 
     def __getstate__(self):
-        return {**vars(self), "_trainer": None, "_network": None}
+        return {**vars(self), "_trainer": None, "_network": None, "_served": None}
 
     def take_trainer(self):
         """Return the live trainer or None; it leaves this state, since training changes it."""
@@ -99,12 +94,23 @@ class FittedNetwork:
 
     @property
     def network(self):
-        """The live `Network`."""
+        """The network as a live `Network`, a copy of its own."""
         keras_engine = engine()
         if self._network is None:
             self._network = keras_engine.rebuilt_network(self.config, self.weights)
         return self._network
 
+    def changed(self, layer, settings, weights):
+        """Return this network with other settings of a layer, and some weights by path."""
+        config = json.loads(self.config)
+        for each in config["model"]["layers"]:
+            if each["name"] == layer:
+                each["config"].update(settings)
+        weights = {**self.weights, **weights}
+        return FittedNetwork(json.dumps(config), weights, self.item_axes)
+
     def run(self, part, batch):
         """Return the ndarray that a part of the network, "encoder" or "decoder", makes of rows."""
-        return engine().forward(self.network.part(part), batch)
+        if self._served is None:
+            self._served = ServedNetwork(self.config, self.weights)
+        return self._served.run(part, batch)

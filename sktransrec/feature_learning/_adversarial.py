@@ -89,8 +89,8 @@ class DomainAdversarialAutoencoder(FeatureLearner):
 
     A step costs what one of `Autoencoder` costs, and a little for the discriminator. For an int
     `random_state` the result is the same to the last bit from run to run, and no global state is
-    read or changed. Rows unseen in `fit` are encoded like all others. Loading a pickled estimator
-    does not need TensorFlow, running it does.
+    read or changed. Rows unseen in `fit` are encoded like all others. A fitted estimator
+    runs in numpy: only training needs TensorFlow.
 
     References
     ----------

@@ -123,7 +123,7 @@ class Autoencoder(FeatureLearner):
     of a variational network, count as one. `warm_start` and `partial_fit` go on from what was
     copied, and count epochs from the first fit.
 
-    Loading a pickled estimator does not need TensorFlow, running it does.
+    A fitted estimator runs in numpy: only training needs TensorFlow.
 
     References
     ----------

@@ -86,7 +86,7 @@ class TextEncoder(SequenceLearner):
     The learning rate changes, and what is copied with `pretrained` moves, as in the Notes of
     `Autoencoder`; token ids must mean the same in both. For an int `random_state` the result is
     the same to the last bit from run to run on one machine; no global state is read or changed.
-    Loading a pickled estimator does not need TensorFlow, running it does.
+    A fitted estimator runs in numpy: only training needs TensorFlow.
 
     References
     ----------

@@ -4,7 +4,6 @@ import copy
 
 import numpy as np
 
-from .._engine._state import fitted_network
 from .._validation import check_is_fitted
 from ..content import ItemFeatures
 
@@ -55,13 +54,12 @@ class ItemTableMixin:
         other._column_names = None
         other.n_items_ = item_features.n_items
         other.popularity_ = np.zeros(other.n_items_, dtype=np.float32)
-        build, sizes = other._builder(None, None)
         weights = {
-            **self._fitted_network.weights,
             "items/features": np.asarray(item_features.values, dtype=np.float32),
             "items/bias": other.popularity_,
         }
-        other._fitted_network = fitted_network(build, sizes, weights)
+        settings = {"n_items": other.n_items_}
+        other._fitted_network = self._fitted_network.changed("items", settings, weights)
         other._keep_items()
         return other
 

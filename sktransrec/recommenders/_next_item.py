@@ -156,8 +156,8 @@ class NextItemRecommender(
 
     An empty row gets the popularity of the items. In `fit`, an empty row and a row with one item
     only count for the popularity. With an int `random_state`, the result is the same to the last
-    bit in every run on one machine. No global state is read or changed. A pickled recommender loads
-    without TensorFlow, but needs it to run.
+    bit in every run on one machine. No global state is read or changed. A fitted recommender runs
+    in numpy: only training needs TensorFlow.
 
     References
     ----------

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sktransrec._engine._state import fitted_network
+from sktransrec._engine._state import FittedNetwork
 
 SIZES = {
     **{"n_features": 6, "hidden_layer_sizes": (4,), "n_components": 2, "activation": "tanh"},
@@ -72,11 +72,9 @@ def test_the_seed_is_all_that_the_weights_depend_on():
 
 
 def test_a_pickled_state_is_config_and_arrays():
-    from sktransrec._engine._dense import autoencoder
-
     net = network()
-    state = fitted_network(autoencoder, SIZES, arrays(net))
+    state = FittedNetwork(net.config, arrays(net), net.item_axes)
     assert_allclose(state.run("encoder", ROWS), net.part("encoder")([ROWS]), atol=1e-6)
     loaded = pickle.loads(pickle.dumps(state))
-    assert loaded._network is None
+    assert loaded._served is None
     assert_array_equal(loaded.run("encoder", ROWS), state.run("encoder", ROWS))

@@ -81,8 +81,8 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
     of both domains, and the update of the weights O(n_features_in_ * n_components). X is read one
     batch at a time, as sparse tensors. With an int `random_state`, the result is the same to the
     last bit in each run on one machine, and no global state is read or changed. A row that was not
-    in `fit` is encoded like all others; an empty row gets the popularity. Loading a pickled
-    recommender does not need TensorFlow, but using it does.
+    in `fit` is encoded like all others; an empty row gets the popularity. A fitted recommender
+    runs in numpy: only training needs TensorFlow.
 
     References
     ----------

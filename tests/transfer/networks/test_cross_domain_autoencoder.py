@@ -160,7 +160,7 @@ def test_bad_input():
         _ = model.item_factors_
 
 
-def test_saved_recommender_loads_without_tensorflow(tmp_path):
+def test_saved_recommender_runs_without_tensorflow(tmp_path):
     X, y = two_domains()
     model = CrossDomainAutoencoderRecommender(**TINY).fit(X, y)
     joblib.dump(model, tmp_path / "model.joblib")
@@ -168,10 +168,10 @@ def test_saved_recommender_loads_without_tensorflow(tmp_path):
 import sys, joblib
 sys.modules["tensorflow"] = sys.modules["keras"] = None
 model = joblib.load({str(tmp_path / "model.joblib")!r})
-print(model.item_factors_.shape, model.n_items_)
+print(model.item_factors_.shape, model.decision_function({X.tolist()}).shape)
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert (run.returncode, run.stdout) == (0, "(12, 3) 12\n")
+    assert (run.returncode, run.stdout) == (0, "(12, 3) (80, 12)\n")
     assert_array_equal(
         joblib.load(tmp_path / "model.joblib").decision_function(X), model.decision_function(X)
     )
