@@ -10,6 +10,7 @@ from ._linear import EASERecommender, RidgeRecommender
 from ._logistic import LogisticMFRecommender
 from ._neighbors import ItemKNNRecommender
 from ._next_item import NextItemRecommender
+from ._next_item_ridge import NextItemRidgeRecommender
 from ._popularity import PopularityRecommender
 from ._reconstruction import ReconstructionRecommender
 from ._segment_popularity import SegmentPopularityRecommender
@@ -28,6 +29,7 @@ __all__ = [
     "ItemKNNRecommender",
     "LogisticMFRecommender",
     "NextItemRecommender",
+    "NextItemRidgeRecommender",
     "PopularityRecommender",
     "ReconstructionRecommender",
     "RidgeRecommender",

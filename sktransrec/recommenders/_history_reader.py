@@ -14,7 +14,7 @@ from .._validation import (
     check_known_histories,
     restores_on_error,
 )
-from ..base import RecommenderMixin, _column_shares
+from ..base import RecommenderMixin
 
 # The first one is also the value for data that are too small to judge.
 _DECAYS = (0.8, 0.9, 0.7, 0.6, 1.0)
@@ -60,9 +60,17 @@ class HistoryReader(RecommenderMixin, BaseEstimator):
         X = check_known_histories(self, X, reset=True, n_items=self.n_items)
         if not X.any():
             raise ValueError("X holds no interactions: pass histories with at least one item id.")
-        self.popularity_ = _column_shares(seen_items(X, self.n_items_))
+        self._n_rows, self._n_rows_with = 0, np.zeros(self.n_items_, dtype=np.int64)
+        self._count_rows(X)
         self._fit(X)
         return self
+
+    def _count_rows(self, X):
+        """Add rows to those whose shares are the popularity."""
+        counts = np.bincount(seen_items(X, self.n_items_).indices, minlength=self.n_items_)
+        self._n_rows_with = self._n_rows_with + counts
+        self._n_rows += len(X)
+        self.popularity_ = (self._n_rows_with / self._n_rows).astype(np.float32)
 
     def _check_rows(self, X):
         return check_known_histories(self, X, reset=False)

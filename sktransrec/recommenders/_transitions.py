@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.stats import loguniform, uniform
 
-from .._histories import pairs_in_order, seen_items
+from .._histories import pairs_in_order
 from .._validation import Interval, _fit_context, restores_on_error
 from ..base import SimilarItemsMixin
 from ._history_reader import HistoryReader, best_decay, check_has_steps
@@ -141,7 +141,6 @@ class TransitionRecommender(SimilarItemsMixin, HistoryReader):
         check_has_steps(X)
         self.decay_ = float(self.decay) if self.decay != "auto" else self._chosen_decay(X)
         self.transitions_, self._item_counts = self._transitions(X)
-        self._n_rows, self._n_rows_with = len(X), self._row_counts(X)
         self.item_links_ = self._links(self.transitions_, self._item_counts)
 
     @restores_on_error
@@ -167,9 +166,7 @@ class TransitionRecommender(SimilarItemsMixin, HistoryReader):
         transitions, item_counts = self._transitions(X)
         self.transitions_ = self.transitions_ + transitions
         self._item_counts = self._item_counts + item_counts
-        self._n_rows += len(X)
-        self._n_rows_with = self._n_rows_with + self._row_counts(X)
-        self.popularity_ = (self._n_rows_with / self._n_rows).astype(np.float32)
+        self._count_rows(X)
         self.item_links_ = self._links(self.transitions_, self._item_counts)
         return self
 
@@ -179,10 +176,6 @@ class TransitionRecommender(SimilarItemsMixin, HistoryReader):
             return lambda items: (items @ links).toarray()
 
         return best_decay(X, self.n_items_, scorer)
-
-    def _row_counts(self, X):
-        """Return the number of rows that have each item."""
-        return np.bincount(seen_items(X, self.n_items_).indices, minlength=self.n_items_)
 
     def _transitions(self, X):
         """Return the weighted numbers of transitions, and those of the occurrences of items."""

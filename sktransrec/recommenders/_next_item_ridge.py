@@ -1,0 +1,188 @@
+"""The next item by ridge regression on the decayed items before it."""
+
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.linalg import LinAlgError
+from scipy.stats import loguniform, uniform
+
+from .._numerics._neighbor_ridge import GramLookup, neighbor_ridge, strongest_entries
+from .._validation import Interval, _fit_context, restores_on_error
+from ..base import SimilarItemsMixin
+from ..interactions import history_steps
+from ._history_reader import HistoryReader, check_has_steps
+
+
+class NextItemRidgeRecommender(SimilarItemsMixin, HistoryReader):
+    r"""Recommend the next item by ridge regression on the recent items, in closed form (SLIST).
+
+    Use it as the first single model of the next item: it learns from every step of the histories
+    what the items before it say, without a training loop. It is fitted in seconds, also for large
+    catalogues, because each item is regressed on the few items that say most about it. A row of X
+    is a history: item ids from 1 on, from the earliest to the latest, padded with 0 at one end, as
+    :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns it. Item
+    id j + 1 is column j of `recommend` and of y. It is an in-domain recommender: it learns from the
+    histories alone.
+
+    Parameters
+    ----------
+    regularization : float, default=150.0
+        Weight :math:`\lambda` of the squared norm of the weights, above 0. It is in units of
+        interactions: an item with far fewer than this has little influence.
+    decay : float, default=0.9
+        The weight of an item of a history relative to the item after it, from 0 (only the last
+        item counts) to 1 (all count alike).
+    n_neighbors : int, default=100
+        On how many items each item is regressed, 1 or more: those that predict it best alone.
+    max_length : int or None, default=50
+        How many items before a step are known to it, the latest ones. None takes all.
+    n_items : int, default=None
+        Number of items. None means the largest id of `fit`.
+    unknown : {"error", "ignore"}, default="error"
+        What to do with ids above the number of items, and with zeros between ids: raise an error,
+        or leave them out.
+
+    Attributes
+    ----------
+    item_links_ : csr_array of shape (n_items_, n_items_), dtype float32
+        At [i, j], the weight of an item i of the history in the score of item j.
+    decay_ : float
+        The decay in use.
+    n_items_ : int
+        Number of items that can be recommended.
+    popularity_ : ndarray of shape (n_items_,), dtype float32
+        The share of rows that have each item, which are the scores of an empty row.
+    n_features_in_ : int
+        Number of columns of X seen in `fit`.
+
+    See Also
+    --------
+    TransitionRecommender : Counts what follows what.
+    HistoryRecommender : With `RidgeRecommender` in it, the same with all items as neighbours.
+    EASERecommender : Such a regression without order.
+
+    Notes
+    -----
+    Each step of a history is a row of the regression: M holds the decayed items before the steps,
+    as `history_steps` returns them, and the rows of Y are 1 at the items of the steps. With
+    :math:`G = M^\top M`, :math:`C = M^\top Y` and the neighbours :math:`N_j` of item j, the weights
+    are
+
+    .. math:: w_j = (G_{N_j N_j} + \lambda I)^{-1} C_{N_j j} .
+
+    The neighbours have the largest :math:`C_{ij} / \sqrt{G_{ii} + \lambda}` above 0. A history is
+    scored by its decayed items times these weights. This is the regression of [1]_ with one decay
+    for what is known and no weights of the steps, restricted to the neighbours. `similar_items`
+    gives the items that follow an item.
+
+    The cost is one step for each pair of items of a history that are known to the same step, and
+    O(n_items n_neighbors³) for the solutions. G and C are sums over the rows, so `partial_fit`
+    gives what `fit` gives with all rows. The model keeps both, which are sparse. The result is
+    deterministic.
+
+    References
+    ----------
+    .. [1] M. Choi, J. Kim, J. Lee, H. Shim and J. Lee, "Session-aware linear item-item models for
+       session-based recommendation", WWW 2021. :arxiv:`2103.16104`
+
+    Examples
+    --------
+    >>> from sktransrec import NextItemRidgeRecommender
+    >>> X = [[1, 2, 3, 0], [1, 2, 3, 0], [3, 1, 2, 0], [2, 4, 0, 0]]
+    >>> model = NextItemRidgeRecommender(regularization=1.0).fit(X)
+    >>> items, scores = model.recommend([[1, 0, 0, 0], [1, 2, 0, 0]], n_recommendations=1)
+    >>> items + 1  # the ids
+    array([[2],
+           [3]])
+    """
+
+    _parameter_constraints: dict = {
+        **HistoryReader._parameter_constraints,
+        "regularization": [Interval(Real, 0, None, closed="neither")],
+        "decay": [Interval(Real, 0, 1, closed="both")],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    search_distributions: ClassVar = {
+        "regularization": loguniform(10, 1000),
+        "decay": uniform(0.5, 0.45),
+    }
+
+    def __init__(
+        self,
+        regularization=150.0,
+        *,
+        decay=0.9,
+        n_neighbors=100,
+        max_length=50,
+        n_items=None,
+        unknown="error",
+    ):
+        self.regularization = regularization
+        self.decay = decay
+        self.n_neighbors = n_neighbors
+        self.max_length = max_length
+        self.n_items = n_items
+        self.unknown = unknown
+
+    def _fit(self, X):
+        check_has_steps(X)
+        self.decay_ = float(self.decay)
+        self._gram, self._cross = self._moments(X)
+        self.item_links_ = self._links()
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Add the steps of more histories.
+
+        Parameters
+        ----------
+        X : array-like of int of shape (n_rows, n_steps)
+            Item ids from 1 on, earliest first, padded with 0: histories that were in no call
+            before.
+        y : Ignored
+            Present for scikit-learn.
+
+        Returns
+        -------
+        self : object
+        """
+        if not hasattr(self, "item_links_"):
+            return self.fit(X)
+        X = self._check_rows(X)
+        self._count_rows(X)
+        if X.shape[1] > 1 and X[:, 1].any():
+            gram, cross = self._moments(X)
+            self._gram, self._cross = self._gram + gram, self._cross + cross
+            self.item_links_ = self._links()
+        return self
+
+    def _moments(self, X):
+        """Return the Gram matrix of what is known before the steps, and its product with these."""
+        known, following = history_steps(
+            X, decay=self.decay_, max_length=self.max_length, n_items=self.n_items_
+        )
+        columns = known.T.tocsr()
+        return columns @ known, following.T.tocsr() @ known
+
+    def _links(self):
+        ridges = np.full(self.n_items_, self.regularization)
+        cross = strongest_entries(self._cross, self._gram.diagonal(), ridges, self.n_neighbors)
+        try:
+            links = neighbor_ridge(GramLookup.of_matrix(self._gram), cross, ridges)
+        except LinAlgError as error:
+            raise ValueError(
+                f"regularization={self.regularization} is too small for X in float32: pass a "
+                "larger one."
+            ) from error
+        return sp.csr_array(links.T, dtype=np.float32)
+
+    def _score_items(self, items):
+        return (items @ self.item_links_).toarray()
+
+    def _item_similarities(self, items):
+        return self.item_links_[items].toarray()
