@@ -63,7 +63,18 @@ class Comparison:
     target_names: np.ndarray
 
     @classmethod
-    def of(cls, transfer, baseline, X, y, target, *, X_source=None, target_names=None):
+    def of(
+        cls,
+        transfer,
+        baseline,
+        X,
+        y,
+        target,
+        *,
+        X_source=None,
+        source_names=None,
+        target_names=None,
+    ):
         """Return the comparison of two models on valid X and y."""
         known = target.known(X)
         n_known_too = known.multiply(y > 0).count_nonzero()
@@ -72,11 +83,11 @@ class Comparison:
                 f"{n_known_too} of the interactions to find in y are known in X as well. Hold them "
                 "out of X, for example with holdout_random."
             )
-        source, source_names = target.source(X), target.source_names(X)
+        source, names = target.source(X), target.source_names(X)
         activity = target.activity(X)
         if X_source is not None:
             source = check_matrix(X_source, name="X_source")
-            source_names = column_names(X_source, source.shape[1])
+            names = column_names(X_source, source.shape[1])
             activity = activity if target.are_in_rows else np.diff(source.indptr)
         return cls(
             sides=sides(transfer, baseline, X, y, target),
@@ -85,7 +96,7 @@ class Comparison:
             known=known,
             activity=activity,
             source=source,
-            source_names=source_names,
+            source_names=names if source_names is None else source_names,
             target_names=column_names(None, y.shape[1]) if target_names is None else target_names,
         )
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
+from pathlib import Path
 
 import numpy as np
 from sklearn.model_selection import KFold, check_cv
@@ -16,12 +17,14 @@ from .._validation import (
     check_sparse,
     validate_params,
 )
+from ..interactions import AlignedDomains
 from ..interactions._cross_listed import twin_lines
 from ..interactions._target_items import TargetItems, column_names
 from ..metrics._buckets import bucket_edges, bucket_names, bucket_of
 from ..metrics._table import METRICS
 from ..metrics._wanted import wanted_items
 from ._comparison import Comparison
+from ._gain_report import gain_html, gain_page
 from ._paired import GainEstimate, estimate_gain
 
 
@@ -111,7 +114,7 @@ negative."""
                 *self._cross_listed_lines(),
                 *self._bucket_lines(),
                 *self._share_lines(),
-                f"Verdict: {self._sentence()}",
+                f"Verdict: {self.sentence}",
             ]
         )
 
@@ -143,7 +146,22 @@ negative."""
             f"Negative-transfer gap: {self.negative_transfer_gap:+.4f}",
         ]
 
-    def _sentence(self):
+    def _repr_html_(self):
+        return gain_html(self)
+
+    def to_html(self, path):
+        """Write the result as a page, with a picture of the intervals.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        """
+        Path(path).write_text(gain_page(self), "utf-8")
+
+    @property
+    def sentence(self):
+        """The verdict in words."""
         without_twins = "without cross-listed items, " if self.n_given_away else ""
         if self.verdict == "helps":
             return f"{without_twins}transfer helps."
@@ -184,7 +202,7 @@ def transfer_gain(
     transfer,
     baseline,
     X,
-    y,
+    y=None,
     *,
     target_columns=None,
     X_source=None,
@@ -213,14 +231,16 @@ def transfer_gain(
         itself. If X holds histories and the baseline cannot read them, it gets the matrix of the
         items that each row has. None means the popularity of the target items among the training
         rows.
-    X : array-like or sparse matrix of shape (n_rows, ...)
+    X : array-like or sparse matrix of shape (n_rows, ...), or AlignedDomains
         What is known about the rows: the source for cold rows, ``hstack([source, target])`` for
         rows known in both domains, or histories (rows of item ids from 1 on) if `transfer` reads
-        these.
+        these. What `align_domains` returns stands for its `X_source` and `X_target` as X and y;
+        cross-listed items are then named by their ids.
     y : {array-like, sparse matrix} of shape (n_rows, n_target_items), or array-like of int of \
-shape (n_rows,)
+shape (n_rows,), default=None
         The interactions to find (values above zero), which X must not hold. Supervised models
-        learn from y in the other folds; in-domain models learn from X alone.
+        learn from y in the other folds; in-domain models learn from X alone. Required unless X is
+        an `AlignedDomains`.
     target_columns : array-like of int or mask of shape (n_features,), default=None
         The columns of X that hold the known interactions with the items of y, in the order of the
         columns of y. Models that recommend columns of X recommend only these, and no row is
@@ -308,6 +328,7 @@ shape (n_rows,)
     'helps'
     """
     random_state = check_random_state(random_state)
+    X, y, names = _matrices_and_names(X, y)
     for name, matrix in (("X", X), ("y", y), ("X_source", X_source)):
         check_sparse(matrix, name=name)
     X, y, X_source = indexable(X, y, X_source)
@@ -326,7 +347,7 @@ shape (n_rows,)
         Comparison.of(
             *(transfer, baseline, X, relevance, target),
             X_source=X_source,
-            target_names=column_names(y, relevance.shape[1]),
+            **(names or {"target_names": column_names(y, relevance.shape[1])}),
         ),
         None if prefit else shuffled_folds(cv, relevance, random_state),
         metric=metric,
@@ -337,6 +358,23 @@ shape (n_rows,)
         n_jobs=n_jobs,
         random_state=random_state,
     )
+
+
+def _matrices_and_names(X, y):
+    """Return X and y, and the names of the items of aligned domains."""
+    if not isinstance(X, AlignedDomains):
+        if y is None:
+            raise ValueError("y is None: pass the interactions to find, or aligned domains as X.")
+        return X, y, {}
+    if y is not None or X.report.on != "users":
+        raise ValueError(
+            "Pass what align_domains returns for logs with common users as X, and leave y at None."
+        )
+    names = {
+        "source_names": X.source_encoder.items_,
+        "target_names": X.target_encoder.items_,
+    }
+    return X.X_source, X.X_target, names
 
 
 def shuffled_folds(cv, y, random_state):
