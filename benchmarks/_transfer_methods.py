@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
-from _transfer_tasks import beside
+from _transfer_tasks import beside, with_hidden_people
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import TruncatedSVD
@@ -21,6 +21,8 @@ import sktransrec as str_
 from sktransrec.metrics import held_out_ranks
 
 SOURCE_WEIGHT = "source weight"
+# A regularization with which a stack has the weights of its prior.
+AS_THEY_ARE = 1e12
 
 # What is learned from
 
@@ -49,11 +51,11 @@ def fit_stacked(model, task, fit):
     return fit(model, task.stacked)
 
 
-def fit_gate(gate, task, fit):
-    """Fit a gate between models of both domains side by side and models of the target alone."""
+def fit_ensemble(ensemble, task, fit):
+    """Fit a gate or a stack of models of both domains side by side and of the target alone."""
     n_source = task.source.shape[1]
     columns = np.arange(n_source, task.stacked.shape[1])
-    return fit(gate.set_params(target_columns=columns), task.stacked)
+    return fit(ensemble.set_params(target_columns=columns), task.stacked)
 
 
 def fit_vote(vote, task, fit):
@@ -82,6 +84,24 @@ def fit_across(model, task, fit):
     return str_.fit_across_domains(
         model, task.X_source, task.Y_target, X_source=task.source, Y_target=task.target
     )
+
+
+def fit_stack_across(stack, task, fit):
+    """Fit a stack from source to target: its weights on people whose target items are hidden."""
+    known, X_hidden, Y_hidden = with_hidden_people(task)
+    learned = members_across(stack, known, fit).fit(X_hidden, Y_hidden)
+    final = members_across(stack, task, fit)
+    return final.set_params(prior=FrozenEstimator(learned), regularization=AS_THEY_ARE).fit(
+        X_hidden, Y_hidden
+    )
+
+
+def members_across(stack, task, fit):
+    """Return a stack of frozen members, each fitted from source to target."""
+    parts = [
+        (name, FrozenEstimator(fit_across(part, task, fit))) for name, part in stack.estimators
+    ]
+    return clone(stack).set_params(estimators=parts)
 
 
 @dataclass(frozen=True)
@@ -115,7 +135,7 @@ class Method:
         excluded = task.Y_known
         if self.fit in (fit_target, fit_target_vote, fit_codebook):
             rows, excluded = task.Y_known, None
-        if self.fit is fit_gate:
+        if self.fit is fit_ensemble:
             rows, excluded = beside(task.X_new, task.Y_known), None
         if self.fit in (fit_stacked, fit_vote):
             n_source = task.X_new.shape[1]
@@ -191,6 +211,24 @@ def vote(task, factors=weighted_als):
     return str_.VotingRecommender([(name, part(task)) for name, part in parts.items()])
 
 
+def stack(task):
+    """Return a stack of factors, neighbours and graph filter, each alone and on both domains."""
+    parts = {
+        "als": als(regularization=0.04, confidence=100.0),
+        "knn": item_knn(task),
+        "filter": graph_filter(task),
+    }
+    on_both = [(f"{name} on both", part) for name, part in parts.items()]
+    alone = [(f"{name} alone", on_target(task, clone(part))) for name, part in parts.items()]
+    return str_.StackingRecommender([*alone, *on_both], random_state=0)
+
+
+def on_target(task, model):
+    """Return a model of the target alone that reads both domains side by side."""
+    columns = slice(task.X_source.shape[1], None)
+    return make_pipeline(ColumnTransformer([("target", "passthrough", columns)]), model)
+
+
 def codebook(task):
     return str_.CodebookRecommender(n_init=3, max_iter=40, random_state=0)
 
@@ -237,6 +275,11 @@ def committee():
 
 def ease(task):
     return str_.EASERecommender(item_exponent=0)
+
+
+def stack_across():
+    """Return a stack of what the committee holds."""
+    return str_.StackingRecommender(committee().estimators, cv=2, random_state=0)
 
 
 def kernel_ridge(alpha):
@@ -326,8 +369,9 @@ WARM = {
             "filter__": "graph filter on both",
         },
     ),
+    "stack, on both and target alone": Method(stack, fit_ensemble),
     "gate: ALS on both, or target alone": Method(
-        gate, fit_gate, takes={"transfer__": ALS_ON_BOTH, "fallback__": ALS_ALONE}
+        gate, fit_ensemble, takes={"transfer__": ALS_ON_BOTH, "fallback__": ALS_ALONE}
     ),
 }
 
@@ -414,6 +458,9 @@ COLD = {
         {"weight of items": [0, 0.3, 0.6, 1.0]},
         {"weight of items": {0: "ridge regression is left out"}},
         takes={**{f"bridge {seed}__": KERNEL_BRIDGE for seed in range(3)}, "items__": TO_THE_ITEMS},
+    ),
+    "stack of three kernel bridges and ridge to the items": Method(
+        lambda task: stack_across(), fit_stack_across
     ),
     "gate: ALS and ridge to the items, or popularity": Method(
         lambda task: str_.TransferGate(to_the_items(), random_state=0),

@@ -1,6 +1,6 @@
 """What the benchmark of transfer asks: two domains, what is known of them, what is to be found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -45,9 +45,9 @@ class Task:
     """What is known of two domains, and the target items that some rows turn out to like.
 
     `source` and `target` hold the people of one domain, `stacked` everyone with the columns of both
-    side by side, `X_source` and `Y_target` the people known in both, row by row. The rows of
-    `X_new`, `Y_known` and `y` are those to recommend to: warm ones are the training rows, cold
-    ones have nothing in `Y_known`.
+    side by side, `X_source` and `Y_target` the people known in both, row by row. If `target` holds
+    others as well, these are its `shared_rows`. The rows of `X_new`, `Y_known` and `y` are those to
+    recommend to: warm ones are the training rows, cold ones have nothing in `Y_known`.
     """
 
     source: sp.csr_array
@@ -59,6 +59,7 @@ class Task:
     Y_known: sp.csr_array
     y: sp.csr_array
     is_cross_listed: sp.csr_array
+    shared_rows: np.ndarray | None = None
 
 
 def warm_task(X_source, Y_target, y, is_cross_listed):
@@ -98,6 +99,7 @@ def cold_task(source, source_ids, target, target_ids, X_new, new_ids, y):
         is_cross_listed=cross_listed_mask(
             *(matrix[in_question] for matrix in everywhere), y, X_history=X_new
         ),
+        shared_rows=np.searchsorted(target_ids, shared),
     )
 
 
@@ -143,6 +145,22 @@ def validation_tasks(pair):
             hidden_ids,
             _with_known_items(pair.Y_target[hidden], target),
         )
+
+
+def with_hidden_people(task):
+    """Return a cold task without the target items of a third of the people, and these people.
+
+    They are some of the people in both domains: their rows of the source, and those of the target.
+    """
+    hidden = np.arange(len(task.shared_rows)) % N_FOLDS == 0
+    is_kept = ~np.isin(np.arange(task.target.shape[0]), task.shared_rows[hidden])
+    known = replace(
+        task,
+        target=task.target[is_kept],
+        X_source=task.X_source[~hidden],
+        Y_target=task.Y_target[~hidden],
+    )
+    return known, task.X_source[hidden], task.Y_target[hidden]
 
 
 def beside(left, right):

@@ -71,15 +71,15 @@ def _with_fitted_parts(model, X_source, Y_target):
         return _with_fitted_steps(model, X_source, Y_target)
     of_target = getattr(model, "target_parts", ())
     compares = hasattr(model, "cv")
+    of_parts = X_source, None if compares else Y_target
     for name, part in model.get_params(deep=False).items():
         if name in of_target:
             if Y_target is not None:
                 model.set_params(**{name: FrozenEstimator(part.fit(Y_target))})
         elif _is_unfitted(part):
-            part = _with_fitted_parts(part, X_source, None if compares else Y_target)
-            model.set_params(**{name: part})
+            model.set_params(**{name: _with_fitted_parts(part, *of_parts)})
         elif name == "estimators":
-            parts = [(each, _with_fitted_parts(of, X_source, Y_target)) for each, of in part]
+            parts = [(each, _with_fitted_parts(of, *of_parts)) for each, of in part]
             model.set_params(estimators=parts)
     return model
 
