@@ -278,8 +278,14 @@ def ease(task):
 
 
 def stack_across():
-    """Return a stack of what the committee holds."""
-    return str_.StackingRecommender(committee().estimators, cv=2, random_state=0)
+    """Return a stack of what the committee holds, with parameters that suit most pairs."""
+    of_source = {"alsrecommender__confidence": 400.0, "alsrecommender__regularization": 0.03}
+    of_target = {"bridgerecommender__recommender__regularization": 0.02}
+    parts = [
+        (name, part.set_params(**of_source, **(of_target if "bridge" in name else {})))
+        for name, part in committee().estimators
+    ]
+    return str_.StackingRecommender(parts, cv=2, random_state=0)
 
 
 def kernel_ridge(alpha):

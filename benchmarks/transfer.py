@@ -157,7 +157,12 @@ def main():
     if arguments.tune:
         record = SearchRecord(name, arguments, PACKAGES, folds=FOLDS)
     else:
-        record = Record(record_name(name, arguments.target or ""), __doc__, arguments, PACKAGES)
+        record = Record(
+            record_name(name, arguments.target or "", *(arguments.methods or ())),
+            __doc__,
+            arguments,
+            PACKAGES,
+        )
     for pair in load_pairs(data):
         if arguments.target not in (None, pair.target.name):
             continue
