@@ -7,7 +7,7 @@ import itertools
 
 import numpy as np
 
-from .._numerics._row_products import row_products
+from .._numerics._row_products import RowProducts, row_products
 
 LAYERS = {}
 
@@ -30,9 +30,8 @@ def exponential(x):
 
 
 def sigmoid(x):
-    """Return 1 / (1 + exp(-x)), written over x."""
+    """Return 1 / (1 + exp(-x)), written over x; where the exponential overflows, that is 0."""
     np.negative(x, out=x)
-    np.minimum(x, 88, out=x)  # larger ones overflow
     np.exp(x, out=x)
     x += 1
     return np.reciprocal(x, out=x)
@@ -156,12 +155,15 @@ def concatenated(config, weights, *inputs):
 @numpy_layer("LayerNormalization")
 def normalized(config, weights, inputs):
     """Return vectors of mean 0 and variance 1, scaled and shifted."""
-    centred = inputs - inputs.mean(axis=-1, keepdims=True)
-    variance = np.square(centred).mean(axis=-1, keepdims=True)
-    centred /= np.sqrt(variance + np.float32(config["epsilon"]))
+    centred = inputs - _mean(inputs)
+    centred /= np.sqrt(_mean(np.square(centred)) + np.float32(config["epsilon"]))
     centred *= weights["gamma"]
     centred += weights["beta"]
     return centred
+
+
+def _mean(vectors):
+    return np.add.reduce(vectors, axis=-1, keepdims=True) / np.float32(vectors.shape[-1])
 
 
 @numpy_layer("Embedding")
@@ -190,19 +192,21 @@ def gru(config, weights, steps, read=None):
     gate = ACTIVATIONS[config["recurrent_activation"]]
     units = config["units"]
     input_bias, recurrent_bias = weights["bias"]
+    candidate_bias = recurrent_bias[2 * units :]
+    bias = input_bias + np.append(recurrent_bias[: 2 * units], np.zeros_like(candidate_bias))
 
     def following(inputs, recurrent, states):
-        recurrent += recurrent_bias
         gates = gate(inputs[:, : 2 * units] + recurrent[:, : 2 * units])
-        update, reset = gates[:, :units], gates[:, units:]
-        candidate = recurrent[:, 2 * units :]
-        candidate *= reset
+        candidate = recurrent[:, 2 * units :] + candidate_bias
+        candidate *= gates[:, units:]
         candidate += inputs[:, 2 * units :]
         candidate = activate(candidate)
-        (hidden,) = states
-        return [candidate + update * (hidden - candidate)]
+        hidden = states[0] - candidate
+        hidden *= gates[:, :units]
+        hidden += candidate
+        return [hidden]
 
-    return _recurrent(config, weights, steps, read, input_bias, 1, following)
+    return _recurrent(config, weights, steps, read, bias, 1, following)
 
 
 @numpy_layer("LSTM")
@@ -213,11 +217,10 @@ def lstm(config, weights, steps, read=None):
     units = config["units"]
 
     def following(inputs, recurrent, states):
-        recurrent += inputs
-        candidate = activate(recurrent[:, 2 * units : 3 * units].copy())
-        gates = gate(recurrent)
-        _, memory = states
-        memory = gates[:, units : 2 * units] * memory + gates[:, :units] * candidate
+        linear = inputs + recurrent
+        candidate = activate(linear[:, 2 * units : 3 * units].copy())
+        gates = gate(linear)
+        memory = gates[:, units : 2 * units] * states[1] + gates[:, :units] * candidate
         return [gates[:, 3 * units :] * activate(memory.copy()), memory]
 
     return _recurrent(config, weights, steps, read, weights["bias"], 2, following)
@@ -229,8 +232,7 @@ def simple_recurrent(config, weights, steps, read=None):
     activate = ACTIVATIONS[config["activation"]]
 
     def following(inputs, recurrent, states):
-        recurrent += inputs
-        return [activate(recurrent)]
+        return [activate(inputs + recurrent)]
 
     return _recurrent(config, weights, steps, read, weights["bias"], 1, following)
 
@@ -241,7 +243,8 @@ def _recurrent(config, weights, steps, read, bias, n_states, following):
     `following` returns the next states, given for a step the products of the inputs and of the
     first state with the kernels, and the states before it. Padding leaves the states as they are.
     """
-    inputs = row_products(steps, weights["kernel"]) + bias
+    inputs = row_products(steps, weights["kernel"])
+    inputs += bias
     is_read = None if read is None else is_step(read)
     if config["go_backwards"]:
         inputs = inputs[:, ::-1]
@@ -249,9 +252,9 @@ def _recurrent(config, weights, steps, read, bias, n_states, following):
     n_rows, n_steps, _ = inputs.shape
     states = [np.zeros((n_rows, config["units"]), dtype=np.float32) for _ in range(n_states)]
     outputs = np.empty((n_rows, n_steps, config["units"]), dtype=np.float32)
+    multiply = RowProducts(n_rows, weights["recurrent_kernel"])
     for t in range(n_steps):
-        recurrent = row_products(states[0], weights["recurrent_kernel"])
-        after = following(inputs[:, t], recurrent, states)
+        after = following(inputs[:, t], multiply(states[0]), states)
         if is_read is not None:
             kept = is_read[:, t, None]
             after = [np.where(kept, *pair) for pair in zip(after, states, strict=True)]

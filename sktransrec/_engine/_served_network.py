@@ -51,9 +51,10 @@ class ServedNetwork:
         inputs, output = self._ends[part]
         rows = rows if isinstance(rows, list) else [rows]
         values = dict(zip(inputs, map(_numbers, rows), strict=True))
-        for layer in self._parts[part]:
-            read = [values[name] for name in layer.inputs]
-            values[layer.name] = layer.function(layer.config, layer.weights, *read)
+        with np.errstate(over="ignore"):  # of exponentials whose reciprocal is taken
+            for layer in self._parts[part]:
+                read = [values[name] for name in layer.inputs]
+                values[layer.name] = layer.function(layer.config, layer.weights, *read)
         return values[output]
 
     def _layers_between(self, inputs, output):

@@ -43,3 +43,24 @@ def filled_up(array, axis=0):
     shape = list(array.shape)
     shape[axis] = n_lacking
     return np.concatenate([array, np.zeros(shape, dtype=array.dtype)], axis=axis)
+
+
+class RowProducts:
+    """`row_products` of a number of rows with one matrix, again and again.
+
+    Each call overwrites what the one before it returned.
+    """
+
+    def __init__(self, n_rows, matrix):
+        n_columns, n_outputs = matrix.shape
+        n_groups = -(-n_rows // N_ROWS)
+        self._matrix = matrix
+        self._groups = np.zeros((n_groups, N_ROWS, n_columns), dtype=np.float32)
+        self._grouped_products = np.empty((n_groups, N_ROWS, n_outputs), dtype=np.float32)
+        self._rows = self._groups.reshape(-1, n_columns)[:n_rows]
+        self._products = self._grouped_products.reshape(-1, n_outputs)[:n_rows]
+
+    def __call__(self, rows):
+        self._rows[:] = rows
+        np.matmul(self._groups, self._matrix, out=self._grouped_products)
+        return self._products

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import scipy.sparse as sp
 from scipy.stats import loguniform
-from sklearn.preprocessing import normalize
 
 from .._engine._denoising import annealed, code_noise, corrupted
 from .._engine._dense import autoencoder
 from .._engine._objectives import OUTPUT_ACTIVATIONS, EntryTargets
 from .._engine._parameters import shares_parameters
 from .._engine._seeded_layers import ACTIVATIONS
+from .._numerics._unit_rows import unit_rows
 from .._validation import (
     Interval,
     StrOptions,
@@ -304,4 +304,4 @@ class Autoencoder(FeatureLearner):
     def _normalized(self, X):
         """Return the rows as the network takes them."""
         is_wanted = self.loss == "multinomial" if self.normalize == "auto" else self.normalize
-        return normalize(X) if is_wanted else X
+        return unit_rows(X) if is_wanted else X

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sktransrec._numerics._row_products import N_ROWS, filled_up, row_products
+from sktransrec._numerics._row_products import N_ROWS, RowProducts, filled_up, row_products
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,15 @@ def test_rows_may_have_any_number_of_axes():
     assert products.shape == (2, 3, 4)
     assert_allclose(products, rows @ matrix, rtol=1e-5, atol=1e-6)
     assert row_products(rows[:0], matrix).shape == (0, 3, 4)
+
+
+def test_products_with_one_matrix_again_and_again():
+    rng = np.random.RandomState(0)
+    rows = rng.standard_normal((2, 11, 5)).astype(np.float32)
+    matrix = rng.standard_normal((5, 4)).astype(np.float32)
+    multiply = RowProducts(11, matrix)
+    for some in rows:
+        assert_array_equal(multiply(some), row_products(some, matrix))
 
 
 def test_filled_up_with_zeros():

@@ -4,11 +4,11 @@ from typing import ClassVar
 
 import numpy as np
 from scipy.stats import loguniform, uniform
-from sklearn.preprocessing import normalize
 
 from ..._engine._denoising import annealed, code_noise, corrupted
 from ..._engine._dense import towers
 from ..._engine._learner import NetworkLearner
+from ..._numerics._unit_rows import unit_rows
 from ..._validation import positive_integers
 from ...base import FactorRecommenderMixin
 
@@ -66,7 +66,7 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
 
     def _read(self, rows, rng):
         """Return the rows of a domain as the network reads them, corrupted if `rng` is given."""
-        rows = normalize(rows) if self.normalize else rows
+        rows = unit_rows(rows) if self.normalize else rows
         return rows if rng is None else corrupted(rows, self.input_dropout, rng)
 
     def _row_factors(self, X):
