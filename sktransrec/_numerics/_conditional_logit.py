@@ -10,6 +10,9 @@ _MAX_STEPS = 50
 _TOLERANCE = 1e-6
 _MAX_UPDATES = 30
 _MIN_MULTIPLE = 0.01
+# Weights of standardised evidence are seldom smaller. If all evidence together seems worth
+# nothing, a single kind may still be worth this.
+_USUAL_WEIGHT = 0.1
 
 
 class Choices(NamedTuple):
@@ -122,11 +125,14 @@ def conditional_logit_weights(choices, prior, regularization, is_signed):
     center = prior * _multiple(choices, prior)
     if regularization != "auto":
         return _penalized_minimum(choices, center, regularization, least, center), regularization
-    weights, regularization = center, len(center) / (center @ center)
+    usual_square = max(center @ center, len(center) * _USUAL_WEIGHT**2)
+    weights, regularization = center, len(center) / usual_square
     for _ in range(_MAX_UPDATES):
         weights = _penalized_minimum(choices, center, regularization, least, weights)
         before = regularization
-        regularization = _likely_regularization(choices, weights, center, before)
+        regularization = _likely_regularization(
+            choices, weights, weights - center, before, usual_square
+        )
         if abs(np.log(regularization / before)) < 0.05:
             break
     return weights, regularization
@@ -139,18 +145,17 @@ def _multiple(choices, prior):
     return _penalized_minimum(along, one, 0.1, np.full(1, _MIN_MULTIPLE), one)[0]
 
 
-def _likely_regularization(choices, weights, center, regularization):
+def _likely_regularization(choices, weights, away, regularization, usual_square):
     """Return the next value of MacKay's iteration (1992): determined weights over their square.
 
     A weight is determined as far as its curvature comes from the loss, not from the penalty. As
-    many weights again count as if they were as far from the centre as the centre is from 0, so that
-    few weights that agree or disagree by chance do not decide alone.
+    many weights again count as if they were away from the centre by the usual amount, so that few
+    weights that agree or disagree by chance do not decide alone.
     """
     _, _, hessian = conditional_logit_loss(choices, weights)
     curvatures = np.maximum(np.linalg.eigvalsh(hessian), 0)
     n_determined = (curvatures / (curvatures + regularization)).sum()
-    away = weights - center
-    return (n_determined + len(weights)) / (away @ away + center @ center)
+    return (n_determined + len(weights)) / (away @ away + usual_square)
 
 
 def _penalized_minimum(choices, center, regularization, least, weights):

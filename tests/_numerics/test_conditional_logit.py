@@ -112,3 +112,11 @@ def test_joined_choices_are_those_of_all_rows():
     joined = joined_choices([whole.of_rows(first), whole.of_rows(~first)])
     for part, expected in zip(joined, whole, strict=True):
         assert_allclose(part, expected)
+
+
+def test_one_good_feature_is_found_among_bad_ones():
+    """The sum of all features seems worth nothing, and so does any multiple of it."""
+    choices = drawn_choices(200, weights=np.array([0.5, -0.6, -0.6]))
+    weights, _ = conditional_logit_weights(choices, np.ones(3), "auto", np.zeros(3, dtype=bool))
+    assert weights[0] > 0.2
+    assert_allclose(weights[1:], 0, atol=0.05)
