@@ -27,8 +27,8 @@ class Evidence:
         Each kind has the shape (n_rows, n_items), or (1, n_items) if it is the same for all rows.
         """
         for model in self.models:
-            yield _tempered(self.target.scores(model, X))
-        yield _tempered(np.log1p(self.item_counts, dtype=np.float32)[None])
+            yield tempered(self.target.scores(model, X))
+        yield tempered(np.log1p(self.item_counts, dtype=np.float32)[None])
 
     def of(self, X):
         """Return all kinds of evidence, of shape (n_kinds, n_rows, n_items)."""
@@ -44,9 +44,14 @@ class Evidence:
         return is_eligible
 
 
-def _tempered(scores):
-    """Return standardised scores in which a few extreme ones do not decide alone."""
-    return np.arcsinh(standardized(scores))
+def tempered(scores):
+    """Return standardised scores, of which the extreme ones grow as the square root does.
+
+    Neighbours give most items 0, so a few scores are many standard deviations away. Untempered,
+    they would decide the weights alone.
+    """
+    scores = standardized(scores)
+    return scores / np.sqrt(1 + np.abs(scores))
 
 
 def best_of_each(evidence, is_eligible, k):

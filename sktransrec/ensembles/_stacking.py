@@ -117,8 +117,8 @@ class StackingRecommender(CombiningRecommender):
     -----
     Stacking [1]_ learns on interactions that the members have not seen. The evidence
     :math:`z_m(r, i)` of recommender m on item i for row r is its score, standardised over the items
-    of the row and tempered by :math:`\operatorname{arsinh}`, so that a few extreme scores do not
-    decide alone. The logarithm of the number of rows that have the item is evidence too. The
+    of the row to :math:`s` and tempered to :math:`s / \sqrt{1 + |s|}`, so that a few extreme scores
+    do not decide alone. The logarithm of the number of rows that have the item is evidence too. The
     weights :math:`w` are those of a conditional logit [2]_: row r takes item i rather than
     another one with probability
 

@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sktransrec import EASERecommender, PopularityRecommender
 from sktransrec.ensembles._base import standardized
-from sktransrec.ensembles._evidence import Evidence, best_of_each, held_out_choices
+from sktransrec.ensembles._evidence import Evidence, best_of_each, held_out_choices, tempered
 from sktransrec.interactions._target_items import TargetItems
 
 N_ITEMS = 12
@@ -21,9 +21,17 @@ def evidence(**changes):
 def test_kinds_are_tempered_scores_and_log_counts():
     ease, popularity, counts = evidence().of(X)
     scores = EASERecommender(10.0).fit(X).decision_function(X)
-    assert_allclose(np.sinh(ease), standardized(scores), rtol=1e-3, atol=1e-4)
+    assert_allclose(ease, tempered(scores), rtol=1e-3, atol=1e-4)
     assert_array_equal(np.argsort(popularity[0]), np.argsort(counts[0]))
     assert_allclose(counts, np.tile(counts[:1], (40, 1)))
+
+
+def test_extreme_scores_grow_as_the_square_root():
+    scores = np.zeros((1, 10_001))
+    scores[0, 0] = 1.0
+    (standard,) = standardized(scores)
+    assert_allclose(tempered(scores)[0, 0], np.sqrt(standard[0]), rtol=0.01)
+    assert_allclose(tempered(scores)[0, 1], standard[1], rtol=0.01)
 
 
 def test_best_of_each_leaves_out_what_is_not_eligible():

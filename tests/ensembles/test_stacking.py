@@ -21,7 +21,7 @@ from sktransrec import (
 )
 from sktransrec.base import SupervisedRecommender
 from sktransrec.datasets import make_cross_domain
-from sktransrec.ensembles._base import standardized
+from sktransrec.ensembles._evidence import tempered
 from sktransrec.metrics import held_out_ranks, rank_metrics
 
 N_ITEMS, N_FEATURES = 60, 8
@@ -49,7 +49,7 @@ def drawn(n_rows, weights, seed=0):
     rng = np.random.RandomState(seed)
     X = rng.normal(size=(n_rows, N_FEATURES)).astype(np.float32)
     utility = sum(
-        weight * np.arcsinh(standardized(model._score_rows(X)))
+        weight * tempered(model._score_rows(X))
         for weight, (_, model) in zip(weights, MEMBERS, strict=True)
     )
     items = (utility + rng.gumbel(size=utility.shape)).argmax(axis=1)
@@ -86,7 +86,7 @@ def test_strong_regularization_ranks_by_the_prior():
     model = stack(prior=[1, 2, 3], regularization=1e9).fit(X, y)
     assert_allclose(model.weights_[0] / model.weights_[0, 0], [1, 2, 3], rtol=1e-3)
     expected = sum(
-        (place + 1) * np.arcsinh(standardized(each.fit(X, y).decision_function(X)))
+        (place + 1) * tempered(each.fit(X, y).decision_function(X))
         for place, (_, each) in enumerate(MEMBERS)
     )
     correlation = spearmanr(model.decision_function(X)[0], expected[0]).statistic
@@ -150,11 +150,9 @@ def test_buckets_of_rows_have_their_own_weights():
     assert model.bucket_edges_.shape == model.popularity_weights_[1:].shape == (1,)
     n_items = np.diff(X.indptr)
     few = np.flatnonzero(n_items < model.bucket_edges_[0])[:1]
-    evidence = [
-        np.arcsinh(standardized(each.decision_function(X[few]))) for each in model.estimators_
-    ]
+    evidence = [tempered(each.decision_function(X[few])) for each in model.estimators_]
     counts = np.log1p(model.popularity_ * X.shape[0])[None]
-    evidence.append(np.arcsinh(standardized(counts)))
+    evidence.append(tempered(counts))
     weights = [*model.weights_[0], model.popularity_weights_[0]]
     expected = sum(weight * kind for weight, kind in zip(weights, evidence, strict=True))
     assert_allclose(model.decision_function(X[few]), expected, rtol=1e-3, atol=1e-4)
