@@ -47,6 +47,7 @@ MODELS = {
     "EASE": lambda: str_.EASERecommender(),
     "PureSVD": lambda: str_.ReconstructionRecommender(TruncatedSVD(256, random_state=0)),
     "GF-CF as published": lambda: str_.GraphFilterRecommender(
+        256,
         low_pass_weight=0.3,
         row_exponent=0.5,
         item_exponent=0.5,

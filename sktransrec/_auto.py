@@ -214,9 +214,9 @@ def best_value(values, part, scorer):
     Returns
     -------
     value : object
-        The first of the values if `part` is None, or else that of `best_of`.
+        That of `best_of`; the first of the values if `part` is None.
     """
-    if part is None:
+    if part is None or len(values) == 1:
         return values[0]
     return best_of(values, [part.ndcg(scorer(value)) for value in values])
 

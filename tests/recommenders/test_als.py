@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sktransrec import ALSRecommender
 from sktransrec.interactions import holdout_random
+from sktransrec.recommenders._als import _Factors
 
 
 def _random_counts(n_rows=80, n_items=50, seed=0):
@@ -38,7 +39,7 @@ def _objective(model, X, U):
     if not model.scale_regularization:
         row_weights, item_weights = np.ones(len(U)), np.ones(len(V))
     penalty = row_weights @ (U**2).sum(axis=1) + item_weights @ (V**2).sum(axis=1)
-    return (C * ((X > 0) - U @ V.T) ** 2).sum() + model.regularization * penalty
+    return (C * ((X > 0) - U @ V.T) ** 2).sum() + model.regularization_ * penalty
 
 
 @pytest.mark.parametrize("scale_regularization", [False, True])
@@ -107,8 +108,8 @@ def test_fit_reaches_the_minimum(scale_regularization):
 
 def test_a_shared_regularization_is_the_mean_of_those_who_share_it():
     C = _random_counts(n_rows=300)
-    model = ALSRecommender(4, regularization=0.05)
-    ridges = 0.05 * np.where(C.toarray() > 0, C.toarray(), 1).sum(axis=1)
+    model = ALSRecommender(4)
+    ridges = np.where(C.toarray() > 0, C.toarray(), 1).sum(axis=1)
     groups = model._equal_ridge_groups(C)
     rows = np.concatenate([rows for rows, _, _ in groups])
     assert_array_equal(np.sort(rows), np.arange(300))
@@ -133,6 +134,58 @@ def test_balanced_confidence_weighs_all_interactions_a_tenth_of_the_entries():
     assert_allclose(scaled.item_factors_, model.item_factors_, rtol=1e-3, atol=1e-4)
     same = ALSRecommender(2, confidence=model.confidence_, random_state=0).fit(X)
     assert_array_equal(same.item_factors_, model.item_factors_)
+
+
+def _tastes(share_of_noise, n_rows=400, n_items=120, n_tastes=8, n_own=5, seed=0):
+    """Return rows of five items, of the row's taste or drawn without any."""
+    rng = np.random.RandomState(seed)
+    X = np.zeros((n_rows, n_items), dtype=np.float32)
+    for row, taste in enumerate(rng.randint(n_tastes, size=n_rows)):
+        n_noise = rng.binomial(n_own, share_of_noise)
+        own = rng.choice(np.arange(taste, n_items, n_tastes), n_own - n_noise, replace=False)
+        X[row, own] = 1
+        X[row, rng.choice(n_items, n_noise, replace=False)] = 1
+    return sp.csr_array(X)
+
+
+def test_auto_regularizes_noisy_data_more():
+    clean, noisy = (
+        ALSRecommender(16, max_iter=1, random_state=0).fit(_tastes(share)) for share in (0.0, 0.5)
+    )
+    assert clean.regularization_ < noisy.regularization_
+
+
+@pytest.mark.parametrize("scale_regularization", [False, True])
+def test_auto_is_the_fit_with_the_chosen_value(scale_regularization):
+    X = _tastes(0.5)
+    parameters = {"scale_regularization": scale_regularization, "max_iter": 2, "random_state": 0}
+    model, again = (ALSRecommender(8, **parameters).fit(X) for _ in range(2))
+    fixed = ALSRecommender(8, regularization=model.regularization_, **parameters).fit(X)
+    for other in (again, fixed):
+        assert_array_equal(other.item_factors_, model.item_factors_)
+
+
+def test_small_data_and_fixed_values_are_not_judged(monkeypatch):
+    small = ALSRecommender(4, max_iter=1).fit(_random_counts())
+    assert small.regularization_ == 0.02
+    monkeypatch.setattr("sktransrec.recommenders._als.held_out_interactions", None)
+    assert (
+        ALSRecommender(4, regularization=0.3, max_iter=1).fit(_tastes(0.5)).regularization_ == 0.3
+    )
+
+
+def test_auto_takes_less_than_15_sweeps(monkeypatch):
+    """So, with the default number of sweeps, fit takes less than two and a half."""
+    n_sweeps = []
+    sweep = _Factors.sweep
+
+    def counted(self, regularization, n, **options):
+        n_sweeps.append(n)
+        sweep(self, regularization, n, **options)
+
+    monkeypatch.setattr(_Factors, "sweep", counted)
+    ALSRecommender(4).fit(_tastes(0.5))
+    assert sum(n_sweeps[:-1]) < n_sweeps[-1] == 15
 
 
 @pytest.mark.parametrize("new_state", [lambda: 0, lambda: np.random.RandomState(3)])

@@ -3,6 +3,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
+from sklearn.utils.extmath import randomized_svd
 
 from sktransrec import (
     BridgeRecommender,
@@ -69,7 +70,7 @@ def test_low_pass_filter_is_the_product_of_the_factors():
     X = counts()
     model = GraphFilterRecommender(4, low_pass_weight=0.7, random_state=0).fit(X)
     both = model.decision_function(X)
-    linear = model.set_params(low_pass_weight=0).decision_function(X)
+    linear = model.set_params(low_pass_weight=0).fit(X).decision_function(X)
     weight = 0.7 * model.singular_values_[0] ** 2
     low_pass = weight * model.transform(X) @ model.item_factors_.T
     np.testing.assert_allclose(both - linear, low_pass, rtol=1e-4, atol=1e-4)
@@ -84,6 +85,60 @@ def test_exponents_of_zero_normalize_nothing():
     np.fill_diagonal(gram, 0)
     expected = X @ gram / np.sqrt(X.sum(axis=1, keepdims=True))
     np.testing.assert_allclose(model.decision_function(X), expected, rtol=1e-5)
+
+
+def small_groups(n_rows=400, n_items=120, n_groups=10, seed=0):
+    """Return rows of 6 items, 5 of them of the row's own group."""
+    rng = np.random.RandomState(seed)
+    X = np.zeros((n_rows, n_items), dtype=np.float32)
+    for row, group in enumerate(rng.randint(n_groups, size=n_rows)):
+        X[row, rng.choice(np.arange(group, n_items, n_groups), 5, replace=False)] = 1
+        X[row, rng.randint(n_items)] = 1
+    return X
+
+
+def test_auto_gives_rows_of_noise_less_influence():
+    """Rows that have more than half of the items tell nothing of the groups."""
+    X = small_groups()
+    noise = np.random.RandomState(1).uniform(size=X.shape) < 0.6
+    clean, noisy = (
+        GraphFilterRecommender(10, random_state=0).fit(rows) for rows in (X, np.vstack([X, noise]))
+    )
+    assert (clean.row_exponent_, noisy.row_exponent_) == (0.2, 0.5)
+    assert clean.low_pass_weight_ > noisy.low_pass_weight_
+
+
+def test_auto_is_the_fit_with_the_chosen_values():
+    X = small_groups()
+    model, again = (GraphFilterRecommender(10, random_state=0).fit(X) for _ in range(2))
+    chosen = {
+        name: getattr(model, f"{name}_")
+        for name in ("row_exponent", "item_exponent", "low_pass_weight")
+    }
+    fixed = GraphFilterRecommender(10, random_state=0, **chosen).fit(X)
+    for other in (again, fixed):
+        np.testing.assert_array_equal(other.decision_function(X), model.decision_function(X))
+
+
+def test_small_data_and_fixed_values_are_not_judged(monkeypatch):
+    small = GraphFilterRecommender(3).fit(counts())
+    assert (small.row_exponent_, small.item_exponent_, small.low_pass_weight_) == (0.2, 0.3, 0.1)
+    monkeypatch.setattr("sktransrec.recommenders._spectral.held_out_interactions", None)
+    exponents = {"row_exponent": 0.1, "item_exponent": 0.4}
+    model = GraphFilterRecommender(3, low_pass_weight=0.2, **exponents).fit(small_groups())
+    assert (model.row_exponent_, model.item_exponent_, model.low_pass_weight_) == (0.1, 0.4, 0.2)
+
+
+def test_auto_takes_one_more_decomposition(monkeypatch):
+    calls = []
+
+    def counted(*arguments, **options):
+        calls.append(arguments)
+        return randomized_svd(*arguments, **options)
+
+    monkeypatch.setattr("sktransrec.recommenders._spectral.randomized_svd", counted)
+    GraphFilterRecommender(10).fit(small_groups())
+    assert len(calls) == 2
 
 
 def test_an_item_hears_its_strongest_neighbors_only():
