@@ -159,9 +159,8 @@ class Method:
 
 
 def als(**parameters):
-    return str_.ALSRecommender(
-        **{"n_components": 256, "max_iter": 10, "random_state": 0, **parameters}
-    )
+    own = {"n_components": 256, "regularization": 0.02, "max_iter": 10, "random_state": 0}
+    return str_.ALSRecommender(**{**own, **parameters})
 
 
 def weighted_als(task):
