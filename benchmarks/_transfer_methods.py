@@ -212,14 +212,19 @@ def vote(task, factors=weighted_als):
 
 def stack(task):
     """Return a stack of factors, neighbours and graph filter, each alone and on both domains."""
-    parts = {
-        "als": als(regularization=0.04, confidence=100.0),
+    parameters = {"confidence": 100.0}
+    alone = {
+        "als": als(regularization=0.04, **parameters),
         "knn": item_knn(task),
         "filter": graph_filter(task),
     }
-    on_both = [(f"{name} on both", part) for name, part in parts.items()]
-    alone = [(f"{name} alone", on_target(task, clone(part))) for name, part in parts.items()]
-    return str_.StackingRecommender([*alone, *on_both], random_state=0)
+    on_both = {
+        "collective": collective(task).set_params(source_weight=0.3, **parameters),
+        "knn on both": item_knn(task),
+        "filter on both": graph_filter(task),
+    }
+    parts = {name: on_target(task, part) for name, part in alone.items()} | on_both
+    return str_.StackingRecommender(list(parts.items()), random_state=0)
 
 
 def on_target(task, model):

@@ -38,6 +38,15 @@ N_REPEATS = 3
 
 NAME = "ranking"
 PACKAGES = ("sktransrec", "scikit-learn", "numpy", "scipy", "implicit")
+
+
+def stack():
+    """Return a stack of the four best models that are not networks."""
+    names = {"knn": "item kNN", "als": "ALS", "ease": "EASE", "filter": "graph filter"}
+    parts = [(name, MODELS[model]()) for name, model in names.items()]
+    return str_.StackingRecommender(parts, random_state=0)
+
+
 MODELS = {
     "popularity": lambda: str_.PopularityRecommender(),
     "item kNN": lambda: str_.ItemKNNRecommender(),
@@ -55,6 +64,7 @@ MODELS = {
         random_state=0,
     ),
     "graph filter": lambda: str_.GraphFilterRecommender(random_state=0),
+    "stack of item kNN, ALS, EASE and graph filter": stack,
     "Mult-VAE": lambda: str_.ReconstructionRecommender(
         str_.Autoencoder(
             200,
