@@ -24,27 +24,38 @@ def smaller_solver(shape):
     return "primal" if n_columns <= n_rows else "dual"
 
 
-def solver_dtype(X, regularization, solver):
-    """Return the precision that a solver of XᵀX + `regularization` I needs."""
-    condition = 1 + _squared_norm(X) / regularization
+def solver_dtype(X, ridges, solver):
+    """Return the precision that a solver of XᵀX + diag(`ridges`) needs."""
+    condition = 1 + _squared_norm(X, 1 / np.sqrt(ridges, dtype=np.float64))
     if solver == "dual":
         # Its scores are small differences of products with the inexact inverse.
         condition **= 2
     return np.dtype(np.float32 if condition < _MAX_FLOAT32_CONDITION else np.float64)
 
 
-def _squared_norm(X):
-    """Return the largest eigenvalue of |X|ᵀ|X|, which bounds that of XᵀX, by power iteration."""
+def _squared_norm(X, scales):
+    """Return the largest eigenvalue of |A|ᵀ|A|, which bounds that of AᵀA, by power iteration.
+
+    A is X with its columns times `scales`.
+    """
     magnitudes = abs(X)
     vector = np.ones(X.shape[1])
     eigenvalue = 0.0
     for _ in range(_N_POWER_ITERATIONS):
-        vector = magnitudes.T @ (magnitudes @ vector)
+        vector = scales * (magnitudes.T @ (magnitudes @ (scales * vector)))
         eigenvalue = np.linalg.norm(vector)
         if eigenvalue == 0:
             break
         vector /= eigenvalue
     return eigenvalue
+
+
+def scaled_columns(X, scales):
+    """Return X with its columns times `scales`, in the type of X."""
+    if not sp.issparse(X):
+        return X * scales.astype(X.dtype, copy=False)
+    data = X.data * scales.astype(X.dtype, copy=False)[X.indices]
+    return sp.csr_array((data, X.indices, X.indptr), shape=X.shape)
 
 
 def upper_gram(X):

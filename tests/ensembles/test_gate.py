@@ -134,7 +134,7 @@ def test_all_rows_together_decide_before_their_buckets_do():
         )[name]
         for name in ("X_source", "Y_target")
     )
-    gate = TransferGate(RidgeRecommender(), random_state=0).fit(X, y)
+    gate = TransferGate(RidgeRecommender(50.0), random_state=0).fit(X, y)
     assert gate.gain_.verdict == "helps"
     assert {bucket.verdict for bucket in gate.gain_.buckets} == {"no evidence"}
     assert gate.uses_transfer_.all()
@@ -167,12 +167,12 @@ def test_rows_get_the_model_of_their_bucket(domains):
     partner = np.arange(len(activity))
     partner[active] = np.random.default_rng(0).permutation(active)
     y = domains.Y_target[partner]
-    gate = TransferGate(RidgeRecommender(), n_buckets=2, random_state=0).fit(X, y)
+    gate = TransferGate(RidgeRecommender(50.0), n_buckets=2, random_state=0).fit(X, y)
     assert_array_equal(gate.uses_transfer_, [True, False])
     new_activity = np.diff(domains.X_cold.indptr)
     is_active = new_activity >= gate.bucket_edges_[0]
     scores = gate.decision_function(domains.X_cold)
-    ridge = RidgeRecommender().fit(X, y).decision_function(domains.X_cold)
+    ridge = RidgeRecommender(50.0).fit(X, y).decision_function(domains.X_cold)
     assert_array_equal(scores[~is_active], ridge[~is_active])
     assert_array_equal(scores[is_active], np.tile(gate.popularity_, (is_active.sum(), 1)))
 

@@ -115,6 +115,51 @@ def test_too_large_a_fit_is_refused_before_it_starts(monkeypatch):
         RidgeRecommender().fit(X, y)
 
 
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_auto_has_a_weight_for_each_column(solver, sparse, fit_intercept):
+    X, y = domain(30, 12, 15)
+    dense = X.toarray().astype(float)
+    model = RidgeRecommender(fit_intercept=fit_intercept, solver=solver)
+    model.fit(X if sparse else X.toarray(), y)
+    A, Y = dense, y.toarray()
+    if fit_intercept:
+        A, Y = A - A.mean(axis=0), Y - Y.mean(axis=0)
+    counts = np.count_nonzero(dense, axis=0)
+    ridges = 80 * (A**2).sum() / counts.sum() * counts**0.25
+    np.testing.assert_allclose(model.regularization_, ridges, rtol=1e-4)
+    expected = np.linalg.solve(A.T @ A + np.diag(ridges), A.T @ Y).T
+    np.testing.assert_allclose(model.coef_, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_auto_does_not_depend_on_the_units_of_X():
+    X, y = domain(30, 12, 15)
+    scores = RidgeRecommender().fit(X, y).decision_function(X)
+    scaled = RidgeRecommender().fit(5 * X, y).decision_function(5 * X)
+    np.testing.assert_allclose(scaled, scores, atol=1e-5)
+
+
+@pytest.mark.parametrize(("n_noisy", "factor"), [(0, 80), (5, 20)])
+def test_auto_is_chosen_on_held_out_rows(n_noisy, factor):
+    """Each row has an item and what predicts it, alone (any factor finds it) or among others."""
+    rng = np.random.RandomState(0)
+    rows, groups = np.arange(2000), rng.randint(100, size=2000)
+    y = sp.csr_array((np.ones(2000), (rows, groups)), shape=(2000, 100))
+    X = np.zeros((2000, 600), dtype=np.float32)
+    X[rows, groups] = 1
+    X[rows[:, None], 100 + rng.randint(500, size=(2000, n_noisy))] = 1
+    model = RidgeRecommender().fit(X, y)
+    np.testing.assert_allclose(model.regularization_, model._column_ridges(X, factor))
+
+
+def test_auto_of_constant_columns_gives_the_popularity():
+    _, y = domain(30, 12, 15)
+    X = np.full((30, 4), 3.7, dtype=np.float32)
+    scores = RidgeRecommender().fit(X, y).decision_function(X)
+    np.testing.assert_allclose(scores, np.tile(y.mean(axis=0), (30, 1)), atol=1e-4)
+
+
 @pytest.mark.parametrize("regularization", [0, -1, "much"])
 def test_regularization_must_be_positive(regularization):
     X, y = domain(50, 20, 30)
