@@ -41,10 +41,17 @@ PACKAGES = ("sktransrec", "scikit-learn", "numpy", "scipy", "implicit")
 
 
 def stack():
-    """Return a stack of the four best models that are not networks."""
+    return str_.StackingRecommender(best_four(), random_state=0)
+
+
+def vote():
+    return str_.VotingRecommender(best_four())
+
+
+def best_four():
+    """Return the four best models that are not networks, with their names."""
     names = {"knn": "item kNN", "als": "ALS", "ease": "EASE", "filter": "graph filter"}
-    parts = [(name, MODELS[model]()) for name, model in names.items()]
-    return str_.StackingRecommender(parts, random_state=0)
+    return [(name, MODELS[model]()) for name, model in names.items()]
 
 
 MODELS = {
@@ -64,6 +71,7 @@ MODELS = {
         random_state=0,
     ),
     "graph filter": lambda: str_.GraphFilterRecommender(random_state=0),
+    "vote of item kNN, ALS, EASE and graph filter": vote,
     "stack of item kNN, ALS, EASE and graph filter": stack,
     "Mult-VAE": lambda: str_.ReconstructionRecommender(
         str_.Autoencoder(
@@ -87,7 +95,7 @@ GRIDS = {
     "ALS": {"regularization": [0.005, 0.01, 0.03]},
     "BPR": {"learning_rate": [0.01, 0.03, 0.1]},
     "logistic MF": {"regularization": [0.6, 2, 6]},
-    "EASE": {"regularization": [50, 200, 800]},
+    "EASE": {"regularization": [20, 80, 320]},
     "PureSVD": {"transformer__n_components": [64, 256, 512]},
     "graph filter": {
         "low_pass_weight": [0, 0.1, 0.3],
