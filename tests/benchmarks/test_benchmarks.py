@@ -37,7 +37,7 @@ def test_transfer_on_generated_data(run_benchmark):
     warm_methods = ["ALS, target alone", "gate: ALS on both, or target alone"]
     methods = ["popularity", *warm_methods, "ALS on both", "ALS, ridge to ALS factors"]
     options = ["--data", "generated", "--methods", *methods]
-    record = run_benchmark("transfer.py", *options)["transfer-generated"]
+    (record,) = run_benchmark("transfer.py", *options).values()
     cold, cold_in_full, warm = (
         {name: cells["all: NDCG@10"] for name, cells in figures(record, title).items()}
         for title in (
@@ -55,6 +55,15 @@ def test_transfer_on_generated_data(run_benchmark):
     difference = warm["ALS on both"] - warm["ALS, target alone"]
     assert gain["value"] == pytest.approx(difference, abs=1e-3)
     assert 0 < gain["error"] < gain["value"]
+
+
+@pytest.mark.slow
+def test_stacking_on_generated_data(run_benchmark):
+    (record,) = run_benchmark("stacking.py", "--data", "generated").values()
+    table = figures(record)
+    shuffled = table["100%, with two shuffled"]
+    assert shuffled["stack"] > 1.1 * shuffled["vote"]
+    assert shuffled["over the best"] > -2
 
 
 @pytest.mark.slow
