@@ -191,3 +191,51 @@ def test_too_few_interactions_are_refused():
     X, y = two_domains()
     with pytest.raises(ValueError, match="min_interactions=20"):
         BridgeRecommender(target_model(), min_interactions=20).fit(X, y)
+
+
+def noisy_pair(noise, n_rows=1100, n_items=100, n_tastes=5, seed=0):
+    """Return features that tell the taste of a row, with noise in many columns, and its items."""
+    rng = np.random.RandomState(seed)
+    tastes = rng.randint(n_tastes, size=n_rows)
+    X = np.hstack([np.eye(n_tastes)[tastes], noise * rng.normal(size=(n_rows, 20))])
+    y = rng.uniform(size=(n_rows, n_items)) < 0.02
+    y |= (np.arange(n_items) % n_tastes == tastes[:, None]) & (rng.uniform(size=y.shape) < 0.2)
+    return X.astype(np.float32), y.astype(np.float32)
+
+
+def test_the_default_regression_is_that_which_finds_the_items_of_held_out_rows(monkeypatch):
+    """A huge penalty predicts the same factors for all rows."""
+    shares = "sktransrec.transfer.bridges._bridge._RIDGE_SHARES"
+    monkeypatch.setattr(shares, (1e6, 0.1))
+    X, y = noisy_pair(0.1)
+    scatter = len(X) * np.var(X, axis=0).mean()
+    model = BridgeRecommender(target_model()).fit(X, y)
+    assert model.regressor_.alpha == pytest.approx(0.1 * scatter, rel=1e-3)
+    few = BridgeRecommender(target_model()).fit(X[:100], y[:100])
+    assert few.regressor_.alpha > scatter
+
+
+def test_the_default_regression_does_not_depend_on_the_unit_of_X():
+    X, y = noisy_pair(0.5)
+    models = [BridgeRecommender(target_model()).fit(scale * X, y) for scale in (1, 64)]
+    scores = [
+        model.decision_function(scale * X[:50])
+        for model, scale in zip(models, (1, 64), strict=True)
+    ]
+    np.testing.assert_allclose(*scores, rtol=1e-2, atol=1e-3)
+
+
+def test_the_default_regression_takes_one_more_fit(monkeypatch):
+    calls = []
+    fit = ALSRecommender.fit
+
+    def counted(self, *arguments):
+        calls.append(self)
+        return fit(self, *arguments)
+
+    monkeypatch.setattr(ALSRecommender, "fit", counted)
+    X, y = noisy_pair(0.5)
+    BridgeRecommender(ALSRecommender(2, max_iter=1)).fit(X, y)
+    assert len(calls) == 2
+    BridgeRecommender(ALSRecommender(2, max_iter=1), Ridge()).fit(X, y)
+    assert len(calls) == 3
