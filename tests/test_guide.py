@@ -167,7 +167,20 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
     found = blocks((GUIDE / f"{page}.rst").read_text("utf-8"))
     assert found
     for number, block in enumerate(found):
+        if "fastapi" in block:
+            pytest.importorskip("fastapi")
         _run(block, f"block {number} of {page}.rst", space)
+    if page == "serving":
+        _check_web_service(space)
+
+
+def _check_web_service(space):
+    client = pytest.importorskip("fastapi.testclient").TestClient(space["app"])
+    answer = client.post("/recommend", params={"n_recommendations": 2}, json=["film-1"])
+    assert answer.status_code == 200
+    expected = space["service"].recommend(baskets=[["film-1"]], n_recommendations=2)
+    assert [line["item"] for line in answer.json()] == expected["item"].tolist()
+    assert client.post("/recommend", json={"basket": 1}).status_code == 422
 
 
 def test_every_page_with_code_is_run():
