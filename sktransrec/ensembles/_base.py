@@ -21,6 +21,7 @@ from .._validation import (
 )
 from .._wrapping import (
     ignores_unknown,
+    innermost,
     is_supervised,
     reads_histories,
     recommender_of,
@@ -253,13 +254,24 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         self._check_items(self.named_estimators_)
         self._set_items(X, y)
 
-    def _members_fitted_on(self, X, y):
-        fits = (delayed(_fitted)(part, X, y) for part in self._parts())
-        return Parallel(n_jobs=self.n_jobs)(fits)
+    def _members_fitted_on(self, X, y, n_items=None):
+        """Return the members fitted on X and y; readers of histories expect `n_items`, if given."""
+        parts = [_expecting(part, n_items) for part in self._parts()]
+        return Parallel(n_jobs=self.n_jobs)(delayed(_fitted)(part, X, y) for part in parts)
 
     def _name_members(self, names, models):
         self.estimators_ = models
         self.named_estimators_ = Bunch(**dict(zip(names, models, strict=True)))
+
+
+def _expecting(part, n_items):
+    """Return a member that expects `n_items` items in histories, unless it knows their number."""
+    part = clone(part)
+    reader = innermost(part, step=0)
+    is_open = getattr(reader, "n_items", n_items) is None and not hasattr(reader, "n_items_")
+    if is_open and n_items is not None:
+        reader.set_params(n_items=n_items)
+    return part
 
 
 def _fitted(part, X, y):

@@ -293,7 +293,9 @@ class StackingRecommender(CombiningRecommender):
         """Return the evidence of members that learn from X and y alone."""
         items = self._target.known(X) if y is None else y
         counts = np.bincount(items.indices, minlength=items.shape[1])
-        return Evidence(self._members_fitted_on(X, y), self._target, counts)
+        # In histories, the item with the largest id may be held out.
+        models = self._members_fitted_on(X, y, n_items=self.n_items_)
+        return Evidence(models, self._target, counts)
 
     def _learned_weights(self, choices, activity, prior):
         """Return the weights of each bucket of rows, and the regularization for all rows."""

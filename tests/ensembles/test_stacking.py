@@ -7,17 +7,19 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from sktransrec import (
     ALSRecommender,
     ContentKNNRecommender,
     EASERecommender,
+    HistoryRecommender,
     ItemFeatures,
     ItemKNNRecommender,
-    NextItemRecommender,
     PopularityRecommender,
     StackingRecommender,
+    TransitionRecommender,
 )
 from sktransrec.base import SupervisedRecommender
 from sktransrec.datasets import make_cross_domain
@@ -179,14 +181,18 @@ def test_final_estimator_without_examples():
         model.set_params(n_candidates=3).fit(np.eye(6))
 
 
-def test_histories():
-    X = 1 + np.random.default_rng(0).integers(9, size=(30, 4))
-    X[::2, 2:] = 0
-    network = NextItemRecommender(
-        n_components=2, n_layers=1, epochs=1, n_items=10, run_eagerly=True, random_state=0
-    )
-    model = stack([("a", network), ("b", FrozenEstimator(clone(network).fit(X)))]).fit(X)
-    items, _ = model.recommend(X, n_recommendations=6)
+@pytest.mark.parametrize("wrapped", [FrozenEstimator, make_pipeline])
+def test_histories(wrapped):
+    """The item with the largest id is the last of its only history, and so it is held out."""
+    X = 1 + np.random.default_rng(0).integers(9, size=(30, 5))
+    X[::2, 3:] = 0
+    X[1, 4] = 10
+    of_matrix = HistoryRecommender(EASERecommender(1.0), decay=0.5).fit(X)
+    members = [("order", TransitionRecommender()), ("ease", wrapped(of_matrix))]
+    model = stack(members).fit(X)
+    assert model.n_items_ == 10
+    assert of_matrix.n_items is None
+    items, _ = model.recommend(X, n_recommendations=5)
     assert not (items[:, :, None] == X[:, None, :] - 1).any()
 
 
