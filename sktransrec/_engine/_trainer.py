@@ -187,7 +187,7 @@ class NetworkTrainer:
                 signature = tf.nest.map_structure(_any_rows, tensors)
                 shapes = [tensor.shape for tensor in self.network.model.inputs]
                 signature[0] = list(map(_of_shape, signature[0], shapes))
-                function = tf.function(function, input_signature=signature)
+                function = tf.function(function, input_signature=signature, autograph=False)
             self._functions[key] = function
         return self._functions[key]
 

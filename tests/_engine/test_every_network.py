@@ -1,6 +1,7 @@
 """What holds for the network of every learner."""
 
 import contextlib
+import functools
 import multiprocessing
 import warnings
 
@@ -109,8 +110,16 @@ NETWORKS = {
 }
 
 
+@functools.cache
 def fitted(name):
-    """Return a learner fitted on its rows, and these as its network takes them with targets."""
+    """Return a learner fitted on its rows, and these as its network takes them with targets.
+
+    No test changes them.
+    """
+    return newly_fitted(name)
+
+
+def newly_fitted(name):
     learner, X, others = NETWORKS[name]
     learner = clone(learner).set_params(**TINY).fit(X, **others)
     targets = others.get("sample_domain", others.get("y"))
@@ -167,10 +176,11 @@ def test_numpy_and_keras_agree(name):
     learner, X, _ = fitted(name)
     state = learner._fitted_network
     rng = np.random.RandomState(0)
-    for path, weight in state.weights.items():
-        if weight.dtype == np.float32:
-            state.weights[path] = weight + rng.normal(0, 0.3, weight.shape).astype(np.float32)
-    state = FittedNetwork(state.config, state.weights, state.item_axes)
+    weights = {
+        path: weight + rng.normal(0, 0.3, weight.shape).astype(weight.dtype)
+        for path, weight in state.weights.items()
+    }
+    state = FittedNetwork(state.config, weights, state.item_axes)
     rows = learner._inputs("encoder", X)
     codes = _checked_against_keras(state, "encoder", rows)
     if isinstance(learner, Autoencoder | DomainAdversarialAutoencoder | CNNEncoder):
@@ -229,15 +239,15 @@ def other_settings_of_keras():
 
 @pytest.mark.parametrize("name", BUILT)
 def test_the_global_state_of_keras_changes_nothing(name):
-    expected = _weights_and_codes(name)
+    expected = _weights_and_codes(fitted(name))
     with other_settings_of_keras():
-        actual = _weights_and_codes(name)
+        actual = _weights_and_codes(newly_fitted(name))
     for path, value in expected.items():
         assert_array_equal(actual[path], value, err_msg=path)
 
 
-def _weights_and_codes(name):
-    learner, X, _ = fitted(name)
+def _weights_and_codes(fit):
+    learner, X, _ = fit
     codes = learner._forward("encoder", X, (learner.n_components,))
     return {**learner._fitted_network.weights, "codes": codes}
 

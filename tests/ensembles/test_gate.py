@@ -331,12 +331,12 @@ def _cycles(n_rows, random_state):
 
 @pytest.fixture(scope="module")
 def source_network():
-    model = NextItemRecommender("gru", dropout=0.0, learning_rate=0.03, **TINY_NETWORK)
+    model = NextItemRecommender("cnn", dropout=0.0, learning_rate=0.03, **TINY_NETWORK)
     return model.set_params(epochs=40).fit(_cycles(200, 0))
 
 
 def _gate_of_networks(source_network, **parameters):
-    scratch = NextItemRecommender("gru", run_eagerly=True, **TINY_NETWORK)
+    scratch = NextItemRecommender("cnn", run_eagerly=True, **TINY_NETWORK)
     transfer = clone(scratch).set_params(pretrained=FrozenEstimator(source_network))
     return TransferGate(transfer, scratch, cv=2, random_state=0, **parameters)
 
@@ -404,7 +404,7 @@ def test_gate_of_histories_is_a_recommender():
 def test_folds_of_histories_need_to_know_the_number_of_items():
     X = np.minimum(_cycles(60, 3), 29)
     X[0, 0] = 30
-    network = NextItemRecommender("gru", **{**TINY_NETWORK, "n_items": None})
+    network = NextItemRecommender("cnn", run_eagerly=True, **{**TINY_NETWORK, "n_items": None})
     with pytest.raises(ValueError, match=r"n_items"):
         TransferGate(network, cv=2).fit(X)
 
