@@ -1,16 +1,22 @@
 """Next-item recommendation over the full ranking, beside published figures.
 
+    python benchmarks/next_item.py --data beauty --models closed-form
     python benchmarks/next_item.py --data lastfm --refit
-    python benchmarks/next_item.py --data beauty --seeds 0 1
+    python benchmarks/next_item.py --data beauty --models networks --seeds 0 1
     python benchmarks/next_item.py --data lastfm --tune
 
 The last item of each history is the test item and the one before it the validation item; all items
-that the row has not had are ranked, equal scores by the middle of their places. Networks learn
-from what comes before the validation item and stop early by it; at the test they read it as well.
-With `--refit` they are trained once more for as many epochs as were best, from all but the test
-item. `--tune` searches their parameters by the validation item alone; where there is no record of
-a search, `SETTINGS` holds what is used. Figures are means over seeds ± their standard deviation;
-one of a single fit has its standard error over rows. `benchmarks/sequences.py` has the speed.
+that the row has not had are ranked, equal scores by the middle of their places. All models learn
+from what comes before the validation item; at the test they read it as well. "Refitted" means that
+they are fitted once more to all but the test item. Models in closed form have their default
+parameters, and item kNN plain cosines by tf-idf. Weights of the vote were chosen among equal and
+doubled ones by items before the test item, on both data sets.
+
+Networks stop early by the validation item. With `--refit` they are trained once more for as many
+epochs as were best. `--tune` searches their parameters by the validation item alone; where there is
+no record of a search, `SETTINGS` holds what is used. Figures of networks are means over seeds ±
+their standard deviation; one of a single fit has its standard error over rows. "Rank" is the time
+to score and rank all items for all rows. `benchmarks/sequences.py` has the speed of networks.
 """
 
 import sys
@@ -27,7 +33,16 @@ from _record import (
 )
 from _report import Estimate, measure
 
-from sktransrec import ItemKNNRecommender, NextItemRecommender, PopularityRecommender
+from sktransrec import (
+    GraphFilterRecommender,
+    HistoryRecommender,
+    ItemKNNRecommender,
+    NextItemRecommender,
+    NextItemRidgeRecommender,
+    PopularityRecommender,
+    TransitionRecommender,
+    VotingRecommender,
+)
 from sktransrec.datasets import load_sequences
 from sktransrec.metrics import held_out_ranks, rank_metrics
 
@@ -54,6 +69,11 @@ PUBLISHED = {
 
 NAME = "next_item"
 PACKAGES = ("sktransrec", "tensorflow", "keras", "numpy")
+MODELS = ["closed-form", "networks"]
+# What belongs together, twice, and what follows, twice: the two kinds count alike.
+WEIGHTS = {"neighbours": 2, "graph filter": 2, "transitions": 1, "ridge": 1}
+ITEM_KNN = {"weighting": "tfidf", "shrinkage": 10.0, "popularity_exponent": 0.0}
+DECAY = 0.8
 GRID = {"n_layers": [1, 2, 3], "dropout": [0.3, 0.4, 0.5, 0.6], "n_components": [32, 64, 128]}
 BOUNDS = {"n_layers": {1: "there is no network of fewer layers"}}
 COMMON = {
@@ -84,37 +104,81 @@ def settings(encoder, data):
     return {**COMMON[data], **SETTINGS[data][encoder]}
 
 
-def quality(data, encoders, seeds, *, refit):
-    """Yield the lines of the table: ours, with the spread over seeds, and published ones."""
-    histories = load_sequences(data, max_length=MAX_LENGTH)
-    seen = histories.seen_test
-    baselines = {
-        "popularity": (PopularityRecommender(), seen),
-        "popularity, test items counted": (PopularityRecommender(), seen + histories.y_test),
-        "item kNN": (ItemKNNRecommender(), histories.seen_valid),
-        "item kNN, refitted": (ItemKNNRecommender(), seen),
+def closed_form(n_items):
+    """Return the models without a training loop, by name."""
+    item_knn = ItemKNNRecommender(**ITEM_KNN)
+    neighbors = HistoryRecommender(item_knn, decay=DECAY, n_items=n_items)
+    graph_filter = HistoryRecommender(
+        GraphFilterRecommender(random_state=0), decay=DECAY, n_items=n_items
+    )
+    transitions = TransitionRecommender(n_items=n_items)
+    ridge = NextItemRidgeRecommender(n_items=n_items)
+    members = list(zip(WEIGHTS, (neighbors, graph_filter, transitions, ridge), strict=True))
+    return {
+        "item kNN, no order": HistoryRecommender(item_knn, decay=1, n_items=n_items),
+        "item kNN, decayed": neighbors,
+        "graph filter, decayed": graph_filter,
+        "transitions": transitions,
+        "next-item ridge": ridge,
+        "vote of these four": VotingRecommender(members, weights=list(WEIGHTS.values())),
     }
-    for name, (model, learned) in baselines.items():
-        model, cost = measure(model.fit, learned)
-        yield [name, *_cells([_ranks(model, seen, histories)]), None, cost.cpu_seconds]
+
+
+def baselines(histories):
+    """Yield the lines of popularity."""
+    seen = histories.seen_test
+    learned = {
+        "popularity": seen,
+        "popularity, test items counted": seen + histories.y_test,
+    }
+    for name, interactions in learned.items():
+        model, cost = measure(PopularityRecommender().fit, interactions)
+        ranks, rank_cost = measure(_ranks, model, seen, histories)
+        yield [name, *_cells([ranks]), None, cost.cpu_seconds, rank_cost.cpu_seconds]
+
+
+def quality_of_closed_form(histories):
+    """Yield two lines for each model: learned without the validation item, and with it."""
+    for name, model in closed_form(histories.y_test.shape[1]).items():
+        for suffix, X in (("", histories.X_train), (", refitted", histories.X_test)):
+            model, cost = measure(model.fit, X)
+            ranks, rank_cost = measure(_ranks, model, histories.X_test, histories)
+            cells = [*_cells([ranks]), None, cost.cpu_seconds, rank_cost.cpu_seconds]
+            print(name + suffix, *cells, file=sys.stderr)
+            yield [name + suffix, *cells]
+
+
+def quality_of_networks(histories, data, encoders, seeds, *, refit):
+    """Yield the lines of the networks, with the spread over seeds."""
     for encoder in encoders:
         ranks, refitted_ranks, costs, epochs = [], [], [], []
         for seed in seeds:
             model = NextItemRecommender(encoder, random_state=seed, **settings(encoder, data))
             model, cost = measure(model.fit, histories.X_test)
-            ranks.append(_ranks(model, histories.X_test, histories))
-            costs.append(cost.cpu_seconds)
+            fitted_ranks, rank_cost = measure(_ranks, model, histories.X_test, histories)
+            ranks.append(fitted_ranks)
+            costs.append((cost.cpu_seconds, rank_cost.cpu_seconds))
             epochs.append(int(np.argmin(model.validation_loss_curve_)) + 1)
             print(encoder, seed, epochs[-1], rank_metrics(ranks[-1]), cost, file=sys.stderr)
             if refit:
                 model.set_params(epochs=epochs[-1], validation_fraction=0.0).fit(histories.X_test)
                 refitted_ranks.append(_ranks(model, histories.X_test, histories))
                 print("refitted", rank_metrics(refitted_ranks[-1]), file=sys.stderr)
-        yield [encoder, *_cells(ranks), np.mean(epochs), np.mean(costs)]
+        yield [encoder, *_cells(ranks), np.mean(epochs), *np.mean(costs, axis=0)]
         if refit:
-            yield [f"{encoder}, refitted", *_cells(refitted_ranks), np.mean(epochs), None]
+            yield [f"{encoder}, refitted", *_cells(refitted_ranks), np.mean(epochs), None, None]
+
+
+def quality(data, models, encoders, seeds, *, refit):
+    """Yield the lines of the table: first what needs no training loop, and published ones last."""
+    histories = load_sequences(data, max_length=MAX_LENGTH)
+    yield from baselines(histories)
+    if "closed-form" in models:
+        yield from quality_of_closed_form(histories)
+    if "networks" in models:
+        yield from quality_of_networks(histories, data, encoders, seeds, refit=refit)
     for name, figures in PUBLISHED[data].items():
-        yield [f"{name}, published", *figures, None, None]
+        yield [f"{name}, published", *figures, None, None, None]
 
 
 def _ranks(model, X, histories):
@@ -161,17 +225,26 @@ def main():
         "--refit", action="store_true", help="train once more, with the validation item"
     )
     parser.add_argument("--tune", action="store_true", help="search the parameters instead")
+    parser.add_argument("--models", nargs="+", choices=MODELS, help="the kinds of models, or all")
     arguments = parser.parse_args()
     data, encoders = arguments.data, arguments.encoders or ENCODERS
     if arguments.tune:
         tune(data, encoders, arguments)
         return
-    name = record_name(NAME, data, *(arguments.encoders or ()))
-    record = Record(name, __doc__, arguments, PACKAGES, seeds=list(arguments.seeds))
-    record.parameters |= {encoder: settings(encoder, data) for encoder in encoders}
+    models = arguments.models or (["networks"] if arguments.encoders else MODELS)
+    name = record_name(NAME, data, *(arguments.models or ()), *(arguments.encoders or ()))
+    facts = {}
+    if "networks" in models:
+        facts["seeds"] = list(arguments.seeds)
+    record = Record(name, __doc__, arguments, PACKAGES, **facts)
+    if "closed-form" in models:
+        record.parameters |= {"item kNN": ITEM_KNN, "decay": DECAY, "weights": WEIGHTS}
+    if "networks" in models:
+        record.parameters |= {encoder: settings(encoder, data) for encoder in encoders}
     columns = {data: "", **dict.fromkeys(METRICS.values(), ".4f"), "epochs": ".1f"}
-    table = quality(data, encoders, arguments.seeds, refit=arguments.refit)
-    record.add(f"What comes next, {data}", columns | {"fit, CPU s": ".1f"}, table)
+    columns |= {"fit, CPU s": ".1f", "rank, CPU s": ".1f"}
+    table = quality(data, models, encoders, arguments.seeds, refit=arguments.refit)
+    record.add(f"What comes next, {data}", columns, table)
     record.save()
 
 
