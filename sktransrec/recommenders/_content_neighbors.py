@@ -1,12 +1,15 @@
 """Nearest neighbours by content; nothing is learned from other rows."""
 
+from itertools import pairwise
+from typing import ClassVar
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, normalize
 
 from .._numerics._gram import as_dense
-from .._validation import HasMethods, check_array
+from .._validation import HasMethods, StrOptions, check_array, get_chunk_n_rows
 from .._wrapping import transformed
 from ..base import InDomainRecommender, SimilarItemsMixin
 from ..content import ItemFeatures
@@ -19,7 +22,8 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
     Use it for items without interactions, and as the baseline of every model that learns from
     content, such as `HybridRecommender`. It learns nothing from the interactions of other rows, so
     it serves an item without interactions like every other. It is an in-domain recommender: it
-    learns from X alone.
+    learns from X alone. ``HistoryRecommender(ContentKNNRecommender(...))`` reads histories and
+    weights recent items more; with ``decay=0`` only the last item counts.
 
     Parameters
     ----------
@@ -33,6 +37,9 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
         fitted on the content of all columns, or a function from the content of some items to an
         array of vectors, such as the `encode` method of a language model. None uses numbers as they
         are and texts by ``TfidfVectorizer(sublinear_tf=True)``.
+    pooling : {"mean", "max"}, default="mean"
+        What an item is compared with: the mean of the items that a row has, or the one that is most
+        similar to it (best match). "max" finds the interests of a row with several of them.
 
     Attributes
     ----------
@@ -62,6 +69,8 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
 
     .. math:: \frac{p^\top f_j}{\|p\|}, \qquad p = \sum_i x_i f_i .
 
+    With ``pooling="max"`` it is :math:`\max_i x_i f_i^\top f_j` over the items that the row has.
+
     Vectors may be dense or sparse. Scoring a row takes at most one step for each stored number in
     the vectors of all items. A row unseen in `fit` is treated like any other. The result is
     deterministic if the transformer is.
@@ -82,11 +91,15 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
     _parameter_constraints: dict = {
         "item_features": [ItemFeatures, None],
         "transformer": [HasMethods(["fit", "transform"]), callable, None],
+        "pooling": [StrOptions({"mean", "max"})],
     }
 
-    def __init__(self, item_features=None, *, transformer=None):
+    search_distributions: ClassVar = {"pooling": ["mean", "max"]}
+
+    def __init__(self, item_features=None, *, transformer=None, pooling="mean"):
         self.item_features = item_features
         self.transformer = transformer
+        self.pooling = pooling
 
     def _fit(self, X):
         content = self._content_of_columns(X)
@@ -121,7 +134,23 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
         self._unit_vectors = (*self._unit_vectors, normalize(self._vectors(item_features)))
 
     def _score_rows(self, X):
+        if self.pooling == "max":
+            return self._best_matches(X)
         return self._cosines(normalize(X @ self._unit_vectors[0]))
+
+    def _best_matches(self, X):
+        """Return the largest weighted cosine between the items of each row and every item."""
+        scores = np.full((X.shape[0], self.n_items_), -np.inf, dtype=np.float32)
+        known = np.unique(X.indices)
+        n_at_once = get_chunk_n_rows(row_bytes=4 * self.n_items_)
+        for first in range(0, len(known), n_at_once):
+            items = known[first : first + n_at_once]
+            cosines, weights = self._cosines(self._unit_vectors[0][items]), X[:, items]
+            for row, (start, stop) in enumerate(pairwise(weights.indptr)):
+                if start < stop:
+                    own = weights.data[start:stop, None] * cosines[weights.indices[start:stop]]
+                    np.maximum(scores[row], own.max(axis=0), out=scores[row])
+        return scores
 
     def _item_similarities(self, items):
         stack = sp.vstack if sp.issparse(self._unit_vectors[0]) else np.vstack

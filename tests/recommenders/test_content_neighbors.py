@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
@@ -44,6 +45,22 @@ def test_scores_are_the_cosines_of_profiles(X, as_sparse):
     nearest = np.argsort(-cosine_similarity(unit)[2])[1]
     assert similar[0, 0] == nearest
     assert similarities[0, 0] == pytest.approx(unit[2] @ unit[nearest], rel=1e-5)
+
+
+@pytest.mark.parametrize("as_sparse", [False, True])
+def test_the_best_match_counts(X, as_sparse):
+    vectors = np.random.RandomState(1).standard_normal((len(TITLES), 4))
+    features = ItemFeatures(sp.csr_array(vectors) if as_sparse else vectors)
+    model = ContentKNNRecommender(features, pooling="max").fit(X)
+    X[1:3] = 0
+    X[1, [0, 2]] = 1, 0.5
+    X[2, 5] = 1
+    cosines = cosine_similarity(vectors)
+    expected = [
+        np.max([weight * cosines[i] for i, weight in enumerate(row) if weight], axis=0) for row in X
+    ]
+    with config_context(working_memory=1e-4):
+        assert_allclose(model.decision_function(X), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_words_of_texts_are_weighted_by_default(X):
