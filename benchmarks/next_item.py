@@ -10,7 +10,9 @@ that the row has not had are ranked, equal scores by the middle of their places.
 from what comes before the validation item; at the test they read it as well. "Refitted" means that
 they are fitted once more to all but the test item. Models in closed form have their default
 parameters, and item kNN plain cosines by tf-idf. Weights of the vote were chosen among equal and
-doubled ones by items before the test item, on both data sets.
+doubled ones by items before the test item, on both data sets. The attributes of the
+items are those that S3-Rec reads too. The tags of LastFM were given by its users, also to the items
+that are to be found, so figures with attributes flatter there.
 
 Networks stop early by the validation item. With `--refit` they are trained once more for as many
 epochs as were best. `--tune` searches their parameters by the validation item alone; where there is
@@ -33,9 +35,13 @@ from _record import (
 )
 from _report import Estimate, measure
 
+from sklearn.feature_extraction.text import TfidfTransformer
+
 from sktransrec import (
+    ContentKNNRecommender,
     GraphFilterRecommender,
     HistoryRecommender,
+    ItemFeatures,
     ItemKNNRecommender,
     NextItemRecommender,
     NextItemRidgeRecommender,
@@ -73,6 +79,7 @@ MODELS = ["closed-form", "networks"]
 # What belongs together, twice, and what follows, twice: the two kinds count alike.
 WEIGHTS = {"neighbours": 2, "graph filter": 2, "transitions": 1, "ridge": 1}
 ITEM_KNN = {"weighting": "tfidf", "shrinkage": 10.0, "popularity_exponent": 0.0}
+ATTRIBUTES_WEIGHT = 2
 DECAY = 0.8
 GRID = {"n_layers": [1, 2, 3], "dropout": [0.3, 0.4, 0.5, 0.6], "n_components": [32, 64, 128]}
 BOUNDS = {"n_layers": {1: "there is no network of fewer layers"}}
@@ -104,7 +111,7 @@ def settings(encoder, data):
     return {**COMMON[data], **SETTINGS[data][encoder]}
 
 
-def closed_form(n_items):
+def closed_form(n_items, item_attributes):
     """Return the models without a training loop, by name."""
     item_knn = ItemKNNRecommender(**ITEM_KNN)
     neighbors = HistoryRecommender(item_knn, decay=DECAY, n_items=n_items)
@@ -113,6 +120,8 @@ def closed_form(n_items):
     )
     transitions = TransitionRecommender(n_items=n_items)
     ridge = NextItemRidgeRecommender(n_items=n_items)
+    attributes = ItemFeatures(TfidfTransformer().fit_transform(item_attributes))
+    content = HistoryRecommender(ContentKNNRecommender(attributes), decay=DECAY, n_items=n_items)
     members = list(zip(WEIGHTS, (neighbors, graph_filter, transitions, ridge), strict=True))
     return {
         "item kNN, no order": HistoryRecommender(item_knn, decay=1, n_items=n_items),
@@ -121,6 +130,11 @@ def closed_form(n_items):
         "transitions": transitions,
         "next-item ridge": ridge,
         "vote of these four": VotingRecommender(members, weights=list(WEIGHTS.values())),
+        "attributes, decayed": content,
+        "vote of these five": VotingRecommender(
+            [*members, ("attributes", content)],
+            weights=[*WEIGHTS.values(), ATTRIBUTES_WEIGHT],
+        ),
     }
 
 
@@ -139,7 +153,8 @@ def baselines(histories):
 
 def quality_of_closed_form(histories):
     """Yield two lines for each model: learned without the validation item, and with it."""
-    for name, model in closed_form(histories.y_test.shape[1]).items():
+    models = closed_form(histories.y_test.shape[1], histories.item_attributes)
+    for name, model in models.items():
         for suffix, X in (("", histories.X_train), (", refitted", histories.X_test)):
             model, cost = measure(model.fit, X)
             ranks, rank_cost = measure(_ranks, model, histories.X_test, histories)
@@ -238,7 +253,8 @@ def main():
         facts["seeds"] = list(arguments.seeds)
     record = Record(name, __doc__, arguments, PACKAGES, **facts)
     if "closed-form" in models:
-        record.parameters |= {"item kNN": ITEM_KNN, "decay": DECAY, "weights": WEIGHTS}
+        weights = {**WEIGHTS, "attributes": ATTRIBUTES_WEIGHT}
+        record.parameters |= {"item kNN": ITEM_KNN, "decay": DECAY, "weights": weights}
     if "networks" in models:
         record.parameters |= {encoder: settings(encoder, data) for encoder in encoders}
     columns = {data: "", **dict.fromkeys(METRICS.values(), ".4f"), "epochs": ".1f"}
