@@ -124,8 +124,6 @@ class GramLookup:
 
     def __init__(self, ranks, head, tail):
         self._ranks, self._head, self._tail = ranks, head, tail
-        # The place of each column among those that are looked up.
-        self._places = np.full(len(ranks), -1)
 
     @classmethod
     def of_columns(cls, X):
@@ -157,21 +155,8 @@ class GramLookup:
         n_head = np.searchsorted(ranks, len(self._head))
         head = ranks[:n_head]
         upper[:n_head, :n_head] = self._head[head[:, None], head]
-        self._places[ranks] = np.arange(len(ranks))
-        places, rows, values = self._tail_entries(ranks[n_head:] - len(self._head))
-        self._places[ranks] = -1
-        is_among = np.flatnonzero(places >= 0)
-        upper[places[is_among], n_head + rows[is_among]] = values[is_among]
+        upper[:, n_head:] = self._tail[ranks[n_head:] - len(self._head)][:, ranks].toarray().T
         return order, upper
-
-    def _tail_entries(self, rows):
-        """Return places, row and value of all entries of some rows of the tail."""
-        starts, stops = self._tail.indptr[rows], self._tail.indptr[rows + 1]
-        n_entries = stops - starts
-        first = np.cumsum(n_entries) - n_entries
-        entries = np.arange(n_entries.sum()) + np.repeat(starts - first, n_entries)
-        rows = np.repeat(np.arange(len(rows)), n_entries)
-        return self._places[self._tail.indices[entries]], rows, self._tail.data[entries]
 
 
 def regression_bytes(X, n_targets, n_neighbors, itemsize):
