@@ -61,6 +61,11 @@ MODELS = {
             "item_exponent": [0.15, 0.3, 0.5],
         },
     ),
+    "EASE": (
+        str_.EASERecommender(),
+        {"regularization": 100.0, "item_exponent": 0.0},
+        {"regularization": [20.0, 80.0, 320.0], "item_exponent": [0.0, 0.25, 0.5]},
+    ),
     "ALS": (
         str_.ALSRecommender(random_state=0),
         {"n_components": 64, "regularization": 0.02},
