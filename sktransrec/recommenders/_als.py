@@ -38,10 +38,10 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     r"""Matrix factorisation of implicit feedback by alternating least squares (iALS).
 
     Use it where you need factors of rows or items, for example for a bridge or for
-    `HybridRecommender`, and for catalogues that are too large for `EASERecommender`. It is an
-    in-domain recommender: it learns from X alone. The inner products of the factors are near one
-    where a row has an item, and near zero elsewhere, where an error has less weight. It is also a
-    transformer: `transform` gives the factors of any rows.
+    `HybridRecommender`, and in votes and stacks, since it finds other items than neighbours and
+    `EASERecommender` do. It is an in-domain recommender: it learns from X alone. The inner products
+    of the factors are near one where a row has an item, and near zero elsewhere, where an error has
+    less weight. It is also a transformer: `transform` gives the factors of any rows.
 
     Parameters
     ----------

@@ -26,10 +26,9 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
     r"""Recommend fast and well, also from large catalogues, by a graph filter (GF-CF).
 
     Use it where speed counts: it learns in closed form, in seconds. Compare it with
-    `EASERecommender` if the catalogue has fewer than some ten thousand items. The filter smooths
-    the interactions of a row over the graph of rows and items. It is an in-domain recommender: it
-    learns from X alone. It is also a transformer: `transform` gives the row vectors of its low-pass
-    filter.
+    `EASERecommender`, which takes longer. The filter smooths the interactions of a row over the
+    graph of rows and items. It is an in-domain recommender: it learns from X alone. It is also a
+    transformer: `transform` gives the row vectors of its low-pass filter.
 
     Parameters
     ----------
@@ -84,7 +83,7 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
     See Also
     --------
     ItemKNNRecommender : The linear filter alone, with other similarities.
-    EASERecommender : A dense closed form, for catalogues of up to some ten thousand items.
+    EASERecommender : Regression of each item on the others, in closed form.
     BridgeRecommender : Predicts the row factors of a target domain from a source domain.
 
     Notes
