@@ -6,15 +6,16 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._auto import held_out_last_items
-from .._histories import decayed_items, seen_items
+from .._histories import decay_weights, decayed_items, seen_items
 from .._validation import (
     Interval,
     StrOptions,
     _fit_context,
+    check_is_fitted,
     check_known_histories,
     restores_on_error,
 )
-from ..base import RecommenderMixin
+from ..base import RecommenderMixin, SimilarItemsMixin
 
 # The first one is also the value for data that are too small to judge.
 _DECAYS = (0.8, 0.9, 0.7, 0.6, 1.0)
@@ -82,6 +83,43 @@ class HistoryReader(RecommenderMixin, BaseEstimator):
     def _n_read(self):
         """The number of items whose ids in a history count."""
         return self.n_items_
+
+
+class LinkedHistoryReader(SimilarItemsMixin, HistoryReader):
+    """Base of readers of histories whose scores are sums of links from item to item.
+
+    A subclass sets ``item_links_`` of shape (`n_items_`, `n_items_`), a `csr_array`: at [i, j], the
+    weight of an item i of the history in the score of item j.
+    """
+
+    def _score_items(self, items):
+        return (items @ self.item_links_).toarray()
+
+    def score_parts(self, X):
+        """Return what each item of a single history adds to the scores of all items.
+
+        Parameters
+        ----------
+        X : array-like of int of shape (1, n_steps)
+            Item ids from 1 on, earliest first, padded with 0.
+
+        Returns
+        -------
+        columns : ndarray of shape (n_entries,), dtype intp
+            The columns of the items of the history, in order.
+        parts : ndarray of shape (n_entries, n_items_), dtype float32
+            What each of them adds. They sum to the score.
+        """
+        check_is_fitted(self)
+        X = self._check_rows(X)
+        if len(X) != 1:
+            raise ValueError(f"X has {len(X)} rows: pass a single one.")
+        columns = X[X > 0].astype(np.intp) - 1
+        weights = decay_weights(self.decay_, np.arange(len(columns))[::-1])
+        return columns, weights[:, None] * self._item_similarities(columns)
+
+    def _item_similarities(self, items):
+        return self.item_links_[items].toarray()
 
 
 def check_has_steps(X):

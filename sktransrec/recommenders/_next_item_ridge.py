@@ -10,12 +10,11 @@ from scipy.stats import loguniform, uniform
 
 from .._numerics._neighbor_ridge import GramLookup, neighbor_ridge, strongest_entries
 from .._validation import Interval, _fit_context, restores_on_error
-from ..base import SimilarItemsMixin
 from ..interactions import history_steps
-from ._history_reader import HistoryReader, check_has_steps
+from ._history_reader import LinkedHistoryReader, check_has_steps
 
 
-class NextItemRidgeRecommender(SimilarItemsMixin, HistoryReader):
+class NextItemRidgeRecommender(LinkedHistoryReader):
     r"""Recommend the next item by ridge regression on the recent items, in closed form (SLIST).
 
     Use it as the first single model of the next item: it learns from every step of the histories
@@ -99,7 +98,7 @@ class NextItemRidgeRecommender(SimilarItemsMixin, HistoryReader):
     """
 
     _parameter_constraints: dict = {
-        **HistoryReader._parameter_constraints,
+        **LinkedHistoryReader._parameter_constraints,
         "regularization": [Interval(Real, 0, None, closed="neither")],
         "decay": [Interval(Real, 0, 1, closed="both")],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
@@ -180,9 +179,3 @@ class NextItemRidgeRecommender(SimilarItemsMixin, HistoryReader):
                 "larger one."
             ) from error
         return sp.csr_array(links.T, dtype=np.float32)
-
-    def _score_items(self, items):
-        return (items @ self.item_links_).toarray()
-
-    def _item_similarities(self, items):
-        return self.item_links_[items].toarray()

@@ -9,11 +9,10 @@ from scipy.stats import loguniform, uniform
 
 from .._histories import pairs_in_order
 from .._validation import Interval, _fit_context, restores_on_error
-from ..base import SimilarItemsMixin
-from ._history_reader import HistoryReader, best_decay, check_has_steps
+from ._history_reader import LinkedHistoryReader, best_decay, check_has_steps
 
 
-class TransitionRecommender(SimilarItemsMixin, HistoryReader):
+class TransitionRecommender(LinkedHistoryReader):
     r"""Recommend what followed the items of a history in other histories, soon after them.
 
     Use it when order matters: series, accessories after devices, listening sessions. Alone it is
@@ -105,7 +104,7 @@ class TransitionRecommender(SimilarItemsMixin, HistoryReader):
     """
 
     _parameter_constraints: dict = {
-        **HistoryReader._parameter_constraints,
+        **LinkedHistoryReader._parameter_constraints,
         "window": [Interval(Integral, 1, None, closed="left")],
         "item_exponent": [Interval(Real, 0, None, closed="left")],
         "popularity_exponent": [Interval(Real, 0, None, closed="left")],
@@ -192,9 +191,3 @@ class TransitionRecommender(SimilarItemsMixin, HistoryReader):
         favour = np.maximum(item_counts, 1) ** float(self.popularity_exponent)
         links = sp.diags_array(1 / divisors) @ transitions @ sp.diags_array(favour / divisors)
         return sp.csr_array(links, dtype=np.float32)
-
-    def _score_items(self, items):
-        return (items @ self.item_links_).toarray()
-
-    def _item_similarities(self, items):
-        return self.item_links_[items].toarray()

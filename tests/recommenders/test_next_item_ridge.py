@@ -11,6 +11,7 @@ from sktransrec import (
     RidgeRecommender,
     history_steps,
 )
+from sktransrec.inspection import explain
 from sktransrec.recommenders import _next_item_ridge
 
 RNG = np.random.RandomState(0)
@@ -68,3 +69,15 @@ def test_too_little_regularization_is_named(monkeypatch):
     monkeypatch.setattr(_next_item_ridge, "neighbor_ridge", fail)
     with pytest.raises(ValueError, match="regularization=1e-12"):
         NextItemRidgeRecommender(1e-12).fit(X)
+
+
+def test_each_item_of_a_history_adds_its_part_to_the_score():
+    model = NextItemRidgeRecommender(decay=0.5).fit(X)
+    explanation = explain(model, [[3, 1, 2, 1, 0, 0]], items=[4, 6])
+    assert explanation.is_exact
+    assert_array_equal(explanation.columns, [2, 0, 1, 0])
+    links = model.item_links_.toarray()
+    assert_allclose(
+        explanation.contributions[0], [0.125, 0.25, 0.5, 1] * links[[2, 0, 1, 0], 4], rtol=1e-5
+    )
+    assert_allclose(explanation.rest, 0, atol=1e-6)
