@@ -34,7 +34,7 @@ pd = pytest.importorskip("pandas")
 
 TEXT = ("text", TfidfVectorizer(analyzer=TextSequences(analyzer="mixed").build_analyzer()), "文字")
 NETWORK = CNNEncoder(
-    *(16,), kernel_sizes=(4,), pooling="max", loss="multinomial", learning_rate=3e-3, epochs=20,
+    *(16,), kernel_sizes=(4,), pooling="max", loss="multinomial", learning_rate=6e-3, epochs=8,
     random_state=0,
 )  # fmt: skip
 PICTURE = ("picture", make_pipeline(NETWORK, StandardScaler()), "תמונה")

@@ -35,8 +35,9 @@ def test_order_at_any_distance(bidirectional):
         bidirectional=bidirectional,
         loss="binary_crossentropy",
         dropout=0.0,
-        learning_rate=0.02,
-        epochs=25,
+        learning_rate=0.03,
+        epochs=8,
+        batch_size=50,
         random_state=0,
     ).fit(X, y)
     head = LogisticRegression(C=100).fit(model.transform(X), y)
@@ -69,8 +70,8 @@ def test_rule_of_the_next_token(cell, n_negatives):
         hidden_layer_sizes=(16,),
         embedding_size=8,
         dropout=0.0,
-        learning_rate=0.02,
-        epochs=25,
+        learning_rate=0.05,
+        epochs=12,
         random_state=0,
     ).fit(X)
     whole = X[1::3]

@@ -45,7 +45,7 @@ def test_order_that_a_bag_of_words_cannot_tell():
         loss="binary_crossentropy",
         dropout=0.0,
         learning_rate=0.01,
-        epochs=25,
+        epochs=12,
         run_eagerly=False,
     )
     learned = make_pipeline(TextSequences(token_pattern=r"\w+"), encoder).fit(texts, y)

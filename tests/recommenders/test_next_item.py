@@ -357,7 +357,7 @@ def test_search_over_rows():
     X = cycles(60)
     lengths = np.count_nonzero(X, axis=1)
     following = X[np.arange(len(X)), lengths - 1] % N_ITEMS + 1
-    model = NextItemRecommender(**TINY).set_params(**THOROUGH, n_items=N_ITEMS)
+    model = NextItemRecommender("cnn", **TINY).set_params(**THOROUGH, n_items=N_ITEMS)
     search = GridSearchCV(
         model, {"epochs": [1, 12]}, scoring=ranking_scorer("ndcg", k=1), cv=2, error_score="raise"
     ).set_params(refit=False)
