@@ -90,6 +90,14 @@ def test_ranking_on_generated_data(run_benchmark):
 
 
 @pytest.mark.slow
+def test_defaults_on_generated_data(run_benchmark):
+    record = run_benchmark("defaults.py", "--data", "generated")["defaults-generated"]
+    for cells in figures(record).values():
+        assert cells["default"] > 1.4 * cells["popularity"] > 0
+        assert cells["default over tuned"] > 0.93
+
+
+@pytest.mark.slow
 def test_cold_start_on_generated_data(run_benchmark):
     models = ["popularity", "ALS", "text neighbours", "hybrid", "hybrid and neighbours"]
     options = ["--data", "generated", "--splits", "2", "--models", *models]
