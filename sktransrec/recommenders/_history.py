@@ -87,7 +87,8 @@ class HistoryRecommender(HistoryReader):
     --------
     >>> from sktransrec import HistoryRecommender, ItemKNNRecommender
     >>> X = [[1, 2, 3, 0], [2, 3, 1, 0], [4, 5, 0, 0], [5, 4, 0, 0]]
-    >>> model = HistoryRecommender(ItemKNNRecommender(), decay=0.5).fit(X)
+    >>> neighbors = ItemKNNRecommender(weighting="cosine")
+    >>> model = HistoryRecommender(neighbors, decay=0.5).fit(X)
     >>> items, scores = model.recommend([[1, 4, 0, 0], [4, 1, 0, 0]], n_recommendations=1)
     >>> items + 1  # the ids
     array([[5],
