@@ -47,7 +47,9 @@ def interactions(seed=0, n_cold=0, n_rows=N_ROWS):
 
 
 def als(**parameters):
-    return ALSRecommender(n_components=4, random_state=0, **parameters)
+    return ALSRecommender(
+        n_components=4, **{"regularization": 0.02, "random_state": 0, **parameters}
+    )
 
 
 def content(n_items=N_ITEMS, seed=0, ids=None):
@@ -168,7 +170,7 @@ def test_few_or_many_new_items_find_their_place_among_known_ones(n_new):
     """It costs neither much to be ranked among many new items, nor to be one of a few."""
     X, y, words = _new_and_known(200, n_new)
     known = np.arange(200)
-    factors = ALSRecommender(16, random_state=0)
+    factors = ALSRecommender(16, regularization=0.02, random_state=0)
     model = hybrid(factors, item_features=words.of(known)).fit(X[:, :200])
     later = model.with_items(words.of(np.arange(200, 200 + n_new)))
 
@@ -200,7 +202,9 @@ def test_scale_does_not_depend_on_items_that_nobody_has():
 def test_content_that_says_nothing_gives_new_items_the_odds_of_their_kind():
     X, y, _ = _new_and_known(200, 200)
     nothing = ItemFeatures(np.random.RandomState(1).standard_normal((400, 3)))
-    model = hybrid(ALSRecommender(16, random_state=0), item_features=nothing).fit(X)
+    model = hybrid(
+        ALSRecommender(16, regularization=0.02, random_state=0), item_features=nothing
+    ).fit(X)
     items, _ = model.recommend(X, n_recommendations=20)
     plain, _ = model.recommender_.recommend(X, n_recommendations=20)
     quality = [np.nanmean(ndcg_at_k(y, best, k=20, per_row=True)) for best in (items, plain)]
