@@ -71,11 +71,6 @@ MODELS = {
         {"n_components": 64, "regularization": 0.02},
         {"regularization": [0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12]},
     ),
-    "EASE": (
-        str_.EASERecommender(),
-        {"regularization": 100.0},
-        {"regularization": [10, 30, 60, 100, 200, 400, 1000]},
-    ),
 }
 MARKETS = ("ca", "uk", "de", "mx", "in")
 
