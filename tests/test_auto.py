@@ -13,6 +13,7 @@ from sktransrec._auto import (
     best_value,
     candidates,
     held_out_interactions,
+    held_out_last_items,
     held_out_rows,
 )
 
@@ -47,6 +48,19 @@ def test_held_out_rows_are_not_learned_from():
     assert_array_equal(np.sort(np.vstack([part.known, part.rows]), axis=0), X)
     assert_array_equal(part.y.toarray(), y[part.known[:, 0].astype(int)].toarray())
     assert_array_equal(part.wanted.toarray(), y[part.rows[:, 0].astype(int)].toarray())
+
+
+def test_the_last_item_of_a_history_is_held_out_if_it_is_new():
+    new = np.array([1 + np.roll(np.arange(MIN_ITEMS), row)[:4] for row in range(MIN_ROWS)])
+    X = np.vstack([new, [[3, 5, 3, 0], [9, 0, 0, 0]]])
+    known, judged, part = held_out_last_items(X, MIN_ITEMS)
+    assert_array_equal(known[:-2, :3], new[:, :3])
+    assert not known[:-2, 3].any()
+    assert_array_equal(known[-2:], X[-2:])
+    assert_array_equal(judged, known[:-2])
+    assert_array_equal(part.wanted.indices, new[:, 3] - 1)
+    assert part.known.nnz == 3 * len(new) + 3
+    assert held_out_last_items(X[:9], MIN_ITEMS) is None
 
 
 def test_the_ndcg_is_that_of_a_fitted_model():

@@ -39,8 +39,8 @@ class DecayedHistory(
     Parameters
     ----------
     decay : float, default=0.8
-        The weight of an item relative to the item after it, from 0 to 1: 0.6 to 0.8 is best for
-        most next items. 1 counts all items alike, as ``InteractionEncoder.transform`` does. 0
+        The weight of an item relative to the item after it, from 0 to 1: 0.6 to 0.9 suits most
+        histories. 1 counts all items alike, as ``InteractionEncoder.transform`` does. 0
         leaves nothing but the last item, beside weights that are too small to matter and only say
         which items are known.
     n_items : int, default=None

@@ -38,8 +38,9 @@ class NextItemRecommender(
 ):
     r"""Recommend the next item of a history, with a neural network that reads it in its order.
 
-    Use it if the order matters, as in sessions or series. Try `ItemKNNRecommender` first: on short
-    histories it is hard to beat. A row of X is a history: item ids from 1 on, from the earliest to
+    Use it if the order matters, as in sessions or series. Try `NextItemRidgeRecommender` and
+    `HistoryRecommender` first: they are fitted in seconds, and on short histories they are hard to
+    beat. A row of X is a history: item ids from 1 on, from the earliest to
     the latest, padded with 0 at one end, as
     :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns it. Item
     id j + 1 is column j of `recommend` and of y. It is an in-domain recommender: it learns from the
@@ -128,7 +129,8 @@ class NextItemRecommender(
     See Also
     --------
     RNNEncoder : Features of token ids of any kind, with or without targets.
-    ItemKNNRecommender : Ignores the order; a strong baseline on short histories.
+    NextItemRidgeRecommender : The next item in closed form.
+    HistoryRecommender : Item neighbours and others that know which items are recent.
 
     Notes
     -----
