@@ -30,8 +30,8 @@ def fit_across_domains(model, X, y, *, X_source=None, Y_target=None):
         that learn without y are fitted on these. None fits them on X.
     Y_target : {array-like, sparse matrix} of shape (n_target_rows, n_items), default=None
         The interactions of all users of the target. The `recommender` of a `BridgeRecommender` is
-        fitted on these. None fits it on y. Inside an ensemble that cross-validates, as a gate
-        does, it is always fitted on y, because a model must not have seen its held-out rows.
+        fitted on these. None fits it on y. Inside an ensemble that cross-validates, as gates and
+        stacks do, it is always fitted on y, because a model must not have seen its held-out rows.
 
     Returns
     -------

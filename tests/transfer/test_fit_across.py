@@ -11,6 +11,7 @@ from sktransrec import (
     ALSRecommender,
     BridgeRecommender,
     RidgeRecommender,
+    StackingRecommender,
     TransferGate,
     VotingRecommender,
     fit_across_domains,
@@ -72,6 +73,13 @@ def test_members_of_a_vote_are_fitted_so_as_well(domains):
 def test_folds_of_a_gate_do_not_know_their_own_rows(domains):
     gate = across(TransferGate(bridge(), cv=2, n_buckets=1, random_state=0), domains)
     encoder, last = gate.transfer[0], gate.transfer[-1]
+    assert_array_equal(encoder.estimator.item_factors_, als().fit(domains.X_source).item_factors_)
+    assert not isinstance(last.recommender, FrozenEstimator)
+
+
+def test_folds_of_a_stack_do_not_know_their_own_rows(domains):
+    stack = across(StackingRecommender([("bridge", bridge())], cv=2, random_state=0), domains)
+    encoder, last = stack.estimators[0][1]
     assert_array_equal(encoder.estimator.item_factors_, als().fit(domains.X_source).item_factors_)
     assert not isinstance(last.recommender, FrozenEstimator)
 
