@@ -64,7 +64,7 @@ MODELS = {
     "EASE": (
         str_.EASERecommender(),
         {"regularization": 100.0, "item_exponent": 0.0},
-        {"regularization": [20.0, 80.0, 320.0], "item_exponent": [0.0, 0.25, 0.5]},
+        {"regularization": [15.0, 60.0, 240.0], "item_exponent": [0.0, 0.25, 0.5]},
     ),
     "ALS": (
         str_.ALSRecommender(random_state=0),

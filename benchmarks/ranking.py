@@ -95,7 +95,7 @@ GRIDS = {
     "ALS": {"regularization": [0.005, 0.01, 0.03]},
     "BPR": {"learning_rate": [0.01, 0.03, 0.1]},
     "logistic MF": {"regularization": [0.6, 2, 6]},
-    "EASE": {"regularization": [20, 80, 320]},
+    "EASE": {"regularization": [15, 60, 240]},
     "PureSVD": {"transformer__n_components": [64, 256, 512]},
     "graph filter": {
         "low_pass_weight": [0, 0.1, 0.3],

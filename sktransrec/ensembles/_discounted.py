@@ -80,7 +80,7 @@ class DiscountedRecommender(EnsembleRecommender):
     ...     model = DiscountedRecommender(EASERecommender(), discount=discount).fit(X)
     ...     items, _ = model.recommend(X)
     ...     print(model.popularity_[items].mean().round(2))
-    0.21
+    0.2
     0.14
     """
 

@@ -38,7 +38,7 @@ from ..base import InDomainRecommender, SimilarItemsMixin, SupervisedRecommender
 
 _SOLVERS = StrOptions({"auto", "primal", "dual"})
 # What `regularization="auto"` is in EASE if all interactions are ones.
-_EASE_REGULARIZATION = 80.0
+_EASE_REGULARIZATION = 60.0
 # Those of ridge regression to choose from; the first one if there is too little to choose by.
 _RIDGE_FACTORS = (80.0, 20.0, 320.0)
 # More rows would cost more than they tell.
@@ -263,8 +263,8 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
     Parameters
     ----------
     regularization : float or "auto", default="auto"
-        Weight :math:`\lambda` of the squares of the weights, above 0. "auto" is 80 times the mean
-        square of the interactions, so it is 80 if they are ones. A larger value leaves items with
+        Weight :math:`\lambda` of the squares of the weights, above 0. "auto" is 60 times the mean
+        square of the interactions, so it is 60 if they are ones. A larger value leaves items with
         few interactions with little influence.
     item_exponent : float, default=0.25
         The squares of the weights of item i count :math:`\lambda n_i^\gamma`, with this number

@@ -83,7 +83,7 @@ def test_one_neighbor_of_three_items_by_hand():
 def test_auto_regularization_has_the_unit_of_the_interactions():
     X = interactions(40, 30)
     model, threefold = EASERecommender().fit(X), EASERecommender().fit(3 * X)
-    assert model.regularization_ == pytest.approx(80 * np.mean(X.data**2))
+    assert model.regularization_ == pytest.approx(60 * np.mean(X.data**2))
     np.testing.assert_allclose(threefold.coef_, model.coef_, rtol=1e-3, atol=1e-6)
     assert EASERecommender(7).fit(X).regularization_ == 7
 
