@@ -41,6 +41,7 @@ class VotingRecommender(CombiningRecommender):
 
     See Also
     --------
+    StackingRecommender : Learns the weights from held-out interactions.
     TransferGate : Chooses between two recommenders for each group of rows.
     sklearn.ensemble.VotingRegressor : The same for numbers.
 
