@@ -114,6 +114,19 @@ ALS, VOTE = "ALS, target alone", "vote of ALS, item kNN and graph filter"
 BRIDGES = "mean of three kernel bridges and ridge to the items"
 SECOND = 1  # column of the earlier page: clean pairs against 999 negatives, or NDCG@10
 LASTFM = "next_item-lastfm-attention | What comes next, lastfm | {} | NDCG@10"
+CLOSED = "next_item-{0}-closed-form | What comes next, {0} | {1} | NDCG@10"
+STACK = (
+    "transfer-sport_phone-popularity-als-target-alone-stack-on-both-and-target-alone | {}, "
+    "999 random unseen items | stack, on both and target alone | clean: NDCG@10"
+)
+CDS = (
+    "ranking-amazon_cds-popularity-vote-of-item-knn-als-ease-and-graph-filter | All unseen items "
+    "ranked, amazon_cds | {} | {}"
+)
+CDS_VOTE, SIMPLEX = (
+    "vote of item kNN, ALS, EASE and graph filter",
+    "SimpleX, arXiv 2109.12613, published",
+)
 PHONE = "transfer-sport_phone-phone | phone (sport), 999 random unseen items | {} | clean: NDCG@10"
 SPORT = "transfer-sport_phone-sport | sport (phone), 999 random unseen items | {} | clean: NDCG@10"
 # What README quotes: the path of a figure in a record, or a table and a line of the earlier page.
@@ -132,12 +145,12 @@ TRANSFER = {
         PHONE.format("popularity"),
         PHONE.format(ALS),
         ("Phone from sport", f"{VOTE}, target alone"),
-        ("Phone from sport", "ALS on both, source weighted"),
+        STACK.format("phone (sport)"),
     ],
     "| sport (phone) | {} | {} | {}": [
         SPORT.format("popularity"),
         SPORT.format(ALS),
-        ("Sport from phone", "collective factorisation"),
+        STACK.format("sport (phone)"),
     ],
     "| video (game), cold users | {} | – | **{}**": [
         ("Video from game", "popularity"),
@@ -149,21 +162,35 @@ TRANSFER = {
     ],
 }
 NEXT_ITEM = {
-    "| Beauty | {} | {} | {} | {} |": [
-        ("Beauty", "gru, 2 seeds"),
+    "| Beauty | {} | {} | {} | {} | **{}** |": [
+        CLOSED.format("beauty", "S3-Rec, published"),
         ("Beauty", "attention, 2 seeds"),
-        ("Beauty", "S3-Rec, published"),
-        ("Beauty", "item kNN"),
+        CLOSED.format("beauty", "item kNN, no order"),
+        CLOSED.format("beauty", "next-item ridge"),
+        CLOSED.format("beauty", "vote of these four"),
     ],
-    "| LastFM | {} | {} | {} | {} |": [
-        ("LastFM", "gru, 5 seeds"),
+    "| LastFM | {} | {} | {} | {} | **{}** |": [
+        CLOSED.format("lastfm", "S3-Rec, published"),
         LASTFM.format("attention"),
-        LASTFM.format("S3-Rec, published"),
-        LASTFM.format("item kNN"),
+        CLOSED.format("lastfm", "item kNN, no order"),
+        CLOSED.format("lastfm", "next-item ridge"),
+        CLOSED.format("lastfm", "vote of these four"),
+    ],
+    "the vote reaches {} on Beauty and {} on": [
+        CLOSED.format("beauty", "vote of these five"),
+        CLOSED.format("lastfm", "vote of these five"),
+    ],
+    "a Recall@20 of {} and an NDCG@20 of {}; the best": [
+        CDS.format(CDS_VOTE, "Recall@20"),
+        CDS.format(CDS_VOTE, "NDCG@20"),
+    ],
+    "on this split are {} and {} (SimpleX)": [
+        CDS.format(SIMPLEX, "Recall@20"),
+        CDS.format(SIMPLEX, "NDCG@20"),
     ],
 }
 QUOTED = [
-    pytest.param(text, sources, rounding, id=text.split("|")[1].strip())
+    pytest.param(text, sources, rounding, id=text.split("|")[1 if text[0] == "|" else 0].strip())
     for quotations, rounding in ((TRANSFER, in_tenths), (NEXT_ITEM, in_thousandths))
     for text, sources in quotations.items()
 ]
