@@ -120,13 +120,13 @@ STACK = (
     "999 random unseen items | stack, on both and target alone | clean: NDCG@10"
 )
 CDS = (
-    "ranking-amazon_cds-popularity-vote-of-item-knn-als-ease-and-graph-filter | All unseen items "
-    "ranked, amazon_cds | {} | {}"
+    "ranking-amazon_cds-{}-of-item-knn-als-ease-and-graph-filter | "
+    "All unseen items ranked, amazon_cds"
 )
-CDS_VOTE, SIMPLEX = (
-    "vote of item kNN, ALS, EASE and graph filter",
-    "SimpleX, arXiv 2109.12613, published",
-)
+MEMBERS = "of item kNN, ALS, EASE and graph filter"
+STACK_OF_CDS = f"{CDS.format('stack')} | stack {MEMBERS}"
+VOTE_OF_CDS = f"{CDS.format('popularity-vote')} | vote {MEMBERS}"
+SIMPLEX = f"{CDS.format('stack')} | SimpleX, arXiv 2109.12613, published"
 PHONE = "transfer-sport_phone-phone | phone (sport), 999 random unseen items | {} | clean: NDCG@10"
 SPORT = "transfer-sport_phone-sport | sport (phone), 999 random unseen items | {} | clean: NDCG@10"
 # What README quotes: the path of a figure in a record, or a table and a line of the earlier page.
@@ -180,14 +180,12 @@ NEXT_ITEM = {
         CLOSED.format("beauty", "vote of these five"),
         CLOSED.format("lastfm", "vote of these five"),
     ],
-    "a Recall@20 of {} and an NDCG@20 of {}; the best": [
-        CDS.format(CDS_VOTE, "Recall@20"),
-        CDS.format(CDS_VOTE, "NDCG@20"),
+    "a Recall@20 of {} and an NDCG@20 of {}, and": [
+        f"{STACK_OF_CDS} | Recall@20",
+        f"{STACK_OF_CDS} | NDCG@20",
     ],
-    "on this split are {} and {} (SimpleX)": [
-        CDS.format(SIMPLEX, "Recall@20"),
-        CDS.format(SIMPLEX, "NDCG@20"),
-    ],
+    "a vote of the same {} and {}.": [f"{VOTE_OF_CDS} | Recall@20", f"{VOTE_OF_CDS} | NDCG@20"],
+    "on this split are {} and {} (SimpleX)": [f"{SIMPLEX} | Recall@20", f"{SIMPLEX} | NDCG@20"],
 }
 QUOTED = [
     pytest.param(text, sources, rounding, id=text.split("|")[1 if text[0] == "|" else 0].strip())

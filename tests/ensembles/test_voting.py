@@ -18,12 +18,13 @@ from sktransrec import (
     ContentKNNRecommender,
     DiscountedRecommender,
     EASERecommender,
+    HistoryRecommender,
     HybridRecommender,
     ItemFeatures,
     ItemKNNRecommender,
-    NextItemRecommender,
     PopularityRecommender,
     RidgeRecommender,
+    TransitionRecommender,
     VotingRecommender,
     ranking_scorer,
 )
@@ -238,16 +239,14 @@ def test_parts_may_read_columns_of_a_table():
 def test_recommenders_of_histories():
     X = 1 + np.random.default_rng(0).integers(9, size=(30, 4))
     X[::2, 2:] = 0
-    networks = [
-        NextItemRecommender(
-            n_components=2, n_layers=1, epochs=1, n_items=10, run_eagerly=True, random_state=seed
-        )
-        for seed in (0, 1)
+    members = [
+        TransitionRecommender(n_items=10, decay=0.8),
+        HistoryRecommender(ItemKNNRecommender(), decay=0.5, n_items=10),
     ]
-    vote = VotingRecommender(list(zip("ab", networks, strict=True))).fit(X)
-    scores = [_standardized(network.fit(X).decision_function(X)) for network in networks]
+    vote = VotingRecommender(list(zip("ab", members, strict=True))).fit(X)
+    scores = [_standardized(member.fit(X).decision_function(X)) for member in members]
     assert_allclose(vote.decision_function(X), np.mean(scores, axis=0), rtol=1e-3, atol=1e-4)
-    assert_array_equal(vote.popularity_, networks[0].popularity_)
+    assert_array_equal(vote.popularity_, members[0].popularity_)
     items, _ = vote.recommend(X, n_recommendations=6)
     assert not (items[:, :, None] == X[:, None, :] - 1).any()
 
