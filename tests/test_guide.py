@@ -188,7 +188,6 @@ def test_every_page_with_code_is_run():
     assert pages == set(BEFORE)
 
 
-@pytest.mark.slow
 def test_the_code_of_the_readme_runs():
     text = (ROOT / "README.md").read_text("utf-8")
     space = {}
