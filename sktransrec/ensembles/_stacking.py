@@ -325,8 +325,9 @@ class StackingRecommender(CombiningRecommender):
         is_chosen = (np.arange(len(rows)) < np.count_nonzero(are_candidates)).astype(int)
         if not is_chosen.any():
             raise ValueError(
-                "No held-out item is among the candidates, so final_estimator has nothing to learn "
-                f"from: pass more rows, or more than n_candidates={self.n_candidates}."
+                "No held-out item of X or y is among the candidates, so final_estimator has "
+                "nothing to learn from: pass more rows, or more than "
+                f"n_candidates={self.n_candidates}."
             )
         return clone(self.final_estimator).fit(_with_activity(features, activity[rows]), is_chosen)
 
