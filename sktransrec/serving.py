@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.pipeline import Pipeline
 
-from ._ids import distinct_ids
+from ._ids import distinct_ids, joined_ids, positions
 from ._recommend import recommend
 from ._validation import check_is_fitted
 from ._version_stamp import VersionStampMixin
@@ -222,7 +222,7 @@ class RecommendationService(VersionStampMixin):
         if not hasattr(recommender, "similar_items"):
             raise AttributeError(f"{type(recommender).__name__} has no similar_items.")
         ids = distinct_ids(items, "items")
-        columns = self._encode(ids)
+        columns = positions(ids, self.item_ids_)
         if (columns < 0).any():
             raise ValueError(f"items holds {_named(ids[columns < 0])}, which the model has not.")
         n_similar = min(n_similar, len(self.item_ids_) - 1)
@@ -259,9 +259,7 @@ class RecommendationService(VersionStampMixin):
             pipeline = copy.copy(self.model)
             pipeline.steps = steps
             later = pipeline
-        item_ids = np.concatenate(
-            [self.item_ids_.astype(object), np.asarray(item_features.ids).astype(object)]
-        )
+        item_ids = joined_ids([self.item_ids_, item_features.ids])
         self.model, self.item_ids_ = later, distinct_ids(item_ids, "The item ids")
         self.item_names = self.item_names | _as_dict(item_names)
         return self
@@ -369,13 +367,8 @@ class RecommendationService(VersionStampMixin):
             X[row, : len(latest)] = latest + 1
         return X
 
-    def _encode(self, ids):
-        """Return the columns of item ids, -1 where the model does not know one."""
-        index = {one: column for column, one in enumerate(self.item_ids_.tolist())}
-        return np.array([index.get(one, -1) for one in ids.tolist()], dtype=np.intp)
-
     def _known_columns(self, ids, name="candidates"):
-        columns = self._encode(distinct_ids(ids, name))
+        columns = positions(distinct_ids(ids, name), self.item_ids_)
         columns = columns[columns >= 0]
         if not len(columns):
             raise ValueError(f"The model knows none of the {name}.")
@@ -385,7 +378,7 @@ class RecommendationService(VersionStampMixin):
         """Return the items of a log as a matrix with the model's columns."""
         encoder = self.encoder if self.item_encoder is None else self.item_encoder
         excluded = ignoring_unknown(encoder).transform(events, users=users)
-        columns = self._encode(encoder.items_)
+        columns = positions(encoder.items_, self.item_ids_)
         excluded = excluded[:, columns >= 0]
         places = columns[columns >= 0][excluded.indices]
         shape = (len(users), len(self.item_ids_))

@@ -16,7 +16,7 @@ from .._wrapping import is_supervised, recommender_of
 from ..metrics._scorer import listed
 from ..metrics._table import BEYOND_ACCURACY, METRICS
 from ._gain import n_training_rows, shuffled_folds
-from ._paired import holm_differences, n_effective_rows
+from ._paired import PairedDifference, holm_differences, n_effective_rows
 from ._served_rows import ServedRows
 
 _PER_ROW = METRICS | {name: BEYOND_ACCURACY[name] for name in ("novelty", "serendipity")}
@@ -135,28 +135,36 @@ class ModelComparison:
         """
         import pandas as pd
 
-        rows = {name: self._row(name) for name in self.models}
-        frame = pd.DataFrame.from_dict(rows, orient="index")
-        frame.columns = pd.MultiIndex.from_tuples(frame.columns)
+        columns = {
+            (metric, name): values
+            for metric in self.metrics
+            for name, values in self._columns_of(metric).items()
+        }
+        columns["cost", "fit seconds"] = [self.fit_seconds[name].mean() for name in self.models]
+        columns["cost", "recommend seconds"] = [
+            self.recommend_seconds[name].mean() for name in self.models
+        ]
+        columns["cost", "peak MiB"] = [self.peak_mib[name].max() for name in self.models]
+        columns["cost", "failure"] = [self.errors.get(name, "") for name in self.models]
+        frame = pd.DataFrame(columns, index=self.models)
         frame.index.name = "model"
         return frame
 
-    def _row(self, name):
-        row = {}
-        for metric, means in self.means.items():
-            row[metric, "mean"] = means[name]
-            row[metric, "error"] = self.standard_errors[metric][name]
-            if self._has_rows(metric) and self.baseline not in self.errors:
-                found = self.differences(metric).get(name)
-                low, high = found.interval if found else (np.nan, np.nan)
-                row[metric, "difference"] = found.difference if found else np.nan
-                row[metric, "low"], row[metric, "high"] = low, high
-                row[metric, "p_value"] = found.p_value if found else np.nan
-        row["cost", "fit seconds"] = self.fit_seconds[name].mean()
-        row["cost", "recommend seconds"] = self.recommend_seconds[name].mean()
-        row["cost", "peak MiB"] = self.peak_mib[name].max()
-        row["cost", "failure"] = self.errors.get(name, "")
-        return row
+    def _columns_of(self, metric):
+        """Return the columns of a metric, with a value for each model."""
+        by_model = self.scores[metric]
+        columns = {
+            "mean": [_mean(by_model[name]) for name in self.models],
+            "error": [self._error(metric, by_model[name]) for name in self.models],
+        }
+        if self._has_rows(metric) and self.baseline not in self.errors:
+            unknown = PairedDifference(np.nan, (np.nan, np.nan), np.nan)
+            differences = self.differences(metric)
+            found = [differences.get(name, unknown) for name in self.models]
+            columns["difference"] = [one.difference for one in found]
+            columns["low"], columns["high"] = zip(*(one.interval for one in found), strict=True)
+            columns["p_value"] = [one.p_value for one in found]
+        return columns
 
     def __str__(self):
         head, *rows = self._cells()
@@ -367,16 +375,11 @@ def _with_baseline(models, baseline):
     if not models:
         raise ValueError("models is empty: pass at least one recommender by name.")
     models = dict(models)
-    popular = [name for name, model in models.items() if model is None]
-    if not popular and baseline is None:
-        if _POPULARITY in models:
-            popular = [_POPULARITY]
-        else:
-            models[_POPULARITY] = None
-            popular = [_POPULARITY]
-    elif not popular and _POPULARITY not in models:
-        models[_POPULARITY] = None
-    baseline = popular[0] if baseline is None else baseline
+    if None not in models.values():
+        models.setdefault(_POPULARITY, None)
+    if baseline is None:
+        popular = [name for name, model in models.items() if model is None]
+        baseline = [*popular, _POPULARITY][0]
     if baseline not in models:
         raise ValueError(f"baseline={baseline!r} is none of the models: {', '.join(models)}.")
     return models, baseline
