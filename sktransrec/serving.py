@@ -4,7 +4,6 @@ import copy
 import os
 import warnings
 from collections.abc import Mapping
-from itertools import chain
 from pathlib import Path
 
 import joblib
@@ -18,8 +17,15 @@ from ._validation import check_is_fitted
 from ._version_stamp import VersionStampMixin
 from ._wrapping import reads_histories, recommender_of
 from .inspection._explain import explain
+from .interactions._coded import latest_columns, merged_matrix
 from .interactions._events import frame_library, frame_of
-from .interactions._known_of import ignoring_unknown, library_of, unknown_items_in, users_in
+from .interactions._known_of import (
+    coded_baskets,
+    ignoring_unknown,
+    library_of,
+    unknown_items_in,
+    users_in,
+)
 
 __all__ = ["RecommendationService"]
 
@@ -340,8 +346,7 @@ class RecommendationService(VersionStampMixin):
         encoder = ignoring_unknown(self.encoder)
         if not reads_histories(self.model):
             return encoder.transform(history, users=users)
-        X = encoder.sequences(history, users=users, max_length=self._width)
-        return np.pad(X, ((0, 0), (0, self._width - X.shape[1])))
+        return encoder.sequences(history, users=users, max_length=self._width)
 
     @property
     def _width(self):
@@ -350,22 +355,11 @@ class RecommendationService(VersionStampMixin):
 
     def _of_baskets(self, baskets):
         """Return what the model reads of baskets of item ids."""
-        flat = list(chain.from_iterable(map(list, baskets)))
-        columns = self.encoder.encode_items(flat) if flat else np.empty(0, dtype=np.intp)
-        _warn_of_unknown([one for one, column in zip(flat, columns, strict=True) if column < 0])
-        rows = np.repeat(np.arange(len(baskets)), list(map(len, baskets)))[columns >= 0]
-        columns = columns[columns >= 0]
-        if not reads_histories(self.model):
-            shape = (len(baskets), self.encoder.n_items_)
-            X = sp.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
-            X.sum_duplicates()
-            return X
-        counts = np.bincount(rows, minlength=len(baskets))
-        X = np.zeros((len(baskets), self._width), dtype=np.int32)
-        for row, items in enumerate(np.split(columns, np.cumsum(counts)[:-1])):
-            latest = items[-self._width :]
-            X[row, : len(latest)] = latest + 1
-        return X
+        coded, unknown = coded_baskets(self.encoder, baskets)
+        _warn_of_unknown(unknown)
+        if reads_histories(self.model):
+            return latest_columns(coded, self._width)
+        return merged_matrix(coded, "sum")
 
     def _known_columns(self, ids, name="candidates"):
         columns = positions(distinct_ids(ids, name), self.item_ids_)

@@ -1,7 +1,11 @@
 """What a log says to an encoder that was fitted on another one."""
 
 import copy
+from itertools import chain
 
+import numpy as np
+
+from ._coded import CodedEvents
 from ._events import read_ids
 
 
@@ -26,3 +30,14 @@ def unknown_items_in(encoder, events):
 def library_of(encoder):
     """Return the name of the data frame library of the log that the encoder was fitted on."""
     return encoder._library
+
+
+def coded_baskets(encoder, baskets):
+    """Return lists of item ids as coded events, a row each, and the ids that are unknown."""
+    ids = list(chain.from_iterable(map(list, baskets)))
+    rows = np.repeat(np.arange(len(baskets)), list(map(len, baskets)))
+    columns = encoder.encode_items(ids) if ids else np.empty(0, dtype=np.intp)
+    values = np.ones(len(ids), dtype=np.float32)
+    coded = CodedEvents(rows, columns, values, None, (len(baskets), encoder.n_items_))
+    unknown = [one for one, column in zip(ids, columns, strict=True) if column < 0]
+    return coded.chosen(columns >= 0), unknown

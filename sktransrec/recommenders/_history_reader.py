@@ -89,8 +89,33 @@ class LinkedHistoryReader(SimilarItemsMixin, HistoryReader):
     """Base of readers of histories whose scores are sums of links from item to item.
 
     A subclass sets ``item_links_`` of shape (`n_items_`, `n_items_`), a `csr_array`: at [i, j], the
-    weight of an item i of the history in the score of item j.
+    weight of an item i of the history in the score of item j. It implements ``_add(X)``, which adds
+    what more histories say.
     """
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Add what more histories say, without learning the earlier ones again.
+
+        Parameters
+        ----------
+        X : array-like of int of shape (n_rows, n_steps)
+            Item ids from 1 on, earliest first, padded with 0: histories that were in no call
+            before.
+        y : Ignored
+            Present for scikit-learn.
+
+        Returns
+        -------
+        self : object
+        """
+        if not hasattr(self, "item_links_"):
+            return self.fit(X)
+        X = self._check_rows(X)
+        self._count_rows(X)
+        self._add(X)
+        return self
 
     def _score_items(self, items):
         return (items @ self.item_links_).toarray()

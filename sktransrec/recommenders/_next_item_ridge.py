@@ -9,7 +9,7 @@ from scipy.linalg import LinAlgError
 from scipy.stats import loguniform, uniform
 
 from .._numerics._neighbor_ridge import GramLookup, neighbor_ridge, strongest_entries
-from .._validation import Interval, _fit_context, restores_on_error
+from .._validation import Interval
 from ..interactions import history_steps
 from ._history_reader import LinkedHistoryReader, check_has_steps
 
@@ -133,32 +133,11 @@ class NextItemRidgeRecommender(LinkedHistoryReader):
         self._gram, self._cross = self._moments(X)
         self.item_links_ = self._links()
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
-        """Add the steps of more histories.
-
-        Parameters
-        ----------
-        X : array-like of int of shape (n_rows, n_steps)
-            Item ids from 1 on, earliest first, padded with 0: histories that were in no call
-            before.
-        y : Ignored
-            Present for scikit-learn.
-
-        Returns
-        -------
-        self : object
-        """
-        if not hasattr(self, "item_links_"):
-            return self.fit(X)
-        X = self._check_rows(X)
-        self._count_rows(X)
+    def _add(self, X):
         if X.shape[1] > 1 and X[:, 1].any():
             gram, cross = self._moments(X)
             self._gram, self._cross = self._gram + gram, self._cross + cross
             self.item_links_ = self._links()
-        return self
 
     def _moments(self, X):
         """Return the Gram matrix of what is known before the steps, and its product with these."""

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from scipy.stats import loguniform, uniform
 
 from .._histories import pairs_in_order
-from .._validation import Interval, _fit_context, restores_on_error
+from .._validation import Interval
 from ._history_reader import LinkedHistoryReader, best_decay, check_has_steps
 
 
@@ -142,32 +142,11 @@ class TransitionRecommender(LinkedHistoryReader):
         self.transitions_, self._item_counts = self._transitions(X)
         self.item_links_ = self._links(self.transitions_, self._item_counts)
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
-        """Add the transitions of more histories.
-
-        Parameters
-        ----------
-        X : array-like of int of shape (n_rows, n_steps)
-            Item ids from 1 on, earliest first, padded with 0: histories that were in no call
-            before.
-        y : Ignored
-            Present for scikit-learn.
-
-        Returns
-        -------
-        self : object
-        """
-        if not hasattr(self, "transitions_"):
-            return self.fit(X)
-        X = self._check_rows(X)
+    def _add(self, X):
         transitions, item_counts = self._transitions(X)
         self.transitions_ = self.transitions_ + transitions
         self._item_counts = self._item_counts + item_counts
-        self._count_rows(X)
         self.item_links_ = self._links(self.transitions_, self._item_counts)
-        return self
 
     def _chosen_decay(self, X):
         def scorer(known):
