@@ -116,6 +116,7 @@ PARAMETERS = {
             "metric",
             "n_buckets",
             "n_candidates",
+            "learn_cross_listed",
         ),
         *("segment_columns", "target_columns"),
     },

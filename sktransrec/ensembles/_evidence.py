@@ -69,7 +69,7 @@ def best_of_each(evidence, is_eligible, k):
     return np.stack([items for items, _ in best]), np.stack([scores[:, -1] for _, scores in best])
 
 
-def held_out_choices(evidence, X, y, *, n_best, n_random, max_rows, rng):
+def held_out_choices(evidence, X, y, given_away, *, n_best, n_random, max_rows, rng):
     """Return what rows chose, among what, and which choices are candidates.
 
     Parameters
@@ -81,6 +81,8 @@ def held_out_choices(evidence, X, y, *, n_best, n_random, max_rows, rng):
     y : csr_array of shape (n_rows, n_items)
         The held-out interactions, which are the choices. Items that nobody has without them are
         neither chosen nor rejected, because the members know nothing of them.
+    given_away : csr_array of shape (n_rows, n_items), dtype bool
+        Those of `y` that are neither chosen nor rejected either.
     n_best, n_random : int
         The rejected items of a row are its `n_best` best ones by each kind of evidence, and
         `n_random` of the others, which stand for all others.
@@ -96,19 +98,22 @@ def held_out_choices(evidence, X, y, *, n_best, n_random, max_rows, rng):
     are_candidates : ndarray of bool of shape (n_choices,)
         Whether each chosen item is as good as the `n_best` by some kind of evidence.
     """
-    y = sp.csr_array(y @ sp.diags_array((evidence.item_counts > 0).astype(y.dtype)))
-    y.eliminate_zeros()
-    used = np.sort(rng.permutation(np.flatnonzero(np.diff(y.indptr)))[:max_rows])
-    y = y[used]
+    is_known = sp.diags_array((evidence.item_counts > 0).astype(y.dtype))
+    chosen = sp.csr_array((y - y.multiply(given_away)) @ is_known)
+    chosen.eliminate_zeros()
+    used = np.sort(rng.permutation(np.flatnonzero(np.diff(chosen.indptr)))[:max_rows])
+    y, chosen = y[used], chosen[used]
     blocks = [
-        _block_choices(evidence, _safe_indexing(X, used[rows]), y[rows], n_best, n_random, rng)
+        _block_choices(
+            evidence, _safe_indexing(X, used[rows]), y[rows], chosen[rows], n_best, n_random, rng
+        )
         for rows in _row_blocks(len(used), y.shape[1])
     ]
     if not blocks:
         return _no_choices(len(evidence.models) + 1), used, np.empty(0, dtype=bool)
-    rejected, represents, chosen, are_candidates = map(np.concatenate, zip(*blocks, strict=True))
-    rows = np.repeat(np.arange(len(used)), np.diff(y.indptr))
-    return Choices(rejected, represents, chosen, rows), used, are_candidates
+    rejected, represents, features, are_candidates = map(np.concatenate, zip(*blocks, strict=True))
+    rows = np.repeat(np.arange(len(used)), np.diff(chosen.indptr))
+    return Choices(rejected, represents, features, rows), used, are_candidates
 
 
 def _row_blocks(n_rows, n_items):
@@ -120,17 +125,17 @@ def _no_choices(n_kinds):
     return Choices(*(np.empty(shape, dtype=np.float32) for shape in shapes), np.empty(0, dtype=int))
 
 
-def _block_choices(evidence, X, y, n_best, n_random, rng):
+def _block_choices(evidence, X, y, chosen, n_best, n_random, rng):
     """Return the evidence on rejected items, how many each stands for, and that on the chosen."""
     kinds, is_eligible = evidence.of(X), evidence.eligible(X) & (evidence.item_counts > 0)
-    rows, items = np.repeat(np.arange(y.shape[0]), np.diff(y.indptr)), y.indices
-    is_eligible[rows, items] = False
+    is_eligible[y.nonzero()] = False
     best, least = best_of_each(kinds, is_eligible, n_best)
     sampled, represents = _sampled(is_eligible, np.hstack(best), n_random, rng)
     rejected = kinds[:, np.arange(len(sampled))[:, None], sampled]
-    chosen = kinds[:, rows, items]
-    are_candidates = (chosen >= least[:, rows]).any(axis=0)
-    return np.moveaxis(rejected, 0, 2).copy(), represents, chosen.T.copy(), are_candidates
+    rows = np.repeat(np.arange(chosen.shape[0]), np.diff(chosen.indptr))
+    features = kinds[:, rows, chosen.indices]
+    are_candidates = (features >= least[:, rows]).any(axis=0)
+    return np.moveaxis(rejected, 0, 2).copy(), represents, features.T.copy(), are_candidates
 
 
 def _sampled(is_eligible, best, n_random, rng):

@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
@@ -18,6 +19,7 @@ from .._validation import (
 )
 from .._wrapping import recommender_of
 from ..evaluation._gain import shuffled_folds
+from ..interactions._cross_listed import cross_listed_mask
 from ..metrics._buckets import bucket_edges, bucket_of
 from ._base import CombiningRecommender
 from ._evidence import Evidence, best_of_each, held_out_choices
@@ -76,6 +78,11 @@ class StackingRecommender(CombiningRecommender):
         The columns of X that hold the target items, if X holds a source as well. Only these are
         recommended. None means all columns of X if the stack is in-domain, and no columns if it is
         supervised.
+    learn_cross_listed : bool, default=False
+        Whether to learn from held-out interactions with a product that the row has in the source
+        under another id (see :func:`~sktransrec.interactions.cross_listed_mask`). The default
+        leaves these out, because a member that finds nothing else is worth nothing to the row. It
+        matters only if X has columns of a source.
     n_jobs : int, default=None
         Number of recommenders to fit at a time, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
@@ -135,6 +142,11 @@ class StackingRecommender(CombiningRecommender):
     the held-out items are most likely, found by MacKay's iteration. With few rows the weights stay
     close to the prior. At most 2,000 random rows take part.
 
+    Products that stand in both domains under two ids are easy to find, and of no use to a row that
+    has them already. If held-out interactions with them counted, the weights would go to the
+    members that find them, so they are neither chosen nor rejected; those of which the row has only
+    the source's id are rejected. Pass ``learn_cross_listed=True`` if finding them is what you want.
+
     Scores are compared within a row only. Every fit costs two fits of each member, or `cv` + 1 if
     the stack is supervised.
 
@@ -174,6 +186,7 @@ class StackingRecommender(CombiningRecommender):
         "n_buckets": [Interval(Integral, 1, None, closed="left")],
         "n_candidates": [Interval(Integral, 1, None, closed="left")],
         "target_columns": ["array-like", slice, None],
+        "learn_cross_listed": ["boolean"],
         "n_jobs": N_JOBS,
         "random_state": ["random_state"],
     }
@@ -190,6 +203,7 @@ class StackingRecommender(CombiningRecommender):
         n_buckets=1,
         n_candidates=100,
         target_columns=None,
+        learn_cross_listed=False,
         n_jobs=None,
         random_state=None,
     ):
@@ -202,6 +216,7 @@ class StackingRecommender(CombiningRecommender):
         self.n_buckets = n_buckets
         self.n_candidates = n_candidates
         self.target_columns = target_columns
+        self.learn_cross_listed = learn_cross_listed
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -264,11 +279,12 @@ class StackingRecommender(CombiningRecommender):
         splits = list(self._splits(X, y, random_state))
         is_final = self.final_estimator is not None
         parts, activity, are_candidates = [], [], []
-        for X_train, y_train, X_known, y_held_out in splits:
+        for X_train, y_train, X_known, y_held_out, given_away in splits:
             choices, rows, are_among = held_out_choices(
                 self._evidence_of(X_train, y_train),
                 X_known,
                 y_held_out,
+                given_away,
                 n_best=self.n_candidates if is_final else _N_BEST,
                 n_random=_N_RANDOM,
                 max_rows=-(-_MAX_ROWS // len(splits)),
@@ -280,14 +296,26 @@ class StackingRecommender(CombiningRecommender):
         return joined_choices(parts), np.concatenate(activity), np.concatenate(are_candidates)
 
     def _splits(self, X, y, random_state):
-        """Yield what to learn from, and rows with interactions that are then unknown."""
+        """Yield what to learn from, rows with interactions that are then unknown, and a mask.
+
+        It is True for the interactions that a cross-listed item in the source gives away.
+        """
         if y is None:
             X_known, y_held_out = self._target.held_out(X, self.holdout, random_state)
-            yield X_known, None, X_known, y_held_out
+            given_away = self._given_away(X, self._target.known(X), y_held_out)
+            yield X_known, None, X_known, y_held_out, given_away
             return
+        given_away = self._given_away(X, self._target.known(X) + y, y)
         for training_rows, rows in shuffled_folds(self.cv, y, random_state):
             X_train, X_known = (_safe_indexing(X, part) for part in (training_rows, rows))
-            yield X_train, y[training_rows], X_known, y[rows]
+            yield X_train, y[training_rows], X_known, y[rows], given_away[rows]
+
+    def _given_away(self, X, items, y):
+        """Return the mask of the interactions of y that the source in X gives away."""
+        source = None if self.learn_cross_listed else self._target.source(X)
+        if source is None:
+            return sp.csr_array(y.shape, dtype=bool)
+        return cross_listed_mask(source, items, y)
 
     def _evidence_of(self, X, y):
         """Return the evidence of members that learn from X and y alone."""

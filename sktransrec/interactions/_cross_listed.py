@@ -59,7 +59,9 @@ def find_cross_listed(X_source, X_target, *, threshold=0.8, min_common_users=2):
     .. math:: |U_s \\cap U_t| / \\max(|U_s|, |U_t|),
 
     so at least the share `threshold` of the users of each of the two items has the other item too.
-    If all users of an unpopular item also have a popular item, the two are not a pair.
+    If all users of an unpopular item also have a popular item, the two are not a pair. Nor are two
+    items that have no more users in common than by chance, :math:`|U_s| |U_t|` over the number of
+    rows: one that everybody has is like any other popular item.
 
     A few users with equal baskets would make a pair of each source item and each target item in
     the basket. So a pair counts only if neither of its items is in more such pairs than the pair
@@ -189,17 +191,19 @@ def _twins(
 ):
     """Return the pairs of items that share enough users, a structured array.
 
-    The last three are numbers of users to subtract: from the users of each source item, from those
-    of each target item, and from the common users.
+    The last three are numbers of users to subtract: from all users and those of each source item,
+    from those of each target item, and from the common users.
     """
     n_source, n_target = source.sum(axis=0) - source_users, target.sum(axis=0) - target_users
+    n_rows = source.shape[0] - source_users
     n_enough = max(min_common_users, 1) + common_users
     blocks = [np.empty(0, _TWIN_DTYPE)]
     for s, t, n_common in _co_occurrences(source, target, n_source, n_target, threshold):
         is_enough = n_common >= n_enough
         s, t, n_common = s[is_enough], t[is_enough], n_common[is_enough] - common_users
         share = n_common / np.maximum(n_source[s], n_target[t])
-        columns = [column[share >= threshold] for column in (s, t, share, n_common)]
+        is_twin = (share >= threshold) & (n_common * n_rows > n_source[s] * n_target[t])
+        columns = [column[is_twin] for column in (s, t, share, n_common)]
         blocks.append(np.rec.fromarrays(columns, dtype=_TWIN_DTYPE))
     twins = np.concatenate(blocks)
     return twins[

@@ -43,7 +43,8 @@ def test_best_of_each_leaves_out_what_is_not_eligible():
 
 def held_out(y, **options):
     parameters = {"n_best": 2, "n_random": 4, "max_rows": 99, "rng": np.random.RandomState(0)}
-    return held_out_choices(evidence(), X, y, **{**parameters, **options})
+    parameters |= {"evidence": evidence(), "given_away": sp.csr_array(y.shape, dtype=bool)}
+    return held_out_choices(X=X, y=y, **{**parameters, **options})
 
 
 def unknown_items():
@@ -78,6 +79,18 @@ def test_items_that_nobody_else_has_are_no_choices():
     y = unknown_items()
     item = y.indices[0]
     counts = np.where(np.arange(N_ITEMS) == item, 0, COUNTS)
-    parameters = {"n_best": 2, "n_random": 4, "max_rows": 99, "rng": np.random.RandomState(0)}
-    _, rows, _ = held_out_choices(evidence(item_counts=counts), X, y, **parameters)
+    _, rows, _ = held_out(y, evidence=evidence(item_counts=counts))
     assert_array_equal(rows, np.flatnonzero(y.indices != item))
+
+
+def test_items_that_are_given_away_are_neither_chosen_nor_rejected():
+    y = unknown_items()
+    given_away = sp.csr_array(np.eye(40, N_ITEMS, dtype=bool))
+    both = sp.csr_array(((y + given_away.astype(np.float32)) > 0).astype(np.float32))
+    is_clean = (both - both.multiply(given_away)).toarray() > 0
+    choices, rows, _ = held_out(both, given_away=given_away, n_random=100)
+    assert_array_equal(rows, np.flatnonzero(is_clean.any(axis=1)))
+    expected = evidence().of(X)[:, *np.nonzero(is_clean)].T
+    assert_allclose(choices.chosen, expected)
+    n_unknown = N_ITEMS - ((X + both) > 0).sum(axis=1)
+    assert_allclose(choices.represents.sum(axis=1), n_unknown[rows], rtol=1e-5)

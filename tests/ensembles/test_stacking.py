@@ -21,7 +21,7 @@ from sktransrec import (
     StackingRecommender,
     TransitionRecommender,
 )
-from sktransrec.base import SupervisedRecommender
+from sktransrec.base import InDomainRecommender, SupervisedRecommender
 from sktransrec.datasets import make_cross_domain
 from sktransrec.ensembles._evidence import tempered
 from sktransrec.metrics import held_out_ranks, rank_metrics
@@ -207,6 +207,56 @@ def test_two_domains():
     assert_array_equal(model.item_columns_, target)
     items, _ = model.recommend(X, n_recommendations=3)
     assert not np.take_along_axis(domains.Y_target.toarray(), items, axis=1)[items >= 0].any()
+
+
+TASTE = np.random.RandomState(0).normal(size=(20, 20)).astype(np.float32)
+
+
+def scores_of_shop(finds, X):
+    """Return scores of 20 products that the source sells too, and of 20 others."""
+    nothing = np.zeros((X.shape[0], 20), dtype=np.float32)
+    twins = X[:, :20].toarray()
+    return np.hstack([twins, nothing] if finds == "twins" else [nothing, twins @ TASTE])
+
+
+class OfSource(SupervisedRecommender):
+    def __init__(self, finds="twins"):
+        self.finds = finds
+
+    def _fit(self, X, y):
+        pass
+
+    def _score_rows(self, X):
+        return scores_of_shop(self.finds, X)
+
+
+class OfBoth(InDomainRecommender):
+    def __init__(self, finds="twins"):
+        self.finds = finds
+
+    def _fit(self, X):
+        pass
+
+    def _score_rows(self, X):
+        return np.hstack([np.zeros((X.shape[0], 20)), scores_of_shop(self.finds, X)])
+
+
+@pytest.mark.parametrize("learn_cross_listed", [False, True])
+@pytest.mark.parametrize("member", [OfSource, OfBoth])
+def test_finding_cross_listed_products_is_worth_nothing(member, learn_cross_listed):
+    rng = np.random.RandomState(0)
+    X = (rng.uniform(size=(300, 20)) < 0.3).astype(np.float32)
+    others = (tempered(X @ TASTE) + 0.3 * rng.gumbel(size=(300, 20))).argsort(axis=1) >= 17
+    y = np.hstack([X * (rng.uniform(size=X.shape) < 0.95), others]).astype(np.float32)
+    members = [(finds, member(finds)) for finds in ("twins", "others")]
+    model = stack(members, learn_cross_listed=learn_cross_listed)
+    if member is OfSource:
+        model.fit(sp.csr_array(X), sp.csr_array(y))
+    else:
+        model.set_params(target_columns=slice(20, None)).fit(sp.csr_array(np.hstack([X, y])))
+    of_twins, of_others = model.weights_[0]
+    assert of_others > 0.2
+    assert (of_twins > of_others) if learn_cross_listed else (of_twins < 0.01)
 
 
 def test_later_items():

@@ -27,8 +27,9 @@ def _pairs_by_loop(X_source, X_target, threshold, n_min):
     for s, source_users in enumerate(X_source.T > 0):
         for t, target_users in enumerate(X_target.T > 0):
             n_common = (source_users & target_users).sum()
-            larger = max(source_users.sum(), target_users.sum())
-            if n_common >= max(n_min, 1) and n_common / larger >= threshold:
+            n_each = source_users.sum(), target_users.sum()
+            is_no_chance = n_common * len(X_source) > n_each[0] * n_each[1]
+            if n_common >= max(n_min, 1) and n_common / max(n_each) >= threshold and is_no_chance:
                 twins[s, t] = n_common
     return twins
 
@@ -76,6 +77,13 @@ def test_a_copied_column_is_found_and_a_subset_is_not():
     assert twins[["source", "target"]].tolist() == [(7, 4)]
     assert twins["share"] == 1
     assert twins["n_common_users"] == X_source[:, 7].sum()
+
+
+def test_items_that_everybody_has_are_no_twins():
+    X_source, X_target = _two_products(15)
+    everybody = np.ones((30, 1))
+    twins = find_cross_listed(np.hstack([X_source, everybody]), np.hstack([X_target, everybody]))
+    assert twins[["source", "target"]].tolist() == [(0, 0), (1, 1)]
 
 
 @pytest.mark.parametrize(("n_users", "n_items"), [(2, 20), (2, 3), (5, 6)])
