@@ -68,7 +68,7 @@ PARAMETERS = {
     "weights of interactions": {"b", "decay", "k1", "weighting"},
     "objective": {
         *("activity_exponent", "adversarial_weight", "confidence", "discount", "fit_intercept"),
-        *("fit_scale", "item_exponent", "kind", "popularity_exponent"),
+        *("fit_scale", "item_exponent", "kind", "popularity_exponent", "popularity_weight"),
         *("bias_regularization", "loss", "regularization"),
         *("gamma", "kl_annealing_epochs", "kl_weight", "low_pass_weight", "noise", "normalize"),
         *(

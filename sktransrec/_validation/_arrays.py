@@ -72,11 +72,14 @@ def validate_data(estimator, X, y="no_validation", **options):
     return valid
 
 
-def check_matrix(X, *, name):
+def check_matrix(X, *, name, nonnegative=False):
     """Return X, dense or sparse, as a canonical float32 `csr_array`, without an estimator."""
     with errors_about_interactions(name):
         X = check_array(X, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
-    return _canonical_csr(X)
+    X = _canonical_csr(X)
+    if nonnegative:
+        _check_nonnegative(X, name)
+    return X
 
 
 def check_rows(estimator, X, *, reset):

@@ -1,19 +1,30 @@
 """Nearest neighbours by content; nothing is learned from other rows."""
 
+import copy
+from functools import reduce
 from itertools import pairwise
+from numbers import Real
 from typing import ClassVar
 
 import numpy as np
-import scipy.sparse as sp
+from scipy.stats import uniform
 from sklearn.base import clone
-from sklearn.preprocessing import FunctionTransformer, normalize
+from sklearn.preprocessing import FunctionTransformer
 
-from .._numerics._gram import as_dense
-from .._validation import HasMethods, StrOptions, check_array, get_chunk_n_rows
+from .._numerics._mixed_vectors import MixedVectors
+from .._validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_array,
+    check_is_fitted,
+    check_matrix,
+    get_chunk_n_rows,
+)
 from .._wrapping import transformed
 from ..base import InDomainRecommender, SimilarItemsMixin
 from ..content import ItemFeatures
-from ._item_content import ItemContentMixin, vectorizer_for
+from ._item_content import ItemContentMixin, check_item_features, vectorizer_for
 
 
 class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecommender):
@@ -21,9 +32,10 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
 
     Use it for items without interactions, and as the baseline of every model that learns from
     content, such as `HybridRecommender`. It learns nothing from the interactions of other rows, so
-    it serves an item without interactions like every other. It is an in-domain recommender: it
-    learns from X alone. ``HistoryRecommender(ContentKNNRecommender(...))`` reads histories and
-    weights recent items more; with ``decay=0`` only the last item counts.
+    it serves an item without interactions like every other, and `with_item_features` takes it to
+    another catalogue. ``HistoryRecommender(ContentKNNRecommender(...), decay=0.7)`` reads histories
+    and weights recent items more; with ``decay=0`` only the last item counts. It is an in-domain
+    recommender: it learns from X alone.
 
     Parameters
     ----------
@@ -36,10 +48,16 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
         Makes a vector from the content of each item. It may be a transformer, which is cloned and
         fitted on the content of all columns, or a function from the content of some items to an
         array of vectors, such as the `encode` method of a language model. None uses numbers as they
-        are and texts by ``TfidfVectorizer(sublinear_tf=True)``.
+        are and texts by ``TfidfVectorizer(sublinear_tf=True)``. A
+        :class:`~sklearn.pipeline.FeatureUnion` uses words and vectors together: the cosines of its
+        parts are averaged, weighted by the squares of its `transformer_weights`, if each part makes
+        vectors of length 1.
     pooling : {"mean", "max"}, default="mean"
         What an item is compared with: the mean of the items that a row has, or the one that is most
         similar to it (best match). "max" finds the interests of a row with several of them.
+    popularity_weight : float, default=0.0
+        How much the popularity of an item counts beside its cosine, 0 or more. 0 counts nothing; 1
+        gives the most popular item as much as a cosine of 1.
 
     Attributes
     ----------
@@ -70,10 +88,13 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
     .. math:: \frac{p^\top f_j}{\|p\|}, \qquad p = \sum_i x_i f_i .
 
     With ``pooling="max"`` it is :math:`\max_i x_i f_i^\top f_j` over the items that the row has.
+    With the number :math:`n_j` of rows that have item j and the `popularity_weight` w, the score
+    also has the summand :math:`w \log(1 + n_j) / \log(1 + \max_i n_i)`.
 
-    Vectors may be dense or sparse. Scoring a row takes at most one step for each stored number in
-    the vectors of all items. A row unseen in `fit` is treated like any other. The result is
-    deterministic if the transformer is.
+    Vectors may be dense or sparse, or dense in some columns and sparse in others. Scoring a row
+    takes at most one step for each stored number in the vectors of all items. A row unseen in `fit`
+    is treated like any other, and rows may have later items as well: X has either the columns of
+    `fit` or all known items. The result is deterministic if the transformer is.
 
     Examples
     --------
@@ -86,26 +107,68 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
     >>> later = model.with_items(ItemFeatures(["kernel regression"], ids=["new"]))
     >>> later.recommend([[1, 1, 0, 0]], n_recommendations=1)[0]
     array([[4]])
+    >>> other = model.with_item_features(ItemFeatures(["rice noodles", "egg noodles", "cocoa"]))
+    >>> other.recommend([[1, 0, 0]], n_recommendations=1)[0]
+    array([[1]])
     """
 
     _parameter_constraints: dict = {
         "item_features": [ItemFeatures, None],
         "transformer": [HasMethods(["fit", "transform"]), callable, None],
         "pooling": [StrOptions({"mean", "max"})],
+        "popularity_weight": [Interval(Real, 0, None, closed="left")],
     }
 
-    search_distributions: ClassVar = {"pooling": ["mean", "max"]}
+    search_distributions: ClassVar = {
+        "pooling": ["mean", "max"],
+        "popularity_weight": uniform(0, 0.5),
+    }
 
-    def __init__(self, item_features=None, *, transformer=None, pooling="mean"):
+    def __init__(
+        self, item_features=None, *, transformer=None, pooling="mean", popularity_weight=0.0
+    ):
         self.item_features = item_features
         self.transformer = transformer
         self.pooling = pooling
+        self.popularity_weight = popularity_weight
+
+    def with_item_features(self, item_features):
+        """Return this fitted recommender for the items of another catalogue.
+
+        No interactions with the new items are needed. The transformer is fitted to their content.
+
+        Parameters
+        ----------
+        item_features : ItemFeatures
+            The content of the new items, in the same form as in `fit`.
+
+        Returns
+        -------
+        recommender : ContentKNNRecommender
+            A fitted copy, whose columns are the new items. They have no popularity.
+        """
+        check_is_fitted(self)
+        check_item_features(self, item_features)
+        other = copy.copy(self).set_params(item_features=item_features)
+        other._column_names = None
+        other.n_features_in_ = other.n_items_ = item_features.n_items
+        vars(other).pop("feature_names_in_", None)
+        other._item_ids = (item_features.ids,)
+        other.popularity_ = np.zeros(other.n_items_, dtype=np.float32)
+        other._set_vectors(item_features, None)
+        other._of_popularity = other.popularity_
+        return other
 
     def _fit(self, X):
-        content = self._content_of_columns(X)
+        self._set_vectors(self._content_of_columns(X), X)
+        counts = np.log1p(np.bincount(X.indices, minlength=X.shape[1]), dtype=np.float32)
+        self._of_popularity = np.float32(self.popularity_weight) * counts / counts.max()
+
+    def _set_vectors(self, content, X):
+        """Set the vectors of the first items; without content they are the columns of X."""
         self.transformer_ = self._fitted_transformer(content)
         vectors = X.T.tocsr() if content is None else self._vectors(content)
-        self._unit_vectors = (normalize(vectors),)
+        self._unit_vectors = (MixedVectors.unit(vectors),)
 
     def _fitted_transformer(self, content):
         if content is None:
@@ -131,37 +194,67 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
         return check_array(vectors, accept_sparse="csr", dtype=np.float32, input_name="vectors")
 
     def _add_items(self, item_features):
-        self._unit_vectors = (*self._unit_vectors, normalize(self._vectors(item_features)))
+        vectors = MixedVectors.unit(self._vectors(item_features), like=self._unit_vectors[0])
+        self._unit_vectors = (*self._unit_vectors, vectors)
+        self._of_popularity = np.pad(self._of_popularity, (0, item_features.n_items))
+
+    @property
+    def reads_later_items(self):
+        """Whether rows may hold items that were added after `fit`."""
+        return self.n_items_ > self.n_features_in_
+
+    def _check_rows(self, X):
+        if not self.reads_later_items or np.shape(X)[1:] != (self.n_items_,):
+            return super()._check_rows(X)
+        return check_matrix(X, name="X", nonnegative=True)
 
     def _score_rows(self, X):
-        if self.pooling == "max":
-            return self._best_matches(X)
-        return self._cosines(normalize(X @ self._unit_vectors[0]))
+        scores = self._best_matches(X) if self.pooling == "max" else self._profile_cosines(X)
+        return scores + self._of_popularity if self.popularity_weight else scores
+
+    def _profile_cosines(self, X):
+        """Return the cosines between the sums of the vectors of each row and all items."""
+        sums = [vectors.weighted_sums(part) for vectors, part in self._read_blocks(X)]
+        profiles = reduce(MixedVectors.plus, sums)
+        lengths = np.maximum(profiles.lengths(), np.finfo(np.float32).tiny)
+        return self._products(profiles) / lengths[:, None].astype(np.float32)
+
+    def _read_blocks(self, X):
+        """Yield the vectors of the items that are columns of X, block by block, and the columns."""
+        first = 0
+        for vectors in self._unit_vectors:
+            if first < X.shape[1]:
+                is_all = len(vectors) == X.shape[1]
+                yield vectors, X if is_all else X[:, first : first + len(vectors)]
+            first += len(vectors)
 
     def _best_matches(self, X):
         """Return the largest weighted cosine between the items of each row and every item."""
         scores = np.full((X.shape[0], self.n_items_), -np.inf, dtype=np.float32)
-        known = np.unique(X.indices)
         n_at_once = get_chunk_n_rows(row_bytes=4 * self.n_items_)
-        for first in range(0, len(known), n_at_once):
-            items = known[first : first + n_at_once]
-            cosines, weights = self._cosines(self._unit_vectors[0][items]), X[:, items]
-            for row, (start, stop) in enumerate(pairwise(weights.indptr)):
-                if start < stop:
-                    own = weights.data[start:stop, None] * cosines[weights.indices[start:stop]]
-                    np.maximum(scores[row], own.max(axis=0), out=scores[row])
+        for vectors, part in self._read_blocks(X):
+            known = np.unique(part.indices)
+            for first in range(0, len(known), n_at_once):
+                items = known[first : first + n_at_once]
+                _raise_to_matches(scores, part[:, items], self._products(vectors.of(items)))
         return scores
 
     def _item_similarities(self, items):
-        stack = sp.vstack if sp.issparse(self._unit_vectors[0]) else np.vstack
-        return self._cosines(stack(self._unit_vectors)[items])
+        ends = np.cumsum([len(vectors) for vectors in self._unit_vectors])
+        similarities = np.empty((len(items), self.n_items_), dtype=np.float32)
+        for vectors, end in zip(self._unit_vectors, ends, strict=True):
+            own = (items < end) & (items >= end - len(vectors))
+            similarities[own] = self._products(vectors.of(items[own] - end + len(vectors)))
+        return similarities
 
-    def _cosines(self, unit_vectors):
-        """Return the cosines between unit vectors and all items, (n_vectors, `n_items_`)."""
-        cosines = np.empty((unit_vectors.shape[0], self.n_items_), dtype=np.float32)
-        first = 0
-        for block in self._unit_vectors:
-            last = first + block.shape[0]
-            cosines[:, first:last] = as_dense(unit_vectors @ block.T)
-            first = last
-        return cosines
+    def _products(self, vectors):
+        """Return the inner products of some vectors and those of all items."""
+        return np.hstack([vectors.products(block) for block in self._unit_vectors])
+
+
+def _raise_to_matches(scores, weights, cosines):
+    """Raise the scores of each row to its weights times the cosines of its items, in place."""
+    for row, (start, stop) in enumerate(pairwise(weights.indptr)):
+        if start < stop:
+            own = weights.data[start:stop, None] * cosines[weights.indices[start:stop]]
+            np.maximum(scores[row], own.max(axis=0), out=scores[row])

@@ -22,6 +22,10 @@ def _takes_items(self):
     return hasattr(innermost(self.recommender), "with_items")
 
 
+def _moves(self):
+    return hasattr(innermost(self.recommender), "with_item_features")
+
+
 class HistoryRecommender(HistoryReader):
     r"""Make a next-item model of any recommender that reads a matrix.
 
@@ -154,7 +158,8 @@ class HistoryRecommender(HistoryReader):
 
     @property
     def _n_read(self):
-        return self._n_columns
+        reads_later = getattr(recommender_of(self.recommender_), "reads_later_items", False)
+        return self.n_items_ if reads_later else self._n_columns
 
     @property
     def withheld_items_(self):
@@ -174,13 +179,38 @@ class HistoryRecommender(HistoryReader):
         -------
         recommender : HistoryRecommender
             A fitted copy that recommends the new items as well. Their ids come after those known
-            so far. A new item in a history is not recommended again, but says nothing else.
+            so far. A new item in a history is not recommended again; it says what the user likes
+            if the recommender is a `ContentKNNRecommender`, and nothing otherwise.
         """
         check_is_fitted(self)
         other = copy.copy(self)
         other.recommender_ = recommender_of(self.recommender_).with_items(item_features)
         other.n_items_ = self.n_items_ + item_features.n_items
         other.popularity_ = np.pad(self.popularity_, (0, item_features.n_items))
+        return other
+
+    @available_if(_moves)
+    def with_item_features(self, item_features):
+        """Return this fitted recommender for the items of another catalogue.
+
+        The recommender must be able to do so, as `ContentKNNRecommender` is. No histories of the
+        new items are needed.
+
+        Parameters
+        ----------
+        item_features : ItemFeatures
+            The content of the new items, in the same form as that of the items in `fit`.
+
+        Returns
+        -------
+        recommender : HistoryRecommender
+            A fitted copy. Item id j + 1 is item j of `item_features`.
+        """
+        check_is_fitted(self)
+        other = copy.copy(self)
+        other.recommender_ = recommender_of(self.recommender_).with_item_features(item_features)
+        other.n_items_ = other._n_columns = item_features.n_items
+        other.popularity_ = np.zeros(other.n_items_, dtype=np.float32)
         return other
 
 

@@ -100,14 +100,7 @@ class ItemContentMixin(DecodesItems):
         return content
 
     def _check_later_items(self, item_features):
-        if not isinstance(item_features, ItemFeatures):
-            raise TypeError(f"item_features must be an ItemFeatures, got {item_features!r}.")
-        if self.item_features is None:
-            raise ValueError(
-                f"{type(self).__name__} was fitted without item_features, so it knows items by "
-                "their interactions alone: fit it with the content of the columns of X."
-            )
-        item_features.check_described_as(self.item_features)
+        check_item_features(self, item_features)
         for known in self._item_ids:
             repeated = item_features.ids[positions(item_features.ids, known) >= 0].tolist()
             if repeated:
@@ -115,6 +108,18 @@ class ItemContentMixin(DecodesItems):
                     f"Item {reprlib.repr(repeated[0])} is known already ({len(repeated)} of the "
                     f"{item_features.n_items} items are): pass new items only, with new ids."
                 )
+
+
+def check_item_features(recommender, item_features):
+    """Raise unless items are described like those that a fitted recommender knows."""
+    if not isinstance(item_features, ItemFeatures):
+        raise TypeError(f"item_features must be an ItemFeatures, got {item_features!r}.")
+    if recommender.item_features is None:
+        raise ValueError(
+            f"{type(recommender).__name__} was fitted without item_features, so it knows items by "
+            "their interactions alone: fit it with the content of the columns of X."
+        )
+    item_features.check_described_as(recommender.item_features)
 
 
 def vectorizer_for(item_features):

@@ -7,7 +7,8 @@ from sklearn import config_context
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import FunctionTransformer, normalize
 
 from sktransrec import ContentKNNRecommender, ItemFeatures
 from sktransrec.datasets import load_citeulike
@@ -84,6 +85,53 @@ def test_any_embedding(X):
         scores = later.decision_function(X)
         assert_allclose(scores[:, -2:], scores[:, :2], rtol=1e-4)
         assert_array_equal(scores[:, :6], model.decision_function(X))
+
+
+def test_words_and_vectors_together(X):
+    vectors = normalize(np.random.RandomState(1).standard_normal((len(TITLES), 4)))
+    words = TfidfVectorizer(sublinear_tf=True).fit(TITLES)
+    both = make_union(words, FunctionTransformer(lambda texts: vectors))
+    both.set_params(transformer_weights={"functiontransformer": 0.5})
+    model = ContentKNNRecommender(ItemFeatures(TITLES), transformer=both, pooling="max").fit(X)
+    expected = cosine_similarity(words.transform(TITLES)) + 0.25 * cosine_similarity(vectors)
+    assert_allclose(model.decision_function(np.eye(6)), expected / 1.25, rtol=1e-5, atol=1e-6)
+
+
+def test_popularity_is_added(X):
+    X[:, 1:4] = 0
+    X[:3, 1] = X[0, 2] = 1
+    without = ContentKNNRecommender(ItemFeatures(TITLES)).fit(X).decision_function(X)
+    model = ContentKNNRecommender(ItemFeatures(TITLES), popularity_weight=0.3).fit(X)
+    counts = np.count_nonzero(X, axis=0)
+    expected = without + 0.3 * np.log1p(counts) / np.log1p(counts.max())
+    assert_allclose(model.decision_function(X), expected, rtol=1e-5)
+    later = model.with_items(ItemFeatures(TITLES[3:4], ids=["new"]))
+    assert_array_equal(later.decision_function(X)[:, 6], later.decision_function(X)[:, 3])
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max"])
+def test_rows_may_hold_later_items(X, pooling):
+    features = ItemFeatures(np.random.RandomState(2).rand(8, 3))
+    X = np.hstack([X, X[:, :2]])
+    given = ContentKNNRecommender(features, pooling=pooling).fit(X)
+    later = ContentKNNRecommender(features.of(range(6)), pooling=pooling).fit(X[:, :6])
+    later = later.with_items(features.of([6])).with_items(features.of([7]))
+    assert_allclose(later.decision_function(X), given.decision_function(X), rtol=1e-5)
+    assert_allclose(
+        later.decision_function(X[:, :6]), given.decision_function(X * (np.arange(8) < 6))
+    )
+    with pytest.raises(ValueError, match="Negative values"):
+        later.decision_function(-X)
+
+
+def test_another_catalogue_needs_no_fit(X):
+    moved = ContentKNNRecommender(ItemFeatures(TITLES), popularity_weight=1).fit(X)
+    moved = moved.with_item_features(ItemFeatures(["rice noodles", "egg noodles", "cocoa"]))
+    fitted = ContentKNNRecommender(moved.item_features).fit(np.eye(3))
+    rows = np.array([[1, 0, 0], [0, 2, 1]])
+    assert_array_equal(moved.decision_function(rows), fitted.decision_function(rows))
+    with pytest.raises(ValueError, match="are numbers"):
+        moved.with_item_features(ItemFeatures(np.eye(2)))
 
 
 def test_later_items_are_those_given_at_fit(X):

@@ -93,3 +93,29 @@ def test_new_items_by_content():
 def test_what_recommends_other_items_is_refused():
     with pytest.raises(ValueError, match="no history has two items"):
         HistoryRecommender(RidgeRecommender()).fit([[1, 0], [2, 0]])
+
+
+def test_new_items_in_histories_count_by_their_content():
+    content = ItemFeatures(np.random.RandomState(0).rand(8, 3))
+    X = np.array([[1, 2, 3, 0], [4, 5, 6, 1], [2, 6, 0, 0]])
+    rows = np.array([[1, 7, 8, 0], [8, 2, 0, 0]])
+    neighbors = ContentKNNRecommender(content.of(range(6)))
+    model = HistoryRecommender(neighbors, decay=0.5).fit(X).with_items(content.of([6, 7]))
+    expected = ContentKNNRecommender(content).fit(np.eye(8))
+    known = [[0.25, 0, 0, 0, 0, 0, 0.5, 1], [0, 1, 0, 0, 0, 0, 0, 0.5]]
+    assert_allclose(model.decision_function(rows), expected.decision_function(known), rtol=1e-6)
+
+
+def test_another_catalogue_is_read_without_its_histories():
+    content = ItemFeatures(np.random.RandomState(0).rand(9, 3), ids=range(10, 19))
+    neighbors = ContentKNNRecommender(content.of(range(10, 14)))
+    moved = HistoryRecommender(neighbors, decay=0.5).fit([[1, 2, 3, 4]])
+    moved = moved.with_item_features(content.of(range(14, 19)))
+    expected = ContentKNNRecommender(moved.recommender_.item_features).fit(np.eye(5))
+    assert_allclose(
+        moved.decision_function([[5, 2, 0, 0]]),
+        expected.decision_function([[0, 1, 0, 0, 0.5]]),
+        rtol=1e-6,
+    )
+    with pytest.raises(AttributeError, match="with_item_features"):
+        HistoryRecommender(ItemKNNRecommender()).fit([[1, 2, 3]]).with_item_features(content)
