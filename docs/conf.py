@@ -3,6 +3,11 @@
 import re
 import sys
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
 
 import sktransrec
 
@@ -23,7 +28,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.extlinks",
     "sphinx.ext.intersphinx",
-    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
     "sphinx_gallery.gen_gallery",
 ]
 autosummary_generate = True
@@ -32,22 +37,71 @@ exclude_patterns = ["_build", "README.md"]
 templates_path = ["_templates"]
 plot_html_show_formats = plot_html_show_source_link = False
 plot_formats = ["svg"]
+# Formulas are MathML, which browsers show without a script or a font from elsewhere.
+html_math_renderer = "mathml"
+html_title = "sktransrec"
 html_theme = "pydata_sphinx_theme"
+html_static_path = ["_static"]
+html_css_files = ["sktransrec.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "header_links_before_dropdown": 6,
+    "navbar_persistent": ["search-button"],
+    "navigation_with_keys": False,
+    "show_nav_level": 1,
+    "show_toc_level": 2,
+}
+html_sidebars = {"index": [], "quickstart": [], "results": [], "earlier_results": []}
 extlinks = {
     "arxiv": ("https://arxiv.org/abs/%s", "arXiv:%s"),
     "doi": ("https://doi.org/%s", "doi:%s"),
-}
-intersphinx_mapping = {
-    "numpy": ("https://numpy.org/doc/stable", None),
-    "scipy": ("https://docs.scipy.org/doc/scipy", None),
-    "sklearn": ("https://scikit-learn.org/stable", None),
 }
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("sktransrec",),
 }
+_PROJECTS = {
+    "numpy": "https://numpy.org/doc/stable",
+    "scipy": "https://docs.scipy.org/doc/scipy",
+    "sklearn": "https://scikit-learn.org/stable",
+}
+
+
+def reachable(address):
+    """Return whether the inventory of a project can be read now."""
+    try:
+        with urlopen(f"{address}/objects.inv", timeout=10):
+            return True
+    except URLError:
+        return False
+
+
+# Without a network, names of other projects are no links, and nothing else changes.
+intersphinx_mapping = {
+    name: (address, None) for name, address in _PROJECTS.items() if reachable(address)
+}
+
+
+def mathml(node, **options):
+    """Return a formula as MathML, whose brackets grow by themselves."""
+    formula = re.sub(r"\\[Bb]igg?(?![a-z])", "", node.astext())
+    return tex2mathml(formula.replace(r"\dots", r"\ldots"), **options)
+
+
+def visit_math(translator, node):
+    """Write a formula within a line."""
+    translator.body.append(mathml(node))
+    raise nodes.SkipNode
+
+
+def visit_displayed_math(translator, node):
+    """Write a formula on its own lines."""
+    translator.body.append(f'<div class="formula">{mathml(node, as_block=True)}</div>')
+    raise nodes.SkipNode
 
 
 def escape_fitted_names(app, what, name, obj, options, lines):
@@ -60,5 +114,6 @@ def escape_fitted_names(app, what, name, obj, options, lines):
 
 
 def setup(app):
-    """Register the hook, after numpydoc's own."""
+    """Register the formulas, and the hook after numpydoc's own."""
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_displayed_math, None))
     app.connect("autodoc-process-docstring", escape_fitted_names, priority=900)

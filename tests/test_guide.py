@@ -1,4 +1,4 @@
-"""The code of the guide and of the README runs, block after block, on generated data."""
+"""The code of the documentation and of the README runs, block after block."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import matplotlib as mpl
 import pytest
 
 ROOT = Path(__file__).parent.parent
-GUIDE = ROOT / "docs" / "guide"
+DOCS = ROOT / "docs"
 
 IMPORTS = """
 import numpy as np
@@ -48,7 +48,7 @@ encoder = InteractionEncoder()
 encoder.fit(events)
 """
 
-# What a page speaks of before its first block; None marks the pages that train networks.
+# What a page speaks of before its first block. All other pages run alone, as a reader runs them.
 BEFORE = {
     "choosing": "",
     "data": (
@@ -112,7 +112,8 @@ old_site, new_site = log_of(X), log_of(X[:, :20])
 Z_source, Z_target = rng.normal(size=(40, 6)), rng.normal(size=(30, 6))
 """,
 }
-NETWORKS = {"content", "networks", "next_item", "transfer"}
+GENERATED = {"_build", "auto_examples", "generated"}
+TRAIN_NETWORKS = {"content", "networks", "next_item", "transfer"}
 # Long enough in the guide to learn something, and here only to run.
 SHORTER = [
     (r"\bepochs=\d+", "epochs=2"),
@@ -137,7 +138,7 @@ SHORTER = [
 
 def blocks(text):
     """Return the Python blocks of a page, without their indentation."""
-    found = re.findall(r"(?:\.\. code-block:: python|[^\n]::)\n\n((?:[ ]+[^\n]*\n|\n)+)", text)
+    found = re.findall(r"\.\. code-block:: python\n\n((?:[ ]+[^\n]*\n|\n)+)", text)
     return [_unindented(block) for block in found]
 
 
@@ -153,24 +154,33 @@ def _run(code, name, space):
     exec(compile(code, name, "exec"), space)
 
 
-def _marked(page):
-    return pytest.param(page, marks=[pytest.mark.slow] if page in NETWORKS else [])
+def _pages():
+    """Return the pages with code, but for the one that has a test of its own."""
+    written = [path for path in DOCS.rglob("*.rst") if not GENERATED & set(path.parts)]
+    others = {"own_recommender", "results", "earlier_results"}
+    return sorted(
+        path for path in written if path.stem not in others and blocks(path.read_text("utf-8"))
+    )
+
+
+def _marked(path):
+    marks = [pytest.mark.slow] if path.stem in TRAIN_NETWORKS else []
+    return pytest.param(path, marks=marks, id=path.stem)
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("page", [_marked(page) for page in BEFORE])
-def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("path", [_marked(path) for path in _pages()])
+def test_the_code_of_a_page_runs(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     mpl.use("agg")
     space = {}
-    exec(IMPORTS + BEFORE[page], space)
-    found = blocks((GUIDE / f"{page}.rst").read_text("utf-8"))
-    assert found
-    for number, block in enumerate(found):
+    if path.stem in BEFORE:
+        exec(IMPORTS + BEFORE[path.stem], space)
+    for number, block in enumerate(blocks(path.read_text("utf-8"))):
         if "fastapi" in block:
             pytest.importorskip("fastapi")
-        _run(block, f"block {number} of {page}.rst", space)
-    if page == "serving":
+        _run(block, f"block {number} of {path.name}", space)
+    if path.stem == "serving":
         _check_web_service(space)
 
 
@@ -183,9 +193,8 @@ def _check_web_service(space):
     assert client.post("/recommend", json={"basket": 1}).status_code == 422
 
 
-def test_every_page_with_code_is_run():
-    pages = {path.stem for path in GUIDE.glob("*.rst") if blocks(path.read_text("utf-8"))}
-    assert pages == set(BEFORE)
+def test_a_page_runs_alone_or_is_there():
+    assert set(BEFORE) <= {path.stem for path in _pages()}
 
 
 def test_the_code_of_the_readme_runs():

@@ -92,10 +92,10 @@ def make_cross_domain(
         All matrices are float32 `csr_array` of zeros and ones. Each row has at least one 1.
 
         source : Bunch
-            The source domain: ``matrix`` (n_users + n_cold_users, n_source_items), ``user_ids`` and
-            ``name``.
+            The source domain: ``matrix`` (n_users + n_cold_users, n_source_items), ``user_ids``,
+            ``name``, and ``events``, the same as a log: "user", and "item" such as "source-7".
         target : Bunch
-            The target domain: ``matrix`` (n_users, n_target_items), ``user_ids`` and ``name``.
+            The target domain in the same form, its matrix of shape (n_users, n_target_items).
             Equal user ids in source and target are the same person.
         X_source : csr_array of shape (n_shared_users, n_source_items)
             The users of both domains, in the source. A model learns from these rows.
@@ -163,8 +163,8 @@ def make_cross_domain(
     source = matrix_of("source", source_tastes[source_users], source_items, source_density)
     target = matrix_of("target", target_tastes[target_users], target_items, target_density)
     domains = Bunch(
-        source=Bunch(matrix=source, user_ids=source_users, name="source"),
-        target=Bunch(matrix=target[:n_users], user_ids=target_users[:n_users], name="target"),
+        source=_domain("source", source, source_users),
+        target=_domain("target", target[:n_users], target_users[:n_users]),
         X_source=source[:n_shared],
         Y_target=target[:n_shared],
         user_ids=shared_ids,
@@ -183,6 +183,14 @@ def make_cross_domain(
             target_popularity=target_items.popularity,
         )
     return domains
+
+
+def _domain(name, matrix, user_ids):
+    """Return a domain as a matrix and as a log."""
+    rows, columns = matrix.nonzero()
+    item_ids = np.array([f"{name}-{column}" for column in range(matrix.shape[1])])
+    events = Bunch(user=user_ids[rows], item=item_ids[columns])
+    return Bunch(matrix=matrix, user_ids=user_ids, name=name, events=events)
 
 
 def related_normals(normals, relatedness, random_state):

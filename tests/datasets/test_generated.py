@@ -165,3 +165,14 @@ def test_random_state_decides_everything():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         make_cross_domain(**arguments)
+
+
+def test_the_log_of_a_domain_says_what_its_matrix_says():
+    domains = make_cross_domain(30, 12, 20, n_cold_users=5, overlap=0.5, random_state=0)
+    for domain in (domains.source, domains.target):
+        row_of = {user: row for row, user in enumerate(domain.user_ids.tolist())}
+        rows = [row_of[user] for user in domain.events.user.tolist()]
+        columns = [int(item.removeprefix(f"{domain.name}-")) for item in domain.events.item]
+        matrix = np.zeros(domain.matrix.shape)
+        matrix[rows, columns] = 1
+        assert_array_equal(matrix, domain.matrix.toarray())
