@@ -3,7 +3,7 @@
 from importlib import import_module as _import_module
 
 from ._recommend import eligible_scores, recommend
-from .content import ItemFeatures
+from .content import ItemFeatures, PretrainedEncoder
 from .ensembles import (
     DiscountedRecommender,
     SourceSelectorRecommender,
@@ -98,6 +98,7 @@ __all__ = [
     "NextItemRidgeRecommender",
     "PopularityRecommender",
     "PopularityScaler",
+    "PretrainedEncoder",
     "ProcrustesAligner",
     "ProcrustesRegressor",
     "RNNEncoder",

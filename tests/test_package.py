@@ -128,7 +128,7 @@ PARAMETERS = {
         *("duplicates", "item", "min_item_interactions", "min_user_interactions", "time"),
         *("unknown", "user", "value"),
     },
-    "running": {"n_jobs", "random_state", "run_eagerly", "verbose"},
+    "running": {"memory", "n_jobs", "random_state", "run_eagerly", "saves_encoder", "verbose"},
 }
 
 # Modules without a test file of their own, and the one that shows what they do.
@@ -146,6 +146,9 @@ TESTED_THROUGH = {
     "_engine/_seeded_layers.py": "_engine/test_network.py",
     "_engine/_served_network.py": "_engine/test_every_network.py",
     "_engine/_state.py": "_engine/test_network.py",
+    # What items are like, and encoders that copies share.
+    "content/_shared_encoder.py": "content/test_encoder.py",
+    "content/_values.py": "content/test_item_features.py",
     # What a service reads of a log.
     "interactions/_known_of.py": "test_serving.py",
     # What comparisons of several models serve.

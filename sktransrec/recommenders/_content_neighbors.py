@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 from scipy.stats import uniform
 from sklearn.base import clone
-from sklearn.preprocessing import FunctionTransformer
 
 from .._numerics._mixed_vectors import MixedVectors
 from .._validation import (
@@ -21,13 +20,16 @@ from .._validation import (
     check_matrix,
     get_chunk_n_rows,
 )
-from .._wrapping import transformed
+from .._wrapping import as_matrix
 from ..base import InDomainRecommender, SimilarItemsMixin
-from ..content import ItemFeatures
+from ..content import ItemFeatures, PretrainedEncoder
+from ..content._shared_encoder import SharesEncoderMixin
 from ._item_content import ItemContentMixin, check_item_features, vectorizer_for
 
 
-class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecommender):
+class ContentKNNRecommender(
+    SharesEncoderMixin, ItemContentMixin, SimilarItemsMixin, InDomainRecommender
+):
     r"""Recommend the items whose content is most similar to that of the items a row has.
 
     Use it for items without interactions, and as the baseline of every model that learns from
@@ -47,8 +49,9 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
     transformer : transformer or callable, default=None
         Makes a vector from the content of each item. It may be a transformer, which is cloned and
         fitted on the content of all columns, or a function from the content of some items to an
-        array of vectors, such as the `encode` method of a language model. None uses numbers as they
-        are and texts by ``TfidfVectorizer(sublinear_tf=True)``. A
+        array of vectors, such as the `encode` method of a language model, which is never copied and
+        left out of saved files. See `PretrainedEncoder` for batches, a cache and what is saved.
+        None uses numbers as they are and texts by ``TfidfVectorizer(sublinear_tf=True)``. A
         :class:`~sklearn.pipeline.FeatureUnion` uses words and vectors together: the cosines of its
         parts are averaged, weighted by the squares of its `transformer_weights`, if each part makes
         vectors of length 1.
@@ -119,6 +122,8 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
         "popularity_weight": [Interval(Real, 0, None, closed="left")],
     }
 
+    _encoder_parameter = "transformer"
+
     search_distributions: ClassVar = {
         "pooling": ["mean", "max"],
         "popularity_weight": uniform(0, 0.5),
@@ -166,25 +171,23 @@ class ContentKNNRecommender(ItemContentMixin, SimilarItemsMixin, InDomainRecomme
 
     def _set_vectors(self, content, X):
         """Set the vectors of the first items; without content they are the columns of X."""
-        self.transformer_ = self._fitted_transformer(content)
-        vectors = X.T.tocsr() if content is None else self._vectors(content)
+        self.transformer_ = None if content is None else self._unfitted_transformer(content)
+        vectors = X.T.tocsr() if content is None else self._vectors(content, fits=True)
         self._unit_vectors = (MixedVectors.unit(vectors),)
 
-    def _fitted_transformer(self, content):
-        if content is None:
-            return None
+    def _unfitted_transformer(self, content):
         transformer = self.transformer
         if transformer is None:
-            transformer = vectorizer_for(content)
-        elif not hasattr(transformer, "transform"):
-            transformer = FunctionTransformer(transformer).set_output(transform="default")
-        return None if transformer is None else clone(transformer).fit(content.values)
+            return vectorizer_for(content)
+        is_function = not hasattr(transformer, "transform")
+        return PretrainedEncoder(transformer) if is_function else clone(transformer)
 
-    def _vectors(self, content):
+    def _vectors(self, content, *, fits=False):
         """Return one vector for each item, dense or sparse, in float32."""
         vectors = content.values
         if self.transformer_ is not None:
-            vectors = transformed(self.transformer_, vectors)
+            encode = self.transformer_.fit_transform if fits else self.transformer_.transform
+            vectors = as_matrix(encode(vectors))
         shape = getattr(vectors, "shape", ())
         if len(shape) != 2 or shape[0] != content.n_items:
             raise ValueError(

@@ -5,8 +5,10 @@ import inspect
 import numpy as np
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 
 from .. import (
@@ -37,6 +39,7 @@ from .. import (
     NextItemRidgeRecommender,
     PopularityRecommender,
     PopularityScaler,
+    PretrainedEncoder,
     ProcrustesAligner,
     ProcrustesRegressor,
     ReconstructionRecommender,
@@ -95,6 +98,7 @@ ESTIMATORS = [
     NextItemRidgeRecommender(n_items=24, unknown="ignore"),
     PopularityRecommender(),
     PopularityScaler(),
+    PretrainedEncoder(FrozenEstimator(FunctionTransformer())),
     ProcrustesAligner(),
     ProcrustesRegressor(),
     RNNEncoder(cell="simple", **TINY_SEQUENCE_NETWORK),

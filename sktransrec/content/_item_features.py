@@ -2,16 +2,14 @@
 
 import reprlib
 
-import narwhals.stable.v1 as nw
 import numpy as np
-import scipy.sparse as sp
 
-from ._columns import objects_of
-from ._ids import DecodesItems, distinct_ids, equal_as_strings, id_array, positions
-from ._validation import _safe_indexing, check_sparse
-from ._version_stamp import VersionStampMixin
-
-__all__ = ["ItemFeatures"]
+from .._ids import DecodesItems, distinct_ids, equal_as_strings, id_array, positions
+from .._validation import _safe_indexing
+from .._version_stamp import VersionStampMixin
+from .._wrapping import as_matrix
+from ._encoder import PretrainedEncoder
+from ._values import check_items, checked_values, frozen, without_library
 
 
 class ItemFeatures(DecodesItems, VersionStampMixin):
@@ -45,6 +43,7 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
 
     See Also
     --------
+    PretrainedEncoder : Vectors of texts and pictures by networks trained elsewhere.
     HybridRecommender : Learns to predict the factors of an item from its content.
     ContentKNNRecommender : Recommends the nearest items by content.
     NextItemRecommender : Reads items by their features.
@@ -69,12 +68,12 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
 
     def __init__(self, values, ids=None):
         index = values.index if hasattr(values, "iloc") else None
-        values = _without_library(values)
+        values = without_library(values)
         self.n_items = values.shape[0] if hasattr(values, "shape") else len(values)
         self.has_own_ids = ids is not None or not (index is None or _is_numbered(index))
-        self.ids = _frozen(_checked_ids(ids, index, self.n_items))
-        self.values = _frozen(_checked_values(values, self.ids))
-        _check_items(self.values, self.ids)
+        self.ids = frozen(_checked_ids(ids, index, self.n_items))
+        self.values = frozen(checked_values(values, self.ids))
+        check_items(self.values, self.ids)
 
     def __len__(self):
         return self.n_items
@@ -99,8 +98,8 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
     def __setstate__(self, state):
         # Loaded arrays are writeable.
         super().__setstate__(state)
-        _frozen(self.values)
-        _frozen(self.ids)
+        frozen(self.values)
+        frozen(self.ids)
 
     def of(self, ids):
         """Return the features of the items with the given ids, in that order.
@@ -127,6 +126,46 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
                 f"items ({len(unknown)} of the ids are unknown): {cure}."
             )
         return ItemFeatures(_safe_indexing(self.values, places), ids)
+
+    def encoded(self, encoder, *, batch_size=64, memory=None, verbose=0):
+        """Return the items described by the vectors of an encoder instead of their content.
+
+        Use it to encode a catalogue once for all models and searches. No model then holds the
+        encoder, and none needs it to be saved. Encode later items in the same way.
+
+        Parameters
+        ----------
+        encoder : callable or fitted transformer
+            What makes a vector of each content, as in `PretrainedEncoder`.
+        batch_size : int, default=64
+            Number of contents in a batch, at least 1.
+        memory : str, path or joblib.Memory, default=None
+            A folder in which the vectors are kept; None keeps nothing.
+        verbose : int, default=0
+            1 shows a progress bar.
+
+        Returns
+        -------
+        item_features : ItemFeatures
+            The same items with numbers of shape (n_items, n_features).
+
+        See Also
+        --------
+        PretrainedEncoder : The same as a step of a pipeline.
+
+        Examples
+        --------
+        >>> from sktransrec import ItemFeatures
+        >>> def lengths(texts):
+        ...     return [[len(text)] for text in texts]
+        >>> ItemFeatures(["red tea", "tea"], ids=["a", "b"]).encoded(lengths).values
+        array([[7.],
+               [3.]], dtype=float32)
+        """
+        encode = PretrainedEncoder(
+            encoder, batch_size=batch_size, memory=memory, verbose=verbose
+        ).fit_transform
+        return ItemFeatures(as_matrix(encode(self.values)), self.ids if self.has_own_ids else None)
 
     def _ids_of_items(self):
         return self.ids
@@ -168,100 +207,6 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
             )
 
 
-def _as_list(values):
-    """Return a collection with one value for each item as a list."""
-    if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
-        raise ValueError(
-            f"values is {reprlib.repr(values)}: pass one row of numbers, one text or one image for "
-            "each item."
-        )
-    values = list(values)
-    if not values:
-        raise ValueError("values holds no items: pass at least one.")
-    return values
-
-
-def _checked_values(values, ids):
-    """Return the features as a new csr_array, DataFrame or array."""
-    if hasattr(values, "iloc"):
-        return values.copy().set_axis(ids, axis=0)
-    if sp.issparse(values):
-        check_sparse(values, name="values")
-        return sp.csr_array(values, copy=True)
-    values = _as_array(values, ids)
-    if values.ndim == 0 or values.dtype.kind not in "fiubO":
-        raise ValueError(
-            f"values has shape {values.shape} and dtype {values.dtype}: pass one row of numbers, "
-            "one text or one image for each item."
-        )
-    if values.dtype.kind in "fiub" and values.ndim == 1:
-        raise ValueError(
-            "values is a single row of numbers: pass shape (n_items, n_features), with "
-            "values.reshape(-1, 1) for one number per item."
-        )
-    return values
-
-
-def _frozen(values):
-    """Make the arrays in the values read-only, in place, and return the values."""
-    arrays = [values] if isinstance(values, np.ndarray) else []
-    if sp.issparse(values):
-        arrays = [values.data, values.indices, values.indptr]
-    for array in arrays:
-        array.setflags(write=False)
-    return values
-
-
-def _as_array(values, ids):
-    """Return an array of numbers, or an array of objects if the values are texts."""
-    if isinstance(values, np.ndarray) and values.dtype.kind in "fiubc":
-        return values.copy()
-    values = list(values)
-    if any(isinstance(value, str | bytes) or value is None for value in values):
-        return objects_of(values)
-    shapes = [np.shape(value) for value in values]
-    for item, shape in zip(ids.tolist(), shapes, strict=True):
-        if shape != shapes[0]:
-            raise ValueError(
-                f"The values of item {item!r} have shape {shape}, those of the first item "
-                f"{shapes[0]}: describe all items by the same number of values, and scale images "
-                "to one size."
-            )
-    try:
-        return np.array(values, dtype=np.float32)
-    except (TypeError, ValueError):
-        item, value = next(
-            pair for pair in zip(ids.tolist(), values, strict=True) if not _are_numbers(pair[1])
-        )
-        raise ValueError(
-            f"Item {item!r} has {reprlib.repr(value)}, which is neither a text nor only numbers: "
-            "pass one kind of content, or a DataFrame with several kinds."
-        ) from None
-
-
-def _are_numbers(value):
-    try:
-        np.asarray(value, dtype=np.float32)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _without_library(values):
-    """Return values as a pandas DataFrame, a sparse matrix, an array or a list."""
-    if hasattr(values, "iloc"):
-        return values if values.ndim == 2 else values.to_numpy()
-    if nw.dependencies.is_into_series(values):
-        return nw.from_native(values, series_only=True).to_list()
-    if nw.dependencies.is_into_dataframe(values):
-        library = type(values).__module__.partition(".")[0]
-        raise ValueError(
-            f"values is a {type(values).__name__} of {library}: pass values.to_pandas(), or an "
-            "array where all columns are numbers."
-        )
-    return values if hasattr(values, "shape") else _as_list(values)
-
-
 def _checked_ids(ids, index, n_items):
     """Return the ids as an array; `index` is the index of the values, None if they have none."""
     if ids is None:
@@ -292,40 +237,3 @@ def _check_index(ids, index):
                 f"ids and {label!r} by the index. Pass values.loc[ids] to bring them into one "
                 "order, or values.reset_index(drop=True) if the index does not hold ids."
             )
-
-
-def _check_items(values, ids):
-    """Raise if an item lacks its text, or has NaN or infinity."""
-    for bad, what in _faults(values):
-        bad = np.flatnonzero(bad)
-        if len(bad):
-            first = ids.tolist()[bad[0]]
-            raise ValueError(
-                f"Item {first!r} has {what} ({len(bad)} of {len(ids)} items do): fill it in, or "
-                "leave the item out."
-            )
-
-
-def _faults(values):
-    """Yield the mask of the items with a fault, and what it is."""
-    if hasattr(values, "iloc"):
-        yield values.isna().to_numpy().any(axis=1), "a missing value"
-        for name in values.columns:
-            column = values[name].to_numpy()
-            if column.dtype == object and any(isinstance(value, str) for value in column):
-                yield _lacks_text(column), f"no text in the column {name!r}, which holds texts"
-            elif column.dtype.kind == "f":
-                yield ~np.isfinite(column), f"infinity in the column {name!r}"
-    elif sp.issparse(values):
-        rows = np.repeat(np.arange(values.shape[0]), np.diff(values.indptr))
-        bad_rows = rows[~np.isfinite(values.data)]
-        yield np.isin(np.arange(values.shape[0]), bad_rows), "NaN or infinity"
-    elif values.dtype == object:
-        yield _lacks_text(values), "no text"
-    else:
-        axes = tuple(range(1, values.ndim))
-        yield ~np.isfinite(values).all(axis=axes), "NaN or infinity"
-
-
-def _lacks_text(values):
-    return [not isinstance(value, str) or not value.strip() for value in values]

@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from sktransrec import ItemFeatures, NextItemRecommender
+from sktransrec import ContentKNNRecommender, ItemFeatures, NextItemRecommender
 
 NUMBERS = np.arange(12.0).reshape(4, 3)
 CONTENT = {
@@ -168,3 +168,25 @@ def test_bad_content_names_the_item(values, ids, message):
 def test_unknown_ids():
     with pytest.raises(ValueError, match="no item 'q'"):
         ItemFeatures(NUMBERS, ids=list("wxyz")).of(["w", "q"])
+
+
+def test_a_catalogue_is_encoded_once_for_all_models():
+    asked = []
+
+    def lengths(texts):
+        asked.extend(texts)
+        return np.array([[len(text), text.count("a")] for text in texts])
+
+    titles = ItemFeatures(["Alien", "Brazil", "Alien", "返回"], ids=list("wxyz"))
+    vectors = titles.encoded(lengths, batch_size=2)
+    assert sorted(asked) == ["Alien", "Brazil", "返回"]
+    assert_array_equal(vectors.values, [[5, 0], [6, 1], [5, 0], [2, 0]])
+    assert vectors.ids.tolist() == list("wxyz")
+    assert not ItemFeatures(["Alien"]).encoded(lengths).has_own_ids
+    asked.clear()
+    X = np.ones((6, 4))
+    search = GridSearchCV(ContentKNNRecommender(vectors), {"pooling": ["mean", "max"]}, cv=2)
+    search.fit(X).best_estimator_.with_items(ItemFeatures(["B"], ids=["v"]).encoded(lengths))
+    assert asked == ["B"]
+    with pytest.raises(ValueError, match="cannot be read as numbers"):
+        ItemFeatures(pd.DataFrame({"title": ["Alien"]})).encoded(lengths)

@@ -1,0 +1,32 @@
+"""Encoders in files: loaded when they are first called, and saved by their path."""
+
+from pathlib import Path
+
+
+class LoadedOnce:
+    """Base of encoders that load a network when they are first called.
+
+    A subclass has the attribute `path`, loads the network in ``_load()`` and calls it in
+    ``__call__`` by ``self._loaded()``. A saved encoder holds its attributes, but not the network.
+    """
+
+    _network = None
+
+    def _loaded(self):
+        if self._network is None:
+            self._network = self._load()
+        return self._network
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "_network"}
+
+    def __repr__(self):
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.__getstate__().items())
+        return f"{type(self).__name__}({settings})"
+
+    def identity(self):
+        """Return what tells this encoder from others, and a changed file from the one before."""
+        path = Path(self.path)
+        files = sorted(path.rglob("*")) if path.is_dir() else [path] * path.exists()
+        changes = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        return repr(self), changes

@@ -1,0 +1,141 @@
+"""What items are like, as arrays, texts or tables: reading and checking it."""
+
+import reprlib
+
+import narwhals.stable.v1 as nw
+import numpy as np
+import scipy.sparse as sp
+
+from .._columns import objects_of
+from .._validation import check_sparse
+
+
+def _as_list(values):
+    """Return a collection with one value for each item as a list."""
+    if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+        raise ValueError(
+            f"values is {reprlib.repr(values)}: pass one row of numbers, one text or one image for "
+            "each item."
+        )
+    values = list(values)
+    if not values:
+        raise ValueError("values holds no items: pass at least one.")
+    return values
+
+
+def checked_values(values, ids):
+    """Return the features as a new csr_array, DataFrame or array."""
+    if hasattr(values, "iloc"):
+        return values.copy().set_axis(ids, axis=0)
+    if sp.issparse(values):
+        check_sparse(values, name="values")
+        return sp.csr_array(values, copy=True)
+    values = _as_array(values, ids)
+    if values.ndim == 0 or values.dtype.kind not in "fiubO":
+        raise ValueError(
+            f"values has shape {values.shape} and dtype {values.dtype}: pass one row of numbers, "
+            "one text or one image for each item."
+        )
+    if values.dtype.kind in "fiub" and values.ndim == 1:
+        raise ValueError(
+            "values is a single row of numbers: pass shape (n_items, n_features), with "
+            "values.reshape(-1, 1) for one number per item."
+        )
+    return values
+
+
+def frozen(values):
+    """Make the arrays in the values read-only, in place, and return the values."""
+    arrays = [values] if isinstance(values, np.ndarray) else []
+    if sp.issparse(values):
+        arrays = [values.data, values.indices, values.indptr]
+    for array in arrays:
+        array.setflags(write=False)
+    return values
+
+
+def _as_array(values, ids):
+    """Return an array of numbers, or an array of objects if the values are texts."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiubc":
+        return values.copy()
+    values = list(values)
+    if any(isinstance(value, str | bytes) or value is None for value in values):
+        return objects_of(values)
+    shapes = [np.shape(value) for value in values]
+    for item, shape in zip(ids.tolist(), shapes, strict=True):
+        if shape != shapes[0]:
+            raise ValueError(
+                f"The values of item {item!r} have shape {shape}, those of the first item "
+                f"{shapes[0]}: describe all items by the same number of values, and scale images "
+                "to one size."
+            )
+    try:
+        return np.array(values, dtype=np.float32)
+    except (TypeError, ValueError):
+        item, value = next(
+            pair for pair in zip(ids.tolist(), values, strict=True) if not _are_numbers(pair[1])
+        )
+        raise ValueError(
+            f"Item {item!r} has {reprlib.repr(value)}, which is neither a text nor only numbers: "
+            "pass one kind of content, or a DataFrame with several kinds."
+        ) from None
+
+
+def _are_numbers(value):
+    try:
+        np.asarray(value, dtype=np.float32)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def without_library(values):
+    """Return values as a pandas DataFrame, a sparse matrix, an array or a list."""
+    if hasattr(values, "iloc"):
+        return values if values.ndim == 2 else values.to_numpy()
+    if nw.dependencies.is_into_series(values):
+        return nw.from_native(values, series_only=True).to_list()
+    if nw.dependencies.is_into_dataframe(values):
+        library = type(values).__module__.partition(".")[0]
+        raise ValueError(
+            f"values is a {type(values).__name__} of {library}: pass values.to_pandas(), or an "
+            "array where all columns are numbers."
+        )
+    return values if hasattr(values, "shape") else _as_list(values)
+
+
+def check_items(values, ids):
+    """Raise if an item lacks its text, or has NaN or infinity."""
+    for bad, what in _faults(values):
+        bad = np.flatnonzero(bad)
+        if len(bad):
+            first = ids.tolist()[bad[0]]
+            raise ValueError(
+                f"Item {first!r} has {what} ({len(bad)} of {len(ids)} items do): fill it in, or "
+                "leave the item out."
+            )
+
+
+def _faults(values):
+    """Yield the mask of the items with a fault, and what it is."""
+    if hasattr(values, "iloc"):
+        yield values.isna().to_numpy().any(axis=1), "a missing value"
+        for name in values.columns:
+            column = values[name].to_numpy()
+            if column.dtype == object and any(isinstance(value, str) for value in column):
+                yield _lacks_text(column), f"no text in the column {name!r}, which holds texts"
+            elif column.dtype.kind == "f":
+                yield ~np.isfinite(column), f"infinity in the column {name!r}"
+    elif sp.issparse(values):
+        rows = np.repeat(np.arange(values.shape[0]), np.diff(values.indptr))
+        bad_rows = rows[~np.isfinite(values.data)]
+        yield np.isin(np.arange(values.shape[0]), bad_rows), "NaN or infinity"
+    elif values.dtype == object:
+        yield _lacks_text(values), "no text"
+    else:
+        axes = tuple(range(1, values.ndim))
+        yield ~np.isfinite(values).all(axis=axes), "NaN or infinity"
+
+
+def _lacks_text(values):
+    return [not isinstance(value, str) or not value.strip() for value in values]

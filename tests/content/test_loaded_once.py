@@ -1,0 +1,45 @@
+import os
+import pickle
+
+from sktransrec.content._loaded_once import LoadedOnce
+
+
+class Scale(LoadedOnce):
+    """An encoder whose network is the number in a file."""
+
+    loads = 0
+
+    def __init__(self, path, *, offset=0):
+        self.path = path
+        self.offset = offset
+
+    def _load(self):
+        Scale.loads += 1
+        return float(self.path.read_text())
+
+    def __call__(self, values):
+        return values * self._loaded() + self.offset
+
+
+def test_the_network_is_loaded_once_when_it_is_called_and_never_saved(tmp_path):
+    (tmp_path / "network").write_text("3")
+    scale = Scale(tmp_path / "network", offset=1)
+    before = Scale.loads
+    assert [scale(2), scale(3)] == [7, 10]
+    assert Scale.loads == before + 1
+    loaded = pickle.loads(pickle.dumps(scale))
+    assert set(vars(loaded)) == {"path", "offset"}
+    assert loaded(2) == 7
+    assert "offset=1" in repr(scale)
+
+
+def test_a_changed_file_is_another_encoder(tmp_path):
+    path = tmp_path / "network"
+    path.write_text("3")
+    first = Scale(path).identity()
+    assert first == Scale(path).identity() != Scale(path, offset=1).identity()
+    assert Scale(tmp_path).identity() == Scale(tmp_path).identity()
+    os.utime(path, (0, 0))
+    assert Scale(path).identity() != first
+    path.unlink()
+    assert Scale(path).identity() not in (first, Scale(tmp_path).identity())

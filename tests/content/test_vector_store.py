@@ -1,0 +1,98 @@
+import functools
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_array_equal
+
+from sktransrec.content._vector_store import VectorStore, _encoder_key, content_keys
+
+
+def test_equal_contents_have_equal_keys():
+    texts = np.array(["tea", "té", "te\u0301", "tea", "\ud800"], dtype=object)
+    assert len(set(content_keys(texts))) == 4
+    numbers = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    for values in (numbers, sp.csr_array(numbers), numbers[..., None]):
+        first, second, third = content_keys(values)
+        assert first == third != second
+    of_one_byte = content_keys(np.zeros((1, 4), dtype=np.uint8))
+    assert of_one_byte != content_keys(np.zeros((1, 2, 2), dtype=np.uint8))
+
+
+def test_what_was_saved_is_found(tmp_path):
+    store = VectorStore(tmp_path, len)
+    store.save(np.array(["a", "b"]), np.array([[1.0], [2.0]]))
+    store.save(np.array(["b", "c"]), np.array([[9.0], [3.0]]))
+    found = store.load(np.array(["b", "c", "d"]))
+    keys = np.concatenate([keys for keys, _ in found])
+    vectors = np.concatenate([vectors for _, vectors in found])
+    assert sorted(keys) == ["b", "c"]
+    assert vectors[keys == "c"] == 3
+    assert VectorStore(tmp_path, str).load(np.array(["a"])) == []
+    assert VectorStore(None, len).load(np.array(["a"])) == []
+
+
+def _scaled(factor):
+    return lambda texts: factor * len(texts)
+
+
+class Weights:
+    """An object whose pickle differs each time, and whose weights do not."""
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def encode(self, texts):
+        return texts
+
+    def state_dict(self):
+        return {"layer": Tensor(self.weight)}
+
+    def __repr__(self):
+        return "Weights()"
+
+    def __getstate__(self):
+        raise TypeError("no pickle")
+
+
+class Tensor:
+    def __init__(self, weight):
+        self.weight = weight
+
+    def cpu(self):
+        return np.full(2, self.weight)
+
+
+def test_encoders_are_told_apart_by_code_and_weights():
+    alike = [
+        (_scaled(2), _scaled(2)),
+        (Weights(1.0).encode, Weights(1.0).encode),
+        (functools.partial(_scaled, 2), functools.partial(_scaled, 2)),
+    ]
+    for one, other in alike:
+        assert _encoder_key(one) == _encoder_key(other)
+    different = [
+        *(_scaled(2), _scaled(3), len, str, Weights(1.0).encode, Weights(2.0).encode),
+        *(functools.partial(_scaled, 2), functools.partial(_scaled, 3), _scaled),
+    ]
+    assert len({_encoder_key(each) for each in different}) == len(different)
+
+
+def test_an_encoder_without_identity_is_refused():
+    class Unsavable:
+        def __getstate__(self):
+            raise TypeError("no pickle")
+
+        def __call__(self, texts):
+            return texts
+
+    with pytest.raises(ValueError, match=r"cannot be told from others.*pass a function"):
+        _encoder_key(Unsavable())
+
+
+def test_vectors_may_be_sparse(tmp_path):
+    store = VectorStore(tmp_path, len)
+    store.save(np.array(["a", "b"]), sp.csr_array(np.eye(2)))
+    [(keys, vectors)] = store.load(np.array(["b"]))
+    assert keys.tolist() == ["b"]
+    assert_array_equal(vectors.toarray(), [[0, 1]])
