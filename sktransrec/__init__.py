@@ -11,6 +11,7 @@ from .ensembles import (
     SwitchingRecommender,
     TransferGate,
     VotingRecommender,
+    content_members,
 )
 from .evaluation import compare, transfer_gain, transfer_learning_curve
 from .feature_learning import (
@@ -117,6 +118,7 @@ __all__ = [
     "VotingRecommender",
     "align_domains",
     "compare",
+    "content_members",
     "cross_listed_mask",
     "debiased_scorer",
     "eligible_scores",

@@ -138,6 +138,41 @@ def conditional_logit_weights(choices, prior, regularization, is_signed):
     return weights, regularization
 
 
+def held_out_losses(choices, priors, regularization, is_signed):
+    """Return the loss of each row under weights that are learned from the other half of the rows.
+
+    Parameters
+    ----------
+    choices, regularization, is_signed
+        As in `conditional_logit_weights`.
+    priors : sequence of ndarray of shape (n_features,)
+
+    Returns
+    -------
+    losses : ndarray of shape (n_priors, n_rows)
+        0 for a row that chose nothing.
+    """
+    n_rows = len(choices.rejected)
+    losses = np.zeros((len(priors), n_rows))
+    for half in (0, 1):
+        is_held_out = np.arange(n_rows) % 2 == half
+        learned_from, judged = choices.of_rows(~is_held_out), choices.of_rows(is_held_out)
+        for place, prior in enumerate(priors):
+            weights, _ = conditional_logit_weights(learned_from, prior, regularization, is_signed)
+            losses[place, is_held_out] = _row_losses(judged, weights)
+    return losses
+
+
+def _row_losses(choices, weights):
+    """Return the mean of -log p over the choices of each row."""
+    rejected, represents, chosen, rows = choices
+    log_totals, _ = _log_totals(rejected @ weights.astype(np.float32), represents)
+    losses = -log_expit(chosen @ weights - log_totals[rows])
+    n_chosen = np.bincount(rows, minlength=len(rejected))
+    sums = np.bincount(rows, losses, minlength=len(rejected))
+    return sums / np.maximum(n_chosen, 1)
+
+
 def _multiple(choices, prior):
     """Return the multiple of the prior under which the choices are most likely."""
     one = np.ones(1)

@@ -1,5 +1,6 @@
 """Ensembles: recommenders that combine others, or choose between them."""
 
+from ._content_members import content_members
 from ._discounted import DiscountedRecommender
 from ._gate import TransferGate
 from ._selector import SourceSelectorRecommender
@@ -14,4 +15,5 @@ __all__ = [
     "SwitchingRecommender",
     "TransferGate",
     "VotingRecommender",
+    "content_members",
 ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Bunch, get_tags
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._histories import padded_at_end
@@ -29,6 +30,7 @@ from .._wrapping import (
 )
 from ..base import RecommenderMixin, _column_shares
 from ..interactions._target_items import TargetItems
+from ._later_items import with_later_items
 
 
 class EnsembleRecommender(RecommenderMixin, BaseEstimator):
@@ -150,6 +152,16 @@ class DecidingRecommender(EnsembleRecommender):
         return self._target.held_out(X, self.holdout, random_state)
 
 
+def _has_member_that(takes):
+    """Return the function from an ensemble to whether a member, fitted or not, has a method."""
+
+    def has_member(ensemble):
+        members = getattr(ensemble, "estimators_", None) or ensemble._parts()
+        return any(hasattr(member, takes) for member in members)
+
+    return has_member
+
+
 class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
     """Base of ensembles that add up the standardised scores of named members.
 
@@ -186,11 +198,13 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         self._set_params("estimators", **params)
         return self
 
+    @available_if(_has_member_that("with_items"))
     def with_items(self, item_features):
         """Add new items to the fitted ensemble, without fitting it again.
 
-        All recommenders must know items by their content; see
-        :meth:`HybridRecommender.with_items`.
+        At least one recommender must know items by their content; see
+        :meth:`HybridRecommender.with_items`. To the others, a new item is like the least of the
+        items that they know.
 
         Parameters
         ----------
@@ -202,23 +216,54 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         -------
         recommender : estimator
             A fitted copy that recommends the new items as well. Their columns come after those of
-            the items known so far. X keeps the columns of `fit`.
+            the items known so far. A matrix X keeps the columns of `fit`.
         """
         check_is_fitted(self)
-        for name, model in self.named_estimators_.items():
-            if not hasattr(model, "with_items"):
-                raise TypeError(
-                    f"{name!r} does not know items by their content ({model!r}). All recommenders "
-                    "must do so, as HybridRecommender and ContentKNNRecommender do."
-                )
+        later = [with_later_items(model, item_features) for model in self.estimators_]
+        return self._with_members(list(self.named_estimators_), later, item_features.n_items)
+
+    @available_if(_has_member_that("with_item_features"))
+    def with_item_features(self, item_features):
+        """Return this fitted ensemble for the items of another catalogue.
+
+        No interactions with the new items are needed. The recommenders that know items by their
+        content are taken there, with their weights, and the others are left out.
+
+        Parameters
+        ----------
+        item_features : ItemFeatures
+            The content of the new items, in the same form as that of the items in `fit`.
+
+        Returns
+        -------
+        recommender : estimator
+            A fitted copy. Its columns are the items of `item_features`, which have no popularity.
+        """
+        check_is_fitted(self)
+        if self.target_columns is not None:
+            raise ValueError(
+                "target_columns says which columns of X are the items, and another catalogue has "
+                "other columns: leave it at None."
+            )
+        moves = [hasattr(model, "with_item_features") for model in self.estimators_]
+        names = [name for name, is_in in zip(self.named_estimators_, moves, strict=True) if is_in]
+        moved = [self.named_estimators_[name].with_item_features(item_features) for name in names]
+        other = self._with_members(names, moved, item_features.n_items - self.n_items_)
+        if not reads_histories(self):
+            other.n_features_in_ = item_features.n_items
+            other._target = TargetItems(other.n_items_, np.arange(other.n_items_))
+            vars(other).pop("feature_names_in_", None)
+        other.popularity_ = np.zeros(item_features.n_items, dtype=np.float32)
+        other._keep_weights_of(np.array(moves))
+        return other
+
+    def _with_members(self, names, models, n_more):
+        """Return a copy with other fitted members, which recommend so many more items."""
         other = copy.copy(self)
-        other._name_members(
-            list(self.named_estimators_),
-            [model.with_items(item_features) for model in self.estimators_],
-        )
-        other.n_items_ = self.n_items_ + item_features.n_items
+        other._name_members(names, models)
+        other.n_items_ = self.n_items_ + n_more
         other._target = replace(self._target, n_items=other.n_items_)
-        other.popularity_ = np.pad(self.popularity_, (0, item_features.n_items))
+        other.popularity_ = np.pad(self.popularity_, (0, max(n_more, 0)))
         return other
 
     def _ids_of_items(self):

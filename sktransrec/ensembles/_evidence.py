@@ -11,6 +11,7 @@ from .._recommend import n_rows_of, row_blocks, withheld_items
 from .._validation import _safe_indexing
 from ..interactions._target_items import TargetItems
 from ._base import standardized
+from ._later_items import knows_content
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,10 @@ class Evidence:
     models: list
     target: TargetItems
     item_counts: np.ndarray
+
+    def known_items(self):
+        """Return the mask of the items of which a member knows something: content, or a row."""
+        return (self.item_counts > 0) | any(map(knows_content, self.models))
 
     def kinds(self, X):
         """Yield what each member says of all items, and then how popular they are.
@@ -80,7 +85,7 @@ def held_out_choices(evidence, X, y, given_away, *, n_best, n_random, max_rows, 
         What is known about the rows.
     y : csr_array of shape (n_rows, n_items)
         The held-out interactions, which are the choices. Items that nobody has without them are
-        neither chosen nor rejected, because the members know nothing of them.
+        neither chosen nor rejected, unless a member knows items by their content.
     given_away : csr_array of shape (n_rows, n_items), dtype bool
         Those of `y` that are neither chosen nor rejected either.
     n_best, n_random : int
@@ -98,7 +103,7 @@ def held_out_choices(evidence, X, y, given_away, *, n_best, n_random, max_rows, 
     are_candidates : ndarray of bool of shape (n_choices,)
         Whether each chosen item is as good as the `n_best` by some kind of evidence.
     """
-    is_known = sp.diags_array((evidence.item_counts > 0).astype(y.dtype))
+    is_known = sp.diags_array(evidence.known_items().astype(y.dtype))
     chosen = sp.csr_array((y - y.multiply(given_away)) @ is_known)
     chosen.eliminate_zeros()
     used = np.sort(rng.permutation(np.flatnonzero(np.diff(chosen.indptr)))[:max_rows])
@@ -127,7 +132,7 @@ def _no_choices(n_kinds):
 
 def _block_choices(evidence, X, y, chosen, n_best, n_random, rng):
     """Return the evidence on rejected items, how many each stands for, and that on the chosen."""
-    kinds, is_eligible = evidence.of(X), evidence.eligible(X) & (evidence.item_counts > 0)
+    kinds, is_eligible = evidence.of(X), evidence.eligible(X) & evidence.known_items()
     is_eligible[y.nonzero()] = False
     best, least = best_of_each(kinds, is_eligible, n_best)
     sampled, represents = _sampled(is_eligible, np.hstack(best), n_random, rng)

@@ -7,7 +7,11 @@ import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from .._numerics._conditional_logit import conditional_logit_weights, joined_choices
+from .._numerics._conditional_logit import (
+    conditional_logit_weights,
+    held_out_losses,
+    joined_choices,
+)
 from .._validation import (
     N_JOBS,
     HasMethods,
@@ -54,7 +58,8 @@ class StackingRecommender(CombiningRecommender):
         The weights, 0 or more, near which the learned ones stay, up to a common factor. A dict maps
         names to weights, and recommenders that it does not name have 0. A `FrozenEstimator` around
         a fitted `StackingRecommender`, for example one of a source domain, passes on the weights of
-        the recommenders with the same names. None means equal weights.
+        the recommenders with the same names, unless equal weights predict held-out interactions
+        better by more than a standard error. None means equal weights.
     regularization : float or "auto", default="auto"
         How strongly the weights are held at the prior, 0 or more. The unit is rows: the penalty is
         half of this number times the squared distance from the prior. "auto" finds it from the
@@ -93,6 +98,8 @@ class StackingRecommender(CombiningRecommender):
     ----------
     weights_ : ndarray of shape (n_buckets, n_estimators)
         The learned weight of each recommender that is not dropped, 0 or more.
+    prior_weights_ : ndarray of shape (n_estimators,)
+        The weights near which the learned ones stay, up to a factor.
     popularity_weights_ : ndarray of shape (n_buckets,)
         The learned weight of the popularity of the items, which may be below 0.
     regularization_ : float
@@ -247,6 +254,8 @@ class StackingRecommender(CombiningRecommender):
         self._n_rows = X.shape[0] if y is None else y.shape[0]
         choices, activity, are_candidates = self._held_out_choices(X, y, random_state)
         self.bucket_edges_ = bucket_edges(activity, self.n_buckets)
+        prior = self._trusted_prior(choices, prior)
+        self.prior_weights_ = prior[:-1]
         weights, self.regularization_ = self._learned_weights(choices, activity, prior)
         self.weights_, self.popularity_weights_ = weights[:, :-1], weights[:, -1]
         self.final_estimator_ = self._fitted_final_estimator(choices, activity, are_candidates)
@@ -273,6 +282,15 @@ class StackingRecommender(CombiningRecommender):
             f"prior={self.prior!r}: pass a weight of 0 or more for each of the {len(names)} "
             "estimators, and one above 0, or a dict from their names to such weights."
         )
+
+    def _trusted_prior(self, choices, prior):
+        """Return the prior weights, or equal ones where those of another stack do harm."""
+        if not hasattr(self.prior, "fit"):
+            return prior
+        equal = np.append(np.ones(len(prior) - 1), 0.0)
+        is_signed = np.arange(len(prior)) == len(prior) - 1
+        losses = held_out_losses(choices, [prior, equal], self.regularization, is_signed)
+        return equal if _is_above_chance(losses[0] - losses[1]) else prior
 
     def _held_out_choices(self, X, y, random_state):
         """Return the choices, and how active their rows and which of them are candidates."""
@@ -342,6 +360,16 @@ class StackingRecommender(CombiningRecommender):
         ]
         return np.stack(of_buckets), regularization
 
+    def _keep_weights_of(self, are_kept):
+        if self.final_estimator_ is not None:
+            raise ValueError(
+                f"final_estimator={self.final_estimator!r} has learned from the evidence of all "
+                "recommenders, of which some cannot be taken to another catalogue: leave it at "
+                "None."
+            )
+        weights = self.weights_[:, are_kept]
+        self.weights_ = np.where(weights.any(axis=1, keepdims=True), weights, 1.0)
+
     def _fitted_final_estimator(self, choices, activity, are_candidates):
         if self.final_estimator is None:
             return None
@@ -389,6 +417,11 @@ class StackingRecommender(CombiningRecommender):
         lowest[np.isinf(lowest)] = 0
         below = scores - scores.max(axis=1, keepdims=True) + lowest - 1
         return np.where(is_candidate, of_candidates, below)
+
+
+def _is_above_chance(gains):
+    """Return whether the mean of some gains is more than its standard error above 0."""
+    return len(gains) > 1 and gains.mean() > gains.std() / np.sqrt(len(gains))
 
 
 def _passed_on(prior, names):

@@ -106,7 +106,7 @@ class VotingRecommender(CombiningRecommender):
         weights = self._checked_weights()
         X, y = self._checked(X, y)
         self._fit_members(X, y)
-        self._shares = (weights / weights.sum()).astype(np.float32)
+        self._shares = _shares(weights)
         return self
 
     def _checked_weights(self):
@@ -123,8 +123,17 @@ class VotingRecommender(CombiningRecommender):
             "estimators, and one above 0."
         )
 
+    def _keep_weights_of(self, are_kept):
+        self._shares = _shares(self._shares[are_kept])
+
     def _score_rows(self, X):
         total = np.zeros((X.shape[0], self.n_items_), dtype=np.float32)
         for weight, model in zip(self._shares, self.estimators_, strict=True):
             total += weight * standardized(self._target.scores(model, X))
         return total
+
+
+def _shares(weights):
+    """Return weights with sum 1, equal ones if all are 0."""
+    weights = weights if weights.any() else np.ones(len(weights))
+    return (weights / weights.sum()).astype(np.float32)

@@ -7,6 +7,7 @@ from sktransrec._numerics._conditional_logit import (
     Choices,
     conditional_logit_loss,
     conditional_logit_weights,
+    held_out_losses,
     joined_choices,
 )
 
@@ -120,3 +121,15 @@ def test_one_good_feature_is_found_among_bad_ones():
     weights, _ = conditional_logit_weights(choices, np.ones(3), "auto", np.zeros(3, dtype=bool))
     assert weights[0] > 0.2
     assert_allclose(weights[1:], 0, atol=0.05)
+
+
+def test_held_out_losses_are_those_of_the_other_half():
+    choices = drawn_choices(41)
+    priors = [np.ones(3), TRUE]
+    losses = held_out_losses(choices, priors, 5.0, ALL_SIGNED)
+    is_even = np.arange(41) % 2 == 0
+    for prior, of_prior in zip(priors, losses, strict=True):
+        for judged in (is_even, ~is_even):
+            weights, _ = conditional_logit_weights(choices.of_rows(~judged), prior, 5.0, ALL_SIGNED)
+            expected, _, _ = conditional_logit_loss(choices.of_rows(judged), weights)
+            assert of_prior[judged].sum() == pytest.approx(expected, rel=1e-5)

@@ -259,6 +259,16 @@ def test_finding_cross_listed_products_is_worth_nothing(member, learn_cross_list
     assert (of_twins > of_others) if learn_cross_listed else (of_twins < 0.01)
 
 
+@pytest.mark.parametrize("n_rows", [10, 400])
+def test_weights_of_an_unlike_source_are_not_trusted(n_rows):
+    source = FrozenEstimator(stack(MEMBERS).fit(*drawn(400, (3, 0, 0))))
+    near = stack(MEMBERS, prior=source, regularization=200.0)
+    like = clone(near).fit(*drawn(n_rows, (3, 0, 0), seed=1))
+    unlike = clone(near).fit(*drawn(200, (0, 0.6, 0.6), seed=1))
+    assert_allclose(like.prior_weights_, source.estimator.weights_[0])
+    assert_array_equal(unlike.prior_weights_, 1)
+
+
 def test_later_items():
     X = make_cross_domain(60, 20, 15, target_density=0.2, random_state=0).X_source
     content = ItemFeatures(np.random.RandomState(0).uniform(size=(23, 4)))

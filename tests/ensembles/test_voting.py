@@ -163,8 +163,10 @@ def test_later_items_reach_all_parts(X):
     assert extended.named_estimators_.content.n_items_ == extended.n_items_
     assert vote.named_estimators_.content.n_items_ == vote.n_items_
     assert_array_equal(extended.decision_function(sp.csr_array((1, X.shape[1])))[0, -3:], 0)
-    with pytest.raises(TypeError, match="'ease' does not know items by their content"):
+    with pytest.raises(AttributeError, match="with_items"):
         _vote().fit(X).with_items(later)
+    moved = vote.set_params(hybrid="drop").fit(X).with_item_features(later)
+    assert_allclose(moved.decision_function(np.eye(3)).argmax(axis=1), range(3))
 
 
 @pytest.mark.parametrize("wrapped", [FrozenEstimator, make_pipeline])

@@ -1,0 +1,26 @@
+import numpy as np
+from numpy.testing import assert_array_equal
+
+from sktransrec import HybridRecommender, ItemKNNRecommender, TransitionRecommender
+from sktransrec.ensembles._later_items import BesideLaterItems, knows_content
+
+X = np.array([[1, 1, 0, 1], [0, 1, 1, 1], [1, 0, 1, 1]])
+
+
+def test_a_later_item_is_like_the_least_of_the_known_ones():
+    model = ItemKNNRecommender().fit(X)
+    later = BesideLaterItems(model, 2)
+    scores = model.decision_function(X)
+    assert_array_equal(later.decision_function(X)[:, :4], scores)
+    assert_array_equal(later.decision_function(X)[:, 4:], np.tile(scores.min(axis=1), (2, 1)).T)
+    assert later.popularity_.tolist() == [*model.popularity_.tolist(), 0, 0]
+    assert later.withheld_items_ is None
+    assert not knows_content(later)
+    assert knows_content(HybridRecommender())
+
+
+def test_later_items_are_left_out_of_histories():
+    model = TransitionRecommender().fit([[1, 2, 3, 0], [3, 1, 2, 4]])
+    later = BesideLaterItems(model, 2)
+    expected = model.decision_function([[1, 3, 0, 0]])
+    assert_array_equal(later.decision_function([[6, 1, 5, 3]])[:, :4], expected)
