@@ -1,4 +1,5 @@
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+HAS_TENSORFLOW = find_spec("tensorflow") is not None
+
 
 @pytest.fixture(scope="session")
 def data_home():
@@ -18,3 +21,27 @@ def data_home():
     if not folder or not Path(folder).is_dir():
         pytest.skip("SKTRANSREC_DATA does not name the folder of the real data sets")
     return Path(folder)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup():
+    return (yield from _skipped_without_tensorflow())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    return (yield from _skipped_without_tensorflow())
+
+
+def _skipped_without_tensorflow():
+    """Skip a test that trains a network where TensorFlow is not installed."""
+    try:
+        return (yield)
+    except ImportError as error:
+        if HAS_TENSORFLOW or not _asks_for_tensorflow(error):
+            raise
+        pytest.skip("trains a network, and TensorFlow is not installed")
+
+
+def _asks_for_tensorflow(error):
+    return error.name in ("tensorflow", "keras", "scikeras") or "needs TensorFlow" in str(error)
