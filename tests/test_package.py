@@ -37,6 +37,7 @@ OWN = {"self", "cls", "other", "others"}
 
 # From the ground up: a room may import itself and those before it.
 LAYERS = [
+    {"_typing"},
     {"_columns", "_histories", "_version_stamp"},
     {"_ids"},
     {"_validation"},
@@ -133,6 +134,7 @@ PARAMETERS = {
 
 # Modules without a test file of their own, and the one that shows what they do.
 TESTED_THROUGH = {
+    "_typing.py": "test_package.py",
     # Builders of networks, by what the networks learn.
     "_engine/_attention.py": "feature_learning/test_text.py",
     "_engine/_convolutional.py": "feature_learning/test_cnn.py",

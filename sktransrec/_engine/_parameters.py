@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from textwrap import indent
 from typing import Any, NamedTuple
 
+from .._typing import Class
 from .._validation import Interval, StrOptions
 from ._objectives import OUTPUT_ACTIVATIONS
 from ._schedules import SCHEDULES
@@ -240,7 +241,7 @@ ATTRIBUTES = {
 }
 
 
-def shares_parameters(cls):
+def shares_parameters(cls: Class) -> Class:
     """Decorate an estimator around a network: give it what it leaves out of texts and constraints.
 
     Its docstring then describes all parameters of `__init__` in their order, with the defaults

@@ -5,6 +5,8 @@ import functools
 import numpy as np
 import scipy.sparse as sp
 
+from .._typing import Function
+
 # This many squares of the largest allowed number can be summed without overflow.
 _N_SUMMANDS = 1e8
 
@@ -43,7 +45,7 @@ def all_finite(values):
     return bool(np.isfinite(sums).all() or np.isfinite(rows).all())
 
 
-def finite_output(method):
+def finite_output(method: Function) -> Function:
     """Decorate a method of rows so that NaN and infinity are an error and never returned."""
 
     @functools.wraps(method)

@@ -4,10 +4,11 @@ import functools
 
 import numpy as np
 
+from .._typing import Function
 from ._finite import check_learned
 
 
-def restores_on_error(method):
+def restores_on_error(method: Function) -> Function:
     """Decorate a fit method: after an error, the attributes of the estimator are as before.
 
     A learned array with NaN or infinity is an error too.
