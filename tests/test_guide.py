@@ -113,7 +113,7 @@ Z_source, Z_target = rng.normal(size=(40, 6)), rng.normal(size=(30, 6))
 """,
 }
 GENERATED = {"_build", "auto_examples", "generated"}
-TRAIN_NETWORKS = {"content", "networks", "next_item", "transfer"}
+TRAIN_NETWORKS = {"content", "export", "networks", "next_item", "transfer"}
 # Long enough in the guide to learn something, and here only to run.
 SHORTER = [
     (r"\bepochs=\d+", "epochs=2"),
