@@ -9,6 +9,7 @@ from sklearn.base import (
 )
 from sklearn.preprocessing import normalize
 
+from ._numerics._row_sums import RowSums, column_shares
 from ._numerics._top_k import top_k
 from ._recommend import (
     best_items,
@@ -39,6 +40,7 @@ __all__ = [
     "FactorRecommenderMixin",
     "InDomainRecommender",
     "RecommenderMixin",
+    "RowSums",
     "SimilarItemsMixin",
     "SupervisedRecommender",
 ]
@@ -288,16 +290,19 @@ class InDomainRecommender(RecommenderMixin, BaseEstimator):
         -------
         self : object
         """
-        X = check_interactions(self, X, reset=True, nonnegative=self._nonnegative_X)
+        (X,) = self._valid_data(X, y, reset=True)
         self._fit(X)
         items = self._items_of(X)
         self.n_items_ = items.shape[1]
-        self.popularity_ = _column_shares(items)
+        self.popularity_ = column_shares(items)
         return self
 
     def _items_of(self, X):
         """Return the interactions with the items that are recommended: by default, all columns."""
         return X
+
+    def _valid_data(self, X, y, *, reset):
+        return (check_interactions(self, X, reset=reset, nonnegative=self._nonnegative_X),)
 
     def _check_rows(self, X):
         return check_interactions(self, X, reset=False, nonnegative=self._nonnegative_X)
@@ -339,17 +344,24 @@ shape (n_rows,)
         -------
         self : object
         """
+        X, y = self._valid_data(X, y, reset=True)
+        self._fit(X, y)
+        self.n_items_ = y.shape[1]
+        self.popularity_ = column_shares(y)
+        return self
+
+    def _valid_data(self, X, y, *, reset):
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: pass "
                 "the interactions to learn, of shape (n_rows, n_items)."
             )
-        X = self._valid_rows(X, reset=True)
-        y = check_targets(y, n_rows=X.shape[0], nonnegative=self._nonnegative_y)
-        self._fit(X, y)
-        self.n_items_ = y.shape[1]
-        self.popularity_ = _column_shares(y)
-        return self
+        X = self._valid_rows(X, reset=reset)
+        return X, check_targets(y, n_rows=X.shape[0], nonnegative=self._nonnegative_y)
+
+    def _items_of(self, X, y):
+        """Return the interactions with the items that are recommended."""
+        return y
 
     def _valid_rows(self, X, *, reset):
         return check_rows(self, X, reset=reset)
@@ -456,9 +468,3 @@ def _empty_rows(X):
     if is_content(X):
         return np.zeros(len(X), dtype=bool)
     return ~X.any(axis=1)
-
-
-def _column_shares(X):
-    """Return the share of rows that have each column, of shape (n_columns,), float32."""
-    counts = np.bincount(X.indices, minlength=X.shape[1])
-    return (counts / X.shape[0]).astype(np.float32)

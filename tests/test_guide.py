@@ -85,6 +85,7 @@ encoder = InteractionEncoder()
 model = ItemKNNRecommender().fit(encoder.fit_transform(events))
 in_stock = list(encoder.items_[:9])
 """,
+    "learning_further": "",
     "content": """
 from types import SimpleNamespace
 jieba = SimpleNamespace(lcut=str.split)

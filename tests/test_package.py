@@ -155,6 +155,8 @@ TESTED_THROUGH = {
     "interactions/_known_of.py": "test_serving.py",
     # What comparisons of several models serve.
     "evaluation/_served_rows.py": "evaluation/test_learning_curve.py",
+    # Sums over rows, by all models that learn from them.
+    "_numerics/_row_sums.py": "recommenders/test_row_sums.py",
     # Names of scikit-learn, passed on.
     "_validation/_sklearn.py": "test_package.py",
     # Mixins of a single estimator, or of two that differ in little else.

@@ -26,28 +26,40 @@ def smaller_solver(shape):
 
 def solver_dtype(X, ridges, solver):
     """Return the precision that a solver of XᵀX + diag(`ridges`) needs."""
-    condition = 1 + _squared_norm(X, 1 / np.sqrt(ridges, dtype=np.float64))
+    magnitudes = abs(X)
+    condition = _condition(lambda v: magnitudes.T @ (magnitudes @ v), X.shape[1], ridges)
     if solver == "dual":
         # Its scores are small differences of products with the inexact inverse.
         condition **= 2
+    return _dtype_for(condition)
+
+
+def gram_dtype(gram, ridges):
+    """Return the precision that a solver of a matrix XᵀX + diag(`ridges`) needs."""
+    magnitudes = abs(gram)
+    return _dtype_for(_condition(lambda v: magnitudes @ v, gram.shape[1], ridges))
+
+
+def _dtype_for(condition):
     return np.dtype(np.float32 if condition < _MAX_FLOAT32_CONDITION else np.float64)
 
 
-def _squared_norm(X, scales):
-    """Return the largest eigenvalue of |A|ᵀ|A|, which bounds that of AᵀA, by power iteration.
+def _condition(product, n_columns, ridges):
+    """Return a bound of the condition number of a Gram matrix + diag(`ridges`), scaled to ones.
 
-    A is X with its columns times `scales`.
+    It is found by power iteration. `product` multiplies a matrix G of no smaller numbers, such as
+    |X|ᵀ|X|, by a vector.
     """
-    magnitudes = abs(X)
-    vector = np.ones(X.shape[1])
+    scales = 1 / np.sqrt(np.broadcast_to(ridges, n_columns), dtype=np.float64)
+    vector = np.ones(n_columns)
     eigenvalue = 0.0
     for _ in range(_N_POWER_ITERATIONS):
-        vector = scales * (magnitudes.T @ (magnitudes @ (scales * vector)))
+        vector = scales * product(scales * vector)
         eigenvalue = np.linalg.norm(vector)
         if eigenvalue == 0:
             break
         vector /= eigenvalue
-    return eigenvalue
+    return 1 + eigenvalue
 
 
 def scaled_columns(X, scales):

@@ -56,17 +56,19 @@ def strongest_cross(X, Y, ridges, n_neighbors, *, diagonal=True):
     return cross
 
 
-def strongest_entries(cross, squares, ridges, n_neighbors):
+def strongest_entries(cross, squares, ridges, n_neighbors, counts=None):
     """Return what `strongest_cross` does, of a YᵀX that is there already, and the `squares` of X.
 
-    Of equally good columns, those that occur for more targets are kept.
+    Of equally good columns, those with more `counts` are kept; None counts the targets for which
+    they occur.
     """
     scales = 1 / np.sqrt(squares + ridges)
     gains = sp.csr_array(
         (cross.data * scales[cross.indices], cross.indices.copy(), cross.indptr.copy()),
         shape=cross.shape,
     )
-    counts = np.bincount(cross.indices, minlength=cross.shape[1])
+    if counts is None:
+        counts = np.bincount(cross.indices, minlength=cross.shape[1])
     keep_largest(gains, n_neighbors, Preference.by_popularity(counts).places)
     gains.eliminate_zeros()
     gains.data /= scales[gains.indices]

@@ -62,6 +62,31 @@ def shrunk_links(left, right, n_links, shrinkages, *, diagonal=False):
     return [_stacked(of_one) for of_one in blocks]
 
 
+def strongest_of(product, n_links, counts, *, support=None, shrinkage=0.0):
+    """Return what `strongest_links` does, of a product of items with items that is there already.
+
+    Parameters
+    ----------
+    product : csr_array of shape (n_items, n_items)
+    n_links : int or None
+        None keeps all entries.
+    counts : ndarray of shape (n_items,)
+        The number of rows that have each item, which orders equal entries.
+    support : csr_array of shape (n_items, n_items), default=None
+        The number of rows that an entry comes from.
+    shrinkage : float
+        As in `strongest_links`.
+    """
+    product = product.copy()
+    product.sort_indices()
+    _zero_diagonal(product, 0)
+    links = _shrunk(product, support, shrinkage)
+    if n_links is not None:
+        keep_largest(links, n_links, Preference.by_popularity(counts).places)
+    links.eliminate_zeros()
+    return links
+
+
 def _shrunk(products, support, shrinkage):
     """Return new links: the products, less of them where few rows support them."""
     if shrinkage == 0:

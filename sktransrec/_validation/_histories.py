@@ -35,7 +35,7 @@ def check_histories(estimator, X, *, reset, ignores_gaps=False):
     return X
 
 
-def check_known_histories(estimator, X, *, reset, n_items=None):
+def check_known_histories(estimator, X, *, reset, n_items=None, grows=False):
     """Return X as int32 ids from 1 to the `n_items_` of the estimator, with zeros at the end.
 
     Parameters
@@ -48,11 +48,15 @@ def check_known_histories(estimator, X, *, reset, n_items=None):
         Whether this is the X of `fit`.
     n_items : int, default=None
         The number of items; None means the largest id of `fit`.
+    grows : bool
+        Whether larger ids than those of `fit` are new items, if `n_items` is None.
     """
     X = check_histories(estimator, X, reset=reset, ignores_gaps=estimator.unknown == "ignore")
     largest = int(X.max(initial=0))
     if reset:
         estimator.n_items_ = n_items or largest
+    elif grows and n_items is None:
+        estimator.n_items_ = max(estimator.n_items_, largest)
     if largest > estimator.n_items_:
         if estimator.unknown == "error":
             raise ValueError(

@@ -11,6 +11,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._histories import padded_at_end
 from .._ids import DecodesItems
+from .._numerics._row_sums import column_shares
 from .._recommend import withheld_items
 from .._validation import (
     _BaseComposition,
@@ -28,7 +29,7 @@ from .._wrapping import (
     recommender_of,
     take_input_tags,
 )
-from ..base import RecommenderMixin, _column_shares
+from ..base import RecommenderMixin
 from ..interactions._target_items import TargetItems
 from ._later_items import with_later_items
 
@@ -102,7 +103,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
 
     def _set_items(self, X, y):
         self.n_items_ = self._target.n_items
-        self.popularity_ = _column_shares(self._target.known(X) if y is None else y)
+        self.popularity_ = column_shares(self._target.known(X) if y is None else y)
 
     def _check_items(self, models):
         """Raise an error if one of the fitted models, given by name, has other items.

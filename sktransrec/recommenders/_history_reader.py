@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 
 from .._auto import held_out_last_items
 from .._histories import decay_weights, decayed_items, seen_items
+from .._numerics._row_sums import column_shares
 from .._validation import (
     Interval,
     StrOptions,
@@ -16,6 +17,7 @@ from .._validation import (
     restores_on_error,
 )
 from ..base import RecommenderMixin, SimilarItemsMixin
+from ._row_sums import RowSumsMixin
 
 # The first one is also the value for data that are too small to judge.
 _DECAYS = (0.8, 0.9, 0.7, 0.6, 1.0)
@@ -58,20 +60,19 @@ class HistoryReader(RecommenderMixin, BaseEstimator):
         -------
         self : object
         """
-        X = check_known_histories(self, X, reset=True, n_items=self.n_items)
-        if not X.any():
-            raise ValueError("X holds no interactions: pass histories with at least one item id.")
-        self._n_rows, self._n_rows_with = 0, np.zeros(self.n_items_, dtype=np.int64)
-        self._count_rows(X)
+        (X,) = self._valid_data(X, y, reset=True)
+        self.popularity_ = column_shares(self._items_of(X))
         self._fit(X)
         return self
 
-    def _count_rows(self, X):
-        """Add rows to those whose shares are the popularity."""
-        counts = np.bincount(seen_items(X, self.n_items_).indices, minlength=self.n_items_)
-        self._n_rows_with = self._n_rows_with + counts
-        self._n_rows += len(X)
-        self.popularity_ = (self._n_rows_with / self._n_rows).astype(np.float32)
+    def _valid_data(self, X, y, *, reset):
+        X = check_known_histories(self, X, reset=reset, n_items=self.n_items, grows=True)
+        if reset and not X.any():
+            raise ValueError("X holds no interactions: pass histories with at least one item id.")
+        return (X,)
+
+    def _items_of(self, X):
+        return seen_items(X, self.n_items_)
 
     def _check_rows(self, X):
         return check_known_histories(self, X, reset=False)
@@ -85,37 +86,12 @@ class HistoryReader(RecommenderMixin, BaseEstimator):
         return self.n_items_
 
 
-class LinkedHistoryReader(SimilarItemsMixin, HistoryReader):
+class LinkedHistoryReader(RowSumsMixin, SimilarItemsMixin, HistoryReader):
     """Base of readers of histories whose scores are sums of links from item to item.
 
-    A subclass sets ``item_links_`` of shape (`n_items_`, `n_items_`), a `csr_array`: at [i, j], the
-    weight of an item i of the history in the score of item j. It implements ``_add(X)``, which adds
-    what more histories say.
+    A subclass is a `RowSumsMixin`. It sets ``item_links_`` of shape (`n_items_`, `n_items_`), a
+    `csr_array`: at [i, j], the weight of an item i of the history in the score of item j.
     """
-
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
-        """Add what more histories say, without learning the earlier ones again.
-
-        Parameters
-        ----------
-        X : array-like of int of shape (n_rows, n_steps)
-            Item ids from 1 on, earliest first, padded with 0: histories that were in no call
-            before.
-        y : Ignored
-            Present for scikit-learn.
-
-        Returns
-        -------
-        self : object
-        """
-        if not hasattr(self, "item_links_"):
-            return self.fit(X)
-        X = self._check_rows(X)
-        self._count_rows(X)
-        self._add(X)
-        return self
 
     def _score_items(self, items):
         return (items @ self.item_links_).toarray()

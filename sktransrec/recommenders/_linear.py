@@ -17,6 +17,7 @@ from .._numerics._gram import (
     as_dense,
     asks_for_regularization,
     factorize,
+    gram_dtype,
     row_products,
     scaled_columns,
     smaller_solver,
@@ -30,11 +31,14 @@ from .._numerics._neighbor_ridge import (
     neighbor_ridge,
     regression_bytes,
     strongest_cross,
+    strongest_entries,
 )
 from .._numerics._row_blocks import entry_rows
+from .._numerics._row_sums import as_sparse, cross_sum, gram_sum
 from .._numerics._spd import inverse, solve
 from .._validation import Interval, StrOptions, get_chunk_n_rows
 from ..base import InDomainRecommender, SimilarItemsMixin, SupervisedRecommender
+from ._row_sums import RowSumsMixin
 
 _SOLVERS = StrOptions({"auto", "primal", "dual"})
 # What `regularization="auto"` is in EASE if all interactions are ones.
@@ -50,7 +54,7 @@ _ROUNDING = 1e-6
 _MAX_DENSE = 15_000
 
 
-class RidgeRecommender(SupervisedRecommender):
+class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
     r"""Recommend to users who are new to a domain, by ridge regression on what is known of them.
 
     Use it if the rows have no history in the target, but are known in a source domain or by
@@ -72,7 +76,7 @@ class RidgeRecommender(SupervisedRecommender):
         "primal" inverts an (n_features, n_features) matrix, "dual" an (n_rows, n_rows) matrix, and
         "auto" takes the smaller one. They give the same scores. "dual" keeps the rows of X, and
         those of y if y has more columns than rows, also in a saved file. Choose "primal" if you
-        want to share the file.
+        want to share the file. `partial_fit` always takes "primal".
 
     Attributes
     ----------
@@ -84,6 +88,8 @@ class RidgeRecommender(SupervisedRecommender):
         The weight used; "auto" makes it one for each column of X.
     solver_ : {"primal", "dual"}
         The solver used.
+    row_sums_ : RowSums or None
+        What `partial_fit` keeps of the rows; None after `fit`.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -155,56 +161,95 @@ class RidgeRecommender(SupervisedRecommender):
         weights = self._map if self.solver_ == "primal" else self._map.coefficients()
         return weights.T.astype(np.float32, copy=False)
 
-    def _fit(self, X, y):
-        self.regularization_ = self._chosen_regularization(X, y)
-        self._learn(X, y, self.regularization_)
+    def _choose(self, X, y):
+        self._factor = None if self.regularization != "auto" else self._best_factor(X, y)
 
-    def _chosen_regularization(self, X, y):
-        if self.regularization != "auto":
-            return float(self.regularization)
+    def _learn(self, X, y):
+        self.regularization_ = self._ridges(*self._spread(X), self._factor)
+        self._fit_map(X, y, self.regularization_)
+
+    def _best_factor(self, X, y):
         part = held_out_rows(X, y)
         if part is not None:
             part = _smaller_part(part)
 
         def scorer(factor):
             model = clone(self)
-            model._learn(part.known, part.y, model._column_ridges(part.known, factor))
+            model._fit_map(part.known, part.y, model._ridges(*model._spread(part.known), factor))
             return model._score_rows
 
-        return self._column_ridges(X, best_value(_RIDGE_FACTORS, part, scorer))
+        return best_value(_RIDGE_FACTORS, part, scorer)
 
-    def _column_ridges(self, X, factor):
-        """Return the weights of the squares of each column's coefficients."""
+    def _spread(self, X):
+        """Return how many entries of each column are not zero, and two sums over all entries.
+
+        These are the sums of squares of X and of the centred X.
+        """
         if sp.issparse(X):
             counts = np.bincount(X.indices[X.data != 0], minlength=X.shape[1])
             squares = np.sum(np.square(X.data, dtype=np.float64))
-            spread = squares - X.shape[0] * np.sum(self._column_means(X) ** 2)
-        else:
-            counts = np.count_nonzero(X, axis=0)
-            squares = np.linalg.norm(X) ** 2
-            spread = np.linalg.norm(X - self._column_means(X).astype(np.float32)) ** 2
+            return counts, squares, squares - X.shape[0] * np.sum(self._column_means(X) ** 2)
+        centred = X - self._column_means(X).astype(np.float32)
+        return np.count_nonzero(X, axis=0), np.linalg.norm(X) ** 2, np.linalg.norm(centred) ** 2
+
+    def _ridges(self, counts, squares, spread, factor):
+        """Return the weights of the squares of each column's coefficients, one or one for each."""
+        if self.regularization != "auto":
+            return float(self.regularization)
         # Nothing but rounding is left of constant columns.
         mean_square = max(spread, _ROUNDING * squares) / max(counts.sum(), 1)
         return factor * (mean_square or 1.0) * np.maximum(counts, 1) ** 0.25
 
-    def _learn(self, X, y, ridges):
+    def _fit_map(self, X, y, ridges):
         """Fit the map, with one weight of the squared coefficients or one for each column."""
         self.solver_ = smaller_solver(X.shape) if self.solver == "auto" else self.solver
         X_mean, y_mean = self._column_means(X), self._column_means(y)
         shifted = X if sp.issparse(X) else X - X_mean.astype(np.float32)
         dtype = solver_dtype(shifted, ridges, self.solver_)
-        require_memory(
-            _ridge_bytes(self.solver_, X.shape, y.shape[1], dtype.itemsize),
-            self,
-            "Reduce the columns of X first, with TruncatedSVD or an encoder.",
-        )
+        self._require_memory(X.shape[0], X.shape[1], y.shape[1], dtype)
         fit_map = self._primal_map if self.solver_ == "primal" else self._dual_map
         # The Gram matrix subtracts the means that are left: all of them if X is sparse.
         shifted_mean = self._column_means(shifted)
         ridges = np.full(X.shape[1], ridges, dtype=dtype)
         self._map = fit_map(shifted.astype(dtype, copy=False), y, shifted_mean, y_mean, ridges)
+        self._set_intercept(X_mean, y_mean)
+
+    def _require_memory(self, n_rows, n_features, n_items, dtype):
+        require_memory(
+            _ridge_bytes(self.solver_, (n_rows, n_features), n_items, dtype.itemsize),
+            self,
+            "Reduce the columns of X first, with TruncatedSVD or an encoder.",
+        )
+
+    def _set_intercept(self, X_mean, y_mean):
         mean_row = X_mean[None].astype(np.float32)
         self.intercept_ = (y_mean - self._mapped(mean_row)[0]).astype(np.float32)
+
+    def _sums_of(self, X, y):
+        return {
+            "gram": gram_sum(X),
+            "cross": cross_sum(X, y),
+            "column_counts": self._spread(X)[0],
+            "column_sums": X.sum(axis=0, dtype=np.float64),
+            "item_sums": y.sum(axis=0, dtype=np.float64),
+        }
+
+    def _solve(self, sums):
+        n_rows, gram = sums["n_rows"], sums["gram"]
+        means = [sums[name] / n_rows * self.fit_intercept for name in ("column_sums", "item_sums")]
+        X_mean, y_mean = means
+        squares = gram.trace()
+        spread = squares - n_rows * X_mean @ X_mean
+        self.regularization_ = self._ridges(sums["column_counts"], squares, spread, self._factor)
+        self.solver_ = "primal"
+        dtype = gram_dtype(gram, self.regularization_)
+        self._require_memory(n_rows, len(X_mean), len(y_mean), dtype)
+        centred = as_dense(gram) - n_rows * np.outer(X_mean, X_mean)
+        ridges = np.full(len(X_mean), self.regularization_, dtype=dtype)
+        factor = factorize(centred.astype(dtype), ridges, self)
+        columns = sp.csc_array(sums["cross"]) if sp.issparse(sums["cross"]) else sums["cross"]
+        self._map = _solutions(factor, lambda items: columns[:, items], n_rows, X_mean, y_mean)
+        self._set_intercept(X_mean, y_mean)
 
     def _column_means(self, X):
         if not self.fit_intercept:
@@ -213,20 +258,11 @@ class RidgeRecommender(SupervisedRecommender):
 
     def _primal_map(self, X, y, X_mean, y_mean, ridges):
         """Return W, of shape (n_features, n_items), solved in blocks of items."""
-        (n_rows, n_features), n_items = X.shape, y.shape[1]
         gram = upper_gram(X)
-        subtract_outer_sum(gram, X_mean, n_rows / 2 * X_mean)
+        subtract_outer_sum(gram, X_mean, X.shape[0] / 2 * X_mean)
         factor = factorize(gram, ridges, self)
-        weights = np.empty((n_features, n_items), dtype=np.float32)
-        y_columns = y.tocsc()
-        block_size = get_chunk_n_rows(
-            row_bytes=4 * n_features * X.dtype.itemsize, max_n_rows=n_items
-        )
-        for items in gen_batches(n_items, block_size):
-            correlation = as_dense(X.T @ y_columns[:, items])
-            correlation -= np.outer(n_rows * X_mean, y_mean[items])
-            weights[:, items] = solve(factor, correlation)
-        return weights
+        columns = y.tocsc()
+        return _solutions(factor, lambda items: X.T @ columns[:, items], X.shape[0], X_mean, y_mean)
 
     def _dual_map(self, X, y, X_mean, y_mean, ridges):
         """Return the map from the centred Gram matrix of the rows, with columns scaled."""
@@ -252,7 +288,7 @@ class RidgeRecommender(SupervisedRecommender):
         return self._mapped(entry_rows(X))
 
 
-class EASERecommender(SimilarItemsMixin, InDomainRecommender):
+class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     r"""Linear autoencoder in closed form, whose items do not predict themselves (EASE).
 
     Use it for catalogues of any size: it needs no training, and its defaults suit most data. For an
@@ -276,7 +312,8 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
         "dual" loses digits. "dual" keeps the rows of X, also in a saved file. Choose another one if
         you want to share the file. "sparse" finds the weights of a few neighbours of each item
         only. "auto" takes the smaller one of the two matrices, but "sparse" if this has more than
-        15,000 rows or does not fit into the available memory.
+        15,000 rows or does not fit into the available memory. `partial_fit` takes "primal" for
+        "dual".
     n_neighbors : int, default=256
         For "sparse": from how many items each item is predicted, 1 or more.
 
@@ -289,6 +326,8 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
         The :math:`\lambda` used.
     solver_ : {"primal", "dual", "sparse"}
         The solver used.
+    row_sums_ : RowSums or None
+        What `partial_fit` keeps of the rows; None after `fit`.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -372,30 +411,35 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
             return self._score_rows(sp.eye_array(self.n_items_, format="csr", dtype=np.float32)).T
         return self._map.T
 
-    def _fit(self, X):
-        self.regularization_ = self._chosen_regularization(X)
-        ridges = self._ridges(X)
+    def _learn(self, X):
+        squares = np.sum(np.square(X.data, dtype=np.float64))
+        counts = np.bincount(X.indices, minlength=X.shape[1])
+        ridges = self._ridges(counts, squares)
         self.solver_ = self._chosen_solver(X, ridges)
         dtype = solver_dtype(X, ridges, self.solver_)
-        require_memory(
-            _ease_bytes(self.solver_, X, dtype.itemsize, self.n_neighbors),
-            self,
-            'Drop the rarest columns, or pass solver="sparse" and fewer n_neighbors.',
-        )
+        self._require_memory(_ease_bytes(self.solver_, X, dtype.itemsize, self.n_neighbors))
         fit_solver = getattr(self, f"_fit_{self.solver_}")
         fit_solver(X.astype(dtype, copy=False), ridges.astype(dtype))
 
-    def _chosen_regularization(self, X):
-        if self.regularization != "auto":
-            return float(self.regularization)
-        if X.nnz == 0:
-            return _EASE_REGULARIZATION
-        return _EASE_REGULARIZATION * float(np.mean(np.square(X.data, dtype=np.float64)))
+    def _ridges(self, counts, squares):
+        """Return the weights of the squares of each item's weights, and set `regularization_`.
 
-    def _ridges(self, X):
-        """Return the weights of the squares of each item's weights."""
-        n_rows_with = np.maximum(np.bincount(X.indices, minlength=X.shape[1]), 1)
-        return self.regularization_ * np.power(n_rows_with, float(self.item_exponent))
+        `counts` are the numbers of rows that have each item, and `squares` is the sum of all
+        squared interactions.
+        """
+        mean_square = squares / counts.sum() if counts.any() else 1.0
+        is_auto = self.regularization == "auto"
+        self.regularization_ = (
+            _EASE_REGULARIZATION * float(mean_square) if is_auto else float(self.regularization)
+        )
+        return self.regularization_ * np.power(np.maximum(counts, 1), float(self.item_exponent))
+
+    def _require_memory(self, n_bytes):
+        require_memory(
+            n_bytes,
+            self,
+            'Drop the rarest columns, or pass solver="sparse" and fewer n_neighbors.',
+        )
 
     def _chosen_solver(self, X, ridges):
         if self.solver != "auto":
@@ -406,7 +450,10 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
         return dense if min(X.shape) <= _MAX_DENSE and fits_memory(n_bytes) else "sparse"
 
     def _fit_primal(self, X, ridges):
-        weights = inverse(factorize(upper_gram(X), ridges, self))
+        self._set_inverse(inverse(factorize(upper_gram(X), ridges, self)))
+
+    def _set_inverse(self, weights):
+        """Set the map from the inverse P, in place."""
         weights /= -weights.diagonal()
         np.fill_diagonal(weights, 0)
         self._map = weights.astype(np.float32, copy=False)
@@ -419,9 +466,36 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
 
     def _fit_sparse(self, X, ridges):
         cross = strongest_cross(X, X, ridges, self.n_neighbors, diagonal=False)
-        with asks_for_regularization(self, ridges, X.dtype):
-            weights = neighbor_ridge(GramLookup.of_columns(X), cross, ridges)
+        self._regress(GramLookup.of_columns(X), cross, ridges)
+
+    def _regress(self, lookup, cross, ridges):
+        """Set the map from the regressions of each item on its neighbours."""
+        with asks_for_regularization(self, ridges, lookup.dtype):
+            weights = neighbor_ridge(lookup, cross, ridges)
         self._map = weights.T.tocsr().astype(np.float32, copy=False)
+
+    def _sums_of(self, X):
+        return {"gram": gram_sum(X)}
+
+    def _solve(self, sums):
+        gram, counts = sums["gram"], sums["n_rows_with"]
+        ridges = self._ridges(counts, gram.trace())
+        dtype = gram_dtype(gram, ridges)
+        n_items = len(counts)
+        n_bytes = 2 * dtype.itemsize * n_items**2
+        fits = n_items <= _MAX_DENSE and fits_memory(n_bytes)
+        is_sparse = self.solver == "sparse" or (self.solver == "auto" and not fits)
+        self.solver_ = "sparse" if is_sparse else "primal"
+        gram, ridges = gram.astype(dtype), ridges.astype(dtype)
+        if self.solver_ == "primal":
+            self._require_memory(n_bytes)
+            self._set_inverse(inverse(factorize(as_dense(gram), ridges, self)))
+            return
+        gram = as_sparse(gram)
+        others = sp.csr_array(gram - sp.diags_array(gram.diagonal()))
+        others.eliminate_zeros()
+        cross = strongest_entries(others, gram.diagonal(), ridges, self.n_neighbors, counts)
+        self._regress(GramLookup.of_matrix(gram), cross, ridges)
 
     def _score_rows(self, X):
         if self.solver_ != "dual":
@@ -436,6 +510,22 @@ class EASERecommender(SimilarItemsMixin, InDomainRecommender):
 
     def _item_similarities(self, items):
         return self._score_rows(sp.eye_array(self.n_items_, format="csr", dtype=np.float32)[items])
+
+
+def _solutions(factor, cross_of, n_rows, X_mean, y_mean):
+    """Return W of shape (n_features, n_items), in blocks of items.
+
+    `factor` is that of the Gram matrix of the centred X, and `cross_of` returns columns of XᵀY.
+    """
+    n_features, n_items = len(X_mean), len(y_mean)
+    weights = np.empty((n_features, n_items), dtype=np.float32)
+    block_size = get_chunk_n_rows(
+        row_bytes=4 * n_features * factor.dtype.itemsize, max_n_rows=n_items
+    )
+    for items in gen_batches(n_items, block_size):
+        correlation = as_dense(cross_of(items)) - np.outer(n_rows * X_mean, y_mean[items])
+        weights[:, items] = solve(factor, correlation.astype(factor.dtype, copy=False))
+    return weights
 
 
 def _smaller_part(part):

@@ -12,16 +12,18 @@ from sklearn.preprocessing import normalize
 from .._auto import best_of, candidates, held_out_interactions
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
 from .._numerics._row_blocks import entry_rows
-from .._numerics._strongest_links import shrunk_links
+from .._numerics._row_sums import as_sparse, gram_sum
+from .._numerics._strongest_links import shrunk_links, strongest_of
 from .._validation import Interval, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
+from ._row_sums import RowSumsMixin
 
 # What "auto" chooses from; the first values are those for small data.
 _SHRINKAGES = (10.0, 0.0)
 _POPULARITY_EXPONENTS = (0.5, 0.25, 0.75, 0.0, 1.0, 1.5)
 
 
-class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
+class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     r"""Recommend items that the same rows have as the items of this row (item neighbours).
 
     Use it as the first model after popularity: it learns in seconds and is hard to beat where
@@ -58,6 +60,8 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
         The shrinkage h.
     popularity_exponent_ : float
         The power :math:`\gamma` of the popularity.
+    row_sums_ : RowSums or None
+        What `partial_fit` keeps of the rows; None after `fit`.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -102,6 +106,11 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
     takes one operation for each pair of items in the same row, twice that with shrinkage. The
     result is deterministic. An item that shares no row with another has no neighbours and scores
     zero. Items with a score of zero are ordered by their popularity.
+
+    `partial_fit` keeps sparse matrices of sums over the rows for all pairs of items in the same
+    row: one for "cosine", and two more for the others. With it, "bm25" takes interactions of value
+    1 only, and a row with all items or all but one says nothing. The shrinkage and the exponent
+    stay as they were chosen first.
 
     The similarities divide by the norms of both items. A power :math:`\gamma` above 0 takes back a
     part of the division by the norm of the recommended item. With "cosine" and interactions of
@@ -159,13 +168,66 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
         self.k1 = k1
         self.b = b
 
-    def _fit(self, X):
+    @property
+    def _settings(self):
+        return {"weighting": self.weighting}
+
+    def _choose(self, X):
         self.shrinkage_, self.popularity_exponent_ = self._values(X)
-        self._item_scales = _popularity_powers(X, self.popularity_exponent_)
+
+    def _learn(self, X):
         (links,) = self._links(X, [self.shrinkage_])
-        # Row j of the links holds the neighbours of item j.
-        links.data *= np.repeat(self._item_scales, np.diff(links.indptr))
-        self.item_links_ = links.T.tocsr()
+        self._set_links(links, _popularity_powers(X, self.popularity_exponent_))
+
+    def _set_links(self, links, item_scales):
+        """Set the links, given those in whose row j the neighbours of item j stand."""
+        links.data *= np.repeat(item_scales, np.diff(links.indptr))
+        self._item_scales, self.item_links_ = item_scales, links.T.tocsr()
+
+    def _sums_of(self, X):
+        if self.weighting == "cosine":
+            return {"gram": gram_sum(X), "support": gram_sum(_pattern(X))}
+        n_items_of = np.diff(X.indptr)
+        # The weights of other rows are 0.
+        X, logs = X[n_items_of + 1 < X.shape[1]], np.log1p(n_items_of[n_items_of + 1 < X.shape[1]])
+        roots = X.sqrt()
+        sums = {
+            "gram": gram_sum(roots),
+            "log_gram": gram_sum(roots, logs),
+            "squared_log_gram": gram_sum(roots, logs**2),
+        }
+        if self.weighting == "tfidf":
+            return {**sums, "support": gram_sum(_pattern(X))}
+        _check_ones(X)
+        return sums
+
+    def _solve(self, sums):
+        n_rows_with, n_rows = sums["n_rows_with"], sums["n_rows"]
+        gram = as_sparse(self._weighted_gram(sums))
+        scales = sp.diags_array(self._item_weights(gram, n_rows_with))
+        links = strongest_of(
+            sp.csr_array(scales @ gram @ scales, dtype=np.float32),
+            self.n_neighbors,
+            n_rows_with,
+            support=as_sparse(sums["gram" if self.weighting == "bm25" else "support"]),
+            shrinkage=self.shrinkage_,
+        )
+        self._set_links(links, _shares_to_power(n_rows_with, n_rows, self.popularity_exponent_))
+
+    def _weighted_gram(self, sums):
+        """Return the Gram matrix of the interactions with the weights of their rows."""
+        if self.weighting == "cosine":
+            return sums["gram"]
+        # The square of the weight of a row is (log n - log(1 + d))^2.
+        log_n = np.log(self.n_items_)
+        return log_n**2 * sums["gram"] - 2 * log_n * sums["log_gram"] + sums["squared_log_gram"]
+
+    def _item_weights(self, gram, n_rows_with):
+        """Return the weights of the interactions of each item, those of their rows left out."""
+        if self.weighting == "bm25":
+            return saturated_counts(1, n_rows_with / n_rows_with.mean(), self.k1, self.b)
+        norms = np.sqrt(gram.diagonal())
+        return np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
 
     def _values(self, X):
         """Return the shrinkage and the popularity exponent."""
@@ -213,8 +275,24 @@ class ItemKNNRecommender(SimilarItemsMixin, InDomainRecommender):
 
 def _popularity_powers(X, exponent):
     """Return this power of the share of the rows that have each item, float32."""
-    n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
-    return np.power(np.maximum(n_rows_with, 1) / X.shape[0], exponent).astype(np.float32)
+    return _shares_to_power(np.bincount(X.indices, minlength=X.shape[1]), X.shape[0], exponent)
+
+
+def _shares_to_power(n_rows_with, n_rows, exponent):
+    return np.power(np.maximum(n_rows_with, 1) / n_rows, exponent).astype(np.float32)
+
+
+def _pattern(X):
+    """Return X with ones as its entries."""
+    return sp.csr_array((np.ones_like(X.data), X.indices, X.indptr), shape=X.shape)
+
+
+def _check_ones(X):
+    if (X.data != 1).any():
+        raise ValueError(
+            'X holds values other than 1, and their weights in weighting="bm25" depend on all rows '
+            'together: pass X > 0 to partial_fit, or use weighting="tfidf" or "cosine".'
+        )
 
 
 def _row_information(X):

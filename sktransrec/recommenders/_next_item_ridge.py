@@ -9,6 +9,7 @@ from scipy.linalg import LinAlgError
 from scipy.stats import loguniform, uniform
 
 from .._numerics._neighbor_ridge import GramLookup, neighbor_ridge, strongest_entries
+from .._numerics._row_sums import as_sparse, cross_sum, gram_sum
 from .._validation import Interval
 from ..interactions import history_steps
 from ._history_reader import LinkedHistoryReader, check_has_steps
@@ -47,6 +48,8 @@ class NextItemRidgeRecommender(LinkedHistoryReader):
     ----------
     item_links_ : csr_array of shape (n_items_, n_items_), dtype float32
         At [i, j], the weight of an item i of the history in the score of item j.
+    row_sums_ : RowSums
+        The two matrices G and C of the Notes, see `partial_fit`.
     decay_ : float
         The decay in use.
     n_items_ : int
@@ -127,31 +130,32 @@ class NextItemRidgeRecommender(LinkedHistoryReader):
         self.n_items = n_items
         self.unknown = unknown
 
-    def _fit(self, X):
+    @property
+    def _settings(self):
+        return {"decay": float(self.decay), "max_length": self.max_length}
+
+    def _choose(self, X):
         check_has_steps(X)
         self.decay_ = float(self.decay)
-        self._gram, self._cross = self._moments(X)
-        self.item_links_ = self._links()
 
-    def _add(self, X):
-        if X.shape[1] > 1 and X[:, 1].any():
-            gram, cross = self._moments(X)
-            self._gram, self._cross = self._gram + gram, self._cross + cross
-            self.item_links_ = self._links()
-
-    def _moments(self, X):
-        """Return the Gram matrix of what is known before the steps, and its product with these."""
+    def _sums_of(self, X):
+        if X.shape[1] < 2 or not X[:, 1].any():
+            nothing = sp.csr_array((self.n_items_, self.n_items_))
+            return {"gram": nothing, "cross": nothing}
         known, following = history_steps(
             X, decay=self.decay_, max_length=self.max_length, n_items=self.n_items_
         )
-        columns = known.T.tocsr()
-        return columns @ known, following.T.tocsr() @ known
+        return {"gram": gram_sum(known), "cross": cross_sum(following, known)}
 
-    def _links(self):
+    def _solve(self, sums):
+        gram, cross = (as_sparse(sums[name]).astype(np.float32) for name in ("gram", "cross"))
+        self.item_links_ = self._links(gram, cross)
+
+    def _links(self, gram, cross):
         ridges = np.full(self.n_items_, self.regularization)
-        cross = strongest_entries(self._cross, self._gram.diagonal(), ridges, self.n_neighbors)
+        cross = strongest_entries(cross, gram.diagonal(), ridges, self.n_neighbors)
         try:
-            links = neighbor_ridge(GramLookup.of_matrix(self._gram), cross, ridges)
+            links = neighbor_ridge(GramLookup.of_matrix(gram), cross, ridges)
         except LinAlgError as error:
             raise ValueError(
                 f"regularization={self.regularization} is too small for X in float32: pass a "

@@ -3,9 +3,10 @@
 import numpy as np
 
 from ..base import InDomainRecommender
+from ._row_sums import RowSumsMixin
 
 
-class PopularityRecommender(InDomainRecommender):
+class PopularityRecommender(RowSumsMixin, InDomainRecommender):
     """Recommend the most popular items, the same for all rows.
 
     Use it as the baseline of every comparison: a model that does not beat it has learned nothing
@@ -16,6 +17,8 @@ class PopularityRecommender(InDomainRecommender):
     ----------
     popularity_ : ndarray of shape (n_items_,), dtype float32
         The share of the rows of X that have each item.
+    row_sums_ : RowSums
+        The number of rows and that of the rows with each item, see `partial_fit`.
     n_items_ : int
         Number of items that can be recommended.
     n_features_in_ : int
@@ -36,7 +39,10 @@ class PopularityRecommender(InDomainRecommender):
     array([[1, 2]])
     """
 
-    def _fit(self, X):
+    def _sums_of(self, X):
+        return {}
+
+    def _solve(self, sums):
         pass
 
     def _score_rows(self, X):

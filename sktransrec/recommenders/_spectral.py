@@ -11,9 +11,11 @@ from sklearn.utils.extmath import randomized_svd
 
 from .._auto import best_of, best_value, candidates, held_out_interactions
 from .._numerics._row_blocks import entry_rows
-from .._numerics._strongest_links import strongest_links
+from .._numerics._row_sums import as_sparse, gram_sum
+from .._numerics._strongest_links import strongest_links, strongest_of
 from .._validation import Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
+from ._row_sums import RowSumsMixin
 
 # What "auto" chooses from: pairs of exponents of rows and items, and weights. The first of each are
 # those for small data.
@@ -22,7 +24,7 @@ _LOW_PASS_WEIGHTS = (0.1, 0.3, 0.03, 1.0, 3.0)
 _TRIAL_SEED = 0
 
 
-class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
+class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecommender):
     r"""Recommend fast and well, also from large catalogues, by a graph filter (GF-CF).
 
     Use it where speed counts: it learns in closed form, in seconds. Compare it with
@@ -71,6 +73,8 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         The exponent a of the rows.
     item_exponent_ : float
         The exponent b of the items.
+    row_sums_ : RowSums or None
+        What `partial_fit` keeps of the rows; None after `fit`.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -168,15 +172,46 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.n_neighbors = n_neighbors
         self.random_state = random_state
 
-    def _fit(self, X):
+    @property
+    def _settings(self):
+        return {"row_exponent": float(self.row_exponent_)}
+
+    def _choose(self, X):
         exponents, self.low_pass_weight_ = self._values(X)
         self.row_exponent_, self.item_exponent_ = exponents
-        normalized = _normalized(X, exponents)
+
+    def _learn(self, X):
+        normalized = _normalized(X, (self.row_exponent_, self.item_exponent_))
         self.row_projection_, self.item_factors_, self.singular_values_ = self._low_pass(
             X, normalized, self.item_exponent_, self.random_state
         )
         # The product is symmetric, so a row of it holds the links to an item as well.
         self.item_links_ = strongest_links(normalized.T, normalized, self.n_neighbors).T.tocsr()
+
+    def _sums_of(self, X):
+        row_weights = _degree_power(X.sum(axis=1, dtype=np.float64), -2 * self.row_exponent_)
+        return {
+            "gram": gram_sum(X, row_weights),
+            "item_degrees": X.sum(axis=0, dtype=np.float64),
+        }
+
+    def _solve(self, sums):
+        item_scales = sp.diags_array(_degree_power(sums["item_degrees"], -self.item_exponent_))
+        gram = sp.csr_array(item_scales @ as_sparse(sums["gram"]) @ item_scales)
+        eigenvectors, eigenvalues, _ = randomized_svd(
+            gram,
+            min(self.n_components, sums["n_rows"], self.n_items_),
+            random_state=check_random_state(self.random_state),
+        )
+        self.singular_values_ = np.sqrt(eigenvalues).astype(np.float32)
+        self.row_projection_, self.item_factors_ = _projection_and_factors(
+            eigenvectors.astype(np.float32),
+            sums["item_degrees"].astype(np.float32),
+            self.item_exponent_,
+        )
+        self.item_links_ = strongest_of(
+            gram.astype(np.float32), self.n_neighbors, sums["n_rows_with"]
+        ).T.tocsr()
 
     def _values(self, X):
         """Return the exponents and the weight of the low-pass filter."""
@@ -217,10 +252,7 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
             random_state=check_random_state(random_state),
         )
         U = np.ascontiguousarray(components.T)
-        item_degrees = X.sum(axis=0)
-        projection = U * _degree_power(item_degrees, -item_exponent)[:, None]
-        factors = U * _degree_power(item_degrees, item_exponent)[:, None]
-        return projection, factors, singular_values
+        return *_projection_and_factors(U, X.sum(axis=0), item_exponent), singular_values
 
     def _row_factors(self, X):
         return _divided_by_root_degree(X) @ self.row_projection_
@@ -238,6 +270,12 @@ class GraphFilterRecommender(FactorRecommenderMixin, InDomainRecommender):
         if weight > 0:
             scores += (weight * (rows @ self.row_projection_)) @ self.item_factors_.T
         return scores
+
+
+def _projection_and_factors(U, item_degrees, item_exponent):
+    """Return the singular vectors U, divided and multiplied by the power of the item degrees."""
+    powers = (_degree_power(item_degrees, sign * item_exponent) for sign in (-1, 1))
+    return tuple(U * power[:, None] for power in powers)
 
 
 def _normalized(X, exponents):

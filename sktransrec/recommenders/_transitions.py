@@ -52,8 +52,10 @@ class TransitionRecommender(LinkedHistoryReader):
     ----------
     item_links_ : csr_array of shape (n_items_, n_items_), dtype float32
         At [i, j], the weight of an item i of the history in the score of item j.
-    transitions_ : csr_array of shape (n_items_, n_items_), dtype float32
+    transitions_ : csr_array of shape (n_items_, n_items_), dtype float64
         At [i, j], how often item j followed item i within the window, divided by the distance.
+    row_sums_ : RowSums
+        The transitions and the counts of items, see `partial_fit`.
     decay_ : float
         The decay in use.
     n_items_ : int
@@ -136,17 +138,24 @@ class TransitionRecommender(LinkedHistoryReader):
         self.n_items = n_items
         self.unknown = unknown
 
-    def _fit(self, X):
+    @property
+    def _settings(self):
+        return {"window": self.window}
+
+    @property
+    def transitions_(self):
+        return self.row_sums_["transitions"]
+
+    def _choose(self, X):
         check_has_steps(X)
         self.decay_ = float(self.decay) if self.decay != "auto" else self._chosen_decay(X)
-        self.transitions_, self._item_counts = self._transitions(X)
-        self.item_links_ = self._links(self.transitions_, self._item_counts)
 
-    def _add(self, X):
+    def _sums_of(self, X):
         transitions, item_counts = self._transitions(X)
-        self.transitions_ = self.transitions_ + transitions
-        self._item_counts = self._item_counts + item_counts
-        self.item_links_ = self._links(self.transitions_, self._item_counts)
+        return {"transitions": transitions, "item_counts": item_counts}
+
+    def _solve(self, sums):
+        self.item_links_ = self._links(sums["transitions"], sums["item_counts"])
 
     def _chosen_decay(self, X):
         def scorer(known):
@@ -159,8 +168,11 @@ class TransitionRecommender(LinkedHistoryReader):
         """Return the weighted numbers of transitions, and those of the occurrences of items."""
         pairs = [pairs_in_order(X, k)[2:] for k in range(1, min(self.window, X.shape[1] - 1) + 1)]
         weights = [np.full(len(later), 1 / k) for k, (_, later) in enumerate(pairs, start=1)]
-        places = tuple(np.concatenate(columns) for columns in zip(*pairs, strict=True))
-        weights = np.concatenate(weights).astype(np.float32)
+        none = np.empty(0, dtype=np.intp)
+        places = tuple(
+            np.concatenate(columns) for columns in zip((none, none), *pairs, strict=True)
+        )
+        weights = np.concatenate([np.empty(0), *weights])
         transitions = sp.csr_array((weights, places), shape=(self.n_items_,) * 2)
         transitions.sum_duplicates()
         return transitions, np.bincount(X[X > 0] - 1, minlength=self.n_items_)

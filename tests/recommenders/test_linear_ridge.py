@@ -150,7 +150,7 @@ def test_auto_is_chosen_on_held_out_rows(n_noisy, factor):
     X[rows, groups] = 1
     X[rows[:, None], 100 + rng.randint(500, size=(2000, n_noisy))] = 1
     model = RidgeRecommender().fit(X, y)
-    np.testing.assert_allclose(model.regularization_, model._column_ridges(X, factor))
+    np.testing.assert_allclose(model.regularization_, model._ridges(*model._spread(X), factor))
 
 
 def test_auto_of_constant_columns_gives_the_popularity():
