@@ -2,7 +2,7 @@
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
@@ -81,6 +81,23 @@ def recommender_and_rows(model, X):
                 X = model[:-1].transform(X)
         model = inner
     return recommender_of(model), X
+
+
+def keeps_columns(model):
+    """Return whether all steps before the recommender keep the columns of X as they are."""
+    while (inner := _inner(model)) is not None:
+        if isinstance(model, Pipeline) and not all(_is_one_to_one(step) for step in model[:-1]):
+            return False
+        model = inner
+    return True
+
+
+def _is_one_to_one(step):
+    """Return whether each column that a transformer makes is a column that it reads."""
+    if isinstance(step, FrozenEstimator):
+        return _is_one_to_one(step.estimator)
+    is_declared = getattr(step, "feature_names_out", None) == "one-to-one"
+    return step in (None, "passthrough") or is_declared or isinstance(step, OneToOneFeatureMixin)
 
 
 def last_step(model):

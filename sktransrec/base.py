@@ -224,25 +224,28 @@ shape (n_rows,), default=None
         -------
         columns_and_parts : tuple of ndarray, or None
             The columns of the nonzero entries, of shape (n_entries,), and what each of them adds,
-            of shape (n_entries, n_items_). What is left of a score does not depend on the entries.
-            A row without entries has no parts. None if the scores are no sum of parts.
+            of shape (n_entries, n_items_). For a history, the columns are those of its items, in
+            order. What is left of a score does not depend on the entries. A row without entries has
+            no parts. None if the scores are no sum of parts.
         """
         check_is_fitted(self)
         X = self._check_rows(X)
         if X.shape[0] != 1:
             raise ValueError(f"X has {X.shape[0]} rows: pass a single one.")
-        if is_content(X) or reads_histories(self):
+        if is_content(X):
             return None
-        X = sp.csr_array(X)
-        parts = (
-            np.empty((0, self.n_items_)) if self._unknown_rows(X).any() else self._score_parts(X)
-        )
+        columns = X[X > 0] - 1 if reads_histories(self) else sp.csr_array(X).indices
+        parts = np.zeros(()) if self._unknown_rows(X).any() else self._score_parts(X)
         if parts is None:
             return None
-        return X.indices.astype(np.intp), np.asarray(parts, dtype=np.float32)
+        parts = np.broadcast_to(parts, (len(columns), self.n_items_))
+        return columns.astype(np.intp), parts.astype(np.float32)
 
     def _score_parts(self, X):
-        """Return what each entry of a row adds to the scores; None if they are no sum of parts."""
+        """Return what each entry of a row adds to the scores; None if they are no sum of parts.
+
+        What has the shape (n_items_,) holds for all entries.
+        """
         return None
 
     def _finite_scores(self, X):

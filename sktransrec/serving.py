@@ -17,6 +17,7 @@ from ._validation import check_is_fitted
 from ._version_stamp import VersionStampMixin
 from ._wrapping import reads_histories, recommender_of
 from .inspection._explain import explain
+from .inspection._trace import trace
 from .interactions._coded import latest_columns, merged_matrix
 from .interactions._events import frame_library, frame_of
 from .interactions._known_of import (
@@ -30,6 +31,11 @@ from .interactions._known_of import (
 __all__ = ["RecommendationService"]
 
 _N_NAMED = 5
+# What a trace says of an item that the model does not know.
+_UNKNOWN = {
+    **{"score": np.nan, "rank": 0, "removed_by": "unknown"},
+    **{"row_path": "", "item_path": ""},
+}
 
 
 class RecommendationService(VersionStampMixin):
@@ -207,6 +213,82 @@ class RecommendationService(VersionStampMixin):
             "contribution": np.array(found["contribution"], dtype=np.float32),
         }
         return frame_of(reasons, library)
+
+    def trace(
+        self,
+        users=None,
+        history=None,
+        *,
+        baskets=None,
+        items=None,
+        n_recommendations=5,
+        candidates=None,
+        exclude_seen="auto",
+        exclude=None,
+    ):
+        """Return how items were scored, and what keeps them out.
+
+        Parameters
+        ----------
+        users : array-like of ids of shape (n_users,), default=None
+            The users, as in :meth:`recommend`.
+        history : DataFrame, dict of 1-D columns, or 2-D array, default=None
+            The log of what the users have.
+        baskets : sequence of sequences of item ids, default=None
+            What anonymous users have, instead of `users` and `history`.
+        items : array-like of item ids, default=None
+            What to trace, known or not. None traces the best items of each user.
+        n_recommendations : int, default=5
+            If `items` is None: how many of the best items to trace.
+        candidates : array-like of item ids, default=None
+            The items that may be recommended, as in :meth:`recommend`.
+        exclude_seen : bool or "auto", default="auto"
+            Whether to leave out what the user already has, as in :meth:`recommend`.
+        exclude : DataFrame, dict of 1-D columns, or 2-D array, default=None
+            A log of what else to leave out, as in :meth:`recommend`.
+
+        Returns
+        -------
+        traces : DataFrame or dict of columns
+            "user", "item", "name", "score", "rank" (0 if the item may not be recommended),
+            "removed_by" ("unknown" if the model does not know the item), "row_path", "item_path",
+            and a column for what each member of an ensemble adds to the score. See
+            :func:`sktransrec.inspection.trace` for what they mean.
+        """
+        users, X, library = self._rows(users, history, baskets)
+        wanted = None if items is None else distinct_ids(items, "items")
+        columns = None if wanted is None else positions(wanted, self.item_ids_)
+        filters = {
+            "candidates": None if candidates is None else self._known_columns(candidates),
+            "exclude_seen": exclude_seen,
+        }
+        excluded = None if exclude is None else self._excluded(exclude, users)
+        lines = []
+        for row, user in enumerate(users.tolist()):
+            found = {}
+            if columns is None or (columns >= 0).any():
+                found = trace(
+                    self.model,
+                    X[[row]],
+                    None if columns is None else columns[columns >= 0],
+                    n_recommendations=n_recommendations,
+                    exclude_interactions=None if excluded is None else excluded[[row]],
+                    **filters,
+                ).by_item()
+            asked = list(found) if columns is None else columns.tolist()
+            ids = self.item_ids_[asked] if wanted is None else wanted
+            lines += [
+                {"user": user, "item": item, **found.get(column, _UNKNOWN)}
+                for column, item in zip(asked, ids.tolist(), strict=True)
+            ]
+        return frame_of(self._columns_of(lines), library)
+
+    def _columns_of(self, lines):
+        """Return lines of a table as columns; what a line does not have is 0 there."""
+        heads = dict.fromkeys(["user", "item", "name", *_UNKNOWN])
+        heads |= dict.fromkeys(name for line in lines for name in line)
+        columns = {name: np.array([line.get(name, 0.0) for line in lines]) for name in heads}
+        return columns | {"name": self._names_of(columns["item"])}
 
     def similar(self, items, n_similar=10):
         """Return the most similar items of some items.

@@ -43,7 +43,7 @@ LAYERS = [
     {"_validation"},
     {"_numerics"},
     {"_wrapping"},
-    {"_engine", "_recommend", "_support_weights"},
+    {"_engine", "_recommend", "_score_parts", "_support_weights"},
     {"content", "datasets", "interactions", "model_selection", "preprocessing"},
     {"metrics"},
     {"_auto", "base"},

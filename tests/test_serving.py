@@ -127,6 +127,19 @@ def test_reasons_are_those_of_the_model_by_id_and_name(service, log):
     assert of_basket["because"].tolist() == ["film-4"]
 
 
+def test_a_trace_says_why_an_item_is_missing(service, log):
+    found = service.trace(["user-0"], log, n_recommendations=2)
+    recommended = service.recommend(["user-0"], log, n_recommendations=2)
+    for column in ("item", "name", "rank", "score"):
+        assert list(found[column]) == list(recommended[column])
+    seen = log["item"][list(log["user"]).index("user-0")]
+    found = service.trace(["user-0", "new"], log, items=["no such film", seen])
+    assert list(found["item"]) == ["no such film", seen] * 2
+    assert list(found["removed_by"]) == ["unknown", "seen", "unknown", ""]
+    assert list(found["row_path"])[3] == "popularity"
+    assert list(service.trace(["new"], items=["no such film"])["rank"]) == [0]
+
+
 def test_similar_items_by_id(service):
     similar = service.similar(["film-4"], n_similar=3)
     assert similar["query"].tolist() == ["film-4"] * 3

@@ -108,6 +108,21 @@ def value_minima(X, V, ridges, *, n_jobs=None):
         return _minima(X, V.__getitem__, ridges, lambda x, items: np.ones_like(x), n_jobs)
 
 
+def value_parts(X, V, ridges):
+    """Return what each stored value of a single row adds to the factors that are its minimum.
+
+    The arguments are those of `value_minima`, with one row and its `ridges`.
+
+    Returns
+    -------
+    parts : ndarray of shape (n_stored, n_components), dtype float64
+        Their sum is the row of `value_minima`.
+    """
+    stored = V[X.indices].astype(np.float64)
+    A = stored.T @ stored + np.diag(ridges.astype(np.float64))
+    return np.linalg.solve(A, (X.data[:, None] * stored).T).T
+
+
 # With V'MV = Q diag(e) Q' and, for a row, the factors Z = VQ of its items, their weights c,
 # D = diag(c - m) and H = diag(e + ridge), the factors u = Qw of the row solve (H + Z'DZ) w = Z'c.
 # Padding has c = 0 and D = 0. Without missing entries, and with values c of weight 1, M = 0, Q = I

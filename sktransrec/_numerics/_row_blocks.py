@@ -42,5 +42,6 @@ def padded_row_blocks(X, n_floats):
 
 
 def entry_rows(X):
-    """Return a matrix with a row for each nonzero entry of a `csr_array` of a single row."""
+    """Return a `csr_array` with a row for each nonzero entry of a matrix of a single row."""
+    X = sp.csr_array(X)
     return sp.csr_array((X.data, X.indices, np.arange(X.nnz + 1)), shape=(X.nnz, X.shape[1]))

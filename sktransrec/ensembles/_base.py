@@ -12,7 +12,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._histories import padded_at_end
 from .._ids import DecodesItems
 from .._numerics._row_sums import column_shares
-from .._recommend import withheld_items
+from .._recommend import n_rows_of, withheld_items
 from .._validation import (
     _BaseComposition,
     check_histories,
@@ -33,14 +33,18 @@ from ..base import RecommenderMixin
 from ..interactions._target_items import TargetItems
 from ._later_items import with_later_items
 
+# Scores that differ by less do not differ.
+_LEAST_DEVIATION = 1e-12
+
 
 class EnsembleRecommender(RecommenderMixin, BaseEstimator):
     """Base of ensembles, the recommenders that are made of others.
 
-    A subclass implements ``_parts()``, which returns the unfitted members, and
-    ``_fitted_parts()``. The ensemble is supervised if a leading member learns the map from X to y.
-    It is in-domain if all leading members learn from X alone. It never recommends an item that a
-    member withholds.
+    A subclass implements ``_parts()``, which returns the unfitted members, ``_fitted_parts()``,
+    and ``_member_scores(X)``, which yields the names of the members and new arrays of what each
+    adds to the scores of valid rows. The ensemble is supervised if a leading member learns the map
+    from X to y. It is in-domain if all leading members learn from X alone. It never recommends an
+    item that a member withholds.
     """
 
     target_columns = None
@@ -101,6 +105,41 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             columns = getattr(recommender, "item_columns_", None) if columns is None else columns
         return TargetItems.among(columns, self, X, n_items)
 
+    def member_scores(self, X):
+        """Return what each member adds to the scores of the items.
+
+        Use it to see which member an item owes its place to; :func:`sktransrec.inspection.trace`
+        shows it for one row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
+            Rows, seen in `fit` or not.
+
+        Returns
+        -------
+        scores : dict of str to ndarray of shape (n_rows, n_items_), dtype float32
+            By the name of the member. They sum to what `decision_function` returns. A row about
+            which nothing is known gets its scores from "popularity". What a stack adds for the
+            popularity of items is "log popularity"; with a `final_estimator`, all is its own.
+        """
+        check_is_fitted(self)
+        X = self._check_rows(X)
+        scores = dict(self._member_scores(X))
+        unknown = self._unknown_rows(X)
+        if unknown.any():
+            for of_member in scores.values():
+                of_member[unknown] = 0
+            scores.setdefault("popularity", np.zeros((n_rows_of(X), self.n_items_), np.float32))
+            scores["popularity"][unknown] = self.popularity_
+        return scores
+
+    def _score_rows(self, X):
+        (_, total), *others = self._member_scores(X)
+        for _, scores in others:
+            total += scores
+        return total
+
     def _set_items(self, X, y):
         self.n_items_ = self._target.n_items
         self.popularity_ = column_shares(self._target.known(X) if y is None else y)
@@ -151,6 +190,13 @@ class DecidingRecommender(EnsembleRecommender):
         if y is not None:
             return X, y
         return self._target.held_out(X, self.holdout, random_state)
+
+    def _parts_without_source(self, fitted, X):
+        """Return what each entry of a row adds to the scores of the fitted fallback, or None."""
+        if self.fallback is None:
+            return np.zeros(self.n_items_)
+        columns = self._target.columns
+        return self._target.score_parts(fitted, X, columns if columns.size else None)
 
 
 def _has_member_that(takes):
@@ -328,4 +374,25 @@ def standardized(scores):
     """Return scores with mean 0 and standard deviation 1 in each row, or all 0."""
     scores = scores - scores.mean(axis=1, keepdims=True)
     deviations = scores.std(axis=1, keepdims=True)
-    return np.divide(scores, deviations, out=np.zeros_like(scores), where=deviations > 1e-12)
+    return np.divide(
+        scores, deviations, out=np.zeros_like(scores), where=deviations > _LEAST_DEVIATION
+    )
+
+
+def standardized_parts(parts, scores):
+    """Return what each entry adds to the standardised scores of a row, with their deviation given.
+
+    Parameters
+    ----------
+    parts : ndarray of shape (n_entries, n_items)
+        What each entry adds to the scores.
+    scores : ndarray of shape (1, n_items)
+
+    Returns
+    -------
+    parts : ndarray of shape (n_entries, n_items)
+    """
+    deviation = scores.std()
+    if deviation <= _LEAST_DEVIATION:
+        return np.zeros_like(parts)
+    return (parts - parts.mean(axis=1, keepdims=True)) / deviation

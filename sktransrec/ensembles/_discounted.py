@@ -8,7 +8,7 @@ from scipy.stats import uniform
 from sklearn.base import clone
 
 from .._validation import HasMethods, Interval, _fit_context, restores_on_error
-from ._base import EnsembleRecommender, standardized
+from ._base import EnsembleRecommender, standardized, standardized_parts
 
 
 class DiscountedRecommender(EnsembleRecommender):
@@ -128,5 +128,13 @@ class DiscountedRecommender(EnsembleRecommender):
         self.discounts_ = np.float32(self.discount) * standardized(np.log(n_rows_with)[None])[0]
         return self
 
-    def _score_rows(self, X):
-        return standardized(self._target.scores(self.recommender_, X)) - self.discounts_
+    def _member_scores(self, X):
+        scores = standardized(self._target.scores(self.recommender_, X))
+        yield "recommender", scores
+        yield "discount", np.tile(-self.discounts_, (len(scores), 1))
+
+    def _score_parts(self, X):
+        parts = self._target.score_parts(self.recommender_, X)
+        if parts is None:
+            return None
+        return standardized_parts(parts, self._target.scores(self.recommender_, X))

@@ -10,7 +10,7 @@ from .._numerics._top_k import Preference, top_k
 from .._recommend import n_rows_of, row_blocks, withheld_items
 from .._validation import _safe_indexing
 from ..interactions._target_items import TargetItems
-from ._base import standardized
+from ._base import standardized, standardized_parts
 from ._later_items import knows_content
 
 
@@ -57,6 +57,14 @@ def tempered(scores):
     """
     scores = standardized(scores)
     return scores / np.sqrt(1 + np.abs(scores))
+
+
+def tempered_parts(parts, scores):
+    """Return what each entry adds to the tempered scores of a row, with their scale taken as given.
+
+    The arguments are those of `standardized_parts`.
+    """
+    return standardized_parts(parts, scores) / np.sqrt(1 + np.abs(standardized(scores)))
 
 
 def best_of_each(evidence, is_eligible, k):

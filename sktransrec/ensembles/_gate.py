@@ -5,7 +5,16 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._validation import N_JOBS, HasMethods, Interval, StrOptions, _fit_context, restores_on_error
+from .._recommend import n_rows_of
+from .._validation import (
+    N_JOBS,
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+    check_is_fitted,
+    restores_on_error,
+)
 from ..evaluation._comparison import Comparison, Side, rows_without, sides
 from ..evaluation._gain import measured_gain, shuffled_folds
 from ..metrics._buckets import bucket_of
@@ -217,17 +226,46 @@ class TransferGate(DecidingRecommender):
     def _fitted_parts(self):
         return [self.transfer_, self.fallback_]
 
-    def _score_rows(self, X):
-        buckets = bucket_of(self._target.activity(X), self.bucket_edges_)
-        uses_transfer = self.uses_transfer_[buckets]
-        scores = np.empty((X.shape[0], self.n_items_), dtype=np.float32)
-        for model, chosen, rows in (
-            (self.transfer_, uses_transfer, X),
-            (self.fallback_, ~uses_transfer, rows_without(self.fallback, X, self._target)),
+    def row_paths(self, X):
+        """Tell whether each row is served with the source or without it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
+            Rows, seen in `fit` or not.
+
+        Returns
+        -------
+        paths : ndarray of str of shape (n_rows,)
+            "transfer" or "fallback", or "popularity" if the row is empty.
+        """
+        check_is_fitted(self)
+        X = self._check_rows(X)
+        paths = np.where(self._uses_transfer_for(X), "transfer", "fallback")
+        return np.where(self._unknown_rows(X), "popularity", paths)
+
+    def _uses_transfer_for(self, X):
+        """Return for each row whether it is served with the source."""
+        return self.uses_transfer_[bucket_of(self._target.activity(X), self.bucket_edges_)]
+
+    def _member_scores(self, X):
+        uses_transfer = self._uses_transfer_for(X)
+        for name, model, chosen, rows in (
+            ("transfer", self.transfer_, uses_transfer, X),
+            (
+                *("fallback", self.fallback_, ~uses_transfer),
+                rows_without(self.fallback, X, self._target),
+            ),
         ):
+            scores = np.zeros((n_rows_of(X), self.n_items_), dtype=np.float32)
             if chosen.any():
                 scores[chosen] = self._target.scores(model, rows[chosen])
-        return scores
+            yield name, scores
+
+    def _score_parts(self, X):
+        if self._uses_transfer_for(X).all():
+            return self._target.score_parts(self.transfer_, X)
+        return self._parts_without_source(self.fallback_, X)
 
 
 def _uses_transfer(gain):

@@ -352,10 +352,16 @@ class SourceSelectorRecommender(DecidingRecommender):
     def _fitted_parts(self):
         return [self.recommender_]
 
-    def _score_rows(self, X):
+    def _member_scores(self, X):
+        name = "transfer" if self._uses_sources else "fallback"
         if not self._uses_sources:
             X = rows_without(self.fallback, X, self._target)
-        return self._target.scores(self.recommender_, X)
+        yield name, self._target.scores(self.recommender_, X)
+
+    def _score_parts(self, X):
+        if self._uses_sources:
+            return self._target.score_parts(self.recommender_, X)
+        return self._parts_without_source(self.recommender_, X)
 
 
 def _weighted(X, weights):

@@ -26,7 +26,7 @@ from ..evaluation._gain import shuffled_folds
 from ..interactions._cross_listed import cross_listed_mask
 from ..metrics._buckets import bucket_edges, bucket_of
 from ._base import CombiningRecommender
-from ._evidence import Evidence, best_of_each, held_out_choices
+from ._evidence import Evidence, best_of_each, held_out_choices, tempered_parts
 
 _MAX_ROWS = 2000
 _N_BEST, _N_RANDOM = 20, 100
@@ -391,10 +391,35 @@ class StackingRecommender(CombiningRecommender):
     def _evidence(self):
         return Evidence(self.estimators_, self._target, self.popularity_ * self._n_rows)
 
-    def _score_rows(self, X):
+    def _row_weights(self, X):
+        """Return the weights of the recommenders and of popularity for each row."""
         weights = np.column_stack([self.weights_, self.popularity_weights_]).astype(np.float32)
-        activity = self._target.activity(X)
-        weights = weights[bucket_of(activity, self.bucket_edges_)]
+        return weights[bucket_of(self._target.activity(X), self.bucket_edges_)]
+
+    def _member_scores(self, X):
+        if self.final_estimator_ is not None:
+            yield "final_estimator", self._score_rows(X)
+            return
+        names = [*self.named_estimators_, "log popularity"]
+        weights = self._row_weights(X)
+        for name, own, kind in zip(names, weights.T, self._evidence.kinds(X), strict=True):
+            yield name, own[:, None] * kind
+
+    def _score_parts(self, X):
+        if self.final_estimator_ is not None:
+            return None
+        total = np.zeros(self.n_items_)
+        (weights,) = self._row_weights(X)
+        for weight, model in zip(weights, self.estimators_, strict=False):
+            parts = self._target.score_parts(model, X)
+            if parts is None:
+                return None
+            scores = self._target.scores(model, X)
+            total = total + weight * tempered_parts(parts, scores)
+        return total
+
+    def _score_rows(self, X):
+        weights = self._row_weights(X)
         if self.final_estimator_ is None:
             return _weighted_sum(weights, self._evidence.kinds(X))
         evidence = self._evidence.of(X)
@@ -403,7 +428,9 @@ class StackingRecommender(CombiningRecommender):
         best, _ = best_of_each(evidence, is_eligible, self.n_candidates)
         is_candidate = np.zeros_like(is_eligible)
         np.put_along_axis(is_candidate, np.hstack(best), True, axis=1)
-        return self._with_candidates_first(scores, evidence, is_candidate & is_eligible, activity)
+        is_candidate &= is_eligible
+        activity = self._target.activity(X)
+        return self._with_candidates_first(scores, evidence, is_candidate, activity)
 
     def _with_candidates_first(self, scores, evidence, is_candidate, activity):
         """Return the scores with those of the candidates by the final estimator, above the rest."""

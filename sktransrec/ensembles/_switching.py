@@ -193,13 +193,26 @@ class SwitchingRecommender(EnsembleRecommender):
         # Features that are all zero are still features: the fallback handles them.
         return np.zeros(X.shape[0], dtype=bool)
 
-    def _score_rows(self, X):
+    def _member_scores(self, X):
         has_history = self._has_history(X)
-        scores = np.tile(self.popularity_, (X.shape[0], 1))
+        scores = {
+            name: np.zeros((X.shape[0], self.n_items_), dtype=np.float32)
+            for name in ("recommender", "popularity" if self.fallback_ is None else "fallback")
+        }
         if has_history.any():
             history = self._target.known(X[has_history])
-            scores[has_history] = self._target.scores(self.recommender_, history)
-        if self.fallback_ is not None and not has_history.all():
+            scores["recommender"][has_history] = self._target.scores(self.recommender_, history)
+        if self.fallback_ is None:
+            scores["popularity"][~has_history] = self.popularity_
+        elif not has_history.all():
             features = self._target.others(X[~has_history])
-            scores[~has_history] = self._target.scores(self.fallback_, features)
-        return scores
+            scores["fallback"][~has_history] = self._target.scores(self.fallback_, features)
+        return scores.items()
+
+    def _score_parts(self, X):
+        if self._has_history(X).all():
+            return self._target.score_parts(self.recommender_, X, self._target.columns)
+        if self.fallback_ is None:
+            return np.zeros(self.n_items_)
+        others = np.delete(np.arange(X.shape[1]), self._target.columns)
+        return self._target.score_parts(self.fallback_, X, others)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._validation import N_JOBS, _fit_context, restores_on_error
-from ._base import CombiningRecommender, standardized
+from ._base import CombiningRecommender, standardized, standardized_parts
 
 
 class VotingRecommender(CombiningRecommender):
@@ -126,10 +126,18 @@ class VotingRecommender(CombiningRecommender):
     def _keep_weights_of(self, are_kept):
         self._shares = _shares(self._shares[are_kept])
 
-    def _score_rows(self, X):
-        total = np.zeros((X.shape[0], self.n_items_), dtype=np.float32)
+    def _member_scores(self, X):
+        for weight, name in zip(self._shares, self.named_estimators_, strict=True):
+            scores = self._target.scores(self.named_estimators_[name], X)
+            yield name, weight * standardized(scores)
+
+    def _score_parts(self, X):
+        total = np.zeros(self.n_items_)
         for weight, model in zip(self._shares, self.estimators_, strict=True):
-            total += weight * standardized(self._target.scores(model, X))
+            parts = self._target.score_parts(model, X)
+            if parts is None:
+                return None
+            total = total + weight * standardized_parts(parts, self._target.scores(model, X))
         return total
 
 

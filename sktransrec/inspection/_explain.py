@@ -7,6 +7,7 @@ import scipy.sparse as sp
 
 from .._histories import padded_at_end
 from .._recommend import n_rows_of, recommend
+from .._score_parts import score_parts
 from .._validation import check_candidates, check_matrix, item_ids_of_rows
 from .._wrapping import ignores_unknown, reads_histories, recommender_and_rows, recommender_of
 
@@ -120,19 +121,29 @@ def explain(model, X, items=None, *, n_recommendations=5):
 
     See Also
     --------
+    trace : Which member of an ensemble added what, and what keeps an item out.
     sktransrec.RecommendationService : Explains in ids and names.
 
     Notes
     -----
-    The score of item neighbours, EASE, ridge regression and the graph filter is linear in the row,
-    once the row is scaled: each entry adds its own part. In ALS, the factors of a row solve a
-    linear system; as in [1]_, the system is taken as given, and the right-hand side is a sum
-    over the entries. In all these models the contributions sum to the score, with `rest` as the
-    intercept.
+    The score of item neighbours, EASE, ridge regression, the graph filter and the transitions of
+    histories is linear in the row, once the row is scaled: each entry adds its own part. So it is
+    with neighbours by content, where the length of the profile is the scale; with
+    ``pooling="max"``, the entry that matches best adds all. In ALS, collective factorisation,
+    biased factorisation and `HybridRecommender` over these, the factors of a row solve a linear
+    system; as in [1]_, the system is taken as given, and the right-hand side is a sum over the
+    entries. `BridgeRecommender` and `ReconstructionRecommender` are exact if their parts are
+    linear, as ridge regression and truncated SVD are.
 
-    For any other model, for ensembles, and for pipelines that change the row first, a contribution
-    is the score minus the score without the entry. These need not sum to the score; `rest` is the
-    difference. This takes one scored row for each entry.
+    A vote, a stack and a discount add up standardised scores. If all members are exact, so are
+    they: the mean and the deviation of the scores of the row are taken as given. Gates and switches
+    are explained by the member that serves the row. A `Pipeline` is exact if its steps keep the
+    columns as they are, such as scalers and `BM25Transformer`.
+
+    In all these models the contributions sum to the score, with `rest` as the part that depends on
+    no entry, such as an intercept. For any other model, a contribution is the score minus the score
+    without the entry. These need not sum to the score; `rest` is the difference. This takes one
+    scored row for each entry.
 
     References
     ----------
@@ -154,12 +165,9 @@ def explain(model, X, items=None, *, n_recommendations=5):
     """
     if n_rows_of(X) != 1:
         raise ValueError(f"X has {n_rows_of(X)} rows: pass a single one, such as X[[0]].")
-    recommender, row = recommender_and_rows(model, X)
-    items = _explained(model, X, items, recommender.n_items_, n_recommendations)
+    items = explained_items(model, X, items, n_recommendations)
     scores = _scores(model, X)[0, items]
-    exact = (
-        recommender.score_parts(row) if row is X and hasattr(recommender, "score_parts") else None
-    )
+    exact = score_parts(model, X)
     columns, parts = _left_out(model, X) if exact is None else exact
     contributions = parts[:, items].T
     return Explanation(
@@ -172,11 +180,12 @@ def explain(model, X, items=None, *, n_recommendations=5):
     )
 
 
-def _explained(model, X, items, n_items, n_recommendations):
-    """Return the columns of the items to explain."""
+def explained_items(model, X, items, n_recommendations, **filters):
+    """Return the columns of the items to explain: those asked for, or the best ones."""
+    n_items = recommender_of(model).n_items_
     if items is not None:
         return check_candidates(items, n_items, name="items")
-    best, _ = recommend(model, X, n_recommendations=min(n_recommendations, n_items))
+    best, _ = recommend(model, X, n_recommendations=min(n_recommendations, n_items), **filters)
     return best[0][best[0] >= 0]
 
 

@@ -7,8 +7,9 @@ import scipy.sparse as sp
 
 from .._histories import seen_items
 from .._recommend import n_rows_of, recommend
+from .._score_parts import score_parts
 from .._validation import _safe_indexing, check_columns, check_matrix, is_content
-from .._wrapping import is_supervised, reads_histories, recommender_and_rows
+from .._wrapping import is_supervised, reads_histories, recommender_and_rows, recommender_of
 from ._hidden import without_latest, without_random
 
 
@@ -130,6 +131,24 @@ class TargetItems:
         scores = recommender.decision_function(X)
         return scores[:, self.columns] if self._are_among_others(recommender) else scores
 
+    def score_parts(self, model, X, columns=None):
+        """Return what each entry of a row adds to the scores of the target items, or None.
+
+        `columns` are those that the model reads, in ascending order; None means all.
+        """
+        found = score_parts(model, X if columns is None else _safe_indexing(X, columns, axis=1))
+        if found is None:
+            return None
+        _, parts = found
+        if self._are_among_others(recommender_of(model)):
+            parts = parts[:, self.columns]
+        if columns is None:
+            return parts
+        entries = check_matrix(X, name="X").indices
+        of_entries = np.zeros((len(entries), parts.shape[1]), dtype=parts.dtype)
+        of_entries[np.isin(entries, columns)] = parts
+        return of_entries
+
     def _are_among_others(self, recommender):
         """Return whether a recommender recommends all columns of X, the source included."""
         if recommender.n_items_ == self.n_items:
@@ -180,6 +199,9 @@ class HistoryItems(TargetItems):
 
     def activity(self, X):
         return np.count_nonzero(X, axis=1)
+
+    def score_parts(self, model, X, columns=None):
+        return super().score_parts(model, X) if reads_histories(model) else None
 
     def _are_among_others(self, recommender):
         if recommender.n_items_ == self.n_items:

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
-from .._numerics._least_squares import value_minima
+from .._numerics._least_squares import value_minima, value_parts
 from .._validation import N_JOBS, Interval, check_is_fitted, check_relevance
 from .._validation._finite import finite_output
 from ..base import FactorRecommenderMixin, InDomainRecommender
@@ -164,11 +164,14 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         """Return the best factors and biases of the rows of X, given those of its columns, V."""
         residuals = X.data - np.float32(self.mean_) - V[X.indices, -1]
         residuals = sp.csr_array((residuals, X.indices, X.indptr), shape=X.shape)
-        features = np.hstack([V[:, :-1], np.ones((len(V), 1), dtype=np.float32)])
-        ridges = np.full(V.shape[1], self.regularization, dtype=np.float32)
+        ridges = np.broadcast_to(self._ridges(), (X.shape[0], V.shape[1]))
+        return value_minima(residuals, _with_ones(V[:, :-1]), ridges, n_jobs=self.n_jobs)
+
+    def _ridges(self):
+        """Return the weights of the squares of the factors, and of the bias."""
+        ridges = np.full(self.n_components + 1, self.regularization, dtype=np.float32)
         ridges[-1] = self.bias_regularization
-        ridges = np.broadcast_to(ridges, (X.shape[0], V.shape[1]))
-        return value_minima(residuals, features, ridges, n_jobs=self.n_jobs)
+        return ridges
 
     def _row_minima(self, X):
         """Return the factors of rows and their biases, of shape (n_rows, n_components + 1)."""
@@ -183,6 +186,12 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         scores += self.item_bias_
         scores += self.mean_ + U[:, -1:]
         return scores
+
+    def _score_parts(self, X):
+        V = _with_ones(self.item_factors_)
+        residuals = X.data - np.float32(self.mean_) - self.item_bias_[X.indices]
+        residuals = sp.csr_array((residuals, X.indices, X.indptr), shape=X.shape)
+        return value_parts(residuals, V, self._ridges()) @ V.T
 
     def _item_similarities(self, items):
         if self.item_factors_.shape[1] == 0:
@@ -219,3 +228,8 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
             ratings += u[rows] * v[wanted.indices]
         ratings = np.clip(ratings, *self.rating_range_).astype(np.float32)
         return sp.csr_array((ratings, wanted.indices, wanted.indptr), shape=wanted.shape)
+
+
+def _with_ones(V):
+    """Return item factors with a last column of ones, which the bias of a row multiplies."""
+    return np.hstack([V, np.ones((len(V), 1), dtype=np.float32)])

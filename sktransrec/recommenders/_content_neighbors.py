@@ -217,10 +217,13 @@ class ContentKNNRecommender(
 
     def _profile_cosines(self, X):
         """Return the cosines between the sums of the vectors of each row and all items."""
+        profiles = self._profiles(X)
+        return self._products(profiles) / _nonzero_lengths(profiles)
+
+    def _profiles(self, X):
+        """Return the sums of the vectors of each row."""
         sums = [vectors.weighted_sums(part) for vectors, part in self._read_blocks(X)]
-        profiles = reduce(MixedVectors.plus, sums)
-        lengths = np.maximum(profiles.lengths(), np.finfo(np.float32).tiny)
-        return self._products(profiles) / lengths[:, None].astype(np.float32)
+        return reduce(MixedVectors.plus, sums)
 
     def _read_blocks(self, X):
         """Yield the vectors of the items that are columns of X, block by block, and the columns."""
@@ -230,6 +233,12 @@ class ContentKNNRecommender(
                 is_all = len(vectors) == X.shape[1]
                 yield vectors, X if is_all else X[:, first : first + len(vectors)]
             first += len(vectors)
+
+    def _score_parts(self, X):
+        parts = X.data[:, None] * self._item_similarities(X.indices)
+        if self.pooling == "max":
+            return _largest_alone(parts)
+        return parts / _nonzero_lengths(self._profiles(X))
 
     def _best_matches(self, X):
         """Return the largest weighted cosine between the items of each row and every item."""
@@ -261,3 +270,16 @@ def _raise_to_matches(scores, weights, cosines):
         if start < stop:
             own = weights.data[start:stop, None] * cosines[weights.indices[start:stop]]
             np.maximum(scores[row], own.max(axis=0), out=scores[row])
+
+
+def _largest_alone(parts):
+    """Return the parts with 0 in place of all but the first largest one of each column."""
+    largest = parts.argmax(axis=0)[None]
+    alone = np.zeros_like(parts)
+    np.put_along_axis(alone, largest, np.take_along_axis(parts, largest, axis=0), axis=0)
+    return alone
+
+
+def _nonzero_lengths(profiles):
+    """Return the lengths of profiles, of shape (n_profiles, 1), dtype float32."""
+    return np.maximum(profiles.lengths(), np.finfo(np.float32).tiny).astype(np.float32)[:, None]

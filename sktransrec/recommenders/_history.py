@@ -4,11 +4,13 @@ import copy
 from numbers import Integral
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 
-from .._histories import seen_items
+from .._histories import decay_weights, decayed_items, seen_items
 from .._recommend import withheld_items
+from .._score_parts import score_parts
 from .._validation import HasMethods, Interval, check_is_fitted
 from .._wrapping import innermost, is_supervised, recommender_and_rows, recommender_of
 from ..interactions import history_steps
@@ -155,6 +157,23 @@ class HistoryRecommender(HistoryReader):
 
     def _score_items(self, items):
         return _scorer(self.recommender_)(items)
+
+    def _score_parts(self, X):
+        items = decayed_items(X, self._n_read, self.decay_)
+        found = score_parts(self.recommender_, items)
+        if found is None:
+            return None
+        columns, parts = found
+        return self._shares_of_steps(X, items)[:, columns] @ parts
+
+    def _shares_of_steps(self, X, items):
+        """Return the share of each step of a history in the weight of each item."""
+        columns = X[X > 0] - 1
+        steps = np.flatnonzero(columns < self._n_read)
+        weights = decay_weights(self.decay_, np.arange(len(steps))[::-1])
+        weights /= items.toarray()[0, columns[steps]]
+        shape = (len(columns), self._n_read)
+        return sp.csr_array((weights, (steps, columns[steps])), shape=shape)
 
     @property
     def _n_read(self):

@@ -12,7 +12,6 @@ from .._validation import (
     Interval,
     StrOptions,
     _fit_context,
-    check_is_fitted,
     check_known_histories,
     restores_on_error,
 )
@@ -96,28 +95,10 @@ class LinkedHistoryReader(RowSumsMixin, SimilarItemsMixin, HistoryReader):
     def _score_items(self, items):
         return (items @ self.item_links_).toarray()
 
-    def score_parts(self, X):
-        """Return what each item of a single history adds to the scores of all items.
-
-        Parameters
-        ----------
-        X : array-like of int of shape (1, n_steps)
-            Item ids from 1 on, earliest first, padded with 0.
-
-        Returns
-        -------
-        columns : ndarray of shape (n_entries,), dtype intp
-            The columns of the items of the history, in order.
-        parts : ndarray of shape (n_entries, n_items_), dtype float32
-            What each of them adds. They sum to the score.
-        """
-        check_is_fitted(self)
-        X = self._check_rows(X)
-        if len(X) != 1:
-            raise ValueError(f"X has {len(X)} rows: pass a single one.")
-        columns = X[X > 0].astype(np.intp) - 1
+    def _score_parts(self, X):
+        columns = X[X > 0] - 1
         weights = decay_weights(self.decay_, np.arange(len(columns))[::-1])
-        return columns, weights[:, None] * self._item_similarities(columns)
+        return weights[:, None] * self._item_similarities(columns)
 
     def _item_similarities(self, items):
         return self.item_links_[items].toarray()

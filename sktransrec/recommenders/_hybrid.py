@@ -334,3 +334,8 @@ class HybridRecommender(
     def _row_factors(self, X):
         model, rows = recommender_and_rows(self.recommender_, X)
         return transformed(model, rows)
+
+    def _row_factor_parts(self, X):
+        model, rows = recommender_and_rows(self.recommender_, X)
+        # A step before the model may mix the columns.
+        return model._row_factor_parts(rows) if rows is X else None

@@ -86,6 +86,17 @@ class ItemBlocksMixin:
             row_factors = self._mean_row
         return row_factors @ block.factors.T + block.bias
 
+    def _score_parts(self, X):
+        of_factors = self._row_factor_parts(X)
+        if of_factors is None:
+            return None
+        parts = np.zeros((len(of_factors), self.n_items_))
+        parts[:, : len(self._model.item_factors_)] = of_factors @ self._model.item_factors_.T
+        for block in self._blocks:
+            reads_row = block.path in ("blend", "content")
+            parts[:, block.columns] = of_factors @ block.factors.T if reads_row else 0
+        return parts
+
     @property
     def withheld_items_(self):
         if not any(block.path == "excluded" for block in self._blocks):

@@ -4,6 +4,7 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from .._numerics._gram import as_dense
+from .._score_parts import additive_parts
 from .._validation import HasMethods
 from .._wrapping import transformed
 from ..base import InDomainRecommender
@@ -103,3 +104,6 @@ class ReconstructionRecommender(InDomainRecommender):
     def _score_rows(self, X):
         codes = transformed(self.transformer_, self._transformer_input(X))
         return as_dense(self.transformer_.inverse_transform(codes))
+
+    def _score_parts(self, X):
+        return additive_parts(self._score_rows, X)

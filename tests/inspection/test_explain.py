@@ -4,34 +4,95 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.decomposition import TruncatedSVD
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
 from sktransrec import (
     ALSRecommender,
+    BiasedMFRecommender,
+    BM25Transformer,
+    BPRRecommender,
+    BridgeRecommender,
+    CollectiveMFRecommender,
+    ContentKNNRecommender,
+    DiscountedRecommender,
     EASERecommender,
     GraphFilterRecommender,
+    HistoryRecommender,
+    HybridRecommender,
+    ItemFeatures,
     ItemKNNRecommender,
     NextItemRecommender,
+    NextItemRidgeRecommender,
     PopularityRecommender,
+    ProcrustesRegressor,
+    ReconstructionRecommender,
     RidgeRecommender,
+    StackingRecommender,
+    SwitchingRecommender,
+    TransferGate,
+    TransitionRecommender,
     VotingRecommender,
     recommend,
 )
 from sktransrec.base import InDomainRecommender
 from sktransrec.datasets import make_cross_domain
 from sktransrec.inspection import explain
+from sktransrec.testing._instances import RECOMMENDERS
+from sktransrec.testing._samples import domain
 
+ALS = ALSRecommender(n_components=8, random_state=0)
+EASE, RIDGE = EASERecommender(10.0), RidgeRecommender(10.0)
+FEATURES = ItemFeatures(np.random.default_rng(0).uniform(0, 1, (40, 6)))
+MEMBERS = [("neighbours", ItemKNNRecommender(shrinkage=0.0)), ("EASE", EASE)]
+COLLECTIVE = {"n_components": 8, "random_state": 0}
+GATE = {"cv": 2, "random_state": 0}
+# These scores have no part that depends on no entry.
 EXACT = {
     "neighbours": ItemKNNRecommender(),
     "neighbours, cosine": ItemKNNRecommender(n_neighbors=5, shrinkage=0.0),
-    "EASE": EASERecommender(10.0),
+    "EASE": EASE,
     "EASE, dual": EASERecommender(10.0, solver="dual"),
     "graph filter": GraphFilterRecommender(n_components=8, random_state=0),
-    "ALS": ALSRecommender(n_components=8, random_state=0),
+    "ALS": ALS,
     "ALS, scaled": ALSRecommender(n_components=40, scale_regularization=True, random_state=0),
+    "collective": CollectiveMFRecommender(slice(20, None), **COLLECTIVE),
+    "collective, target first": CollectiveMFRecommender(
+        [0, 3, 7, 30], empty_rows="negative", **COLLECTIVE
+    ),
+    "content": ContentKNNRecommender(FEATURES),
+    "content, best match": ContentKNNRecommender(FEATURES, pooling="max"),
+    "content, by rows": ContentKNNRecommender(),
+    "hybrid": HybridRecommender(ALS, item_features=FEATURES, min_interactions=12),
+    "truncated SVD": ReconstructionRecommender(TruncatedSVD(4, random_state=0)),
+    "scaled first": make_pipeline(MaxAbsScaler(), BM25Transformer(), EASE),
+    "vote": VotingRecommender(MEMBERS, weights=[1, 2]),
+    "gate": TransferGate(ItemKNNRecommender(), EASE, target_columns=np.arange(15, 40), **GATE),
+    "switch": SwitchingRecommender(EASE, RIDGE, target_columns=np.arange(30)),
 }
+# In these, it is known.
+REST_OF = {
+    "popularity": (PopularityRecommender(), lambda model: model.popularity_),
+    "biased factors": (
+        BiasedMFRecommender(4, random_state=0),
+        lambda model: model.mean_ + model.item_bias_,
+    ),
+    "discount": (DiscountedRecommender(EASE), lambda model: -model.discounts_),
+    "stack": (
+        StackingRecommender(MEMBERS, random_state=0),
+        lambda model: model.member_scores(np.ones((1, 40)))["log popularity"][0],
+    ),
+}
+# A model that is not exact is, or has, one of these.
+NOT_EXACT = (
+    *("BPRRecommender", "CodebookRecommender", "LogisticMFRecommender", "final_estimator"),
+    *("SegmentPopularityRecommender", "SourceSelectorRecommender", "TruncatedSVD"),
+)
+NO_NETWORKS = [model for model in RECOMMENDERS if not hasattr(model, "run_eagerly")]
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +113,104 @@ def test_contributions_sum_to_the_score(domains, model):
     X = _weighted(domains.X_source)
     model = model.fit(X)
     for row in (0, 7):
-        found = explain(FrozenEstimator(model), X[[row]], items=np.arange(40))
+        scores = model.decision_function(X[[row]])[0]
+        found = explain(FrozenEstimator(model), X[[row]], items=np.arange(len(scores)))
         assert found.is_exact
         assert_array_equal(found.columns, X[[row]].indices)
-        scores = model.decision_function(X[[row]])[0]
         assert_allclose(found.scores, scores, rtol=1e-6)
         assert_allclose(found.contributions.sum(axis=1), scores, atol=1e-5 * np.abs(scores).max())
         assert_allclose(found.rest, 0, atol=1e-5 * np.abs(scores).max())
+
+
+@pytest.mark.parametrize(("model", "rest_of"), REST_OF.values(), ids=REST_OF)
+def test_the_rest_depends_on_no_entry(domains, model, rest_of):
+    X = _weighted(domains.X_source)
+    model = model.fit(X)
+    found = explain(model, X[[7]], items=np.arange(40))
+    assert found.is_exact
+    assert_allclose(found.rest, rest_of(model), atol=1e-5 * np.abs(found.scores).max())
+
+
+def _without_intercepts(model):
+    """Return a copy whose rest is the same for all rows: a vote scales the intercepts of rows."""
+    parameters = {
+        name: False if name.endswith("fit_intercept") else 0
+        for name in model.get_params()
+        if name.endswith(("fit_intercept", "random_state"))
+    }
+    return clone(model).set_params(**parameters)
+
+
+@pytest.mark.parametrize("model", NO_NETWORKS, ids=lambda model: repr(model)[:60])
+def test_what_claims_to_be_exact_has_a_constant_rest(model):
+    X, y = domain(model)
+    model = _without_intercepts(model).fit(X, y)
+    items = np.arange(model.n_items_)
+    found = [explain(model, X[[row]], items=items) for row in (4, 10)]
+    if not found[0].is_exact:
+        assert any(name in repr(model) for name in NOT_EXACT)
+        return
+    for one, row in zip(found, (4, 10), strict=True):
+        scores = model.decision_function(X[[row]])[0]
+        assert_allclose(one.contributions.sum(axis=1) + one.rest, scores, atol=1e-5)
+    assert_allclose(found[0].rest, found[1].rest, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        BridgeRecommender(ALS),
+        BridgeRecommender(ALS, ProcrustesRegressor()),
+        VotingRecommender([("ridge", RIDGE), ("bridge", BridgeRecommender(ALS))]),
+    ],
+    ids=["bridge", "Procrustes", "vote"],
+)
+def test_maps_from_the_source_are_explained_by_it(domains, model):
+    X, y = _weighted(domains.X_source), domains.Y_target
+    found = explain(model.fit(X, y), X[[3]], items=np.arange(30))
+    assert found.is_exact
+    assert_array_equal(found.columns, X[[3]].indices)
+    empty_enough = X[[3]] * 1e-4
+    if not isinstance(model, VotingRecommender):
+        rest = model.decision_function(empty_enough)[0]
+        assert_allclose(found.rest, rest, atol=1e-3 * np.abs(found.scores).max())
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        TransitionRecommender(),
+        NextItemRidgeRecommender(),
+        HistoryRecommender(ItemKNNRecommender(), decay=0.7),
+        HistoryRecommender(make_pipeline(MaxAbsScaler(), EASE), decay=0.7),
+        VotingRecommender([("one", TransitionRecommender()), ("two", NextItemRidgeRecommender())]),
+    ],
+    ids=lambda model: repr(model)[:60],
+)
+def test_the_steps_of_a_history_sum_to_the_score(model):
+    X = np.random.default_rng(0).integers(1, 13, size=(60, 6))
+    X[::2, 4:] = 0
+    model = model.fit(X)
+    for row in (0, 1):
+        found = explain(model, X[[row]], items=np.arange(model.n_items_))
+        assert found.is_exact
+        assert_array_equal(found.columns, X[row][X[row] > 0] - 1)
+        assert_allclose(found.contributions.sum(axis=1), found.scores, atol=1e-5)
+        assert np.abs(found.scores).max() > 1e-3
+
+
+def test_a_repeated_item_adds_by_its_steps():
+    X = np.array([[1, 2, 1, 3, 0], [2, 1, 3, 0, 0], [3, 4, 0, 0, 0], [4, 2, 1, 0, 0]])
+    model = HistoryRecommender(EASERecommender(1.0), decay=0.5).fit(X)
+    found = explain(model, X[[0]], items=[3])
+    assert_allclose(found.contributions[0, 2], 4 * found.contributions[0, 0], rtol=1e-5)
+
+
+def test_a_best_match_adds_everything():
+    content = ItemFeatures([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+    model = ContentKNNRecommender(content, pooling="max").fit([[1, 1, 0], [0, 1, 1]])
+    found = explain(model, [[1, 1, 0]], items=[2])
+    assert_allclose(found.contributions, [[0, 0.6]], atol=1e-6)
 
 
 @pytest.mark.parametrize("solver", ["primal", "dual"])
@@ -101,17 +253,27 @@ def test_other_models_are_asked_without_each_entry():
     assert "what the score loses without it" in str(found)
 
 
-def test_ensembles_and_pipelines_are_asked_without_each_entry(domains):
+def test_pipelines_that_mix_columns_are_asked_without_each_entry(domains):
     X = _weighted(domains.X_source)
-    vote = VotingRecommender([("a", ItemKNNRecommender()), ("b", PopularityRecommender())])
-    for model in (vote, make_pipeline(MaxAbsScaler(), EASERecommender(10.0))):
-        found = explain(model.fit(X), X[[2]], n_recommendations=3)
-        assert not found.is_exact
-        items, scores = recommend(model, X[[2]], n_recommendations=3)
-        assert_array_equal(found.items, items[0])
-        assert_allclose(found.scores, scores[0], rtol=1e-6)
-        assert_array_equal(found.columns, X[[2]].indices)
-    assert_allclose(found.rest, 0, atol=1e-6)
+    model = make_pipeline(TruncatedSVD(4, random_state=0), RidgeRecommender())
+    found = explain(model.fit(X, domains.Y_target), X[[2]], n_recommendations=3)
+    assert not found.is_exact
+    items, scores = recommend(model, X[[2]], n_recommendations=3)
+    assert_array_equal(found.items, items[0])
+    assert_allclose(found.scores, scores[0], rtol=1e-6)
+    assert_array_equal(found.columns, X[[2]].indices)
+
+
+def test_members_without_parts_are_asked_without_each_entry(domains):
+    X = _weighted(domains.X_source)
+    members = [("EASE", EASERecommender()), ("products", Products())]
+    models = [
+        VotingRecommender(members),
+        StackingRecommender(members, random_state=0),
+        StackingRecommender(MEMBERS, LinearRegression(), n_candidates=6, random_state=0),
+    ]
+    for model in models:
+        assert not explain(model.fit(X), X[[2]], items=[1]).is_exact
 
 
 def test_histories_lose_a_step_at_a_time():
@@ -130,7 +292,7 @@ def test_histories_lose_a_step_at_a_time():
 
 def test_a_row_without_entries_has_only_a_rest(domains):
     X = domains.X_source
-    for model in (EASERecommender(), VotingRecommender([("a", ItemKNNRecommender())])):
+    for model in (EASERecommender(), VotingRecommender(MEMBERS), BPRRecommender(2)):
         found = explain(model.fit(X), sp.csr_array((1, 40)), items=[1, 2])
         assert found.contributions.shape == (2, 0)
         assert_allclose(found.rest, found.scores)

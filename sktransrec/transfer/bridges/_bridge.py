@@ -11,6 +11,7 @@ from sklearn.linear_model import Ridge
 from sklearn.utils import get_tags
 
 from ..._auto import best_of, held_out_rows
+from ..._score_parts import additive_parts
 from ..._support_weights import support_weights
 from ..._validation import HasMethods, Interval
 from ..._wrapping import recommender_and_rows, transformed
@@ -198,6 +199,9 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
 
     def _row_factors(self, X):
         return _as_factors(self.regressor_.predict(X))
+
+    def _row_factor_parts(self, X):
+        return additive_parts(self._row_factors, X)
 
 
 def _as_factors(predicted):

@@ -8,7 +8,13 @@ from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
 from ..._ids import DecodesItems, id_array
-from ..._numerics._least_squares import all_row_minima, balanced_confidence, gram_eigen, row_minima
+from ..._numerics._least_squares import (
+    all_row_minima,
+    balanced_confidence,
+    gram_eigen,
+    minimum_parts,
+    row_minima,
+)
 from ..._validation import N_JOBS, Interval, StrOptions, check_is_fitted
 from ...base import FactorRecommenderMixin
 from .._two_domains import TwoDomainRecommender, TwoDomains, tied_items
@@ -321,3 +327,21 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
             V, ridges = self._factors[block.columns], self._ridges(*block[2:])
             U[block.rows] = row_minima(block.C, V, eigen, ridges, block.missing_weights)
         return U
+
+    def _row_factor_parts(self, X):
+        blocks = self._domains().blocks_of_rows(self._stacked(X), self.confidence_)
+        ((kind, block),) = [(k, block) for k, block in enumerate(blocks) if len(block.rows)]
+        parts = minimum_parts(
+            block.C,
+            self._factors[block.columns],
+            (self.gram_eigenvalues_[kind], self.gram_eigenvectors_[kind]),
+            self._ridges(*block[2:])[0],
+            block.missing_weights,
+        )
+        return parts[self._stacked_order(X.indices)]
+
+    def _stacked_order(self, columns):
+        """Return the places of columns among themselves once the source stands first."""
+        is_target = np.isin(columns, self._target)
+        order = np.lexsort((columns, is_target))
+        return np.argsort(order)
