@@ -1,11 +1,12 @@
 """Recommend with any fitted recommender, alone or inside a pipeline or search."""
 
 from functools import partial
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import gen_batches, get_tags
+from sklearn.utils import get_tags
 
 from ._histories import seen_items
 from ._numerics._top_k import Preference, top_k
@@ -31,9 +32,9 @@ from ._wrapping import (
 _MIN_BLOCK_ROWS = 128
 _BLOCK_SCORES = 2**22
 
-# Sorting the items by popularity costs more than serving a row, so it is done once for each model.
-# The result is not an attribute, so it is neither saved nor copied with the model.
-_preferences = WeakKeyDictionary()
+# Sorting the items by popularity and walking the tags cost more than serving a row, so this is done
+# once for each fit. The results are no attribute, so they are neither saved nor copied.
+_served = WeakKeyDictionary()
 
 
 def recommend(
@@ -173,15 +174,21 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **exclu
         del scores
         columns.append(best[0])
         values.append(best[1])
-    columns, values = np.concatenate(columns), np.concatenate(values)
+    columns, values = _stacked(columns), _stacked(values)
     if candidates is not None:
         columns = candidates[columns]
-    columns = np.where(np.isneginf(values), -1, columns)
+    columns = np.where(values == -np.inf, -1, columns)
+    if n_best == n_recommendations:
+        return columns, values
     padding = ((0, 0), (0, n_recommendations - n_best))
     return (
         np.pad(columns, padding, constant_values=-1),
         np.pad(values, padding, constant_values=-np.inf),
     )
+
+
+def _stacked(blocks):
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 def _scores_of_others(recommender, X, *, candidates, exclude_seen, exclude_interactions):
@@ -206,7 +213,8 @@ def eligible_blocks(recommender, score, n_rows, excluded, candidates):
     """Yield the blocks of `eligible_scores`; `score` returns a new array for a slice of rows."""
     withheld = getattr(recommender, "withheld_items_", None)
     for rows in row_blocks(n_rows, recommender.n_items_):
-        yield rows, _without(score(rows), withheld, [part[rows] for part in excluded], candidates)
+        parts = [rows_in(part, rows) for part in excluded]
+        yield rows, _without(score(rows), withheld, parts, candidates)
 
 
 def _without(scores, withheld, excluded, candidates):
@@ -242,9 +250,10 @@ def seen_interactions(recommender, X):
 
     None if X does not hold interactions with the items.
     """
-    columns = item_columns(recommender)
+    served = _served_by(recommender)
+    columns = served.item_columns
     if columns is None:
-        if not reads_histories(recommender):
+        if not served.reads_histories:
             return None
         ids = item_ids_of_rows(X, ignores_gaps=ignores_unknown(recommender))
         return seen_items(ids, recommender.n_items_)
@@ -285,11 +294,31 @@ def preference_of(recommender, candidates=None):
     """Return the order of items with equal scores, for all items or for the candidates."""
     if candidates is not None:
         return Preference.by_popularity(recommender.popularity_[candidates])
-    popularity, preference = _preferences.get(recommender, (None, None))
-    if popularity is not recommender.popularity_:
-        preference = Preference.by_popularity(recommender.popularity_)
-        _preferences[recommender] = recommender.popularity_, preference
-    return preference
+    return _served_by(recommender).preference
+
+
+class _Served(NamedTuple):
+    """What every call for a fitted recommender needs."""
+
+    popularity: np.ndarray | None
+    preference: Preference | None
+    item_columns: np.ndarray | slice | None
+    reads_histories: bool
+
+
+def _served_by(recommender):
+    """Return what every call needs; each `fit` sets a new popularity, and so works it out anew."""
+    popularity = getattr(recommender, "popularity_", None)
+    served = _served.get(recommender)
+    if served is None or served.popularity is not popularity:
+        served = _Served(
+            popularity,
+            None if popularity is None else Preference.by_popularity(popularity),
+            item_columns(recommender),
+            reads_histories(recommender),
+        )
+        _served[recommender] = served
+    return served
 
 
 def row_blocks(n_rows, n_items):
@@ -299,7 +328,13 @@ def row_blocks(n_rows, n_items):
         row_bytes=12 * n_items,
         max_n_rows=min(max(_MIN_BLOCK_ROWS, _BLOCK_SCORES // n_items), n_rows),
     )
-    return gen_batches(n_rows, block_rows)
+    for start in range(0, n_rows, block_rows):
+        yield slice(start, min(start + block_rows, n_rows))
+
+
+def rows_in(X, block):
+    """Return the rows of X in a slice, X itself if these are all."""
+    return X if block == slice(0, X.shape[0]) else X[block]
 
 
 def checked_scores(recommender, scores):
@@ -315,5 +350,9 @@ def checked_scores(recommender, scores):
 
 def mask_stored(scores, X):
     """Set the scores of the nonzero entries of X to -inf, in place."""
-    rows, columns = X.nonzero()
+    X = X.tocsr()
+    rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    columns, is_entry = X.indices[: len(rows)], X.data[: len(rows)] != 0
+    if not is_entry.all():
+        rows, columns = rows[is_entry], columns[is_entry]
     scores[rows, columns] = -np.inf

@@ -18,6 +18,7 @@ from ._recommend import (
     exclusions,
     preference_of,
     row_blocks,
+    rows_in,
 )
 from ._validation import (
     _fit_context,
@@ -88,7 +89,7 @@ class RecommenderMixin(VersionStampMixin):
         X = self._check_rows(X)
         scores = np.empty((X.shape[0], self.n_items_), dtype=np.float32)
         for block in row_blocks(X.shape[0], self.n_items_):
-            scores[block] = self._finite_scores(X[block])
+            scores[block] = self._finite_scores(rows_in(X, block))
         return scores
 
     def recommend(
@@ -166,7 +167,11 @@ class RecommenderMixin(VersionStampMixin):
         X = self._check_rows(X)
         excluded = exclusions(self, X, exclude_seen, exclude_interactions)
         return eligible_blocks(
-            self, lambda rows: self._finite_scores(X[rows]), X.shape[0], excluded, candidates
+            self,
+            lambda rows: self._finite_scores(rows_in(X, rows)),
+            X.shape[0],
+            excluded,
+            candidates,
         )
 
     @property

@@ -7,6 +7,8 @@ import numpy as np
 _MAX_GROUP_SIZE = 32
 # Equal scores are first searched in this many times k columns.
 _FIRST_LOOK = 32
+# So few rows are searched one by one, which takes fewer calls of numpy.
+_FEW_ROWS = 4
 
 
 class Preference(NamedTuple):
@@ -52,25 +54,54 @@ def top_k(scores, k, preference):
     columns : ndarray of shape (n_rows, k), dtype intp
     values : ndarray of shape (n_rows, k)
     """
-    n_rows, n_columns = scores.shape
-    group_size = max(1, min(_MAX_GROUP_SIZE, n_columns // (4 * k)))
-    n_groups = n_columns // group_size
-    n_grouped = n_groups * group_size
-    # Group j holds the columns j, j + n_groups, j + 2 n_groups, ...
-    groups = scores[:, :n_grouped].reshape(n_rows, group_size, n_groups)
-    maxima = groups.max(axis=1)
-    bounds = np.partition(maxima, n_groups - k, axis=1)[:, n_groups - k, None]
+    columns = _best_row_by_row if len(scores) <= _FEW_ROWS else _best_together
+    columns = columns(scores, k, preference)
+    return columns, np.take_along_axis(scores, columns, axis=1)
+
+
+def _best_row_by_row(scores, k, preference):
+    _, bounds = _maxima_and_bounds(_groups(scores, k), k)
+    found = [
+        _best_of_row(row, bound, k, preference)
+        for row, bound in zip(scores, bounds[:, 0], strict=True)
+    ]
+    return np.array(found)
+
+
+def _best_together(scores, k, preference):
+    n_columns = scores.shape[1]
+    groups = _groups(scores, k)
+    maxima, bounds = _maxima_and_bounds(groups, k)
     reaches = maxima >= bounds
     # If many groups tie for the k-th place, they have too many members to collect.
     crowded = np.count_nonzero(reaches, axis=1) > 2 * k
     reaches[crowded] = False
     finalists = _finalists(groups, reaches, bounds, width=k, filler=n_columns)
+    n_grouped = groups.shape[1] * groups.shape[2]
     ungrouped = np.arange(n_grouped, n_columns)
     ungrouped = np.where(scores[:, n_grouped:] >= bounds, ungrouped, n_columns)
     columns = _best_finalists(scores, np.hstack([finalists, ungrouped]), k, preference)
     for row in np.flatnonzero(crowded):
-        columns[row] = _best_of_crowd(scores[row], bounds[row], k, preference)
-    return columns, np.take_along_axis(scores, columns, axis=1)
+        columns[row] = _best_of_row(scores[row], bounds[row], k, preference)
+    return columns
+
+
+def _groups(scores, k):
+    """Return the scores by groups of columns, of shape (n_rows, group_size, n_groups).
+
+    Group j holds the columns j, j + n_groups, j + 2 n_groups, ... The last columns may be in none.
+    """
+    n_rows, n_columns = scores.shape
+    group_size = max(1, min(_MAX_GROUP_SIZE, n_columns // (4 * k)))
+    n_groups = n_columns // group_size
+    return scores[:, : n_groups * group_size].reshape(n_rows, group_size, n_groups)
+
+
+def _maxima_and_bounds(groups, k):
+    """Return the maxima of the groups, and for each row the k-th largest of them."""
+    maxima = groups.max(axis=1)
+    n_groups = maxima.shape[1]
+    return maxima, np.partition(maxima, n_groups - k, axis=1)[:, n_groups - k, None]
 
 
 def _finalists(groups, reaches, bounds, *, width, filler):
@@ -100,8 +131,8 @@ def _best_finalists(scores, finalists, k, preference):
     return np.take_along_axis(columns, best_first, axis=1)
 
 
-def _best_of_crowd(scores, bound, k, preference):
-    """Return the best k columns of one row in which many scores equal the bound."""
+def _best_of_row(scores, bound, k, preference):
+    """Return the best k columns of one row, of which no score is below the bound."""
     above = np.flatnonzero(scores > bound)
     above = above[np.lexsort((preference.places[above], -scores[above]))][:k]
     equal = _first_columns(scores == bound, k - len(above), preference.order)

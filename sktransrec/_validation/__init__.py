@@ -17,7 +17,7 @@ from ._arrays import (
     reading,
     validate_data,
 )
-from ._fit import restores_on_error
+from ._fit import check_is_fitted, restores_on_error
 from ._histories import check_histories, check_known_histories, check_padded, item_ids_of_rows
 from ._items import check_candidates, check_columns, check_exclusions, check_item_ids
 from ._parameters import N_JOBS, Interval, check_count, positive_integers
@@ -29,7 +29,6 @@ from ._sklearn import (
     _check_sample_weight,
     _fit_context,
     _safe_indexing,
-    check_is_fitted,
     get_chunk_n_rows,
     validate_params,
 )

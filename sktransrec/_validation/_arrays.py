@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ._finite import check_magnitude, largest_magnitude
+from ._plain import is_plain, plain_numbers, plain_rows
 from ._raw_logs import check_no_log, errors_about_interactions
 from ._sklearn import _sklearn_check_array, _sklearn_validate_data
 from ._sparse_faults import check_sparse
@@ -52,6 +53,9 @@ def check_array(X, *, input_name, **options):
     """Check X as scikit-learn does, and also broken sparse matrices and numbers that overflow."""
     check_sparse(X, name=input_name)
     _check_width(X, input_name)
+    plain = plain_numbers(X, options)
+    if plain is not None:
+        return plain
     with reading(X, name=input_name):
         X = _sklearn_check_array(X, input_name=input_name, **options)
     if options.get("ensure_all_finite", True) is True:
@@ -64,6 +68,9 @@ def validate_data(estimator, X, y="no_validation", **options):
     check_sparse(X, name="X")
     check_sparse(y, name="y")
     _check_width(X, "X")
+    plain = plain_rows(estimator, X, options) if isinstance(y, str) and is_plain(X) else None
+    if plain is not None:
+        return plain
     with reading(X, name="X"):
         valid = _sklearn_validate_data(estimator, X, y, **options)
     if not options.get("skip_check_array"):
@@ -211,8 +218,8 @@ def check_documents(X):
 
 def _canonical_csr(X):
     """Return X as a sorted `csr_array` without duplicates or stored zeros; X does not change."""
-    canonical = sp.csr_array(X)
-    index_dtype = sp.get_index_dtype(maxval=max(*canonical.shape, canonical.nnz))
+    canonical = X if type(X) is sp.csr_array else sp.csr_array(X)
+    index_dtype = _index_dtype(max(*canonical.shape, canonical.nnz))
     if canonical.indices.dtype != index_dtype:
         canonical = sp.csr_array(
             (
@@ -227,6 +234,10 @@ def _canonical_csr(X):
         canonical.sum_duplicates()
         canonical.eliminate_zeros()
     return canonical
+
+
+def _index_dtype(largest):
+    return np.int32 if largest <= np.iinfo(np.int32).max else np.int64
 
 
 def _check_width(X, name):

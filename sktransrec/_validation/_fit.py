@@ -6,6 +6,7 @@ import numpy as np
 
 from .._typing import Function
 from ._finite import check_learned
+from ._sklearn import _sklearn_check_is_fitted
 
 
 def restores_on_error(method: Function) -> Function:
@@ -28,3 +29,14 @@ def restores_on_error(method: Function) -> Function:
             raise
 
     return restoring
+
+
+def check_is_fitted(estimator):
+    """Raise unless an estimator is fitted; where it is, its tags are not walked."""
+    is_special = isinstance(estimator, type) or hasattr(estimator, "__sklearn_is_fitted__")
+    if is_special or not any(_is_learned(name) for name in getattr(estimator, "__dict__", ())):
+        _sklearn_check_is_fitted(estimator)
+
+
+def _is_learned(name):
+    return name.endswith("_") and not name.startswith("__")

@@ -9,8 +9,9 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils._param_validation import Interval as _SklearnInterval
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.sparsefuncs_fast import inplace_csr_row_normalize_l2
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight
 from sklearn.utils.validation import check_array as _sklearn_check_array
+from sklearn.utils.validation import check_is_fitted as _sklearn_check_is_fitted
 from sklearn.utils.validation import validate_data as _sklearn_validate_data
 
 from .._typing import Function
@@ -36,8 +37,8 @@ __all__ = [
     "_fit_context",
     "_safe_indexing",
     "_sklearn_check_array",
+    "_sklearn_check_is_fitted",
     "_sklearn_validate_data",
-    "check_is_fitted",
     "get_chunk_n_rows",
     "inplace_csr_row_normalize_l2",
     "validate_params",
