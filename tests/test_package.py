@@ -28,6 +28,7 @@ PUBLIC_MODULES = [name for name in MODULES if "._" not in name]
 
 HEAVY = {
     *("tensorflow", "keras", "scikeras", "implicit", "matplotlib", "tqdm", "torch"),
+    *("onnxruntime", "sentence_transformers", "tokenizers"),
     *("pandas", "polars", "pyarrow"),
 }
 KERAS = {"tensorflow", "keras", "scikeras"}

@@ -51,6 +51,16 @@ def rebuilt_network(config, weights):
     return network
 
 
+def load_model(path, layer=None):
+    """Return a function from arrays to the output of a saved model, or of a layer of it."""
+    import keras
+
+    model = keras.saving.load_model(path, compile=False)
+    if layer is not None:
+        model = keras.Model(model.inputs, model.get_layer(layer).output)
+    return lambda arrays: model(as_tensor(np.asarray(arrays)), training=False).numpy()
+
+
 # Kernels of matrix products take so many rows at a time, or a divisor of it, and round those left
 # over in another way.
 _ROWS_OF_A_KERNEL = 48

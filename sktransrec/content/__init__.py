@@ -2,5 +2,14 @@
 
 from ._encoder import PretrainedEncoder
 from ._item_features import ItemFeatures
+from ._keras_model import KerasModel
+from ._onnx_model import OnnxModel
+from ._sentence_transformer_model import SentenceTransformerModel
 
-__all__ = ["ItemFeatures", "PretrainedEncoder"]
+__all__ = [
+    "ItemFeatures",
+    "KerasModel",
+    "OnnxModel",
+    "PretrainedEncoder",
+    "SentenceTransformerModel",
+]

@@ -96,7 +96,7 @@ def _identity(encoder):
     if hasattr(encoder, "state_dict"):
         # What torch saves differs from process to process, its weights do not.
         weights = {name: np.asarray(each.cpu()) for name, each in encoder.state_dict().items()}
-        return repr(encoder), weights
+        return repr(encoder), getattr(encoder, "max_seq_length", None), weights
     if hasattr(encoder, "get_weights") and hasattr(encoder, "get_config"):
         return encoder.get_config(), encoder.get_weights()
     return encoder
