@@ -22,9 +22,18 @@ class Evidence:
     target: TargetItems
     item_counts: np.ndarray
 
-    def known_items(self):
-        """Return the mask of the items of which a member knows something: content, or a row."""
-        return (self.item_counts > 0) | any(map(knows_content, self.models))
+    def known_items(self, y):
+        """Return the mask of the items that `y` can choose: those that have rows without it.
+
+        If a member knows items by their content, those without rows count too. But a catalogue may
+        list nothing but items with rows: if more of the items without rows are in `y` than not, to
+        be without rows would mean to be chosen.
+        """
+        has_rows = self.item_counts > 0
+        is_in_y = np.bincount(y.indices, minlength=y.shape[1]) > 0
+        n_chosen, n_others = (np.count_nonzero(~has_rows & part) for part in (is_in_y, ~is_in_y))
+        knows_others = any(map(knows_content, self.models)) and n_others > n_chosen
+        return has_rows | knows_others
 
     def kinds(self, X):
         """Yield what each member says of all items, and then how popular they are.
@@ -93,7 +102,7 @@ def held_out_choices(evidence, X, y, given_away, *, n_best, n_random, max_rows, 
         What is known about the rows.
     y : csr_array of shape (n_rows, n_items)
         The held-out interactions, which are the choices. Items that nobody has without them are
-        neither chosen nor rejected, unless a member knows items by their content.
+        neither chosen nor rejected, unless members know them; see `Evidence.known_items`.
     given_away : csr_array of shape (n_rows, n_items), dtype bool
         Those of `y` that are neither chosen nor rejected either.
     n_best, n_random : int
@@ -111,14 +120,21 @@ def held_out_choices(evidence, X, y, given_away, *, n_best, n_random, max_rows, 
     are_candidates : ndarray of bool of shape (n_choices,)
         Whether each chosen item is as good as the `n_best` by some kind of evidence.
     """
-    is_known = sp.diags_array(evidence.known_items().astype(y.dtype))
-    chosen = sp.csr_array((y - y.multiply(given_away)) @ is_known)
+    is_known = evidence.known_items(y)
+    chosen = sp.csr_array((y - y.multiply(given_away)) @ sp.diags_array(is_known.astype(y.dtype)))
     chosen.eliminate_zeros()
     used = np.sort(rng.permutation(np.flatnonzero(np.diff(chosen.indptr)))[:max_rows])
     y, chosen = y[used], chosen[used]
     blocks = [
         _block_choices(
-            evidence, _safe_indexing(X, used[rows]), y[rows], chosen[rows], n_best, n_random, rng
+            evidence,
+            _safe_indexing(X, used[rows]),
+            y[rows],
+            chosen[rows],
+            is_known,
+            n_best,
+            n_random,
+            rng,
         )
         for rows in _row_blocks(len(used), y.shape[1])
     ]
@@ -138,9 +154,9 @@ def _no_choices(n_kinds):
     return Choices(*(np.empty(shape, dtype=np.float32) for shape in shapes), np.empty(0, dtype=int))
 
 
-def _block_choices(evidence, X, y, chosen, n_best, n_random, rng):
+def _block_choices(evidence, X, y, chosen, is_known, n_best, n_random, rng):
     """Return the evidence on rejected items, how many each stands for, and that on the chosen."""
-    kinds, is_eligible = evidence.of(X), evidence.eligible(X) & evidence.known_items()
+    kinds, is_eligible = evidence.of(X), evidence.eligible(X) & is_known
     is_eligible[y.nonzero()] = False
     best, least = best_of_each(kinds, is_eligible, n_best)
     sampled, represents = _sampled(is_eligible, np.hstack(best), n_random, rng)

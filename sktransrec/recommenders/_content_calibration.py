@@ -27,11 +27,15 @@ class _HeldOut(NamedTuple):
 
     @classmethod
     def of(cls, X):
-        """Hold out all interactions with a fifth of the items, and a fifth of the others."""
+        """Hold out all interactions with a fifth of the items, and a fifth of the others.
+
+        The fifth is of all items, so that items which nobody has count as new ones that nobody
+        took. Otherwise a new item would pass for more popular than the known ones of few rows.
+        """
         rng = np.random.RandomState(0)
-        had = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]))
-        is_new = np.zeros(X.shape[1], dtype=bool)
-        is_new[rng.permutation(had)[: int(_HELD_OUT * len(had))]] = True
+        n_items = X.shape[1]
+        is_new = np.zeros(n_items, dtype=bool)
+        is_new[rng.permutation(n_items)[: int(_HELD_OUT * n_items)]] = True
         of_new = sp.csr_array(X @ sp.diags_array(is_new.astype(X.dtype)))
         kept = sp.csr_array(X - of_new)
         kept.eliminate_zeros()

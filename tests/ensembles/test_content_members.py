@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
 
 from sktransrec import ContentKNNRecommender, ItemFeatures, StackingRecommender, content_members
-from sktransrec.ensembles._evidence import tempered
+from sktransrec.ensembles._evidence import Evidence, tempered
 from sktransrec.recommenders import HistoryRecommender
 
 RNG = np.random.RandomState(0)
@@ -80,6 +81,17 @@ def test_items_that_nobody_has_count_in_what_is_learned():
     rows[:, :3] = 1 + 15 * ((rows[:, :3] - 1) // 15)
     stack = StackingRecommender(members, holdout=1, random_state=0).fit(rows)
     assert stack.weights_[0, 0] > 0.5
+
+
+def test_a_catalogue_of_items_with_rows_says_nothing_of_those_without():
+    """Each item has one row: without the held-out ones, only these have none."""
+    model = content_members(FEATURES, decay=None)[0][1].fit(np.eye(N_ITEMS))
+    counts = (np.arange(N_ITEMS) >= 20).astype(int)
+    evidence = Evidence([model], None, counts)
+    all_of_them, few_of_them = (sp.csr_array(np.eye(N_ITEMS)[:n]) for n in (20, 5))
+    assert_array_equal(evidence.known_items(all_of_them), counts > 0)
+    assert evidence.known_items(few_of_them).all()
+    assert_array_equal(Evidence([], None, counts).known_items(few_of_them), counts > 0)
 
 
 def test_few_rows_stay_near_the_source(source):
