@@ -25,6 +25,7 @@ from ..base import InDomainRecommender, SimilarItemsMixin
 from ..content import ItemFeatures, PretrainedEncoder
 from ..content._shared_encoder import SharesEncoderMixin
 from ._item_content import ItemContentMixin, check_item_features, vectorizer_for
+from ._shared_vectors import made_once
 
 
 class ContentKNNRecommender(
@@ -171,16 +172,26 @@ class ContentKNNRecommender(
 
     def _set_vectors(self, content, X):
         """Set the vectors of the first items; without content they are the columns of X."""
-        self.transformer_ = None if content is None else self._unfitted_transformer(content)
-        vectors = X.T.tocsr() if content is None else self._vectors(content, fits=True)
-        self._unit_vectors = (MixedVectors.unit(vectors),)
+        if content is None:
+            self.transformer_, vectors = None, MixedVectors.unit(X.T.tocsr())
+        else:
+            transformer = self._unfitted_transformer(content)
+            self.transformer_, vectors = made_once(
+                content, transformer, lambda: self._fitted_to(content, transformer)
+            )
+        self._unit_vectors = (vectors,)
+
+    def _fitted_to(self, content, transformer):
+        """Return a clone of the transformer, fitted to the content, and its vectors."""
+        self.transformer_ = None if transformer is None else clone(transformer)
+        return self.transformer_, MixedVectors.unit(self._vectors(content, fits=True))
 
     def _unfitted_transformer(self, content):
         transformer = self.transformer
         if transformer is None:
             return vectorizer_for(content)
         is_function = not hasattr(transformer, "transform")
-        return PretrainedEncoder(transformer) if is_function else clone(transformer)
+        return PretrainedEncoder(transformer) if is_function else transformer
 
     def _vectors(self, content, *, fits=False):
         """Return one vector for each item, dense or sparse, in float32."""

@@ -1,0 +1,43 @@
+"""The vectors of a catalogue, made once for all models that read it by the same transformer."""
+
+from weakref import WeakKeyDictionary
+
+# The members of an ensemble often differ in what they do with the vectors alone. What was made is
+# forgotten with the container of the content.
+_made = WeakKeyDictionary()
+_N_KEPT = 4
+
+
+def made_once(content, transformer, make):
+    """Return what `make()` returns, or returned before for this content and such a transformer.
+
+    Parameters
+    ----------
+    content : ItemFeatures
+        Recognised as an object, since it never changes.
+    transformer : transformer or None
+        Unfitted; recognised by its type and parameters.
+    make : callable
+    """
+    made = _made.setdefault(content, [])
+    for other, result in made:
+        if _is_same(transformer, other):
+            return result
+    result = make()
+    made[:] = [*made, (transformer, result)][-_N_KEPT:]
+    return result
+
+
+def _is_same(one, other):
+    """Return whether two parameters are the same, or estimators of the same parameters."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if hasattr(one, "get_params"):
+        one, other = one.get_params(deep=False), other.get_params(deep=False)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return isinstance(one, str | bytes | int | float) and one == other

@@ -1,0 +1,49 @@
+import gc
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+
+from sktransrec import ContentKNNRecommender, ItemFeatures
+from sktransrec.recommenders._shared_vectors import _is_same, _made, made_once
+
+PIPE = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), TruncatedSVD(2, random_state=0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_same"),
+    [
+        ({}, True),
+        ({"truncatedsvd__n_components": 3}, False),
+        ({"tfidfvectorizer__ngram_range": (1, 1)}, False),
+        ({"truncatedsvd__random_state": np.random.RandomState(0)}, False),
+        ({"truncatedsvd": "passthrough"}, False),
+    ],
+)
+def test_transformers_are_known_by_their_parameters(changes, is_same):
+    assert _is_same(PIPE, clone(PIPE).set_params(**changes)) == is_same
+
+
+def test_the_latest_are_kept_as_long_as_the_content():
+    content = ItemFeatures([[1.0], [2.0]])
+    calls = []
+    for n_components in (1, 1, 2, 3, 4, 5, 1):
+        made_once(content, TruncatedSVD(n_components), lambda: calls.append(0))
+    assert len(calls) == 6
+    before = len(_made)
+    del content
+    gc.collect()
+    assert len(_made) == before - 1
+
+
+def test_models_of_one_content_share_the_vectors():
+    content = ItemFeatures(["a thing", "two things", "nothing"])
+    one, other, third = (
+        ContentKNNRecommender(content, transformer=transformer, pooling=pooling).fit(np.eye(3))
+        for transformer, pooling in ((None, "mean"), (None, "max"), (TfidfVectorizer(), "mean"))
+    )
+    assert one._unit_vectors[0] is other._unit_vectors[0]
+    assert third._unit_vectors[0] is not one._unit_vectors[0]
