@@ -178,7 +178,7 @@ TESTS_OF_MANY_MODULES = {
     "transfer": {"claims"},
     ".": {
         *("arguments", "common", "doctests", "examples", "frozen_search", "guide", "languages"),
-        "main_job",
+        *("main_job", "readme"),
         *(
             "malformed",
             "media",
