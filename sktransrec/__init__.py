@@ -34,6 +34,7 @@ from .interactions import (
 )
 from .metrics import debiased_scorer, ranking_scorer, rating_scorer
 from .model_selection import search_space
+from .persistence import load, save
 from .preprocessing import BM25Transformer, DecayedHistory, PopularityScaler, TextSequences
 from .recommenders import (
     ALSRecommender,
@@ -128,9 +129,11 @@ __all__ = [
     "holdout_after",
     "holdout_last",
     "holdout_random",
+    "load",
     "ranking_scorer",
     "rating_scorer",
     "recommend",
+    "save",
     "search_space",
     "stack_domains",
     "transfer_gain",
@@ -140,8 +143,8 @@ __all__ = [
 
 _ROOMS = {
     *("base", "content", "datasets", "ensembles", "evaluation", "feature_learning"),
-    *("inspection", "interactions", "metrics", "model_selection", "preprocessing"),
-    *("recommenders", "serving", "testing", "transfer"),
+    *("inspection", "interactions", "metrics", "model_selection", "persistence"),
+    *("preprocessing", "recommenders", "serving", "testing", "transfer"),
 }
 
 

@@ -1,12 +1,9 @@
 """What a product calls: ids in, ids out."""
 
 import copy
-import os
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 
-import joblib
 import numpy as np
 import scipy.sparse as sp
 from sklearn.pipeline import Pipeline
@@ -27,6 +24,7 @@ from .interactions._known_of import (
     unknown_items_in,
     users_in,
 )
+from .persistence import load, save
 
 __all__ = ["RecommendationService"]
 
@@ -353,24 +351,20 @@ class RecommendationService(VersionStampMixin):
         return self
 
     def save(self, path):
-        """Save the service with joblib; an older file stays whole until the new one is.
+        """Save the service in a file without code, as :func:`sktransrec.save` does.
+
+        An older file stays whole until the new one is.
 
         Parameters
         ----------
         path : str or Path
             The file.
         """
-        path = Path(path)
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-        try:
-            joblib.dump(self, unfinished)
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        save(self, path)
 
     @classmethod
-    def load(cls, path, *, mmap_mode=None):
-        """Load a saved service. Load only files that you trust.
+    def load(cls, path, *, mmap_mode=None, trusted=()):
+        """Load a saved service.
 
         Parameters
         ----------
@@ -378,12 +372,14 @@ class RecommendationService(VersionStampMixin):
             The file.
         mmap_mode : {"r", "c"}, default=None
             Map the arrays of the file into memory, so that several processes share them.
+        trusted : list of str, default=()
+            What of other packages the file may ask for, see :func:`sktransrec.load`.
 
         Returns
         -------
         service : RecommendationService
         """
-        service = joblib.load(path, mmap_mode=mmap_mode)
+        service = load(path, mmap_mode=mmap_mode, trusted=trusted)
         if not isinstance(service, cls):
             raise ValueError(f"{path} holds a {type(service).__name__}, not a {cls.__name__}.")
         return service

@@ -39,7 +39,7 @@ OWN = {"self", "cls", "other", "others"}
 # From the ground up: a room may import itself and those before it.
 LAYERS = [
     {"_typing"},
-    {"_columns", "_histories", "_version_stamp"},
+    {"_columns", "_histories", "_version_stamp", "persistence"},
     {"_ids"},
     {"_validation"},
     {"_numerics"},

@@ -2,7 +2,9 @@
 
 import functools
 import io
+import os
 import pickle
+import tempfile
 import warnings
 from copy import deepcopy
 
@@ -41,12 +43,21 @@ def by_skops(item):
     return skops.loads(file, trusted=skops.get_untrusted_types(data=file))
 
 
+def by_file(item):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "saved.model")
+        sktransrec.save(item, path)
+        return sktransrec.load(path)
+
+
 def clone_of_loaded(item):
     return by_pickle(clone(by_pickle(item)))
 
 
 @pytest.mark.parametrize("item", SAVED, ids=name_of)
-@pytest.mark.parametrize("ways", [by_pickle, by_joblib, by_skops, deepcopy, clone_of_loaded])
+@pytest.mark.parametrize(
+    "ways", [by_pickle, by_joblib, by_skops, by_file, deepcopy, clone_of_loaded]
+)
 def test_a_version_loads_its_own_in_silence(item, ways):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -137,10 +148,26 @@ def test_only_these_keep_the_training_rows(estimator):
     assert grown == KEEPS_ROWS.get(repr(estimator), set())
 
 
+# What skops does not trust by itself, though it runs no code when it is loaded.
+HARMLESS = {
+    "scipy.sparse._csr.csr_array",
+    "sklearn.utils._bunch.Bunch",
+    "sklearn.utils._indexing._safe_indexing",
+}
+
+
 @pytest.mark.parametrize("estimator", FITTED, ids=repr)
-def test_skops_saves_what_is_fitted(estimator):
+def test_skops_asks_to_trust_our_types_only(estimator):
+    skops = pytest.importorskip("skops.io")
+    untrusted = skops.get_untrusted_types(data=skops.dumps(fitted(estimator, 1)))
+    assert {name for name in untrusted if not name.startswith("sktransrec.")} <= HARMLESS
+
+
+@pytest.mark.parametrize("estimator", FITTED, ids=repr)
+@pytest.mark.parametrize("way", [by_skops, by_file])
+def test_what_is_fitted_is_saved(estimator, way):
     model = fitted(estimator, 1)
-    loaded = by_skops(model)
+    loaded = way(model)
     X, _ = domain(estimator)
     X = X if get_tags(estimator).input_tags.sparse or not sp.issparse(X) else X.toarray()
     for name in ("decision_function", "transform", "predict"):
