@@ -100,6 +100,16 @@ def _is_one_to_one(step):
     return step in (None, "passthrough") or is_declared or isinstance(step, OneToOneFeatureMixin)
 
 
+def named_parts(model):
+    """Return the names and the estimators among the parameters, steps and members of a model."""
+    if isinstance(model, Pipeline):
+        named = model.steps
+    else:
+        parameters = model.get_params(deep=False)
+        named = [*parameters.pop("estimators", []), *parameters.items()]
+    return [(name, part) for name, part in named if isinstance(part, BaseEstimator)]
+
+
 def last_step(model):
     """Return the last step of nested pipelines, and the names of the steps that lead to it."""
     names = []

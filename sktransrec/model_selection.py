@@ -1,11 +1,10 @@
 """Ready search spaces for those who tune."""
 
 from scipy.stats import randint, uniform
-from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
 from ._validation import StrOptions, validate_params
+from ._wrapping import named_parts
 
 __all__ = ["search_space"]
 
@@ -76,18 +75,8 @@ def _named_distributions(model, prefix=""):
         return
     for name, values in getattr(model, "search_distributions", {}).items():
         yield prefix + name, values
-    for name, part in _parts(model):
+    for name, part in named_parts(model):
         yield from _named_distributions(part, f"{prefix}{name}__")
-
-
-def _parts(model):
-    """Return the names and the parts that are fitted with a model."""
-    if isinstance(model, Pipeline):
-        named = model.steps
-    else:
-        parameters = model.get_params(deep=False)
-        named = [*parameters.pop("estimators", []), *parameters.items()]
-    return [(name, part) for name, part in named if isinstance(part, BaseEstimator)]
 
 
 def _of_optuna(values):

@@ -185,6 +185,11 @@ class DecidingRecommender(EnsembleRecommender):
     def _leading_parts(self):
         return [self.transfer]
 
+    def _expecting_items(self, n_items):
+        """Return both recommenders; readers of histories expect so many items in every fold."""
+        parts = self.transfer, self.fallback
+        return [None if part is None else _expecting(part, n_items) for part in parts]
+
     def _to_judge_by(self, X, y, random_state):
         """Return X and the interactions to find, which are held out of X if there is no y."""
         if y is not None:

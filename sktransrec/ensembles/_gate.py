@@ -203,9 +203,10 @@ class TransferGate(DecidingRecommender):
         X, y = self._checked(X, y)
         self.transfer_ = Side(self.transfer, X, X).fitted(y)
         self._target = target = self._target_of(X, y, [self.transfer_])
+        transfer, fallback = self._expecting_items(target.n_items)
         X_kept, wanted = self._to_judge_by(X, y, random_state)
         self.gain_ = measured_gain(
-            Comparison.of(self.transfer, self.fallback, X_kept, wanted, target),
+            Comparison.of(transfer, fallback, X_kept, wanted, target),
             shuffled_folds(self.cv, wanted, random_state),
             metric=self.metric,
             k=self.k,
@@ -218,7 +219,7 @@ class TransferGate(DecidingRecommender):
         self.bucket_edges_ = self.gain_.bucket_edges
         self.uses_transfer_ = _uses_transfer(self.gain_)
         self.decision_ = _in_words(self.gain_, self.uses_transfer_)
-        _, without = sides(self.transfer, self.fallback, X, y, target)
+        _, without = sides(transfer, fallback, X, y, target)
         self.fallback_ = without.fitted(y)
         self._set_items(X, y)
         return self

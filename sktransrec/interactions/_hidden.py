@@ -4,6 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._histories import padded_at_end, seen_items, split_latest
+from .._recommend import item_columns
 from .._validation import check_candidates, check_is_fitted, check_matrix, item_ids_of_rows
 from .._wrapping import ignores_unknown, is_supervised, reads_histories, recommender_of
 from ._holdout import holdout_random, numbers_held_out
@@ -59,7 +60,7 @@ def hidden_part(model, X, size, *, random_state=None, candidates=None):
         kept, y = without_latest(padded_at_end(ids), size, is_hidable)
     else:
         matrix = check_matrix(X, name="X")
-        columns = _item_columns(recommender, matrix.shape[1])
+        columns = _checked_columns(recommender, matrix.shape[1])
         kept, y = without_random(matrix, size, columns, is_hidable, random_state)
     if not y.nnz:
         raise ValueError(
@@ -109,10 +110,10 @@ def _is_hidable(recommender, candidates):
     return is_hidable if withheld is None else is_hidable & ~withheld
 
 
-def _item_columns(recommender, n_columns):
-    """Return the column of X of each item."""
-    columns = getattr(recommender, "item_columns_", None)
-    if columns is None:
+def _checked_columns(recommender, n_columns):
+    """Return the column of X of each item; raise an error if X does not have them."""
+    columns = item_columns(recommender)
+    if columns is None or isinstance(columns, slice):
         columns = np.arange(recommender.n_items_)
         if n_columns != len(columns):
             raise ValueError(

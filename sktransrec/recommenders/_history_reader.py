@@ -22,7 +22,21 @@ from ._row_sums import RowSumsMixin
 _DECAYS = (0.8, 0.9, 0.7, 0.6, 1.0)
 
 
-class HistoryReader(RecommenderMixin, BaseEstimator):
+class HistoryRowsMixin:
+    """Mixin of recommenders whose rows are histories. A subclass has the parameter `unknown`."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        tags.input_tags.categorical = True
+        tags.input_tags.positive_only = True
+        return tags
+
+    def _check_rows(self, X):
+        return check_known_histories(self, X, reset=False)
+
+
+class HistoryReader(HistoryRowsMixin, RecommenderMixin, BaseEstimator):
     """Base of recommenders that learn in closed form and score the decayed items of a history.
 
     A subclass has the parameters `decay`, `n_items` and `unknown`. It implements ``_fit(X)``, which
@@ -35,13 +49,6 @@ class HistoryReader(RecommenderMixin, BaseEstimator):
         "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
         "unknown": [StrOptions({"error", "ignore"})],
     }
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        tags.input_tags.categorical = True
-        tags.input_tags.positive_only = True
-        return tags
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
@@ -72,9 +79,6 @@ class HistoryReader(RecommenderMixin, BaseEstimator):
 
     def _items_of(self, X):
         return seen_items(X, self.n_items_)
-
-    def _check_rows(self, X):
-        return check_known_histories(self, X, reset=False)
 
     def _score_rows(self, X):
         return self._score_items(decayed_items(X, self._n_read, self.decay_))

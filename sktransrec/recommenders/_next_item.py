@@ -23,7 +23,7 @@ from .._validation import (
 )
 from ..base import FactorRecommenderMixin, RecommenderMixin
 from ._history_learner import HistoryLearner
-from ._history_reader import check_has_steps
+from ._history_reader import HistoryRowsMixin, check_has_steps
 from ._item_table import ItemTableMixin, check_same_items
 
 
@@ -32,6 +32,7 @@ class NextItemRecommender(
     DecodesItems,
     ItemTableMixin,
     HistoryLearner,
+    HistoryRowsMixin,
     FactorRecommenderMixin,
     RecommenderMixin,
     BaseEstimator,
@@ -268,13 +269,6 @@ class NextItemRecommender(
         self.random_state = random_state
         self.verbose = verbose
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        tags.input_tags.categorical = True
-        tags.input_tags.positive_only = True
-        return tags
-
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -311,21 +305,14 @@ class NextItemRecommender(
         """
         return self._partial_fit_network(X, y)
 
-    def _check_rows(self, X):
-        return self._check_histories(X, reset=False)
-
-    def _check_histories(self, X, *, reset):
-        """Return histories as int32 item ids, with zeros only at the end of the rows."""
-        n_items = self._number_of_items() if reset else None
-        return check_known_histories(self, X, reset=reset, n_items=n_items)
-
     def _check_fit_rows(self, X, y, *, reset):
         if self.encoder == "attention" and self.n_components % self.n_heads:
             raise ValueError(
                 f"n_heads={self.n_heads} does not divide n_components={self.n_components}: each "
                 "head attends with an equal share of the components."
             )
-        X = self._check_histories(X, reset=reset)
+        n_items = self._number_of_items() if reset else None
+        X = check_known_histories(self, X, reset=reset, n_items=n_items)
         check_has_steps(X)
         if reset:
             self._max_length = self.max_length

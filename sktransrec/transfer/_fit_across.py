@@ -5,7 +5,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from .._wrapping import transformed
+from .._wrapping import named_parts, transformed
 
 
 def fit_across_domains(model, X, y, *, X_source=None, Y_target=None):
@@ -67,20 +67,18 @@ def fit_across_domains(model, X, y, *, X_source=None, Y_target=None):
 
 def _with_fitted_parts(model, X_source, Y_target):
     """Return an unfitted model in which the parts of one domain are fitted and frozen."""
+    if isinstance(model, FrozenEstimator):
+        return model
     if isinstance(model, Pipeline):
         return _with_fitted_steps(model, X_source, Y_target)
     of_target = getattr(model, "target_parts", ())
     compares = hasattr(model, "cv")
     of_parts = X_source, None if compares else Y_target
-    for name, part in model.get_params(deep=False).items():
-        if name in of_target:
-            if Y_target is not None:
-                model.set_params(**{name: FrozenEstimator(part.fit(Y_target))})
-        elif _is_unfitted(part):
+    for name, part in named_parts(model):
+        if name not in of_target:
             model.set_params(**{name: _with_fitted_parts(part, *of_parts)})
-        elif name == "estimators":
-            parts = [(each, _with_fitted_parts(of, *of_parts)) for each, of in part]
-            model.set_params(estimators=parts)
+        elif Y_target is not None:
+            model.set_params(**{name: FrozenEstimator(part.fit(Y_target))})
     return model
 
 
@@ -89,13 +87,9 @@ def _with_fitted_steps(pipeline, X_source, Y_target):
     *transformers, (last_name, last) = pipeline.steps
     fitted = {}
     for name, step in transformers:
-        if X_source is None or not _is_unfitted(step) or get_tags(step).target_tags.required:
+        is_fitted = not isinstance(step, BaseEstimator) or isinstance(step, FrozenEstimator)
+        if X_source is None or is_fitted or get_tags(step).target_tags.required:
             break
         fitted[name] = FrozenEstimator(step.fit(X_source))
         X_source = transformed(step, X_source)
     return pipeline.set_params(**fitted, **{last_name: _with_fitted_parts(last, None, Y_target)})
-
-
-def _is_unfitted(part):
-    """Return whether the part is an estimator that will be fitted together with the model."""
-    return isinstance(part, BaseEstimator) and not isinstance(part, FrozenEstimator)

@@ -24,6 +24,7 @@ from sktransrec import (
     PopularityRecommender,
     RidgeRecommender,
     TransferGate,
+    TransitionRecommender,
     ranking_scorer,
     transfer_gain,
 )
@@ -401,12 +402,18 @@ def test_gate_of_histories_is_a_recommender():
     check_recommender(TransferGate(network, PopularityRecommender(), cv=2))
 
 
-def test_folds_of_histories_need_to_know_the_number_of_items():
+def test_folds_of_histories_expect_the_items_of_all_rows():
+    """The highest id is in one row only, which one of the folds does not learn from."""
     X = np.minimum(_cycles(60, 3), 29)
     X[0, 0] = 30
-    network = NextItemRecommender("cnn", run_eagerly=True, **{**TINY_NETWORK, "n_items": None})
-    with pytest.raises(ValueError, match=r"n_items"):
-        TransferGate(network, cv=2).fit(X)
+    reader = TransitionRecommender()
+    gate = TransferGate(reader, TransitionRecommender(decay=0.5), cv=2, random_state=0).fit(X)
+    assert gate.n_items_ == gate.transfer_.n_items_ == gate.fallback_.n_items_ == 30
+    assert reader.n_items is None
+    same = TransferGate(TransitionRecommender(n_items=30), cv=2, random_state=0).fit(X)
+    gate = TransferGate(reader, cv=2, random_state=0).fit(X)
+    assert gate.gain_.overall.gain == same.gain_.overall.gain
+    assert gate.gain_.overall.interval == same.gain_.overall.interval
 
 
 def test_columns_of_histories_are_no_target_columns(source_network):
