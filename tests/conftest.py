@@ -45,3 +45,11 @@ def _skipped_without_tensorflow():
 
 def _asks_for_tensorflow(error):
     return error.name in ("tensorflow", "keras", "scikeras") or "needs TensorFlow" in str(error)
+
+
+@pytest.fixture
+def forget_networks():
+    """Return what makes the fits that follow build their networks anew."""
+    from sktransrec._engine import _learner
+
+    return _learner._idle_trainers.clear

@@ -12,6 +12,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from sktransrec import (
+    CNNEncoder,
+    CrossDomainAutoencoderRecommender,
     DomainAdversarialAutoencoder,
     NextItemRecommender,
     RNNEncoder,
@@ -48,22 +50,27 @@ def parametrize_with_recommender_checks(estimators):
     )
 
 
-# These are trained and read as `Autoencoder`, `CNNEncoder` and `CrossDomainAutoencoderRecommender`
-# are, and have other layers.
-LIKE_OTHER_NETWORKS = (
+# These are trained, kept and run as `Autoencoder` is, and have other layers.
+LIKE_AUTOENCODER = (
+    CNNEncoder,
+    CrossDomainAutoencoderRecommender,
     DomainAdversarialAutoencoder,
     NextItemRecommender,
     RNNEncoder,
     TextEncoder,
     TwoTowerAutoencoderRecommender,
 )
-# Checks that fit many times, and of which the layers decide nothing.
-CHECKS_OF_MANY_FITS = {
-    *("check_dtype_object", "check_estimator_sparse_array", "check_estimator_sparse_matrix"),
-    *("check_estimators_dtypes", "check_fit_idempotent", "check_fit_score_takes_y"),
+# Checks of how a network is trained, kept and run, of which the layers decide nothing.
+CHECKS_OF_TRAINING = {
+    *("check_dict_unchanged", "check_dont_overwrite_parameters", "check_dtype_object"),
+    *("check_estimator_sparse_array", "check_estimator_sparse_matrix"),
+    *("check_estimators_dtypes", "check_estimators_fit_returns_self"),
+    *("check_estimators_overwrite_params", "check_estimators_pickle"),
+    *("check_f_contiguous_array_estimator", "check_fit_check_is_fitted", "check_fit_idempotent"),
+    *("check_fit_score_takes_y", "check_methods_sample_order_invariance"),
     *("check_methods_subset_invariance", "check_pipeline_consistency"),
-    *("check_transformer_data_not_an_array", "check_transformer_general"),
-    "check_transformer_preserve_dtypes",
+    *("check_readonly_memmap_input", "check_transformer_data_not_an_array"),
+    *("check_transformer_general", "check_transformer_preserve_dtypes"),
 }
 
 
@@ -80,8 +87,15 @@ def _marks(estimator, check):
     if check in impossible:
         yield pytest.mark.xfail(reason=impossible[check])
     # The slow contract of larger networks has them all.
-    if isinstance(estimator, LIKE_OTHER_NETWORKS) and check in CHECKS_OF_MANY_FITS:
+    is_elsewhere = isinstance(estimator, LIKE_AUTOENCODER) and check in CHECKS_OF_TRAINING
+    if is_elsewhere or not _is_first_of_its_class(estimator):
         yield pytest.mark.slow
+
+
+def _is_first_of_its_class(estimator):
+    """Return whether the contract of the class in the default run is that of this estimator."""
+    first = next(each for each in ESTIMATORS if type(each) is type(estimator))
+    return repr(first) == repr(estimator)
 
 
 def _sklearn_checks(estimators):
@@ -99,19 +113,10 @@ def test_sklearn_contract(estimator, check):
     check(estimator)
 
 
-def _is_costly(estimator):
-    return {"epochs", "n_init"} & set(estimator.get_params())
-
-
-@parametrize_with_checks([estimator for estimator in DEFAULTS if not _is_costly(estimator)])
-def test_sklearn_contract_of_defaults(estimator, check):
-    check(estimator)
-
-
 @pytest.mark.slow
 @networks_may_saturate
-@parametrize_with_checks([estimator for estimator in DEFAULTS if _is_costly(estimator)])
-def test_sklearn_contract_of_costly_defaults(estimator, check):
+@parametrize_with_checks(DEFAULTS)
+def test_sklearn_contract_of_defaults(estimator, check):
     check(estimator)
 
 

@@ -29,10 +29,13 @@ FIT_TAKES_SECONDS = (
     "Codebook",
     "NextItem",
 )
+IS_FIRST = [type(each) not in map(type, ALL[:place]) for place, each in enumerate(ALL)]
+# One of each class; the slow tests have all.
+FIRST = [place for place in range(len(ALL)) if IS_FIRST[place]]
 QUICK = [
     place
-    for place, name in enumerate(NAMES)
-    if not IS_NETWORK[place] and not name.startswith(FIT_TAKES_SECONDS)
+    for place in FIRST
+    if not IS_NETWORK[place] and not NAMES[place].startswith(FIT_TAKES_SECONDS)
 ]
 
 VALUES = (
@@ -289,7 +292,7 @@ def check_fits(place, n_calls):
     check()
 
 
-@pytest.mark.parametrize("place", range(len(ALL)), ids=NAMES)
+@pytest.mark.parametrize("place", FIRST, ids=[NAMES[place] for place in FIRST])
 def test_calls(place):
     check_calls(place, 20 if IS_NETWORK[place] else 30)
 
@@ -336,7 +339,13 @@ def check_answers(model, X):
 
 
 @pytest.mark.parametrize("everywhere", [True, False])
-@pytest.mark.parametrize("place", NUMERIC, ids=[NAMES[place] for place in NUMERIC])
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(place, id=NAMES[place], marks=() if IS_FIRST[place] else pytest.mark.slow)
+        for place in NUMERIC
+    ],
+)
 def test_numbers_of_any_size(place, everywhere):
     X, y = data(place)
     y = y.toarray() if sp.issparse(y) else y

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state, gen_batches
 from .._validation import check_is_fitted
 from .._wrapping import fitted_learner
 from ._fine_tuning import FineTuning, TrainedNetwork, matching_columns
+from ._idle_trainers import IdleTrainers
 from ._schedules import LearningRates
 from ._state import FittedNetwork
 from ._trainer import NetworkTrainer
@@ -19,6 +20,8 @@ _FORWARD_ROWS = 256
 
 # Rows whose codes tell whether the network has collapsed.
 _CODES_LOOKED_AT = 1024
+
+_idle_trainers = IdleTrainers()
 
 
 class NetworkLearner:
@@ -116,7 +119,7 @@ class NetworkLearner:
         trainer = fitted and fitted.take_trainer()
         if keep_optimizer and trainer is not None and trainer.settings == settings:
             return trainer
-        trainer = NetworkTrainer(**settings)
+        trainer = _idle_trainers.take(settings) or NetworkTrainer(**settings)
         if fitted is not None:
             trainer.load(fitted.weights, fitted.optimizer_state if keep_optimizer else None)
         return trainer
@@ -213,6 +216,8 @@ class NetworkLearner:
                 *history["val_loss"],
             ]
         self.n_iter_ = len(self.loss_curve_)
+        if not keep_trainer:
+            _idle_trainers.keep(trainer)
 
     def _warn_of_collapse(self, X):
         """Warn if half of the features or more have one value for rows that are not the same."""

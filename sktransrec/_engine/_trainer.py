@@ -11,6 +11,9 @@ from ._keras import as_tensor, forward
 from ._objectives import Objective
 from ._state import engine
 
+# Networks with more variables do not keep those that they started from.
+_SMALL_NETWORK = 2**18
+
 
 class NetworkTrainer:
     """A live network, its optimizer and its compiled step.
@@ -63,6 +66,9 @@ class NetworkTrainer:
         self._optimizer.build(self._variables)
         self._objective = Objective(self.network, regularization)
         self._functions = {}
+        variables = [*self.network.model.weights, *self._optimizer.variables]
+        is_small = sum(np.prod(each.shape) for each in variables) <= _SMALL_NETWORK
+        self._start = [(each, np.array(each.numpy())) for each in variables] if is_small else None
 
     @property
     def weights(self):
@@ -78,6 +84,17 @@ class NetworkTrainer:
     def transferred_layers(self):
         """What each layer took over, from the output downwards; empty if nothing was to be."""
         return list(self._tuner.layers) if self._tuner else []
+
+    @property
+    def can_start_anew(self):
+        """Whether it knows the weights that it started from."""
+        return self._start is not None
+
+    def start_anew(self, learning_rate):
+        """Go back to the state before the first step; the compiled step stays."""
+        self.settings["learning_rate"] = self._learning_rate = learning_rate
+        for variable, value in self._start:
+            variable.assign(value)
 
     def start_epoch(self, epoch):
         """Let those layers move that are to move in this epoch, counted from the first fit."""

@@ -2,7 +2,7 @@
 
 import functools
 import pickle
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 import numpy as np
 import scipy.sparse as sp
@@ -87,11 +87,10 @@ def _check_input_formats(estimator):
     _set_random_state(seeded)
     model = clone(seeded).fit(X, y)
     expected = model.decision_function(X)
-    for variant in formats(X):
-        _assert_same_scores(model.decision_function(variant), expected)
-        _assert_same_scores(clone(seeded).fit(variant, y).decision_function(X), expected)
-    for variant in () if y is None else formats(y):
-        _assert_same_scores(clone(seeded).fit(X, variant).decision_function(X), expected)
+    targets = repeat(None) if y is None else formats(y)
+    for rows, wanted in zip(formats(X), targets, strict=False):
+        _assert_same_scores(model.decision_function(rows), expected)
+        _assert_same_scores(clone(seeded).fit(rows, wanted).decision_function(X), expected)
 
 
 def _check_input_is_kept(estimator):
@@ -314,7 +313,7 @@ def _check_random_state(estimator):
     global_state = np.random.get_state()[1].copy()  # noqa: NPY002
     scores = []
     for _ in range(2):
-        model = clone(estimator).set_params(random_state=7).fit(X, y)
+        model = clone(estimator).set_params(random_state=0).fit(X, y)
         scores.append(model.decision_function(X))
     np.testing.assert_array_equal(*scores)
     np.testing.assert_array_equal(np.random.get_state()[1], global_state)  # noqa: NPY002

@@ -161,6 +161,13 @@ WITH_ITEMS = [
 RECOMMENDERS = [
     estimator for estimator in ESTIMATORS if get_tags(estimator).estimator_type == "recommender"
 ] + WITH_ITEMS
+# The checks of recommenders fit the same network again and again, which is compiled once.
+RECOMMENDERS = [
+    clone(each).set_params(run_eagerly=False, random_state=0)
+    if "run_eagerly" in each.get_params(deep=False)
+    else each
+    for each in RECOMMENDERS
+]
 
 
 def _defaults():

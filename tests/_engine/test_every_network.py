@@ -238,8 +238,9 @@ def other_settings_of_keras():
 
 
 @pytest.mark.parametrize("name", BUILT)
-def test_the_global_state_of_keras_changes_nothing(name):
+def test_the_global_state_of_keras_changes_nothing(name, forget_networks):
     expected = _weights_and_codes(fitted(name))
+    forget_networks()
     with other_settings_of_keras():
         actual = _weights_and_codes(newly_fitted(name))
     for path, value in expected.items():

@@ -424,9 +424,10 @@ def _global_state():
     )
 
 
-def test_no_global_state_moves():
+def test_no_global_state_moves(forget_networks):
     import tensorflow as tf
 
+    forget_networks()
     before = _global_state()
     model = Autoencoder(**{**TINY, "run_eagerly": False}, kind="variational").fit(_interactions())
     model.inverse_transform(model.transform(_interactions()))
@@ -436,8 +437,10 @@ def test_no_global_state_moves():
 
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
 @each_kind_and_loss
-def test_same_bits_in_every_run(kind, loss, form):
-    first, second = _fitted_noisy(kind, loss, form), _noisy(kind, loss).fit(form(_interactions()))
+def test_same_bits_in_every_run(kind, loss, form, forget_networks):
+    first = _fitted_noisy(kind, loss, form)
+    forget_networks()
+    second = _noisy(kind, loss).fit(form(_interactions()))
     _assert_same_weights(second, first)
     assert second.loss_curve_ == first.loss_curve_
 

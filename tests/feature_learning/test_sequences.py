@@ -359,9 +359,11 @@ def test_warm_start_and_early_stopping(learner):
 
 @each_form_of_a_learner
 @pytest.mark.parametrize("is_supervised", [True, False])
-def test_same_bits_in_every_run(learner, form, is_supervised):
+def test_same_bits_in_every_run(learner, form, is_supervised, forget_networks):
     X, y = _rows(form), _targets() if is_supervised else None
-    _assert_same_weights(clone(learner).fit(X, y), _fitted(learner, form, is_supervised))
+    expected = _fitted(learner, form, is_supervised)
+    forget_networks()
+    _assert_same_weights(clone(learner).fit(X, y), expected)
 
 
 @each_learner_of_tokens
@@ -392,12 +394,13 @@ def test_compiled_training_is_the_same(learner, form, is_supervised):
     [*LEARNERS, RNNEncoder(**TINY), RNNEncoder(cell="lstm", **TINY)],
     ids=["cnn", "simple", "gru", "lstm"],
 )
-def test_no_global_state_moves(learner):
+def test_no_global_state_moves(learner, forget_networks):
     import tensorflow as tf
 
     def state():
         return np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002
 
+    forget_networks()
     before = state()
     model = clone(learner).set_params(dropout=0.5).fit(_rows("tokens"))
     pickle.loads(pickle.dumps(model)).transform(_rows("tokens"))

@@ -1,0 +1,51 @@
+"""Trainers of finished fits, so that the next fit of the same network need not build its own.
+
+To build and compile a small network takes longer than to train it. A search over learning rates or
+numbers of epochs with an integer `random_state` does it once in each process.
+"""
+
+import json
+import threading
+
+# How many wait at most: the latest ones.
+_N_TRAINERS = 16
+
+
+class IdleTrainers:
+    """Trainers that wait to be taken, each by one fit at a time."""
+
+    def __init__(self):
+        self._trainers = []
+        self._lock = threading.Lock()
+
+    def take(self, settings):
+        """Return a trainer of these settings, as it was before its first step, or None."""
+        key = _key(settings)
+        with self._lock:
+            found = [each for each in self._trainers if key and _key(each.settings) == key]
+            if not found:
+                return None
+            self._trainers.remove(found[-1])
+        found[-1].start_anew(settings["learning_rate"])
+        return found[-1]
+
+    def keep(self, trainer):
+        """Let a trainer wait, unless its network is large or has what other fits cannot share."""
+        if trainer.can_start_anew and _key(trainer.settings):
+            with self._lock:
+                self._trainers = [*self._trainers, trainer][-_N_TRAINERS:]
+
+    def clear(self):
+        """Let all trainers go."""
+        self._trainers = []
+
+
+def _key(settings):
+    """Return what two trainers share that do the same steps; None where that cannot be told."""
+    if settings["fine_tuning"]:
+        return None
+    others = {name: settings[name] for name in settings.keys() - {"build", "learning_rate"}}
+    try:
+        return settings["build"], json.dumps(others, sort_keys=True)
+    except TypeError:  # of arrays, such as features of items
+        return None
