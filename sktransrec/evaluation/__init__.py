@@ -4,11 +4,25 @@ from ._compare import ModelComparison, compare
 from ._gain import TransferGain, transfer_gain
 from ._learning_curve import TransferLearningCurve, transfer_learning_curve
 from ._paired import GainEstimate, PairedDifference
+from ._protocols import (
+    ColdItems,
+    GlobalTime,
+    HeldOutInteractions,
+    KShot,
+    LastOneOut,
+    NewUsers,
+)
 from ._source_scores import SourceScore, proxy_a_distance
 
 __all__ = [
+    "ColdItems",
     "GainEstimate",
+    "GlobalTime",
+    "HeldOutInteractions",
+    "KShot",
+    "LastOneOut",
     "ModelComparison",
+    "NewUsers",
     "PairedDifference",
     "SourceScore",
     "TransferGain",

@@ -4,6 +4,7 @@ import html
 import time
 import tracemalloc
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._recommend import recommend
 from .._validation import N_JOBS, Interval, StrOptions, validate_params
 from .._wrapping import is_supervised, recommender_of
+from ..interactions import holdout_random
 from ..metrics._scorer import listed
 from ..metrics._table import BEYOND_ACCURACY, METRICS
 from ._gain import n_training_rows, shuffled_folds
@@ -283,11 +285,12 @@ def compare(
         first one orders the table.
     k : int or list of int, default=10
         Number of items recommended to each row.
-    cv : int, cross-validation splitter, iterable or "known", default=5
+    cv : int, cross-validation splitter, iterable, protocol or "known", default=5
         How to hold rows out. The models meet the rows that they serve for the first time, as new
         users. An int shuffles the rows into that many folds. "known" fits once, on what is known
         of all rows, and serves the same rows; if `y` holds what came later, this is the usual
-        split by time.
+        split by time. The protocols of :mod:`sktransrec.evaluation`, such as `KShot` and
+        `ColdItems`, also say what is known and what to find if `y` is None.
     holdout : float or int, default=0.2
         If y is None, how many interactions of each row to hide and look for: a share (between 0
         and 1) or a count (1 or more).
@@ -311,6 +314,7 @@ def compare(
 
     See Also
     --------
+    sktransrec.evaluation.NewUsers : The first of the protocols, each of which says what it leaks.
     transfer_gain : Compares a model with a source to one without, leaving out cross-listed items.
     transfer_learning_curve : Compares models that learn from more and more rows.
     ranking_scorer : The metrics as a scorer for searches.
@@ -345,7 +349,8 @@ def compare(
     random_state = check_random_state(random_state)
     models, baseline = _with_baseline(models, baseline)
     names, ks = listed(metrics, name="metrics", allowed=sorted(_ALL)), listed(k, name="k")
-    served = ServedRows.of(X, y, models, holdout, random_state)
+    hold_out = partial(holdout_random, size=holdout, random_state=random_state)
+    served = ServedRows.of(X, y, models, getattr(cv, "hold_out", hold_out))
     folds = _folds(cv, served, models, random_state)
     tasks = [(name, fold) for name in models for fold in range(len(folds))]
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
@@ -386,7 +391,7 @@ def _with_baseline(models, baseline):
 
 
 def _is_known(cv):
-    return isinstance(cv, str)
+    return isinstance(cv, str) or getattr(cv, "serves_known_rows", False)
 
 
 def _folds(cv, served, models, random_state):
@@ -395,8 +400,8 @@ def _folds(cv, served, models, random_state):
     learners = [n for n, model in models.items() if model is not None and is_supervised(model)]
     if learners:
         raise ValueError(
-            f'cv="known" would let {learners[0]!r} learn from the y that it should find: pass a '
-            "number of folds."
+            f"cv={cv!r} would let {learners[0]!r} learn from the y that it should find: "
+            "pass a number of folds."
         )
     return [(None, np.arange(served.n_rows))]
 

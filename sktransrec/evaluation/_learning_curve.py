@@ -10,6 +10,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._recommend import recommend
 from .._validation import N_JOBS, Interval, StrOptions, validate_params
+from ..interactions import holdout_random
 from ..metrics._table import METRICS
 from ._gain import n_training_rows, shuffled_folds
 from ._paired import n_effective_rows
@@ -167,7 +168,9 @@ def transfer_learning_curve(
     True
     """
     random_state = check_random_state(random_state)
-    served = ServedRows.of(X, y, estimators, holdout, random_state)
+    served = ServedRows.of(
+        X, y, estimators, partial(holdout_random, size=holdout, random_state=random_state)
+    )
     folds = shuffled_folds(cv, served.y, random_state)
     sizes = _numbers_of_rows(train_sizes, min(len(rows) for rows, _ in folds))
     samples = [(random_state.permutation(rows), held_out) for rows, held_out in folds]

@@ -9,7 +9,6 @@ from sklearn.utils import indexable
 
 from .._validation import _safe_indexing, check_sparse
 from .._wrapping import is_supervised, reads_histories
-from ..interactions import holdout_random
 from ..metrics._wanted import wanted_items
 from ..recommenders import PopularityRecommender
 
@@ -24,8 +23,11 @@ class ServedRows:
     is_cold: bool
 
     @classmethod
-    def of(cls, X, y, estimators, holdout, random_state):
-        """Return the rows for some estimators; None among them is the popularity of the items."""
+    def of(cls, X, y, estimators, hold_out):
+        """Return the rows for some estimators; None among them is the popularity of the items.
+
+        If y is None, `hold_out` returns what is known of the rows of X, and what they should find.
+        """
         models = [model for model in estimators.values() if model is not None]
         is_cold = any(is_supervised(model) for model in models)
         if y is None and is_cold:
@@ -37,7 +39,7 @@ class ServedRows:
                 "next items as y, and X without them."
             )
         if y is None:
-            known, y = holdout_random(X, holdout, random_state=random_state)
+            known, y = hold_out(X)
             X = known + y
         else:
             check_sparse(X, name="X")

@@ -66,14 +66,7 @@ def holdout_random(X, size=0.2, *, random_state=None):
     """
     check_no_log(X, name="X")
     X = check_matrix(X, name="X")
-    n_interactions = np.diff(X.indptr)
-    rows = np.repeat(np.arange(X.shape[0]), n_interactions)
-    draws = check_random_state(random_state).randint(_N_DRAWS, size=X.nnz, dtype=np.int64)
-    shuffled = np.argsort(rows * _N_DRAWS + draws, kind="stable")
-    rank_in_row = np.arange(X.nnz) - X.indptr[rows]
-    held_out = np.empty(X.nnz, dtype=bool)
-    held_out[shuffled] = rank_in_row < numbers_held_out(n_interactions, size)[rows]
-    return _entries(X, ~held_out), _entries(X, held_out)
+    return random_interactions(X, numbers_held_out(np.diff(X.indptr), size), random_state)
 
 
 @validate_params(
@@ -215,6 +208,17 @@ def _split(coded, is_later, duplicates):
     return X, y - y.multiply(X != 0)
 
 
+def random_interactions(X, n_chosen, random_state):
+    """Return X without random interactions, `n_chosen` of each row, and these."""
+    rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    draws = check_random_state(random_state).randint(_N_DRAWS, size=X.nnz, dtype=np.int64)
+    shuffled = np.argsort(rows * _N_DRAWS + draws, kind="stable")
+    rank_in_row = np.arange(X.nnz) - X.indptr[rows]
+    is_chosen = np.empty(X.nnz, dtype=bool)
+    is_chosen[shuffled] = rank_in_row < n_chosen[rows]
+    return entries_of(X, ~is_chosen), entries_of(X, is_chosen)
+
+
 def numbers_held_out(n_interactions, size):
     """Return the number of interactions to hold out of each row."""
     wanted = size if isinstance(size, Integral) else np.rint(size * n_interactions)
@@ -222,7 +226,7 @@ def numbers_held_out(n_interactions, size):
     return np.minimum(np.maximum(wanted, 1), n_spare)
 
 
-def _entries(X, chosen):
+def entries_of(X, chosen):
     """Return X with the chosen stored entries only."""
     n_before = np.concatenate([[0], np.cumsum(chosen)]).astype(X.indptr.dtype)
     return sp.csr_array((X.data[chosen], X.indices[chosen], n_before[X.indptr]), shape=X.shape)

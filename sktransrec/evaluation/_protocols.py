@@ -1,0 +1,473 @@
+"""Protocols of evaluation by name: what each one answers, and what it leaks if misused."""
+
+from dataclasses import KW_ONLY, dataclass
+
+import numpy as np
+from numpy.random import RandomState
+from sklearn.model_selection import KFold
+from sklearn.utils import check_random_state
+
+from .._recommend import n_rows_of
+from .._validation import check_matrix
+from ..interactions import holdout_after, holdout_last, holdout_random
+from ..interactions._holdout import entries_of, random_interactions
+from ..metrics import ranking_scorer
+
+
+class _KnownRows:
+    """Base of protocols whose models serve the rows that they have learned from."""
+
+    serves_known_rows = True
+
+    def split(self, X, y=None, groups=None):
+        """Yield all rows as training rows and as test rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_rows, ...)
+            What `hold_out` returned: rows without what they should find.
+        y : Ignored
+            Present for scikit-learn.
+        groups : Ignored
+            Present for scikit-learn.
+
+        Yields
+        ------
+        train, test : ndarray of shape (n_rows,)
+        """
+        rows = np.arange(n_rows_of(X))
+        yield rows, rows
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        """Return 1.
+
+        Parameters
+        ----------
+        X, y, groups : Ignored
+            Present for scikit-learn.
+
+        Returns
+        -------
+        n_splits : int
+        """
+        return 1
+
+
+class _NewRows:
+    """Base of protocols whose models meet the rows that they serve for the first time."""
+
+    serves_known_rows = False
+
+    def split(self, X, y=None, groups=None):
+        """Yield training rows and other rows to serve, fold by fold.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_rows, ...)
+            The rows.
+        y : Ignored
+            Present for scikit-learn.
+        groups : Ignored
+            Present for scikit-learn.
+
+        Yields
+        ------
+        train, test : ndarray of int
+        """
+        folds = KFold(self.n_splits, shuffle=True, random_state=self.random_state)
+        yield from folds.split(np.empty((n_rows_of(X), 0)))
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        """Return the number of folds.
+
+        Parameters
+        ----------
+        X, y, groups : Ignored
+            Present for scikit-learn.
+
+        Returns
+        -------
+        n_splits : int
+        """
+        return self.n_splits
+
+    def scorer(self, metric="ndcg", k=10):
+        """Return the scorer for a search with this protocol as `cv`.
+
+        Parameters
+        ----------
+        metric : str or list of str, default="ndcg"
+            The metrics, as in :func:`sktransrec.ranking_scorer`.
+        k : int or list of int, default=10
+            Number of items recommended to each row.
+
+        Returns
+        -------
+        scorer : callable
+            It holds out of the test rows what the protocol holds out, and compares with that; if y
+            is passed, it compares with y.
+        """
+        return _ProtocolScorer(self, metric, k)
+
+
+class _ProtocolScorer:
+    def __init__(self, protocol, metric, k):
+        self.protocol = protocol
+        self.metric = metric
+        self.k = k
+
+    def __repr__(self):
+        return f"{self.protocol!r}.scorer({self.metric!r}, k={self.k})"
+
+    def __call__(self, estimator, X, y=None):
+        if y is None:
+            X, y = self.protocol.hold_out(X)
+        return ranking_scorer(self.metric, self.k)(estimator, X, y)
+
+
+@dataclass(frozen=True)
+class NewUsers(_NewRows):
+    """Serve users whom the model has never seen, with a part of their interactions known.
+
+    It answers: how good is the model for users who join later? The folds hold out whole rows, as
+    `KFold` does. It leaks nothing of a user. It says nothing of time: models learn from
+    interactions that happened after those to find, so items of the future are known. It leaks if
+    the columns of X, a vocabulary or an embedding were made from all rows.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds, 2 or more.
+    holdout : float or int, default=0.2
+        How many interactions of each served row to look for: a share or a number.
+    random_state : int, RandomState instance or None, default=None
+        Shuffles the rows and chooses what to find.
+
+    See Also
+    --------
+    KShot : The same with a fixed number of known interactions.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sktransrec import EASERecommender
+    >>> from sktransrec.datasets import make_cross_domain
+    >>> from sktransrec.evaluation import NewUsers
+    >>> X = make_cross_domain(random_state=0).X_source
+    >>> protocol = NewUsers(n_splits=3, random_state=0)
+    >>> grid = {"regularization": [10.0, 100.0]}
+    >>> search = GridSearchCV(EASERecommender(), grid, cv=protocol, scoring=protocol.scorer())
+    >>> bool(search.fit(X).best_score_ > 0)
+    True
+    """
+
+    n_splits: int = 5
+    _: KW_ONLY
+    holdout: float | int = 0.2
+    random_state: int | RandomState | None = None
+
+    def hold_out(self, X):
+        """Return what is known of the rows when they are served, and what they should find.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_items)
+            All interactions.
+
+        Returns
+        -------
+        X_known, y : csr_array of shape (n_rows, n_items), dtype float32
+        """
+        return holdout_random(X, self.holdout, random_state=self.random_state)
+
+
+@dataclass(frozen=True)
+class KShot(_NewRows):
+    """Serve new users of whom exactly k interactions are known.
+
+    It answers: after how many interactions is a user served well? Compare several k. Rows with k
+    interactions or fewer have nothing to find and do not count, so the rows differ between values
+    of k unless all rows have more than the largest. It leaks what `NewUsers` leaks.
+
+    Parameters
+    ----------
+    n_known : int, default=5
+        How many random interactions of each served row are known, 0 or more.
+    n_splits : int, default=5
+        Number of folds, 2 or more.
+    random_state : int, RandomState instance or None, default=None
+        Shuffles the rows and chooses what is known. With the same int, what is known for a smaller
+        `n_known` is a part of what is known for a larger one.
+
+    See Also
+    --------
+    NewUsers : The same with a share of known interactions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec.evaluation import KShot
+    >>> X_known, y = KShot(2, random_state=0).hold_out(np.ones((3, 6)))
+    >>> X_known.sum(axis=1).tolist(), y.sum(axis=1).tolist()
+    ([2.0, 2.0, 2.0], [4.0, 4.0, 4.0])
+    """
+
+    n_known: int = 5
+    _: KW_ONLY
+    n_splits: int = 5
+    random_state: int | RandomState | None = None
+
+    def __post_init__(self):
+        if self.n_known < 0:
+            raise ValueError(f"n_known must be 0 or more, got {self.n_known!r}.")
+
+    def hold_out(self, X):
+        """Return what is known of the rows when they are served, and what they should find.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_items)
+            All interactions.
+
+        Returns
+        -------
+        X_known, y : csr_array of shape (n_rows, n_items), dtype float32
+        """
+        X = check_matrix(X, name="X")
+        y, known = random_interactions(X, np.full(X.shape[0], self.n_known), self.random_state)
+        return known, y
+
+
+@dataclass(frozen=True)
+class HeldOutInteractions(_KnownRows):
+    """Serve the rows that were learned from, and look for a random part of their interactions.
+
+    It answers: how well does the model complete what is known? It is the usual protocol of
+    published tables. It flatters models that memorise users, and it knows the future: an item to
+    find may be older than all known ones. It leaks if the model learns from X before `hold_out`.
+
+    Parameters
+    ----------
+    holdout : float or int, default=0.2
+        How many interactions of each row to look for: a share or a number.
+    random_state : int, RandomState instance or None, default=None
+        Chooses what to find.
+
+    See Also
+    --------
+    GlobalTime : Looks for what really came later.
+
+    Examples
+    --------
+    >>> from sktransrec import EASERecommender, compare
+    >>> from sktransrec.datasets import make_cross_domain
+    >>> from sktransrec.evaluation import HeldOutInteractions
+    >>> X = make_cross_domain(random_state=0).X_source
+    >>> protocol = HeldOutInteractions(random_state=0)
+    >>> comparison = compare({"EASE": EASERecommender()}, X, cv=protocol)
+    >>> bool(comparison.differences()["EASE"].difference > 0)
+    True
+    """
+
+    holdout: float | int = 0.2
+    _: KW_ONLY
+    random_state: int | RandomState | None = None
+
+    def hold_out(self, X):
+        """Return what is known of the rows when they are served, and what they should find.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_items)
+            All interactions.
+
+        Returns
+        -------
+        X_known, y : csr_array of shape (n_rows, n_items), dtype float32
+        """
+        return holdout_random(X, self.holdout, random_state=self.random_state)
+
+
+@dataclass(frozen=True)
+class ColdItems(_KnownRows):
+    """Look for items that nobody has in the training data.
+
+    It answers: are new items recommended to the right users, among all items? Only models that know
+    items by their content can find any. Pass ``candidates=protocol.cold_items(X)`` to
+    `ranking_scorer` to rank the new items among themselves. It leaks if content was made from
+    interactions, such as tags of the same users, or if vectors of items were learned from X before
+    `hold_out`.
+
+    Parameters
+    ----------
+    share : float, default=0.2
+        The share of the items with interactions that are held out.
+    random_state : int, RandomState instance or None, default=None
+        Chooses the items.
+
+    See Also
+    --------
+    NewUsers : On the transposed matrix, with items as rows, it asks who will like a new item.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec.evaluation import ColdItems
+    >>> X_known, y = ColdItems(0.5, random_state=0).hold_out(np.ones((2, 4)))
+    >>> X_known.toarray()
+    array([[1., 1., 0., 0.],
+           [1., 1., 0., 0.]], dtype=float32)
+    """
+
+    share: float = 0.2
+    _: KW_ONLY
+    random_state: int | RandomState | None = None
+
+    def __post_init__(self):
+        if not 0 < self.share < 1:
+            raise ValueError(f"share must lie between 0 and 1, got {self.share!r}.")
+
+    def cold_items(self, X):
+        """Return the columns that are held out.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_items)
+            Interactions, before `hold_out`.
+
+        Returns
+        -------
+        items : ndarray of int
+            In ascending order.
+        """
+        items = np.unique(check_matrix(X, name="X").indices)
+        n_cold = max(1, round(self.share * len(items)))
+        order = check_random_state(self.random_state).permutation(len(items))
+        return np.sort(items[order[:n_cold]])
+
+    def hold_out(self, X):
+        """Return what is known of the rows when they are served, and what they should find.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_items)
+            All interactions.
+
+        Returns
+        -------
+        X_known, y : csr_array of shape (n_rows, n_items), dtype float32
+        """
+        X = check_matrix(X, name="X")
+        is_cold = np.isin(X.indices, self.cold_items(X))
+        return entries_of(X, ~is_cold), entries_of(X, is_cold)
+
+
+@dataclass(frozen=True)
+class LastOneOut(_KnownRows):
+    """Look for the latest item of each user.
+
+    It answers: what comes next, for each user alike? The past of one user holds the future of
+    another, so it leaks what became popular later. It leaks more if X is a matrix of all events, or
+    if an item to find also stands earlier in the history.
+
+    Parameters
+    ----------
+    n : int, default=1
+        Number of items to find of each user.
+
+    See Also
+    --------
+    GlobalTime : Without the future of other users.
+    sktransrec.holdout_last : What it calls.
+
+    Examples
+    --------
+    >>> from sktransrec import InteractionEncoder
+    >>> from sktransrec.evaluation import LastOneOut
+    >>> log = {"user": [1, 1, 1, 2], "item": ["a", "b", "c", "a"], "time": [5, 9, 7, 1]}
+    >>> X, y = LastOneOut().hold_out(log, InteractionEncoder(time="time").fit(log))
+    >>> y.toarray()
+    array([[0., 1., 0.],
+           [0., 0., 0.]], dtype=float32)
+    """
+
+    n: int = 1
+
+    def hold_out(self, X, encoder=None, *, users=None):
+        """Return what is known of the users, and their latest items.
+
+        Parameters
+        ----------
+        X : DataFrame, dict of 1-D columns, or 2-D array
+            The log of events.
+        encoder : InteractionEncoder
+            The fitted encoder, with a `time`. Required.
+        users : array-like of ids, default=None
+            The users whose rows to return.
+
+        Returns
+        -------
+        X_known, y : csr_array of shape (n_rows, n_items_), dtype float32
+        """
+        _check_encoder(self, encoder)
+        return holdout_last(X, encoder, self.n, users=users)
+
+
+@dataclass(frozen=True)
+class GlobalTime(_KnownRows):
+    """Look for what all users do from a point in time on.
+
+    It answers: how good would the model have been in use? Nothing known is younger than what there
+    is to find, so it leaks nothing, unless content, an encoder with thresholds on counts, or
+    parameters were chosen with later events. Many users have nothing to find, and new users have
+    nothing known.
+
+    Parameters
+    ----------
+    time : float, str or datetime
+        The first moment to look for, as in :func:`sktransrec.holdout_after`.
+
+    See Also
+    --------
+    LastOneOut : The same number of items of each user.
+    sktransrec.holdout_after : What it calls.
+
+    Examples
+    --------
+    >>> from sktransrec import InteractionEncoder
+    >>> from sktransrec.evaluation import GlobalTime
+    >>> log = {"user": [1, 1, 1, 2], "item": ["a", "b", "c", "a"], "time": [5, 9, 7, 1]}
+    >>> X, y = GlobalTime(7).hold_out(log, InteractionEncoder(time="time").fit(log))
+    >>> y.toarray()
+    array([[0., 1., 1.],
+           [0., 0., 0.]], dtype=float32)
+    """
+
+    time: object
+
+    def hold_out(self, X, encoder=None, *, users=None):
+        """Return what is known of the users before the time, and their new items after it.
+
+        Parameters
+        ----------
+        X : DataFrame, dict of 1-D columns, or 2-D array
+            The log of events.
+        encoder : InteractionEncoder
+            The fitted encoder, with a `time`. Required.
+        users : array-like of ids, default=None
+            The users whose rows to return.
+
+        Returns
+        -------
+        X_known, y : csr_array of shape (n_rows, n_items_), dtype float32
+        """
+        _check_encoder(self, encoder)
+        return holdout_after(X, encoder, self.time, users=users)
+
+
+def _check_encoder(protocol, encoder):
+    if encoder is None:
+        raise ValueError(
+            f"{protocol!r} needs times, which a matrix does not have: call its hold_out(events, "
+            "encoder), and pass what it returns as X and y."
+        )
