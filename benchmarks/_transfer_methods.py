@@ -10,12 +10,13 @@ from _transfer_tasks import beside, with_hidden_people
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler, normalize
 
 import sktransrec as str_
 from sktransrec.metrics import held_out_ranks
@@ -292,6 +293,30 @@ def stack_across():
     return str_.StackingRecommender(parts, cv=2, random_state=0)
 
 
+def text_neighbors(task, pooling="mean"):
+    return str_.ContentKNNRecommender(task.texts, pooling=pooling)
+
+
+def from_words(task):
+    """Return a ridge regression from the words of the source's items to the target's items."""
+    n_source = task.X_source.shape[1]
+    vectors = TfidfVectorizer(sublinear_tf=True, dtype=np.float32)
+    words = vectors.fit_transform(task.texts.values)[:n_source]
+    return make_pipeline(FunctionTransformer(partial(_words_of, words)), str_.RidgeRecommender())
+
+
+def _words_of(words, X):
+    """Return the mean of the words of the items of each row, of length 1."""
+    return normalize(X @ words)
+
+
+def stack_with_words(task):
+    """Return a stack of a bridge and of ridge regressions from factors, items and words."""
+    parts = {"bridge": kernel_bridge(), "factors": to_the_items()}
+    parts |= {"items": str_.RidgeRecommender(), "words": from_words(task)}
+    return str_.StackingRecommender(list(parts.items()), cv=2, random_state=0)
+
+
 def kernel_ridge(alpha):
     return KernelRidge(alpha, kernel="rbf", gamma=1.0)
 
@@ -482,4 +507,20 @@ COLD = {
         fit_across,
         takes={"transfer__": TO_THE_ITEMS},
     ),
+}
+
+# Models for cold people where items have texts, all with parameters that suit most pairs.
+WITH_TEXTS = {
+    "popularity": POPULARITY,
+    "neighbours by words": Method(text_neighbors, fit_stacked),
+    "neighbours by words, best match": Method(partial(text_neighbors, pooling="max"), fit_stacked),
+    "item kNN on both": Method(lambda task: str_.ItemKNNRecommender(), fit_stacked),
+    "graph filter on both": Method(
+        lambda task: str_.GraphFilterRecommender(random_state=0), fit_stacked
+    ),
+    "ridge, items to items": Method(lambda task: str_.RidgeRecommender(), fit_across),
+    "ridge, words to items": Method(from_words, fit_across),
+    TO_THE_ITEMS: Method(lambda task: to_the_items(), fit_across),
+    KERNEL_BRIDGE: Method(lambda task: kernel_bridge(), fit_across),
+    "stack of the bridge and the three ridges": Method(stack_with_words, fit_stack_across),
 }

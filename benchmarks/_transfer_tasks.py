@@ -7,7 +7,8 @@ import scipy.sparse as sp
 from sklearn.model_selection import KFold
 from sklearn.utils import Bunch
 
-from sktransrec.datasets import load_amazon_pair, make_cross_domain
+from sktransrec import ItemFeatures
+from sktransrec.datasets import get_data_home, load_amazon_pair, make_cross_domain
 from sktransrec.interactions import cross_listed_mask, holdout_random
 
 N_FOLDS = 3
@@ -32,7 +33,45 @@ def load_pairs(data):
         )
         return [pair, warm]
     names = data.split("_")
+    if data == "arts_office":
+        return [pair_of_shops(*reversed(names)), pair_of_shops(*names)]
     return [load_amazon_pair(*reversed(names)), load_amazon_pair(*names)]
+
+
+def pair_of_shops(source, target):
+    """Return two shops with texts of items; everything that a fifth of the people has is hidden.
+
+    These are random people of both shops, and what is hidden is their history in the target.
+    """
+    (X, X_ids, X_texts), (Y, Y_ids, Y_texts) = map(_read_shop, (source, target))
+    shared = np.intersect1d(X_ids, Y_ids)
+    order = np.random.RandomState(0).permutation(len(shared))
+    cold, warm = (shared[np.sort(part)] for part in np.split(order, [len(shared) // 5]))
+    is_warm = ~np.isin(Y_ids, cold)
+    return Bunch(
+        source=Bunch(matrix=X, user_ids=X_ids, name=source),
+        target=Bunch(matrix=Y[is_warm], user_ids=Y_ids[is_warm], name=target),
+        X_source=X[np.searchsorted(X_ids, warm)],
+        Y_target=Y[np.searchsorted(Y_ids, warm)],
+        user_ids=warm,
+        X_cold=X[np.searchsorted(X_ids, cold)],
+        Y_cold=Y[np.searchsorted(Y_ids, cold)],
+        cold_ids=cold,
+        texts=ItemFeatures([*X_texts, *Y_texts]),
+    )
+
+
+def _read_shop(name):
+    """Return the interactions of a shop, the ids of its users, and the texts of its items."""
+    folder = get_data_home() / "content" / "arts_office" / name
+    items = [line.split("\t", 1) for line in (folder / "items.tsv").read_text().splitlines()]
+    histories = [line.split() for line in (folder / "histories.txt").read_text().splitlines()]
+    histories = sorted((int(user), set(map(int, items))) for user, *items in histories)
+    columns = [item - 1 for _, items in histories for item in items]
+    rows = np.repeat(np.arange(len(histories)), [len(items) for _, items in histories])
+    ones = np.ones(len(rows), dtype=np.float32)
+    X = sp.csr_array((ones, (rows, columns)), shape=(len(histories), len(items)))
+    return X, np.array([user for user, _ in histories]), [text for _, text in items]
 
 
 def title(pair):
@@ -46,7 +85,8 @@ class Task:
 
     `source` and `target` hold the people of one domain, `stacked` everyone with the columns of both
     side by side, `X_source` and `Y_target` the people known in both, row by row. If `target` holds
-    others as well, these are its `shared_rows`. The rows of `X_new`, `Y_known` and `y` are those to
+    others as well, these are its `shared_rows`. `texts` are those of the items of both, if there
+    are any. The rows of `X_new`, `Y_known` and `y` are those to
     recommend to: warm ones are the training rows, cold ones have nothing in `Y_known`.
     """
 
@@ -60,6 +100,7 @@ class Task:
     y: sp.csr_array
     is_cross_listed: sp.csr_array
     shared_rows: np.ndarray | None = None
+    texts: ItemFeatures | None = None
 
 
 def warm_task(X_source, Y_target, y, is_cross_listed):
@@ -108,7 +149,7 @@ def test_task(pair):
     if "Y_held_out" in pair:
         is_cross_listed = cross_listed_mask(pair.X_source, pair.Y_target, pair.Y_held_out)
         return warm_task(pair.X_source, pair.Y_target, pair.Y_held_out, is_cross_listed)
-    return cold_task(
+    task = cold_task(
         pair.source.matrix,
         pair.source.user_ids,
         pair.target.matrix,
@@ -117,6 +158,7 @@ def test_task(pair):
         pair.cold_ids,
         pair.Y_cold,
     )
+    return replace(task, texts=pair.get("texts"))
 
 
 def validation_tasks(pair):
