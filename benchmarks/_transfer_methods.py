@@ -212,17 +212,21 @@ def vote(task, factors=weighted_als):
 
 
 def stack(task):
-    """Return a stack of factors, neighbours and graph filter, each alone and on both domains."""
-    parameters = {"confidence": 100.0}
-    alone = {
-        "als": als(regularization=0.04, **parameters),
-        "knn": item_knn(task),
-        "filter": graph_filter(task),
-    }
+    """Return a stack of factors, neighbours and graph filter, each alone and on both domains.
+
+    The parameters are those that "auto" takes for small data, but for more and stronger
+    regularized factors.
+    """
+    factors = {"confidence": "balanced", "regularization": 0.05}
+    knn = str_.ItemKNNRecommender(shrinkage=10.0, popularity_exponent=0.5)
+    graph_filter = str_.GraphFilterRecommender(
+        low_pass_weight=0.1, row_exponent=0.2, item_exponent=0.3, random_state=0
+    )
+    alone = {"als": als(**factors), "knn": knn, "filter": graph_filter}
     on_both = {
-        "collective": collective(task).set_params(source_weight=0.3, **parameters),
-        "knn on both": item_knn(task),
-        "filter on both": graph_filter(task),
+        "collective": collective(task).set_params(**factors),
+        "knn on both": knn,
+        "filter on both": graph_filter,
     }
     parts = {name: on_target(task, part) for name, part in alone.items()} | on_both
     return str_.StackingRecommender(list(parts.items()), random_state=0)
