@@ -7,6 +7,12 @@ target, with the films that each liked. It prints NDCG@10 of late users, with st
 them, by the number of late users that a model learns from, and by how much the collective
 factorisation beats ALS, paired. Each model chooses its parameters by a search on the rows that it
 learns from. `--data generated` needs no files.
+
+    python benchmarks/shared_items.py --data uk
+
+has the customers of a shop in another country as target, and those in Canada, `ca`, as source; `de`,
+`mx` and `in` do the same. Only the weight of the source is searched there. The gate uses EASE on the
+rows of both if it is shown to be better than EASE on the target alone.
 """
 
 import numpy as np
@@ -23,16 +29,32 @@ from sktransrec import (
     EASERecommender,
     InteractionEncoder,
     PopularityRecommender,
+    TransferGate,
     ranking_scorer,
     transfer_learning_curve,
 )
 from sktransrec.base import InDomainRecommender
-from sktransrec.datasets import load_movielens, make_cross_domain
+from sktransrec.datasets import get_data_home, load_movielens, make_cross_domain
 
 SCORER = ranking_scorer("ndcg", k=10, holdout=0.3, random_state=0)
-TRAIN_SIZES = {"movielens": [10, 30, 90, 175], "generated": [10, 100]}
+TRAIN_SIZES = {
+    "movielens": [10, 30, 90, 175],
+    "generated": [10, 100],
+    "uk": [30, 300, 2200],
+    "de": [30, 300, 1200],
+    "mx": [30, 300, 1200],
+    "in": [30, 150],
+}
+MARKETS = ("uk", "de", "mx", "in")
 SHARE_OF_EARLY_USERS = 0.6
 COLLECTIVE = "collective, tied items"
+GATE = "gate: EASE, rows of both or target alone"
+GAINS = (
+    (COLLECTIVE, "ALS, target alone"),
+    (COLLECTIVE, "ALS, rows of both"),
+    ("EASE, rows of both", "EASE, target alone"),
+    (GATE, "EASE, target alone"),
+)
 
 
 class WithSource(InDomainRecommender):
@@ -83,31 +105,44 @@ def one_catalogue(X, source_items, target_items):
     return Bunch(X=X, source_columns=source_columns, target_columns=target_columns)
 
 
-def models(X_source, source_items, target_items):
+def models(X_source, source_items, target_items, *, grids):
     """Return the models to compare, by name."""
     domains = X_source, source_items, target_items
-    als_grid = {"n_components": [8, 32], "regularization": [0.02, 0.06, 0.2]}
-    ease_grid = {"regularization": [30, 100, 300]}
+    als = ALSRecommender(random_state=0)
     tied = CollectiveMFRecommender(
         slice(len(source_items), None),
         item_ids=np.concatenate([source_items, target_items]),
         random_state=0,
     )
-    collective_grid = als_grid | {"source_weight": [0.1, 0.3, 1.0]}
     together = one_catalogue(*domains)
     return {
         "popularity": None,
         "popularity, both": WithSource(PopularityRecommender(), together),
-        "ALS, target alone": _search(ALSRecommender(random_state=0), als_grid),
-        "EASE, target alone": _search(EASERecommender(), ease_grid),
-        "ALS, rows of both": _search_with(ALSRecommender(random_state=0), together, als_grid),
-        "EASE, rows of both": _search_with(EASERecommender(), together, ease_grid),
-        COLLECTIVE: _search_with(tied, side_by_side(*domains), collective_grid),
+        "ALS, target alone": _search(als, grids["als"]),
+        "EASE, target alone": _search(EASERecommender(), grids["ease"]),
+        "ALS, rows of both": _search_with(als, together, grids["als"]),
+        "EASE, rows of both": _search_with(EASERecommender(), together, grids["ease"]),
+        COLLECTIVE: _search_with(tied, side_by_side(*domains), grids["collective"]),
     }
 
 
+def grids(is_market):
+    """Return the grids of the searches; an empty one means the defaults."""
+    weights = {"source_weight": [0.1, 0.3, 1.0]}
+    if is_market:
+        return {"als": {}, "ease": {}, "collective": weights}
+    als = {"n_components": [8, 32], "regularization": [0.02, 0.06, 0.2]}
+    return {"als": als, "ease": {"regularization": [30, 100, 300]}, "collective": als | weights}
+
+
+def gate(compared):
+    """Return the gate between two of the compared models."""
+    chosen = compared["EASE, rows of both"], compared["EASE, target alone"]
+    return TransferGate(*chosen, cv=2, random_state=0)
+
+
 def _search(model, grid):
-    return GridSearchCV(model, grid, scoring=SCORER, cv=2)
+    return GridSearchCV(model, grid, scoring=SCORER, cv=2) if grid else model
 
 
 def _search_with(model, source, grid):
@@ -129,6 +164,16 @@ def movielens():
         yield encoder.fit_transform(log), encoder.items_
 
 
+def market(name):
+    """Yield what the customers in Canada and in another country bought, and the ids of the items."""
+    folder = get_data_home() / "content" / "markets"
+    for country in ("ca", name):
+        columns = (folder / f"{country}.tsv").read_text("utf-8").splitlines()[1:]
+        user, item, *_ = zip(*(line.split("\t") for line in columns), strict=True)
+        encoder = InteractionEncoder()
+        yield encoder.fit_transform({"user": user, "item": item}), encoder.items_
+
+
 def generated():
     """Yield what users of two shops chose, and the ids of the items, most of them in both."""
     X = make_cross_domain(
@@ -143,17 +188,20 @@ def lines(curve):
     """Yield the NDCG@10 of each model, and the paired gains of the collective factorisation."""
     for name, scores in curve.scores.items():
         yield [name, *map(mean_and_error, scores)]
-    for without in ("ALS, target alone", "ALS, rows of both"):
-        gains = curve.scores[COLLECTIVE] - curve.scores[without]
-        yield [f"{COLLECTIVE} over {without}", *map(mean_and_error, gains)]
+    for name, without in GAINS:
+        if name in curve.scores:
+            gains = curve.scores[name] - curve.scores[without]
+            yield [f"{name} over {without}", *map(mean_and_error, gains)]
 
 
 def main():
     parser = argument_parser(__doc__)
     parser.add_argument("--data", choices=TRAIN_SIZES, default="movielens")
     options = parser.parse_args()
-    load = {"movielens": movielens, "generated": generated}[options.data]
-    (X_source, source_items), (X_target, target_items) = load()
+    load = {"movielens": movielens, "generated": generated}
+    is_market = options.data in MARKETS
+    loaded = market(options.data) if is_market else load[options.data]()
+    (X_source, source_items), (X_target, target_items) = loaded
     n_common = len(np.intersect1d(source_items, target_items))
     sizes = TRAIN_SIZES[options.data]
     record = Record(
@@ -163,14 +211,20 @@ def main():
         ("sktransrec", "scikit-learn", "numpy"),
         data=f"source {X_source.shape}, target {X_target.shape}, items in both {n_common}",
     )
+    compared = models(X_source, source_items, target_items, grids=grids(is_market))
+    if is_market:
+        compared[GATE] = gate(compared)
     curve = transfer_learning_curve(
-        models(X_source, source_items, target_items),
+        compared,
         X_target,
         train_sizes=sizes,
         cv=3,
         random_state=0,
     )
-    columns = {"NDCG@10": "", **dict.fromkeys([f"{size} late users" for size in sizes], ".4f")}
+    columns = {
+        "NDCG@10": "",
+        **dict.fromkeys([f"{size} {'' if is_market else 'late '}users" for size in sizes], ".4f"),
+    }
     record.add("Shared items", columns, lines(curve))
     record.save()
 

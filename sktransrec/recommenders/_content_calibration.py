@@ -60,10 +60,11 @@ def new_item_calibration(hybrid, X, content):
     rows = rng.permutation(np.flatnonzero(np.diff(held_out.X.indptr)))[:_MAX_ROWS]
     X, y = held_out.X[rows], held_out.y[rows]
     row_factors = transformed(model, X)
-    lines = [
-        _log_odds(model, row_factors, *_sampled_pairs(X, y, np.flatnonzero(items), rng))
+    known, new = (
+        _sampled_pairs(X, y, np.flatnonzero(items), rng)
         for items in (n_rows_with > 0, held_out.is_new)
-    ]
+    )
+    lines = [_log_odds(model, row_factors, *pairs) for pairs in (known, _thinned(*new))]
     if None in lines:
         return 1.0, 0.0
     (known_intercept, known_slope), (new_intercept, new_slope) = lines
@@ -95,6 +96,11 @@ def _sampled_pairs(X, y, items, rng):
     is_held_out = np.arange(len(pairs)) < len(held_out)
     stands_for = len(in_y) / max(len(held_out), 1), X.shape[0] * len(items) / _N_PAIRS
     return *np.divmod(pairs, n_items), is_held_out, np.where(is_held_out, *stands_for)
+
+
+def _thinned(rows, columns, is_held_out, weights):
+    """Return pairs of which as large a share is held out as of known items, not all."""
+    return rows, columns, is_held_out, np.where(is_held_out, _HELD_OUT * weights, weights)
 
 
 def _pair_numbers(X):

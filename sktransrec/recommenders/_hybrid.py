@@ -132,14 +132,14 @@ class HybridRecommender(
     mean of both; the bias of an item without interactions is scaled.
 
     The scale s is `content_scale`, with t = 0. With "auto", all interactions of a fifth of the
-    items are held out, and a fifth of the other interactions of each row. Both parts are fitted on
-    the rest. Two logistic regressions [2]_ predict from the score x of a pair, with s = 1, whether
-    the pair was held out. With the log-odds :math:`\alpha + \beta x` for known items and
-    :math:`\alpha' + \beta' x` for new items, the two agree if :math:`s = \beta' / \beta` and
-    :math:`t = (\alpha' - \alpha) / \beta`. So a new item counts with all interactions that it will
-    have, and a known item with a fifth of its interactions. The number of new items makes no
-    difference. If fewer than ten pairs of either kind are held out, or if the odds do not rise with
-    the score, s = 1 and t = 0.
+    items, those without any among them, are held out, and a fifth of the other interactions of each
+    row. Both parts are fitted on the rest. Two logistic regressions [2]_ predict from the score x
+    of a pair, with s = 1, whether the pair was held out. With the log-odds :math:`\alpha + \beta x`
+    for known items and :math:`\alpha' + \beta' x` for new items, the two agree if
+    :math:`s = \beta' / \beta` and :math:`t = (\alpha' - \alpha) / \beta`. Held-out pairs of new
+    items weigh a fifth, so that both kinds of items count with the same share of their
+    interactions. If fewer than ten pairs of either kind are held out, or if the odds do not rise
+    with the score, s = 1 and t = 0.
 
     The cost is that of its two parts. Each is fitted once, and once more for "auto". The result is
     deterministic if theirs is. The factors of items that keep their own are never copied. The
