@@ -10,8 +10,8 @@ learns from. `--data generated` needs no files.
 
     python benchmarks/shared_items.py --data uk
 
-has the customers of a shop in another country as target, and those in Canada, `ca`, as source; `de`,
-`mx` and `in` do the same. Only the weight of the source is searched there. The gate uses EASE on the
+has the customers of a shop in another country as target, and those in Canada as source; `de`, `mx`
+and `in` do the same. Only the weight of the source is searched there. The gate uses EASE on the
 rows of both if it is shown to be better than EASE on the target alone.
 """
 
@@ -165,7 +165,7 @@ def movielens():
 
 
 def market(name):
-    """Yield what the customers in Canada and in another country bought, and the ids of the items."""
+    """Yield what customers in Canada and in another country bought, and the ids of the items."""
     folder = get_data_home() / "content" / "markets"
     for country in ("ca", name):
         columns = (folder / f"{country}.tsv").read_text("utf-8").splitlines()[1:]
@@ -221,10 +221,8 @@ def main():
         cv=3,
         random_state=0,
     )
-    columns = {
-        "NDCG@10": "",
-        **dict.fromkeys([f"{size} {'' if is_market else 'late '}users" for size in sizes], ".4f"),
-    }
+    whom = "users" if is_market else "late users"
+    columns = {"NDCG@10": "", **dict.fromkeys([f"{size} {whom}" for size in sizes], ".4f")}
     record.add("Shared items", columns, lines(curve))
     record.save()
 
