@@ -189,7 +189,7 @@ TESTS_OF_MANY_MODULES = {
             "results",
             "saved",
         ),
-        *("set_output", "two_threads"),
+        *("set_output", "sound", "two_threads"),
     },
 }
 
