@@ -96,8 +96,11 @@ def _is_one_to_one(step):
     """Return whether each column that a transformer makes is a column that it reads."""
     if isinstance(step, FrozenEstimator):
         return _is_one_to_one(step.estimator)
+    if step in (None, "passthrough"):
+        return True
     is_declared = getattr(step, "feature_names_out", None) == "one-to-one"
-    return step in (None, "passthrough") or is_declared or isinstance(step, OneToOneFeatureMixin)
+    keeps_names = is_declared or isinstance(step, OneToOneFeatureMixin)
+    return keeps_names and not getattr(step, "mixes_columns", False)
 
 
 def named_parts(model):
@@ -146,7 +149,7 @@ def fitted_learner(pretrained, learner_class, *, attribute="_fitted_network"):
     if isinstance(pretrained, FrozenEstimator):
         found = [
             each
-            for each in _held_estimators(pretrained)
+            for each in held_estimators(pretrained)
             if type(each) is learner_class and hasattr(each, attribute)
         ]
         if len(found) == 1:
@@ -159,7 +162,7 @@ def fitted_learner(pretrained, learner_class, *, attribute="_fitted_network"):
     )
 
 
-def _held_estimators(estimator):
+def held_estimators(estimator):
     """Return the estimator and all inside it, the fitted ones in place of the unfitted ones."""
     held = [estimator]
     if isinstance(estimator, Pipeline):
@@ -171,5 +174,5 @@ def _held_estimators(estimator):
     for value in values:
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, BaseEstimator):
-                held += _held_estimators(part)
+                held += held_estimators(part)
     return held

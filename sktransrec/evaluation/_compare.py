@@ -18,7 +18,7 @@ from ..interactions import holdout_random
 from ..metrics._scorer import listed
 from ..metrics._table import BEYOND_ACCURACY, METRICS
 from ._gain import n_training_rows, shuffled_folds
-from ._paired import PairedDifference, holm_differences, n_effective_rows
+from ._paired import PairedDifference, holm_differences, n_effective_rows, paired_errors
 from ._served_rows import ServedRows
 
 _PER_ROW = METRICS | {name: BEYOND_ACCURACY[name] for name in ("novelty", "serendipity")}
@@ -96,6 +96,31 @@ class ModelComparison:
             metric: {name: self._error(metric, values) for name, values in by_model.items()}
             for metric, by_model in self.scores.items()
         }
+
+    def paired_errors(self, metric=None):
+        """Return the standard errors of the means without what all models share.
+
+        They suit pictures: models that differ clearly have bars that do not overlap, because all
+        models serve the same rows. The scores of each row are taken relative to their mean over the
+        models (Morey, 2008).
+
+        Parameters
+        ----------
+        metric : str, default=None
+            One of `metrics`; None is the first one.
+
+        Returns
+        -------
+        errors : dict of str to float
+            NaN for coverage and Gini, which have no score of a row, and for models that failed.
+        """
+        metric = self.metrics[0] if metric is None else metric
+        errors = dict.fromkeys(self.models, np.nan)
+        if not self._has_rows(metric):
+            return errors
+        scores = self.scores[metric]
+        sound = {name: scores[name] for name in self.models if name not in self.errors}
+        return errors | (paired_errors(sound, self.n_train) if sound else {})
 
     def differences(self, metric=None):
         """Return how much better each model is than the baseline.

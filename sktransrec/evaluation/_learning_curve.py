@@ -13,7 +13,7 @@ from .._validation import N_JOBS, Interval, StrOptions, validate_params
 from ..interactions import holdout_random
 from ..metrics._table import METRICS
 from ._gain import n_training_rows, shuffled_folds
-from ._paired import n_effective_rows
+from ._paired import n_effective_rows, paired_errors
 from ._served_rows import ServedRows
 
 
@@ -51,6 +51,15 @@ class TransferLearningCurve:
     def errors(self):
         """The standard errors of the means, over draws of the rows."""
         return {name: self._errors(scores) for name, scores in self.scores.items()}
+
+    @property
+    def paired_errors(self):
+        """The standard errors of the means without what all models share, for pictures."""
+        of_sizes = [
+            paired_errors(dict(zip(self.scores, of_size, strict=True)), self.n_train)
+            for of_size in zip(*self.scores.values(), strict=True)
+        ]
+        return {name: np.array([errors[name] for errors in of_sizes]) for name in self.scores}
 
     def _errors(self, scores):
         n_rows = n_effective_rows((~np.isnan(scores)).sum(axis=1), self.n_train)

@@ -209,6 +209,34 @@ def holm_differences(scores, baseline, *, n_train, confidence_level):
     return {name: found[name] for name in scores}
 
 
+def paired_errors(scores, n_train):
+    """Return the standard errors of means without what all models share (Morey, 2008).
+
+    The scores of each row are taken relative to their mean over the models, so that bars of models
+    that differ clearly do not overlap. With a single model, this is the error of the mean.
+
+    Parameters
+    ----------
+    scores : dict of str to ndarray of shape (n_rows,)
+        NaN where a row does not count.
+    n_train : float
+        The number of training rows, as in `estimate_gain`.
+
+    Returns
+    -------
+    errors : dict of str to float
+    """
+    values = np.stack(list(scores.values()))
+    values = values[:, ~np.isnan(values).any(axis=0)]
+    n_models, n_rows = values.shape
+    if n_rows < 2:
+        return dict.fromkeys(scores, np.nan)
+    if n_models > 1:
+        values = (values - values.mean(axis=0)) * np.sqrt(n_models / (n_models - 1))
+    errors = values.std(axis=1, ddof=1) / np.sqrt(n_effective_rows(n_rows, n_train))
+    return dict(zip(scores, errors.tolist(), strict=True))
+
+
 def _mean_and_error(differences, n_train):
     """Return the mean of paired differences, its standard error and its degrees of freedom."""
     differences = differences[~np.isnan(differences)]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..evaluation import compare, transfer_gain, transfer_learning_curve
+from ._display import Display
 
 _TITLES = {
     "helps": "Transfer helps",
@@ -11,7 +12,7 @@ _TITLES = {
 }
 
 
-class ModelComparisonDisplay:
+class ModelComparisonDisplay(Display):
     """Draw how much better models score than a baseline on the same rows.
 
     Use :meth:`from_estimators` to compare and draw, or :meth:`from_comparison` if you have the
@@ -119,14 +120,11 @@ class ModelComparisonDisplay:
         display : ModelComparisonDisplay
             The display itself.
         """
-        import matplotlib.pyplot as plt
-
         comparison = self.comparison
         metric = comparison.metrics[0] if metric is None else metric
         differences = comparison.differences(metric)
         names = sorted(differences, key=lambda name: -differences[name].difference)
-        if ax is None:
-            _, ax = plt.subplots(figsize=(7, 1.5 + 0.4 * len(names)), layout="constrained")
+        ax = self._axes(ax, (7, 1.5 + 0.4 * len(names)))
         places = np.arange(len(names))
         middles = np.array([differences[name].difference for name in names])
         ends = np.array([differences[name].interval for name in names])
@@ -146,11 +144,10 @@ class ModelComparisonDisplay:
             ylim=(len(names) - 0.5, -0.5),
             xlabel=f"{metric} minus that of {baseline} ({means[baseline]:.4f})",
         )
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
 
-class TransferGainDisplay:
+class TransferGainDisplay(Display):
     """Draw how much transfer helped, for all rows and for more and less active rows.
 
     Use :meth:`from_estimators` to compare and draw, or :meth:`from_gain` if you have the result of
@@ -257,11 +254,8 @@ class TransferGainDisplay:
         display : TransferGainDisplay
             The display itself.
         """
-        import matplotlib.pyplot as plt
-
         rows = self._rows()
-        if ax is None:
-            _, ax = plt.subplots(figsize=(7, 1.5 + 0.5 * len(rows)), layout="constrained")
+        ax = self._axes(ax, (7, 1.5 + 0.5 * len(rows)))
         places = np.arange(len(rows))
         gains = np.array([estimate.gain for _, estimate in rows])
         ends = np.array([estimate.interval for _, estimate in rows])
@@ -284,7 +278,6 @@ class TransferGainDisplay:
             _write_percent(ax, place, estimate)
         if self._n_buckets:
             _head_buckets(ax, len(rows) - self._n_buckets - 0.5, self.gain.counted)
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
     @property
@@ -300,7 +293,7 @@ class TransferGainDisplay:
         return rows + [(bucket.rows, bucket) for bucket in self.gain.buckets[: self._n_buckets]]
 
 
-class TransferLearningCurveDisplay:
+class TransferLearningCurveDisplay(Display):
     """Draw the scores of models that learn from more and more rows.
 
     Use :meth:`from_estimators` to score and draw, or :meth:`from_curve` if you have the result of
@@ -322,7 +315,7 @@ class TransferLearningCurveDisplay:
     lines_ : dict of str to matplotlib Line2D
         The mean scores of each model.
     bands_ : dict of str to matplotlib collection
-        The band of one standard error above and below the means.
+        The band of one standard error above and below the means, without what the models share.
 
     See Also
     --------
@@ -391,8 +384,37 @@ class TransferLearningCurveDisplay:
         """
         return cls(curve).plot(ax=ax)
 
+    @classmethod
+    def from_curves(cls, curves, *, axes=None):
+        """Draw several results side by side, such as those of both directions of transfer.
+
+        Parameters
+        ----------
+        curves : dict of str to TransferLearningCurve
+            What :func:`sktransrec.transfer_learning_curve` returned, by the title to draw.
+        axes : sequence of matplotlib Axes, default=None
+            Where to draw, one for each; None makes a figure.
+
+        Returns
+        -------
+        display : TransferLearningCurveDisplay
+            The display of the last one, drawn; all share its figure.
+        """
+        import matplotlib.pyplot as plt
+
+        if axes is None:
+            size = (4.8 * len(curves), 4.2)
+            _, axes = plt.subplots(1, len(curves), figsize=size, layout="constrained")
+        for ax, (title, curve) in zip(np.atleast_1d(axes), curves.items(), strict=True):
+            display = cls.from_curve(curve, ax=ax)
+            ax.set_title(title)
+        return display
+
     def plot(self, ax=None):
         """Draw the mean of each model, with a band of one standard error above and below.
+
+        All models serve the same rows, and the errors leave out what the rows have in common. So
+        lines whose bands lie apart differ.
 
         Parameters
         ----------
@@ -404,25 +426,14 @@ class TransferLearningCurveDisplay:
         display : TransferLearningCurveDisplay
             The display itself.
         """
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
-        sizes, errors = self.curve.train_sizes, self.curve.errors
-        self.lines_, self.bands_ = {}, {}
-        for name, means in self.curve.means.items():
-            (self.lines_[name],) = ax.plot(sizes, means, marker="o", label=name)
-            self.bands_[name] = ax.fill_between(
-                *(sizes, means - errors[name], means + errors[name]),
-                alpha=0.2,
-                color=self.lines_[name].get_color(),
-            )
+        ax = self._axes(ax)
+        sizes = self.curve.train_sizes
+        self._draw_bands(ax, sizes, self.curve.means, self.curve.paired_errors)
         ax.set_xscale("log")
         ax.set_xticks(sizes, labels=[str(size) for size in sizes])
         ax.minorticks_off()
         ax.set(xlabel="rows learned from", ylabel=self.curve.metric)
         ax.legend(fontsize="small")
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
 

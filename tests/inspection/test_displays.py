@@ -93,7 +93,7 @@ def test_learning_curves_are_drawn(domains, pyplot):
         assert_allclose(line.get_xdata(), [30, 60, 240])
         assert_allclose(line.get_ydata(), curve.means[name])
         heights = display.bands_[name].get_paths()[0].vertices[:, 1]
-        assert_allclose(heights.max(), (curve.means[name] + curve.errors[name]).max())
+        assert_allclose(heights.max(), (curve.means[name] + curve.paired_errors[name]).max())
     assert display.ax_.get_ylabel() == "NDCG@10"
     labels = [label.get_text() for label in display.ax_.get_xticklabels()]
     assert labels == ["30", "60", "240"]

@@ -34,6 +34,9 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
+    # The names of the columns stay, but each one becomes a sum of several.
+    mixes_columns = True
+
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_domain=None):

@@ -1,0 +1,261 @@
+"""Displays of a comparison by the number of items, and of one metric against another."""
+
+import numpy as np
+
+from ..evaluation import compare
+from ._display import Display
+
+
+class MetricCurveDisplay(Display):
+    """Draw a metric of several models against the number of recommended items.
+
+    Use :meth:`from_estimators` to compare and draw, or :meth:`from_comparison` if you have the
+    result of `compare` with several `k`. It needs matplotlib.
+
+    Parameters
+    ----------
+    comparison : ModelComparison
+        The result to draw.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes drawn on.
+    figure_ : matplotlib Figure
+        The figure that holds them.
+    lines_ : dict of str to matplotlib Line2D
+        The mean scores of each model.
+    bands_ : dict of str to matplotlib collection
+        The band of one standard error above and below the means, without what the models share.
+
+    See Also
+    --------
+    sktransrec.compare : The comparison that is drawn.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sktransrec import EASERecommender
+    >>> from sktransrec.datasets import make_cross_domain
+    >>> from sktransrec.inspection import MetricCurveDisplay
+    >>> X = make_cross_domain(random_state=0).X_source
+    >>> display = MetricCurveDisplay.from_estimators(
+    ...     {"EASE": EASERecommender()}, X, k=[1, 5, 20], random_state=0
+    ... )
+    >>> display.ax_.get_ylabel()
+    'NDCG'
+    """
+
+    def __init__(self, comparison):
+        self.comparison = comparison
+
+    @classmethod
+    def from_estimators(cls, models, X, y=None, *, k=(1, 5, 10, 20, 50), ax=None, **options):
+        """Compare recommenders and draw the result.
+
+        Parameters
+        ----------
+        models : dict of str to estimator or None
+            Recommenders by name; None is the popularity of the items.
+        X : array-like or sparse matrix of shape (n_rows, ...)
+            What is known about the rows.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
+            What there is to find; None hides a part of X.
+        k : list of int, default=(1, 5, 10, 20, 50)
+            Numbers of items recommended to each row.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **options : dict
+            Further arguments of :func:`sktransrec.compare`.
+
+        Returns
+        -------
+        display : MetricCurveDisplay
+            The display, drawn.
+        """
+        return cls.from_comparison(compare(models, X, y, k=k, **options), ax=ax)
+
+    @classmethod
+    def from_comparison(cls, comparison, *, metric=None, ax=None):
+        """Draw the result of a comparison with several numbers of items.
+
+        Parameters
+        ----------
+        comparison : ModelComparison
+            What :func:`sktransrec.compare` returned.
+        metric : str, default=None
+            The name of a metric without the number, such as "NDCG"; None is the first one.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : MetricCurveDisplay
+            The display, drawn.
+        """
+        return cls(comparison).plot(metric=metric, ax=ax)
+
+    def plot(self, metric=None, ax=None):
+        """Draw the means with a band of one standard error above and below.
+
+        All models serve the same rows, and the errors leave out what the rows have in common. So
+        lines whose bands lie apart differ.
+
+        Parameters
+        ----------
+        metric : str, default=None
+            The name of a metric without the number, such as "NDCG"; None is the first one.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : MetricCurveDisplay
+            The display itself.
+        """
+        comparison = self.comparison
+        label = comparison.metrics[0].partition("@")[0] if metric is None else metric
+        names = {
+            int(name.partition("@")[2]): name
+            for name in comparison.metrics
+            if name.partition("@")[0] == label
+        }
+        if not names:
+            raise ValueError(
+                f"metric={metric!r} is none of the metrics: {', '.join(comparison.metrics)}."
+            )
+        ks = sorted(names)
+        means, errors = comparison.means, [comparison.paired_errors(names[k]) for k in ks]
+        sound = [name for name in comparison.models if name not in comparison.errors]
+        ax = self._axes(ax)
+        self._draw_bands(
+            ax,
+            ks,
+            {name: np.array([means[names[k]][name] for k in ks]) for name in sound},
+            {name: np.nan_to_num([of_k[name] for of_k in errors]) for name in sound},
+        )
+        ax.set_xscale("log")
+        ax.set_xticks(ks, labels=[str(k) for k in ks])
+        ax.minorticks_off()
+        ax.set(xlabel="number of items", ylabel=label)
+        ax.legend(fontsize="small")
+        return self
+
+
+class TradeOffDisplay(Display):
+    """Draw one metric of several models against another, such as accuracy against coverage.
+
+    Use :meth:`from_comparison` on the result of `compare` with several metrics. A model for which
+    no other lies above and to the right is the best for some weight of the two. It needs
+    matplotlib.
+
+    Parameters
+    ----------
+    comparison : ModelComparison
+        The result to draw.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes drawn on.
+    figure_ : matplotlib Figure
+        The figure that holds them.
+    points_ : dict of str to matplotlib ErrorbarContainer
+        The point of each model, with bars of one standard error, without what the models share.
+
+    See Also
+    --------
+    sktransrec.compare : The comparison that is drawn.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sktransrec import EASERecommender, ItemKNNRecommender, compare
+    >>> from sktransrec.datasets import make_cross_domain
+    >>> from sktransrec.inspection import TradeOffDisplay
+    >>> X = make_cross_domain(random_state=0).X_source
+    >>> models = {"EASE": EASERecommender(), "neighbours": ItemKNNRecommender()}
+    >>> comparison = compare(models, X, metrics=["ndcg", "coverage"], random_state=0)
+    >>> sorted(TradeOffDisplay.from_comparison(comparison).points_)
+    ['EASE', 'neighbours', 'popularity']
+    """
+
+    def __init__(self, comparison):
+        self.comparison = comparison
+
+    @classmethod
+    def from_comparison(cls, comparison, *, x=None, y=None, ax=None):
+        """Draw the result of a comparison with several metrics.
+
+        Parameters
+        ----------
+        comparison : ModelComparison
+            What :func:`sktransrec.compare` returned.
+        x : str, default=None
+            The metric from left to right, such as "coverage@10"; None is the second one.
+        y : str, default=None
+            The metric from below to above; None is the first one.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : TradeOffDisplay
+            The display, drawn.
+        """
+        return cls(comparison).plot(x=x, y=y, ax=ax)
+
+    def plot(self, x=None, y=None, ax=None):
+        """Draw a named point for each model.
+
+        Parameters
+        ----------
+        x : str, default=None
+            The metric from left to right; None is the second one.
+        y : str, default=None
+            The metric from below to above; None is the first one.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : TradeOffDisplay
+            The display itself.
+        """
+        comparison = self.comparison
+        if len(comparison.metrics) < 2:
+            raise ValueError(
+                "The comparison has a single metric: pass several to compare, such as "
+                'metrics=["ndcg", "coverage"].'
+            )
+        y, x = (name or metric for name, metric in zip((y, x), comparison.metrics, strict=False))
+        for metric in (x, y):
+            if metric not in comparison.metrics:
+                known = ", ".join(comparison.metrics)
+                raise ValueError(f"{metric!r} is none of the metrics: {known}.")
+        ax = self._axes(ax)
+        errors = [comparison.paired_errors(metric) for metric in (x, y)]
+        sound = [name for name in comparison.models if name not in comparison.errors]
+        ends = [comparison.means[x][name] for name in sound]
+        middle = (min(ends, default=0) + max(ends, default=0)) / 2
+        self.points_ = {}
+        for name in sound:
+            place = [comparison.means[metric][name] for metric in (x, y)]
+            bars = [None if np.isnan(of[name]) else of[name] for of in errors]
+            self.points_[name] = ax.errorbar(
+                *place, xerr=bars[0], yerr=bars[1], fmt="o", markersize=8, capsize=3
+            )
+            is_right = place[0] > middle
+            ax.annotate(
+                name,
+                place,
+                xytext=(-8 if is_right else 8, 6),
+                textcoords="offset points",
+                ha="right" if is_right else "left",
+            )
+        ax.margins(x=0.15, y=0.12)
+        ax.grid(alpha=0.3)
+        ax.set(xlabel=x, ylabel=y)
+        return self
