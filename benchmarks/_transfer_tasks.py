@@ -1,4 +1,4 @@
-"""What the benchmark of transfer asks: two domains, what is known of them, what is to be found."""
+"""Tasks of the benchmark of transfer: two domains, what is known of them, what is to be found."""
 
 from dataclasses import dataclass, replace
 

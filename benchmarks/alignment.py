@@ -1,13 +1,15 @@
-"""Alignment where nothing overlaps: papers of one catalogue served by a model of another one.
+"""Alignment of two catalogues that share no items: does a model of one serve the other?
 
     python benchmarks/alignment.py
 
-Rows are papers of CiteULike, columns the people who saved them. Ridge regression learns from the
-text vectors of one half of the papers, the source, and recommends people for the other half, whose
-vectors are distorted in one of two ways: "short texts" keeps 15 % of their words, "own axes" learns
-their vectors without the source. Prints NDCG@10 of all people, the difference to no alignment row
-by row, both with standard errors, and the proxy A-distance of the vectors. The regularisation is
-chosen by cross-validation in the source.
+Rows are papers of CiteULike, columns are the people who saved them. One half of the papers is the
+source, the other half the target. Ridge regression learns from the text vectors of the source and
+recommends people for the papers of the target. The vectors of the target are changed in one of two
+ways: "short texts" keeps 15 % of their words, "own axes" learns them without the source.
+
+It prints NDCG@10 over all people, the difference to no alignment on the same rows, both with
+standard errors, and the proxy A-distance of the vectors. Cross-validation in the source chooses the
+regularization.
 """
 
 import sys

@@ -3,11 +3,13 @@
     python benchmarks/autoencoder.py
     python benchmarks/autoencoder.py --columns 10000 --loss mse --threads 2
 
-Both train the network n_columns -> 600 -> 200 -> 600 -> n_columns with Adam on the same batches
-of 500 power-law rows. PyTorch's first layer is an `EmbeddingBag`, which like ours multiplies the
-nonzero entries only. Each measurement runs in a process of its own with the same number of
-threads, and is the difference of a long and a short training, so that what is paid once (import,
-compiling, the first weights) cancels. The ratio is ours over PyTorch's, the smaller the better.
+Both libraries train the network n_columns -> 600 -> 200 -> 600 -> n_columns with Adam, on the same
+batches of 500 rows. The popularity of the columns follows a power law. PyTorch's first layer is an
+`EmbeddingBag`: like ours, it multiplies the nonzero entries only.
+
+Each measurement has its own process, and both libraries have the same number of threads. The figure
+is the time of a long training minus that of a short one, so that it leaves out the import, the
+compiling and the first weights. The ratio is our time over PyTorch's: smaller is better.
 """
 
 import argparse

@@ -4,12 +4,13 @@
     python benchmarks/codebook.py --relatedness 0
     python benchmarks/codebook.py --data lastfm
 
-prints NDCG@10 by the number of target users that a model learns from, and by how much a codebook
-transferred from a source beats one of the target's own, paired. Every model but popularity chooses
-its parameters by a search on the users that it learns from. On generated data the errors are those
-of the mean over seeds; each model is scored on 1000 other users of the target, of whom one item
-each is hidden. On real data the source is MovieLens, the target what `--data` says, and the errors
-are over rows. The default seeds served to choose nothing.
+It prints NDCG@10 for several numbers of target users to learn from. It also prints the difference
+between a codebook from the source and one from the target alone, on the same users. Every model
+except popularity chooses its parameters by a search on the users that it learns from.
+
+On generated data, each model is scored on 1000 other users of the target, with one item of each
+user hidden, and the errors are those of the mean over seeds. On real data, the source is MovieLens,
+`--data` names the target, and the errors are over users. No choice was made with the default seeds.
 """
 
 import numpy as np

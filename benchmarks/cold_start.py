@@ -1,21 +1,21 @@
-"""New items inside a catalogue: who is told of papers or films that nobody has had yet.
+"""New items inside a catalogue: papers or films that nobody has seen yet.
 
     python benchmarks/cold_start.py --data citeulike
     python benchmarks/cold_start.py --data movielens
     python benchmarks/cold_start.py --data movielens_untagged
     python benchmarks/cold_start.py --catalogue 1000000
 
-A random fifth of the items is cold: all that people did with them is held out, and so is a fifth
-of what each person did with the others, which leaves a few more items without any interaction.
-Recall@100 and NDCG@20 are those of the held-out items among the cold items alone, among the warm
-ones alone, and among all of them at once, which is what a recommender has to rank in earnest. This
-is done five times; figures are means over 2,500 people or all, each of them averaged over the
-splits, ± standard errors over people.
+A random fifth of the items is cold: all of their interactions are held out. A fifth of each
+person's other interactions is held out too, which leaves a few more items without interactions.
+Recall@100 and NDCG@20 are computed three times: among the cold items, among the warm items, and
+among all items, which is what a recommender has to rank in practice. There are five such splits.
+The figures are means over 2,500 people, or over all if there are fewer. Each person's score is
+averaged over the splits first, and ± is the standard error over people.
 
-Each split tunes its own parameters, on a split of its training part that is made in the same way:
-a model of interactions alone by NDCG@20 among the warm items, all others by that among all items.
-Seconds are those of the last fit; hybrids and votes start from their fitted parts. `--catalogue`
-measures instead what 50 new items cost in a catalogue of the given size.
+Each split tunes its own parameters on its training part, which is split once more in the same way.
+A model of interactions alone is tuned by NDCG@20 among the warm items, all others by NDCG@20 among
+all items. Seconds are those of the last fit; hybrids and votes start from their fitted parts.
+`--catalogue` measures something else: what 50 new items cost in a catalogue of the given size.
 """
 
 import functools

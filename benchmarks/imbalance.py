@@ -1,15 +1,20 @@
-"""What recommenders do for popular and for rare items, and how much of their score is popularity.
+"""How well recommenders serve popular and rare items, and how much of their score is popularity.
 
     python benchmarks/imbalance.py --data movielens
 
-ranks held-out pairs among all unseen items and prints NDCG@10 in per cent with standard errors
-over rows: of all pairs; of those with items of the head, the middle and the tail (thirds of the
-interactions); weighted by inverse propensity; and against 99 negatives drawn by popularity. The
-last two are debiased: where popularity is all that counts, they are those of random scores.
-`--buckets` prints the whole report of the models named, by the activity of rows as well. `--tune`
-searches the parameters on training interactions only, by NDCG@10 of all pairs; they are read from
-its record. Of the discounts, one is the largest that costs less than a standard error of all pairs,
-the other the best one against negatives drawn by popularity.
+It ranks held-out pairs of a row and an item among all unseen items, and prints NDCG@10 in per cent
+with standard errors over rows:
+
+- of all pairs;
+- of the pairs with items of the head, the middle and the tail, each a third of the interactions;
+- weighted by inverse propensity;
+- against 99 negatives drawn by popularity.
+
+The last two are debiased: a model that knows popularity alone gets the figure of random scores.
+`--buckets` prints the whole report of the named models, also by the activity of rows. `--tune`
+searches the parameters on training interactions only, by NDCG@10 of all pairs, and writes a record;
+other runs read that record. There are two discounts: the largest one that costs less than a
+standard error of all pairs, and the one that is best against negatives drawn by popularity.
 """
 
 import sys

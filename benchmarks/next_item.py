@@ -5,20 +5,21 @@
     python benchmarks/next_item.py --data beauty --models networks --seeds 0 1
     python benchmarks/next_item.py --data lastfm --tune
 
-The last item of each history is the test item and the one before it the validation item; all items
-that the row has not had are ranked, equal scores by the middle of their places. All models learn
-from what comes before the validation item; at the test they read it as well. "Refitted" means that
-they are fitted once more to all but the test item. Models in closed form have their default
-parameters, but for item kNN and the graph filter, whose parameters are fixed. Weights of the votes
-were chosen among equal and doubled ones by items before the test item, on both data sets. The
-attributes of the items are those that S3-Rec reads too. The tags of LastFM were given by its users,
-also to the items that are to be found, so figures with attributes flatter there.
+The last item of each history is the test item, and the item before it is the validation item. All
+items that are new to a row are ranked; items with equal scores share the mean of their ranks. All
+models learn from the items before the validation item. At the test they read the validation item
+too. "Refitted" models are fitted once more, to all items but the test item.
 
-Networks stop early by the validation item. With `--refit` they are trained once more for as many
-epochs as were best. `--tune` searches their parameters by the validation item alone; where there is
-no record of a search, `SETTINGS` holds what is used. Figures of networks are means over seeds ±
-their standard deviation; one of a single fit has its standard error over rows. "Rank" is the time
-to score and rank all items for all rows. `benchmarks/sequences.py` has the speed of networks.
+Models in closed form have their default parameters. Only item kNN and the graph filter have fixed
+ones. The weights of the votes were chosen from equal and doubled weights, by items before the test
+item, on both data sets. The attributes of the items are those that S3-Rec reads. The users of
+LastFM gave its tags, also to the items to find, so its figures with attributes are too good.
+
+Networks stop early by the validation item. With `--refit` they are trained once more, for the best
+number of epochs. `--tune` searches their parameters by the validation item alone; without a record
+of a search, they have the parameters in `SETTINGS`. Figures of networks are means over seeds ± the
+standard deviation; the figure of a single fit has its standard error over rows. "Rank" is the time
+to score and rank all items for all rows. `benchmarks/sequences.py` measures the speed of networks.
 """
 
 import sys

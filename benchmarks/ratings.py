@@ -2,11 +2,12 @@
 
     python benchmarks/ratings.py
 
-prints RMSE and MAE on MovieLens small with standard errors over rows, the mean square of a row less
-that of biases alone, which pairs the rows, and the CPU seconds of `fit`. Where Surprise is
-installed, which sktransrec does not need, it stands beside it. A second table shows what ranking by
-predicted rating is worth: NDCG@10 on the items that were held out, whatever their rating. `--tune`
-searches the parameters on training ratings only; they are read from its record.
+It prints RMSE and MAE on MovieLens small with standard errors over rows, and the CPU seconds of
+`fit`. It also prints the mean squared error of a row minus that of biases alone, on the same rows.
+If Surprise is installed, which sktransrec does not need, its model is a line of the table. A second
+table shows what ranking by predicted rating is worth: NDCG@10 on the held-out items, whatever their
+rating. `--tune` searches the parameters on training ratings only and writes a record; other runs
+read that record.
 """
 
 import sys

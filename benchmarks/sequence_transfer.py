@@ -6,19 +6,18 @@
 
 The source is the first half of the users of Beauty, the target has as many users as LastFM:
 
-- users: users of the second half of Beauty, who choose among the same items.
-- items: the same, but source and target share no item either. Each half of the users has only its
-  half of the items, and networks read items by what is written of them (their attributes, reduced
-  by a singular value decomposition of both halves).
-- body: LastFM. Nothing is shared: the items' vectors start from scratch, and what lies between
-  them is taken over.
+- users: users of the second half of Beauty, who choose from the same items.
+- items: the same users, but source and target share no item. Each half of the users has only its
+  half of the items. Networks read items by their attributes, reduced by a singular value
+  decomposition of both halves.
+- body: LastFM. Nothing is shared: the vectors of the items start from scratch, and only the layers
+  between them are copied.
 
-The last item of each history is looked for among all items that the row has not had, and the one
-before it says when to stop. NDCG@10 is the mean over seeds and rows ± its standard error over
-rows, the gain that over the same network from scratch, paired by rows. Parameters are those of
-`benchmarks/next_item.py` but for the learning rate, .001 here, and nothing was tuned. With
-`--gate`, a `TransferGate` says as well what it makes of fine-tuning, which it compares on the
-training histories alone.
+The last item of each history is ranked among all items that are new to the row. The item before it
+decides when training stops. NDCG@10 is the mean over seeds and rows ± its standard error over rows.
+The gain is the difference to the same network trained from scratch, on the same rows. Parameters
+are those of `benchmarks/next_item.py`, except for the learning rate, which is .001. Nothing was
+tuned. With `--gate`, a `TransferGate` compares both networks on the training histories and decides.
 """
 
 import sys

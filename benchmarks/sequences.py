@@ -4,14 +4,16 @@
     python benchmarks/sequences.py --items 50000 --encoders gru --threads 2
     python benchmarks/sequences.py --items 10000 100000 1000000 --negatives 1000
 
-Both train item vectors, the encoder and a softmax over all items with Adam, on generated histories
-whose lengths are geometric, 50 at most. "PyTorch" gets the very batches that ours gets, histories
-of about the same length cut to the longest; "PyTorch, padded" gets random batches padded to 50
-steps, as published code does. Each measurement runs in a process of its own with the same number
-of threads, and is the difference of a long and a short training, so that what is paid once
-(import, compiling, the first weights) cancels. The ratio is ours over PyTorch's, the smaller the
-better. With `--negatives`, ours alone trains with a sampled softmax, to see how the cost of an
-epoch depends on the number of items.
+Both libraries train item vectors, the encoder and a softmax over all items with Adam. The histories
+are generated; their lengths are geometric, 50 at most. "PyTorch" gets the same batches as ours:
+histories of about the same length, cut to the longest. "PyTorch, padded" gets random batches padded
+to 50 steps, as published code does.
+
+Each measurement has its own process, and both libraries have the same number of threads. The figure
+is the time of a long training minus that of a short one, so that it leaves out the import, the
+compiling and the first weights. The ratio is our time over PyTorch's: smaller is better. With
+`--negatives`, only ours is trained, with a sampled softmax, to show how the cost of an epoch
+depends on the number of items.
 """
 
 import argparse

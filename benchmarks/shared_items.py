@@ -1,12 +1,12 @@
-"""Two groups of users who share items and nothing else: what the many teach about the few.
+"""Two groups of users with the same items: what a large group teaches about a small one.
 
     python benchmarks/shared_items.py
 
 splits MovieLens into the users who joined early, the source, and those who joined late, the
-target, with the films that each liked. It prints NDCG@10 of late users, with standard errors over
-them, by the number of late users that a model learns from, and by how much the collective
-factorisation beats ALS, paired. Each model chooses its parameters by a search on the rows that it
-learns from. `--data generated` needs no files.
+target, with the films that each liked. It prints NDCG@10 of late users for several numbers of late
+users to learn from, with standard errors over users. It also prints the difference between the
+collective factorisation and ALS, on the same users. Each model chooses its parameters by a search
+on the rows that it learns from. `--data generated` needs no files.
 
     python benchmarks/shared_items.py --data uk
 

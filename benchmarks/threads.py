@@ -1,4 +1,4 @@
-"""Large problems with one BLAS thread and with several, as users have: what is right, and the cost.
+"""Large problems with one BLAS thread and with several: are results right, and what do they cost?
 
     python benchmarks/threads.py --sizes 10000 36000 --data amazon_cds
 

@@ -1,7 +1,7 @@
 """Top-k recommendation: `recommend` of a factor model beside `implicit.cpu.topk`.
 
-Both multiply row by item factors and keep the best k items a row, with one thread. The share is
-what of the speed of a square matrix product (sgemm) the multiplications alone come to.
+Both multiply the factors of rows and items and keep the best k items of each row, with one thread.
+The share compares the speed of these multiplications with that of a square matrix product (sgemm).
 
     python benchmarks/top_k.py
     python benchmarks/top_k.py --n-items 10000 --n-components 256 --k 100

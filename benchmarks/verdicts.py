@@ -2,12 +2,16 @@
 
     python benchmarks/verdicts.py
 
-draws the users of two generated domains again and again, and measures the gain each time: of one
-draw of the source over another, where the true gain is 0; of a source over popularity, for cold
-users; of source and target over the target alone. The true gain of the last two is the mean over
-the runs. It prints how often the 95 % interval holds the true gain, how often there is a verdict,
-and how often a wrong one; before that, the standard deviation of the gain over the runs, and what
-share of it the standard error over rows is. The items stay the same in all runs of a line.
+It draws the users of two generated domains many times, and measures a gain each time:
+
+- of one draw of the source over another, where the true gain is 0;
+- of a source over popularity, for cold users;
+- of source and target over the target alone.
+
+The true gain of the last two is the mean over the runs. It prints the standard deviation of the
+gain over the runs, and the standard error over rows as a share of it. Then it prints how often the
+95 % interval holds the true gain, how often there is a verdict, and how often the verdict is wrong.
+The items stay the same in all runs of a line.
 """
 
 import numpy as np

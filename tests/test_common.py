@@ -31,6 +31,7 @@ from sktransrec.testing._instances import (
     LARGER_NETWORKS,
     RECOMMENDERS,
     WITH_ITEMS,
+    are_first_of_class,
 )
 from sktransrec.testing._samples import domain, is_supervised, seen_items
 
@@ -87,23 +88,16 @@ def _marks(estimator, check):
     if check in impossible:
         yield pytest.mark.xfail(reason=impossible[check])
     # The slow contract of larger networks has them all.
-    is_elsewhere = isinstance(estimator, LIKE_AUTOENCODER) and check in CHECKS_OF_TRAINING
-    if is_elsewhere or not _is_first_of_its_class(estimator):
+    if isinstance(estimator, LIKE_AUTOENCODER) and check in CHECKS_OF_TRAINING:
         yield pytest.mark.slow
 
 
-def _is_first_of_its_class(estimator):
-    """Return whether the contract of the class in the default run is that of this estimator."""
-    first = next(each for each in ESTIMATORS if type(each) is type(estimator))
-    return repr(first) == repr(estimator)
-
-
 def _sklearn_checks(estimators):
-    """Yield each estimator with each check of scikit-learn."""
-    for each in estimators:
+    """Yield each estimator with each check of scikit-learn, slow but for the first of a class."""
+    for each, is_first in zip(estimators, are_first_of_class(estimators), strict=True):
         for estimator, check in estimator_checks_generator(each):
             name = check.func.__name__
-            marks = list(_marks(estimator, name))
+            marks = [*_marks(estimator, name), *(() if is_first else (pytest.mark.slow,))]
             yield pytest.param(estimator, check, marks=marks, id=f"{type(each).__name__}-{name}")
 
 

@@ -42,7 +42,6 @@ def _autoencoder(**kwargs):
         "learning_rate": 0.01,
         "epochs": 8,
         "batch_size": 50,
-        "run_eagerly": True,
         "random_state": 0,
     }
     return Autoencoder(**(options | kwargs))

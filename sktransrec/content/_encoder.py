@@ -7,6 +7,7 @@ from numbers import Integral
 import numpy as np
 import scipy.sparse as sp
 from joblib import Memory
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from .._validation import (
@@ -20,6 +21,7 @@ from .._validation import (
     restores_on_error,
 )
 from .._version_stamp import VersionStampMixin
+from .._wrapping import as_matrix
 from ._shared_encoder import SharesEncoderMixin
 from ._values import check_items, checked_values, without_library
 from ._vector_store import VectorStore, content_keys
@@ -233,8 +235,8 @@ class PretrainedEncoder(
         """Return what the encoder makes of a batch."""
         encode = getattr(self.encoder, "transform", self.encoder)
         is_texts = values.dtype == object
-        vectors = encode(values.tolist() if is_texts else values)
-        vectors = vectors if sp.issparse(vectors) else np.asarray(vectors)
+        with config_context(transform_output="default"):  # tables would be undone at once
+            vectors = as_matrix(encode(values.tolist() if is_texts else values))
         if vectors.ndim != 2 or vectors.shape[0] != values.shape[0]:
             raise ValueError(
                 f"encoder={self.encoder!r} makes an array of shape {vectors.shape} from the "

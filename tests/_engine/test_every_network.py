@@ -109,6 +109,13 @@ NETWORKS = {
     "across domains": (CrossDomainAutoencoderRecommender(), rows(), {"y": rows(5)}),
 }
 
+# One of each builder of networks, and of each kind of its layers.
+BUILT = (
+    *("autoencoder, variational", "adversarial", "cnn, tokens with y", "cnn, signals"),
+    *("cnn, images", "gru, sampled tokens", "both ways, tokens with y", "text with y"),
+    *("next item, attention", "next item, cnn", "two towers, variational"),
+)
+
 
 @functools.cache
 def fitted(name):
@@ -144,8 +151,13 @@ def loss_and_gradients(learner, trainer, X, y):
 
 
 @pytest.mark.parametrize(
-    "name", sorted(NETWORKS.keys() - {"text"})
-)  # which hides tokens by the batch
+    "name",
+    [
+        pytest.param(name, marks=() if name in BUILT else pytest.mark.slow)
+        for name in NETWORKS
+        if name != "text"  # which hides tokens by the batch
+    ],
+)
 def test_a_row_is_the_same_alone_and_in_a_batch(name):
     """The loss and the gradient of a batch are the means of those of its rows."""
     learner, X, y = fitted(name)
@@ -207,14 +219,6 @@ def test_activations_are_those_of_keras(name):
     expected = np.asarray(keras.activations.get(name)(x))
     with np.errstate(over="ignore"):
         assert_allclose(NUMPY_ACTIVATIONS[name](x), expected, rtol=2e-6, atol=2e-6)
-
-
-# One of each builder of networks, and of each kind of its layers.
-BUILT = (
-    *("autoencoder, variational", "adversarial", "cnn, tokens with y", "cnn, signals"),
-    *("cnn, images", "gru, sampled tokens", "both ways, tokens with y", "text with y"),
-    *("next item, attention", "next item, cnn", "two towers, variational"),
-)
 
 
 @contextlib.contextmanager

@@ -43,15 +43,16 @@ def _tokens():
 
 LEARNERS = [
     pytest.param(Autoencoder(**HIDDEN), (_rows(),), id="Autoencoder"),
-    pytest.param(CNNEncoder(**TOKENS, kernel_sizes=(2,)), (_tokens(), _rows(12)), id="CNNEncoder"),
-    pytest.param(RNNEncoder(**TOKENS), (_tokens(),), id="RNNEncoder"),
-    pytest.param(TextEncoder(n_layers=1, embedding_size=3, **TINY), (_tokens(),), id="TextEncoder"),
     pytest.param(NextItemRecommender(n_layers=1, **TINY), (_tokens(),), id="NextItemRecommender"),
-    pytest.param(
-        CrossDomainAutoencoderRecommender(**TINY), (_rows(), _rows(seed=1)), id="CrossDomain"
-    ),
-    pytest.param(
-        TwoTowerAutoencoderRecommender(slice(3, None), **TINY), (_rows() + 1,), id="TwoTower"
+    *(
+        pytest.param(learner, data, id=type(learner).__name__, marks=pytest.mark.slow)
+        for learner, data in (
+            (CNNEncoder(**TOKENS, kernel_sizes=(2,)), (_tokens(), _rows(12))),
+            (RNNEncoder(**TOKENS), (_tokens(),)),
+            (TextEncoder(n_layers=1, embedding_size=3, **TINY), (_tokens(),)),
+            (CrossDomainAutoencoderRecommender(**TINY), (_rows(), _rows(seed=1))),
+            (TwoTowerAutoencoderRecommender(slice(3, None), **TINY), (_rows() + 1,)),
+        )
     ),
 ]
 

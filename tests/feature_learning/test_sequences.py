@@ -331,7 +331,7 @@ def test_going_on_with_or_without_targets(learner):
 
 
 @each_learner_of_tokens
-@pytest.mark.parametrize("is_supervised", [True, False])
+@pytest.mark.parametrize("is_supervised", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_partial_fits_are_the_epochs_of_a_fit(learner, is_supervised):
     X, y = _rows("tokens"), _targets() if is_supervised else None
     learner = clone(learner).set_params(dropout=0.5, epochs=2, batch_size=9)
@@ -358,7 +358,7 @@ def test_warm_start_and_early_stopping(learner):
 
 
 @each_form_of_a_learner
-@pytest.mark.parametrize("is_supervised", [True, False])
+@pytest.mark.parametrize("is_supervised", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_same_bits_in_every_run(learner, form, is_supervised, forget_networks):
     X, y = _rows(form), _targets() if is_supervised else None
     expected = _fitted(learner, form, is_supervised)
