@@ -7,7 +7,7 @@ Models learn from 0, 1, 5, 20 and 100 % of the users of a target and look for th
 other users among all items that these do not have, by at most ten items before it. An item that the
 user has already is hidden: where it is the one to find, it counts as a miss. Content is words
 (TF-IDF), groups of three to five characters, and, with `--encoder`, vectors of a language model.
-Histories have a decay of .7; all other parameters are the defaults, and nothing was searched.
+Histories have a decay of .7; all other parameters are the defaults.
 
 The stacks add up content evidence, item links and popularity. Equal weights learn nothing, own
 weights are learned from the target's users, and source weights start from those of a stack on
@@ -53,6 +53,8 @@ SHARES = (0, 0.01, 0.05, 0.2, 1)
 N_TEST_USERS = 500
 N_USERS = 4000
 MAX_LENGTH = 10
+# A gate needs rows for its folds and buckets; with fewer it would use the fallback anyway.
+MIN_ROWS_OF_GATE = 60
 DECAY = 0.7
 K = 10
 BASELINES = ("popularity", "content neighbours, words")
@@ -214,10 +216,12 @@ class Methods:
         self.made_by = made_by
         self._stacks = {}
 
-    def stack(self, catalogue, **parameters):
+    def unfitted_stack(self, catalogue, **parameters):
         members = content_members(catalogue.features, self.made_by, decay=DECAY)
-        model = StackingRecommender(members, holdout=1, random_state=0, **parameters)
-        return model.fit(catalogue.histories)
+        return StackingRecommender(members, holdout=1, random_state=0, **parameters)
+
+    def stack(self, catalogue, **parameters):
+        return self.unfitted_stack(catalogue, **parameters).fit(catalogue.histories)
 
     def source_stack(self, target):
         """Return the stack of the source at about the density of the target."""
@@ -263,8 +267,8 @@ class Methods:
         yield STACK, own
         prior = FrozenEstimator(self.source_stack(target))
         yield "content stack, source weights", self.stack(target, prior=prior)
-        gate = TransferGate(hybrid, FrozenEstimator(own), cv=2, holdout=1, random_state=0)
-        yield GATED["hybrid"], own if len(X) < 60 else gate.fit(X)
+        gate = TransferGate(hybrid, self.unfitted_stack(target), cv=2, holdout=1, random_state=0)
+        yield GATED["hybrid"], own if len(X) < MIN_ROWS_OF_GATE else gate.fit(X)
 
     def models(self, target):
         has_users = len(target.histories) > 0
