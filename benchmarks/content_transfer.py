@@ -12,8 +12,8 @@ Histories have a decay of .7; all other parameters are the defaults.
 The stacks add up content evidence, item links and popularity. Equal weights learn nothing, own
 weights are learned from the target's users, and source weights start from those of a stack on
 another catalogue, learned from as many interactions for each item as the target has, up to all. At
-0 % the source's stack is taken to the target as it is. The gates use the hybrid or the network only
-if it is shown to help, and the stack with own weights otherwise. "Over the baseline" is the
+0 % the source's stack is taken to the target as it is. The gate uses the hybrid only if it is shown
+to help, and the stack with own weights otherwise. "Over the baseline" is the
 difference, user by user, to the better of popularity and content neighbours by words, which the
 test itself chooses.
 
@@ -55,11 +55,13 @@ N_USERS = 4000
 MAX_LENGTH = 10
 # A gate needs rows for its folds and buckets; with fewer it would use the fallback anyway.
 MIN_ROWS_OF_GATE = 60
+# With fewer, no item may have the three rows that the regressor asks for.
+MIN_ROWS_OF_HYBRID = 30
 DECAY = 0.7
 K = 10
 BASELINES = ("popularity", "content neighbours, words")
-GATED = {"hybrid": "gate: hybrid, or stack"}
-STACK = "content stack, own weights"
+EQUAL, OWN, OF_SOURCE = (f"content stack, {whose} weights" for whose in ("equal", "own", "source"))
+GATE = "gate: hybrid, or stack with own weights"
 # NDCG@10 and HR@10 on the same test rows, from the table of MiniOneRec.
 PUBLISHED = {
     "SASRec": (0.0858, 0.1120),
@@ -232,53 +234,73 @@ class Methods:
         return self._stacks[size]
 
     def without_target_users(self, target):
-        """Yield the name of each method that needs no user of the target, and its model."""
-        moved = self.source_stack(target).with_item_features(target.features)
-        for name in self.made_by:
-            yield f"content neighbours, {name}", moved.named_estimators_[name]
-        equal = copy.copy(moved)
-        equal.weights_ = np.ones_like(moved.weights_)
-        yield "content stack, equal weights", equal
-        for name in (STACK, "content stack, source weights", *GATED.values()):
-            yield name, moved
+        """Return functions that make the models which need no user of the target, by name."""
+
+        def moved():
+            return self.source_stack(target).with_item_features(target.features)
+
+        def equal():
+            stack = copy.copy(moved())
+            stack.weights_ = np.ones_like(stack.weights_)
+            return stack
+
+        made = {
+            f"content neighbours, {name}": lambda name=name: moved().named_estimators_[name]
+            for name in self.made_by
+        }
+        return {**made, EQUAL: equal, OF_SOURCE: moved}
 
     def with_target_users(self, target):
-        """Yield the name of each method and its model, fitted to users of the target."""
-        X, n_items = target.histories, target.features.n_items
-        popularity = HistoryRecommender(PopularityRecommender(), decay=1, n_items=n_items)
-        yield "popularity", popularity.fit(X)
-        for name, transformer in self.made_by.items():
-            neighbors = ContentKNNRecommender(target.features, transformer=transformer)
-            yield (
-                f"content neighbours, {name}",
-                HistoryRecommender(neighbors, decay=DECAY, n_items=n_items).fit(X),
-            )
-        links = HistoryRecommender(ItemKNNRecommender(), decay=DECAY, n_items=n_items)
-        yield "item neighbours", links.fit(X)
-        hybrid = HistoryRecommender(
-            HybridRecommender(item_features=target.features, random_state=0),
-            decay=DECAY,
-            n_items=n_items,
-        )
-        if len(X) >= 30:
-            yield "hybrid", hybrid.fit(X)
-        yield "content stack, equal weights", self.stack(target, regularization=1e6)
-        own = self.stack(target)
-        yield STACK, own
-        prior = FrozenEstimator(self.source_stack(target))
-        yield "content stack, source weights", self.stack(target, prior=prior)
-        gate = TransferGate(hybrid, self.unfitted_stack(target), cv=2, holdout=1, random_state=0)
-        yield GATED["hybrid"], own if len(X) < MIN_ROWS_OF_GATE else gate.fit(X)
+        """Return functions that make the models fitted to users of the target, by name."""
+        features, X = target.features, target.histories
 
-    def models(self, target):
+        def reader(recommender, decay=DECAY):
+            return HistoryRecommender(recommender, decay=decay, n_items=features.n_items)
+
+        def neighbors(name):
+            knn = ContentKNNRecommender(features, transformer=self.made_by[name])
+            return reader(knn).fit(X)
+
+        def of_source():
+            return self.stack(target, prior=FrozenEstimator(self.source_stack(target)))
+
+        def gate():
+            if len(X) < MIN_ROWS_OF_GATE:
+                return self.stack(target)
+            sides = hybrid, self.unfitted_stack(target)
+            return TransferGate(*sides, cv=2, holdout=1, random_state=0).fit(X)
+
+        hybrid = reader(HybridRecommender(item_features=features, random_state=0))
+        made = {
+            "popularity": lambda: reader(PopularityRecommender(), decay=1).fit(X),
+            **{
+                f"content neighbours, {name}": lambda name=name: neighbors(name)
+                for name in self.made_by
+            },
+            "item neighbours": lambda: reader(ItemKNNRecommender()).fit(X),
+            "hybrid": lambda: hybrid.fit(X),
+            EQUAL: lambda: self.stack(target, regularization=1e6),
+            OWN: lambda: self.stack(target),
+            OF_SOURCE: of_source,
+            GATE: gate,
+        }
+        if len(X) < MIN_ROWS_OF_HYBRID:
+            del made["hybrid"]
+        return made
+
+    def models(self, target, wanted=None):
+        """Yield the name of each wanted method, None for all, and its model."""
         has_users = len(target.histories) > 0
-        return self.with_target_users(target) if has_users else self.without_target_users(target)
+        made = self.with_target_users(target) if has_users else self.without_target_users(target)
+        for name, make in made.items():
+            if wanted is None or name in wanted:
+                yield name, make()
 
 
-def compared(methods, target, shares):
-    """Return NDCG@10 of each test row, by the name of the method and the share of users."""
+def compared(methods, target, shares, wanted):
+    """Return NDCG@10 of each test row, by the share of users and the name of the method."""
     return {
-        share: {name: target.found(model)[0] for name, model in methods.models(part)}
+        share: {name: target.found(model)[0] for name, model in methods.models(part, wanted)}
         for share, part in ((share, target.with_share(share)) for share in shares)
     }
 
@@ -302,26 +324,27 @@ def ndcg(of_share, name):
 
 def over_baseline(of_share, name):
     baselines = [of_share[each] for each in BASELINES if each in of_share]
-    best = max(baselines, key=np.mean)
+    best = max(baselines, key=np.mean, default=of_share[name])
     if best is of_share[name]:
         return None
     return in_percent(mean_and_error(of_share[name] - best))
 
 
-def add_shares(record, name, methods, target):
-    columns = {"method": "", **dict.fromkeys([f"{share:.0%}" for share in SHARES], ".2f")}
-    results = compared(methods, target, SHARES)
+def add_shares(record, name, methods, target, options):
+    columns = {"method": "", **dict.fromkeys([f"{share:.0%}" for share in options.shares], ".2f")}
+    results = compared(methods, target, options.shares, options.methods)
     record.add(f"NDCG@10 in per cent, {name}", columns, lines(results, ndcg))
     signed = {column: spec and "+.2f" for column, spec in columns.items()}
     record.add(f"Over the baseline, {name}", signed, lines(results, over_baseline))
 
 
-def add_published(record, methods, target):
+def add_published(record, methods, target, options):
     columns = {"method": "", "NDCG@10": ".2f", "HR@10": ".2f"}
     rows = []
-    for share, learned in ((0, "without data of the target"), (1, "from valid.tsv")):
+    for share in options.shares:
         part = target.with_share(share)
-        for name, model in methods.models(part):
+        learned = f"{len(part.histories)} users" if share else "no data of the target"
+        for name, model in methods.models(part, options.methods):
             figures = [in_percent(mean_and_error(each)) for each in part.found(model)]
             rows.append([f"{name}, {learned}", *figures])
     rows += [
@@ -335,6 +358,8 @@ def main():
     parser = argument_parser(__doc__)
     parser.add_argument("--targets", nargs="+", choices=CATALOGUES, default=["office", "food"])
     parser.add_argument("--source", choices=CATALOGUES, default="electronic")
+    parser.add_argument("--shares", nargs="+", type=float, default=SHARES, help="of the users")
+    parser.add_argument("--methods", nargs="+", metavar="METHOD", help="only these rows")
     parser.add_argument("--published", action="store_true", help="judge on the test rows of office")
     parser.add_argument("--encoder", metavar="MODULE:FUNCTION", help="makes vectors of texts")
     parser.add_argument("--memory", metavar="FOLDER", help="where the vectors are kept")
@@ -344,6 +369,8 @@ def main():
     for name in options.targets:
         target = office(published=True) if options.published else CATALOGUES[name]()
         parts = [name, "published"] if options.published else [name]
+        if options.shares != SHARES:
+            parts += [f"{share:.0%} of the users" for share in options.shares]
         record = Record(
             record_name(NAME, *parts),
             __doc__,
@@ -355,9 +382,9 @@ def main():
         )
         methods = Methods(source, made_by)
         if options.published:
-            add_published(record, methods, target)
+            add_published(record, methods, target, options)
         else:
-            add_shares(record, name, methods, target)
+            add_shares(record, name, methods, target, options)
         record.save()
 
 
