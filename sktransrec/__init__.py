@@ -142,9 +142,9 @@ __all__ = [
 
 
 _ROOMS = {
-    *("base", "content", "datasets", "ensembles", "evaluation", "feature_learning"),
-    *("inspection", "interactions", "metrics", "model_selection", "persistence"),
-    *("preprocessing", "recommenders", "serving", "testing", "transfer"),
+    *("base", "content", "datasets", "distributed", "ensembles", "evaluation", "feature_learning"),
+    *("inspection", "interactions", "metrics", "model_selection", "persistence", "preprocessing"),
+    *("recommenders", "serving", "testing", "transfer"),
 }
 
 

@@ -24,6 +24,8 @@ def _doctests(name):
     [pytest.param(test, id=test.name) for name in MODULES for test in _doctests(name)],
 )
 def test_example(example):
+    if example.name.startswith("sktransrec.distributed."):
+        pytest.importorskip("dask")
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     report = []
     runner = doctest.DocTestRunner(optionflags=flags)

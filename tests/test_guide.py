@@ -101,16 +101,26 @@ def _pages():
 
 
 def _marked(path):
-    marks = [pytest.mark.slow] if path.stem in TRAIN_NETWORKS else []
+    marks = [pytest.mark.slow] if path.stem in {*TRAIN_NETWORKS, "distributed"} else []
     return pytest.param(path, marks=marks, id=path.stem)
+
+
+@pytest.fixture
+def dask_client():
+    """What the page starts in a script, in threads of this process."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.Client(processes=False, dashboard_address=None) as client:
+        yield client
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("path", [_marked(path) for path in _pages()])
-def test_the_code_of_a_page_runs(path, tmp_path, monkeypatch, capsys):
+def test_the_code_of_a_page_runs(path, tmp_path, monkeypatch, capsys, request):
     monkeypatch.chdir(tmp_path)
     mpl.use("agg")
     space = {}
+    if path.stem == "distributed":
+        request.getfixturevalue("dask_client")
     for number, block in enumerate(blocks(path.read_text("utf-8"))):
         if "fastapi" in block:
             pytest.importorskip("fastapi")

@@ -29,7 +29,7 @@ PUBLIC_MODULES = [name for name in MODULES if "._" not in name]
 HEAVY = {
     *("tensorflow", "keras", "scikeras", "implicit", "matplotlib", "tqdm", "torch"),
     *("onnxruntime", "sentence_transformers", "tokenizers"),
-    *("pandas", "polars", "pyarrow"),
+    *("dask", "distributed", "pandas", "polars", "pyarrow"),
 }
 KERAS = {"tensorflow", "keras", "scikeras"}
 ENGINE = "_engine"
@@ -53,6 +53,7 @@ LAYERS = [
     {"ensembles"},
     {"inspection"},
     {"serving"},
+    {"distributed"},
     {"testing"},
 ]
 # Of these only what they show to everybody may be imported elsewhere, but by the checks of all.

@@ -3,10 +3,11 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from .._ids import (
     DecodesItems,
+    coded_ids,
     decoded,
     distinct_ids,
     equal_as_strings,
@@ -76,7 +77,8 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
     Attributes
     ----------
     users_ : ndarray of shape (n_users_,)
-        Ids of the rows: integers in ascending order, then strings in alphabetical order.
+        Ids of the rows: integers in ascending order, then strings in alphabetical order. Those that
+        `partial_fit` has added come after them.
     items_ : ndarray of shape (n_items_,)
         Ids of the columns, in the same order.
     n_users_ : int
@@ -207,6 +209,67 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         self.items_, self.rare_items_ = items[item_stays], items[~item_stays]
         self.n_users_, self.n_items_ = len(self.users_), len(self.items_)
         return X if user_stays.all() and item_stays.all() else X[user_stays][:, item_stays]
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, events):
+        """Learn the users and the items of a later log; new ones come after all known ones.
+
+        So rows and columns keep their numbers, and a model that learns further with its own
+        `partial_fit` finds the new items where it looks for them.
+
+        Parameters
+        ----------
+        events : DataFrame, dict of 1-D columns, or 2-D array
+            The later log, one event per line.
+
+        Returns
+        -------
+        self : object
+        """
+        if not hasattr(self, "users_"):
+            return self.fit(events)
+        self._add_ids(clone(self).fit(events), _appended)
+        return self
+
+    @restores_on_error
+    def merge(self, other):
+        """Learn the users and the items of another encoder, as if `fit` had seen both logs.
+
+        Parameters
+        ----------
+        other : InteractionEncoder
+            A fitted encoder of another log. It does not change.
+
+        Returns
+        -------
+        self : object
+            The encoder. All ids are sorted anew, so rows and columns get other numbers.
+        """
+        check_is_fitted(self)
+        check_is_fitted(other)
+        self._add_ids(other, _sorted)
+        return self
+
+    def _add_ids(self, other, in_order):
+        """Add the ids that another encoder knows, in the order that a function gives them."""
+        self._check_keeps_rare()
+        for role in ("user", "item"):
+            known, theirs = (getattr(each, f"{role}s_") for each in (self, other))
+            ids = in_order(known, self._new_ids(role, theirs, known))
+            rare = _sorted(*(getattr(each, f"rare_{role}s_") for each in (self, other)))
+            setattr(self, f"rare_{role}s_", rare[positions(rare, ids) < 0])
+            setattr(self, f"{role}s_", ids)
+            setattr(self, f"n_{role}s_", len(ids))
+
+    def _check_keeps_rare(self):
+        """Raise if users or items are left out that may be frequent with other events."""
+        for name in ("min_user_interactions", "min_item_interactions"):
+            if getattr(self, name) > 1:
+                raise ValueError(
+                    f"{name}={getattr(self, name)} needs all events at once: set it to 1, and drop "
+                    "rare users and items afterwards."
+                )
 
     def transform(self, events, *, users=None):
         """Encode a log with the items seen in `fit` as columns.
@@ -436,3 +499,11 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
                 f"{n_items_among_users} in the user column {self.user!r} are: the two columns "
                 "seem to be swapped in this log."
             )
+
+
+def _appended(known, new):
+    return joined_ids([known, new])
+
+
+def _sorted(known, new):
+    return coded_ids(joined_ids([known, new]), "The encoder", "ids")[1]

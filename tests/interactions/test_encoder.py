@@ -481,3 +481,42 @@ def test_decode_items_refuses_what_is_no_column(items):
     encoder = InteractionEncoder().fit({"user": [1, 1, 2], "item": ["b", "a", "c"]})
     with pytest.raises(ValueError, match=r"items must be integers from -1 to 2, the columns"):
         encoder.decode_items(items)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 1000), n_parts=st.integers(1, 4))
+def test_merged_encoders_are_those_of_the_whole_log(seed, n_parts):
+    log = _random_log(seed, n_events=30)
+    first, *others = (
+        _encoder().fit({name: column[n::n_parts] for name, column in log.items()})
+        for n in range(n_parts)
+    )
+    for other in others:
+        first.merge(other)
+    whole = _encoder().fit(log)
+    for name in ("users_", "items_", "rare_users_", "rare_items_"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(whole, name))
+    assert (first.n_users_, first.n_items_) == (whole.n_users_, whole.n_items_)
+
+
+def test_later_ids_come_after_the_known_ones():
+    encoder = _encoder().partial_fit(LOG)
+    before = encoder.transform(LOG).toarray()
+    later = {"user": ["amy", "bob"], "item": [5, 40], "stars": [1, 0], "when": [9, 9]}
+    encoder.partial_fit(later)
+    assert encoder.users_.tolist() == ["ann", "bob", "eve", "amy"]
+    # Nobody has met the item of the event without a value.
+    assert encoder.items_.tolist() == [10, 20, 30, 5]
+    assert encoder.rare_items_.tolist() == [40]
+    X = encoder.transform(LOG).toarray()
+    np.testing.assert_array_equal(X[:3, :3], before)
+    np.testing.assert_array_equal(encoder.transform(later).toarray()[3], [0, 0, 0, 1])
+
+
+def test_ids_of_another_type_and_rare_ones_are_not_added():
+    encoder = _encoder().fit(LOG)
+    with pytest.raises(ValueError, match="equal known ones as strings"):
+        encoder.partial_fit({**LOG, "item": ["30", "a", "b", "c", "d"]})
+    assert encoder.items_.tolist() == [10, 20, 30]
+    with pytest.raises(ValueError, match="min_user_interactions=2 needs all events at once"):
+        encoder.set_params(min_user_interactions=2).merge(encoder)

@@ -1,0 +1,272 @@
+"""Encode, fit and recommend on the workers of Dask."""
+
+import copy
+import functools
+import os
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+
+from ._ids import positions
+from ._recommend import recommend
+from .persistence import load
+from .serving import RecommendationService
+
+__all__ = ["encode_parts", "fit_encoder", "fit_parts", "recommend_parts"]
+
+
+def fit_encoder(encoder, events):
+    """Learn the users and the items of a log in parts, in one pass.
+
+    Use it for a log that no machine holds: each worker finds the ids of its parts, and these are
+    merged in pairs. The result is that of ``encoder.fit`` on the whole log.
+
+    Parameters
+    ----------
+    encoder : InteractionEncoder
+        The encoder, with 1 as its smallest numbers of interactions. It is fitted in place.
+    events : dask DataFrame, or list
+        The log, or its parts: logs, or delayed ones.
+
+    Returns
+    -------
+    encoder : InteractionEncoder
+        The encoder.
+
+    See Also
+    --------
+    encode_parts : The next step.
+
+    Examples
+    --------
+    >>> from sktransrec import InteractionEncoder
+    >>> from sktransrec.distributed import fit_encoder
+    >>> monday = {"user": ["ann", "bob"], "item": [20, 30]}
+    >>> tuesday = {"user": ["eve", "ann"], "item": [10, 30]}
+    >>> fit_encoder(InteractionEncoder(), [monday, tuesday]).items_
+    array([10, 20, 30])
+    """
+    fitted = _delayed(_fitted_encoder)
+    merged = _reduced([fitted(encoder, part) for part in _parts(events)], _merged).compute()
+    vars(encoder).update(vars(merged))
+    return encoder
+
+
+def encode_parts(encoder, events):
+    """Encode a log in parts, with all events of a user in one of them.
+
+    Parameters
+    ----------
+    encoder : InteractionEncoder or str
+        A fitted encoder, or the file of one that all workers can read. Each worker loads a file
+        once; pass one if there are millions of ids.
+    events : dask DataFrame, or list
+        The log, which is shuffled by user first, or its parts: logs, or delayed ones, with each
+        user in one of them.
+
+    Returns
+    -------
+    parts : list of Delayed
+        For each part, a `csr_array` of shape (n_users_in_part, n_items_), its users in the order of
+        the encoder.
+
+    See Also
+    --------
+    fit_parts : Fits a model to them.
+
+    Examples
+    --------
+    >>> from sktransrec import InteractionEncoder
+    >>> from sktransrec.distributed import encode_parts
+    >>> logs = [{"user": ["ann"], "item": [20]}, {"user": ["bob"], "item": [30]}]
+    >>> encoder = InteractionEncoder().fit({"user": ["ann", "bob"], "item": [20, 30]})
+    >>> [part.compute().toarray().tolist() for part in encode_parts(encoder, logs)]
+    [[[1.0, 0.0]], [[0.0, 1.0]]]
+    """
+    if hasattr(events, "shuffle"):
+        user = _opened(encoder).user
+        events = events.shuffle(on=user if isinstance(user, str) else events.columns[user])
+    is_file = isinstance(encoder, str | os.PathLike)
+    encoder = os.fspath(encoder) if is_file else _delayed(encoder)
+    return [_delayed(_rows_of_part)(encoder, part) for part in _parts(events)]
+
+
+def fit_parts(model, X, y=None):
+    """Fit a model to rows in parts: each worker sums up its parts, and a tree adds the sums.
+
+    Use it for models that learn from sums over the rows: they have `row_sums`, as EASE, ridge
+    regression, item neighbours, the graph filter and popularity do. The result is exact. Each
+    worker needs memory for its part and for the sums.
+
+    Parameters
+    ----------
+    model : estimator
+        The model. It is fitted in place. It first learns the first part alone, to choose the values
+        of parameters that are "auto".
+    X : dask Array, or list
+        The rows, in chunks of rows that are sparse or dense, or their parts: matrices, or delayed
+        ones. All parts have the same columns, and no row is in two of them.
+    y : dask Array, or list, default=None
+        What a supervised recommender learns, in the same parts.
+
+    Returns
+    -------
+    model : estimator
+        The model.
+
+    See Also
+    --------
+    encode_parts : Makes the parts from a log.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktransrec import EASERecommender
+    >>> from sktransrec.distributed import fit_parts
+    >>> parts = [np.eye(3)[[0, 1]], np.eye(3)[[2, 2]], np.ones((2, 3))]
+    >>> fit_parts(EASERecommender(), parts).row_sums_
+    RowSums(6 rows, 3 items)
+    """
+    if not hasattr(model, "row_sums"):
+        raise TypeError(
+            f"{type(model).__name__} does not learn from sums over the rows, so it cannot be "
+            "fitted in parts: pass EASERecommender, RidgeRecommender, ItemKNNRecommender, "
+            "GraphFilterRecommender or PopularityRecommender."
+        )
+    parts = list(zip(*([_parts(X)] if y is None else [_parts(X), _parts(y)]), strict=True))
+    is_empty = [_delayed(_has_no_rows)(part[0]) for part in parts]
+    first = next(part for part, empty in zip(parts, is_empty, strict=True) if not empty.compute())
+    chosen = _delayed(_fitted_to_first)(model, *first).compute()
+    sums = [_delayed(_row_sums)(_delayed(chosen), *part) for part in parts]
+    vars(model).update(vars(chosen))
+    return model.fit_row_sums(_reduced(sums, _added).compute())
+
+
+def recommend_parts(path, X, **options):
+    """Recommend to rows in parts, with the model mapped into the memory of each worker once.
+
+    Parameters
+    ----------
+    path : str
+        A file of :func:`sktransrec.save` that all workers can read: a model, or a service.
+    X : dask Array, dask DataFrame, or list
+        The rows, or their parts: matrices, or delayed ones. For a service, logs with the events of
+        the users to recommend to, each user in one part.
+    **options : dict
+        Further arguments of :func:`sktransrec.recommend`, or of
+        :meth:`RecommendationService.recommend <sktransrec.RecommendationService.recommend>`.
+
+    Returns
+    -------
+    parts : list of Delayed
+        For each part what that function returns: items and scores, or a table. Compute them, or
+        write each one where it is made.
+
+    See Also
+    --------
+    sktransrec.save : Saves the file.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from sktransrec import PopularityRecommender, save
+    >>> from sktransrec.distributed import recommend_parts
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "popular.model")
+    ...     save(PopularityRecommender().fit([[1, 1, 0], [1, 0, 0]]), path)
+    ...     (part,) = recommend_parts(path, [np.array([[0, 1, 0]])], n_recommendations=1)
+    ...     items, scores = part.compute()
+    >>> items
+    array([[0]])
+    """
+    return [_delayed(_recommended)(os.fspath(path), part, options) for part in _parts(X)]
+
+
+def _delayed(function):
+    try:
+        from dask import delayed
+    except ImportError as error:
+        raise ImportError("sktransrec.distributed needs Dask: pip install sktransrec[dask]") from (
+            error
+        )
+    return delayed(function)
+
+
+def _parts(parts):
+    """Return the delayed parts of the rows."""
+    if not hasattr(parts, "to_delayed"):
+        return [_delayed(part) if not hasattr(part, "compute") else part for part in parts]
+    delayed = np.asarray(parts.to_delayed(), dtype=object)
+    if delayed.ndim == 2 and delayed.shape[1] > 1:
+        raise ValueError(
+            f"X has {delayed.shape[1]} chunks of columns: all columns of a row must be in one, "
+            "rechunk it with X.rechunk({1: -1})."
+        )
+    return list(delayed.ravel())
+
+
+def _reduced(values, combine):
+    """Return the delayed combination of all values, in a tree."""
+    while len(values) > 1:
+        pairs = [values[n : n + 2] for n in range(0, len(values), 2)]
+        values = [_delayed(combine)(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    return values[0]
+
+
+def _fitted_encoder(encoder, events):
+    return clone(encoder).fit(events)
+
+
+def _merged(first, second):
+    # A task must not change what it is given.
+    return copy.copy(first).merge(second)
+
+
+def _rows_of_part(encoder, events):
+    encoder = _opened(encoder)
+    if not len(events):
+        return sp.csr_array((0, encoder.n_items_), dtype=np.float32)
+    users = clone(encoder).fit(events).users_
+    return encoder.transform(events, users=users[positions(users, encoder.users_) >= 0])
+
+
+def _has_no_rows(X):
+    return X.shape[0] == 0
+
+
+def _fitted_to_first(model, *data):
+    return clone(model).partial_fit(*map(_plain, data))
+
+
+def _row_sums(model, X, *y):
+    """Return the sums over a part, None if it has no rows."""
+    return None if _has_no_rows(X) else model.row_sums(_plain(X), *map(_plain, y))
+
+
+def _added(first, second):
+    return first + second if first is not None and second is not None else first or second
+
+
+def _plain(X):
+    return X if sp.issparse(X) else np.asarray(X)
+
+
+def _recommended(path, part, options):
+    model = _opened(path)
+    if isinstance(model, RecommendationService):
+        return model.recommend(history=part, **options)
+    return recommend(model, part, **options)
+
+
+def _opened(saved):
+    """Return an object, or that of a file, mapped once in a process until the file changes."""
+    if not isinstance(saved, str | os.PathLike):
+        return saved
+    return _mapped(os.fspath(saved), os.stat(saved).st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4)
+def _mapped(path, modified):
+    return load(path, mmap_mode="r")

@@ -1,0 +1,164 @@
+"""What workers of Dask learn from parts is what one machine learns from the whole."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from sktransrec import (
+    ALSRecommender,
+    EASERecommender,
+    GraphFilterRecommender,
+    InteractionEncoder,
+    ItemKNNRecommender,
+    PopularityRecommender,
+    RecommendationService,
+    RidgeRecommender,
+    recommend,
+    save,
+)
+
+dask = pytest.importorskip("dask")
+from sktransrec.distributed import (  # noqa: E402
+    encode_parts,
+    fit_encoder,
+    fit_parts,
+    recommend_parts,
+)
+
+RNG = np.random.RandomState(0)
+X = sp.csr_array((RNG.uniform(size=(50, 8)) < 0.4) * 1.0)
+LOG = {"user": RNG.randint(20, size=300), "item": RNG.choice(list("abcdefg"), size=300)}
+
+
+@pytest.fixture(autouse=True)
+def in_this_thread():
+    with dask.config.set(scheduler="synchronous"):
+        yield
+
+
+def parts_of(rows, n_parts=5):
+    ends = np.linspace(0, rows.shape[0], n_parts + 1).astype(int)
+    return [rows[start:stop] for start, stop in pairwise(ends)]
+
+
+def logs_of(log, n_parts=5):
+    return [{name: column[n::n_parts] for name, column in log.items()} for n in range(n_parts)]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        PopularityRecommender(),
+        EASERecommender(),
+        ItemKNNRecommender(),
+        GraphFilterRecommender(8, random_state=0),
+        RidgeRecommender(),
+    ],
+    ids=repr,
+)
+def test_parts_are_learned_as_one(model):
+    y = (X[:, ::-1],) if isinstance(model, RidgeRecommender) else ()
+    parts = [*parts_of(X), X[:0]]
+    targets = [[*parts_of(y[0]), y[0][:0]]] if y else []
+    learned = fit_parts(clone(model), parts, *targets)
+    expected = clone(model).fit(X, *y).decision_function(X)
+    assert_allclose(learned.decision_function(X), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_arrays_of_dask_are_parts():
+    array = pytest.importorskip("dask.array")
+    dense = array.from_array(X.toarray(), chunks=(20, 8))
+    learned = fit_parts(EASERecommender(), dense)
+    expected = EASERecommender(solver="primal").fit(X)
+    assert_allclose(learned.coef_, expected.coef_, rtol=1e-4, atol=1e-6)
+    with pytest.raises(ValueError, match="has 2 chunks of columns"):
+        fit_parts(EASERecommender(), dense.rechunk((20, 4)))
+
+
+def test_models_without_sums_are_named():
+    with pytest.raises(TypeError, match="ALSRecommender does not learn from sums"):
+        fit_parts(ALSRecommender(), parts_of(X))
+
+
+def test_the_vocabulary_of_parts_is_that_of_the_log():
+    whole, parts = InteractionEncoder().fit(LOG), fit_encoder(InteractionEncoder(), logs_of(LOG))
+    assert_array_equal(parts.users_, whole.users_)
+    assert_array_equal(parts.items_, whole.items_)
+    assert (parts.n_users_, parts.n_items_) == (whole.n_users_, whole.n_items_)
+    assert_array_equal(parts.transform(LOG).toarray(), whole.transform(LOG).toarray())
+    with pytest.raises(ValueError, match="min_item_interactions=2 needs all events at once"):
+        fit_encoder(InteractionEncoder(min_item_interactions=2), logs_of(LOG))
+
+
+def test_frames_of_dask_are_encoded_user_by_user():
+    frames, pd = pytest.importorskip("dask.dataframe"), pytest.importorskip("pandas")
+    events = frames.from_pandas(pd.DataFrame(LOG), npartitions=4)
+    encoder = fit_encoder(InteractionEncoder(), events)
+    parts = [part.compute() for part in encode_parts(encoder, events)]
+    whole = encoder.transform(LOG).toarray()
+    assert sum(part.shape[0] for part in parts) == len(whole)
+    found = np.vstack([part.toarray() for part in parts])
+    assert_array_equal(found[np.lexsort(found.T)], whole[np.lexsort(whole.T)])
+    learned = fit_parts(PopularityRecommender(), encode_parts(encoder, events))
+    assert_allclose(learned.popularity_, (whole > 0).mean(axis=0), rtol=1e-6)
+
+
+def test_parts_get_what_the_whole_gets(tmp_path):
+    path = tmp_path / "ease.model"
+    model = EASERecommender().fit(X)
+    save(model, path)
+    found = [part.compute() for part in recommend_parts(path, parts_of(X), n_recommendations=3)]
+    items, scores = (np.concatenate(each) for each in zip(*found, strict=True))
+    expected = recommend(model, X, n_recommendations=3)
+    assert_array_equal(items, expected[0])
+    assert_allclose(scores, expected[1], rtol=1e-6)
+    save(PopularityRecommender().fit(X), path)
+    (part,) = recommend_parts(path, [X[:2]], n_recommendations=1)
+    assert_allclose(
+        part.compute()[1].max(), np.sort(PopularityRecommender().fit(X).popularity_)[-1]
+    )
+
+
+def test_services_answer_in_tables(tmp_path):
+    encoder = InteractionEncoder().fit(LOG)
+    service = RecommendationService(EASERecommender().fit(encoder.transform(LOG)), encoder)
+    service.save(tmp_path / "a.service")
+    of_user = [{n: c[LOG["user"] == user] for n, c in LOG.items()} for user in (3, 5)]
+    found = [part.compute() for part in recommend_parts(tmp_path / "a.service", of_user)]
+    for log, table in zip(of_user, found, strict=True):
+        assert_array_equal(table["item"], service.recommend(history=log)["item"])
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same(tmp_path):
+    """Processes of their own: searches by joblib, sums, the vocabulary and recommendations."""
+    import joblib
+
+    distributed = pytest.importorskip("distributed")
+    grid = {"regularization": [1.0, 5.0, 20.0]}
+    expected = GridSearchCV(EASERecommender(), grid, cv=3).fit(X)
+    path = tmp_path / "ease.model"
+    save(expected.best_estimator_, path)
+    with (
+        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+        dask.config.set(scheduler=client),
+    ):
+        with joblib.parallel_backend("dask"):
+            search = GridSearchCV(EASERecommender(), grid, cv=3).fit(X)
+        learned = fit_parts(EASERecommender(), parts_of(X))
+        encoder = fit_encoder(InteractionEncoder(), logs_of(LOG))
+        found = recommend_parts(path, parts_of(X), n_recommendations=5)
+        found = client.gather(client.compute(found))
+    scores, expected_scores = (one.cv_results_["mean_test_score"] for one in (search, expected))
+    assert_array_equal(scores, expected_scores)
+    assert search.best_params_ == expected.best_params_
+    assert_allclose(learned.coef_, EASERecommender(solver="primal").fit(X).coef_, atol=1e-6)
+    assert_array_equal(encoder.items_, InteractionEncoder().fit(LOG).items_)
+    items = np.concatenate([items for items, _ in found])
+    assert_array_equal(items, recommend(expected, X, n_recommendations=5)[0])
