@@ -22,6 +22,7 @@ from .._validation import (
 )
 from .._version_stamp import VersionStampMixin
 from .._wrapping import as_matrix
+from ._loaded_once import path_as_str
 from ._shared_encoder import SharesEncoderMixin
 from ._values import check_items, checked_values, without_library
 from ._vector_store import VectorStore, content_keys
@@ -127,6 +128,9 @@ class PretrainedEncoder(
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "memory": path_as_str(self.memory)}
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_n_features_out")

@@ -1,5 +1,6 @@
 """Encoders in files: loaded when they are first called, and saved by their path."""
 
+import os
 from pathlib import Path
 
 
@@ -18,7 +19,7 @@ class LoadedOnce:
         return self._network
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name != "_network"}
+        return {name: path_as_str(each) for name, each in vars(self).items() if name != "_network"}
 
     def __repr__(self):
         settings = ", ".join(f"{name}={value!r}" for name, value in self.__getstate__().items())
@@ -30,3 +31,8 @@ class LoadedOnce:
         files = sorted(path.rglob("*")) if path.is_dir() else [path] * path.exists()
         changes = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
         return repr(self), changes
+
+
+def path_as_str(value):
+    """Return a path as str, which every system reads, and anything else as it is."""
+    return os.fspath(value) if isinstance(value, os.PathLike) else value

@@ -23,7 +23,10 @@ from sktransrec import (
     ItemFeatures,
     PretrainedEncoder,
     RidgeRecommender,
+    load,
+    save,
 )
+from sktransrec.content import OnnxModel
 
 TITLES = ["green tea", "tea", "green tea", "סרט ישן", "古い映画", "tea", "a long title of tea"]
 DISTINCT = sorted(set(TITLES))
@@ -207,6 +210,15 @@ def test_the_encoder_is_saved_if_asked():
     with pytest.raises(RuntimeError, match="left out"):
         left_out.transform(TITLES)
     assert "UnsavedEncoder" in repr(pickle.loads(pickle.dumps(left_out)))
+
+
+def test_a_file_without_code_holds_paths_as_texts(tmp_path):
+    encoder = OnnxModel(tmp_path / "model.onnx", tokenizer=tmp_path / "tokenizer.json")
+    save(PretrainedEncoder(encoder, memory=tmp_path / "vectors"), tmp_path / "encoder.model")
+    loaded = load(tmp_path / "encoder.model")
+    assert loaded.memory == str(tmp_path / "vectors")
+    assert loaded.encoder.path == str(encoder.path)
+    assert loaded.encoder.identity() == encoder.identity()
 
 
 def test_one_column_of_a_table():

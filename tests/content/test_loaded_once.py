@@ -1,5 +1,6 @@
 import os
 import pickle
+from pathlib import Path
 
 from sktransrec.content._loaded_once import LoadedOnce
 
@@ -15,7 +16,7 @@ class Scale(LoadedOnce):
 
     def _load(self):
         Scale.loads += 1
-        return float(self.path.read_text())
+        return float(Path(self.path).read_text())
 
     def __call__(self, values):
         return values * self._loaded() + self.offset
