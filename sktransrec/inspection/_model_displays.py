@@ -33,6 +33,10 @@ class LossCurveDisplay(Display):
     lines_ : dict of str to matplotlib Line2D
         The curves.
 
+    See Also
+    --------
+    TransferLearningCurveDisplay : What the networks are worth.
+
     Examples
     --------
     >>> import matplotlib
