@@ -165,6 +165,7 @@ class NetworkLearner:
                 validation_loss=validation_loss,
                 patience=self.patience,
                 progress=progress,
+                keeps_finished=self.warm_start,
             )
 
     def _held_out(self, trainer, X, y, validation_fraction):

@@ -203,7 +203,11 @@ PARAMETERS = {
         _AT_LEAST_0,
     ),
     "warm_start": Parameter(
-        "bool", "Whether `fit` goes on from the weights of the last one.", ["boolean"]
+        "bool",
+        """Whether `fit` goes on from the weights of the last one. If it does, an interrupt (Ctrl-C)
+        ends `fit` with a warning and keeps the epochs that are finished, the best of them where
+        rows are held out. Otherwise an interrupt leaves the model as it was.""",
+        ["boolean"],
     ),
     "run_eagerly": Parameter(
         "bool",

@@ -1,6 +1,7 @@
 """One training loop and one compiled step for all networks."""
 
 import functools
+import warnings
 
 import numpy as np
 
@@ -122,6 +123,7 @@ class NetworkTrainer:
         validation_loss=None,
         patience=None,
         progress=None,
+        keeps_finished=False,
     ):
         """Train, and return the losses of each epoch as {"loss": [...], "val_loss": [...]}.
 
@@ -141,19 +143,33 @@ class NetworkTrainer:
             Stop after so many epochs without a better validation loss.
         progress : callable, default=None
             Called after each batch with the epoch and the batch's loss.
+        keeps_finished : bool
+            Whether a KeyboardInterrupt ends the training with the epochs that are finished and a
+            warning, if there are any.
         """
         engine()
         history = {"loss": [], "val_loss": []}
         best = _BestWeights(self.network.model, patience)
+        finished = None
         for epoch in range(epochs):
             if learning_rate is not None:
                 losses = history["loss" if validation_loss is None else "val_loss"]
                 self._optimizer.learning_rate.assign(learning_rate(losses))
-            history["loss"].append(self._trained_epoch(epoch, batches(epoch), progress))
-            if validation_loss is not None:
-                loss = validation_loss()
-                history["val_loss"].append(loss)
-                if best.is_exhausted_by(loss):
+            try:
+                loss = self._trained_epoch(epoch, batches(epoch), progress)
+                held_out_loss = None if validation_loss is None else validation_loss()
+            except KeyboardInterrupt:
+                if finished is None:
+                    raise
+                self.network.model.set_weights(finished)
+                warnings.warn(_of_interrupt(epoch, epochs), UserWarning, stacklevel=2)
+                break
+            history["loss"].append(loss)
+            if keeps_finished:
+                finished = self.network.model.get_weights()
+            if held_out_loss is not None:
+                history["val_loss"].append(held_out_loss)
+                if best.is_exhausted_by(held_out_loss):
                     break
         best.restore()
         return history
@@ -228,6 +244,13 @@ class NetworkTrainer:
 
     def _evaluate(self, inputs, targets):
         return self._objective(inputs, targets, training=False)
+
+
+def _of_interrupt(n_finished, epochs):
+    return (
+        f"The training was interrupted after {n_finished} of {epochs} epochs. What these have "
+        "learned is kept; call fit again to go on."
+    )
 
 
 class _BestWeights:

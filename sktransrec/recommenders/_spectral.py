@@ -118,6 +118,12 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
     same X. It takes about the time of another fit, and of eight rankings for these rows. With fewer
     than 200 rows that have two items, or with fewer than 100 items, it takes 0.2, 0.3 and 0.1.
 
+    `partial_fit` keeps the sum over the rows of :math:`d_r^{-2a} x_{ri} x_{rj}` for all pairs of
+    items in the same row, and finds the singular vectors in this matrix. So what it learns in parts
+    is what it learns at once. But the randomised SVD of `fit` finds other vectors where singular
+    values lie close together, so its scores differ by more than rounding, unless all vectors are
+    kept or `low_pass_weight` is 0. The exponents and the weight stay as they were chosen first.
+
     `fit` takes :math:`O(nnz \cdot k)` for the randomised SVD. The linear filter takes one step for
     each pair of interactions in the same row. Scoring a row takes n_neighbors steps for each of its
     interactions, and :math:`O(n_{items} k)` for the low-pass filter. A row unseen in `fit` is
@@ -197,7 +203,8 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
 
     def _solve(self, sums):
         item_scales = sp.diags_array(_degree_power(sums["item_degrees"], -self.item_exponent_))
-        gram = sp.csr_array(item_scales @ as_sparse(sums["gram"]) @ item_scales)
+        # A product with a full matrix is faster if it is not sparse.
+        gram = (item_scales @ sums["gram"] @ item_scales).astype(np.float32)
         eigenvectors, eigenvalues, _ = randomized_svd(
             gram,
             min(self.n_components, sums["n_rows"], self.n_items_),
@@ -210,7 +217,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
             self.item_exponent_,
         )
         self.item_links_ = strongest_of(
-            gram.astype(np.float32), self.n_neighbors, sums["n_rows_with"]
+            as_sparse(gram), self.n_neighbors, sums["n_rows_with"]
         ).T.tocsr()
 
     def _values(self, X):

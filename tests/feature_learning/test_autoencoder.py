@@ -18,6 +18,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sktransrec import Autoencoder, ReconstructionRecommender
+from sktransrec._engine._trainer import NetworkTrainer
 
 TINY = {
     "n_components": 3,
@@ -392,6 +393,33 @@ def test_fit_starts_its_optimizer_anew():
     bare = copy.deepcopy(model)
     bare._fitted_network.optimizer_state = None
     _assert_same_weights(model.fit(X), bare.fit(X))
+
+
+@pytest.mark.parametrize("n_finished", [1, 2])
+def test_an_interrupt_keeps_the_finished_epochs_if_asked(n_finished, monkeypatch):
+    X = _interactions()
+    expected = Autoencoder(**{**TINY, "epochs": n_finished}).fit(X)
+    model = Autoencoder(**{**TINY, "epochs": 5}, warm_start=True)
+    function = NetworkTrainer._function
+    n_steps = 0
+
+    def interrupted(self, *args):
+        nonlocal n_steps
+        n_steps += 1
+        # In the middle of an epoch, so its first batches have changed the weights.
+        if n_steps == (n_finished + 1) * -(-X.shape[0] // TINY["batch_size"]):
+            raise KeyboardInterrupt
+        return function(self, *args)
+
+    monkeypatch.setattr(NetworkTrainer, "_function", interrupted)
+    with pytest.warns(UserWarning, match=f"interrupted after {n_finished} of 5 epochs"):
+        model.fit(X)
+    _assert_same_weights(model, expected)
+    assert model.n_iter_ == n_finished
+    n_steps = 0
+    with pytest.raises(KeyboardInterrupt):
+        expected.set_params(epochs=5).fit(X)
+    _assert_same_weights(model, expected)
 
 
 def test_early_stopping():
