@@ -17,7 +17,7 @@ from .._validation import (
     _safe_indexing,
     check_array,
     check_is_fitted,
-    check_rows,
+    check_rows_or_content,
     restores_on_error,
 )
 from .._version_stamp import VersionStampMixin
@@ -52,7 +52,8 @@ class PretrainedEncoder(
         A function from a batch of contents to an array with a vector for each, such as the
         `encode` method of a sentence transformer, :class:`~sktransrec.content.OnnxModel` or
         another encoder of :mod:`sktransrec.content`; or a transformer that is fitted already. It
-        gets texts as a list of str, and all else as an array. It is never copied.
+        gets texts as a list of str, tables as DataFrames, and all else as an array. It is never
+        copied.
     batch_size : int, default=64
         Number of contents in a batch, at least 1. Texts of similar length share a batch.
     memory : str, path or joblib.Memory, default=None
@@ -140,8 +141,8 @@ class PretrainedEncoder(
 
         Parameters
         ----------
-        X : array-like of length n_rows
-            Texts, or arrays of one shape such as pictures; or a matrix of numbers.
+        X : array-like or DataFrame of length n_rows
+            Texts, or arrays of one shape such as pictures; or a matrix or table.
         y : Ignored
             Present for the pipelines of scikit-learn.
 
@@ -157,8 +158,8 @@ class PretrainedEncoder(
 
         Parameters
         ----------
-        X : array-like of length n_rows
-            Texts, or arrays of one shape such as pictures; or a matrix of numbers.
+        X : array-like or DataFrame of length n_rows
+            Texts, or arrays of one shape such as pictures; or a matrix or table.
         y : Ignored
             Present for the pipelines of scikit-learn.
 
@@ -198,13 +199,18 @@ class PretrainedEncoder(
         return vectors
 
     def _check_content(self, X, *, reset):
-        """Return texts as an array of objects, and all else as numbers."""
+        """Return texts as an array of objects, tables of them as they are, all else as numbers."""
         if not _is_matrix(X):
             values = without_library(X)
             places = np.arange(len(values))
             X = checked_values(values, places)
             check_items(X, places)
-        return check_rows(self, X, reset=reset) if _is_matrix(X) else X
+        if not _is_matrix(X):
+            return X
+        values = check_rows_or_content(self, X, reset=reset)
+        if hasattr(values, "iloc"):
+            check_items(values, np.arange(len(values)))
+        return values
 
     def _vectors(self, values):
         """Return the vector of each content."""
@@ -238,9 +244,8 @@ class PretrainedEncoder(
     def _batch_vectors(self, values):
         """Return what the encoder makes of a batch."""
         encode = getattr(self.encoder, "transform", self.encoder)
-        is_texts = values.dtype == object
         with config_context(transform_output="default"):  # tables would be undone at once
-            vectors = as_matrix(encode(values.tolist() if is_texts else values))
+            vectors = as_matrix(encode(values.tolist() if _are_texts(values) else values))
         if vectors.ndim != 2 or vectors.shape[0] != values.shape[0]:
             raise ValueError(
                 f"encoder={self.encoder!r} makes an array of shape {vectors.shape} from the "
@@ -258,9 +263,13 @@ def _is_matrix(X):
     return sp.issparse(X) or getattr(X, "ndim", 0) == 2 or not hasattr(X, "__iter__")
 
 
+def _are_texts(values):
+    return isinstance(values, np.ndarray) and values.dtype == object
+
+
 def _by_length(values):
     """Return an order of the contents in which texts of similar length are neighbours."""
-    if values.dtype != object:
+    if not _are_texts(values):
         return np.arange(values.shape[0])
     return np.argsort([len(text) for text in values], kind="stable")
 

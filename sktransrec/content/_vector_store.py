@@ -56,6 +56,8 @@ class VectorStore:
 
 def content_keys(values):
     """Return a key for the content of each item; equal contents have equal keys."""
+    if hasattr(values, "iloc"):
+        return np.array([joblib.hash(row) for row in values.itertuples(index=False, name=None)])
     if sp.issparse(values):
         bounds = zip(values.indptr[:-1], values.indptr[1:], strict=True)
         contents = (

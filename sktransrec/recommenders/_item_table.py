@@ -112,5 +112,6 @@ def _check_features(item_features):
         raise ValueError(
             "item_features must hold a dense matrix of numbers, one row for each item, got "
             f"{found}: turn texts and sparse matrices into some hundred numbers first, for example "
-            "with make_pipeline(TfidfVectorizer(), TruncatedSVD(100))."
+            "by item_features.encoded(encoder), where the encoder is a language model or a fitted "
+            "make_pipeline(TfidfVectorizer(), TruncatedSVD(100))."
         )

@@ -237,6 +237,21 @@ def test_one_column_of_a_table():
     )  # fmt: skip
 
 
+def test_whole_tables():
+    table = pd.DataFrame({"title": TITLES, "price": [1.0, 2, 1, 2, 2, 2, 2]})
+    tables = []
+
+    def encode(table):
+        tables.append(table)
+        return np.column_stack([letters(table.title), table.price])
+
+    vectors = ItemFeatures(table).encoded(encode, batch_size=3).values
+    assert_array_equal(vectors, np.column_stack([letters(TITLES), table.price]))
+    assert sorted(pd.concat(tables).title) == DISTINCT
+    with pytest.raises(ValueError, match="a missing value"):
+        PretrainedEncoder(encode).fit(table.assign(brand=[None, *TITLES[1:]]))
+
+
 @pytest.mark.parametrize(
     ("encode", "message"),
     [

@@ -188,5 +188,3 @@ def test_a_catalogue_is_encoded_once_for_all_models():
     search = GridSearchCV(ContentKNNRecommender(vectors), {"pooling": ["mean", "max"]}, cv=2)
     search.fit(X).best_estimator_.with_items(ItemFeatures(["B"], ids=["v"]).encoded(lengths))
     assert asked == ["B"]
-    with pytest.raises(ValueError, match="cannot be read as numbers"):
-        ItemFeatures(pd.DataFrame({"title": ["Alien"]})).encoded(lengths)
