@@ -3,6 +3,9 @@
 import contextlib
 import functools
 import multiprocessing
+import pickle
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -207,6 +210,47 @@ def _checked_against_keras(state, part, rows):
     assert actual.dtype == np.float32
     assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
     return actual
+
+
+WITHOUT_TENSORFLOW = """
+import pickle, sys
+class NoTensorFlow:
+    def find_spec(name, *args):
+        if name.partition(".")[0] in {"tensorflow", "keras", "scikeras"}:
+            raise ImportError(name + " is not installed here")
+sys.meta_path.insert(0, NoTensorFlow)
+with open(sys.argv[1], "rb") as file:
+    saved = pickle.load(file)
+for name, (method, model, X, expected) in saved.items():
+    print(name, (getattr(model, method)(X) == expected).all(), sep=": ")
+_, model, X, _ = saved["autoencoder"]
+try:
+    model.fit(X)
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_saved_networks_run_without_tensorflow(tmp_path):
+    saved = {name: _saved_with_outcome(name) for name in NETWORKS}
+    (tmp_path / "models.pickle").write_bytes(pickle.dumps(saved))
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, str(tmp_path / "models.pickle")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *outcomes, error = run.stdout.splitlines()
+    assert outcomes == [f"{name}: True" for name in NETWORKS]
+    assert "pip install tensorflow scikeras" in error
+    assert run.stderr == ""
+
+
+def _saved_with_outcome(name):
+    """Return a method, the fitted model that has it, its rows and what it makes of them."""
+    model, (_, X, _) = fitted(name)[0], NETWORKS[name]
+    method = "transform" if hasattr(model, "transform") else "decision_function"
+    return method, model, X, getattr(model, method)(X)
 
 
 @pytest.mark.parametrize("name", [*ACTIVATIONS, "exponential", "softmax"])

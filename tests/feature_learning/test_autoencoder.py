@@ -520,42 +520,6 @@ def test_parallel_search_gives_the_digits_of_a_serial_one():
 # Saving
 
 
-WITHOUT_TENSORFLOW = """
-import pickle, sys
-class NoTensorFlow:
-    def find_spec(name, *args):
-        if name.partition(".")[0] in {"tensorflow", "keras", "scikeras"}:
-            raise ImportError(name + " is not installed here")
-sys.meta_path.insert(0, NoTensorFlow)
-with open(sys.argv[1], "rb") as file:
-    pipeline, X, expected = pickle.load(file)
-print((pipeline.predict(X) == expected).all())
-try:
-    pipeline[0].fit(X)
-except ImportError as error:
-    print(error)
-"""
-
-
-def test_saved_pipeline_runs_without_tensorflow(tmp_path):
-    X = _interactions()
-    pipeline = make_pipeline(Autoencoder(**TINY), Ridge()).fit(X, X[:, :2])
-    expected = pipeline.predict(X)
-    saved = pickle.dumps((pipeline, X, expected))
-    np.testing.assert_array_equal(pickle.loads(saved)[0].predict(X), expected)
-    (tmp_path / "pipeline.pickle").write_bytes(saved)
-    run = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TENSORFLOW, str(tmp_path / "pipeline.pickle")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    is_same, error = run.stdout.splitlines()
-    assert is_same == "True"
-    assert "pip install tensorflow scikeras" in error
-    assert run.stderr == ""
-
-
 def test_fit_does_not_save_the_state_of_the_optimizer():
     X = _interactions(n_columns=2000)
     whole, part = (

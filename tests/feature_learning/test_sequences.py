@@ -4,8 +4,6 @@ import copy
 import functools
 import pickle
 import random
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -413,35 +411,6 @@ def test_every_optimizer_trains_embeddings(optimizer):
     model = clone(LEARNERS[0]).set_params(optimizer=optimizer, learning_rate=0.01)
     curve = model.fit(_rows("tokens"), _targets()).loss_curve_
     assert curve[-1] < curve[0]
-
-
-LOADING = """
-import pickle, sys
-class NoTensorFlow:
-    def find_spec(name, *args):
-        if name.partition(".")[0] in {"tensorflow", "keras", "scikeras"}:
-            raise ImportError(name + " is not installed here")
-sys.meta_path.insert(0, NoTensorFlow)
-with open(sys.argv[1], "rb") as file:
-    models, X, features = pickle.load(file)
-for model, expected in zip(models, features):
-    print(model.n_tokens_, (model.transform(X) == expected).all())
-"""
-
-
-def test_saved_learners_run_without_tensorflow(tmp_path):
-    models = [_fitted(learner, "tokens") for learner in OF_TOKENS]
-    X = _rows("tokens")
-    saved = models, X, [model.transform(X) for model in models]
-    (tmp_path / "models.pickle").write_bytes(pickle.dumps(saved))
-    run = subprocess.run(
-        [sys.executable, "-c", LOADING, str(tmp_path / "models.pickle")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout.splitlines() == ["9 True"] * len(models)
-    assert run.stderr == ""
 
 
 @each_learner_of_tokens

@@ -1,9 +1,5 @@
 """CrossDomainAutoencoderRecommender: what it converges to, what it recommends, what it lends."""
 
-import subprocess
-import sys
-
-import joblib
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -158,23 +154,6 @@ def test_bad_input():
         model.set_params(hidden_layer_sizes=(0,)).fit(X, y)
     with pytest.raises(AttributeError, match="not fitted"):
         _ = model.item_factors_
-
-
-def test_saved_recommender_runs_without_tensorflow(tmp_path):
-    X, y = two_domains()
-    model = CrossDomainAutoencoderRecommender(**TINY).fit(X, y)
-    joblib.dump(model, tmp_path / "model.joblib")
-    program = f"""
-import sys, joblib
-sys.modules["tensorflow"] = sys.modules["keras"] = None
-model = joblib.load({str(tmp_path / "model.joblib")!r})
-print(model.item_factors_.shape, model.decision_function({X.tolist()}).shape)
-"""
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert (run.returncode, run.stdout) == (0, "(12, 3) (80, 12)\n")
-    assert_array_equal(
-        joblib.load(tmp_path / "model.joblib").decision_function(X), model.decision_function(X)
-    )
 
 
 @pytest.mark.slow
