@@ -2,6 +2,7 @@
 
 from importlib import import_module as _import_module
 
+from ._frozen import frozen
 from ._recommend import eligible_scores, recommend
 from .content import ItemFeatures, PretrainedEncoder
 from .ensembles import (
@@ -125,6 +126,7 @@ __all__ = [
     "eligible_scores",
     "find_cross_listed",
     "fit_across_domains",
+    "frozen",
     "history_steps",
     "holdout_after",
     "holdout_last",

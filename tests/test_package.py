@@ -44,7 +44,7 @@ LAYERS = [
     {"_validation"},
     {"_numerics"},
     {"_wrapping"},
-    {"_engine", "_recommend", "_score_parts", "_support_weights"},
+    {"_engine", "_frozen", "_recommend", "_score_parts", "_support_weights"},
     {"content", "datasets", "interactions", "model_selection", "preprocessing"},
     {"metrics"},
     {"_auto", "base"},
@@ -180,7 +180,8 @@ TESTS_OF_MANY_MODULES = {
     "testing": {"recommenders_of_others"},
     "transfer": {"claims"},
     ".": {
-        *("arguments", "common", "doctests", "examples", "frozen_search", "guide", "languages"),
+        *("arguments", "common", "doctests", "examples", "guide", "jobs"),
+        "languages",
         *("main_job", "readme"),
         *(
             "malformed",

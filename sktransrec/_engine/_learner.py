@@ -5,9 +5,11 @@ import warnings
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils.metaestimators import available_if
 
-from .._validation import check_is_fitted
+from .._validation import check_is_fitted, visual_block
 from .._wrapping import fitted_learner
 from ._fine_tuning import FineTuning, TrainedNetwork, matching_columns
 from ._idle_trainers import IdleTrainers
@@ -24,6 +26,10 @@ _CODES_LOOKED_AT = 1024
 _idle_trainers = IdleTrainers()
 
 
+def _is_pretrained(learner):
+    return isinstance(learner.pretrained, FrozenEstimator)
+
+
 class NetworkLearner:
     """Mixin of estimators whose fitted state is a neural network.
 
@@ -38,6 +44,20 @@ class NetworkLearner:
     """
 
     _column_names = None
+
+    @available_if(_is_pretrained)
+    def _sk_visual_block_(self):
+        held = self.pretrained.estimator
+        name = getattr(self.pretrained, "name", type(held).__name__)
+        return visual_block([held], [f"{self._tuning_in_words()}: {name}"], [str(held)])
+
+    def _tuning_in_words(self):
+        """Return which layers of `pretrained` move, in words."""
+        if self.trainable == "all":
+            return "fine-tuned from"
+        if self.trainable == "head":
+            return "frozen but for the output"
+        return f"frozen but for the last {self.trainable} layers"
 
     @property
     def network_(self):

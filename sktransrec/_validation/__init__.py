@@ -31,6 +31,7 @@ from ._sklearn import (
     _safe_indexing,
     get_chunk_n_rows,
     validate_params,
+    visual_block,
 )
 from ._sparse_faults import check_sparse
 from ._targets import check_relevance, check_targets
@@ -77,4 +78,5 @@ __all__ = [
     "restores_on_error",
     "validate_data",
     "validate_params",
+    "visual_block",
 ]

@@ -42,4 +42,14 @@ __all__ = [
     "get_chunk_n_rows",
     "inplace_csr_row_normalize_l2",
     "validate_params",
+    "visual_block",
 ]
+
+
+def visual_block(estimators, names, details):
+    """Return what a diagram of scikit-learn shows of an estimator: its parts, under these names."""
+    try:
+        from sklearn.utils._repr_html.estimator import _VisualBlock
+    except ImportError:
+        from sklearn.utils._estimator_html_repr import _VisualBlock
+    return _VisualBlock("parallel", estimators, names=names, name_details=details)

@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 from ..._auto import best_of, held_out_rows
 from ..._score_parts import additive_parts
 from ..._support_weights import support_weights
-from ..._validation import HasMethods, Interval
+from ..._validation import HasMethods, Interval, visual_block
 from ..._wrapping import recommender_and_rows, transformed
 from ...base import FactorRecommenderMixin, SupervisedRecommender
 
@@ -147,6 +147,15 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         if self.regressor is not None:
             tags.input_tags.sparse = get_tags(self.regressor).input_tags.sparse
         return tags
+
+    def _sk_visual_block_(self):
+        regressor = Ridge() if self.regressor is None else self.regressor
+        names = [
+            f"{part}: {type(estimator).__name__}"
+            for part, estimator in (("bridge", regressor), ("to the factors of", self.recommender))
+        ]
+        parts = [regressor, self.recommender]
+        return visual_block(parts, names, list(map(str, parts)))
 
     @property
     def _nonnegative_y(self):
