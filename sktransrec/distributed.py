@@ -8,7 +8,6 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 
-from ._ids import positions
 from ._recommend import recommend
 from .persistence import load
 from .serving import RecommendationService
@@ -69,7 +68,7 @@ def encode_parts(encoder, events):
     -------
     parts : list of Delayed
         For each part, a `csr_array` of shape (n_users_in_part, n_items_), its users in the order of
-        the encoder.
+        their ids.
 
     See Also
     --------
@@ -229,7 +228,7 @@ def _rows_of_part(encoder, events):
     if not len(events):
         return sp.csr_array((0, encoder.n_items_), dtype=np.float32)
     users = clone(encoder).fit(events).users_
-    return encoder.transform(events, users=users[positions(users, encoder.users_) >= 0])
+    return encoder.transform(events, users=users)
 
 
 def _has_no_rows(X):

@@ -460,6 +460,8 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
 
         If `known` is None, the known ids are all that `fit` has seen.
         """
+        if not len(ids):
+            return ids
         where = "fit has seen" if known is None else "users holds"
         if known is None:
             known = joined_ids([getattr(self, f"{role}s_"), getattr(self, f"rare_{role}s_")])
