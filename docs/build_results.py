@@ -23,14 +23,14 @@ SHOPS = "transfer-sport_phone-{0} | {0} ({1}), 999 random unseen items | {2} | {
 # What the chart shows: a label, and the paths of a paired gain and of its baseline.
 GAINS = [
     (
-        f"late film users, {size} of them, and early ones",
+        f"{size} late film users,\nearly ones as source",
         SHARED.format("collective, tied items over ALS, target alone", size),
         SHARED.format("ALS, target alone", size),
     )
     for size in (10, 30, 90, 175)
 ] + [
     (
-        f"{target} from {source}, ALS on both",
+        f"{target} from {source},\nALS on both",
         SHOPS.format(target, source, "ALS on both", "over ALS, target alone"),
         SHOPS.format(target, source, "ALS, target alone", "clean: NDCG@10"),
     )
@@ -155,12 +155,13 @@ def draw_chart():
     import matplotlib.pyplot as plt
 
     labels, values, errors = zip(*gains(), strict=True)
-    figure, axes = plt.subplots(figsize=(8, 1 + 0.3 * len(labels)), layout="constrained")
+    # Narrow, so that the letters can still be read on a telephone.
+    figure, axes = plt.subplots(figsize=(5, 0.8 + 0.45 * len(labels)), layout="constrained")
     places = range(len(labels))[::-1]
     axes.errorbar(values, places, xerr=[1.96 * error for error in errors], fmt="o", capsize=3)
     axes.axvline(0, color="grey", linewidth=1)
     axes.set_yticks(places, labels)
-    axes.set_xlabel("gain in NDCG@10, % of the baseline, and 95 % interval")
+    axes.set_xlabel("gain in NDCG@10, % of the baseline")
     return figure
 
 

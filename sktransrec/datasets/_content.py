@@ -21,6 +21,20 @@ _WRITING = {
     "russian": ("а", "я", 5),
     "thai": ("ก", "ฮ", 4),
 }
+# Five letters each, as the invented words of English have.
+_ENGLISH = """
+    camel stage hedge opera coral metal voice brush valve squid chalk cedar globe bride light
+    smoke royal earth fruit pilot groom angel siren orbit robot dance beach clown swamp shell
+    peach medal spice chain viola chess storm piano flute queen shore judge onion novel flood
+    candy river flame tango guest diary field heart glass amber blade march poppy forge feast
+    arrow trout tower wheat apple jewel zebra child nurse pearl otter frost wagon grape dress
+    melon noble watch cloud quilt raven tiger cabin trail thief eagle broom honey house ember
+    woman snail grass knife train crane coast vault tulip berry stone fable party crown fairy
+    shark horse mouse actor wheel olive prism ridge sword ghost youth paper brick album solar
+    lemon skate whale bench daisy witch salad sheep waltz giant night scarf paint torch snake
+    ocean canoe clock music drift toast hotel cliff venus maple dream stove glove panda spark
+    moose radio spoon sugar ivory bread robin plant
+""".split()
 _WITHOUT_SPACES = {"chinese", "japanese", "thai"}
 
 _N_SYNONYMS = 4
@@ -94,8 +108,8 @@ def make_content_domain(
         Mean number of choices of a user, at least 1. A repeated choice counts once.
     languages : sequence of str, default=("english",)
         The languages of the texts, one for each text: "arabic", "chinese", "english", "hebrew",
-        "hindi", "japanese", "russian" or "thai". The words are invented from the letters of the
-        language. Chinese, Japanese and Thai have no spaces between words.
+        "hindi", "japanese", "russian" or "thai". English words are common nouns, and the others
+        are invented from the letters of the language. Chinese, Japanese and Thai have no spaces between words.
     language_mixing : float, default=0.0
         Share of the words of a text that are in a random one of the `languages`.
     text_signal : float, default=0.5
@@ -285,6 +299,8 @@ def _vocabulary(language, n_words, random_state):
     words = {}
     while len(words) < n_words:
         words["".join(random_state.choice(letters, size=length))] = None
+    if language == "english":
+        words = [*_ENGLISH, *words][:n_words]
     space = "" if language in _WITHOUT_SPACES else " "
     return [word + space for word in words]
 
