@@ -32,6 +32,8 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 autosummary_generate = True
+# A name in single backticks is a link where it is one of ours.
+default_role = "py:obj"
 numpydoc_show_class_members = False
 exclude_patterns = ["_build", "README.md"]
 templates_path = ["_templates"]
@@ -84,6 +86,9 @@ def reachable(address):
 intersphinx_mapping = {
     name: (address, None) for name, address in _PROJECTS.items() if reachable(address)
 }
+if len(intersphinx_mapping) < len(_PROJECTS):
+    # Methods that scikit-learn describes point to labels of its pages.
+    suppress_warnings = ["ref.ref"]
 
 
 def mathml(node, **options):

@@ -5,6 +5,7 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -508,6 +509,12 @@ def test_all_is_sorted_and_complete(name):
     }
     assert ours - _imported_names(Path(module.__file__)) <= set(module.__all__)
     assert all(hasattr(module, key) for key in module.__all__)
+
+
+def test_the_page_of_the_api_lists_every_public_name_once():
+    page = (Path(__file__).parents[1] / "docs" / "api.rst").read_text("utf-8")
+    listed = [f"sktransrec.{name}" for name in re.findall(r"^   ([\w.]+)$", page, re.MULTILINE)]
+    assert sorted(listed) == sorted(PUBLIC_NAMES)
 
 
 def _imported_names(path):
