@@ -34,7 +34,7 @@ _ENGLISH = """
     lemon skate whale bench daisy witch salad sheep waltz giant night scarf paint torch snake
     ocean canoe clock music drift toast hotel cliff venus maple dream stove glove panda spark
     moose radio spoon sugar ivory bread robin plant
-""".split()
+"""
 _WITHOUT_SPACES = {"chinese", "japanese", "thai"}
 
 _N_SYNONYMS = 4
@@ -109,7 +109,8 @@ def make_content_domain(
     languages : sequence of str, default=("english",)
         The languages of the texts, one for each text: "arabic", "chinese", "english", "hebrew",
         "hindi", "japanese", "russian" or "thai". English words are common nouns, and the others
-        are invented from the letters of the language. Chinese, Japanese and Thai have no spaces between words.
+        are invented from the letters of the language. Chinese, Japanese and Thai have no spaces
+        between words.
     language_mixing : float, default=0.0
         Share of the words of a text that are in a random one of the `languages`.
     text_signal : float, default=0.5
@@ -300,7 +301,7 @@ def _vocabulary(language, n_words, random_state):
     while len(words) < n_words:
         words["".join(random_state.choice(letters, size=length))] = None
     if language == "english":
-        words = [*_ENGLISH, *words][:n_words]
+        words = [*_ENGLISH.split(), *words][:n_words]
     space = "" if language in _WITHOUT_SPACES else " "
     return [word + space for word in words]
 
