@@ -33,33 +33,24 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0, diagonal=False)
     -------
     links : csr_array of shape (n_items, n_columns), its indices sorted
     """
-    return shrunk_links(left, right, n_links, [shrinkage], diagonal=diagonal)[0]
-
-
-def shrunk_links(left, right, n_links, shrinkages, *, diagonal=False):
-    """Return the same as `strongest_links` for each of several values of `shrinkage`.
-
-    The product is computed once.
-    """
     left, right = left.tocsr(), right.tocsr()
     n_items, n_columns = left.shape[0], right.shape[1]
     # A full block of the product holds a value and an index for each entry.
     block_size = get_chunk_n_rows(row_bytes=16 * n_columns, max_n_rows=n_items)
     counts = np.bincount(right.indices, minlength=n_columns)
     places = Preference.by_popularity(counts).places
-    blocks = [[] for _ in shrinkages]
+    blocks = []
     for items in gen_batches(n_items, block_size):
         products = left[items] @ right
         if not diagonal:
             _zero_diagonal(products, items.start)
-        support = _pattern(left[items]) @ _pattern(right) if any(shrinkages) else None
-        for of_one, shrinkage in zip(blocks, shrinkages, strict=True):
-            links = _shrunk(products, support, shrinkage)
-            if n_links is not None:
-                keep_largest(links, n_links, places)
-            links.eliminate_zeros()
-            of_one.append(links)
-    return [_stacked(of_one) for of_one in blocks]
+        support = _pattern(left[items]) @ _pattern(right) if shrinkage else None
+        links = _shrunk(products, support, shrinkage)
+        if n_links is not None:
+            keep_largest(links, n_links, places)
+        links.eliminate_zeros()
+        blocks.append(links)
+    return _stacked(blocks)
 
 
 def strongest_of(product, n_links, counts, *, support=None, shrinkage=0.0):

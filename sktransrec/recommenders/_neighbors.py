@@ -1,6 +1,5 @@
 """Nearest neighbours of items, by interactions."""
 
-from itertools import product
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -13,13 +12,12 @@ from .._auto import best_of, candidates, held_out_interactions
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
 from .._numerics._row_blocks import entry_rows
 from .._numerics._row_sums import as_sparse, gram_sum
-from .._numerics._strongest_links import shrunk_links, strongest_of
+from .._numerics._strongest_links import strongest_links, strongest_of
 from .._validation import Interval, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
 from ._row_sums import RowSumsMixin
 
-# What "auto" chooses from; the first values are those for small data.
-_SHRINKAGES = (10.0, 0.0)
+# What "auto" chooses from; the first value is that for small data.
 _POPULARITY_EXPONENTS = (0.5, 0.25, 0.75, 0.0, 1.0, 1.5)
 
 
@@ -39,9 +37,9 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         The weight of an interaction in the similarity of two items. "cosine" uses its value.
         "tfidf" and "bm25" give less weight to rows with many items. "bm25" also limits the weight
         of repeated interactions, and favours popular items.
-    shrinkage : float or "auto", default="auto"
+    shrinkage : float, default=4.0
         A similarity from c common rows is multiplied by c / (c + h), with this number h, 0 or more.
-        So a similarity from few rows counts little. "auto" takes 10 or 0, see the Notes.
+        So a similarity from few rows counts little.
     popularity_exponent : float or "auto", default="auto"
         The scores of an item are multiplied by this power :math:`\gamma` of its popularity, 0 or
         more. The fewer interactions the items have, the larger the best value. "auto" takes a value
@@ -56,8 +54,6 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     item_links_ : csr_array of shape (n_items_, n_items_), dtype float32
         At [i, j], the weight of item i in the score of item j, if i is one of the k neighbours of
         j: their similarity times the power of the popularity of j.
-    shrinkage_ : float
-        The shrinkage h.
     popularity_exponent_ : float
         The power :math:`\gamma` of the popularity.
     row_sums_ : RowSums or None
@@ -97,10 +93,10 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
       :math:`\mathrm{sum}_i` is the sum of the item's column [2]_.
 
     "auto" holds out a fifth of the interactions of up to 2,500 rows, learns from the rest, and
-    takes the values with the best NDCG@20, or 10 and 0.5 if these are no worse by more than a
-    standard error. The choice is always the same for the same X. It takes about the time of another
-    fit, and of 12 rankings for these rows. With fewer than 200 rows that have two items, or with
-    fewer than 100 items, it takes 10 and 0.5.
+    takes the exponent with the best NDCG@20, or 0.5 if that is no worse by more than a standard
+    error. The choice is always the same for the same X. It takes about the time of another fit, and
+    of six rankings for these rows. With fewer than 200 rows that have two items, or with fewer than
+    100 items, it takes 0.5.
 
     The similarities are computed in blocks of items within scikit-learn's `working_memory`. This
     takes one operation for each pair of items in the same row, twice that with shrinkage. The
@@ -109,8 +105,8 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     `partial_fit` keeps sparse matrices of sums over the rows for all pairs of items in the same
     row: one for "cosine", and two more for the others. With it, "bm25" takes interactions of value
-    1 only, and a row with all items or all but one says nothing. The shrinkage and the exponent
-    stay as they were chosen first.
+    1 only, and a row with all items or all but one says nothing. The exponent stays as it was
+    chosen first.
 
     The similarities divide by the norms of both items. A power :math:`\gamma` above 0 takes back a
     part of the division by the norm of the recommended item. With "cosine" and interactions of
@@ -138,7 +134,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     _parameter_constraints: dict = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "weighting": [StrOptions({"cosine", "tfidf", "bm25"})],
-        "shrinkage": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "shrinkage": [Interval(Real, 0, None, closed="left")],
         "popularity_exponent": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "k1": [Interval(Real, 0, None, closed="left")],
         "b": [Interval(Real, 0, 1, closed="both")],
@@ -156,7 +152,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         n_neighbors=200,
         *,
         weighting="bm25",
-        shrinkage="auto",
+        shrinkage=4.0,
         popularity_exponent="auto",
         k1=1.2,
         b=0.75,
@@ -173,11 +169,10 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         return {"weighting": self.weighting}
 
     def _choose(self, X):
-        self.shrinkage_, self.popularity_exponent_ = self._values(X)
+        self.popularity_exponent_ = self._popularity_exponent(X)
 
     def _learn(self, X):
-        (links,) = self._links(X, [self.shrinkage_])
-        self._set_links(links, _popularity_powers(X, self.popularity_exponent_))
+        self._set_links(self._links(X), _popularity_powers(X, self.popularity_exponent_))
 
     def _set_links(self, links, item_scales):
         """Set the links, given those in whose row j the neighbours of item j stand."""
@@ -210,7 +205,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
             self.n_neighbors,
             n_rows_with,
             support=as_sparse(sums["gram" if self.weighting == "bm25" else "support"]),
-            shrinkage=self.shrinkage_,
+            shrinkage=self.shrinkage,
         )
         self._set_links(links, _shares_to_power(n_rows_with, n_rows, self.popularity_exponent_))
 
@@ -229,28 +224,24 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         norms = np.sqrt(gram.diagonal())
         return np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
 
-    def _values(self, X):
-        """Return the shrinkage and the popularity exponent."""
-        shrinkages = candidates(self.shrinkage, _SHRINKAGES)
+    def _popularity_exponent(self, X):
         exponents = candidates(self.popularity_exponent, _POPULARITY_EXPONENTS)
-        pairs = list(product(shrinkages, exponents))
-        part = held_out_interactions(X) if len(pairs) > 1 else None
+        part = held_out_interactions(X) if len(exponents) > 1 else None
         if part is None:
-            return pairs[0]
+            return exponents[0]
         scales = [_popularity_powers(part.known, exponent) for exponent in exponents]
+        links = self._links(part.known).T.tocsr()
 
         def scores_of(rows):
-            for links in all_links:
-                scores = (rows @ links).toarray()
-                yield from (scores * scale for scale in scales)
+            scores = (rows @ links).toarray()
+            yield from (scores * scale for scale in scales)
 
-        all_links = [links.T.tocsr() for links in self._links(part.known, shrinkages)]
-        return best_of(pairs, part.ndcg_of_each(scores_of))
+        return best_of(exponents, part.ndcg_of_each(scores_of))
 
-    def _links(self, X, shrinkages):
-        """Return the similarities of each item to its neighbours for each shrinkage."""
+    def _links(self, X):
+        """Return the similarities of each item to its neighbours."""
         weights = self._weights(X)
-        return shrunk_links(weights.T, weights, self.n_neighbors, shrinkages)
+        return strongest_links(weights.T, weights, self.n_neighbors, shrinkage=self.shrinkage)
 
     def _weights(self, X):
         """Return the weights of the interactions, of the shape of X."""

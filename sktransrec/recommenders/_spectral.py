@@ -1,5 +1,6 @@
 """Filters on the graph of rows and items."""
 
+from itertools import product
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ from scipy.stats import loguniform, uniform
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
 
-from .._auto import best_of, best_value, candidates, held_out_interactions
+from .._auto import best_of, candidates, held_out_interactions
 from .._numerics._row_blocks import entry_rows
 from .._numerics._row_sums import as_sparse, gram_sum
 from .._numerics._strongest_links import strongest_links, strongest_of
@@ -17,9 +18,8 @@ from .._validation import Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._row_sums import RowSumsMixin
 
-# What "auto" chooses from: pairs of exponents of rows and items, and weights. The first of each are
-# those for small data.
-_EXPONENTS = ((0.2, 0.3), (0.35, 0.4), (0.5, 0.5))
+# What "auto" chooses from; the first values are those for small data.
+_ROW_EXPONENTS = (0.2, 0.5)
 _LOW_PASS_WEIGHTS = (0.1, 0.3, 0.03, 1.0, 3.0)
 _TRIAL_SEED = 0
 
@@ -43,12 +43,12 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         see the Notes.
     row_exponent : float or "auto", default="auto"
         The interactions of a row are divided by this power of its degree, 0 or more. With a larger
-        value, rows with many interactions have less influence. The paper uses 0.5. "auto" takes a
-        value between 0.2 and 0.5.
-    item_exponent : float or "auto", default="auto"
+        value, rows with many interactions have less influence. The paper uses 0.5. "auto" takes 0.2
+        or 0.5, see the Notes.
+    item_exponent : float, default=0.3
         The interactions of an item are divided by this power of its degree, 0 or more. With a
-        larger value, fewer popular items are recommended. The paper uses 0.5. "auto" takes a value
-        between 0.3 and 0.5.
+        larger value, fewer popular items are recommended. The paper uses 0.5, which is too much on
+        most data.
     n_neighbors : int or None, default=200
         Number of other items that are linked to each item in the linear filter, those with the
         strongest links. None keeps all. Fewer links make recommending faster and the model smaller.
@@ -71,10 +71,6 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         The weight :math:`\alpha` of the low-pass filter.
     row_exponent_ : float
         The exponent a of the rows.
-    item_exponent_ : float
-        The exponent b of the items.
-    row_sums_ : RowSums or None
-        What `partial_fit` keeps of the rows; None after `fit`.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -111,18 +107,18 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
     a row. It brings the row factors :math:`D_u^{-1/2} R D_i^{-b} U` of rows with many and with few
     interactions to one size, so that a regressor can learn them.
 
-    "auto" holds out a fifth of the interactions of up to 2,500 rows and learns from the rest. It
-    first chooses among the pairs of exponents (0.2, 0.3), (0.35, 0.4) and (0.5, 0.5) by the NDCG@20
-    of the linear filter, then the weight by that of both filters. It keeps 0.2, 0.3 and 0.1 if no
-    other values are better by more than a standard error. The choice is always the same for the
-    same X. It takes about the time of another fit, and of eight rankings for these rows. With fewer
-    than 200 rows that have two items, or with fewer than 100 items, it takes 0.2, 0.3 and 0.1.
+    "auto" holds out a fifth of the interactions of up to 2,500 rows, learns from the rest, and
+    takes the exponent of the rows and the weight with the best NDCG@20, or 0.2 and 0.1 if these are
+    no worse by more than a standard error. The choice is always the same for the same X. It takes
+    about the time of two more decompositions, and of ten rankings for these rows. With fewer than
+    200 rows that have two items, or with fewer than 100 items, it takes 0.2 and 0.1.
 
     `partial_fit` keeps the sum over the rows of :math:`d_r^{-2a} x_{ri} x_{rj}` for all pairs of
     items in the same row, and finds the singular vectors in this matrix. So what it learns in parts
     is what it learns at once. But the randomised SVD of `fit` finds other vectors where singular
     values lie close together, so its scores differ by more than rounding, unless all vectors are
-    kept or `low_pass_weight` is 0. The exponents and the weight stay as they were chosen first.
+    kept or `low_pass_weight` is 0. The exponent of the rows and the
+    weight stay as they were chosen first.
 
     `fit` takes :math:`O(nnz \cdot k)` for the randomised SVD. The linear filter takes one step for
     each pair of interactions in the same row. Scoring a row takes n_neighbors steps for each of its
@@ -149,7 +145,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "low_pass_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "row_exponent": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "item_exponent": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "item_exponent": [Interval(Real, 0, None, closed="left")],
         "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
     }
@@ -167,7 +163,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         *,
         low_pass_weight="auto",
         row_exponent="auto",
-        item_exponent="auto",
+        item_exponent=0.3,
         n_neighbors=200,
         random_state=None,
     ):
@@ -183,13 +179,12 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         return {"row_exponent": float(self.row_exponent_)}
 
     def _choose(self, X):
-        exponents, self.low_pass_weight_ = self._values(X)
-        self.row_exponent_, self.item_exponent_ = exponents
+        self.row_exponent_, self.low_pass_weight_ = self._values(X)
 
     def _learn(self, X):
-        normalized = _normalized(X, (self.row_exponent_, self.item_exponent_))
+        normalized = _normalized(X, self.row_exponent_, self.item_exponent)
         self.row_projection_, self.item_factors_, self.singular_values_ = self._low_pass(
-            X, normalized, self.item_exponent_, self.random_state
+            X, normalized, self.random_state
         )
         # The product is symmetric, so a row of it holds the links to an item as well.
         self.item_links_ = strongest_links(normalized.T, normalized, self.n_neighbors).T.tocsr()
@@ -202,7 +197,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         }
 
     def _solve(self, sums):
-        item_scales = sp.diags_array(_degree_power(sums["item_degrees"], -self.item_exponent_))
+        item_scales = sp.diags_array(_degree_power(sums["item_degrees"], -self.item_exponent))
         # A product with a full matrix is faster if it is not sparse.
         gram = (item_scales @ sums["gram"] @ item_scales).astype(np.float32)
         eigenvectors, eigenvalues, _ = randomized_svd(
@@ -214,44 +209,48 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         self.row_projection_, self.item_factors_ = _projection_and_factors(
             eigenvectors.astype(np.float32),
             sums["item_degrees"].astype(np.float32),
-            self.item_exponent_,
+            self.item_exponent,
         )
         self.item_links_ = strongest_of(
             as_sparse(gram), self.n_neighbors, sums["n_rows_with"]
         ).T.tocsr()
 
     def _values(self, X):
-        """Return the exponents and the weight of the low-pass filter."""
-        exponents = [
-            (*candidates(self.row_exponent, [a]), *candidates(self.item_exponent, [b]))
-            for a, b in _EXPONENTS
-        ]
-        exponents = list(dict.fromkeys(exponents))
+        """Return the exponent of the rows and the weight of the low-pass filter."""
+        exponents = candidates(self.row_exponent, _ROW_EXPONENTS)
         weights = candidates(self.low_pass_weight, _LOW_PASS_WEIGHTS)
-        is_fixed = len(exponents) == len(weights) == 1
-        part = None if is_fixed else held_out_interactions(X)
-        chosen = best_value(exponents, part, lambda pair: _linear_filter(part.known, pair))
-        return chosen, self._best_weight(weights, part, chosen)
-
-    def _best_weight(self, weights, part, exponents):
-        """Return the best weight of the low-pass filter, given the exponents."""
-        if part is None or len(weights) == 1:
-            return weights[0]
-        normalized = _normalized(part.known, exponents)
-        projection, factors, singular_values = self._low_pass(
-            part.known, normalized, exponents[1], _TRIAL_SEED
-        )
-        linear_filter = _linear_filter(part.known, exponents)
+        pairs = list(product(exponents, weights))
+        part = held_out_interactions(X) if len(pairs) > 1 else None
+        if part is None:
+            return pairs[0]
+        filters = [self._filters(part.known, exponent) for exponent in exponents]
 
         def scores_of(rows):
-            linear = linear_filter(rows)
-            low_pass = (_divided_by_root_degree(rows) @ projection) @ factors.T
-            low_pass *= singular_values[0] ** 2
-            yield from (linear + np.float32(weight) * low_pass for weight in weights)
+            for of_rows in filters:
+                linear, low_pass = of_rows(rows)
+                yield from (linear + np.float32(weight) * low_pass for weight in weights)
 
-        return best_of(weights, part.ndcg_of_each(scores_of))
+        return best_of(pairs, part.ndcg_of_each(scores_of))
 
-    def _low_pass(self, X, normalized, item_exponent, random_state):
+    def _filters(self, X, row_exponent):
+        """Return the function from rows to their scores by the linear and the low-pass filter.
+
+        For some rows, two products with X are cheaper than the links. The diagonal stays in,
+        because it only adds to items that the row has.
+        """
+        normalized = _normalized(X, row_exponent, self.item_exponent)
+        projection, factors, singular_values = self._low_pass(X, normalized, _TRIAL_SEED)
+        factors *= singular_values[0] ** 2
+        transposed = normalized.T.tocsr()
+
+        def scores_of(rows):
+            rows = _divided_by_root_degree(rows)
+            linear = ((rows @ transposed) @ normalized).toarray()
+            return linear, (rows @ projection) @ factors.T
+
+        return scores_of
+
+    def _low_pass(self, X, normalized, random_state):
         """Return the projection to row factors, the item factors, and the singular values."""
         _, singular_values, components = randomized_svd(
             normalized,
@@ -259,7 +258,8 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
             random_state=check_random_state(random_state),
         )
         U = np.ascontiguousarray(components.T)
-        return *_projection_and_factors(U, X.sum(axis=0), item_exponent), singular_values
+        factors = _projection_and_factors(U, X.sum(axis=0), self.item_exponent)
+        return *factors, singular_values
 
     def _row_factors(self, X):
         return _divided_by_root_degree(X) @ self.row_projection_
@@ -285,23 +285,11 @@ def _projection_and_factors(U, item_degrees, item_exponent):
     return tuple(U * power[:, None] for power in powers)
 
 
-def _normalized(X, exponents):
+def _normalized(X, row_exponent, item_exponent):
     """Return the interactions divided by powers of the degrees of their row and item."""
-    row_exponent, item_exponent = exponents
     row_scale = _degree_power(X.sum(axis=1), -row_exponent)
     item_scale = _degree_power(X.sum(axis=0), -item_exponent)
     return sp.csr_array(sp.diags_array(row_scale) @ X @ sp.diags_array(item_scale))
-
-
-def _linear_filter(X, exponents):
-    """Return the function from rows to their scores by the linear filter with all its links.
-
-    For some rows, two products with X are cheaper than the links. The diagonal stays in, because it
-    only adds to items that the row has.
-    """
-    normalized = _normalized(X, exponents)
-    transposed = normalized.T.tocsr()
-    return lambda rows: ((_divided_by_root_degree(rows) @ transposed) @ normalized).toarray()
 
 
 def _divided_by_root_degree(X):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import config_context
 
-from sktransrec._numerics._strongest_links import shrunk_links, strongest_links
+from sktransrec._numerics._strongest_links import strongest_links
 
 
 def interactions(n_rows, n_items, seed):
@@ -52,10 +52,3 @@ def test_blocks_do_not_matter():
     with config_context(working_memory=1e-2):
         blocked = strongest_links(X.T, X, 7)
     np.testing.assert_array_equal(whole.toarray(), blocked.toarray())
-
-
-def test_several_shrinkages_at_once_are_each_by_itself():
-    X = interactions(60, 30, seed=0)
-    for links, shrinkage in zip(shrunk_links(X.T, X, 7, [0, 2.0, 9.0]), [0, 2.0, 9.0], strict=True):
-        alone = strongest_links(X.T, X, 7, shrinkage=shrinkage)
-        np.testing.assert_array_equal(links.toarray(), alone.toarray())

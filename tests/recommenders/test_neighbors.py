@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sklearn import config_context
 
 from sktransrec import ItemKNNRecommender
-from sktransrec._numerics._strongest_links import shrunk_links
+from sktransrec._numerics._strongest_links import strongest_links
 
 WEIGHTINGS = ["cosine", "tfidf", "bm25"]
 PLAIN = {"weighting": "tfidf", "shrinkage": 10.0, "popularity_exponent": 0.0}
@@ -189,31 +189,29 @@ def test_auto_rewards_popularity_where_it_drives_the_choice():
     assert popular.popularity_exponent_ > personal.popularity_exponent_
     for model, share in ((popular, 0.95), (personal, 0.05)):
         X = popular_and_personal(share)
-        chosen = {name: getattr(model, f"{name}_") for name in ("shrinkage", "popularity_exponent")}
         again = ItemKNNRecommender().fit(X)
-        fixed = ItemKNNRecommender(**chosen).fit(X)
+        fixed = ItemKNNRecommender(popularity_exponent=model.popularity_exponent_).fit(X)
         for other in (again, fixed):
             np.testing.assert_array_equal(other.decision_function(X), model.decision_function(X))
 
 
 def test_small_data_and_fixed_values_are_not_judged(monkeypatch):
     small = ItemKNNRecommender().fit(interactions(80, 30))
-    assert (small.shrinkage_, small.popularity_exponent_) == (10, 0.5)
+    assert small.popularity_exponent_ == 0.5
     monkeypatch.setattr("sktransrec.recommenders._neighbors.held_out_interactions", None)
     X = popular_and_personal(0.5)
-    fixed = ItemKNNRecommender(shrinkage=2.0, popularity_exponent=0.1).fit(X)
-    assert (fixed.shrinkage_, fixed.popularity_exponent_) == (2.0, 0.1)
+    assert ItemKNNRecommender(popularity_exponent=0.1).fit(X).popularity_exponent_ == 0.1
 
 
 def test_auto_takes_one_more_product(monkeypatch):
     """The candidates share it."""
     calls = []
 
-    def counted(*arguments):
+    def counted(*arguments, **options):
         calls.append(arguments)
-        return shrunk_links(*arguments)
+        return strongest_links(*arguments, **options)
 
-    monkeypatch.setattr("sktransrec.recommenders._neighbors.shrunk_links", counted)
+    monkeypatch.setattr("sktransrec.recommenders._neighbors.strongest_links", counted)
     ItemKNNRecommender().fit(popular_and_personal(0.5))
     assert len(calls) == 2
 

@@ -111,10 +111,7 @@ def test_auto_gives_rows_of_noise_less_influence():
 def test_auto_is_the_fit_with_the_chosen_values():
     X = small_groups()
     model, again = (GraphFilterRecommender(10, random_state=0).fit(X) for _ in range(2))
-    chosen = {
-        name: getattr(model, f"{name}_")
-        for name in ("row_exponent", "item_exponent", "low_pass_weight")
-    }
+    chosen = {name: getattr(model, f"{name}_") for name in ("row_exponent", "low_pass_weight")}
     fixed = GraphFilterRecommender(10, random_state=0, **chosen).fit(X)
     for other in (again, fixed):
         np.testing.assert_array_equal(other.decision_function(X), model.decision_function(X))
@@ -122,14 +119,13 @@ def test_auto_is_the_fit_with_the_chosen_values():
 
 def test_small_data_and_fixed_values_are_not_judged(monkeypatch):
     small = GraphFilterRecommender(3).fit(counts())
-    assert (small.row_exponent_, small.item_exponent_, small.low_pass_weight_) == (0.2, 0.3, 0.1)
+    assert (small.row_exponent_, small.low_pass_weight_) == (0.2, 0.1)
     monkeypatch.setattr("sktransrec.recommenders._spectral.held_out_interactions", None)
-    exponents = {"row_exponent": 0.1, "item_exponent": 0.4}
-    model = GraphFilterRecommender(3, low_pass_weight=0.2, **exponents).fit(small_groups())
-    assert (model.row_exponent_, model.item_exponent_, model.low_pass_weight_) == (0.1, 0.4, 0.2)
+    model = GraphFilterRecommender(3, low_pass_weight=0.2, row_exponent=0.1).fit(small_groups())
+    assert (model.row_exponent_, model.low_pass_weight_) == (0.1, 0.2)
 
 
-def test_auto_takes_one_more_decomposition(monkeypatch):
+def test_auto_takes_one_more_decomposition_for_each_exponent(monkeypatch):
     calls = []
 
     def counted(*arguments, **options):
@@ -138,7 +134,7 @@ def test_auto_takes_one_more_decomposition(monkeypatch):
 
     monkeypatch.setattr("sktransrec.recommenders._spectral.randomized_svd", counted)
     GraphFilterRecommender(10).fit(small_groups())
-    assert len(calls) == 2
+    assert len(calls) == 3
 
 
 def test_an_item_hears_its_strongest_neighbors_only():
