@@ -212,11 +212,7 @@ def vote(task, factors=weighted_als):
 
 
 def stack(task):
-    """Return a stack of factors, neighbours and graph filter, each alone and on both domains.
-
-    The parameters are those that "auto" takes for small data, but for more and stronger
-    regularized factors.
-    """
+    """Return a stack of factors, neighbours and graph filter, each alone and on both domains."""
     factors = {"confidence": "balanced", "regularization": 0.05}
     knn = str_.ItemKNNRecommender(shrinkage=10.0, popularity_exponent=0.5)
     graph_filter = str_.GraphFilterRecommender(
