@@ -212,7 +212,8 @@ PARAMETERS = {
     "run_eagerly": Parameter(
         "bool",
         """Whether to run each training step op by op. That saves the seconds that compiling takes,
-        which pays off in very short fits; the result is the same but for rounding.""",
+        which pays off in very short fits; the result is the same but for rounding. Fits of a small
+        network with the same sizes and the same integer `random_state` compile it once.""",
         ["boolean"],
     ),
     "random_state": Parameter(
