@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from sktransrec import ContentKNNRecommender, HistoryRecommender, ItemFeatures
+
 
 def figures(record, title=None):
     """Return the figures of a table, the only one unless it is named, without their errors."""
@@ -164,3 +166,26 @@ def test_threads_on_generated_data(run_benchmark):
     inverses, fits = figures(record, "Inverses"), figures(record, "Fits, generated")
     assert [cells["largest error"] < 1e-5 for cells in inverses.values()] == [True, True]
     assert [cells["same top 20"] > 0.99 for cells in fits.values()] == [True, True]
+
+
+def test_a_repeated_item_counts_as_a_miss(benchmark_module):
+    content_transfer = benchmark_module("content_transfer")
+    features = ItemFeatures(np.eye(12) + 0.1)
+    known, wanted = content_transfer.padded([[1, 2, 1], [3, 4]]), np.array([1, 5])
+    catalogue = content_transfer.Catalogue(features, known, known, wanted)
+    model = HistoryRecommender(ContentKNNRecommender(features), n_items=12).fit(known)
+    ndcg, hits = catalogue.found(model)
+    assert hits.tolist() == [False, True]
+    rank = 1 + model.recommend(known)[0][1].tolist().index(4)
+    assert ndcg.tolist() == [0, pytest.approx(1 / np.log2(1 + rank))]
+
+
+@pytest.mark.slow
+def test_content_transfer_on_generated_data(run_benchmark):
+    options = ["--targets", "generated", "--source", "generated, other", "--shares", "0", "0.2"]
+    methods = ["popularity", "content neighbours, words", "content stack, source weights"]
+    (record,) = run_benchmark("content_transfer.py", *options, "--methods", *methods).values()
+    table = figures(record, "NDCG@10 in per cent, generated")
+    assert table["popularity"]["0%"] is None
+    words, stack = (table[name]["20%"] for name in methods[1:])
+    assert stack > words > 0
