@@ -11,6 +11,7 @@ from sktransrec.recommenders._content_calibration import (
     _HeldOut,
     _log_odds,
     _sampled_pairs,
+    _thinned,
     new_item_calibration,
 )
 
@@ -41,6 +42,26 @@ def test_pairs_stand_for_all_pairs(monkeypatch):
     assert weights[is_held_out].sum() == held_out.y[:, items].nnz
     n_others = 200 * len(items) - held_out.X.nnz - held_out.y[:, items].nnz
     assert_allclose(weights[~is_held_out].sum(), n_others, rtol=0.02)
+
+
+def test_items_that_are_alike_have_the_same_odds_as_known_and_as_new_ones():
+    held_out, generator = _HeldOut.of(X), np.random.default_rng(0)
+    known, new = (
+        _sampled_pairs(held_out.X, held_out.y, np.flatnonzero(items), generator)
+        for items in (~held_out.is_new, held_out.is_new)
+    )
+    shares = [
+        weights[is_held_out].sum() / weights.sum()
+        for _, _, is_held_out, weights in (known, _thinned(*new))
+    ]
+    assert_allclose(*shares, rtol=0.15)
+
+
+def test_items_that_nobody_has_are_held_out_as_new_ones():
+    with_others = sp.csr_array(sp.hstack([X, sp.csr_array((200, 120))]))
+    held_out = _HeldOut.of(with_others)
+    assert held_out.is_new.sum() == 30
+    assert 0 < held_out.is_new[:30].sum() < 15
 
 
 class Products:

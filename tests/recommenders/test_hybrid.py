@@ -165,22 +165,6 @@ def _new_and_known(n_known, n_new, seed=0):
     return kept, y + X.multiply(is_new), ItemFeatures(words)
 
 
-def test_few_rows_do_not_put_items_without_rows_above_the_others():
-    """Most items of a large catalogue have no row yet, because there are few rows."""
-    X, y, words = _new_and_known(600, 0)
-    rng = np.random.RandomState(0)
-    few, others = rng.permutation(400)[:40], np.arange(200)
-    x = holdout_random(X, 0.8, random_state=0)[0]
-    auto, plain = (
-        hybrid(ALSRecommender(16, random_state=0), item_features=words, content_scale=scale)
-        .fit(x[few])
-        .recommend(x[others], n_recommendations=20)[0]
-        for scale in ("auto", 1.0)
-    )
-    found = [np.nanmean(ndcg_at_k(y[others], items, k=20, per_row=True)) for items in (auto, plain)]
-    assert found[0] > 0.9 * found[1]
-
-
 @pytest.mark.parametrize("n_new", [10, 100, 800])
 def test_few_or_many_new_items_find_their_place_among_known_ones(n_new):
     """It costs neither much to be ranked among many new items, nor to be one of a few."""
