@@ -287,6 +287,8 @@ class _Writer:
             return lambda v, path: {"kind": "dtype", "name": v.str}
         if isinstance(value, np.generic):
             return lambda v, path: {**self._of_array(np.asarray(v), path), "kind": "scalar"}
+        if isinstance(value, dict) and _has_plain_state(value):
+            return self._of_mapping
         return self._of_object if _is_plain_object(value) else None
 
     def _of_array(self, array, path):
@@ -352,6 +354,10 @@ class _Writer:
         ]
         return {"kind": "dict", "pairs": pairs}
 
+    def _of_mapping(self, values, path):
+        described = {**self._of_dict(values, path), "state": self.node(vars(values), path)}
+        return {**described, "kind": "mapping", "class": _path_of(type(values))}
+
     def _of_type(self, value, path):
         return {"kind": "type", "name": value.__name__}
 
@@ -405,6 +411,7 @@ class _Reader:
             "masked": lambda: np.ma.MaskedArray(**self._parts(node)),
             "sparse": lambda: self._sparse(node),
             "dict": lambda: {self.value(key): self.value(each) for key, each in node["pairs"]},
+            "mapping": lambda: self._mapping(node),
             "named tuple": lambda: self._class(node["class"])(*map(self.value, node["values"])),
             "bytes": lambda: base64.b64decode(node["base64"]),
             "slice": lambda: slice(*node["values"]),
@@ -437,6 +444,15 @@ class _Reader:
         values = [parts[part] for part in _SPARSE_PARTS[name]]
         arguments = (values[0], tuple(values[1:])) if name == "coo" else tuple(values)
         return getattr(sp, kind)(arguments, shape=node["shape"])
+
+    def _mapping(self, node):
+        kind = self._class(node["class"])
+        if not issubclass(kind, dict):
+            raise ValueError(f"The file asks for {node['class']}, which is no dict here.")
+        made = kind.__new__(kind)
+        vars(made).update(self.value(node["state"]))
+        dict.update(made, {self.value(key): self.value(each) for key, each in node["pairs"]})
+        return made
 
     def _object(self, node):
         kind = self._class(node["class"])
@@ -482,6 +498,11 @@ def _path_of(kind):
 
 def _is_plain_object(value):
     """Return whether the object is made of the values of its attributes alone."""
+    holds_more = (dict, list, tuple, set, frozenset, str, bytes, int, float)
+    return _has_plain_state(value) and not isinstance(value, holds_more)
+
+
+def _has_plain_state(value):
     kind = type(value)
     return (
         hasattr(value, "__dict__")

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import textwrap
 from functools import partial
-from typing import NamedTuple
 
 import joblib
 import numpy as np
@@ -16,6 +15,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import Bunch
 
 from sktransrec import EASERecommender, PopularityRecommender, RidgeRecommender, load, save
 from sktransrec.base import InDomainRecommender
@@ -31,9 +31,8 @@ class OwnRecommender(InDomainRecommender):
         return np.tile(self.weights_, (X.shape[0], 1))
 
 
-class Pair(NamedTuple):
-    left: object
-    right: object
+class OwnList(list):
+    """A list that may hold more than its members."""
 
 
 def saved(value, tmp_path, **options):
@@ -100,6 +99,13 @@ def test_what_is_shared_stays_shared(tmp_path):
     assert one is other
 
 
+def test_bunches_keep_their_items(tmp_path):
+    loaded = saved(Bunch(a=1, b=[np.arange(2)]), tmp_path)
+    assert type(loaded) is Bunch
+    assert loaded.a == 1
+    assert_array_equal(loaded["b"][0], [0, 1])
+
+
 def test_pipelines_and_searches_are_saved(tmp_path):
     pipe = make_pipeline(TruncatedSVD(3, random_state=0), RidgeRecommender(1.0))
     search = GridSearchCV(pipe, {"ridgerecommender__regularization": [1.0, 9.0]}, cv=2).fit(X, X)
@@ -152,6 +158,7 @@ def test_a_file_names_no_code(name, kind, tmp_path):
         (RidgeRecommender().set_params(regularization=lambda: 1), "regularization is a builtins"),
         ({"a": [partial(sum)]}, r"\[a\]\[0\] is a functools.partial"),
         (np.array([1j]), "array of complex128"),
+        (OwnList(), "OwnList, which cannot"),
         (sp.bsr_array(X), "bsr_array, which cannot"),
         (make_pipeline(RandomForestRegressor(2).fit(X, X[:, 0])), "tree_ is a sklearn"),
     ],
