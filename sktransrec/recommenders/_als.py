@@ -17,6 +17,7 @@ from .._numerics._least_squares import (
     minimum_parts,
     row_minima,
 )
+from .._numerics._row_totals import row_totals
 from .._validation import N_JOBS, Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._implicit import (
@@ -193,7 +194,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         with one_blas_thread(look_again=True):
             factors.sweep(self.regularization_, self.max_iter, verbose=self.verbose)
         check_finite_factors(self, factors.U, factors.V)
-        self.item_factors_ = V = factors.V
+        self.item_factors_ = V = np.asfortranarray(factors.V)
         self.gram_eigenvalues_, self.gram_eigenvectors_ = gram_eigen(V, _ones(V))
         self.n_iter_ = self.max_iter
 
@@ -308,7 +309,7 @@ def _update(U, V, groups, regularization, solver, n_threads):
 def _entry_weights(C):
     """Return the total weight of the entries of each row, missing ones included."""
     n_missing = C.shape[1] - np.diff(C.indptr)
-    return C.sum(axis=1, dtype=np.float64) + n_missing
+    return row_totals(C) + n_missing
 
 
 def _ones(V):

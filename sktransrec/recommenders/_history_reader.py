@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 
 from .._auto import held_out_last_items
 from .._histories import decay_weights, decayed_items, seen_items
+from .._numerics._linked_scores import linked_scores
 from .._numerics._row_sums import column_shares
 from .._validation import (
     Interval,
@@ -97,7 +98,7 @@ class LinkedHistoryReader(RowSumsMixin, SimilarItemsMixin, HistoryReader):
     """
 
     def _score_items(self, items):
-        return (items @ self.item_links_).toarray()
+        return linked_scores(items, self.item_links_)
 
     def _score_parts(self, X):
         columns = X[X > 0] - 1

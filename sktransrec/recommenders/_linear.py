@@ -25,6 +25,7 @@ from .._numerics._gram import (
     subtract_outer_sum,
     upper_gram,
 )
+from .._numerics._linked_scores import linked_scores
 from .._numerics._memory import fits_memory, require_memory
 from .._numerics._neighbor_ridge import (
     GramLookup,
@@ -498,8 +499,10 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         self._regress(GramLookup.of_matrix(gram), cross, ridges)
 
     def _score_rows(self, X):
-        if self.solver_ != "dual":
-            return as_dense(X @ self._map)
+        if self.solver_ == "sparse":
+            return linked_scores(X, self._map)
+        if self.solver_ == "primal":
+            return X @ self._map
         scores = self._map(X)
         scores[X.nonzero()] -= X.data * self._self_prediction[X.indices]
         scores /= 1 - self._self_prediction

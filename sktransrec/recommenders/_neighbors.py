@@ -10,6 +10,7 @@ from sklearn.preprocessing import normalize
 
 from .._auto import best_of, candidates, held_out_interactions
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
+from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
 from .._numerics._row_sums import as_sparse, gram_sum
 from .._numerics._strongest_links import strongest_links, strongest_of
@@ -255,7 +256,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         return _row_information(X) @ sp.csr_array((saturated, X.indices, X.indptr), shape=X.shape)
 
     def _score_rows(self, X):
-        return (X @ self.item_links_).toarray()
+        return linked_scores(X, self.item_links_)
 
     def _score_parts(self, X):
         return self._score_rows(entry_rows(X))

@@ -11,8 +11,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
 
 from .._auto import best_of, candidates, held_out_interactions
+from .._numerics._gram import scaled_columns
+from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
 from .._numerics._row_sums import as_sparse, gram_sum
+from .._numerics._row_totals import row_totals, scaled_rows
 from .._numerics._strongest_links import strongest_links, strongest_of
 from .._validation import Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
@@ -272,7 +275,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
 
     def _scores_of(self, rows):
         """Return the scores of rows that are divided by the root of their degree."""
-        scores = (rows @ self.item_links_).toarray()
+        scores = linked_scores(rows, self.item_links_)
         weight = self.low_pass_weight_ * self.singular_values_[0] ** 2
         if weight > 0:
             scores += (weight * (rows @ self.row_projection_)) @ self.item_factors_.T
@@ -281,20 +284,22 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
 
 def _projection_and_factors(U, item_degrees, item_exponent):
     """Return the singular vectors U, divided and multiplied by the power of the item degrees."""
-    powers = (_degree_power(item_degrees, sign * item_exponent) for sign in (-1, 1))
-    return tuple(U * power[:, None] for power in powers)
+    divided, multiplied = (
+        U * _degree_power(item_degrees, sign * item_exponent)[:, None] for sign in (-1, 1)
+    )
+    return divided, np.asfortranarray(multiplied)
 
 
 def _normalized(X, row_exponent, item_exponent):
     """Return the interactions divided by powers of the degrees of their row and item."""
-    row_scale = _degree_power(X.sum(axis=1), -row_exponent)
+    row_scale = _degree_power(row_totals(X), -row_exponent)
     item_scale = _degree_power(X.sum(axis=0), -item_exponent)
-    return sp.csr_array(sp.diags_array(row_scale) @ X @ sp.diags_array(item_scale))
+    return scaled_columns(scaled_rows(X, row_scale), item_scale)
 
 
 def _divided_by_root_degree(X):
     """Return X with each row divided by the root of its sum."""
-    return sp.csr_array(sp.diags_array(_degree_power(X.sum(axis=1), -0.5)) @ X)
+    return scaled_rows(X, _degree_power(row_totals(X), -0.5))
 
 
 def _degree_power(degrees, exponent):

@@ -1,0 +1,30 @@
+"""Sums and multiples of sparse rows are those of the dense ones."""
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sktransrec._numerics._row_totals import row_totals, scaled_rows
+
+DENSE = np.array([[0, 2, 3], [0, 0, 0], [0.5, 0, 0]], dtype=np.float32)
+SCALES = np.array([0.5, 3, 2])
+
+
+def test_totals_are_the_sums_of_the_rows():
+    assert_array_equal(row_totals(sp.csr_array(DENSE)), [5, 0, 0.5])
+
+
+def test_rows_are_multiplied_in_their_type():
+    scaled = scaled_rows(sp.csr_array(DENSE), SCALES)
+    assert scaled.dtype == np.float32
+    assert_allclose(scaled.toarray(), DENSE * SCALES[:, None])
+
+
+def test_memory_behind_the_last_entry_is_not_read():
+    X = sp.csr_array(DENSE)
+    spare = np.array([7, 7])
+    longer = sp.csr_array(
+        (np.append(X.data, spare), np.append(X.indices, spare), X.indptr), shape=X.shape
+    )
+    assert_array_equal(row_totals(longer), [5, 0, 0.5])
+    assert_allclose(scaled_rows(longer, SCALES).toarray(), DENSE * SCALES[:, None])
