@@ -1,10 +1,10 @@
 """The factors of rows that minimise squared errors, with the factors of the columns fixed."""
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from ._blas_threads import one_blas_thread
 from ._row_blocks import padded_row_blocks
+from ._threads import in_threads
 
 # If confidence is balanced: the total weight of the interactions per entry of the matrix.
 _BALANCE = 0.1
@@ -146,7 +146,8 @@ def _minima(C, rotated, h, excess, n_jobs):
         w[rows] = minima(Z, h[rows], c, d)[:, :, 0]
 
     blocks = padded_row_blocks(C, lambda width: _n_floats(width, h.shape[1]))
-    Parallel(n_jobs, require="sharedmem")(delayed(solve)(*block) for block in blocks)
+    for _ in in_threads(solve, blocks, n_jobs):
+        pass
     return w
 
 

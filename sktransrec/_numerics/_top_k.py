@@ -7,6 +7,8 @@ import numpy as np
 _MAX_GROUP_SIZE = 32
 # Equal scores are first searched in this many times k columns.
 _FIRST_LOOK = 32
+# If more than this many times k groups reach the bound, they have too many members to collect.
+_CROWD = 2
 # So few rows are searched one by one, which takes fewer calls of numpy.
 _FEW_ROWS = 4
 
@@ -60,12 +62,27 @@ def top_k(scores, k, preference):
 
 
 def _best_row_by_row(scores, k, preference):
-    _, bounds = _maxima_and_bounds(_groups(scores, k), k)
+    groups = _groups(scores, k)
+    maxima, bounds = _maxima_and_bounds(groups, k)
     found = [
-        _best_of_row(row, bound, k, preference)
-        for row, bound in zip(scores, bounds[:, 0], strict=True)
+        _best_of_row(*row, k, preference)
+        for row in zip(scores, groups, maxima, bounds[:, 0], strict=True)
     ]
     return np.array(found)
+
+
+def _best_of_row(scores, groups, maxima, bound, k, preference):
+    """Return the best k columns of one row."""
+    (reaching,) = np.nonzero(maxima >= bound)
+    if len(reaching) > _CROWD * k:
+        return _best_of_crowd(scores, bound, k, preference)
+    member, place = np.nonzero(groups[:, reaching] >= bound)
+    columns = reaching[place] + groups.shape[1] * member
+    n_grouped = groups.size
+    if n_grouped < len(scores):
+        (ungrouped,) = np.nonzero(scores[n_grouped:] >= bound)
+        columns = np.concatenate([columns, ungrouped + n_grouped])
+    return columns[np.lexsort((preference.places[columns], -scores[columns]))[:k]]
 
 
 def _best_together(scores, k, preference):
@@ -73,8 +90,7 @@ def _best_together(scores, k, preference):
     groups = _groups(scores, k)
     maxima, bounds = _maxima_and_bounds(groups, k)
     reaches = maxima >= bounds
-    # If many groups tie for the k-th place, they have too many members to collect.
-    crowded = np.count_nonzero(reaches, axis=1) > 2 * k
+    crowded = np.count_nonzero(reaches, axis=1) > _CROWD * k
     reaches[crowded] = False
     finalists = _finalists(groups, reaches, bounds, width=k, filler=n_columns)
     n_grouped = groups.shape[1] * groups.shape[2]
@@ -82,7 +98,7 @@ def _best_together(scores, k, preference):
     ungrouped = np.where(scores[:, n_grouped:] >= bounds, ungrouped, n_columns)
     columns = _best_finalists(scores, np.hstack([finalists, ungrouped]), k, preference)
     for row in np.flatnonzero(crowded):
-        columns[row] = _best_of_row(scores[row], bounds[row], k, preference)
+        columns[row] = _best_of_crowd(scores[row], bounds[row], k, preference)
     return columns
 
 
@@ -131,8 +147,8 @@ def _best_finalists(scores, finalists, k, preference):
     return np.take_along_axis(columns, best_first, axis=1)
 
 
-def _best_of_row(scores, bound, k, preference):
-    """Return the best k columns of one row, of which no score is below the bound."""
+def _best_of_crowd(scores, bound, k, preference):
+    """Return the best k columns of one row in which many scores equal the bound."""
     above = np.flatnonzero(scores > bound)
     above = above[np.lexsort((preference.places[above], -scores[above]))][:k]
     equal = _first_columns(scores == bound, k - len(above), preference.order)

@@ -17,7 +17,7 @@ from .._numerics._least_squares import (
     minimum_parts,
     row_minima,
 )
-from .._numerics._row_totals import row_totals
+from .._numerics._row_totals import row_totals, scaled_rows
 from .._validation import N_JOBS, Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._implicit import (
@@ -254,7 +254,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         return [(rows, implicit_csr(C[rows]), ridges[rows].mean()) for rows in groups]
 
     def _row_factors(self, X):
-        C = X * np.float32(self.confidence_)
+        C = scaled_rows(X, np.full(X.shape[0], self.confidence_))
         ridges = self._ridges(C, self.regularization_).astype(np.float32)
         eigen = self.gram_eigenvalues_, self.gram_eigenvectors_
         return row_minima(C, self.item_factors_, eigen, ridges, _ones(self.item_factors_))
@@ -314,4 +314,4 @@ def _entry_weights(C):
 
 def _ones(V):
     """Return the weight of a missing interaction with each item."""
-    return np.ones(len(V), dtype=np.float32)
+    return np.broadcast_to(np.float32(1), len(V))
