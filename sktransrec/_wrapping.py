@@ -3,6 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
@@ -75,12 +76,28 @@ def recommender_and_rows(model, X):
     """Return the recommender inside a fitted model, and X after the steps before it."""
     while (inner := _inner(model)) is not None:
         if isinstance(model, Pipeline):
-            check_is_fitted(model)
+            _check_pipeline_is_fitted(model)
             if len(model.steps) > 1:
                 check_sparse(X, name="X")
-                X = model[:-1].transform(X)
+                X = _through(model.steps[:-1], X)
         model = inner
     return recommender_of(model), X
+
+
+def _check_pipeline_is_fitted(pipeline):
+    """Raise unless a pipeline is fitted; where it is, its tags are not walked."""
+    try:
+        check_is_fitted(innermost(pipeline))
+    except NotFittedError:
+        check_is_fitted(pipeline)
+
+
+def _through(steps, X):
+    """Return X after the fitted transformers of a pipeline."""
+    for _, step in steps:
+        if step not in (None, "passthrough"):
+            X = step.transform(X)
+    return X
 
 
 def keeps_columns(model):

@@ -9,16 +9,16 @@ from sklearn.base import (
 )
 from sklearn.preprocessing import normalize
 
+from ._numerics._row_blocks import rows_in
 from ._numerics._row_sums import RowSums, column_shares
 from ._numerics._top_k import top_k
 from ._recommend import (
+    EligibleBlocks,
     best_items,
     checked_scores,
-    eligible_blocks,
     exclusions,
     preference_of,
     row_blocks,
-    rows_in,
 )
 from ._validation import (
     _fit_context,
@@ -104,7 +104,8 @@ class RecommenderMixin(VersionStampMixin):
         """Return the best items for each row of X.
 
         Rows are scored in blocks that respect scikit-learn's `working_memory` setting, so the full
-        score matrix is never in memory.
+        score matrix is never in memory. Blocks are worked on in several threads where the
+        parameter `n_jobs` of the model or :func:`joblib.parallel_config` allows it.
 
         Parameters
         ----------
@@ -166,7 +167,7 @@ class RecommenderMixin(VersionStampMixin):
         candidates = check_candidates(candidates, self.n_items_)
         X = self._check_rows(X)
         excluded = exclusions(self, X, exclude_seen, exclude_interactions)
-        return eligible_blocks(
+        return EligibleBlocks(
             self,
             lambda rows: self._finite_scores(rows_in(X, rows)),
             X.shape[0],

@@ -9,6 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.metaestimators import available_if
 
+from .._numerics._row_blocks import row_slices, rows_in
 from .._validation import check_is_fitted, visual_block
 from .._wrapping import fitted_learner
 from ._fine_tuning import FineTuning, TrainedNetwork, matching_columns
@@ -264,8 +265,9 @@ class NetworkLearner:
     def _forward(self, part, rows, shape):
         """Return what a part of the network makes of each row, an array of the given shape."""
         result = np.empty((rows.shape[0], *shape), dtype=np.float32)
-        for block in gen_batches(rows.shape[0], _FORWARD_ROWS):
-            result[block] = self._fitted_network.run(part, self._inputs(part, rows[block]))
+        for block in row_slices(rows.shape[0], _FORWARD_ROWS):
+            some = self._inputs(part, rows_in(rows, block))
+            result[block] = self._fitted_network.run(part, some)
         return result
 
     def _inputs(self, part, rows):

@@ -8,6 +8,17 @@ from sklearn.utils import gen_batches
 _BLOCK_FLOATS = 2**20
 
 
+def row_slices(n_rows, block_rows):
+    """Yield slices of so many rows; scikit-learn's `gen_batches` takes longer than a row."""
+    for start in range(0, n_rows, block_rows):
+        yield slice(start, min(start + block_rows, n_rows))
+
+
+def rows_in(X, block):
+    """Return the rows of X in a slice, X itself if these are all."""
+    return X if block == slice(0, X.shape[0]) else X[block]
+
+
 def padded_row_blocks(X, n_floats):
     """Yield the nonempty rows of X in blocks of rows with about the same number of items.
 

@@ -2,7 +2,10 @@
 
 from itertools import chain, islice
 
-from joblib import Parallel, delayed
+from joblib import effective_n_jobs
+from sklearn.utils.parallel import Parallel, delayed
+
+from ._blas_threads import one_blas_thread
 
 
 def in_threads(function, blocks, n_jobs=None):
@@ -18,7 +21,14 @@ def in_threads(function, blocks, n_jobs=None):
     """
     blocks = iter(blocks)
     first = list(islice(blocks, 2))
-    if len(first) < 2:
-        return (function(*block) for block in first)
-    parallel = Parallel(n_jobs, require="sharedmem", return_as="generator")
-    return parallel(delayed(function)(*block) for block in chain(first, blocks))
+    all_blocks = chain(first, blocks)
+    n_threads = effective_n_jobs(n_jobs) if len(first) > 1 else 1
+    if n_threads == 1:
+        return (function(*block) for block in all_blocks)
+    return _in_several_threads(function, all_blocks, n_threads)
+
+
+def _in_several_threads(function, blocks, n_threads):
+    parallel = Parallel(n_threads, require="sharedmem", return_as="generator")
+    with one_blas_thread():
+        yield from parallel(delayed(function)(*block) for block in blocks)

@@ -5,7 +5,7 @@ from sklearn.utils import get_tags
 
 from .._numerics._gram import as_dense
 from .._score_parts import additive_parts
-from .._validation import HasMethods
+from .._validation import HasMethods, check_interactions
 from .._wrapping import transformed
 from ..base import InDomainRecommender
 
@@ -89,6 +89,8 @@ class ReconstructionRecommender(InDomainRecommender):
         return get_tags(self.transformer).input_tags.positive_only
 
     def _fit(self, X):
+        tags = get_tags(self.transformer).input_tags
+        self._reads = {"sparse": tags.sparse, "negative": not tags.positive_only}
         self.transformer_ = clone(self.transformer).fit(self._transformer_input(X), None)
         n_items = self._score_rows(X[:1]).shape[1]
         if n_items != X.shape[1]:
@@ -99,7 +101,11 @@ class ReconstructionRecommender(InDomainRecommender):
 
     def _transformer_input(self, X):
         """Return the rows sparse or dense, as the transformer needs them."""
-        return X if get_tags(self.transformer).input_tags.sparse else X.toarray()
+        return X if self._reads["sparse"] else X.toarray()
+
+    def _check_rows(self, X):
+        nonnegative = not self._reads["negative"]
+        return check_interactions(self, X, reset=False, nonnegative=nonnegative)
 
     def _score_rows(self, X):
         codes = transformed(self.transformer_, self._transformer_input(X))
