@@ -7,7 +7,8 @@ import scipy.sparse as sp
 def row_totals(X):
     """Return the sum of each row of a `csr_array`, in float64."""
     rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-    return np.bincount(rows, weights=X.data[: len(rows)], minlength=X.shape[0])
+    totals = np.bincount(rows, weights=X.data[: len(rows)], minlength=X.shape[0])
+    return totals.astype(np.float64, copy=False)  # without entries, they are integers
 
 
 def scaled_rows(X, scales):

@@ -14,6 +14,12 @@ def test_totals_are_the_sums_of_the_rows():
     assert_array_equal(row_totals(sp.csr_array(DENSE)), [5, 0, 0.5])
 
 
+def test_totals_of_rows_without_entries_are_real_numbers():
+    totals = row_totals(sp.csr_array((2, 3), dtype=np.float32))
+    assert_array_equal(totals, [0, 0])
+    assert totals.dtype == np.float64
+
+
 def test_rows_are_multiplied_in_their_type():
     scaled = scaled_rows(sp.csr_array(DENSE), SCALES)
     assert scaled.dtype == np.float32
