@@ -5,6 +5,8 @@ import scipy.sparse as sp
 
 # What is left of a number that was subtracted from itself, relative to it.
 _ROUNDING = 1e-10
+# Counts and sums of squares, on the diagonal of a matrix.
+_NEVER_NEGATIVE = {"n_rows", "n_rows_with", "column_counts", "item_counts", "gram", "support"}
 
 
 class RowSums:
@@ -45,7 +47,10 @@ class RowSums:
     def __sub__(self, other):
         left = self._combined(other, _subtracted)
         for name, value in left.sums.items():
-            if _smallest(self[name]) >= 0 and _smallest(value) < -1e-6 * _largest(self[name]):
+            if (
+                name in _NEVER_NEGATIVE
+                and _diagonal(value).min() < -1e-6 * _diagonal(self[name]).max()
+            ):
                 raise ValueError(
                     f"X holds rows that were never learned: without them, {name!r} would be below "
                     "zero. Pass the same rows as they were learned."
@@ -180,12 +185,9 @@ def _as_dense(value):
     return value.toarray() if sp.issparse(value) else value
 
 
-def _smallest(value):
-    return (value.data if sp.issparse(value) else np.asarray(value)).min(initial=0)
-
-
-def _largest(value):
-    return (value.data if sp.issparse(value) else np.asarray(value)).max(initial=0)
+def _diagonal(value):
+    """Return the diagonal of a matrix, and the numbers of anything else."""
+    return np.atleast_1d(value.diagonal() if np.ndim(value) == 2 or sp.issparse(value) else value)
 
 
 def _nbytes(value):
