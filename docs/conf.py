@@ -32,6 +32,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings say more
 # A name in single backticks is a link where it is one of ours.
 default_role = "py:obj"
 numpydoc_show_class_members = False

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Transfer learning for recommender systems as ordinary scikit-learn objects."""
 
 from importlib import import_module as _import_module

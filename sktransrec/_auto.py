@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The values of parameters that are "auto": those that find held-out interactions best.
 
 An estimator whose parameter is "auto" holds out a part of what `fit` got, fits a few candidate

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A column of values from any library as an exact numpy array."""
 
 from collections.abc import Mapping, Set

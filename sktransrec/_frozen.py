@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A fitted estimator that is not fitted again, and that has a short name in print."""
 
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from ._typing import Estimator
 from ._validation import check_is_fitted, visual_block
 
 
@@ -24,7 +26,7 @@ class Frozen(FrozenEstimator):
         return visual_block([self.estimator], [f"frozen: {self.name}"], [str(self.estimator)])
 
 
-def frozen(estimator, name=None):
+def frozen(estimator: Estimator, name: str | None = None) -> Estimator:
     """Freeze a fitted estimator, with a short name for prints, searches and diagrams.
 
     Use it like scikit-learn's `FrozenEstimator`, for example as `pretrained`. That one prints

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Histories: rows of item ids from 1 on, in the order of time, with zeros at the end."""
 
 import numpy as np

@@ -1,10 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ids (strings or integers): exact arrays of ids, their positions, and decoding columns."""
 
 from itertools import repeat
 from numbers import Integral
+from typing import Any
 
 import narwhals.stable.v1 as nw
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ._columns import as_column, check_none_missing, exact_array, objects_of
 
@@ -91,7 +94,7 @@ def decoded(ids, columns, what):
 class DecodesItems:
     """Mixin for classes that know the ids of items; a subclass implements ``_ids_of_items()``."""
 
-    def encode_items(self, item_ids):
+    def encode_items(self, item_ids: ArrayLike) -> NDArray[np.intp]:
         """Return the columns of items, such as `candidates` or `similar_items` need them.
 
         Parameters
@@ -116,7 +119,7 @@ class DecodesItems:
             )
         return positions(ids, known)[codes]
 
-    def decode_items(self, items):
+    def decode_items(self, items: ArrayLike) -> NDArray[Any]:
         """Return the item ids of columns, such as those that `recommend` returns.
 
         Parameters

@@ -1,17 +1,21 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Recommend with any fitted recommender, alone or inside a pipeline or search."""
 
+from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import get_tags
 
 from ._histories import seen_items
 from ._numerics._row_blocks import row_slices, rows_in
 from ._numerics._threads import in_threads
 from ._numerics._top_k import Preference, top_k
+from ._typing import Estimator, MatrixLike
 from ._validation import (
     _safe_indexing,
     check_candidates,
@@ -40,14 +44,14 @@ _served = WeakKeyDictionary()
 
 
 def recommend(
-    model,
-    X,
+    model: Estimator,
+    X: MatrixLike,
     *,
-    n_recommendations=10,
-    candidates=None,
-    exclude_seen="auto",
-    exclude_interactions=None,
-):
+    n_recommendations: int = 10,
+    candidates: ArrayLike | None = None,
+    exclude_seen: bool | Literal["auto"] = "auto",
+    exclude_interactions: MatrixLike | None = None,
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Return the best items for each row of X, from a recommender, pipeline or search.
 
     Use it for a `Pipeline` or a search of scikit-learn that holds a recommender, because these have
@@ -104,7 +108,14 @@ def recommend(
     return own(X, n_recommendations=n_recommendations, **options)
 
 
-def eligible_scores(model, X, *, candidates=None, exclude_seen="auto", exclude_interactions=None):
+def eligible_scores(
+    model: Estimator,
+    X: MatrixLike,
+    *,
+    candidates: ArrayLike | None = None,
+    exclude_seen: bool | Literal["auto"] = "auto",
+    exclude_interactions: MatrixLike | None = None,
+) -> Iterator[tuple[slice, NDArray[Any]]]:
     """Score all items that may be recommended to the rows of X, block by block.
 
     Use it to write your own ranking or metric. Recommendations, ranks of held-out items and scorers

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What each entry of a single row adds to scores, also through pipelines."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sample weights of a regression: larger for rows with more interactions."""
 
 import numpy as np

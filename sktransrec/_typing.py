@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Types of what the public functions take."""
 
 from collections.abc import Callable

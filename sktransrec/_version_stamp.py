@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Save the version of the package with an object, and warn if another version loads it."""
 
 import warnings

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Look into pipelines, searches and frozen estimators: what a model learns from and reads."""
 
 import numpy as np

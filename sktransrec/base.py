@@ -1,7 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The base classes of all recommenders."""
+
+from collections.abc import Iterator
+from typing import Any, Literal, Self
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -20,6 +25,7 @@ from ._recommend import (
     preference_of,
     row_blocks,
 )
+from ._typing import MatrixLike
 from ._validation import (
     _fit_context,
     check_candidates,
@@ -72,7 +78,7 @@ class RecommenderMixin(VersionStampMixin):
         """Return new rows in the form that ``_score_rows`` takes."""
         return check_rows(self, X, reset=False)
 
-    def decision_function(self, X):
+    def decision_function(self, X: MatrixLike) -> NDArray[np.float32]:
         """Score every item for each row of X.
 
         Parameters
@@ -94,13 +100,13 @@ class RecommenderMixin(VersionStampMixin):
 
     def recommend(
         self,
-        X,
+        X: MatrixLike,
         *,
-        n_recommendations=10,
-        candidates=None,
-        exclude_seen="auto",
-        exclude_interactions=None,
-    ):
+        n_recommendations: int = 10,
+        candidates: ArrayLike | None = None,
+        exclude_seen: bool | Literal["auto"] = "auto",
+        exclude_interactions: MatrixLike | None = None,
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """Return the best items for each row of X.
 
         Rows are scored in blocks that respect scikit-learn's `working_memory` setting, so the full
@@ -139,8 +145,13 @@ class RecommenderMixin(VersionStampMixin):
         )
 
     def eligible_scores(
-        self, X, *, candidates=None, exclude_seen="auto", exclude_interactions=None
-    ):
+        self,
+        X: MatrixLike,
+        *,
+        candidates: ArrayLike | None = None,
+        exclude_seen: bool | Literal["auto"] = "auto",
+        exclude_interactions: MatrixLike | None = None,
+    ) -> Iterator[tuple[slice, NDArray[Any]]]:
         """Score all items that may be recommended to the rows of X, block by block.
 
         See :func:`sktransrec.eligible_scores`, which also takes pipelines and searches.
@@ -176,16 +187,16 @@ class RecommenderMixin(VersionStampMixin):
         )
 
     @property
-    def item_columns_(self):
+    def item_columns_(self) -> NDArray[np.intp]:
         """The columns of X that are the items, in order; None if all columns are, or none is."""
         return None
 
     @property
-    def withheld_items_(self):
+    def withheld_items_(self) -> NDArray[np.bool_]:
         """The mask of the items that are never recommended; None if there are none."""
         return None
 
-    def score(self, X, y=None):
+    def score(self, X: MatrixLike, y: MatrixLike | None = None) -> float:
         """Return the mean NDCG@10 over the rows of X that have something to find.
 
         Parameters
@@ -215,7 +226,7 @@ shape (n_rows,), default=None
         y = wanted_items(self, y, n_rows=len(items), n_items=self.n_items_)
         return ndcg_at_k(y, items, k=k)
 
-    def score_parts(self, X):
+    def score_parts(self, X: MatrixLike) -> tuple[NDArray[Any], ...] | None:
         """Return what each nonzero entry of a single row adds to the scores of all items.
 
         Use :func:`sktransrec.explain`, which calls it and takes pipelines as well. A subclass whose
@@ -285,7 +296,7 @@ class InDomainRecommender(RecommenderMixin, BaseEstimator):
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Learn from the interactions in X.
 
         Parameters
@@ -337,7 +348,7 @@ class SupervisedRecommender(RecommenderMixin, BaseEstimator):
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y):
+    def fit(self, X: MatrixLike, y: MatrixLike) -> Self:
         """Learn to recommend the columns of y from X.
 
         Parameters
@@ -386,7 +397,9 @@ class SimilarItemsMixin:
     items to all items, of shape (len(items), `n_items_`).
     """
 
-    def similar_items(self, items, *, n_similar=10):
+    def similar_items(
+        self, items: int | ArrayLike, *, n_similar: int = 10
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """Return the items most similar to each of `items`.
 
         Parameters
@@ -435,7 +448,7 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
         return self.item_factors_.shape[1]
 
     @finite_output
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> NDArray[np.float32]:
         """Return the factors of each row, found by fold-in with fixed item factors.
 
         Parameters

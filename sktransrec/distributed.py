@@ -1,21 +1,28 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Encode, fit and recommend on the workers of Dask."""
 
 import copy
 import functools
 import os
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 
 from ._recommend import recommend
+from ._typing import Estimator
 from .persistence import load
 from .serving import RecommendationService
+
+if TYPE_CHECKING:
+    from .interactions._encoder import InteractionEncoder
+
 
 __all__ = ["encode_parts", "fit_encoder", "fit_parts", "recommend_parts"]
 
 
-def fit_encoder(encoder, events):
+def fit_encoder(encoder: "InteractionEncoder", events: Any) -> "InteractionEncoder":
     """Learn the users and the items of a log in parts, in one pass.
 
     Use it for a log that no machine holds: each worker finds the ids of its parts, and these are
@@ -52,7 +59,7 @@ def fit_encoder(encoder, events):
     return encoder
 
 
-def encode_parts(encoder, events):
+def encode_parts(encoder: "InteractionEncoder | str", events: Any) -> list[Any]:
     """Encode a log in parts, with all events of a user in one of them.
 
     Parameters
@@ -91,7 +98,7 @@ def encode_parts(encoder, events):
     return [_delayed(_rows_of_part)(encoder, part) for part in _parts(events)]
 
 
-def fit_parts(model, X, y=None):
+def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
     """Fit a model to rows in parts: each worker sums up its parts, and a tree adds the sums.
 
     Use it for models that learn from sums over the rows: they have `row_sums`, as EASE, ridge
@@ -142,7 +149,7 @@ def fit_parts(model, X, y=None):
     return model.fit_row_sums(_reduced(sums, _added).compute())
 
 
-def recommend_parts(path, X, **options):
+def recommend_parts(path: str, X: Any, **options: Any) -> list[Any]:
     """Recommend to rows in parts, with the model mapped into the memory of each worker once.
 
     Parameters

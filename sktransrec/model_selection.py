@@ -1,8 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ready search spaces for those who tune."""
+
+from typing import Any, Literal
 
 from scipy.stats import randint, uniform
 from sklearn.frozen import FrozenEstimator
 
+from ._typing import Estimator
 from ._validation import StrOptions, validate_params
 from ._wrapping import named_parts
 
@@ -13,7 +17,9 @@ __all__ = ["search_space"]
     {"model": "no_validation", "library": [StrOptions({"optuna", "scipy"})]},
     prefer_skip_nested_validation=True,
 )
-def search_space(model, *, library="scipy"):
+def search_space(
+    model: Estimator, *, library: Literal["optuna", "scipy"] = "scipy"
+) -> dict[str, Any | list[Any]]:
     """Return what is worth a search in a model, ready for a randomised search.
 
     Parameters

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Files of fitted models: arrays and a description of the objects, without code.
 
 A file has the format of safetensors, so any reader of that format finds the arrays by their names.
@@ -22,8 +23,10 @@ import math
 import mmap
 import os
 import sys
+from os import PathLike
 from pathlib import Path
 from types import FunctionType
+from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -54,7 +57,7 @@ _KNOWN_FUNCTIONS = {
 }
 
 
-def save(model, path):
+def save(model: Any, path: str | PathLike[str]) -> None:
     """Save a fitted model, or another object of this package, in a file without code.
 
     Use it where files must be safe to load, last longer than a pickle, or be shared by several
@@ -111,7 +114,12 @@ def save(model, path):
         unfinished.unlink(missing_ok=True)
 
 
-def load(path, *, mmap_mode=None, trusted=()):
+def load(
+    path: str | PathLike[str],
+    *,
+    mmap_mode: Literal["r", "c"] | None = None,
+    trusted: list[str] = (),
+) -> Any:
     """Load what `save` has saved.
 
     No code of the file is run: it holds none. Only objects of sktransrec and of scikit-learn are

@@ -1,15 +1,20 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a product calls: ids in, ids out."""
 
 import copy
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 
 from ._ids import distinct_ids, joined_ids, positions
 from ._recommend import recommend
+from ._typing import Estimator
 from ._validation import check_is_fitted
 from ._version_stamp import VersionStampMixin
 from ._wrapping import reads_histories, recommender_of
@@ -25,6 +30,11 @@ from .interactions._known_of import (
     users_in,
 )
 from .persistence import load, save
+
+if TYPE_CHECKING:
+    from .content._item_features import ItemFeatures
+    from .interactions._encoder import InteractionEncoder
+
 
 __all__ = ["RecommendationService"]
 
@@ -87,7 +97,16 @@ class RecommendationService(VersionStampMixin):
     (['f2'], ['Brazil'])
     """
 
-    def __init__(self, model, encoder, *, item_encoder=None, item_names=None):
+    item_ids_: NDArray[Any]
+
+    def __init__(
+        self,
+        model: Estimator,
+        encoder: "InteractionEncoder",
+        *,
+        item_encoder: "InteractionEncoder | None" = None,
+        item_names: Mapping[Any, str] | Any | None = None,
+    ) -> None:
         check_is_fitted(encoder)
         self.model = model
         self.encoder = encoder
@@ -95,21 +114,21 @@ class RecommendationService(VersionStampMixin):
         self.item_names = _as_dict(item_names)
         self.item_ids_ = self._ids_of_model()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         model = type(recommender_of(self.model)).__name__
         return f"RecommendationService({model}, {len(self.item_ids_)} items)"
 
     def recommend(
         self,
-        users=None,
-        history=None,
+        users: ArrayLike | None = None,
+        history: Any = None,
         *,
-        baskets=None,
-        n_recommendations=10,
-        candidates=None,
-        exclude_seen="auto",
-        exclude=None,
-    ):
+        baskets: Sequence[Sequence[Any]] | None = None,
+        n_recommendations: int = 10,
+        candidates: ArrayLike | None = None,
+        exclude_seen: bool | Literal["auto"] = "auto",
+        exclude: Any = None,
+    ) -> Any:
         """Return the best items for users, or for baskets of items.
 
         Parameters
@@ -157,14 +176,14 @@ class RecommendationService(VersionStampMixin):
 
     def explain(
         self,
-        users=None,
-        history=None,
+        users: ArrayLike | None = None,
+        history: Any = None,
         *,
-        baskets=None,
-        items=None,
-        n_recommendations=5,
-        n_reasons=3,
-    ):
+        baskets: Sequence[Sequence[Any]] | None = None,
+        items: ArrayLike | None = None,
+        n_recommendations: int = 5,
+        n_reasons: int = 3,
+    ) -> Any:
         """Return which items of a history speak for which recommendations.
 
         Parameters
@@ -214,16 +233,16 @@ class RecommendationService(VersionStampMixin):
 
     def trace(
         self,
-        users=None,
-        history=None,
+        users: ArrayLike | None = None,
+        history: Any = None,
         *,
-        baskets=None,
-        items=None,
-        n_recommendations=5,
-        candidates=None,
-        exclude_seen="auto",
-        exclude=None,
-    ):
+        baskets: Sequence[Sequence[Any]] | None = None,
+        items: ArrayLike | None = None,
+        n_recommendations: int = 5,
+        candidates: ArrayLike | None = None,
+        exclude_seen: bool | Literal["auto"] = "auto",
+        exclude: Any = None,
+    ) -> Any:
         """Return how items were scored, and what keeps them out.
 
         Parameters
@@ -288,7 +307,7 @@ class RecommendationService(VersionStampMixin):
         columns = {name: np.array([line.get(name, 0.0) for line in lines]) for name in heads}
         return columns | {"name": self._names_of(columns["item"])}
 
-    def similar(self, items, n_similar=10):
+    def similar(self, items: ArrayLike, n_similar: int = 10) -> Any:
         """Return the most similar items of some items.
 
         Parameters
@@ -317,7 +336,9 @@ class RecommendationService(VersionStampMixin):
         heads = {"query": ids[row], "rank": place + 1}
         return self._table(heads, similar.ravel(), scores.ravel(), library_of(self.encoder))
 
-    def add_items(self, item_features, item_names=None):
+    def add_items(
+        self, item_features: "ItemFeatures", item_names: Mapping[Any, str] | Any | None = None
+    ) -> "RecommendationService":
         """Recommend later items from now on, without learning again.
 
         Parameters
@@ -350,7 +371,7 @@ class RecommendationService(VersionStampMixin):
         self.item_names = self.item_names | _as_dict(item_names)
         return self
 
-    def save(self, path):
+    def save(self, path: str | PathLike[str]) -> None:
         """Save the service in a file without code, as :func:`sktransrec.save` does.
 
         An older file stays whole until the new one is.
@@ -363,7 +384,13 @@ class RecommendationService(VersionStampMixin):
         save(self, path)
 
     @classmethod
-    def load(cls, path, *, mmap_mode=None, trusted=()):
+    def load(
+        cls,
+        path: str | PathLike[str],
+        *,
+        mmap_mode: Literal["r", "c"] | None = None,
+        trusted: list[str] = (),
+    ) -> "RecommendationService":
         """Load a saved service.
 
         Parameters

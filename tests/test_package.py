@@ -137,7 +137,6 @@ PARAMETERS = {
 
 # Modules without a test file of their own, and the one that shows what they do.
 TESTED_THROUGH = {
-    "_typing.py": "test_package.py",
     # Builders of networks, by what the networks learn.
     "_engine/_attention.py": "feature_learning/test_text.py",
     "_engine/_convolutional.py": "feature_learning/test_cnn.py",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Adam in fewer passes over memory than Keras's own."""
 
 import functools

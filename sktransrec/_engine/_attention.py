@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Self-attention: its layers, and blocks of it for any network of sequences."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Builder of convolutional networks, for sequences and images."""
 
 import math

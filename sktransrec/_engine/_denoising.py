@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How training corrupts what a network is to reconstruct, and what a variational one adds."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Builders of dense networks: pure functions from sizes to networks."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Fine-tuning: what a network takes over from a trained one, and how that moves from there.
 
 Depth counts layers with weights from the output, which has depth 0; layers side by side have the

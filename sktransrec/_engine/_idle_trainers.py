@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Trainers of finished fits, so that the next fit of the same network need not build its own.
 
 To build and compile a small network takes longer than to train it. A search over learning rates or

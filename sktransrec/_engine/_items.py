@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Layers that hold a vector for each item and score items by it, and the items to contrast with.
 
 Their weights have a row for each item, so that a step that needs few items touches few rows.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What networks and their parts make of rows, which are arrays or CSR.
 
 Import it through `_state.engine`, which brings TensorFlow in.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Layers that Keras lacks.
 
 Each class is made when it is first asked for, since its base is a class of Keras.

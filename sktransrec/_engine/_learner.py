@@ -1,10 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What every estimator around a network does: train it, keep its state, run it."""
 
 import copy
 import warnings
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.metaestimators import available_if
@@ -12,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from .._numerics._row_blocks import row_slices, rows_in
 from .._validation import check_is_fitted, visual_block
 from .._wrapping import fitted_learner
-from ._fine_tuning import FineTuning, TrainedNetwork, matching_columns
+from ._fine_tuning import FineTuning, TrainedNetwork, TransferredLayer, matching_columns
 from ._idle_trainers import IdleTrainers
 from ._schedules import LearningRates
 from ._state import FittedNetwork
@@ -44,6 +47,12 @@ class NetworkLearner:
       epochs, fractions included, have gone before; where `rng` is None they are as they are.
     """
 
+    feature_names_in_: NDArray[Any]
+    n_features_in_: int
+    n_iter_: int
+    loss_curve_: list[float]
+    validation_loss_curve_: list[float] | None
+    transferred_layers_: list[TransferredLayer]
     _column_names = None
 
     @available_if(_is_pretrained)
@@ -61,7 +70,7 @@ class NetworkLearner:
         return f"frozen but for the last {self.trainable} layers"
 
     @property
-    def network_(self):
+    def network_(self) -> Any:
         """A copy of the fitted network as a Keras model, built when it is first asked for."""
         check_is_fitted(self)
         return self._fitted_network.network.model

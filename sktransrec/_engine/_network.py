@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a builder returns: a network, and which parts of it are for what."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Builder of networks that say at each step of a history which item comes next.
 
 Every layer is causal: a step knows itself and those before it. Histories are padded at their end,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a fitted network's layers make of rows, in numpy.
 
 Layers of Keras stand here. A layer of ours has its function beside its class.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What networks minimise, computed from the nonzero entries of sparse targets alone.
 
 Each loss of a target x given the network's linear output f is A(f) - c <x, f> plus a constant of

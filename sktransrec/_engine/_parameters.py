@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The parameters and attributes that estimators around a network share: texts and constraints."""
 
 import inspect

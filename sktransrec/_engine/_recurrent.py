@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Builder of recurrent networks."""
 
 from ._layers import (

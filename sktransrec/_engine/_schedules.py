@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How the learning rate changes from epoch to epoch."""
 
 from typing import NamedTuple

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What builders make networks of: layers in float32, each with a seed of its own."""
 
 import numpy as np

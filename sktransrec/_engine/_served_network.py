@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A fitted network that needs no TensorFlow to run."""
 
 import json

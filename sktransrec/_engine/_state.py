@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The fitted state of a network, which needs no TensorFlow to run."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One training loop and one compiled step for all networks."""
 
 import functools

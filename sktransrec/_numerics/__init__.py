@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Numerical functions: arrays in, arrays out. They know neither estimators nor domains."""

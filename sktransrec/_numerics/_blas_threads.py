@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Limiting BLAS to one thread while many small products run, also from several threads."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Clusters of rows and of items, and the lifts: how much more often than by chance they meet."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The two parts of BM25, shared by `BM25Transformer` and item neighbours."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The conditional logit: the weights of features that make the chosen items likely."""
 
 from typing import NamedTuple

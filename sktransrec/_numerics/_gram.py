@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Gram matrices and their factors, in place and in the lowest precision that is enough."""
 
 from contextlib import contextmanager

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The factors of rows that minimise squared errors, with the factors of the columns fixed."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Scores that are sums of sparse links from the items of a row."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The memory that is left for this process, checked before a large fit."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Vectors whose filled columns are dense and whose other columns are sparse."""
 
 from dataclasses import dataclass, replace

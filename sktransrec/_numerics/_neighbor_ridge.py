@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ridge regressions of many targets, each on the few columns of a sparse matrix that suit it best.
 
 This is the restricted form of ridge regression for matrices whose Gram matrix does not fit into

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Newton's method for the factors of many rows, each with its own convex loss."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sparse rows in padded blocks, so that numpy can compute many rows at once."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Products of rows with a matrix, in which no row depends on the others."""
 
 import numpy as np

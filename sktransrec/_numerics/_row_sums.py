@@ -1,7 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sums over the rows of X: what can be added and subtracted without the rows."""
+
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 # What is left of a number that was subtracted from itself, relative to it.
 _ROUNDING = 1e-10
@@ -32,7 +36,13 @@ class RowSums:
         The names of the columns of X, if it had any.
     """
 
-    def __init__(self, sums, settings, n_features, feature_names=None):
+    def __init__(
+        self,
+        sums: dict[str, Any],
+        settings: dict[str, Any],
+        n_features: int,
+        feature_names: NDArray[np.str_] | None = None,
+    ) -> None:
         self.sums = sums
         self.settings = settings
         self.n_features = n_features
@@ -57,11 +67,11 @@ class RowSums:
                 )
         return left
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"RowSums({self['n_rows']} rows, {len(self['n_rows_with'])} items)"
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """The bytes of all sums."""
         return sum(_nbytes(value) for value in self.sums.values())
 
@@ -76,7 +86,7 @@ class RowSums:
         wider = max(self, other, key=lambda one: one.n_features)
         return RowSums(sums, self.settings, wider.n_features, wider.feature_names)
 
-    def check_settings(self, settings):
+    def check_settings(self, settings: dict[str, Any]) -> None:
         """Raise an error if the sums were computed with other settings.
 
         Parameters

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sums of sparse rows, and rows times numbers, in a tenth of scipy's time for a single row."""
 
 import numpy as np

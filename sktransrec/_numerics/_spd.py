@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Symmetric positive definite matrices of any size: Cholesky factors, solutions and inverses.
 
 LAPACK gets only small blocks of the diagonal, because the threaded ``potrf`` of OpenBLAS 0.3.30 can

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The strongest entries of a sparse product of nonnegative interactions."""
 
 from itertools import pairwise

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Work on blocks of rows in threads, as many as the user allows."""
 
 from itertools import chain, islice

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Exact selection of the best k columns of each row of a score matrix."""
 
 from typing import NamedTuple

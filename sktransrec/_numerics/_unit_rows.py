@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Rows of Euclidean length 1."""
 
 import scipy.sparse as sp

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Input checks: each raises one error that names the argument, the value and the cure."""
 
 from ._arrays import (

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Checks of X: matrices of interactions, features, tables and texts."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Checks that numbers are finite and do not overflow: in input, fitted attributes and output."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Checks of histories, rows of item ids in order."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Checks of what names items: candidates, columns, ids and exclusions."""
 
 import reprlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Constraints of parameters, and checks of single numbers."""
 
 import numbers

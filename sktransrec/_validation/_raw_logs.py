@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Recognising raw logs and transactions that are passed instead of a matrix of rows x items."""
 
 import re

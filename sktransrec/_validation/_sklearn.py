@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The only door to scikit-learn's private helpers."""
 
 from collections.abc import Callable

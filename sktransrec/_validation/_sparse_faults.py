@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Checks that the arrays of a sparse matrix are consistent; scipy does not check this."""
 
 from numbers import Integral

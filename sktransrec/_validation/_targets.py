@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Checks of y: what a model learns or is compared with."""
 
 import numpy as np

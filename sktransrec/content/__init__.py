@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What items are like: texts, pictures, sounds and numbers, and pretrained encoders of these."""
 
 from ._encoder import PretrainedEncoder

@@ -1,15 +1,20 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Vectors by a network that was trained elsewhere, each distinct content once."""
 
 import contextlib
 import os
+from collections.abc import Callable
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
 from joblib import Memory
+from numpy.typing import ArrayLike, NDArray
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
+from .._typing import Estimator
 from .._validation import (
     HasMethods,
     Interval,
@@ -105,6 +110,9 @@ class PretrainedEncoder(
            [7., 1.]], dtype=float32)
     """
 
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _encoder_parameter = "encoder"
 
     _parameter_constraints: dict = {
@@ -115,7 +123,15 @@ class PretrainedEncoder(
         "verbose": ["verbose"],
     }
 
-    def __init__(self, encoder, *, batch_size=64, memory=None, saves_encoder=False, verbose=0):
+    def __init__(
+        self,
+        encoder: Callable[..., Any] | Estimator,
+        *,
+        batch_size: int = 64,
+        memory: Any = None,
+        saves_encoder: bool = False,
+        verbose: int = 0,
+    ) -> None:
         self.encoder = encoder
         self.batch_size = batch_size
         self.memory = memory
@@ -136,7 +152,7 @@ class PretrainedEncoder(
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_n_features_out")
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Encode the first row, to learn the number of features.
 
         Parameters
@@ -153,7 +169,7 @@ class PretrainedEncoder(
         self._fit_on(X, lambda values: self._vectors(_safe_indexing(values, [0])))
         return self
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: ArrayLike, y: Any = None) -> NDArray[np.float32]:
         """Encode all rows.
 
         Parameters
@@ -169,7 +185,7 @@ class PretrainedEncoder(
         """
         return self._fit_on(X, self._vectors)
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Encode rows.
 
         Parameters

@@ -1,10 +1,15 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The content of items, in a container that cross-validation cannot slice."""
 
 import reprlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._ids import DecodesItems, distinct_ids, equal_as_strings, id_array, positions
+from .._typing import Estimator, MatrixLike
 from .._validation import _safe_indexing
 from .._version_stamp import VersionStampMixin
 from .._wrapping import as_matrix
@@ -66,7 +71,10 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
     array([[0.5, 2. ]], dtype=float32)
     """
 
-    def __init__(self, values, ids=None):
+    n_items: int
+    has_own_ids: bool
+
+    def __init__(self, values: MatrixLike, ids: ArrayLike | None = None) -> None:
         index = values.index if hasattr(values, "iloc") else None
         values = without_library(values)
         self.n_items = values.shape[0] if hasattr(values, "shape") else len(values)
@@ -75,10 +83,10 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
         self.values = frozen(checked_values(values, self.ids))
         check_items(self.values, self.ids)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.n_items
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"ItemFeatures({self.n_items} items, {self._kind()} of shape {self.values.shape})"
 
     def __sklearn_clone__(self):
@@ -101,7 +109,7 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
         frozen(self.values)
         frozen(self.ids)
 
-    def of(self, ids):
+    def of(self, ids: ArrayLike) -> "ItemFeatures":
         """Return the features of the items with the given ids, in that order.
 
         Parameters
@@ -127,7 +135,14 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
             )
         return ItemFeatures(_safe_indexing(self.values, places), ids)
 
-    def encoded(self, encoder, *, batch_size=64, memory=None, verbose=0):
+    def encoded(
+        self,
+        encoder: Callable[..., Any] | Estimator,
+        *,
+        batch_size: int = 64,
+        memory: Any = None,
+        verbose: int = 0,
+    ) -> "ItemFeatures":
         """Return the items described by the vectors of an encoder instead of their content.
 
         Use it to encode a catalogue once for all models and searches. No model then holds the
@@ -177,7 +192,7 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
             return "texts"
         return {2: "numbers", 4: "images"}.get(self.values.ndim, "arrays")
 
-    def check_described_as(self, others):
+    def check_described_as(self, others: "ItemFeatures") -> None:
         """Raise unless the items have the same kind and shape of values as others.
 
         Parameters

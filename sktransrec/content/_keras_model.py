@@ -1,4 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Keras models in files as encoders."""
+
+from os import PathLike
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
 
 from .._engine._state import engine
 from ._loaded_once import LoadedOnce
@@ -33,11 +39,11 @@ class KerasModel(LoadedOnce):
     ItemFeatures(2 items, numbers of shape (2, 128))
     """
 
-    def __init__(self, path, *, layer=None):
+    def __init__(self, path: str | PathLike[str], *, layer: str | None = None) -> None:
         self.path = path
         self.layer = layer
 
-    def __call__(self, arrays):
+    def __call__(self, arrays: ArrayLike) -> NDArray[Any]:
         """Return the vectors of arrays.
 
         Parameters

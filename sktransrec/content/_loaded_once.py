@@ -1,7 +1,9 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Encoders in files: loaded when they are first called, and saved by their path."""
 
 import os
 from pathlib import Path
+from typing import Any
 
 
 class LoadedOnce:
@@ -21,11 +23,11 @@ class LoadedOnce:
     def __getstate__(self):
         return {name: path_as_str(each) for name, each in vars(self).items() if name != "_network"}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.__getstate__().items())
         return f"{type(self).__name__}({settings})"
 
-    def identity(self):
+    def identity(self) -> Any:
         """Return what tells this encoder from others, and a changed file from the one before."""
         path = Path(self.path)
         files = sorted(path.rglob("*")) if path.is_dir() else [path] * path.exists()

@@ -1,6 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """ONNX files as encoders."""
 
+from collections.abc import Callable, Sequence
+from os import PathLike
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ._keras_model import mean_over_places
 from ._loaded_once import LoadedOnce
@@ -46,13 +52,20 @@ class OnnxModel(LoadedOnce):
     ItemFeatures(2 items, numbers of shape (2, 384))
     """
 
-    def __init__(self, path, *, tokenizer=None, prompt="", max_length=256):
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        tokenizer: str | PathLike[str] | Callable[..., Any] | None = None,
+        prompt: str = "",
+        max_length: int = 256,
+    ) -> None:
         self.path = path
         self.tokenizer = tokenizer
         self.prompt = prompt
         self.max_length = max_length
 
-    def __call__(self, contents):
+    def __call__(self, contents: Sequence[str] | ArrayLike) -> NDArray[Any]:
         """Return the vectors of texts or arrays.
 
         Parameters

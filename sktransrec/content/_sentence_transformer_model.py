@@ -1,4 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Encoders of the library sentence-transformers, by their name or folder."""
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
+from numpy.typing import NDArray
 
 from ._loaded_once import LoadedOnce
 
@@ -35,12 +42,14 @@ class SentenceTransformerModel(LoadedOnce):
     ItemFeatures(2 items, numbers of shape (2, 384))
     """
 
-    def __init__(self, path, *, prompt="", device=None):
+    def __init__(
+        self, path: str | PathLike[str], *, prompt: str = "", device: str | None = None
+    ) -> None:
         self.path = path
         self.prompt = prompt
         self.device = device
 
-    def __call__(self, texts):
+    def __call__(self, texts: Sequence[str]) -> NDArray[Any]:
         """Return the vectors of texts.
 
         Parameters

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Large encoders as parameters: copies share them, and saved files leave them out."""
 
 import copy

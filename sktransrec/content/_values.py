@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What items are like, as arrays, texts or tables: reading and checking it."""
 
 import reprlib

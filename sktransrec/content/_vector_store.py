@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Vectors of contents on disk: each content that an encoder has seen is found again."""
 
 import functools

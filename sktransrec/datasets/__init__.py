@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Generated data, of related domains or of items with content, and loaders of public data sets."""
 
 from ._amazon import load_amazon_cds, load_amazon_pair

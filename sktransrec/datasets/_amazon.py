@@ -1,4 +1,7 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Loaders of the Amazon reviews, in the splits that papers use for comparisons."""
+
+from os import PathLike
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -34,7 +37,9 @@ _CDS_DESCR = _REVIEWS + (
 )
 
 
-def load_amazon_pair(source, target, *, data_home=None):
+def load_amazon_pair(
+    source: str, target: str, *, data_home: str | PathLike[str] | None = None
+) -> Bunch:
     """Load two Amazon departments as a source and a target domain.
 
     In the pairs of "sport" with "cloth" or "phone", all users are warm: they have a history in both
@@ -119,7 +124,7 @@ def load_amazon_pair(source, target, *, data_home=None):
     return pair
 
 
-def load_amazon_cds(*, data_home=None):
+def load_amazon_cds(*, data_home: str | PathLike[str] | None = None) -> Bunch:
     """Load the Amazon CDs, a benchmark for recommenders of one domain.
 
     Parameters

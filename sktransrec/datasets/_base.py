@@ -1,7 +1,9 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Finding the data sets, and reading files of integers into arrays."""
 
 import os
 import warnings
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import scipy.sparse as sp
 _HOME_VARIABLE = "SKTRANSREC_DATA"
 
 
-def get_data_home(data_home=None):
+def get_data_home(data_home: str | PathLike[str] | None = None) -> Path:
     """Return the folder in which the loaders look for data sets.
 
     Parameters

@@ -1,4 +1,7 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Loader of citeulike-t: users, the papers that they saved, and the words of the papers."""
+
+from os import PathLike
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,7 +18,7 @@ _DESCR = (
 )
 
 
-def load_citeulike(*, data_home=None):
+def load_citeulike(*, data_home: str | PathLike[str] | None = None) -> Bunch:
     """Load citeulike-t: users and papers, with the words of the papers.
 
     Use it to recommend papers that nobody has saved yet.

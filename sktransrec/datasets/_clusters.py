@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Generated domains without common users or items, in which groups of users like item groups."""
 
 from functools import partial
@@ -33,20 +34,20 @@ _DESCR = (
     prefer_skip_nested_validation=True,
 )
 def make_cluster_domains(
-    n_source_users=400,
-    n_source_items=150,
-    n_target_users=200,
-    n_target_items=100,
+    n_source_users: int = 400,
+    n_source_items: int = 150,
+    n_target_users: int = 200,
+    n_target_items: int = 100,
     *,
-    n_user_clusters=10,
-    n_item_clusters=10,
-    relatedness=1.0,
-    source_density=0.15,
-    target_density=0.05,
-    popularity_exponent=0.6,
-    random_state=None,
-    return_truth=False,
-):
+    n_user_clusters: int = 10,
+    n_item_clusters: int = 10,
+    relatedness: float = 1.0,
+    source_density: float = 0.15,
+    target_density: float = 0.05,
+    popularity_exponent: float = 0.6,
+    random_state: int | np.random.RandomState | None = None,
+    return_truth: bool = False,
+) -> Bunch:
     """Generate a dense source and a sparse target that share neither users nor items.
 
     Use it to try `CodebookRecommender`: the only thing to transfer is which cluster of users likes

@@ -1,6 +1,8 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Generated items whose texts, pictures and numbers show which users will like them."""
 
 import unicodedata
+from collections.abc import Sequence
 from numbers import Integral, Real
 
 import numpy as np
@@ -72,23 +74,23 @@ _DESCR = (
     prefer_skip_nested_validation=True,
 )
 def make_content_domain(
-    n_users=400,
-    n_items=400,
-    n_new_items=100,
+    n_users: int = 400,
+    n_items: int = 400,
+    n_new_items: int = 100,
     *,
-    n_components=4,
-    n_choices=50.0,
-    languages=("english",),
-    language_mixing=0.0,
-    text_signal=0.5,
-    image_signal=0.5,
-    feature_signal=0.5,
-    image_size=16,
-    lifetime=None,
-    popularity_exponent=0.6,
-    random_state=None,
-    return_truth=False,
-):
+    n_components: int = 4,
+    n_choices: float = 50.0,
+    languages: Sequence[str] = ("english",),
+    language_mixing: float = 0.0,
+    text_signal: float = 0.5,
+    image_signal: float = 0.5,
+    feature_signal: float = 0.5,
+    image_size: int = 16,
+    lifetime: float | None = None,
+    popularity_exponent: float = 0.6,
+    random_state: int | np.random.RandomState | None = None,
+    return_truth: bool = False,
+) -> Bunch:
     """Generate users who choose among items that have a text, a picture and numbers.
 
     Use it to try methods for new items. The items appear one after the other over 100 days. The new

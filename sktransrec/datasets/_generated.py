@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Generated domains, where it is known how much there is to transfer."""
 
 from functools import partial
@@ -37,20 +38,20 @@ _DESCR = (
     prefer_skip_nested_validation=True,
 )
 def make_cross_domain(
-    n_users=400,
-    n_source_items=150,
-    n_target_items=100,
+    n_users: int = 400,
+    n_source_items: int = 150,
+    n_target_items: int = 100,
     *,
-    n_cold_users=100,
-    n_components=5,
-    overlap=1.0,
-    relatedness=1.0,
-    source_density=0.15,
-    target_density=0.05,
-    popularity_exponent=0.6,
-    random_state=None,
-    return_truth=False,
-):
+    n_cold_users: int = 100,
+    n_components: int = 5,
+    overlap: float = 1.0,
+    relatedness: float = 1.0,
+    source_density: float = 0.15,
+    target_density: float = 0.05,
+    popularity_exponent: float = 0.6,
+    random_state: int | np.random.RandomState | None = None,
+    return_truth: bool = False,
+) -> Bunch:
     """Generate a dense source domain and a sparse target domain that share users.
 
     Use it to try transfer methods where you know how much there is to transfer (`relatedness`).

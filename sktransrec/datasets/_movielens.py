@@ -1,6 +1,8 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Loader of the MovieLens data sets, in all published file formats."""
 
 import csv
+from os import PathLike
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -22,7 +24,12 @@ _GENRES_100K = (
 )
 
 
-def load_movielens(name="movielens_small", *, as_frame=False, data_home=None):
+def load_movielens(
+    name: str = "movielens_small",
+    *,
+    as_frame: bool = False,
+    data_home: str | PathLike[str] | None = None,
+) -> Bunch:
     """Load a MovieLens data set: ratings with time stamps, titles, genres and tags.
 
     The files may be those of ml-100k (``u.data``), of ml-1m and ml-10m (``ratings.dat``), or of

@@ -1,7 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Loaders of time-ordered histories."""
 
 import json
 from numbers import Integral
+from os import PathLike
+from typing import Literal
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -36,7 +39,12 @@ _DESCR_SPLIT = (
     },
     prefer_skip_nested_validation=True,
 )
-def load_sequences(name, *, max_length=50, data_home=None):
+def load_sequences(
+    name: Literal["lastfm", "beauty"],
+    *,
+    max_length: int = 50,
+    data_home: str | PathLike[str] | None = None,
+) -> Bunch:
     """Load time-ordered histories, with the last two items of each user held out.
 
     Item ids start at 1, because 0 is padding. Item id j + 1 is column j of a matrix.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ensembles: recommenders that combine others, or choose between them."""
 
 from ._content_members import content_members

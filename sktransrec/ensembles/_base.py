@@ -1,9 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The base classes of ensembles: what their members read and learn from."""
 
 import copy
 from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils.metaestimators import available_if
@@ -13,6 +16,7 @@ from .._histories import padded_at_end
 from .._ids import DecodesItems
 from .._numerics._row_sums import column_shares
 from .._recommend import n_rows_of, withheld_items
+from .._typing import MatrixLike
 from .._validation import (
     _BaseComposition,
     check_histories,
@@ -105,7 +109,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             columns = getattr(recommender, "item_columns_", None) if columns is None else columns
         return TargetItems.among(columns, self, X, n_items)
 
-    def member_scores(self, X):
+    def member_scores(self, X: MatrixLike) -> dict[str, NDArray[np.float32]]:
         """Return what each member adds to the scores of the items.
 
         Use it to see which member an item owes its place to; :func:`sktransrec.inspection.trace`
@@ -162,13 +166,13 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
                 )
 
     @property
-    def item_columns_(self):
+    def item_columns_(self) -> NDArray[np.intp]:
         """The columns of X that are the items, in order; None if all columns are, or none is."""
         columns = self._target.columns
         return columns if 0 < columns.size < self.n_features_in_ else None
 
     @property
-    def withheld_items_(self):
+    def withheld_items_(self) -> NDArray[np.bool_]:
         """The mask of the items that are never recommended; None if there are none."""
         return withheld_items(self._fitted_parts(), self.n_items_, self._target.columns)
 
@@ -220,7 +224,7 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
     A subclass has the parameters `estimators`, a list of (name, recommender), and `n_jobs`.
     """
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, and those of each recommender as ``name__parameter``.
 
         Parameters
@@ -234,7 +238,7 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         """
         return self._get_params("estimators", deep=deep)
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, and those of a recommender as ``name__parameter``.
 
         Parameters

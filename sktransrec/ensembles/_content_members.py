@@ -1,7 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The members of a stack for catalogues of which little is known but what the items say."""
 
+from collections.abc import Callable
 from numbers import Real
+from typing import Any
 
+from .._typing import Estimator
 from .._validation import Interval, validate_params
 from ..content import ItemFeatures
 from ..recommenders import (
@@ -20,7 +24,12 @@ from ..recommenders import (
     },
     prefer_skip_nested_validation=True,
 )
-def content_members(item_features, transformers=None, *, decay=0.7):
+def content_members(
+    item_features: ItemFeatures,
+    transformers: dict[str, Estimator | Callable[..., Any]] | None = None,
+    *,
+    decay: float | None = 0.7,
+) -> list[tuple[str, Estimator]]:
     """Return recommenders by content, and by item links, for a `StackingRecommender`.
 
     Use it for a new catalogue, with few interactions or none. Fit the stack on another catalogue

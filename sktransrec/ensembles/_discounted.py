@@ -1,12 +1,15 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A recommender that shows popular items less often."""
 
 from numbers import Real
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import uniform
 from sklearn.base import clone
 
+from .._typing import Estimator, MatrixLike
 from .._validation import HasMethods, Interval, _fit_context, restores_on_error
 from ._base import EnsembleRecommender, standardized, standardized_parts
 
@@ -84,6 +87,13 @@ class DiscountedRecommender(EnsembleRecommender):
     0.14
     """
 
+    recommender_: Estimator
+    discounts_: NDArray[np.float32]
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "recommender": [HasMethods(["fit"])],
         "discount": [Interval(Real, 0, None, closed="left")],
@@ -93,7 +103,7 @@ class DiscountedRecommender(EnsembleRecommender):
         "discount": uniform(0, 1),
     }
 
-    def __init__(self, recommender, *, discount=0.3):
+    def __init__(self, recommender: Estimator, *, discount: float = 0.3) -> None:
         self.recommender = recommender
         self.discount = discount
 
@@ -105,7 +115,7 @@ class DiscountedRecommender(EnsembleRecommender):
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Fit the recommender and learn how popular the items are.
 
         Parameters

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the members of an ensemble say of items: of all items, or of those worth learning from."""
 
 from dataclasses import dataclass

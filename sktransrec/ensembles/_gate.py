@@ -1,11 +1,15 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A recommender that uses the source only if it helps, and only for the rows that it helps."""
 
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from .._recommend import n_rows_of
+from .._typing import Estimator, MatrixLike
 from .._validation import (
     N_JOBS,
     HasMethods,
@@ -20,6 +24,9 @@ from ..evaluation._gain import measured_gain, shuffled_folds
 from ..metrics._buckets import bucket_of
 from ..metrics._table import METRICS
 from ._base import DecidingRecommender
+
+if TYPE_CHECKING:
+    from ..evaluation._gain import TransferGain
 
 
 class TransferGate(DecidingRecommender):
@@ -137,6 +144,17 @@ class TransferGate(DecidingRecommender):
     array([False, False, False])
     """
 
+    decision_: str
+    uses_transfer_: NDArray[np.bool_]
+    bucket_edges_: NDArray[np.intp]
+    gain_: "TransferGain"
+    transfer_: Estimator
+    fallback_: Estimator
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "transfer": [HasMethods(["fit"])],
         "fallback": [None, HasMethods(["fit"])],
@@ -156,19 +174,19 @@ class TransferGate(DecidingRecommender):
 
     def __init__(
         self,
-        transfer,
-        fallback=None,
+        transfer: Estimator,
+        fallback: Estimator | None = None,
         *,
-        target_columns=None,
-        holdout=0.2,
-        cv=5,
-        metric="ndcg",
-        k=10,
-        n_buckets=3,
-        confidence_level=0.95,
-        n_jobs=None,
-        random_state=None,
-    ):
+        target_columns: ArrayLike | slice | None = None,
+        holdout: float = 0.2,
+        cv: Any = 5,
+        metric: str = "ndcg",
+        k: int = 10,
+        n_buckets: int = 3,
+        confidence_level: float = 0.95,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.transfer = transfer
         self.fallback = fallback
         self.target_columns = target_columns
@@ -183,7 +201,7 @@ class TransferGate(DecidingRecommender):
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Compare both recommenders on the training rows, decide, and fit both on all rows.
 
         Parameters
@@ -227,7 +245,7 @@ class TransferGate(DecidingRecommender):
     def _fitted_parts(self):
         return [self.transfer_, self.fallback_]
 
-    def row_paths(self, X):
+    def row_paths(self, X: MatrixLike) -> NDArray[np.str_]:
         """Tell whether each row is served with the source or without it.
 
         Parameters

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A fitted recommender beside items that came later, of which it knows nothing."""
 
 import numpy as np

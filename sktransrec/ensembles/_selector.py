@@ -1,15 +1,19 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A recommender that measures which of several sources help, and uses only these."""
 
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 
+from .._typing import Estimator, MatrixLike
 from .._validation import (
     N_JOBS,
     HasMethods,
@@ -34,6 +38,9 @@ from ..evaluation._source_scores import (
 from ..metrics._table import METRICS
 from ._base import DecidingRecommender
 from ._voting import VotingRecommender
+
+if TYPE_CHECKING:
+    from ..evaluation._gain import TransferGain
 
 
 class SourceSelectorRecommender(DecidingRecommender):
@@ -154,6 +161,16 @@ class SourceSelectorRecommender(DecidingRecommender):
     array([1., 0.])
     """
 
+    decision_: str
+    source_scores_: list[SourceScore]
+    weights_: NDArray[Any]
+    gain_: "TransferGain | None"
+    recommender_: Estimator
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "transfer": [HasMethods(["fit"])],
         "sources": [list, None],
@@ -174,20 +191,20 @@ class SourceSelectorRecommender(DecidingRecommender):
 
     def __init__(
         self,
-        transfer,
-        sources=None,
-        fallback=None,
+        transfer: Estimator,
+        sources: list[tuple[str, Any]] | None = None,
+        fallback: Estimator | None = None,
         *,
-        target_columns=None,
-        holdout=0.2,
-        max_sources=3,
-        cv=5,
-        metric="ndcg",
-        k=10,
-        confidence_level=0.95,
-        n_jobs=None,
-        random_state=None,
-    ):
+        target_columns: ArrayLike | slice | None = None,
+        holdout: float = 0.2,
+        max_sources: int = 3,
+        cv: Any = 5,
+        metric: str = "ndcg",
+        k: int = 10,
+        confidence_level: float = 0.95,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.transfer = transfer
         self.sources = sources
         self.fallback = fallback
@@ -203,7 +220,7 @@ class SourceSelectorRecommender(DecidingRecommender):
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Score the sources, decide, and fit the chosen recommender on all rows.
 
         Parameters

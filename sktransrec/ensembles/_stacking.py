@@ -1,17 +1,21 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Several recommenders in one: the weights are learned from held-out interactions."""
 
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.utils import check_random_state
+from sklearn.utils import Bunch, check_random_state
 
 from .._numerics._conditional_logit import (
     conditional_logit_weights,
     held_out_losses,
     joined_choices,
 )
+from .._typing import Estimator, MatrixLike
 from .._validation import (
     N_JOBS,
     HasMethods,
@@ -180,6 +184,19 @@ class StackingRecommender(CombiningRecommender):
     (2, 3)
     """
 
+    weights_: NDArray[Any]
+    prior_weights_: NDArray[Any]
+    popularity_weights_: NDArray[Any]
+    regularization_: float
+    bucket_edges_: NDArray[np.intp]
+    final_estimator_: Estimator | None
+    estimators_: list[Estimator]
+    named_estimators_: Bunch
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "estimators": [list],
         "final_estimator": [HasMethods(["fit"]), None],
@@ -200,20 +217,20 @@ class StackingRecommender(CombiningRecommender):
 
     def __init__(
         self,
-        estimators,
-        final_estimator=None,
+        estimators: list[tuple[str, Estimator]],
+        final_estimator: Estimator | None = None,
         *,
-        prior=None,
-        regularization="auto",
-        holdout=0.2,
-        cv=5,
-        n_buckets=1,
-        n_candidates=100,
-        target_columns=None,
-        learn_cross_listed=False,
-        n_jobs=None,
-        random_state=None,
-    ):
+        prior: ArrayLike | dict[str, float] | Estimator | None = None,
+        regularization: float | Literal["auto"] = "auto",
+        holdout: float = 0.2,
+        cv: Any = 5,
+        n_buckets: int = 1,
+        n_candidates: int = 100,
+        target_columns: ArrayLike | slice | None = None,
+        learn_cross_listed: bool = False,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.estimators = estimators
         self.final_estimator = final_estimator
         self.prior = prior
@@ -229,7 +246,7 @@ class StackingRecommender(CombiningRecommender):
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Learn the weights on held-out interactions, and fit the recommenders on everything.
 
         Parameters

@@ -1,10 +1,14 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A recommender that uses the history of a user if there is one, and features otherwise."""
 
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
+from .._typing import Estimator, MatrixLike
 from .._validation import (
     HasMethods,
     Interval,
@@ -93,6 +97,13 @@ class SwitchingRecommender(EnsembleRecommender):
     ([[1], [2]], ['history', 'features'])
     """
 
+    recommender_: Estimator
+    fallback_: Estimator | None
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "recommender": [HasMethods(["fit"])],
         "fallback": [None, HasMethods(["fit"])],
@@ -100,7 +111,14 @@ class SwitchingRecommender(EnsembleRecommender):
         "min_interactions": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, recommender, fallback=None, *, target_columns=None, min_interactions=1):
+    def __init__(
+        self,
+        recommender: Estimator,
+        fallback: Estimator | None = None,
+        *,
+        target_columns: ArrayLike | slice | None = None,
+        min_interactions: int = 1,
+    ) -> None:
         self.recommender = recommender
         self.fallback = fallback
         self.target_columns = target_columns
@@ -117,7 +135,7 @@ class SwitchingRecommender(EnsembleRecommender):
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Fit one recommender on the interactions and the other on the features.
 
         Parameters
@@ -168,7 +186,7 @@ class SwitchingRecommender(EnsembleRecommender):
                 f"{X.shape[1]} columns hold the interactions."
             )
 
-    def row_paths(self, X):
+    def row_paths(self, X: MatrixLike) -> NDArray[np.str_]:
         """Tell whether each row is served by its history, its features or the popularity.
 
         Parameters

@@ -1,7 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Several recommenders in one: the mean of their scores on one scale."""
 
-import numpy as np
+from typing import Any, Self
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import Bunch
+
+from .._typing import Estimator, MatrixLike
 from .._validation import N_JOBS, _fit_context, restores_on_error
 from ._base import CombiningRecommender, standardized, standardized_parts
 
@@ -73,20 +79,33 @@ class VotingRecommender(CombiningRecommender):
            [2]])
     """
 
+    estimators_: list[Estimator]
+    named_estimators_: Bunch
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "estimators": [list],
         "weights": ["array-like", None],
         "n_jobs": N_JOBS,
     }
 
-    def __init__(self, estimators, *, weights=None, n_jobs=None):
+    def __init__(
+        self,
+        estimators: list[tuple[str, Estimator]],
+        *,
+        weights: ArrayLike | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.estimators = estimators
         self.weights = weights
         self.n_jobs = n_jobs
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Fit all recommenders.
 
         Parameters

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Measure whether transfer helps, and how close a source is to the target."""
 
 from ._compare import ModelComparison, compare

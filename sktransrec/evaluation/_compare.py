@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Compare several models on the same rows: scores, differences with intervals, and cost."""
 
 import html
@@ -6,12 +7,14 @@ import tracemalloc
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._recommend import recommend
+from .._typing import Estimator, MatrixLike
 from .._validation import N_JOBS, Interval, StrOptions, validate_params
 from .._wrapping import is_supervised, recommender_of
 from ..interactions import holdout_random
@@ -72,17 +75,17 @@ class ModelComparison:
     confidence_level: float
 
     @property
-    def models(self):
+    def models(self) -> list[str]:
         """The names of the models, in their order."""
         return list(self.fit_seconds)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[str]:
         """The metrics, such as "NDCG@10"."""
         return list(self.scores)
 
     @property
-    def means(self):
+    def means(self) -> dict[str, Any]:
         """The mean score for each metric and model."""
         return {
             metric: {name: _mean(values) for name, values in by_model.items()}
@@ -90,14 +93,14 @@ class ModelComparison:
         }
 
     @property
-    def standard_errors(self):
+    def standard_errors(self) -> dict[str, Any]:
         """The standard error of each mean, over draws of the rows; NaN for coverage and Gini."""
         return {
             metric: {name: self._error(metric, values) for name, values in by_model.items()}
             for metric, by_model in self.scores.items()
         }
 
-    def paired_errors(self, metric=None):
+    def paired_errors(self, metric: str | None = None) -> dict[str, float]:
         """Return the standard errors of the means without what all models share.
 
         They suit pictures: models that differ clearly have bars that do not overlap, because all
@@ -122,7 +125,7 @@ class ModelComparison:
         sound = {name: scores[name] for name in self.models if name not in self.errors}
         return errors | (paired_errors(sound, self.n_train) if sound else {})
 
-    def differences(self, metric=None):
+    def differences(self, metric: str | None = None) -> dict[str, PairedDifference]:
         """Return how much better each model is than the baseline.
 
         Parameters
@@ -149,7 +152,7 @@ class ModelComparison:
             confidence_level=self.confidence_level,
         )
 
-    def to_frame(self):
+    def to_frame(self) -> Any:
         """Return a pandas DataFrame with a row for each model.
 
         Returns
@@ -193,7 +196,7 @@ class ModelComparison:
             columns["p_value"] = [one.p_value for one in found]
         return columns
 
-    def __str__(self):
+    def __str__(self) -> str:
         head, *rows = self._cells()
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         lines = [
@@ -273,21 +276,21 @@ class ModelComparison:
     prefer_skip_nested_validation=True,
 )
 def compare(
-    models,
-    X,
-    y=None,
+    models: dict[str, Estimator | None],
+    X: MatrixLike,
+    y: MatrixLike | None = None,
     *,
-    metrics="ndcg",
-    k=10,
-    cv=5,
-    holdout=0.2,
-    baseline=None,
-    confidence_level=0.95,
-    memory=False,
-    n_jobs=None,
-    random_state=None,
-    verbose=0,
-):
+    metrics: str | list[str] = "ndcg",
+    k: int | list[int] = 10,
+    cv: Any = 5,
+    holdout: float = 0.2,
+    baseline: str | None = None,
+    confidence_level: float = 0.95,
+    memory: bool = False,
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    verbose: int = 0,
+) -> "ModelComparison":
     """Compare several recommenders on the same rows, with intervals of the differences.
 
     Use it to choose among models and to report the choice. To choose the parameters of one model,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Two models, with the source and without it, scored on the same rows and items."""
 
 from dataclasses import dataclass

@@ -1,14 +1,19 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Measure the gain by a source: the same rows scored with it and without it."""
 
 from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.model_selection import KFold, check_cv
 from sklearn.utils import check_random_state, indexable
 
+from .._typing import Estimator, MatrixLike
 from .._validation import (
     N_JOBS,
     HasMethods,
@@ -83,18 +88,18 @@ class TransferGain:
     n_given_away: int
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """Whether the source "helps" or "harms", or there is "no evidence", without cross-listed \
 items."""
         return self.clean.verdict
 
     @property
-    def negative_transfer_gap(self):
+    def negative_transfer_gap(self) -> float:
         """The score without the source minus the score with it; above zero, transfer is \
 negative."""
         return -self.clean.gain
 
-    def without_rows(self):
+    def without_rows(self) -> "TransferGain":
         """Return a copy without the values of single rows, to keep or save less.
 
         Returns
@@ -105,7 +110,7 @@ negative."""
         fields = ("activity", "scores", "clean_scores")
         return replace(self, **{name: getattr(self, name)[:0].copy() for name in fields})
 
-    def __str__(self):
+    def __str__(self) -> str:
         level = f"{self.overall.confidence_level:.0%}"
         return "\n".join(
             [
@@ -149,7 +154,7 @@ negative."""
     def _repr_html_(self):
         return gain_html(self)
 
-    def to_html(self, path):
+    def to_html(self, path: str | PathLike[str]) -> None:
         """Write the result as a page, with a picture of the intervals.
 
         Parameters
@@ -160,7 +165,7 @@ negative."""
         Path(path).write_text(gain_page(self), "utf-8")
 
     @property
-    def sentence(self):
+    def sentence(self) -> str:
         """The verdict in words."""
         without_twins = "without cross-listed items, " if self.n_given_away else ""
         if self.verdict == "helps":
@@ -199,22 +204,22 @@ def _lines(estimates):
     prefer_skip_nested_validation=True,
 )
 def transfer_gain(
-    transfer,
-    baseline,
-    X,
-    y=None,
+    transfer: Estimator,
+    baseline: Estimator | None,
+    X: MatrixLike,
+    y: MatrixLike | None = None,
     *,
-    target_columns=None,
-    X_source=None,
-    cv=5,
-    metric="ndcg",
-    k=10,
-    n_buckets=3,
-    confidence_level=0.95,
-    n_resamples=5000,
-    n_jobs=None,
-    random_state=None,
-):
+    target_columns: ArrayLike | None = None,
+    X_source: MatrixLike | None = None,
+    cv: Any = 5,
+    metric: str = "ndcg",
+    k: int = 10,
+    n_buckets: int = 3,
+    confidence_level: float = 0.95,
+    n_resamples: int = 5000,
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> "TransferGain":
     """Measure whether the source helps: score the same rows with it and without it.
 
     Use it before you trust a transfer model: it compares the model with a baseline, gives

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The verdict on a transfer as HTML, for a notebook or a file."""
 
 import html

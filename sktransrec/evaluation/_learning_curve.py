@@ -1,14 +1,18 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Measure how much a source helps with few training rows and with many."""
 
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._recommend import recommend
+from .._typing import Estimator, MatrixLike
 from .._validation import N_JOBS, Interval, StrOptions, validate_params
 from ..interactions import holdout_random
 from ..metrics._table import METRICS
@@ -43,17 +47,17 @@ class TransferLearningCurve:
     n_train: float
 
     @property
-    def means(self):
+    def means(self) -> dict[str, Any]:
         """The mean score over the rows for each model, of shape (n_sizes,)."""
         return {name: np.nanmean(scores, axis=1) for name, scores in self.scores.items()}
 
     @property
-    def errors(self):
+    def errors(self) -> dict[str, Any]:
         """The standard errors of the means, over draws of the rows."""
         return {name: self._errors(scores) for name, scores in self.scores.items()}
 
     @property
-    def paired_errors(self):
+    def paired_errors(self) -> dict[str, Any]:
         """The standard errors of the means without what all models share, for pictures."""
         of_sizes = [
             paired_errors(dict(zip(self.scores, of_size, strict=True)), self.n_train)
@@ -65,7 +69,7 @@ class TransferLearningCurve:
         n_rows = n_effective_rows((~np.isnan(scores)).sum(axis=1), self.n_train)
         return np.nanstd(scores, axis=1, ddof=1) / np.sqrt(n_rows)
 
-    def __str__(self):
+    def __str__(self) -> str:
         width = max(map(len, ["rows", *self.scores]))
         lines = [f"{'rows':{width}}  " + "".join(f"{size:>17}" for size in self.train_sizes)]
         for name, means in self.means.items():
@@ -92,18 +96,18 @@ class TransferLearningCurve:
     prefer_skip_nested_validation=True,
 )
 def transfer_learning_curve(
-    estimators,
-    X,
-    y=None,
+    estimators: dict[str, Estimator | None],
+    X: MatrixLike,
+    y: MatrixLike | None = None,
     *,
-    train_sizes=(0.1, 0.2, 0.5, 1.0),
-    cv=5,
-    holdout=0.2,
-    metric="ndcg",
-    k=10,
-    n_jobs=None,
-    random_state=None,
-):
+    train_sizes: ArrayLike = (0.1, 0.2, 0.5, 1.0),
+    cv: Any = 5,
+    holdout: float = 0.2,
+    metric: str = "ndcg",
+    k: int = 10,
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> "TransferLearningCurve":
     """Measure with how many training rows a source still helps.
 
     Use it to see how much data the target needs before a model from scratch is as good as one

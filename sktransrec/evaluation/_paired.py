@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Estimate the gain from two scores of the same rows, with confidence intervals."""
 
 from dataclasses import dataclass
@@ -60,14 +61,14 @@ class GainEstimate:
     confidence_level: float
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """What the interval says: "helps", "harms", or "no evidence" if it holds zero."""
         low, high = self.interval
         if low > 0:
             return "helps"
         return "harms" if high < 0 else "no evidence"
 
-    def __str__(self):
+    def __str__(self) -> str:
         if not self.n_rows:
             return "nothing to find"
         means = f"{self.baseline:.4f} -> {self.transfer:.4f}  {self.gain:+.4f}"

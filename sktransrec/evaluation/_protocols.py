@@ -1,17 +1,26 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Protocols of evaluation by name: what each one answers, and what it leaks if misused."""
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.random import RandomState
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 from sklearn.model_selection import KFold
 from sklearn.utils import check_random_state
 
 from .._recommend import n_rows_of
+from .._typing import MatrixLike
 from .._validation import check_matrix
 from ..interactions import holdout_after, holdout_last, holdout_random
 from ..interactions._holdout import entries_of, random_interactions
 from ..metrics import ranking_scorer
+
+if TYPE_CHECKING:
+    from ..interactions._encoder import InteractionEncoder
 
 
 class _KnownRows:
@@ -19,7 +28,7 @@ class _KnownRows:
 
     serves_known_rows = True
 
-    def split(self, X, y=None, groups=None):
+    def split(self, X: MatrixLike, y: Any = None, groups: Any = None) -> None:
         """Yield all rows as training rows and as test rows.
 
         Parameters
@@ -38,7 +47,7 @@ class _KnownRows:
         rows = np.arange(n_rows_of(X))
         yield rows, rows
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return 1.
 
         Parameters
@@ -58,7 +67,7 @@ class _NewRows:
 
     serves_known_rows = False
 
-    def split(self, X, y=None, groups=None):
+    def split(self, X: MatrixLike, y: Any = None, groups: Any = None) -> None:
         """Yield training rows and other rows to serve, fold by fold.
 
         Parameters
@@ -77,7 +86,7 @@ class _NewRows:
         folds = KFold(self.n_splits, shuffle=True, random_state=self.random_state)
         yield from folds.split(np.empty((n_rows_of(X), 0)))
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return the number of folds.
 
         Parameters
@@ -91,7 +100,9 @@ class _NewRows:
         """
         return self.n_splits
 
-    def scorer(self, metric="ndcg", k=10):
+    def scorer(
+        self, metric: str | list[str] = "ndcg", k: int | list[int] = 10
+    ) -> Callable[..., Any]:
         """Return the scorer for a search with this protocol as `cv`.
 
         Parameters
@@ -166,7 +177,7 @@ class NewUsers(_NewRows):
     holdout: float | int = 0.2
     random_state: int | RandomState | None = None
 
-    def hold_out(self, X):
+    def hold_out(self, X: MatrixLike) -> csr_array:
         """Return what is known of the rows when they are served, and what they should find.
 
         Parameters
@@ -221,7 +232,7 @@ class KShot(_NewRows):
         if self.n_known < 0:
             raise ValueError(f"n_known must be 0 or more, got {self.n_known!r}.")
 
-    def hold_out(self, X):
+    def hold_out(self, X: MatrixLike) -> csr_array:
         """Return what is known of the rows when they are served, and what they should find.
 
         Parameters
@@ -273,7 +284,7 @@ class HeldOutInteractions(_KnownRows):
     _: KW_ONLY
     random_state: int | RandomState | None = None
 
-    def hold_out(self, X):
+    def hold_out(self, X: MatrixLike) -> csr_array:
         """Return what is known of the rows when they are served, and what they should find.
 
         Parameters
@@ -327,7 +338,7 @@ class ColdItems(_KnownRows):
         if not 0 < self.share < 1:
             raise ValueError(f"share must lie between 0 and 1, got {self.share!r}.")
 
-    def cold_items(self, X):
+    def cold_items(self, X: MatrixLike) -> NDArray[np.intp]:
         """Return the columns that are held out.
 
         Parameters
@@ -345,7 +356,7 @@ class ColdItems(_KnownRows):
         order = check_random_state(self.random_state).permutation(len(items))
         return np.sort(items[order[:n_cold]])
 
-    def hold_out(self, X):
+    def hold_out(self, X: MatrixLike) -> csr_array:
         """Return what is known of the rows when they are served, and what they should find.
 
         Parameters
@@ -393,7 +404,9 @@ class LastOneOut(_KnownRows):
 
     n: int = 1
 
-    def hold_out(self, X, encoder=None, *, users=None):
+    def hold_out(
+        self, X: Any, encoder: "InteractionEncoder | None" = None, *, users: ArrayLike | None = None
+    ) -> csr_array:
         """Return what is known of the users, and their latest items.
 
         Parameters
@@ -445,7 +458,9 @@ class GlobalTime(_KnownRows):
 
     time: object
 
-    def hold_out(self, X, encoder=None, *, users=None):
+    def hold_out(
+        self, X: Any, encoder: "InteractionEncoder | None" = None, *, users: ArrayLike | None = None
+    ) -> csr_array:
         """Return what is known of the users before the time, and their new items after it.
 
         Parameters

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Rows to learn from and to serve: what is known of them, and what there is to find."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Cheap scores of a source: its overlap with the target, its distance, and a linear probe."""
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
 
+from .._typing import Estimator, MatrixLike
 from .._validation import HasMethods, Interval, check_array, validate_params
 from ..interactions._target_items import TargetItems
 from ..recommenders import RidgeRecommender
@@ -73,7 +75,14 @@ class SourceScore:
     },
     prefer_skip_nested_validation=True,
 )
-def proxy_a_distance(X_source, X_target, *, classifier=None, cv=5, random_state=None):
+def proxy_a_distance(
+    X_source: MatrixLike,
+    X_target: MatrixLike,
+    *,
+    classifier: Estimator | None = None,
+    cv: int = 5,
+    random_state: int | np.random.RandomState | None = None,
+) -> float:
     r"""Measure how different the features of two domains are, by a classifier between them.
 
     Use it to see whether the features need an aligner. It does not tell whether a source helps:

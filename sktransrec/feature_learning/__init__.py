@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Feature learners: neural networks that are scikit-learn transformers."""
 
 from .._engine._fine_tuning import TransferredLayer

@@ -1,13 +1,17 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Features that describe a row without telling its domain."""
 
 from numbers import Real
+from typing import Any, Literal, Self
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 
 from .._engine._dense import adversarial_autoencoder
 from .._engine._objectives import DomainLabels, EntryTargets
 from .._engine._parameters import shares_parameters
+from .._typing import MatrixLike
 from .._validation import (
     Interval,
     _fit_context,
@@ -124,23 +128,23 @@ class DomainAdversarialAutoencoder(FeatureLearner):
 
     def __init__(
         self,
-        n_components=32,
+        n_components: int = 32,
         *,
-        hidden_layer_sizes=(64,),
-        discriminator_layer_sizes=(32,),
-        adversarial_weight=3.0,
-        loss="mse",
-        activation="relu",
-        regularization=0.01,
-        optimizer="rmsprop",
-        learning_rate=1e-3,
-        epochs=100,
-        batch_size=32,
-        warm_start=False,
-        run_eagerly=False,
-        random_state=None,
-        verbose=0,
-    ):
+        hidden_layer_sizes: tuple[int, ...] = (64,),
+        discriminator_layer_sizes: tuple[int, ...] = (32,),
+        adversarial_weight: float = 3.0,
+        loss: Literal["mse", "binary_crossentropy", "multinomial"] = "mse",
+        activation: str = "relu",
+        regularization: float = 0.01,
+        optimizer: Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"] = "rmsprop",
+        learning_rate: float = 1e-3,
+        epochs: int = 100,
+        batch_size: int = 32,
+        warm_start: bool = False,
+        run_eagerly: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.hidden_layer_sizes = hidden_layer_sizes
         self.discriminator_layer_sizes = discriminator_layer_sizes
@@ -164,7 +168,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_domain=None):
+    def fit(self, X: MatrixLike, y: Any = None, sample_domain: ArrayLike | None = None) -> Self:
         """Train the network on the rows of both domains.
 
         Parameters
@@ -186,7 +190,9 @@ class DomainAdversarialAutoencoder(FeatureLearner):
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, sample_domain=None):
+    def partial_fit(
+        self, X: MatrixLike, y: Any = None, sample_domain: ArrayLike | None = None
+    ) -> Self:
         """Train the network for one epoch, going on from its present weights.
 
         Parameters
@@ -204,7 +210,9 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         """
         return self._partial_fit_network(X, sample_domain)
 
-    def fit_transform(self, X, y=None, sample_domain=None):
+    def fit_transform(
+        self, X: MatrixLike, y: Any = None, sample_domain: ArrayLike | None = None
+    ) -> NDArray[np.float32]:
         """Train the network on the rows of both domains and return their features.
 
         Parameters
@@ -223,7 +231,9 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         return self.fit(X, y, sample_domain).transform(X)
 
     @finite_output
-    def inverse_transform(self, X, sample_domain=None):
+    def inverse_transform(
+        self, X: ArrayLike, sample_domain: ArrayLike | None = None
+    ) -> NDArray[np.float32]:
         """Return the rows that the network reconstructs from features.
 
         Parameters

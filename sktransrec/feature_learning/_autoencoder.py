@@ -1,9 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Autoencoders: features from which the rows can be reconstructed."""
 
 from numbers import Real
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform
 
 from .._engine._denoising import annealed, code_noise, corrupted
@@ -12,6 +15,7 @@ from .._engine._objectives import OUTPUT_ACTIVATIONS, EntryTargets
 from .._engine._parameters import shares_parameters
 from .._engine._seeded_layers import ACTIVATIONS
 from .._numerics._unit_rows import unit_rows
+from .._typing import Estimator
 from .._validation import (
     Interval,
     StrOptions,
@@ -166,39 +170,39 @@ class Autoencoder(FeatureLearner):
 
     def __init__(
         self,
-        n_components=32,
+        n_components: int = 32,
         *,
-        hidden_layer_sizes=(64,),
-        kind="plain",
-        loss="mse",
-        activation="relu",
-        code_activation="linear",
-        output_activation=None,
-        normalize="auto",
-        input_dropout=0.5,
-        noise=0.0,
-        kl_weight=0.2,
-        kl_annealing_epochs=20,
-        regularization=0.0,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule="constant",
-        warmup_epochs=0,
-        epochs=100,
-        batch_size=32,
-        validation_fraction=0.0,
-        patience=10,
-        item_ids=None,
-        pretrained=None,
-        trainable="all",
-        unfreeze_every=None,
-        layer_decay=None,
-        l2_sp=0.0,
-        warm_start=False,
-        run_eagerly=False,
-        random_state=None,
-        verbose=0,
-    ):
+        hidden_layer_sizes: tuple[int, ...] = (64,),
+        kind: Literal["plain", "denoising", "variational"] = "plain",
+        loss: Literal["mse", "binary_crossentropy", "multinomial"] = "mse",
+        activation: str = "relu",
+        code_activation: str = "linear",
+        output_activation: str | None = None,
+        normalize: bool | Literal["auto"] = "auto",
+        input_dropout: float = 0.5,
+        noise: float = 0.0,
+        kl_weight: float = 0.2,
+        kl_annealing_epochs: int = 20,
+        regularization: float = 0.0,
+        optimizer: Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"] = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: Literal["adaptive", "constant", "cosine"] = "constant",
+        warmup_epochs: int = 0,
+        epochs: int = 100,
+        batch_size: int = 32,
+        validation_fraction: float = 0.0,
+        patience: int = 10,
+        item_ids: ArrayLike | None = None,
+        pretrained: Estimator | None = None,
+        trainable: Literal["all", "head"] | int = "all",
+        unfreeze_every: int | None = None,
+        layer_decay: float | Literal["auto"] | None = None,
+        l2_sp: float = 0.0,
+        warm_start: bool = False,
+        run_eagerly: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.hidden_layer_sizes = hidden_layer_sizes
         self.kind = kind
@@ -237,7 +241,7 @@ class Autoencoder(FeatureLearner):
         return tags
 
     @finite_output
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the rows that the network reconstructs from features.
 
         Parameters

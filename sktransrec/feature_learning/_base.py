@@ -1,9 +1,14 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What every feature learner is: a transformer whose features a network learns."""
 
+from typing import Self
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from .._engine._learner import NetworkLearner
+from .._typing import MatrixLike
 from .._validation import (
     _fit_context,
     check_array,
@@ -36,7 +41,7 @@ class FeatureLearner(
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Train the network on the rows of X.
 
         Parameters
@@ -55,7 +60,7 @@ class FeatureLearner(
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Train the network for one epoch on the rows of X, going on from its present weights.
 
         Parameters
@@ -72,7 +77,7 @@ class FeatureLearner(
         return self._partial_fit_network(X, y)
 
     @finite_output
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> NDArray[np.float32]:
         """Return the features of each row.
 
         Parameters

@@ -1,11 +1,16 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Convolutional networks: features from neighbouring tokens, steps or pixels."""
 
+from typing import Any, Literal
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import gen_batches
 
 from .._engine._convolutional import convolutional
 from .._engine._objectives import EntryTargets
 from .._engine._parameters import shares_parameters
+from .._typing import Estimator
 from .._validation import StrOptions, check_is_fitted, get_chunk_n_rows
 from .._validation._finite import finite_output
 from ._sequences import SequenceLearner, one_token_a_row
@@ -94,6 +99,9 @@ class CNNEncoder(SequenceLearner):
     (4, 2)
     """
 
+    n_tokens_: int | None
+    n_outputs_: int | None
+
     _parameter_constraints: dict = {
         "kernel_sizes": ["array-like"],
         "pooling": [StrOptions({"max", "flatten", "auto"})],
@@ -103,37 +111,37 @@ class CNNEncoder(SequenceLearner):
 
     def __init__(
         self,
-        n_components=32,
+        n_components: int = 32,
         *,
-        hidden_layer_sizes=(64,),
-        kernel_sizes=(3, 4, 5),
-        pooling="auto",
-        embedding_size=64,
-        n_tokens=None,
-        unknown="error",
-        activation="relu",
-        code_activation="linear",
-        dropout=0.2,
-        loss="mse",
-        regularization=0.0,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule="constant",
-        warmup_epochs=0,
-        epochs=100,
-        batch_size=32,
-        validation_fraction=0.0,
-        patience=10,
-        pretrained=None,
-        trainable="all",
-        unfreeze_every=None,
-        layer_decay=None,
-        l2_sp=0.0,
-        warm_start=False,
-        run_eagerly=False,
-        random_state=None,
-        verbose=0,
-    ):
+        hidden_layer_sizes: tuple[int, ...] = (64,),
+        kernel_sizes: tuple[int, ...] = (3, 4, 5),
+        pooling: Literal["max", "flatten", "auto"] = "auto",
+        embedding_size: int = 64,
+        n_tokens: int | None = None,
+        unknown: Literal["error", "ignore"] = "error",
+        activation: str = "relu",
+        code_activation: str = "linear",
+        dropout: float = 0.2,
+        loss: Literal["mse", "binary_crossentropy", "multinomial"] = "mse",
+        regularization: float = 0.0,
+        optimizer: Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"] = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: Literal["adaptive", "constant", "cosine"] = "constant",
+        warmup_epochs: int = 0,
+        epochs: int = 100,
+        batch_size: int = 32,
+        validation_fraction: float = 0.0,
+        patience: int = 10,
+        pretrained: Estimator | None = None,
+        trainable: Literal["all", "head"] | int = "all",
+        unfreeze_every: int | None = None,
+        layer_decay: float | Literal["auto"] | None = None,
+        l2_sp: float = 0.0,
+        warm_start: bool = False,
+        run_eagerly: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.hidden_layer_sizes = hidden_layer_sizes
         self.kernel_sizes = kernel_sizes
@@ -165,7 +173,7 @@ class CNNEncoder(SequenceLearner):
         self.verbose = verbose
 
     @finite_output
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the rows that the network reconstructs from features, where it was fitted so.
 
         Parameters

@@ -1,4 +1,7 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Recurrent networks: features from sequences read in their order."""
+
+from typing import Literal
 
 import numpy as np
 
@@ -6,6 +9,7 @@ from .._engine._items import NegativeSampler
 from .._engine._objectives import StepTargets
 from .._engine._parameters import shares_parameters
 from .._engine._recurrent import recurrent
+from .._typing import Estimator
 from .._validation import StrOptions
 from ._sequences import SequenceLearner, one_token_a_row
 
@@ -94,6 +98,9 @@ class RNNEncoder(SequenceLearner):
     (4, 2)
     """
 
+    n_tokens_: int | None
+    n_outputs_: int | None
+
     _parameter_constraints: dict = {
         "cell": [StrOptions({"gru", "lstm", "simple"})],
         "bidirectional": ["boolean"],
@@ -103,38 +110,38 @@ class RNNEncoder(SequenceLearner):
 
     def __init__(
         self,
-        n_components=32,
+        n_components: int = 32,
         *,
-        cell="gru",
-        hidden_layer_sizes=(64,),
-        bidirectional=False,
-        embedding_size=64,
-        n_tokens=None,
-        unknown="error",
-        code_activation="tanh",
-        dropout=0.2,
-        loss="mse",
-        n_negatives=None,
-        negative_exponent=0.75,
-        regularization=0.0,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule="constant",
-        warmup_epochs=0,
-        epochs=100,
-        batch_size=32,
-        validation_fraction=0.0,
-        patience=10,
-        pretrained=None,
-        trainable="all",
-        unfreeze_every=None,
-        layer_decay=None,
-        l2_sp=0.0,
-        warm_start=False,
-        run_eagerly=False,
-        random_state=None,
-        verbose=0,
-    ):
+        cell: Literal["gru", "lstm", "simple"] = "gru",
+        hidden_layer_sizes: tuple[int, ...] = (64,),
+        bidirectional: bool = False,
+        embedding_size: int = 64,
+        n_tokens: int | None = None,
+        unknown: Literal["error", "ignore"] = "error",
+        code_activation: str = "tanh",
+        dropout: float = 0.2,
+        loss: Literal["mse", "binary_crossentropy", "multinomial"] = "mse",
+        n_negatives: int | None = None,
+        negative_exponent: float = 0.75,
+        regularization: float = 0.0,
+        optimizer: Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"] = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: Literal["adaptive", "constant", "cosine"] = "constant",
+        warmup_epochs: int = 0,
+        epochs: int = 100,
+        batch_size: int = 32,
+        validation_fraction: float = 0.0,
+        patience: int = 10,
+        pretrained: Estimator | None = None,
+        trainable: Literal["all", "head"] | int = "all",
+        unfreeze_every: int | None = None,
+        layer_decay: float | Literal["auto"] | None = None,
+        l2_sp: float = 0.0,
+        warm_start: bool = False,
+        run_eagerly: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.cell = cell
         self.hidden_layer_sizes = hidden_layer_sizes

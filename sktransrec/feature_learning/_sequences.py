@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the learners of sequences and images share: the forms of X and y that they take."""
 
 from collections import Counter
@@ -5,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform, uniform
 
 from .._engine._objectives import EntryTargets
@@ -42,7 +44,7 @@ class SequenceLearner(FeatureLearner):
         tags.target_tags.multi_output = True
         return tags
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.str_]:
         """Return the names of the features.
 
         Parameters

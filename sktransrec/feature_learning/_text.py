@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Attention networks: features from tokens that read each other at any distance."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from .._engine._network import Network
 from .._engine._objectives import StepTargets
 from .._engine._parameters import shares_parameters
 from .._engine._seeded_layers import SeededLayers
+from .._typing import Estimator
 from .._validation import are_integers
 from ._sequences import SequenceLearner, one_token_a_row
 
@@ -105,6 +107,9 @@ class TextEncoder(SequenceLearner):
     (4, 2)
     """
 
+    n_tokens_: int
+    n_outputs_: int | None
+
     _max_dimensions = 2
 
     search_distributions: ClassVar = {
@@ -114,35 +119,35 @@ class TextEncoder(SequenceLearner):
 
     def __init__(
         self,
-        n_components=32,
+        n_components: int = 32,
         *,
-        n_layers=2,
-        n_heads=1,
-        embedding_size=64,
-        n_tokens=None,
-        unknown="error",
-        code_activation="linear",
-        dropout=0.2,
-        loss="mse",
-        regularization=0.0,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule="constant",
-        warmup_epochs=0,
-        epochs=100,
-        batch_size=32,
-        validation_fraction=0.0,
-        patience=10,
-        pretrained=None,
-        trainable="all",
-        unfreeze_every=None,
-        layer_decay=None,
-        l2_sp=0.0,
-        warm_start=False,
-        run_eagerly=False,
-        random_state=None,
-        verbose=0,
-    ):
+        n_layers: int = 2,
+        n_heads: int = 1,
+        embedding_size: int = 64,
+        n_tokens: int | None = None,
+        unknown: Literal["error", "ignore"] = "error",
+        code_activation: str = "linear",
+        dropout: float = 0.2,
+        loss: Literal["mse", "binary_crossentropy", "multinomial"] = "mse",
+        regularization: float = 0.0,
+        optimizer: Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"] = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: Literal["adaptive", "constant", "cosine"] = "constant",
+        warmup_epochs: int = 0,
+        epochs: int = 100,
+        batch_size: int = 32,
+        validation_fraction: float = 0.0,
+        patience: int = 10,
+        pretrained: Estimator | None = None,
+        trainable: Literal["all", "head"] | int = "all",
+        unfreeze_every: int | None = None,
+        layer_decay: float | Literal["auto"] | None = None,
+        l2_sp: float = 0.0,
+        warm_start: bool = False,
+        run_eagerly: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.n_layers = n_layers
         self.n_heads = n_heads

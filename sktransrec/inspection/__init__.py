@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Why an item is recommended, and results of the package as pictures."""
 
 from ._displays import ModelComparisonDisplay, TransferGainDisplay, TransferLearningCurveDisplay

@@ -1,9 +1,20 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Displays: results of the package, drawn with matplotlib."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._typing import Estimator, MatrixLike
 from ..evaluation import compare, transfer_gain, transfer_learning_curve
 from ._display import Display
+
+if TYPE_CHECKING:
+    from ..evaluation._compare import ModelComparison
+    from ..evaluation._gain import TransferGain
+    from ..evaluation._learning_curve import TransferLearningCurve
+
 
 _TITLES = {
     "helps": "Transfer helps",
@@ -52,11 +63,24 @@ class ModelComparisonDisplay(Display):
     'NDCG@10 minus that of popularity (0.1725)'
     """
 
-    def __init__(self, comparison):
+    ax_: Any
+    figure_: Any
+    errorbar_: Any
+
+    def __init__(self, comparison: "ModelComparison") -> None:
         self.comparison = comparison
 
     @classmethod
-    def from_estimators(cls, models, X, y=None, *, ax=None, color=None, **options):
+    def from_estimators(
+        cls,
+        models: dict[str, Estimator | None],
+        X: MatrixLike,
+        y: MatrixLike | None = None,
+        *,
+        ax: Any = None,
+        color: Any = None,
+        **options: Any,
+    ) -> "ModelComparisonDisplay":
         """Compare recommenders and draw the result.
 
         Parameters
@@ -82,7 +106,14 @@ class ModelComparisonDisplay(Display):
         return cls.from_comparison(compare(models, X, y, **options), ax=ax, color=color)
 
     @classmethod
-    def from_comparison(cls, comparison, *, metric=None, ax=None, color=None):
+    def from_comparison(
+        cls,
+        comparison: "ModelComparison",
+        *,
+        metric: str | None = None,
+        ax: Any = None,
+        color: Any = None,
+    ) -> "ModelComparisonDisplay":
         """Draw the result of a comparison.
 
         Parameters
@@ -103,7 +134,9 @@ class ModelComparisonDisplay(Display):
         """
         return cls(comparison).plot(metric=metric, ax=ax, color=color)
 
-    def plot(self, metric=None, ax=None, *, color=None):
+    def plot(
+        self, metric: str | None = None, ax: Any = None, *, color: Any = None
+    ) -> "ModelComparisonDisplay":
         """Draw the differences to the baseline with their intervals, one line each.
 
         Parameters
@@ -188,11 +221,25 @@ class TransferGainDisplay(Display):
     'gain in NDCG@10 by the source'
     """
 
-    def __init__(self, gain):
+    ax_: Any
+    figure_: Any
+    errorbar_: Any
+
+    def __init__(self, gain: "TransferGain") -> None:
         self.gain = gain
 
     @classmethod
-    def from_estimators(cls, transfer, baseline, X, y, *, ax=None, color=None, **options):
+    def from_estimators(
+        cls,
+        transfer: Estimator,
+        baseline: Estimator | None,
+        X: MatrixLike,
+        y: MatrixLike,
+        *,
+        ax: Any = None,
+        color: Any = None,
+        **options: Any,
+    ) -> "TransferGainDisplay":
         """Compare two recommenders and draw the result.
 
         Parameters
@@ -220,7 +267,9 @@ class TransferGainDisplay(Display):
         return cls.from_gain(transfer_gain(transfer, baseline, X, y, **options), ax=ax, color=color)
 
     @classmethod
-    def from_gain(cls, gain, *, ax=None, color=None):
+    def from_gain(
+        cls, gain: "TransferGain", *, ax: Any = None, color: Any = None
+    ) -> "TransferGainDisplay":
         """Draw the result of a comparison.
 
         Parameters
@@ -239,7 +288,7 @@ class TransferGainDisplay(Display):
         """
         return cls(gain).plot(ax=ax, color=color)
 
-    def plot(self, ax=None, *, color=None):
+    def plot(self, ax: Any = None, *, color: Any = None) -> "TransferGainDisplay":
         """Draw the gains with their intervals, one line each.
 
         Parameters
@@ -339,11 +388,24 @@ class TransferLearningCurveDisplay(Display):
     'NDCG@10'
     """
 
-    def __init__(self, curve):
+    ax_: Any
+    figure_: Any
+    lines_: dict[str, Any]
+    bands_: dict[str, Any]
+
+    def __init__(self, curve: "TransferLearningCurve") -> None:
         self.curve = curve
 
     @classmethod
-    def from_estimators(cls, estimators, X, y=None, *, ax=None, **options):
+    def from_estimators(
+        cls,
+        estimators: dict[str, Estimator | None],
+        X: MatrixLike,
+        y: MatrixLike | None = None,
+        *,
+        ax: Any = None,
+        **options: Any,
+    ) -> "TransferLearningCurveDisplay":
         """Score models that learn from more and more rows, and draw the result.
 
         Parameters
@@ -367,7 +429,9 @@ class TransferLearningCurveDisplay(Display):
         return cls.from_curve(transfer_learning_curve(estimators, X, y, **options), ax=ax)
 
     @classmethod
-    def from_curve(cls, curve, *, ax=None):
+    def from_curve(
+        cls, curve: "TransferLearningCurve", *, ax: Any = None
+    ) -> "TransferLearningCurveDisplay":
         """Draw the result of `transfer_learning_curve`.
 
         Parameters
@@ -385,7 +449,9 @@ class TransferLearningCurveDisplay(Display):
         return cls(curve).plot(ax=ax)
 
     @classmethod
-    def from_curves(cls, curves, *, axes=None):
+    def from_curves(
+        cls, curves: "dict[str, TransferLearningCurve]", *, axes: Sequence[Any] | None = None
+    ) -> "TransferLearningCurveDisplay":
         """Draw several results side by side, such as those of both directions of transfer.
 
         Parameters
@@ -410,7 +476,7 @@ class TransferLearningCurveDisplay(Display):
             ax.set_title(title)
         return display
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> "TransferLearningCurveDisplay":
         """Draw the mean of each model, with a band of one standard error above and below.
 
         All models serve the same rows, and the errors leave out what the rows have in common. So

@@ -1,13 +1,17 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What each thing that a row has adds to the score of an item."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike
 
 from .._histories import padded_at_end
 from .._recommend import n_rows_of, recommend
 from .._score_parts import score_parts
+from .._typing import Estimator, MatrixLike
 from .._validation import check_candidates, check_matrix, item_ids_of_rows
 from .._wrapping import ignores_unknown, reads_histories, recommender_and_rows, recommender_of
 
@@ -47,7 +51,7 @@ class Explanation:
     rest: np.ndarray
     is_exact: bool
 
-    def strongest(self, item, n_reasons=3):
+    def strongest(self, item: int, n_reasons: int = 3) -> list[tuple[int, float]]:
         """Return the entries that add most to the score of an item.
 
         Parameters
@@ -67,7 +71,7 @@ class Explanation:
         order = np.argsort(-added, kind="stable")[:n_reasons]
         return [(int(self.columns[i]), float(added[i])) for i in order if added[i] > 0]
 
-    def to_frame(self):
+    def to_frame(self) -> Any:
         """Return a pandas DataFrame with a row for each item and entry.
 
         Returns
@@ -88,7 +92,7 @@ class Explanation:
             }
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         how = "sums to the score" if self.is_exact else "what the score loses without it"
         lines = [f"Contribution of what the row has: {how}."]
         for item, score, rest in zip(self.items, self.scores, self.rest, strict=True):
@@ -98,7 +102,9 @@ class Explanation:
         return "\n".join(lines)
 
 
-def explain(model, X, items=None, *, n_recommendations=5):
+def explain(
+    model: Estimator, X: MatrixLike, items: ArrayLike | None = None, *, n_recommendations: int = 5
+) -> "Explanation":
     """Explain the scores of items by what a row has.
 
     Use it to answer "why this item?", and to see what a model has learned.

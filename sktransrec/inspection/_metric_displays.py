@@ -1,9 +1,16 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Displays of a comparison by the number of items, and of one metric against another."""
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._typing import Estimator, MatrixLike
 from ..evaluation import compare
 from ._display import Display
+
+if TYPE_CHECKING:
+    from ..evaluation._compare import ModelComparison
 
 
 class MetricCurveDisplay(Display):
@@ -47,11 +54,25 @@ class MetricCurveDisplay(Display):
     'NDCG'
     """
 
-    def __init__(self, comparison):
+    ax_: Any
+    figure_: Any
+    lines_: dict[str, Any]
+    bands_: dict[str, Any]
+
+    def __init__(self, comparison: "ModelComparison") -> None:
         self.comparison = comparison
 
     @classmethod
-    def from_estimators(cls, models, X, y=None, *, k=(1, 5, 10, 20, 50), ax=None, **options):
+    def from_estimators(
+        cls,
+        models: dict[str, Estimator | None],
+        X: MatrixLike,
+        y: MatrixLike | None = None,
+        *,
+        k: list[int] = (1, 5, 10, 20, 50),
+        ax: Any = None,
+        **options: Any,
+    ) -> "MetricCurveDisplay":
         """Compare recommenders and draw the result.
 
         Parameters
@@ -77,7 +98,9 @@ class MetricCurveDisplay(Display):
         return cls.from_comparison(compare(models, X, y, k=k, **options), ax=ax)
 
     @classmethod
-    def from_comparison(cls, comparison, *, metric=None, ax=None):
+    def from_comparison(
+        cls, comparison: "ModelComparison", *, metric: str | None = None, ax: Any = None
+    ) -> "MetricCurveDisplay":
         """Draw the result of a comparison with several numbers of items.
 
         Parameters
@@ -96,7 +119,7 @@ class MetricCurveDisplay(Display):
         """
         return cls(comparison).plot(metric=metric, ax=ax)
 
-    def plot(self, metric=None, ax=None):
+    def plot(self, metric: str | None = None, ax: Any = None) -> "MetricCurveDisplay":
         """Draw the means with a band of one standard error above and below.
 
         All models serve the same rows, and the errors leave out what the rows have in common. So
@@ -182,11 +205,22 @@ class TradeOffDisplay(Display):
     ['EASE', 'neighbours', 'popularity']
     """
 
-    def __init__(self, comparison):
+    ax_: Any
+    figure_: Any
+    points_: dict[str, Any]
+
+    def __init__(self, comparison: "ModelComparison") -> None:
         self.comparison = comparison
 
     @classmethod
-    def from_comparison(cls, comparison, *, x=None, y=None, ax=None):
+    def from_comparison(
+        cls,
+        comparison: "ModelComparison",
+        *,
+        x: str | None = None,
+        y: str | None = None,
+        ax: Any = None,
+    ) -> "TradeOffDisplay":
         """Draw the result of a comparison with several metrics.
 
         Parameters
@@ -207,7 +241,7 @@ class TradeOffDisplay(Display):
         """
         return cls(comparison).plot(x=x, y=y, ax=ax)
 
-    def plot(self, x=None, y=None, ax=None):
+    def plot(self, x: str | None = None, y: str | None = None, ax: Any = None) -> "TradeOffDisplay":
         """Draw a named point for each model.
 
         Parameters

@@ -1,12 +1,22 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Displays of what models have learned: losses, maps of items, and reasons."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
 
+from .._typing import Estimator, MatrixLike
 from .._wrapping import held_estimators
 from ._display import Display
 from ._explain import explain
+
+if TYPE_CHECKING:
+    from ..inspection._explain import Explanation
+
 
 # Past this width, names of columns are no longer legible.
 _MAX_COLUMNS = 16
@@ -47,11 +57,17 @@ class LossCurveDisplay(Display):
     'epoch'
     """
 
-    def __init__(self, curves):
+    ax_: Any
+    figure_: Any
+    lines_: dict[str, Any]
+
+    def __init__(self, curves: dict[str, NDArray[Any]]) -> None:
         self.curves = curves
 
     @classmethod
-    def from_estimators(cls, estimators, *, ax=None):
+    def from_estimators(
+        cls, estimators: dict[str, Estimator], *, ax: Any = None
+    ) -> "LossCurveDisplay":
         """Draw the losses of fitted estimators.
 
         Parameters
@@ -76,7 +92,7 @@ class LossCurveDisplay(Display):
                 curves[f"{name}, validation"] = np.asarray(of_validation)
         return cls(curves).plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> "LossCurveDisplay":
         """Draw the losses; those of a validation part are dashed.
 
         Parameters
@@ -147,13 +163,23 @@ class ItemMapDisplay(Display):
     ['before alignment', 'after alignment']
     """
 
-    def __init__(self, before, after=None, *, twins=None, names=("source", "target")):
+    axes_: NDArray[Any]
+    figure_: Any
+
+    def __init__(
+        self,
+        before: tuple[ArrayLike, ...],
+        after: tuple[ArrayLike, ...] | None = None,
+        *,
+        twins: tuple[ArrayLike, ...] | None = None,
+        names: tuple[str, ...] = ("source", "target"),
+    ) -> None:
         self.before = before
         self.after = after
         self.twins = twins
         self.names = names
 
-    def plot(self, axes=None):
+    def plot(self, axes: Sequence[Any] | None = None) -> "ItemMapDisplay":
         """Draw a map for each state.
 
         Parameters
@@ -237,15 +263,33 @@ class ExplanationDisplay(Display):
     5
     """
 
-    def __init__(self, explanation, *, item_names=None, column_names=None):
+    ax_: Any
+    figure_: Any
+    image_: Any
+
+    def __init__(
+        self,
+        explanation: "Explanation",
+        *,
+        item_names: Sequence[str] | Mapping[Any, str] | None = None,
+        column_names: Sequence[str] | Mapping[Any, str] | None = None,
+    ) -> None:
         self.explanation = explanation
         self.item_names = item_names
         self.column_names = column_names
 
     @classmethod
     def from_estimator(
-        cls, model, X, items=None, *, item_names=None, column_names=None, ax=None, **options
-    ):
+        cls,
+        model: Estimator,
+        X: MatrixLike,
+        items: ArrayLike | None = None,
+        *,
+        item_names: Sequence[str] | Mapping[Any, str] | None = None,
+        column_names: Sequence[str] | Mapping[Any, str] | None = None,
+        ax: Any = None,
+        **options: Any,
+    ) -> "ExplanationDisplay":
         """Explain the scores of a row and draw the result.
 
         Parameters
@@ -276,7 +320,14 @@ class ExplanationDisplay(Display):
         )
 
     @classmethod
-    def from_explanation(cls, explanation, *, item_names=None, column_names=None, ax=None):
+    def from_explanation(
+        cls,
+        explanation: "Explanation",
+        *,
+        item_names: Sequence[str] | Mapping[Any, str] | None = None,
+        column_names: Sequence[str] | Mapping[Any, str] | None = None,
+        ax: Any = None,
+    ) -> "ExplanationDisplay":
         """Draw the result of `explain`.
 
         Parameters
@@ -297,7 +348,7 @@ class ExplanationDisplay(Display):
         """
         return cls(explanation, item_names=item_names, column_names=column_names).plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> "ExplanationDisplay":
         """Draw the contributions of the columns that add or take away most.
 
         Parameters

@@ -1,10 +1,14 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Where the score of an item comes from, and what keeps an item out."""
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._recommend import exclusions, n_rows_of, recommend, seen_interactions
+from .._typing import Estimator, MatrixLike
 from .._validation import check_candidates
 from .._wrapping import recommender_and_rows
 from ._explain import explained_items
@@ -50,7 +54,7 @@ class Trace:
     item_paths: np.ndarray
     members: dict
 
-    def by_item(self):
+    def by_item(self) -> dict[int, dict[str, Any]]:
         """Return what is known of each item.
 
         Returns
@@ -71,7 +75,7 @@ class Trace:
             for place, item in enumerate(self.items)
         }
 
-    def to_frame(self):
+    def to_frame(self) -> Any:
         """Return a pandas DataFrame with a row for each item.
 
         Returns
@@ -84,7 +88,7 @@ class Trace:
 
         return pd.DataFrame([{"item": item, **facts} for item, facts in self.by_item().items()])
 
-    def __str__(self):
+    def __str__(self) -> str:
         served = f" The row is served by: {self.row_path}." if self.row_path else ""
         lines = [f"Scores of {len(self.items)} items.{served}"]
         for place, (item, score) in enumerate(zip(self.items, self.scores, strict=True)):
@@ -97,15 +101,15 @@ class Trace:
 
 
 def trace(
-    model,
-    X,
-    items=None,
+    model: Estimator,
+    X: MatrixLike,
+    items: ArrayLike | None = None,
     *,
-    n_recommendations=5,
-    candidates=None,
-    exclude_seen="auto",
-    exclude_interactions=None,
-):
+    n_recommendations: int = 5,
+    candidates: ArrayLike | None = None,
+    exclude_seen: bool | Literal["auto"] = "auto",
+    exclude_interactions: MatrixLike | None = None,
+) -> "Trace":
     """Trace recommendations to members, paths and filters.
 
     Use it to answer "which part of the model put this item here?" and "why is this item missing?".

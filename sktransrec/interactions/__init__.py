@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Event logs to matrices and sequences, two logs brought together, interactions held out."""
 
 from ._alignment import AlignedDomains, OverlapReport, align_domains

@@ -1,9 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Two logs as matrices in which row i is the same user, or column j the same item."""
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from .._ids import decoded, equal_as_strings, positions
@@ -46,7 +49,7 @@ class OverlapReport:
     n_target_interactions: tuple
     twins: tuple | None
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = [
             f"{self.n_shared} {self.on} are shared",
             *(
@@ -127,7 +130,9 @@ class AlignedDomains:
     twins: np.ndarray | None
     report: OverlapReport
 
-    def decode_items(self, items, *, domain="target"):
+    def decode_items(
+        self, items: ArrayLike, *, domain: Literal["source", "target"] = "target"
+    ) -> NDArray[Any]:
         """Return the item ids of columns, such as those that `recommend` returns.
 
         Parameters
@@ -159,15 +164,15 @@ class AlignedDomains:
     prefer_skip_nested_validation=True,
 )
 def align_domains(
-    source_events,
-    target_events,
+    source_events: Any,
+    target_events: Any,
     *,
-    on="users",
-    source_encoder=None,
-    target_encoder=None,
-    threshold=0.8,
-    min_common_users=2,
-):
+    on: Literal["users", "items"] = "users",
+    source_encoder: InteractionEncoder | None = None,
+    target_encoder: InteractionEncoder | None = None,
+    threshold: float = 0.8,
+    min_common_users: int = 2,
+) -> "AlignedDomains":
     """Encode two logs so that row i is the same user, or column j the same item, in both.
 
     Use it to prepare two domains for transfer. If a model should also learn from the users of one

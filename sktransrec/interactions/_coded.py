@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Events as numbers (rows, columns, values, times), and the arrays made from them."""
 
 from typing import NamedTuple

@@ -1,11 +1,16 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Finding products that stand in both domains under two ids, by their common users."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from sklearn.utils import gen_batches
 
+from .._typing import MatrixLike
 from .._validation import Interval, check_matrix, get_chunk_n_rows, validate_params
 
 _TWIN_DTYPE = np.dtype(
@@ -21,7 +26,9 @@ CONSTRAINTS = {
 
 
 @validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
-def find_cross_listed(X_source, X_target, *, threshold=0.8, min_common_users=2):
+def find_cross_listed(
+    X_source: MatrixLike, X_target: MatrixLike, *, threshold: float = 0.8, min_common_users: int = 2
+) -> NDArray[Any]:
     """Find products that stand in both domains under two ids, by their common users.
 
     Use it before you trust a result of transfer. If one product is listed in two categories, an
@@ -88,7 +95,15 @@ def find_cross_listed(X_source, X_target, *, threshold=0.8, min_common_users=2):
 
 
 @validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
-def cross_listed_mask(X_source, X_target, y, *, X_history=None, threshold=0.8, min_common_users=2):
+def cross_listed_mask(
+    X_source: MatrixLike,
+    X_target: MatrixLike,
+    y: MatrixLike,
+    *,
+    X_history: MatrixLike | None = None,
+    threshold: float = 0.8,
+    min_common_users: int = 2,
+) -> csr_array:
     """Return the held-out interactions that a cross-listed item in the source gives away.
 
     Use it to leave such interactions out of a comparison of recommenders: ``y - y.multiply(mask)``.

@@ -1,8 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Event logs to matrices and sequences, and matrices back to logs."""
 
 from numbers import Integral
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, clone
 
 from .._ids import (
@@ -14,6 +18,7 @@ from .._ids import (
     joined_ids,
     positions,
 )
+from .._typing import MatrixLike
 from .._validation import (
     Interval,
     StrOptions,
@@ -129,6 +134,13 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
     array([[30, None]], dtype=object)
     """
 
+    users_: NDArray[Any]
+    items_: NDArray[Any]
+    n_users_: int
+    n_items_: int
+    rare_users_: NDArray[Any]
+    rare_items_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "user": [str, _POSITION],
         "item": [str, _POSITION],
@@ -142,16 +154,16 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
 
     def __init__(
         self,
-        user="user",
-        item="item",
-        value=None,
-        time=None,
+        user: str | int = "user",
+        item: str | int = "item",
+        value: str | int | None = None,
+        time: str | int | None = None,
         *,
-        duplicates="sum",
-        min_user_interactions=1,
-        min_item_interactions=1,
-        unknown="error",
-    ):
+        duplicates: Literal["sum", "max", "last"] = "sum",
+        min_user_interactions: int = 1,
+        min_item_interactions: int = 1,
+        unknown: Literal["error", "ignore"] = "error",
+    ) -> None:
         self.user = user
         self.item = item
         self.value = value
@@ -167,7 +179,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         tags.input_tags.dict = True
         return tags
 
-    def fit(self, events):
+    def fit(self, events: Any) -> Self:
         """Learn the users and the items of a log.
 
         Parameters
@@ -184,7 +196,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, events):
+    def fit_transform(self, events: Any) -> csr_array:
         """Learn the users and the items of a log and encode it.
 
         Parameters
@@ -212,7 +224,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, events):
+    def partial_fit(self, events: Any) -> Self:
         """Learn the users and the items of a later log; new ones come after all known ones.
 
         So rows and columns keep their numbers, and a model that learns further with its own
@@ -233,7 +245,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         return self
 
     @restores_on_error
-    def merge(self, other):
+    def merge(self, other: "InteractionEncoder") -> Self:
         """Learn the users and the items of another encoder, as if `fit` had seen both logs.
 
         Parameters
@@ -271,7 +283,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
                     "rare users and items afterwards."
                 )
 
-    def transform(self, events, *, users=None):
+    def transform(self, events: Any, *, users: ArrayLike | None = None) -> csr_array:
         """Encode a log with the items seen in `fit` as columns.
 
         Parameters
@@ -294,7 +306,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
             coded = self._coded_events(events, users)
         return merged_matrix(coded, self.duplicates)
 
-    def inverse_transform(self, X, *, users=None):
+    def inverse_transform(self, X: MatrixLike, *, users: ArrayLike | None = None) -> Any:
         """Turn a matrix back into a log.
 
         Parameters
@@ -324,7 +336,9 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         names = [self._names[role] for role in ("user", "item", "value")]
         return frame_of(dict(zip(names, columns, strict=True)), self._library)
 
-    def sequences(self, events, *, users=None, max_length=None):
+    def sequences(
+        self, events: Any, *, users: ArrayLike | None = None, max_length: int | None = None
+    ) -> NDArray[Any]:
         """Return the items of each user in the order of time, for models that read histories.
 
         Parameters
@@ -356,7 +370,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
             raise ValueError(f"max_length must be None or an integer from 1, got {max_length!r}.")
         return latest_columns(self._coded_events(events, users), max_length)
 
-    def decode_users(self, users):
+    def decode_users(self, users: ArrayLike) -> NDArray[Any]:
         """Return the user ids of rows, for example if users are recommended to items.
 
         Parameters

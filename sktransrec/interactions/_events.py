@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Reading the columns of an event log from any kind of table."""
 
 import importlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Hiding a part of the interactions of rows, for a fitted model to find."""
 
 import numpy as np

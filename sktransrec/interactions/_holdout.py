@@ -1,11 +1,17 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Holding out interactions of each row: X keeps the known ones, y gets those to find."""
 
+from datetime import datetime
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_array
 from sklearn.utils import check_random_state
 
+from .._typing import MatrixLike
 from .._validation import Interval, check_matrix, check_no_log, validate_params
 from ._coded import merged_matrix
 from ._encoder import InteractionEncoder
@@ -23,7 +29,9 @@ _N_DRAWS = 2**32
     },
     prefer_skip_nested_validation=True,
 )
-def holdout_random(X, size=0.2, *, random_state=None):
+def holdout_random(
+    X: MatrixLike, size: float = 0.2, *, random_state: int | np.random.RandomState | None = None
+) -> tuple[csr_array, csr_array]:
     """Hold out a random part of the interactions of each row.
 
     Use it to compare recommenders if times are unknown. With times, `holdout_last` and
@@ -76,7 +84,9 @@ def holdout_random(X, size=0.2, *, random_state=None):
     },
     prefer_skip_nested_validation=True,
 )
-def holdout_last(events, encoder, n=1, *, users=None):
+def holdout_last(
+    events: Any, encoder: InteractionEncoder, n: int = 1, *, users: ArrayLike | None = None
+) -> tuple[csr_array, csr_array]:
     """Hold out the latest items of each user.
 
     Use it if each user should count equally in a comparison. If the past must not know anything of
@@ -134,7 +144,13 @@ def holdout_last(events, encoder, n=1, *, users=None):
 
 
 @validate_params({"encoder": [InteractionEncoder]}, prefer_skip_nested_validation=True)
-def holdout_after(events, encoder, time, *, users=None):
+def holdout_after(
+    events: Any,
+    encoder: InteractionEncoder,
+    time: float | str | datetime,
+    *,
+    users: ArrayLike | None = None,
+) -> tuple[csr_array, csr_array]:
     """Hold out all interactions from a point in time on, the same for all users.
 
     Use it to see how a model would have done in use: it learns from the past of all users and is

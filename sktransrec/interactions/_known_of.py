@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a log says to an encoder that was fitted on another one."""
 
 import copy

@@ -1,6 +1,8 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Two logs as one matrix, for models of both domains together."""
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -59,8 +61,13 @@ class StackedDomains(DecodesItems):
     prefer_skip_nested_validation=True,
 )
 def stack_domains(
-    source_events, target_events, *, on="both", source_encoder=None, target_encoder=None
-):
+    source_events: Any,
+    target_events: Any,
+    *,
+    on: Literal["users", "items", "both"] = "both",
+    source_encoder: InteractionEncoder | None = None,
+    target_encoder: InteractionEncoder | None = None,
+) -> "StackedDomains":
     """Encode two logs as one matrix with one row for each user.
 
     Use it for models that learn from both domains together, such as `CollectiveMFRecommender`, and

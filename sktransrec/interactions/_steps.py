@@ -1,9 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The steps of histories as a supervised task."""
 
 from numbers import Integral, Real
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from .._histories import decay_weights, padded_at_end, pairs_in_order
 from .._validation import Interval, item_ids_of_rows, validate_params
@@ -20,8 +23,14 @@ from .._validation import Interval, item_ids_of_rows, validate_params
     prefer_skip_nested_validation=True,
 )
 def history_steps(
-    histories, *, decay=1.0, max_length=50, max_steps=None, n_items=None, return_rows=False
-):
+    histories: ArrayLike,
+    *,
+    decay: float = 1.0,
+    max_length: int | None = 50,
+    max_steps: int | None = None,
+    n_items: int | None = None,
+    return_rows: bool = False,
+) -> tuple[csr_array, csr_array, NDArray[np.intp]]:
     """Return what was known before each step of the histories, and what came next.
 
     Use it to make a next-item model of every supervised recommender: fit it to ``(known,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The target items: where they are in X, and in what a model recommends."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The times of events, exactly as in their log, compared with a point in time."""
 
 import datetime

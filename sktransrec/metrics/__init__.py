@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ranking metrics, for each row or as a mean, and scorers for scikit-learn's searches."""
 
 from ._auc import held_out_auc

@@ -1,8 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The area under the ROC curve of each row."""
 
+from typing import Literal
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .._recommend import eligible_scores, n_rows_of
+from .._typing import Estimator, MatrixLike
 from .._validation import _safe_indexing, check_candidates, check_is_fitted
 from .._wrapping import recommender_and_rows
 from ._beyond_accuracy import over_rows
@@ -10,15 +15,15 @@ from ._wanted import wanted_items
 
 
 def held_out_auc(
-    model,
-    X,
-    y,
+    model: Estimator,
+    X: MatrixLike,
+    y: MatrixLike,
     *,
-    candidates=None,
-    exclude_seen="auto",
-    exclude_interactions=None,
-    per_row=False,
-):
+    candidates: ArrayLike | None = None,
+    exclude_seen: bool | Literal["auto"] = "auto",
+    exclude_interactions: MatrixLike | None = None,
+    per_row: bool = False,
+) -> float | NDArray[np.float64]:
     r"""Return the chance that a held-out item is scored above another unseen item.
 
     Use it to judge the whole ranking of a row and not only its first places, for example where a

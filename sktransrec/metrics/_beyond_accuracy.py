@@ -1,8 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Metrics of ranked items that ask more than whether they are relevant."""
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 
+from .._typing import MatrixLike
 from .._validation import check_array, check_count, check_matrix
 from ._hits import first_items, hits_and_counts
 from ._propensity import checked_popularity, positive_popularity
@@ -21,7 +24,7 @@ __all__ = [
 _PROFILE_SHARE = 0.01
 
 
-def coverage_at_k(items, n_items, k=10):
+def coverage_at_k(items: ArrayLike, n_items: int, k: int = 10) -> float:
     r"""Return the share of all items that are recommended to at least one row.
 
     Use it to see whether a recommender uses the catalogue or only its most popular part.
@@ -58,7 +61,7 @@ def coverage_at_k(items, n_items, k=10):
     return float(np.count_nonzero(_exposure(items, n_items, k)) / n_items)
 
 
-def gini_at_k(items, n_items, k=10):
+def gini_at_k(items: ArrayLike, n_items: int, k: int = 10) -> float:
     r"""Return the Gini coefficient of how often each item is recommended.
 
     Use it to see whether a few items take most of the places.
@@ -102,7 +105,9 @@ def gini_at_k(items, n_items, k=10):
     return float((2 * ranks - n_items - 1) @ exposure / (n_items * total))
 
 
-def novelty_at_k(items, popularity, k=10, *, per_row=False):
+def novelty_at_k(
+    items: ArrayLike, popularity: ArrayLike, k: int = 10, *, per_row: bool = False
+) -> float | NDArray[np.float64]:
     r"""Return the mean self-information of the recommended items, in bits.
 
     Use it to see how far a recommender goes beyond what everybody knows.
@@ -149,7 +154,14 @@ def novelty_at_k(items, popularity, k=10, *, per_row=False):
     return over_rows(_mean_of_places(information, items), per_row)
 
 
-def popularity_lift_at_k(items, popularity, interactions, k=10, *, per_row=False):
+def popularity_lift_at_k(
+    items: ArrayLike,
+    popularity: ArrayLike,
+    interactions: MatrixLike,
+    k: int = 10,
+    *,
+    per_row: bool = False,
+) -> float | NDArray[np.float64]:
     r"""Return by how much recommended items are more popular than what the rows have.
 
     Use it to see whether a recommender pushes popular items more than its users' own choices do.
@@ -213,7 +225,9 @@ def popularity_lift_at_k(items, popularity, interactions, k=10, *, per_row=False
     return float(recommended[counts].sum() / had[counts].sum() - 1)
 
 
-def diversity_at_k(items, item_vectors, k=10, *, per_row=False):
+def diversity_at_k(
+    items: ArrayLike, item_vectors: MatrixLike, k: int = 10, *, per_row: bool = False
+) -> float | NDArray[np.float64]:
     r"""Return how different the items of a list are from each other (intra-list diversity).
 
     Use it where ten variants of one thing are a bad list.
@@ -270,7 +284,14 @@ def diversity_at_k(items, item_vectors, k=10, *, per_row=False):
     return over_rows(np.clip(1 - similarity, 0, 2), per_row)
 
 
-def serendipity_at_k(y_true, items, popularity, k=10, *, per_row=False):
+def serendipity_at_k(
+    y_true: MatrixLike,
+    items: ArrayLike,
+    popularity: ArrayLike,
+    k: int = 10,
+    *,
+    per_row: bool = False,
+) -> float | NDArray[np.float64]:
     r"""Return how many relevant items stand higher than their popularity alone would put them.
 
     Use it to reward hits that a list of popular items does not have.
@@ -329,7 +350,14 @@ def serendipity_at_k(y_true, items, popularity, k=10, *, per_row=False):
     return over_rows(np.where(n_relevant > 0, surprise, np.nan), per_row)
 
 
-def calibration_error_at_k(items, interactions, item_classes, k=10, *, per_row=False):
+def calibration_error_at_k(
+    items: ArrayLike,
+    interactions: MatrixLike,
+    item_classes: MatrixLike,
+    k: int = 10,
+    *,
+    per_row: bool = False,
+) -> float | NDArray[np.float64]:
     r"""Return how far the recommended classes of items are from those that the rows have.
 
     Use it to see whether a reader of 70 % crime and 30 % poetry gets both, in these shares.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Metrics for popular and rare items, and for more and less active rows."""
 
 from dataclasses import dataclass
@@ -5,6 +6,7 @@ from itertools import pairwise
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._validation import Interval, check_array, validate_params
 from ._pairs import checked_ranks, rank_metrics
@@ -67,7 +69,7 @@ class BucketReport:
     k: int
     buckets: tuple
 
-    def __str__(self):
+    def __str__(self) -> str:
         cells = [("bucket", "pairs", "MRR", f"NDCG@{self.k}", f"HR@{self.k}")]
         cells += [_cells(bucket) for bucket in self.buckets]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -96,7 +98,16 @@ def _cells(metrics):
     },
     prefer_skip_nested_validation=True,
 )
-def metrics_by_bucket(rows, items, ranks, *, popularity, activity=None, k=10, n_buckets=3):
+def metrics_by_bucket(
+    rows: ArrayLike,
+    items: ArrayLike,
+    ranks: ArrayLike,
+    *,
+    popularity: ArrayLike,
+    activity: ArrayLike | None = None,
+    k: int = 10,
+    n_buckets: int = 3,
+) -> "BucketReport":
     """Return metrics for popular and rare items, and for more and less active rows.
 
     Use it before you trust a mean over all pairs. Most pairs belong to popular items and active

@@ -1,6 +1,8 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The odds with which rows choose each item if they choose by popularity alone."""
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .._validation import check_array
 from ._propensity import checked_popularity, positive_popularity
@@ -9,7 +11,7 @@ _MAX_ITER = 500
 _TOLERANCE = 1e-4
 
 
-def choice_odds(popularity, activity=None):
+def choice_odds(popularity: ArrayLike, activity: ArrayLike | None = None) -> NDArray[np.float64]:
     r"""Return the odds of choosing each item if rows choose by popularity alone.
 
     Use it instead of the popularity, as weights or to draw negatives, if some items are very

@@ -1,8 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A scorer that gives popularity alone a score near chance."""
 
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._recommend import exclusions, n_rows_of
 from .._validation import Interval, StrOptions, validate_params
@@ -34,18 +38,18 @@ from ._wanted import wanted_items
     prefer_skip_nested_validation=True,
 )
 def debiased_scorer(
-    metric="ndcg",
-    k=10,
+    metric: Literal["hit_rate", "reciprocal_rank", "ndcg"] = "ndcg",
+    k: int = 10,
     *,
-    propensity_exponent=1.0,
-    max_weight=10.0,
-    n_negatives=None,
-    negative_exponent=0.0,
-    exclude_seen="auto",
-    candidates=None,
-    holdout=None,
-    random_state=None,
-):
+    propensity_exponent: float = 1.0,
+    max_weight: float = 10.0,
+    n_negatives: int | None = None,
+    negative_exponent: float = 0.0,
+    exclude_seen: bool | Literal["auto"] = "auto",
+    candidates: ArrayLike | None = None,
+    holdout: float | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> Callable[..., Any]:
     r"""Make a scorer that gives no credit for recommending what is popular.
 
     Use it in a search beside `ranking_scorer`, if the model should find more than popular items.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Which of the ranked items are relevant."""
 
 import numpy as np

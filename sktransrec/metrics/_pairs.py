@@ -1,12 +1,16 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ranks of held-out pairs (row, item) among unseen items, and the metrics of these ranks."""
 
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from .._recommend import eligible_scores, exclusions, n_rows_of
+from .._typing import Estimator, MatrixLike
 from .._validation import (
     Interval,
     _safe_indexing,
@@ -31,18 +35,18 @@ from ._wanted import wanted_items
     prefer_skip_nested_validation=True,
 )
 def held_out_ranks(
-    model,
-    X,
-    y,
+    model: Estimator,
+    X: MatrixLike,
+    y: MatrixLike,
     *,
-    n_negatives=None,
-    negative_exponent=0.0,
-    popularity=None,
-    candidates=None,
-    exclude_seen="auto",
-    exclude_interactions=None,
-    random_state=None,
-):
+    n_negatives: int | None = None,
+    negative_exponent: float = 0.0,
+    popularity: ArrayLike | None = None,
+    candidates: ArrayLike | None = None,
+    exclude_seen: bool | Literal["auto"] = "auto",
+    exclude_interactions: MatrixLike | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     r"""Rank each held-out item of a row among the items that the row has not seen.
 
     Use it for results that you report: it can rank among all items or among sampled ones, and the
@@ -171,7 +175,13 @@ def held_out_ranks(
 @validate_params(
     {"k": [Interval(Integral, 1, None, closed="left")]}, prefer_skip_nested_validation=True
 )
-def rank_metrics(ranks, *, rows=None, weights=None, k=10):
+def rank_metrics(
+    ranks: ArrayLike,
+    *,
+    rows: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    k: int = 10,
+) -> dict[str, Any]:
     r"""Return MRR, NDCG@k and hit rate at k of held-out pairs, with standard errors.
 
     Use it on the ranks from `held_out_ranks`.

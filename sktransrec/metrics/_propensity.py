@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Weights of held-out pairs that take away the advantage of popular items."""
 
 from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .._validation import Interval, check_array, validate_params
 
@@ -14,7 +16,9 @@ from .._validation import Interval, check_array, validate_params
     },
     prefer_skip_nested_validation=True,
 )
-def inverse_propensity_weights(popularity, *, exponent=1.0, max_weight=10.0):
+def inverse_propensity_weights(
+    popularity: ArrayLike, *, exponent: float = 1.0, max_weight: float = 10.0
+) -> NDArray[np.float64]:
     r"""Return weights of items that take away the advantage of popular items in a metric.
 
     Use it if you think that popular items have many interactions because they are shown more often,

@@ -1,7 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Metrics of ranked items, for each row or as a mean; an item is relevant or it is not."""
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from .._typing import MatrixLike
 from ._hits import hits_and_counts
 
 __all__ = [
@@ -15,7 +18,9 @@ __all__ = [
 ]
 
 
-def average_precision_at_k(y_true, items, k=10, *, per_row=False):
+def average_precision_at_k(
+    y_true: MatrixLike, items: ArrayLike, k: int = 10, *, per_row: bool = False
+) -> float | NDArray[np.float64]:
     r"""Return the average precision of the first k items; its mean over rows is MAP.
 
     Use it where a row has several relevant items and all of them should come early.
@@ -62,7 +67,9 @@ def average_precision_at_k(y_true, items, k=10, *, per_row=False):
     return _over_rows(_average_precision, y_true, items, k, per_row)
 
 
-def f1_at_k(y_true, items, k=10, *, per_row=False):
+def f1_at_k(
+    y_true: MatrixLike, items: ArrayLike, k: int = 10, *, per_row: bool = False
+) -> float | NDArray[np.float64]:
     r"""Return the harmonic mean of precision and recall of the first k items.
 
     Use it where a wrong item and a missed item are equally bad, and the order does not matter.
@@ -111,7 +118,9 @@ def f1_at_k(y_true, items, k=10, *, per_row=False):
     return _over_rows(_f1, y_true, items, k, per_row)
 
 
-def hit_rate_at_k(y_true, items, k=10, *, per_row=False):
+def hit_rate_at_k(
+    y_true: MatrixLike, items: ArrayLike, k: int = 10, *, per_row: bool = False
+) -> float | NDArray[np.float64]:
     r"""Return whether at least one of the first k items is relevant.
 
     Use it where one good item is enough, or where each row has one item to find.
@@ -155,7 +164,9 @@ def hit_rate_at_k(y_true, items, k=10, *, per_row=False):
     return _over_rows(_hit_rate, y_true, items, k, per_row)
 
 
-def ndcg_at_k(y_true, items, k=10, *, per_row=False):
+def ndcg_at_k(
+    y_true: MatrixLike, items: ArrayLike, k: int = 10, *, per_row: bool = False
+) -> float | NDArray[np.float64]:
     r"""Return the normalised discounted cumulative gain (NDCG) of the first k items.
 
     Use it first: it counts the relevant items that are found, and counts early ones more.
@@ -206,7 +217,9 @@ def ndcg_at_k(y_true, items, k=10, *, per_row=False):
     return _over_rows(_ndcg, y_true, items, k, per_row)
 
 
-def precision_at_k(y_true, items, k=10, *, per_row=False):
+def precision_at_k(
+    y_true: MatrixLike, items: ArrayLike, k: int = 10, *, per_row: bool = False
+) -> float | NDArray[np.float64]:
     r"""Return the share of the first k items that are relevant.
 
     Use it where all k items are shown and each bad one costs something.
@@ -252,7 +265,9 @@ def precision_at_k(y_true, items, k=10, *, per_row=False):
     return _over_rows(_precision, y_true, items, k, per_row)
 
 
-def recall_at_k(y_true, items, k=10, *, per_row=False):
+def recall_at_k(
+    y_true: MatrixLike, items: ArrayLike, k: int = 10, *, per_row: bool = False
+) -> float | NDArray[np.float64]:
     r"""Return the share of the relevant items that are among the first k items.
 
     Use it where the relevant items should be found and their order does not matter, for example for
@@ -299,7 +314,9 @@ def recall_at_k(y_true, items, k=10, *, per_row=False):
     return _over_rows(_recall, y_true, items, k, per_row)
 
 
-def reciprocal_rank_at_k(y_true, items, k=10, *, per_row=False):
+def reciprocal_rank_at_k(
+    y_true: MatrixLike, items: ArrayLike, k: int = 10, *, per_row: bool = False
+) -> float | NDArray[np.float64]:
     r"""Return the reciprocal rank of the first relevant item; its mean over rows is MRR.
 
     Use it where only the first good item matters.

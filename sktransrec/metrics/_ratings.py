@@ -1,17 +1,21 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Errors of predicted ratings, and a scorer for them."""
 
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
 
 from .._recommend import n_rows_of
+from .._typing import Estimator, MatrixLike
 from .._validation import Interval, StrOptions, check_relevance, validate_params
 from .._wrapping import recommender_and_rows
 from ._pairs import mean_and_standard_error
 from ._scorer import HoldoutScorer
 
 
-def rating_errors(model, X, y):
+def rating_errors(model: Estimator, X: MatrixLike, y: MatrixLike) -> dict[str, Any]:
     r"""Return RMSE and MAE of the ratings that a model predicts, with standard errors.
 
     Use it where the question is how well ratings are predicted. If the question is which items to
@@ -86,7 +90,12 @@ def rating_errors(model, X, y):
     },
     prefer_skip_nested_validation=True,
 )
-def rating_scorer(metric="rmse", *, holdout=None, random_state=None):
+def rating_scorer(
+    metric: Literal["mae", "rmse"] = "rmse",
+    *,
+    holdout: float | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> Callable[..., Any]:
     """Make a scorer of predicted ratings for a search.
 
     Use it as ``scoring`` of `GridSearchCV` with a model that predicts ratings. It returns minus the

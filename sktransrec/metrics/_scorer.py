@@ -1,11 +1,16 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ranking metrics as scorers for scikit-learn's searches."""
 
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike
 
 from .._recommend import recommend, seen_interactions
+from .._typing import MatrixLike
 from .._validation import (
     Interval,
     StrOptions,
@@ -40,16 +45,16 @@ _NAMES = sorted({*_AT_K, "auc"})
     prefer_skip_nested_validation=True,
 )
 def ranking_scorer(
-    metric="ndcg",
-    k=10,
+    metric: str | list[str] = "ndcg",
+    k: int | list[int] = 10,
     *,
-    exclude_seen="auto",
-    candidates=None,
-    holdout=None,
-    item_vectors=None,
-    item_classes=None,
-    random_state=None,
-):
+    exclude_seen: bool | Literal["auto"] = "auto",
+    candidates: ArrayLike | None = None,
+    holdout: float | None = None,
+    item_vectors: MatrixLike | None = None,
+    item_classes: MatrixLike | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> Callable[..., Any]:
     """Make a scorer of recommended items for a search, of one metric or of several.
 
     Use it as ``scoring`` of `GridSearchCV` and other tools of scikit-learn. The scorer recommends

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The ranking metrics by name, each with its function, how it is written and what it needs."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The relevant items of each row, from the y that a user passes."""
 
 import scipy.sparse as sp

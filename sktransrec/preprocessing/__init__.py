@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Preparing data for the learners: texts to token ids, histories to matrices, weights of both."""
 
 from ._decay import DecayedHistory

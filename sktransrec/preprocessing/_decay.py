@@ -1,9 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Histories as matrices of interactions whose latest entries weigh most."""
 
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_array
 from scipy.stats import uniform
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
@@ -80,6 +83,9 @@ class DecayedHistory(
            [1.  , 0.  , 0.5 ]], dtype=float32)
     """
 
+    n_items_: int
+    n_features_in_: int
+
     _parameter_constraints: dict = {
         "decay": [Interval(Real, 0, 1, closed="both")],
         "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
@@ -88,7 +94,13 @@ class DecayedHistory(
 
     search_distributions: ClassVar = {"decay": uniform(0.4, 0.6)}
 
-    def __init__(self, decay=0.8, *, n_items=None, unknown="error"):
+    def __init__(
+        self,
+        decay: float = 0.8,
+        *,
+        n_items: int | None = None,
+        unknown: Literal["error", "ignore"] = "error",
+    ) -> None:
         self.decay = decay
         self.n_items = n_items
         self.unknown = unknown
@@ -106,7 +118,7 @@ class DecayedHistory(
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn the number of items.
 
         Parameters
@@ -125,7 +137,7 @@ class DecayedHistory(
             raise ValueError("X holds no interactions: pass histories with at least one item id.")
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> csr_array:
         """Weight the items of each history.
 
         Parameters

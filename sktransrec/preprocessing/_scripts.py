@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Splitting texts of any script into words, by the Unicode properties of the characters."""
 
 import functools

@@ -1,11 +1,15 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Texts to padded sequences of token ids."""
 
 import functools
 import re
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 from numbers import Integral
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -134,6 +138,9 @@ class TextSequences(
            [2, 0, 0]], dtype=int32)
     """
 
+    vocabulary_: dict[str, Any]
+    max_length_: int
+
     _parameter_constraints: dict = {
         **{name: CountVectorizer._parameter_constraints[name] for name in _SHARED_PARAMETERS},
         "analyzer": [StrOptions({"word", "mixed", "char", "char_wb"}), callable],
@@ -146,18 +153,18 @@ class TextSequences(
     def __init__(
         self,
         *,
-        analyzer="word",
-        ngram_range=(1, 1),
-        token_pattern=None,
-        lowercase=True,
-        strip_accents=None,
-        normalization="NFKC",
-        stop_words=None,
-        min_df=1,
-        max_df=1.0,
-        max_features=None,
-        max_length=None,
-    ):
+        analyzer: Literal["word", "mixed", "char", "char_wb"] | Callable[[str], Any] = "word",
+        ngram_range: tuple[int, int] = (1, 1),
+        token_pattern: str | None = None,
+        lowercase: bool = True,
+        strip_accents: Literal["ascii", "unicode"] | Callable[[str], str] | None = None,
+        normalization: Literal["NFC", "NFD", "NFKC", "NFKD"] | None = "NFKC",
+        stop_words: Literal["english"] | Collection[str] | Callable[[str], Any] | None = None,
+        min_df: float = 1,
+        max_df: float = 1.0,
+        max_features: int | None = None,
+        max_length: int | None = None,
+    ) -> None:
         self.analyzer = analyzer
         self.ngram_range = ngram_range
         self.token_pattern = token_pattern
@@ -182,7 +189,7 @@ class TextSequences(
     def _n_features_out(self):
         return self.max_length_
 
-    def fit(self, X, y=None):
+    def fit(self, X: Iterable[str], y: Any = None) -> Self:
         """Learn the vocabulary, and the length of the rows if `max_length` is None.
 
         Parameters
@@ -201,7 +208,7 @@ class TextSequences(
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Iterable[str], y: Any = None) -> NDArray[Any]:
         """Learn the vocabulary and encode the texts.
 
         Parameters
@@ -223,7 +230,7 @@ class TextSequences(
         self.max_length_ = self.max_length or max(map(len, ids))
         return self._padded(ids)
 
-    def transform(self, X):
+    def transform(self, X: Iterable[str]) -> NDArray[Any]:
         """Encode texts.
 
         Parameters
@@ -240,7 +247,7 @@ class TextSequences(
         documents = self._normalized(check_documents(X))
         return self._padded(self._token_ids(documents, self.max_length_))
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Decode token ids.
 
         Parameters
@@ -264,7 +271,7 @@ class TextSequences(
         tokens = np.array([None] * _FIRST_TOKEN + list(self.vocabulary_), dtype=object)
         return [tokens[row[row != 0]] for row in X]
 
-    def build_analyzer(self):
+    def build_analyzer(self) -> Callable[..., Any]:
         """Return the function from a text to its tokens, for use in other vectorisers.
 
         Returns

@@ -1,14 +1,18 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Weights of the entries of count and interaction matrices."""
 
 from numbers import Real
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.stats import loguniform, uniform
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
+from .._typing import MatrixLike
 from .._validation import (
     Interval,
     _fit_context,
@@ -92,6 +96,11 @@ class BM25Transformer(
            [0.  , 0.38, 0.  ]], dtype=float32)
     """
 
+    idf_: NDArray[np.float32]
+    average_length_: float
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "k1": [Interval(Real, 0, None, closed="left")],
         "b": [Interval(Real, 0, 1, closed="both")],
@@ -99,7 +108,7 @@ class BM25Transformer(
 
     search_distributions: ClassVar = {"k1": loguniform(0.1, 100), "b": uniform(0, 1)}
 
-    def __init__(self, *, k1=1.2, b=0.75):
+    def __init__(self, *, k1: float = 1.2, b: float = 0.75) -> None:
         self.k1 = k1
         self.b = b
 
@@ -112,7 +121,7 @@ class BM25Transformer(
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Learn the inverse document frequency of each term and the mean length of the documents.
 
         Parameters
@@ -132,7 +141,7 @@ class BM25Transformer(
         return self
 
     @finite_output
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> csr_array:
         """Weight the counts.
 
         Parameters
@@ -217,11 +226,15 @@ class PopularityScaler(
            [1.  , 0.71, 0.  ]], dtype=float32)
     """
 
+    scale_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {"item_exponent": [Interval(Real, 0, None, closed="left")]}
 
     search_distributions: ClassVar = {"item_exponent": uniform(0, 1)}
 
-    def __init__(self, item_exponent=0.5):
+    def __init__(self, item_exponent: float = 0.5) -> None:
         self.item_exponent = item_exponent
 
     def __sklearn_tags__(self):
@@ -232,7 +245,7 @@ class PopularityScaler(
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Learn the popularity of the columns.
 
         Parameters
@@ -251,7 +264,7 @@ class PopularityScaler(
         return self
 
     @finite_output
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> NDArray[np.float32] | csr_array:
         """Divide the columns by their scale.
 
         Parameters
@@ -266,7 +279,7 @@ class PopularityScaler(
         return self._times(X, 1 / self._fitted_scale())
 
     @finite_output
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: MatrixLike) -> NDArray[np.float32] | csr_array:
         """Multiply the columns by their scale.
 
         Parameters

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Recommenders of one domain: estimators that rank items for rows."""
 
 from ._als import ALSRecommender

@@ -1,11 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Implicit-feedback matrix factorisation by alternating least squares."""
 
 from functools import partial
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from joblib import effective_n_jobs
+from numpy.typing import NDArray
 from scipy.stats import loguniform
 
 from .._auto import best_of, candidates, held_out_interactions
@@ -149,6 +151,17 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
            [2]])
     """
 
+    item_factors_: NDArray[np.float32]
+    confidence_: float
+    regularization_: float
+    gram_eigenvalues_: NDArray[np.float32]
+    gram_eigenvectors_: NDArray[np.float32]
+    n_iter_: int
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "regularization": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
@@ -168,16 +181,16 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def __init__(
         self,
-        n_components=128,
+        n_components: int = 128,
         *,
-        regularization="auto",
-        confidence="balanced",
-        scale_regularization=True,
-        max_iter=15,
-        random_state=None,
-        n_jobs=None,
-        verbose=0,
-    ):
+        regularization: float | Literal["auto"] = "auto",
+        confidence: float | Literal["balanced"] = "balanced",
+        scale_regularization: bool = True,
+        max_iter: int = 15,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.regularization = regularization
         self.confidence = confidence

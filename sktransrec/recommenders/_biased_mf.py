@@ -1,14 +1,18 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Matrix factorisation of ratings; a missing rating is unknown."""
 
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
 from .._numerics._least_squares import value_minima, value_parts
+from .._typing import MatrixLike
 from .._validation import N_JOBS, Interval, check_is_fitted, check_relevance
 from .._validation._finite import finite_output
 from ..base import FactorRecommenderMixin, InDomainRecommender
@@ -108,6 +112,16 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     array([2., 1., 4., 4., 3.], dtype=float32)
     """
 
+    mean_: float
+    rating_range_: tuple[float, float]
+    item_factors_: NDArray[np.float32]
+    item_bias_: NDArray[np.float32]
+    n_iter_: int
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 0, None, closed="left")],
         "regularization": [Interval(Real, 0, None, closed="neither")],
@@ -126,14 +140,14 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def __init__(
         self,
-        n_components=20,
+        n_components: int = 20,
         *,
-        regularization=12.0,
-        bias_regularization=3.0,
-        max_iter=20,
-        random_state=None,
-        n_jobs=None,
-    ):
+        regularization: float = 12.0,
+        bias_regularization: float = 3.0,
+        max_iter: int = 20,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.n_components = n_components
         self.regularization = regularization
         self.bias_regularization = bias_regularization
@@ -202,7 +216,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         return super()._item_similarities(items)
 
     @finite_output
-    def predict_ratings(self, X, y):
+    def predict_ratings(self, X: MatrixLike, y: MatrixLike) -> csr_array:
         """Predict the ratings of some items by each row.
 
         Parameters

@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Matrix factorisation by Bayesian personalised ranking."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import loguniform, uniform
 
 from .._numerics._newton import softplus_and_sigmoid
@@ -115,6 +117,15 @@ class BPRRecommender(DrawnNegativesRecommender):
            [2]])
     """
 
+    item_factors_: NDArray[np.float32]
+    item_bias_: NDArray[np.float32]
+    negative_items_: NDArray[np.intp]
+    n_iter_: int
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     # Number of sampled negative items in the fold-in.
     _n_negative_items = 256
 
@@ -127,16 +138,16 @@ class BPRRecommender(DrawnNegativesRecommender):
 
     def __init__(
         self,
-        n_components=64,
+        n_components: int = 64,
         *,
-        regularization=0.02,
-        learning_rate=0.1,
-        popularity_exponent=0.75,
-        max_iter=100,
-        random_state=None,
-        n_jobs=None,
-        verbose=0,
-    ):
+        regularization: float = 0.02,
+        learning_rate: float = 0.1,
+        popularity_exponent: float = 0.75,
+        max_iter: int = 100,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.regularization = regularization
         self.learning_rate = learning_rate

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Putting the scores of new items, from their content, on the scale of the known items."""
 
 from typing import NamedTuple

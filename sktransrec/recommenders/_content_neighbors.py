@@ -1,16 +1,20 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Nearest neighbours by content; nothing is learned from other rows."""
 
 import copy
+from collections.abc import Callable
 from functools import reduce
 from itertools import pairwise
 from numbers import Real
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import uniform
 from sklearn.base import clone
 
 from .._numerics._mixed_vectors import MixedVectors
+from .._typing import Estimator
 from .._validation import (
     HasMethods,
     Interval,
@@ -116,6 +120,12 @@ class ContentKNNRecommender(
     array([[1]])
     """
 
+    transformer_: Estimator | None
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "item_features": [ItemFeatures, None],
         "transformer": [HasMethods(["fit", "transform"]), callable, None],
@@ -131,14 +141,19 @@ class ContentKNNRecommender(
     }
 
     def __init__(
-        self, item_features=None, *, transformer=None, pooling="mean", popularity_weight=0.0
-    ):
+        self,
+        item_features: ItemFeatures | None = None,
+        *,
+        transformer: Estimator | Callable[..., Any] | None = None,
+        pooling: Literal["mean", "max"] = "mean",
+        popularity_weight: float = 0.0,
+    ) -> None:
         self.item_features = item_features
         self.transformer = transformer
         self.pooling = pooling
         self.popularity_weight = popularity_weight
 
-    def with_item_features(self, item_features):
+    def with_item_features(self, item_features: ItemFeatures) -> "ContentKNNRecommender":
         """Return this fitted recommender for the items of another catalogue.
 
         No interactions with the new items are needed. The transformer is fitted to their content.
@@ -213,7 +228,7 @@ class ContentKNNRecommender(
         self._of_popularity = np.pad(self._of_popularity, (0, item_features.n_items))
 
     @property
-    def reads_later_items(self):
+    def reads_later_items(self) -> bool:
         """Whether rows may hold items that were added after `fit`."""
         return self.n_items_ > self.n_features_in_
 

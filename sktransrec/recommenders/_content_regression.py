@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Regression from the content of items to their factors."""
 
 from sklearn.base import clone

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The shared part of the factor models of implicit that learn from sampled negative items."""
 
 from numbers import Integral, Real

@@ -1,16 +1,20 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Recommenders of matrices that read histories."""
 
 import copy
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 
 from .._histories import decay_weights, decayed_items, seen_items
 from .._recommend import withheld_items
 from .._score_parts import score_parts
+from .._typing import Estimator
 from .._validation import HasMethods, Interval, check_is_fitted
 from .._wrapping import innermost, is_supervised, recommender_and_rows, recommender_of
 from ..interactions import history_steps
@@ -101,6 +105,12 @@ class HistoryRecommender(HistoryReader):
            [2]])
     """
 
+    recommender_: Estimator
+    decay_: float
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+
     _parameter_constraints: dict = {
         **HistoryReader._parameter_constraints,
         "recommender": [HasMethods(["fit"])],
@@ -110,14 +120,14 @@ class HistoryRecommender(HistoryReader):
 
     def __init__(
         self,
-        recommender,
+        recommender: Estimator,
         *,
-        decay="auto",
-        max_length=50,
-        max_steps=None,
-        n_items=None,
-        unknown="error",
-    ):
+        decay: float | Literal["auto"] = "auto",
+        max_length: int | None = 50,
+        max_steps: int | None = None,
+        n_items: int | None = None,
+        unknown: Literal["error", "ignore"] = "error",
+    ) -> None:
         self.recommender = recommender
         self.decay = decay
         self.max_length = max_length
@@ -181,7 +191,7 @@ class HistoryRecommender(HistoryReader):
         return self.n_items_ if reads_later else self._n_columns
 
     @property
-    def withheld_items_(self):
+    def withheld_items_(self) -> NDArray[np.bool_]:
         """The mask of the items that are never recommended; None if there are none."""
         return withheld_items([self.recommender_], self.n_items_)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Training a network on histories: which item follows which."""
 
 from numbers import Real

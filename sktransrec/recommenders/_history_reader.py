@@ -1,8 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The base of closed-form recommenders that read histories and weight recent items more."""
 
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from .._auto import held_out_last_items
@@ -53,7 +56,7 @@ class HistoryReader(HistoryRowsMixin, RecommenderMixin, BaseEstimator):
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn from the histories in X.
 
         Parameters

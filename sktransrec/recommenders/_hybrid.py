@@ -1,12 +1,16 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Known items by their interactions and new items by their content, in one space of factors."""
 
 import reprlib
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
+from .._typing import Estimator, MatrixLike
 from .._validation import HasMethods, Interval, StrOptions, _safe_indexing, check_is_fitted
 from .._wrapping import recommender_and_rows, transformed
 from ..base import FactorRecommenderMixin, InDomainRecommender, _empty_rows
@@ -172,6 +176,15 @@ class HybridRecommender(
     array([[5]])
     """
 
+    recommender_: Estimator
+    regressor_: Estimator | None
+    content_scale_: float
+    content_bias_: float
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "recommender": [HasMethods(["fit", "transform"]), None],
         "regressor": [HasMethods(["fit", "predict"]), None],
@@ -186,17 +199,17 @@ class HybridRecommender(
 
     def __init__(
         self,
-        recommender=None,
-        regressor=None,
+        recommender: Estimator | None = None,
+        regressor: Estimator | None = None,
         *,
-        item_features=None,
-        shrinkage=1.0,
-        min_interactions=3,
-        activity_exponent=0.0,
-        content_scale="auto",
-        cold_policy="content",
-        random_state=None,
-    ):
+        item_features: ItemFeatures | None = None,
+        shrinkage: float = 1.0,
+        min_interactions: int = 3,
+        activity_exponent: float = 0.0,
+        content_scale: float | Literal["auto"] = "auto",
+        cold_policy: Literal["content", "popularity", "exclude", "error"] = "content",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.recommender = recommender
         self.regressor = regressor
         self.item_features = item_features
@@ -211,7 +224,7 @@ class HybridRecommender(
     def _nonnegative_X(self):
         return get_tags(self._unfitted_recommender()).input_tags.positive_only
 
-    def row_paths(self, X):
+    def row_paths(self, X: MatrixLike) -> NDArray[np.str_]:
         """Return how each row is scored.
 
         Parameters

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Fitting the matrix factorisations of implicit; only numpy arrays are kept."""
 
 from numbers import Integral

@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Items in one space of factors, where some of the factors do not come from the factor model."""
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class _Block(NamedTuple):
@@ -27,11 +29,11 @@ class ItemBlocksMixin:
         return self._model.item_factors_.shape[1]
 
     @property
-    def item_factors_(self):
+    def item_factors_(self) -> NDArray[np.float32]:
         return self._of_all_items(self._model.item_factors_, "factors")
 
     @property
-    def item_bias_(self):
+    def item_bias_(self) -> NDArray[np.float32]:
         bias = getattr(self._model, "item_bias_", None)
         if bias is None:
             if not any(block.bias.any() for block in self._blocks):
@@ -40,7 +42,7 @@ class ItemBlocksMixin:
         return self._of_all_items(bias, "bias")
 
     @property
-    def item_paths_(self):
+    def item_paths_(self) -> NDArray[np.str_]:
         own = np.full(len(self._model.item_factors_), "factors", dtype="<U10")
         return self._of_all_items(own, "path")
 
@@ -98,7 +100,7 @@ class ItemBlocksMixin:
         return parts
 
     @property
-    def withheld_items_(self):
+    def withheld_items_(self) -> NDArray[np.bool_]:
         if not any(block.path == "excluded" for block in self._blocks):
             return None
         is_withheld = np.zeros(self.n_items_, dtype=bool)

@@ -1,14 +1,18 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The shared part of recommenders that read the content of items, also of later ones."""
 
 import copy
 import reprlib
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from .._columns import column_names
 from .._ids import DecodesItems, id_array, joined_ids, positions
+from .._typing import Estimator, MatrixLike
 from .._validation import check_is_fitted, restores_on_error
 from ..content import ItemFeatures
 
@@ -22,7 +26,7 @@ class ItemContentMixin(DecodesItems):
     """
 
     @property
-    def item_ids_(self):
+    def item_ids_(self) -> NDArray[Any]:
         return joined_ids(self._item_ids)
 
     def _ids_of_items(self):
@@ -30,7 +34,7 @@ class ItemContentMixin(DecodesItems):
         return self.item_ids_
 
     @restores_on_error
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Learn from the interactions in X.
 
         Parameters
@@ -48,7 +52,7 @@ class ItemContentMixin(DecodesItems):
         self._column_names = self._names_of_columns(X)
         return super().fit(X, y)
 
-    def with_items(self, item_features):
+    def with_items(self, item_features: ItemFeatures) -> Estimator:
         """Return a copy of this fitted recommender that also recommends later items.
 
         Use it if items arrive after `fit`. Nothing is learned again, and the copy shares all

@@ -1,6 +1,8 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The items of a network that reads histories: learned vectors, or maps of item features."""
 
 import copy
+from typing import Self
 
 import numpy as np
 
@@ -19,7 +21,7 @@ class ItemTableMixin:
         "learns_item_features": ["boolean"],
     }
 
-    def with_item_features(self, item_features):
+    def with_item_features(self, item_features: ItemFeatures) -> Self:
         """Return this fitted recommender for the items of another catalogue.
 
         The network stays as it is, and reads the new items by their features. No history of the

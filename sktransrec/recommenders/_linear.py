@@ -1,11 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Linear recommenders in closed form: regression of y on X, or of X on its other columns."""
 
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from scipy.stats import loguniform
 from sklearn.base import clone
 from sklearn.utils import gen_batches
@@ -40,6 +42,10 @@ from .._numerics._spd import inverse, solve
 from .._validation import Interval, StrOptions, get_chunk_n_rows
 from ..base import InDomainRecommender, SimilarItemsMixin, SupervisedRecommender
 from ._row_sums import RowSumsMixin
+
+if TYPE_CHECKING:
+    from .._numerics._row_sums import RowSums
+
 
 _SOLVERS = StrOptions({"auto", "primal", "dual"})
 # What `regularization="auto"` is in EASE if all interactions are ones.
@@ -144,6 +150,15 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
     array([[1, 2]])
     """
 
+    intercept_: NDArray[np.float32]
+    regularization_: float | NDArray[Any]
+    solver_: Literal["primal", "dual"]
+    row_sums_: "RowSums | None"
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "regularization": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "fit_intercept": ["boolean"],
@@ -152,13 +167,19 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
 
     search_distributions: ClassVar = {"regularization": loguniform(1, 10000)}
 
-    def __init__(self, regularization="auto", *, fit_intercept=True, solver="auto"):
+    def __init__(
+        self,
+        regularization: float | Literal["auto"] = "auto",
+        *,
+        fit_intercept: bool = True,
+        solver: Literal["auto", "primal", "dual"] = "auto",
+    ) -> None:
         self.regularization = regularization
         self.fit_intercept = fit_intercept
         self.solver = solver
 
     @property
-    def coef_(self):
+    def coef_(self) -> NDArray[Any]:
         weights = self._map if self.solver_ == "primal" else self._map.coefficients()
         return weights.T.astype(np.float32, copy=False)
 
@@ -389,6 +410,14 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
            [2]])
     """
 
+    regularization_: float
+    solver_: Literal["primal", "dual", "sparse"]
+    row_sums_: "RowSums | None"
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "regularization": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "item_exponent": [Interval(Real, 0, None, closed="left")],
@@ -399,15 +428,20 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     search_distributions: ClassVar = {"regularization": loguniform(5, 1000)}
 
     def __init__(
-        self, regularization="auto", *, item_exponent=0.25, solver="auto", n_neighbors=256
-    ):
+        self,
+        regularization: float | Literal["auto"] = "auto",
+        *,
+        item_exponent: float = 0.25,
+        solver: Literal["auto", "primal", "dual", "sparse"] = "auto",
+        n_neighbors: int = 256,
+    ) -> None:
         self.regularization = regularization
         self.item_exponent = item_exponent
         self.solver = solver
         self.n_neighbors = n_neighbors
 
     @property
-    def coef_(self):
+    def coef_(self) -> NDArray[Any]:
         if self.solver_ == "dual":
             return self._score_rows(sp.eye_array(self.n_items_, format="csr", dtype=np.float32)).T
         return self._map.T

@@ -1,9 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Logistic matrix factorisation."""
 
 from numbers import Real
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import loguniform, uniform
 
 from .._numerics._newton import softplus_and_sigmoid
@@ -119,6 +121,15 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
            [2]])
     """
 
+    item_factors_: NDArray[np.float32]
+    item_bias_: NDArray[np.float32]
+    negative_items_: NDArray[np.intp]
+    n_iter_: int
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         **DrawnNegativesRecommender._parameter_constraints,
         "confidence": [Interval(Real, 0, None, closed="neither")],
@@ -135,17 +146,17 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
 
     def __init__(
         self,
-        n_components=64,
+        n_components: int = 64,
         *,
-        regularization=2.0,
-        confidence=1.0,
-        learning_rate=1.0,
-        popularity_exponent=0.0,
-        max_iter=30,
-        random_state=None,
-        n_jobs=None,
-        verbose=0,
-    ):
+        regularization: float = 2.0,
+        confidence: float = 1.0,
+        learning_rate: float = 1.0,
+        popularity_exponent: float = 0.0,
+        max_iter: int = 30,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.regularization = regularization
         self.confidence = confidence

@@ -1,10 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Nearest neighbours of items, by interactions."""
 
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.stats import loguniform, uniform
 from sklearn.preprocessing import normalize
 
@@ -17,6 +20,10 @@ from .._numerics._strongest_links import strongest_links, strongest_of
 from .._validation import Interval, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
 from ._row_sums import RowSumsMixin
+
+if TYPE_CHECKING:
+    from .._numerics._row_sums import RowSums
+
 
 # What "auto" chooses from; the first value is that for small data.
 _POPULARITY_EXPONENTS = (0.5, 0.25, 0.75, 0.0, 1.0, 1.5)
@@ -132,6 +139,14 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
            [2]])
     """
 
+    item_links_: csr_array
+    popularity_exponent_: float
+    row_sums_: "RowSums | None"
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "weighting": [StrOptions({"cosine", "tfidf", "bm25"})],
@@ -150,14 +165,14 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     def __init__(
         self,
-        n_neighbors=200,
+        n_neighbors: int = 200,
         *,
-        weighting="bm25",
-        shrinkage=4.0,
-        popularity_exponent="auto",
-        k1=1.2,
-        b=0.75,
-    ):
+        weighting: Literal["cosine", "tfidf", "bm25"] = "bm25",
+        shrinkage: float = 4.0,
+        popularity_exponent: float | Literal["auto"] = "auto",
+        k1: float = 1.2,
+        b: float = 0.75,
+    ) -> None:
         self.n_neighbors = n_neighbors
         self.weighting = weighting
         self.shrinkage = shrinkage

@@ -1,9 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Networks that read the history of a row in its order and rank the next item."""
 
 from numbers import Integral
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform, uniform
 from sklearn.base import BaseEstimator
 
@@ -12,6 +14,7 @@ from .._engine._next_item import next_item
 from .._engine._parameters import shares_parameters
 from .._histories import seen_items
 from .._ids import DecodesItems
+from .._typing import Estimator
 from .._validation import (
     Interval,
     StrOptions,
@@ -25,6 +28,9 @@ from ..base import FactorRecommenderMixin, RecommenderMixin
 from ._history_learner import HistoryLearner
 from ._history_reader import HistoryRowsMixin, check_has_steps
 from ._item_table import ItemTableMixin, check_same_items
+
+if TYPE_CHECKING:
+    from ..content._item_features import ItemFeatures
 
 
 @shares_parameters
@@ -185,6 +191,11 @@ class NextItemRecommender(
            [3]])
     """
 
+    item_factors_: NDArray[Any]
+    item_bias_: NDArray[Any]
+    n_items_: int
+    popularity_: NDArray[np.float32]
+
     _parameter_constraints: dict = {
         "encoder": [StrOptions({"attention", "cnn", "gru", "lstm"})],
         "kernel_size": [Interval(Integral, 1, None, closed="left")],
@@ -202,40 +213,40 @@ class NextItemRecommender(
 
     def __init__(
         self,
-        encoder="attention",
+        encoder: Literal["attention", "cnn", "gru", "lstm"] = "attention",
         *,
-        n_components=64,
-        n_layers=2,
-        n_heads=1,
-        kernel_size=3,
-        max_length=50,
-        n_items=None,
-        unknown="error",
-        item_features=None,
-        learns_item_features=False,
-        dropout=0.3,
-        n_negatives=None,
-        negative_exponent=0.75,
-        regularization=0.0,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule="constant",
-        warmup_epochs=0,
-        epochs=50,
-        batch_size=128,
-        validation_fraction=0.0,
-        patience=10,
-        item_ids=None,
-        pretrained=None,
-        trainable="all",
-        unfreeze_every=None,
-        layer_decay=None,
-        l2_sp=0.0,
-        warm_start=False,
-        run_eagerly=False,
-        random_state=None,
-        verbose=0,
-    ):
+        n_components: int = 64,
+        n_layers: int = 2,
+        n_heads: int = 1,
+        kernel_size: int = 3,
+        max_length: int = 50,
+        n_items: int | None = None,
+        unknown: Literal["error", "ignore"] = "error",
+        item_features: "ItemFeatures | None" = None,
+        learns_item_features: bool = False,
+        dropout: float = 0.3,
+        n_negatives: int | None = None,
+        negative_exponent: float = 0.75,
+        regularization: float = 0.0,
+        optimizer: Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"] = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: Literal["adaptive", "constant", "cosine"] = "constant",
+        warmup_epochs: int = 0,
+        epochs: int = 50,
+        batch_size: int = 128,
+        validation_fraction: float = 0.0,
+        patience: int = 10,
+        item_ids: ArrayLike | None = None,
+        pretrained: Estimator | None = None,
+        trainable: Literal["all", "head"] | int = "all",
+        unfreeze_every: int | None = None,
+        layer_decay: float | Literal["auto"] | None = None,
+        l2_sp: float = 0.0,
+        warm_start: bool = False,
+        run_eagerly: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.encoder = encoder
         self.n_components = n_components
         self.n_layers = n_layers
@@ -271,7 +282,7 @@ class NextItemRecommender(
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn from the histories in X.
 
         Parameters
@@ -289,7 +300,7 @@ class NextItemRecommender(
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Train the network for one more epoch on the histories in X.
 
         Parameters

@@ -1,11 +1,14 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The next item by ridge regression on the decayed items before it."""
 
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from scipy.linalg import LinAlgError
+from scipy.sparse import csr_array
 from scipy.stats import loguniform, uniform
 
 from .._numerics._neighbor_ridge import GramLookup, neighbor_ridge, strongest_entries
@@ -13,6 +16,9 @@ from .._numerics._row_sums import as_sparse, cross_sum, gram_sum
 from .._validation import Interval
 from ..interactions import history_steps
 from ._history_reader import LinkedHistoryReader, check_has_steps
+
+if TYPE_CHECKING:
+    from .._numerics._row_sums import RowSums
 
 
 class NextItemRidgeRecommender(LinkedHistoryReader):
@@ -100,6 +106,13 @@ class NextItemRidgeRecommender(LinkedHistoryReader):
            [3]])
     """
 
+    item_links_: csr_array
+    row_sums_: "RowSums"
+    decay_: float
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+
     _parameter_constraints: dict = {
         **LinkedHistoryReader._parameter_constraints,
         "regularization": [Interval(Real, 0, None, closed="neither")],
@@ -115,14 +128,14 @@ class NextItemRidgeRecommender(LinkedHistoryReader):
 
     def __init__(
         self,
-        regularization=150.0,
+        regularization: float = 150.0,
         *,
-        decay=0.9,
-        n_neighbors=100,
-        max_length=50,
-        n_items=None,
-        unknown="error",
-    ):
+        decay: float = 0.9,
+        n_neighbors: int = 100,
+        max_length: int | None = 50,
+        n_items: int | None = None,
+        unknown: Literal["error", "ignore"] = "error",
+    ) -> None:
         self.regularization = regularization
         self.decay = decay
         self.n_neighbors = n_neighbors

@@ -1,10 +1,16 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Recommending what a transformer adds to a row when it encodes and decodes it."""
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from .._numerics._gram import as_dense
 from .._score_parts import additive_parts
+from .._typing import Estimator
 from .._validation import HasMethods, check_interactions
 from .._wrapping import transformed
 from ..base import InDomainRecommender
@@ -77,11 +83,17 @@ class ReconstructionRecommender(InDomainRecommender):
            [2]])
     """
 
+    transformer_: Estimator
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "transformer": [HasMethods(["fit", "transform", "inverse_transform"])]
     }
 
-    def __init__(self, transformer):
+    def __init__(self, transformer: Estimator) -> None:
         self.transformer = transformer
 
     @property

@@ -1,11 +1,14 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Learn, forget and merge: models whose fit needs sums over the rows only."""
 
 import copy
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from .._numerics._row_sums import RowSums, column_counts
+from .._typing import Estimator, MatrixLike
 from .._validation import _fit_context, check_is_fitted, restores_on_error
 
 
@@ -62,7 +65,7 @@ class RowSumsMixin:
         return self._learn_sums(self._kept_sums() + self.row_sums(X, y))
 
     @restores_on_error
-    def forget(self, X, y=None):
+    def forget(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Take away what was learned from some rows, as if they had never been there.
 
         Parameters
@@ -86,7 +89,7 @@ class RowSumsMixin:
         return self._learn_sums(left)
 
     @restores_on_error
-    def merge(self, other):
+    def merge(self, other: Estimator) -> Self:
         """Learn what another model has learned, without its rows.
 
         Parameters
@@ -110,7 +113,7 @@ class RowSumsMixin:
         check_is_fitted(other)
         return self._learn_sums(self._kept_sums() + other._kept_sums())
 
-    def row_sums(self, X, y=None):
+    def row_sums(self, X: MatrixLike, y: MatrixLike | None = None) -> RowSums:
         """Return the sums over some rows; the model does not change.
 
         Add them up where the parts of the rows lie in several places, and learn from the total with
@@ -141,7 +144,7 @@ class RowSumsMixin:
         return other._row_sums_of(*data)
 
     @restores_on_error
-    def fit_row_sums(self, row_sums):
+    def fit_row_sums(self, row_sums: RowSums) -> Any:
         """Learn from sums over rows, and forget all else.
 
         Parameters

@@ -1,10 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The popular items of each segment of rows: the baseline for rows without a history."""
 
 from numbers import Real
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 from scipy.stats import loguniform
 from sklearn.preprocessing import OrdinalEncoder
 
@@ -75,6 +78,14 @@ class SegmentPopularityRecommender(SupervisedRecommender):
            [2]])
     """
 
+    segments_: NDArray[Any]
+    segment_sizes_: NDArray[Any]
+    segment_counts_: csr_array
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "segment_columns": ["array-like", None],
         "shrinkage": [Interval(Real, 0, None, closed="neither")],
@@ -84,7 +95,9 @@ class SegmentPopularityRecommender(SupervisedRecommender):
         "shrinkage": loguniform(1, 1000),
     }
 
-    def __init__(self, segment_columns=None, *, shrinkage=10.0):
+    def __init__(
+        self, segment_columns: ArrayLike | None = None, *, shrinkage: float = 10.0
+    ) -> None:
         self.segment_columns = segment_columns
         self.shrinkage = shrinkage
 

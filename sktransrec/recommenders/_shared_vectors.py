@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The vectors of a catalogue, made once for all models that read it by the same transformer."""
 
 from weakref import WeakKeyDictionary

@@ -1,11 +1,14 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Filters on the graph of rows and items."""
 
 from itertools import product
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.stats import loguniform, uniform
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
@@ -144,6 +147,17 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
            [2]])
     """
 
+    item_factors_: NDArray[np.float32]
+    row_projection_: NDArray[np.float32]
+    item_links_: csr_array
+    singular_values_: NDArray[np.float32]
+    low_pass_weight_: float
+    row_exponent_: float
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "low_pass_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
@@ -162,14 +176,14 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
 
     def __init__(
         self,
-        n_components=64,
+        n_components: int = 64,
         *,
-        low_pass_weight="auto",
-        row_exponent="auto",
-        item_exponent=0.3,
-        n_neighbors=200,
-        random_state=None,
-    ):
+        low_pass_weight: float | Literal["auto"] = "auto",
+        row_exponent: float | Literal["auto"] = "auto",
+        item_exponent: float = 0.3,
+        n_neighbors: int | None = 200,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_components = n_components
         self.low_pass_weight = low_pass_weight
         self.row_exponent = row_exponent

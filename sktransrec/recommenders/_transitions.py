@@ -1,15 +1,21 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What follows what: transitions between the items of histories, counted."""
 
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.stats import loguniform, uniform
 
 from .._histories import pairs_in_order
 from .._validation import Interval
 from ._history_reader import LinkedHistoryReader, best_decay, check_has_steps
+
+if TYPE_CHECKING:
+    from .._numerics._row_sums import RowSums
 
 
 class TransitionRecommender(LinkedHistoryReader):
@@ -105,6 +111,13 @@ class TransitionRecommender(LinkedHistoryReader):
            [3]])
     """
 
+    item_links_: csr_array
+    row_sums_: "RowSums"
+    decay_: float
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+
     _parameter_constraints: dict = {
         **LinkedHistoryReader._parameter_constraints,
         "window": [Interval(Integral, 1, None, closed="left")],
@@ -121,15 +134,15 @@ class TransitionRecommender(LinkedHistoryReader):
 
     def __init__(
         self,
-        window=3,
+        window: int = 3,
         *,
-        item_exponent=0.5,
-        popularity_exponent=0.25,
-        shrinkage=5.0,
-        decay="auto",
-        n_items=None,
-        unknown="error",
-    ):
+        item_exponent: float = 0.5,
+        popularity_exponent: float = 0.25,
+        shrinkage: float = 5.0,
+        decay: float | Literal["auto"] = "auto",
+        n_items: int | None = None,
+        unknown: Literal["error", "ignore"] = "error",
+    ) -> None:
         self.window = window
         self.item_exponent = item_exponent
         self.popularity_exponent = popularity_exponent
@@ -143,7 +156,7 @@ class TransitionRecommender(LinkedHistoryReader):
         return {"window": self.window}
 
     @property
-    def transitions_(self):
+    def transitions_(self) -> csr_array:
         return self.row_sums_["transitions"]
 
     def _choose(self, X):

@@ -1,17 +1,21 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Checks for recommenders, also for those of other packages.
 
 `check_estimator` of scikit-learn does not test rankings. `check_recommender` tests what a
 recommender must do in addition.
 """
 
+from collections.abc import Iterable
+
 from sklearn.base import clone
 
+from .._typing import Estimator
 from ._checks import CHECKS
 
 __all__ = ["check_recommender", "recommender_checks"]
 
 
-def check_recommender(estimator):
+def check_recommender(estimator: Estimator) -> None:
     """Check that an estimator behaves as a recommender of this package must.
 
     Use it to test a recommender of your own, after scikit-learn's `check_estimator`.
@@ -42,7 +46,7 @@ def check_recommender(estimator):
         check(checked)
 
 
-def recommender_checks(estimators):
+def recommender_checks(estimators: Iterable[Estimator]) -> None:
     """Yield (estimator, check) pairs, each to be called as ``check(estimator)``.
 
     Parameters

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The checks of `check_recommender`, one function for each promise of a recommender."""
 
 import functools

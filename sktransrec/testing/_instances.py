@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A cheap instance of every public estimator, for tests that run on all of them."""
 
 import inspect

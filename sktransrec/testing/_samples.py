@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Test data for a recommender: rows that it must read, in all formats, and rows to refuse."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Transfer: recommend in one domain with what is learned in another."""
 
 from . import alignment, bridges, networks, shared_factors

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Fit a model across domains, each part on all rows of its own domain."""
 
 from sklearn.base import BaseEstimator, clone
@@ -5,10 +6,18 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from .._typing import Estimator, MatrixLike
 from .._wrapping import named_parts, transformed
 
 
-def fit_across_domains(model, X, y, *, X_source=None, Y_target=None):
+def fit_across_domains(
+    model: Estimator,
+    X: MatrixLike,
+    y: MatrixLike,
+    *,
+    X_source: MatrixLike | None = None,
+    Y_target: MatrixLike | None = None,
+) -> Estimator:
     """Fit a model across two domains when few users are in both and many are in only one.
 
     Use it instead of ``model.fit(X, y)`` if you have users of one domain only. The parts of the

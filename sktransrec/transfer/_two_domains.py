@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Two domains side by side in one matrix: the columns of each, and the weights of entries."""
 
 from dataclasses import dataclass
@@ -5,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from .._ids import distinct_ids, id_array, positions
 from .._validation import check_columns
@@ -40,7 +42,7 @@ class TwoDomainRecommender(InDomainRecommender):
         self._fit_stacked(self._stacked(X))
 
     @property
-    def item_columns_(self):
+    def item_columns_(self) -> NDArray[np.intp]:
         """The columns of X that are the items: those of the target."""
         return self._target
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Aligners: move the features of the target so that a model of the source can read them."""
 
 from ._alignment import CORALAligner, ProcrustesAligner

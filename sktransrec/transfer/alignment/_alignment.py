@@ -1,8 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Linear maps that move the features of the target onto those of the source."""
 
 from numbers import Real
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covariance
 
@@ -39,7 +42,7 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_domain=None):
+    def fit(self, X: ArrayLike, y: Any = None, sample_domain: ArrayLike | None = None) -> Self:
         """Learn the map from the rows of both domains.
 
         Parameters
@@ -62,7 +65,7 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
         return self
 
     @finite_output
-    def transform(self, X, sample_domain=None):
+    def transform(self, X: ArrayLike, sample_domain: ArrayLike | None = None) -> NDArray[Any]:
         """Move the rows of the target.
 
         Parameters
@@ -85,7 +88,9 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
         aligned = (X @ self.coef_.T + self.intercept_).astype(X.dtype, copy=False)
         return aligned if is_source is None else np.where(is_source[:, None], X, aligned)
 
-    def fit_transform(self, X, y=None, sample_domain=None):
+    def fit_transform(
+        self, X: ArrayLike, y: Any = None, sample_domain: ArrayLike | None = None
+    ) -> NDArray[Any]:
         """Learn the map from the rows of both domains, and move those of the target.
 
         Parameters
@@ -186,11 +191,16 @@ class CORALAligner(LinearAligner):
            [1., 1.]])
     """
 
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "covariance_shrinkage": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
     }
 
-    def __init__(self, *, covariance_shrinkage="auto"):
+    def __init__(self, *, covariance_shrinkage: float | Literal["auto"] = "auto") -> None:
         self.covariance_shrinkage = covariance_shrinkage
 
     def _map_to_source(self, source, target):
@@ -258,15 +268,26 @@ class ProcrustesAligner(LinearAligner):
            [0., 2.]])
     """
 
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = ProcrustesRegressor._parameter_constraints
 
-    def __init__(self, *, fit_intercept=True, fit_scale=True):
+    def __init__(self, *, fit_intercept: bool = True, fit_scale: bool = True) -> None:
         self.fit_intercept = fit_intercept
         self.fit_scale = fit_scale
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_domain=None, anchor_ids=None):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: Any = None,
+        sample_domain: ArrayLike | None = None,
+        anchor_ids: ArrayLike | None = None,
+    ) -> Self:
         """Learn the map from the anchors.
 
         Parameters
@@ -295,7 +316,13 @@ class ProcrustesAligner(LinearAligner):
         self._set_map(X, is_source, self._map_to_source)
         return self
 
-    def fit_transform(self, X, y=None, sample_domain=None, anchor_ids=None):
+    def fit_transform(
+        self,
+        X: ArrayLike,
+        y: Any = None,
+        sample_domain: ArrayLike | None = None,
+        anchor_ids: ArrayLike | None = None,
+    ) -> NDArray[Any]:
         """Learn the map from the anchors, and move the rows of the target.
 
         Parameters

@@ -1,8 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A linear map that gives the target the distribution of the source, by a kernel distance."""
 
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.kernel_approximation import RBFSampler
 from sklearn.metrics import pairwise_distances
@@ -103,6 +106,13 @@ class MMDAligner(LinearAligner):
     True
     """
 
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    loss_curve_: list[float]
+    n_iter_: int
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "regularization": [Interval(Real, 0, None, closed="left")],
         "covariance_shrinkage": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
@@ -115,13 +125,13 @@ class MMDAligner(LinearAligner):
     def __init__(
         self,
         *,
-        regularization=0.01,
-        covariance_shrinkage="auto",
-        gamma=None,
-        n_components=500,
-        max_iter=200,
-        random_state=None,
-    ):
+        regularization: float = 0.01,
+        covariance_shrinkage: float | Literal["auto"] = "auto",
+        gamma: float | None = None,
+        n_components: int = 500,
+        max_iter: int = 200,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.regularization = regularization
         self.covariance_shrinkage = covariance_shrinkage
         self.gamma = gamma

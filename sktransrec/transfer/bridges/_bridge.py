@@ -1,10 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Embedding and mapping (EMCDR): a regression from X to the factors of the target."""
 
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from scipy.stats import uniform
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
@@ -13,6 +15,7 @@ from sklearn.utils import get_tags
 from ..._auto import best_of, held_out_rows
 from ..._score_parts import additive_parts
 from ..._support_weights import support_weights
+from ..._typing import Estimator
 from ..._validation import HasMethods, Interval, visual_block
 from ..._wrapping import recommender_and_rows, transformed
 from ...base import FactorRecommenderMixin, SupervisedRecommender
@@ -121,6 +124,15 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
     [2, 3]
     """
 
+    recommender_: Estimator
+    regressor_: Estimator
+    item_factors_: NDArray[Any]
+    item_bias_: NDArray[Any] | None
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "recommender": [HasMethods(["fit", "transform"])],
         "regressor": [None, HasMethods(["fit", "predict"])],
@@ -136,7 +148,14 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         "min_interactions": [1, 2, 3, 5],
     }
 
-    def __init__(self, recommender, regressor=None, *, min_interactions=1, activity_exponent=0.0):
+    def __init__(
+        self,
+        recommender: Estimator,
+        regressor: Estimator | None = None,
+        *,
+        min_interactions: int = 1,
+        activity_exponent: float = 0.0,
+    ) -> None:
         self.recommender = recommender
         self.regressor = regressor
         self.min_interactions = min_interactions

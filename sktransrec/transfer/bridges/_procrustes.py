@@ -1,9 +1,14 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The rotation that maps one set of factors onto another."""
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.extmath import safe_sparse_dot
 
+from ..._typing import MatrixLike
 from ..._validation import (
     _check_sample_weight,
     _fit_context,
@@ -85,9 +90,15 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
     array([[5., 9.]])
     """
 
+    coef_: NDArray[Any]
+    intercept_: float | NDArray[Any]
+    scale_: float
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {"fit_intercept": ["boolean"], "fit_scale": ["boolean"]}
 
-    def __init__(self, *, fit_intercept=True, fit_scale=True):
+    def __init__(self, *, fit_intercept: bool = True, fit_scale: bool = True) -> None:
         self.fit_intercept = fit_intercept
         self.fit_scale = fit_scale
 
@@ -98,7 +109,7 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
 
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn the map from X to y.
 
         Parameters
@@ -139,7 +150,7 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
         return self
 
     @finite_output
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> NDArray[Any]:
         """Map rows from the space of X to the space of y.
 
         Parameters

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Networks that learn from two domains together."""
 
 from ._cross_domain_autoencoder import CrossDomainAutoencoderRecommender

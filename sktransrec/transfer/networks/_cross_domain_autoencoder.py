@@ -1,7 +1,14 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A network from the items of one domain to those of another."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..._engine._objectives import EntryTargets
 from ..._engine._parameters import shares_parameters
+from ..._typing import Estimator
 from ...base import SupervisedRecommender
 from ._towers import TowerRecommender
 
@@ -89,38 +96,41 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
     [2, 3]
     """
 
+    n_items_: int
+    popularity_: NDArray[np.float32]
+
     _nonnegative_y = True
 
     def __init__(
         self,
-        n_components=64,
+        n_components: int = 64,
         *,
-        hidden_layer_sizes=(),
-        kind="denoising",
-        activation="tanh",
-        normalize=True,
-        input_dropout=0.5,
-        kl_weight=0.2,
-        kl_annealing_epochs=20,
-        regularization=0.0,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule="constant",
-        warmup_epochs=0,
-        epochs=50,
-        batch_size=128,
-        validation_fraction=0.0,
-        patience=10,
-        pretrained=None,
-        trainable="all",
-        unfreeze_every=None,
-        layer_decay=None,
-        l2_sp=0.0,
-        warm_start=False,
-        run_eagerly=False,
-        random_state=None,
-        verbose=0,
-    ):
+        hidden_layer_sizes: tuple[int, ...] = (),
+        kind: Literal["denoising", "variational"] = "denoising",
+        activation: str = "tanh",
+        normalize: bool = True,
+        input_dropout: float = 0.5,
+        kl_weight: float = 0.2,
+        kl_annealing_epochs: int = 20,
+        regularization: float = 0.0,
+        optimizer: Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"] = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: Literal["adaptive", "constant", "cosine"] = "constant",
+        warmup_epochs: int = 0,
+        epochs: int = 50,
+        batch_size: int = 128,
+        validation_fraction: float = 0.0,
+        patience: int = 10,
+        pretrained: Estimator | None = None,
+        trainable: Literal["all", "head"] | int = "all",
+        unfreeze_every: int | None = None,
+        layer_decay: float | Literal["auto"] | None = None,
+        l2_sp: float = 0.0,
+        warm_start: bool = False,
+        run_eagerly: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.hidden_layer_sizes = hidden_layer_sizes
         self.kind = kind

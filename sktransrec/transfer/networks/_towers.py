@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The base class of autoencoders across domains: encoders of rows, and an output layer of items."""
 
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import loguniform, uniform
 
 from ..._engine._denoising import annealed, code_noise, corrupted
@@ -27,12 +29,12 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
     }
 
     @property
-    def item_factors_(self):
+    def item_factors_(self) -> NDArray[np.float32]:
         """The vectors of the items, from the kernel of the output layer."""
         return self._weights_of_output("kernel").T
 
     @property
-    def item_bias_(self):
+    def item_bias_(self) -> NDArray[np.float32]:
         """The biases of the items, from the output layer."""
         return self._weights_of_output("bias")
 

@@ -1,14 +1,17 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A network that reads a row of either domain, or of both, and ranks the items of both."""
 
 from numbers import Real
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform
 
 from ..._engine._objectives import DomainTargets
 from ..._engine._parameters import shares_parameters
+from ..._typing import Estimator
 from ..._validation import Interval
 from .._two_domains import TwoDomainRecommender
 from ._towers import TowerRecommender, known_shares
@@ -104,6 +107,9 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
     [2, 3]
     """
 
+    n_items_: int
+    popularity_: NDArray[np.float32]
+
     _parameter_constraints: dict = {
         "target_dropout": [Interval(Real, 0, 1, closed="both")],
         "source_weight": [Interval(Real, 0, None, closed="left")],
@@ -116,37 +122,37 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
 
     def __init__(
         self,
-        target_columns,
-        n_components=64,
+        target_columns: ArrayLike | slice,
+        n_components: int = 64,
         *,
-        hidden_layer_sizes=(),
-        kind="denoising",
-        activation="tanh",
-        normalize=True,
-        input_dropout=0.5,
-        target_dropout=0.3,
-        source_weight=0.5,
-        kl_weight=0.2,
-        kl_annealing_epochs=20,
-        regularization=0.0,
-        optimizer="adam",
-        learning_rate=1e-3,
-        learning_rate_schedule="constant",
-        warmup_epochs=0,
-        epochs=50,
-        batch_size=128,
-        validation_fraction=0.0,
-        patience=10,
-        pretrained=None,
-        trainable="all",
-        unfreeze_every=None,
-        layer_decay=None,
-        l2_sp=0.0,
-        warm_start=False,
-        run_eagerly=False,
-        random_state=None,
-        verbose=0,
-    ):
+        hidden_layer_sizes: tuple[int, ...] = (),
+        kind: Literal["denoising", "variational"] = "denoising",
+        activation: str = "tanh",
+        normalize: bool = True,
+        input_dropout: float = 0.5,
+        target_dropout: float = 0.3,
+        source_weight: float = 0.5,
+        kl_weight: float = 0.2,
+        kl_annealing_epochs: int = 20,
+        regularization: float = 0.0,
+        optimizer: Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"] = "adam",
+        learning_rate: float = 1e-3,
+        learning_rate_schedule: Literal["adaptive", "constant", "cosine"] = "constant",
+        warmup_epochs: int = 0,
+        epochs: int = 50,
+        batch_size: int = 128,
+        validation_fraction: float = 0.0,
+        patience: int = 10,
+        pretrained: Estimator | None = None,
+        trainable: Literal["all", "head"] | int = "all",
+        unfreeze_every: int | None = None,
+        layer_decay: float | Literal["auto"] | None = None,
+        l2_sp: float = 0.0,
+        warm_start: bool = False,
+        run_eagerly: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.target_columns = target_columns
         self.n_components = n_components
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -178,12 +184,12 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
         self.verbose = verbose
 
     @property
-    def item_factors_(self):
+    def item_factors_(self) -> NDArray[np.float32]:
         """The vectors of the target's items, from the kernel of the output layer."""
         return super().item_factors_[self._columns_of_domains[1]]
 
     @property
-    def item_bias_(self):
+    def item_bias_(self) -> NDArray[np.float32]:
         """The biases of the target's items."""
         return super().item_bias_[self._columns_of_domains[1]]
 

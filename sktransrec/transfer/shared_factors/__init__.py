@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Models whose factors or clusters are shared by several domains."""
 
 from ._codebook import CodebookRecommender

@@ -1,15 +1,18 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Codebook transfer, between domains that share neither users nor items."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.utils import check_random_state
 
 from ..._numerics._block_model import BlockModel, memberships, spectral_clusters
+from ..._typing import Estimator
 from ..._validation import Interval, StrOptions
 from ..._wrapping import fitted_learner
 from ...base import FactorRecommenderMixin, InDomainRecommender
@@ -170,6 +173,19 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
     ((10, 10), (100, 10))
     """
 
+    codebook_: NDArray[np.float64]
+    row_cluster_scales_: NDArray[np.float64]
+    item_cluster_scales_: NDArray[np.float64]
+    item_memberships_: NDArray[np.float64]
+    item_cluster_shares_: NDArray[np.float64]
+    item_factors_: NDArray[np.float32]
+    loss_curve_: list[float]
+    n_iter_: int
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         "n_row_clusters": [Interval(Integral, 1, None, closed="left")],
         "n_item_clusters": [Interval(Integral, 1, None, closed="left")],
@@ -187,15 +203,15 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def __init__(
         self,
-        n_row_clusters=10,
-        n_item_clusters=10,
+        n_row_clusters: int = 10,
+        n_item_clusters: int = 10,
         *,
-        pretrained=None,
-        regularization="auto",
-        n_init=20,
-        max_iter=100,
-        random_state=None,
-    ):
+        pretrained: Estimator | None = None,
+        regularization: float | Literal["auto"] = "auto",
+        n_init: int = 20,
+        max_iter: int = 100,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_row_clusters = n_row_clusters
         self.n_item_clusters = n_item_clusters
         self.pretrained = pretrained

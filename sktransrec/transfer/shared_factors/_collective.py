@@ -1,9 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Collective matrix factorisation of two domains that share rows, items or both."""
 
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
@@ -160,6 +162,16 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
     [2, 3]
     """
 
+    confidence_: NDArray[np.float64]
+    gram_eigenvalues_: NDArray[np.float32]
+    gram_eigenvectors_: NDArray[np.float32]
+    n_iter_: int
+    n_items_: int
+    tied_items_: NDArray[Any]
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {
         **TwoDomainRecommender._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -188,21 +200,21 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
 
     def __init__(
         self,
-        target_columns,
-        n_components=64,
+        target_columns: ArrayLike | slice,
+        n_components: int = 64,
         *,
-        source_weight=0.5,
-        regularization=0.04,
-        confidence="balanced",
-        source_confidence=None,
-        scale_regularization=True,
-        empty_rows="unknown",
-        item_ids=None,
-        max_iter=15,
-        random_state=None,
-        n_jobs=None,
-        verbose=0,
-    ):
+        source_weight: float = 0.5,
+        regularization: float = 0.04,
+        confidence: float | Literal["balanced"] = "balanced",
+        source_confidence: float | Literal["balanced"] | None = None,
+        scale_regularization: bool = True,
+        empty_rows: Literal["unknown", "negative"] = "unknown",
+        item_ids: ArrayLike | None = None,
+        max_iter: int = 15,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.target_columns = target_columns
         self.n_components = n_components
         self.source_weight = source_weight
@@ -227,12 +239,12 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
         return id_array(self.item_ids, "item_ids")[self._target]
 
     @property
-    def item_factors_(self):
+    def item_factors_(self) -> NDArray[np.float32]:
         """The factors of the target's items."""
         return self._factors[self._columns_of_domains[1]]
 
     @property
-    def source_item_factors_(self):
+    def source_item_factors_(self) -> NDArray[np.float32]:
         """The factors of the source's items."""
         return self._factors[self._columns_of_domains[0]]
 
