@@ -77,7 +77,9 @@ def csv_to_a_saved_service(folder):
     encoder = InteractionEncoder()
     X = encoder.fit_transform(pd.read_csv(folder / "events.csv"))
     score = ranking_scorer(holdout=0.2, random_state=0)
-    search = GridSearchCV(ItemKNNRecommender(), {"n_neighbors": [5, 7]}, scoring=score, cv=2).fit(X)
+    search = GridSearchCV(ItemKNNRecommender(), {"n_neighbors": [7, 10]}, scoring=score, cv=2).fit(
+        X
+    )
     titles = pd.read_csv(folder / "titles.csv", index_col="item")["title"]
     RecommendationService(search, encoder, item_names=titles).save(folder / "films.service")
 

@@ -172,11 +172,12 @@ def test_spellings_of_an_id_that_look_alike_are_told_apart():
 
 
 def test_two_domains_are_aligned_and_cross_listed_items_named(log):
-    shop = {"משתמש": ["דנה", "יוסי", "משה"], "סרט": ["七人の侍"] * 3, "時間": [1, 2, 3]}
+    shop = {"משתמש": ["דנה", "יוסי", "משה", "米"], "סרט": ["七人の侍"] * 3 + ["Dune"]}
+    shop["時間"] = [1, 2, 3, 4]
     aligned = align_domains(
         log, type(log)(shop), source_encoder=ENCODER, threshold=0.6, min_common_users=2
     )
-    assert aligned.shared_ids.tolist() == ["דנה", "יוסי"]
+    assert aligned.shared_ids.tolist() == ["דנה", "יוסי", "米"]
     assert [twin[:2] for twin in aligned.report.twins] == [("七武士", "七人の侍")]
     assert "source '七武士' is target '七人の侍'" in str(aligned.report)
 

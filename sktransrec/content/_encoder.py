@@ -217,15 +217,15 @@ class PretrainedEncoder(
     def _check_content(self, X, *, reset):
         """Return texts as an array of objects, tables of them as they are, all else as numbers."""
         if not _is_matrix(X):
-            values = without_library(X)
+            values = without_library(X, "X")
             places = np.arange(len(values))
-            X = checked_values(values, places)
-            check_items(X, places)
+            X = checked_values(values, places, "X")
+            check_items(X, places, "X")
         if not _is_matrix(X):
             return X
         values = check_rows_or_content(self, X, reset=reset)
         if hasattr(values, "iloc"):
-            check_items(values, np.arange(len(values)))
+            check_items(values, np.arange(len(values)), "X")
         return values
 
     def _vectors(self, values):
@@ -264,8 +264,8 @@ class PretrainedEncoder(
             vectors = as_matrix(encode(values.tolist() if _are_texts(values) else values))
         if vectors.ndim != 2 or vectors.shape[0] != values.shape[0]:
             raise ValueError(
-                f"encoder={self.encoder!r} makes an array of shape {vectors.shape} from the "
-                f"content of {values.shape[0]} items: it must make one vector for each item."
+                f"encoder={self.encoder!r} makes an array of shape {vectors.shape} from "
+                f"{values.shape[0]} rows of X: it must make one vector for each row."
             )
         return check_array(
             vectors, accept_sparse="csr", dtype=np.float32, input_name="the vectors of encoder"

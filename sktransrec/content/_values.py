@@ -11,36 +11,41 @@ from .._columns import objects_of
 from .._validation import check_sparse
 
 
-def _as_list(values):
+def _item(name):
+    """Return how an error begins that is about one item of an argument."""
+    return "Item" if name == "values" else f"{name}: item"
+
+
+def _as_list(values, name):
     """Return a collection with one value for each item as a list."""
     if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
         raise ValueError(
-            f"values is {reprlib.repr(values)}: pass one row of numbers, one text or one image for "
+            f"{name} is {reprlib.repr(values)}: pass one row of numbers, one text or one image for "
             "each item."
         )
     values = list(values)
     if not values:
-        raise ValueError("values holds no items: pass at least one.")
+        raise ValueError(f"{name} holds no items: pass at least one.")
     return values
 
 
-def checked_values(values, ids):
+def checked_values(values, ids, name="values"):
     """Return the features as a new csr_array, DataFrame or array."""
     if hasattr(values, "iloc"):
         return values.copy().set_axis(ids, axis=0)
     if sp.issparse(values):
-        check_sparse(values, name="values")
+        check_sparse(values, name=name)
         return sp.csr_array(values, copy=True)
-    values = _as_array(values, ids)
+    values = _as_array(values, ids, name)
     if values.ndim == 0 or values.dtype.kind not in "fiubO":
         raise ValueError(
-            f"values has shape {values.shape} and dtype {values.dtype}: pass one row of numbers, "
+            f"{name} has shape {values.shape} and dtype {values.dtype}: pass one row of numbers, "
             "one text or one image for each item."
         )
     if values.dtype.kind in "fiub" and values.ndim == 1:
         raise ValueError(
-            "values is a single row of numbers: pass shape (n_items, n_features), with "
-            "values.reshape(-1, 1) for one number per item."
+            f"{name} is a single row of numbers: pass shape (n_items, n_features), with "
+            f"{name}.reshape(-1, 1) for one number per item."
         )
     return values
 
@@ -55,7 +60,7 @@ def frozen(values):
     return values
 
 
-def _as_array(values, ids):
+def _as_array(values, ids, name):
     """Return an array of numbers, or an array of objects if the values are texts."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiubc":
         return values.copy()
@@ -66,7 +71,7 @@ def _as_array(values, ids):
     for item, shape in zip(ids.tolist(), shapes, strict=True):
         if shape != shapes[0]:
             raise ValueError(
-                f"The values of item {item!r} have shape {shape}, those of the first item "
+                f"{_item(name)} {item!r} has values of shape {shape}, the first item of shape "
                 f"{shapes[0]}: describe all items by the same number of values, and scale images "
                 "to one size."
             )
@@ -77,7 +82,7 @@ def _as_array(values, ids):
             pair for pair in zip(ids.tolist(), values, strict=True) if not _are_numbers(pair[1])
         )
         raise ValueError(
-            f"Item {item!r} has {reprlib.repr(value)}, which is neither a text nor only numbers: "
+            f"{_item(name)} {item!r} has {reprlib.repr(value)}, which is neither a text nor only numbers: "
             "pass one kind of content, or a DataFrame with several kinds."
         ) from None
 
@@ -90,7 +95,7 @@ def _are_numbers(value):
     return True
 
 
-def without_library(values):
+def without_library(values, name="values"):
     """Return values as a pandas DataFrame, a sparse matrix, an array or a list."""
     if hasattr(values, "iloc"):
         return values if values.ndim == 2 else values.to_numpy()
@@ -99,20 +104,20 @@ def without_library(values):
     if nw.dependencies.is_into_dataframe(values):
         library = type(values).__module__.partition(".")[0]
         raise ValueError(
-            f"values is a {type(values).__name__} of {library}: pass values.to_pandas(), or an "
+            f"{name} is a {type(values).__name__} of {library}: pass {name}.to_pandas(), or an "
             "array where all columns are numbers."
         )
-    return values if hasattr(values, "shape") else _as_list(values)
+    return values if hasattr(values, "shape") else _as_list(values, name)
 
 
-def check_items(values, ids):
+def check_items(values, ids, name="values"):
     """Raise if an item lacks its text, or has NaN or infinity."""
     for bad, what in _faults(values):
         bad = np.flatnonzero(bad)
         if len(bad):
             first = ids.tolist()[bad[0]]
             raise ValueError(
-                f"Item {first!r} has {what} ({len(bad)} of {len(ids)} items do): fill it in, or "
+                f"{_item(name)} {first!r} has {what} ({len(bad)} of {len(ids)} items do): fill it in, or "
                 "leave the item out."
             )
 

@@ -17,7 +17,7 @@ from .._auto import best_of, candidates, held_out_interactions
 from .._numerics._gram import scaled_columns
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
-from .._numerics._row_sums import as_sparse, gram_sum
+from .._numerics._row_sums import RowSums, as_sparse, gram_sum
 from .._numerics._row_totals import row_totals, scaled_rows
 from .._numerics._strongest_links import strongest_links, strongest_of
 from .._validation import Interval, StrOptions
@@ -77,6 +77,8 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         The weight :math:`\alpha` of the low-pass filter.
     row_exponent_ : float
         The exponent a of the rows.
+    row_sums_ : RowSums or None
+        What `partial_fit` keeps of the rows; None after `fit`.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -153,6 +155,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
     singular_values_: NDArray[np.float32]
     low_pass_weight_: float
     row_exponent_: float
+    row_sums_: RowSums | None
     n_items_: int
     popularity_: NDArray[np.float32]
     n_features_in_: int

@@ -255,7 +255,7 @@ def test_whole_tables():
 @pytest.mark.parametrize(
     ("encode", "message"),
     [
-        (len, r"array of shape \(\) from the content of 5 items: it must make one vector"),
+        (len, r"array of shape \(\) from 5 rows of X: it must make one vector"),
         (lambda texts: np.ones(len(texts)), r"array of shape \(5,\)"),
         (lambda texts: np.ones((1, 3)), r"array of shape \(1, 3\)"),
         (lambda texts: np.full((len(texts), 3), np.nan), "the vectors of encoder contains NaN"),

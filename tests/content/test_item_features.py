@@ -145,9 +145,9 @@ def test_ids_come_from_the_table():
         (
             [np.zeros((2, 2, 1)), np.zeros((2, 3, 1))],
             list("uv"),
-            r"item 'v' have shape \(2, 3, 1\), those of the first item \(2, 2, 1\)",
+            r"Item 'v' has values of shape \(2, 3, 1\), the first item of shape \(2, 2, 1\)",
         ),
-        ([[1.0, 2.0], [1.0]], None, r"item 1 have shape \(1,\)"),
+        ([[1.0, 2.0], [1.0]], None, r"Item 1 has values of shape \(1,\)"),
         ("a text", None, "values is 'a text'"),
         ([], None, "holds no items"),
         (NUMBERS * 1j, None, "dtype complex"),

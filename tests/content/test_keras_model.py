@@ -1,12 +1,13 @@
 import pickle
 
-import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from sktransrec import ContentKNNRecommender, ItemFeatures, PretrainedEncoder
 from sktransrec.content import KerasModel
+
+keras = pytest.importorskip("keras")
 
 # Keras saves and loads weights in a way that numpy warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
