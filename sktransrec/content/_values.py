@@ -82,8 +82,8 @@ def _as_array(values, ids, name):
             pair for pair in zip(ids.tolist(), values, strict=True) if not _are_numbers(pair[1])
         )
         raise ValueError(
-            f"{_item(name)} {item!r} has {reprlib.repr(value)}, which is neither a text nor only numbers: "
-            "pass one kind of content, or a DataFrame with several kinds."
+            f"{_item(name)} {item!r} has {reprlib.repr(value)}, which is neither a text nor only "
+            "numbers: pass one kind of content, or a DataFrame with several kinds."
         ) from None
 
 
@@ -117,8 +117,8 @@ def check_items(values, ids, name="values"):
         if len(bad):
             first = ids.tolist()[bad[0]]
             raise ValueError(
-                f"{_item(name)} {first!r} has {what} ({len(bad)} of {len(ids)} items do): fill it in, or "
-                "leave the item out."
+                f"{_item(name)} {first!r} has {what} ({len(bad)} of {len(ids)} items do): fill it "
+                "in, or leave the item out."
             )
 
 
