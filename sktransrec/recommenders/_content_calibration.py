@@ -19,6 +19,35 @@ _MIN_PAIRS = 10
 _SCORED = ("content", "popularity")
 
 
+class Calibration(NamedTuple):
+    """The scale of the scores of new items, and an offset for each kind of new items.
+
+    `offset` is that of columns of X without interactions, `later_offset` that of items which came
+    after X.
+    """
+
+    scale: float
+    offset: float
+    later_offset: float
+
+    @classmethod
+    def of(cls, known, new, to_come):
+        """Make two lines of log-odds, each intercept and slope, the same function.
+
+        The lines count the same share of the interactions of both kinds of items. Of a later item
+        all interactions are still to come, of a column without interactions the share `to_come`.
+        """
+        (known_intercept, known_slope), (new_intercept, new_slope) = known, new
+        offset, later_offset = (
+            float(new_intercept - known_intercept + np.log(share / _HELD_OUT)) / known_slope
+            for share in (to_come, 1.0)
+        )
+        return cls(new_slope / known_slope, offset, later_offset)
+
+
+_NOT_CALIBRATED = Calibration(1.0, 0.0, 0.0)
+
+
 class _HeldOut(NamedTuple):
     """Interactions without the held-out ones, the held-out ones, and which items count as new."""
 
@@ -44,18 +73,32 @@ class _HeldOut(NamedTuple):
         return cls(kept, sp.csr_array(y + of_new), is_new)
 
 
+def share_to_come(n_rows_with):
+    """Return the expected share of their interactions that items without any still have to come.
+
+    It is 1 if the item is as new as a later one, and that of known items if rows could have taken
+    it. In the second case an interaction goes to an item without any with the probability that
+    Good and Turing estimate: the share of the interactions whose item has no other. The first case
+    makes it certain. Both cases are equally likely beforehand.
+    """
+    missed = np.count_nonzero(n_rows_with == 1) / max(n_rows_with.sum(), 1)
+    is_new = 1 / (1 + missed)
+    return is_new + (1 - is_new) * _HELD_OUT
+
+
 def new_item_calibration(hybrid, X, content):
-    """Return the scale and the offset of the scores of new items.
+    """Return the `Calibration` of the scores of new items.
 
     A clone of the hybrid is fitted without the held-out interactions and scores pairs of rows and
     items. Two logistic regressions predict from the score whether a pair was held out, one for
     known and one for new items. Scale and offset make the two regressions the same function.
     """
+    to_come = share_to_come(np.bincount(X.indices))
     held_out = _HeldOut.of(X)
     n_rows_with = np.bincount(held_out.X.indices, minlength=X.shape[1])
     is_enough = held_out.is_new.any() and n_rows_with.max() >= hybrid.min_interactions
     if hybrid.cold_policy not in _SCORED or not is_enough:
-        return 1.0, 0.0
+        return _NOT_CALIBRATED
     model = _not_calibrated(hybrid, content).fit(held_out.X)
     rng = np.random.default_rng(0)
     rows = rng.permutation(np.flatnonzero(np.diff(held_out.X.indptr)))[:_MAX_ROWS]
@@ -67,9 +110,8 @@ def new_item_calibration(hybrid, X, content):
     )
     lines = [_log_odds(model, row_factors, *pairs) for pairs in (known, _thinned(*new))]
     if None in lines:
-        return 1.0, 0.0
-    (known_intercept, known_slope), (new_intercept, new_slope) = lines
-    return new_slope / known_slope, (new_intercept - known_intercept) / known_slope
+        return _NOT_CALIBRATED
+    return Calibration.of(*lines, to_come)
 
 
 def _not_calibrated(hybrid, content):

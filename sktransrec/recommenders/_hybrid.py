@@ -88,7 +88,11 @@ class HybridRecommender(
     content_scale_ : float
         The scale of the scores of items without interactions.
     content_bias_ : float
-        The offset of these scores, added after the scale; 0 unless `content_scale` is "auto".
+        The offset of the scores of items that `with_items` adds, added after the scale; 0 unless
+        `content_scale` is "auto".
+    column_bias_ : float
+        The same for the columns of X without interactions; smaller, as rows may have passed these
+        items over.
     item_paths_ : ndarray of str of shape (n_items_,)
         How each item is scored: by its own "factors", by a "blend" of these and its content, by
         "content" alone, by "popularity", or not at all ("excluded").
@@ -142,7 +146,12 @@ class HybridRecommender(
     for known items and :math:`\alpha' + \beta' x` for new items, the two agree if
     :math:`s = \beta' / \beta` and :math:`t = (\alpha' - \alpha) / \beta`. Held-out pairs of new
     items weigh a fifth, so that both kinds of items count with the same share of their
-    interactions. If fewer than ten pairs of either kind are held out, or if the odds do not rise
+    interactions. Items that `with_items` adds have all their interactions still to come: their odds
+    are five times higher, which adds :math:`\log(5) / \beta` to t. A column of X without
+    interactions may be as new, or rows may have passed it over. An item that was on offer has no
+    interaction in X with the probability d, the share of the interactions whose item has no other
+    [3]_. With even odds beforehand, the column is new with probability 1 / (1 + d), and its t lies
+    between the two. If fewer than ten pairs of either kind are held out, or if the odds do not rise
     with the score, s = 1 and t = 0.
 
     The cost is that of its two parts. Each is fitted once, and once more for "auto". The result is
@@ -159,6 +168,8 @@ class HybridRecommender(
        recommendation", NIPS 2013.
     .. [2] J. Platt, "Probabilistic outputs for support vector machines and comparisons to
        regularized likelihood methods", Advances in Large Margin Classifiers, 1999.
+    .. [3] I. J. Good, "The population frequencies of species and the estimation of population
+       parameters", Biometrika, 1953.
 
     Examples
     --------
@@ -180,6 +191,7 @@ class HybridRecommender(
     regressor_: Estimator | None
     content_scale_: float
     content_bias_: float
+    column_bias_: float
     n_items_: int
     popularity_: NDArray[np.float32]
     n_features_in_: int
@@ -262,15 +274,16 @@ class HybridRecommender(
             self._mean_row = transformed(self._model, rows)[~is_empty].mean(axis=0)
         self.regressor_, self._blocks = None, ()
         self.content_scale_ = 1.0 if self.content_scale == "auto" else self.content_scale
-        self.content_bias_ = 0.0
+        self.content_bias_ = self.column_bias_ = 0.0
         if content is not None:
             self._learn_content(content, n_rows_with)
             if self.content_scale == "auto":
-                calibration = new_item_calibration(self, X, content)
-                self.content_scale_, self.content_bias_ = calibration
+                self.content_scale_, self.column_bias_, self.content_bias_ = new_item_calibration(
+                    self, X, content
+                )
             self._add_blend(content, n_rows_with)
             if len(cold):
-                self._add_cold(cold, _safe_indexing(content.values, cold))
+                self._add_cold(cold, _safe_indexing(content.values, cold), self.column_bias_)
         elif self.cold_policy == "exclude" and len(cold):
             self._add_block(cold, "excluded", self._own_targets()[cold])
 
@@ -333,16 +346,16 @@ class HybridRecommender(
         share = self.shrinkage / (n_rows_with[columns, None] + self.shrinkage)
         self._add_block(columns, "blend", own + share.astype(np.float32) * move)
 
-    def _add_cold(self, columns, values):
+    def _add_cold(self, columns, values, bias):
         """Score items without interactions according to `cold_policy`."""
         targets = self._predicted_targets(values) * np.float32(self.content_scale_)
         path = _COLD_PATHS[self.cold_policy]
-        self._add_block(columns, path, targets, self.content_bias_)
+        self._add_block(columns, path, targets, bias)
 
     def _add_items(self, item_features):
         self._check_policy(item_features.ids)
         columns = slice(self.n_items_ - item_features.n_items, self.n_items_)
-        self._add_cold(columns, item_features.values)
+        self._add_cold(columns, item_features.values, self.content_bias_)
 
     def _row_factors(self, X):
         model, rows = recommender_and_rows(self.recommender_, X)

@@ -8,11 +8,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sktransrec import ALSRecommender, HybridRecommender, ItemFeatures
 from sktransrec.recommenders import _content_calibration
 from sktransrec.recommenders._content_calibration import (
+    Calibration,
     _HeldOut,
     _log_odds,
     _sampled_pairs,
     _thinned,
     new_item_calibration,
+    share_to_come,
 )
 
 rng = np.random.RandomState(0)
@@ -91,15 +93,35 @@ def test_the_line_is_that_by_which_pairs_were_drawn(bias):
 
 def test_scores_twice_as_large_are_halved(monkeypatch):
     hybrid = HybridRecommender(ALSRecommender(4, random_state=0), item_features=CONTENT)
-    scale, shift = new_item_calibration(hybrid, X, CONTENT)
+    scale, *offsets = new_item_calibration(hybrid, X, CONTENT)
     assert scale > 0
-    assert np.isfinite(shift)
+    assert np.isfinite(offsets).all()
     lines = iter([(-1.0, 1.0), (-1.0, 0.5)])
     monkeypatch.setattr(_content_calibration, "_log_odds", lambda *_: next(lines))
-    assert new_item_calibration(hybrid, X, CONTENT) == (0.5, 0.0)
+    monkeypatch.setattr(_content_calibration, "share_to_come", lambda _: 0.2)
+    assert_allclose(new_item_calibration(hybrid, X, CONTENT), (0.5, 0.0, np.log(5)))
+
+
+def test_the_odds_of_new_items_rise_with_the_share_that_is_to_come():
+    """The odds of items of which all is to come are five times those of which a fifth is."""
+    known, new = (-1.0, 2.0), (-3.0, 1.0)
+    scale, offset, later_offset = Calibration.of(known, new, to_come=0.6)
+    scores = np.linspace(-2, 2, 5)
+    for shift, times in ((offset, 3), (later_offset, 5)):
+        as_known = -1.0 + 2.0 * (scale * scores + shift)
+        assert_allclose(np.exp(as_known), times * np.exp(-3.0 + 1.0 * scores))
+
+
+@pytest.mark.parametrize(
+    ("n_rows_with", "expected"),
+    [([0, 1, 1], 0.6), ([0, 1, 1, 6], 0.84), ([0, 5, 9], 1.0)],
+)
+def test_items_that_nobody_has_are_new_where_x_misses_little(n_rows_with, expected):
+    """Of all, a quarter or no interactions with items on offer, X would miss the item."""
+    assert share_to_come(np.array(n_rows_with)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("parameters", [{"cold_policy": "exclude"}, {"min_interactions": 10_000}])
 def test_nothing_is_sought_where_nothing_is_scored(parameters):
     hybrid = HybridRecommender(ALSRecommender(4), item_features=CONTENT, **parameters)
-    assert new_item_calibration(hybrid, X, CONTENT) == (1.0, 0.0)
+    assert new_item_calibration(hybrid, X, CONTENT) == (1.0, 0.0, 0.0)

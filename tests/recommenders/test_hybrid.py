@@ -196,7 +196,14 @@ def test_items_that_nobody_has_count_as_new_ones_that_nobody_took():
     without = hybrid(FrozenEstimator(als().fit(X[:, :200])), item_features=words.of(range(200)))
     without.fit(X[:, :200])
     assert given.content_scale_ == pytest.approx(without.content_scale_, rel=0.25)
-    assert given.content_bias_ < without.content_bias_
+    assert given.column_bias_ < min(given.content_bias_, without.content_bias_)
+    assert_allclose(given.item_bias_[200:], given.column_bias_, rtol=1e-5)
+    later = without.with_items(words.of(range(200, 250)))
+    assert_allclose(later.item_bias_[200:], without.content_bias_, rtol=1e-5)
+    # The more of them there are, the less likely is it that somebody takes one.
+    X, _, words = _new_and_known(200, 400)
+    many = hybrid(FrozenEstimator(als().fit(X)), item_features=words).fit(X)
+    assert many.content_bias_ < 0.6 * given.content_bias_
 
 
 def test_content_that_says_nothing_gives_new_items_the_odds_of_their_kind():
@@ -214,7 +221,7 @@ def test_content_that_says_nothing_gives_new_items_the_odds_of_their_kind():
 @pytest.mark.parametrize("policy", ["exclude", "error"])
 def test_no_scale_is_sought_where_no_new_item_is_scored(policy):
     model = hybrid(cold_policy=policy).fit(interactions())
-    assert (model.content_scale_, model.content_bias_) == (1.0, 0.0)
+    assert (model.content_scale_, model.content_bias_, model.column_bias_) == (1.0, 0.0, 0.0)
     tiny = HybridRecommender(als(), item_features=content(4), min_interactions=1)
     tiny.fit([[1, 1, 0, 0], [1, 0, 1, 0]])
     assert (tiny.content_scale_, tiny.content_bias_) == (1.0, 0.0)
