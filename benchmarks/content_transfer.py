@@ -55,8 +55,6 @@ N_USERS = 4000
 MAX_LENGTH = 10
 # A gate needs rows for its folds and buckets; with fewer it would use the fallback anyway.
 MIN_ROWS_OF_GATE = 60
-# With fewer, no item may have the three rows that the regressor asks for.
-MIN_ROWS_OF_HYBRID = 30
 DECAY = 0.7
 K = 10
 BASELINES = ("popularity", "content neighbours, words")
@@ -271,7 +269,7 @@ class Methods:
             return TransferGate(*sides, cv=2, holdout=1, random_state=0).fit(X)
 
         hybrid = reader(HybridRecommender(item_features=features, random_state=0))
-        made = {
+        return {
             "popularity": lambda: reader(PopularityRecommender(), decay=1).fit(X),
             **{
                 f"content neighbours, {name}": lambda name=name: neighbors(name)
@@ -284,9 +282,6 @@ class Methods:
             OF_SOURCE: of_source,
             GATE: gate,
         }
-        if len(X) < MIN_ROWS_OF_HYBRID:
-            del made["hybrid"]
-        return made
 
     def models(self, target, wanted=None):
         """Yield the name of each wanted method, None for all, and its model."""

@@ -60,7 +60,8 @@ class HybridRecommender(
         more. 0 adds nothing.
     min_interactions : int, default=3
         An item with this number of interactions or more, 1 or more, keeps its own factors. The
-        regressor learns from these items alone.
+        regressor learns from these items alone. If X has so few rows that no item has this number,
+        it is 1, see `min_interactions_`: check then that `ContentKNNRecommender` is not better.
     activity_exponent : float, default=0.0
         The weight of an item in the regression is its number of interactions to this power, 0 or
         more. 0 weights all items equally; 1 gives more weight to items with many interactions,
@@ -85,6 +86,8 @@ class HybridRecommender(
         The factor model fitted on X.
     regressor_ : estimator or None
         The regressor fitted on the content and the factors of items; None without `item_features`.
+    min_interactions_ : int
+        `min_interactions`, or 1 if no item has this number.
     content_scale_ : float
         The scale of the scores of items without interactions.
     content_bias_ : float
@@ -189,6 +192,7 @@ class HybridRecommender(
 
     recommender_: Estimator
     regressor_: Estimator | None
+    min_interactions_: int
     content_scale_: float
     content_bias_: float
     column_bias_: float
@@ -264,6 +268,8 @@ class HybridRecommender(
     def _fit(self, X):
         content = self._content_of_columns(X)
         n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
+        is_reached = n_rows_with.max() >= self.min_interactions
+        self.min_interactions_ = self.min_interactions if is_reached else 1
         cold = np.flatnonzero(n_rows_with == 0)
         self._check_policy(self._item_ids[0][cold])
         self.recommender_ = self._new_recommender().fit(X, None)
@@ -313,12 +319,7 @@ class HybridRecommender(
 
     def _learn_content(self, content, n_rows_with):
         """Fit the regressor from content to factors."""
-        trusted = np.flatnonzero(n_rows_with >= self.min_interactions)
-        if not len(trusted):
-            raise ValueError(
-                f"No item has min_interactions={self.min_interactions} interactions, so there are "
-                "no factors to learn from: lower it, or pass X with more interactions."
-            )
+        trusted = np.flatnonzero(n_rows_with >= self.min_interactions_)
         self.regressor_ = fitted_regressor(
             self.regressor,
             content,
@@ -335,7 +336,7 @@ class HybridRecommender(
 
     def _add_blend(self, content, n_rows_with):
         """Add predicted factors to the factors of items with few interactions."""
-        columns = np.flatnonzero((n_rows_with > 0) & (n_rows_with < self.min_interactions))
+        columns = np.flatnonzero((n_rows_with > 0) & (n_rows_with < self.min_interactions_))
         if self.shrinkage == 0 or not len(columns):
             return
         own = self._own_targets()[columns]

@@ -139,6 +139,18 @@ def test_regression_learns_from_trusted_items_weighted_by_support():
     assert hybrid(None, neighbours).fit(X).regressor_[-1].n_samples_fit_ == N_ITEMS - 3
 
 
+def test_all_items_count_if_none_has_enough_interactions():
+    X = interactions(n_cold=3)
+    few, one = hybrid(min_interactions=1000).fit(X), hybrid(min_interactions=1).fit(X)
+    assert (few.min_interactions_, one.min_interactions_) == (1, 1)
+    assert_array_equal(few.item_paths_, ["factors"] * (N_ITEMS - 3) + ["content"] * 3)
+    assert (few.content_scale_, few.content_bias_) == (1.0, 0.0)
+    assert_array_equal(few.recommender_.item_factors_, one.recommender_.item_factors_)
+    values = content().values
+    assert_array_equal(few.regressor_.predict(values), one.regressor_.predict(values))
+    assert hybrid(min_interactions=2).fit(X).min_interactions_ == 2
+
+
 def test_scale_makes_up_for_shrunken_predictions():
     """A heavy penalty makes predictions short, which the scale undoes."""
     X = interactions()
@@ -372,7 +384,6 @@ def test_texts_and_tables():
     ("parameters", "message"),
     [
         ({"item_features": content(39)}, "item_features has 39 items and X has 40 columns"),
-        ({"min_interactions": 1000}, "No item has min_interactions=1000"),
         ({"cold_policy": "guess"}, "'cold_policy' parameter"),
         ({"content_scale": 0}, "'content_scale' parameter"),
         ({"shrinkage": -1}, "'shrinkage' parameter"),
