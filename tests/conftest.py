@@ -24,7 +24,7 @@ def data_home():
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup():
+def pytest_runtest_setup():
     return (yield from _skipped_without_tensorflow())
 
 
@@ -37,14 +37,23 @@ def _skipped_without_tensorflow():
     """Skip a test that trains a network where TensorFlow is not installed."""
     try:
         return (yield)
-    except ImportError as error:
-        if HAS_TENSORFLOW or not _asks_for_tensorflow(error):
+    except BaseException as error:
+        if HAS_TENSORFLOW or not any(map(_asks_for_tensorflow, _chain(error))):
             raise
         pytest.skip("trains a network, and TensorFlow is not installed")
 
 
+def _chain(error):
+    """Return an error and what it came from; `pytest.warns` and joblib wrap it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def _asks_for_tensorflow(error):
-    return error.name in ("tensorflow", "keras", "scikeras") or "needs TensorFlow" in str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name in ("tensorflow", "keras", "scikeras"):
+        return True
+    return "needs TensorFlow" in f"{error} {getattr(error, 'stderr', '')}"
 
 
 @pytest.fixture
