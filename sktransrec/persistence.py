@@ -23,6 +23,7 @@ import math
 import mmap
 import os
 import sys
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from types import FunctionType
@@ -118,7 +119,7 @@ def load(
     path: str | PathLike[str],
     *,
     mmap_mode: Literal["r", "c"] | None = None,
-    trusted: list[str] = (),
+    trusted: Sequence[str] = (),
 ) -> Any:
     """Load what `save` has saved.
 
@@ -133,7 +134,7 @@ def load(
         Map the arrays of the file into memory, so that several processes share them and nothing is
         read before it is needed: "r" for reading only, and "c" with a copy of what is written. None
         reads the whole file.
-    trusted : list of str, default=()
+    trusted : sequence of str, default=()
         Classes of other packages, and functions, that the file may ask for, such as
         "shop.models.OwnRecommender".
 

@@ -389,7 +389,7 @@ class RecommendationService(VersionStampMixin):
         path: str | PathLike[str],
         *,
         mmap_mode: Literal["r", "c"] | None = None,
-        trusted: list[str] = (),
+        trusted: Sequence[str] = (),
     ) -> "RecommendationService":
         """Load a saved service.
 
@@ -399,7 +399,7 @@ class RecommendationService(VersionStampMixin):
             The file.
         mmap_mode : {"r", "c"}, default=None
             Map the arrays of the file into memory, so that several processes share them.
-        trusted : list of str, default=()
+        trusted : sequence of str, default=()
             What of other packages the file may ask for, see :func:`sktransrec.load`.
 
         Returns

@@ -32,11 +32,14 @@ def functions_of(public):
         for name, member in vars(base).items()
         if name == "__init__" or not name.startswith("_")
     ]
-    functions = [
-        member.fget if isinstance(member, property) else getattr(member, "__func__", member)
-        for _, member in members
-    ]
+    functions = [_function_of(member) for _, member in members]
     return [each for each in functions if isinstance(each, FunctionType)]
+
+
+def _function_of(member):
+    """Return the function of a property, class method or method that not all instances have."""
+    names = ("fget", "__func__", "fn")
+    return next((getattr(member, name) for name in names if hasattr(member, name)), member)
 
 
 def lacks_types(function):

@@ -21,7 +21,7 @@ from sktransrec import (
     transfer_gain,
 )
 from sktransrec.datasets import make_cross_domain
-from sktransrec.evaluation import ModelComparison, TransferGain
+from sktransrec.evaluation import HeldOutInteractions, ModelComparison, TransferGain
 from sktransrec.metrics import ndcg_at_k, ranking_scorer
 
 Columns = NDArray[np.intp]
@@ -72,6 +72,7 @@ def main(path: Path) -> None:
     domains = make_cross_domain(random_state=0)
     known, held_out = holdout_random(domains.X_source, 0.2, random_state=0)
     assert_type(known, csr_array)
+    assert_type(HeldOutInteractions().hold_out(known), tuple[csr_array, csr_array])
     items, _ = recommendations(known.toarray())
     ndcg_at_k(held_out, items, k=3)
     ranking_scorer("ndcg", k=3)

@@ -34,6 +34,7 @@ from .._wrapping import (
     take_input_tags,
 )
 from ..base import RecommenderMixin
+from ..content import ItemFeatures
 from ..interactions._target_items import TargetItems
 from ._later_items import with_later_items
 
@@ -255,7 +256,7 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         return self
 
     @available_if(_has_member_that("with_items"))
-    def with_items(self, item_features):
+    def with_items(self, item_features: ItemFeatures) -> Self:
         """Add new items to the fitted ensemble, without fitting it again.
 
         At least one recommender must know items by their content; see
@@ -279,7 +280,7 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         return self._with_members(list(self.named_estimators_), later, item_features.n_items)
 
     @available_if(_has_member_that("with_item_features"))
-    def with_item_features(self, item_features):
+    def with_item_features(self, item_features: ItemFeatures) -> Self:
         """Return this fitted ensemble for the items of another catalogue.
 
         No interactions with the new items are needed. The recommenders that know items by their

@@ -177,7 +177,7 @@ class NewUsers(_NewRows):
     holdout: float | int = 0.2
     random_state: int | RandomState | None = None
 
-    def hold_out(self, X: MatrixLike) -> csr_array:
+    def hold_out(self, X: MatrixLike) -> tuple[csr_array, csr_array]:
         """Return what is known of the rows when they are served, and what they should find.
 
         Parameters
@@ -232,7 +232,7 @@ class KShot(_NewRows):
         if self.n_known < 0:
             raise ValueError(f"n_known must be 0 or more, got {self.n_known!r}.")
 
-    def hold_out(self, X: MatrixLike) -> csr_array:
+    def hold_out(self, X: MatrixLike) -> tuple[csr_array, csr_array]:
         """Return what is known of the rows when they are served, and what they should find.
 
         Parameters
@@ -284,7 +284,7 @@ class HeldOutInteractions(_KnownRows):
     _: KW_ONLY
     random_state: int | RandomState | None = None
 
-    def hold_out(self, X: MatrixLike) -> csr_array:
+    def hold_out(self, X: MatrixLike) -> tuple[csr_array, csr_array]:
         """Return what is known of the rows when they are served, and what they should find.
 
         Parameters
@@ -356,7 +356,7 @@ class ColdItems(_KnownRows):
         order = check_random_state(self.random_state).permutation(len(items))
         return np.sort(items[order[:n_cold]])
 
-    def hold_out(self, X: MatrixLike) -> csr_array:
+    def hold_out(self, X: MatrixLike) -> tuple[csr_array, csr_array]:
         """Return what is known of the rows when they are served, and what they should find.
 
         Parameters
@@ -406,7 +406,7 @@ class LastOneOut(_KnownRows):
 
     def hold_out(
         self, X: Any, encoder: "InteractionEncoder | None" = None, *, users: ArrayLike | None = None
-    ) -> csr_array:
+    ) -> tuple[csr_array, csr_array]:
         """Return what is known of the users, and their latest items.
 
         Parameters
@@ -460,7 +460,7 @@ class GlobalTime(_KnownRows):
 
     def hold_out(
         self, X: Any, encoder: "InteractionEncoder | None" = None, *, users: ArrayLike | None = None
-    ) -> csr_array:
+    ) -> tuple[csr_array, csr_array]:
         """Return what is known of the users before the time, and their new items after it.
 
         Parameters

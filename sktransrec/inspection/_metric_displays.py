@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Displays of a comparison by the number of items, and of one metric against another."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class MetricCurveDisplay(Display):
         X: MatrixLike,
         y: MatrixLike | None = None,
         *,
-        k: list[int] = (1, 5, 10, 20, 50),
+        k: Sequence[int] = (1, 5, 10, 20, 50),
         ax: Any = None,
         **options: Any,
     ) -> "MetricCurveDisplay":
@@ -83,7 +84,7 @@ class MetricCurveDisplay(Display):
             What is known about the rows.
         y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
             What there is to find; None hides a part of X.
-        k : list of int, default=(1, 5, 10, 20, 50)
+        k : sequence of int, default=(1, 5, 10, 20, 50)
             Numbers of items recommended to each row.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.

@@ -3,7 +3,7 @@
 
 import copy
 from numbers import Integral
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,6 +17,7 @@ from .._score_parts import score_parts
 from .._typing import Estimator
 from .._validation import HasMethods, Interval, check_is_fitted
 from .._wrapping import innermost, is_supervised, recommender_and_rows, recommender_of
+from ..content import ItemFeatures
 from ..interactions import history_steps
 from ._history_reader import HistoryReader, best_decay, check_has_steps
 
@@ -196,7 +197,7 @@ class HistoryRecommender(HistoryReader):
         return withheld_items([self.recommender_], self.n_items_)
 
     @available_if(_takes_items)
-    def with_items(self, item_features):
+    def with_items(self, item_features: ItemFeatures) -> Self:
         """Add new items, without fitting again, to a recommender that knows items by content.
 
         Parameters
@@ -219,7 +220,7 @@ class HistoryRecommender(HistoryReader):
         return other
 
     @available_if(_moves)
-    def with_item_features(self, item_features):
+    def with_item_features(self, item_features: ItemFeatures) -> Self:
         """Return this fitted recommender for the items of another catalogue.
 
         The recommender must be able to do so, as `ContentKNNRecommender` is. No histories of the

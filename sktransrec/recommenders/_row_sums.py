@@ -37,7 +37,7 @@ class RowSumsMixin:
     @available_if(_can_go_on)
     @restores_on_error
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Learn more rows, without the earlier ones.
 
         The result is that of learning all rows at once. The model keeps sums over the rows in
