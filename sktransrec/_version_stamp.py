@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Save the version of the package with an object, and warn if another version loads it."""
+"""What is saved with an object: the version of the package, and paths as texts."""
 
+import os
 import warnings
 
 _STAMP = "_sktransrec_version"
@@ -14,17 +15,17 @@ class VersionStampMixin:
     """
 
     def __getstate__(self):
-        return {**super().__getstate__(), _STAMP: _current_version()}
+        return {**super().__getstate__(), _STAMP: current_version()}
 
     def __setstate__(self, state):
         attributes = dict(state)
         saved_by = attributes.pop(_STAMP, None)
-        if saved_by != _current_version():
+        if saved_by != current_version():
             warnings.warn(_of_another_version(self, saved_by), UserWarning, stacklevel=2)
         vars(self).update(attributes)
 
 
-def _current_version():
+def current_version():
     from . import __version__
 
     return __version__
@@ -32,7 +33,7 @@ def _current_version():
 
 def _of_another_version(item, saved_by):
     """Return the warning about an object of another version, where None is an unknown old one."""
-    name, current = type(item).__name__, _current_version()
+    name, current = type(item).__name__, current_version()
     saver, other = "an old sktransrec that notes no version", ""
     if saved_by is not None:
         saver, other = f"sktransrec {saved_by}", f", or load it with sktransrec=={saved_by}"
@@ -40,3 +41,8 @@ def _of_another_version(item, saved_by):
         f"{name} was saved by {saver} and is loaded by {current}: it may fail or give wrong "
         f"results. Fit it again and save it with {current}{other}."
     )
+
+
+def path_as_str(value):
+    """Return a path as str, which every system reads, and anything else as it is."""
+    return os.fspath(value) if isinstance(value, os.PathLike) else value

@@ -132,7 +132,10 @@ PARAMETERS = {
         *("duplicates", "item", "min_item_interactions", "min_user_interactions", "time"),
         *("unknown", "user", "value"),
     },
-    "running": {"memory", "n_jobs", "random_state", "run_eagerly", "saves_encoder", "verbose"},
+    "running": {
+        *("checkpoint_folder", "memory", "n_jobs", "random_state", "run_eagerly"),
+        *("saves_encoder", "verbose"),
+    },
 }
 
 # Modules without a test file of their own, and the one that shows what they do.

@@ -14,7 +14,9 @@ from sklearn.utils.metaestimators import available_if
 
 from .._numerics._row_blocks import row_slices, rows_in
 from .._validation import check_is_fitted, visual_block
+from .._version_stamp import current_version, path_as_str
 from .._wrapping import fitted_learner
+from ._checkpoint import Checkpoint
 from ._fine_tuning import FineTuning, TrainedNetwork, TransferredLayer, matching_columns
 from ._idle_trainers import IdleTrainers
 from ._schedules import LearningRates
@@ -55,6 +57,10 @@ class NetworkLearner:
     transferred_layers_: list[TransferredLayer]
     _column_names = None
 
+    def __getstate__(self):
+        state = super().__getstate__()
+        return {**state, "checkpoint_folder": path_as_str(self.checkpoint_folder)}
+
     @available_if(_is_pretrained)
     def _sk_visual_block_(self):
         held = self.pretrained.estimator
@@ -80,8 +86,9 @@ class NetworkLearner:
         goes_on = self.warm_start and hasattr(self, "_fitted_network")
         X, y = self._check_fit_rows(X, y, reset=not goes_on)
         self._start(anew=not goes_on)
+        checkpoint = self._checkpoint(X, y)
         trainer = self._trainer(X, y, keep_optimizer=False)
-        history = self._trained(trainer, X, y, epochs=self.epochs)
+        history = self._trained(trainer, X, y, epochs=self.epochs, checkpoint=checkpoint)
         self._finish(trainer, history, keep_trainer=False)
         self._warn_of_collapse(X)
         return self
@@ -111,6 +118,19 @@ class NetworkLearner:
         self._fitted_network = None
         self.loss_curve_ = []
         self.validation_loss_curve_ = None
+
+    def _checkpoint(self, X, y):
+        """Return the checkpoint of a training on X and y, or None; take over how it has begun."""
+        if self.checkpoint_folder is None:
+            return None
+        settings = self.get_params(deep=False)
+        for name in ("checkpoint_folder", "verbose"):
+            del settings[name]
+        # The losses tell apart what a warm start goes on from.
+        what = [type(self).__name__, current_version(), settings, self.loss_curve_, X, y]
+        checkpoint = Checkpoint(self.checkpoint_folder, what, self._rng, self._seed_of_weights)
+        self._rng, self._seed_of_weights = checkpoint.rng, checkpoint.seed_of_weights
+        return checkpoint
 
     def _pretrained_network(self):
         """Return what `pretrained` holds, or None."""
@@ -169,7 +189,17 @@ class NetworkLearner:
             self.patience,
         )
 
-    def _trained(self, trainer, X, y, *, epochs, validation_fraction=None, earlier_losses=()):
+    def _trained(
+        self,
+        trainer,
+        X,
+        y,
+        *,
+        epochs,
+        validation_fraction=None,
+        earlier_losses=(),
+        checkpoint=None,
+    ):
         """Train on the rows but what is held out, and return the losses of each epoch.
 
         The learning rate goes on from the epochs with the earlier losses.
@@ -196,6 +226,7 @@ class NetworkLearner:
                 patience=self.patience,
                 progress=progress,
                 keeps_finished=self.warm_start,
+                checkpoint=checkpoint,
             )
 
     def _held_out(self, trainer, X, y, validation_fraction):

@@ -2,6 +2,7 @@
 """The parameters and attributes that estimators around a network share: texts and constraints."""
 
 import inspect
+import os
 import re
 from numbers import Integral, Real
 from textwrap import indent
@@ -209,6 +210,13 @@ PARAMETERS = {
         ends `fit` with a warning and keeps the epochs that are finished, the best of them where
         rows are held out. Otherwise an interrupt leaves the model as it was.""",
         ["boolean"],
+    ),
+    "checkpoint_folder": Parameter(
+        "str or Path",
+        """Folder where `fit` keeps its state after each epoch. Whatever ends it, a call with the
+        same parameters and rows goes on after the last finished epoch, and comes to the same
+        weights. The file is removed when `fit` ends. None keeps nothing.""",
+        [str, os.PathLike, None],
     ),
     "run_eagerly": Parameter(
         "bool",

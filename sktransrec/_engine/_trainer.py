@@ -68,7 +68,7 @@ class NetworkTrainer:
         self._optimizer.build(self._variables)
         self._objective = Objective(self.network, regularization)
         self._functions = {}
-        variables = [*self.network.model.weights, *self._optimizer.variables]
+        variables = [*self.network.model.weights, *_all_variables(self._optimizer)]
         is_small = sum(np.prod(each.shape) for each in variables) <= _SMALL_NETWORK
         self._start = [(each, np.array(each.numpy())) for each in variables] if is_small else None
 
@@ -80,7 +80,7 @@ class NetworkTrainer:
     @property
     def optimizer_state(self):
         """The variables of the optimizer by path but the learning rate, as ndarrays."""
-        return {variable.path: np.array(variable.numpy()) for variable in self._state_variables()}
+        return {path: np.array(each.numpy()) for path, each in self._state_variables().items()}
 
     @property
     def transferred_layers(self):
@@ -106,14 +106,14 @@ class NetworkTrainer:
     def load(self, weights, optimizer_state=None):
         """Start from the given weights and, if it is of the same optimizer, from its state."""
         self.network.assign(weights)
-        variables = {variable.path: variable for variable in self._state_variables()}
+        variables = self._state_variables()
         if optimizer_state is not None and optimizer_state.keys() == variables.keys():
             for path, value in optimizer_state.items():
                 variables[path].assign(value)
 
     def _state_variables(self):
-        rate = self._optimizer.learning_rate
-        return [variable for variable in self._optimizer.variables if variable is not rate]
+        rate, variables = self._optimizer.learning_rate, _all_variables(self._optimizer)
+        return {_name(each): each for each in variables if each is not rate}
 
     def train(
         self,
@@ -125,6 +125,7 @@ class NetworkTrainer:
         patience=None,
         progress=None,
         keeps_finished=False,
+        checkpoint=None,
     ):
         """Train, and return the losses of each epoch as {"loss": [...], "val_loss": [...]}.
 
@@ -147,12 +148,16 @@ class NetworkTrainer:
         keeps_finished : bool
             Whether a KeyboardInterrupt ends the training with the epochs that are finished and a
             warning, if there are any.
+        checkpoint : Checkpoint, default=None
+            Where the state after each epoch is kept until the training ends, and where that of an
+            earlier run is found.
         """
         engine()
-        history = {"loss": [], "val_loss": []}
         best = _BestWeights(self.network.model, patience)
-        finished = None
-        for epoch in range(epochs):
+        history = self._resumed(checkpoint, best)
+        is_resumed = bool(history["loss"])
+        finished = self.network.model.get_weights() if is_resumed and keeps_finished else None
+        for epoch in range(len(history["loss"]), epochs):
             if learning_rate is not None:
                 losses = history["loss" if validation_loss is None else "val_loss"]
                 self._optimizer.learning_rate.assign(learning_rate(losses))
@@ -164,7 +169,8 @@ class NetworkTrainer:
                     raise
                 self.network.model.set_weights(finished)
                 warnings.warn(_of_interrupt(epoch, epochs), UserWarning, stacklevel=2)
-                break
+                best.restore()
+                return history
             history["loss"].append(loss)
             if keeps_finished:
                 finished = self.network.model.get_weights()
@@ -172,8 +178,30 @@ class NetworkTrainer:
                 history["val_loss"].append(held_out_loss)
                 if best.is_exhausted_by(held_out_loss):
                     break
+            if checkpoint and epoch + 1 < epochs:
+                checkpoint.save(self._state_after(history, best))
         best.restore()
+        if checkpoint:
+            checkpoint.remove()
         return history
+
+    def _resumed(self, checkpoint, best):
+        """Return the losses so far: those of a checkpoint, whose state is taken over, or none."""
+        state = checkpoint and checkpoint.resume()
+        if not state:
+            return {"loss": [], "val_loss": []}
+        self.load(state["weights"], state["optimizer_state"])
+        best.state = state["best"]
+        return state["history"]
+
+    def _state_after(self, history, best):
+        """Return what `_resumed` takes over."""
+        return {
+            "weights": self.weights,
+            "optimizer_state": self.optimizer_state,
+            "best": best.state,
+            "history": history,
+        }
 
     def mean_loss(self, batches):
         """Return the mean loss over the rows of batches (inputs, targets of each term)."""
@@ -247,6 +275,17 @@ class NetworkTrainer:
         return self._objective(inputs, targets, training=False)
 
 
+def _all_variables(optimizer):
+    """Return the variables of an optimizer, with the one that Nadam of Keras does not count."""
+    uncounted = getattr(optimizer, "_u_product", None)
+    return [*optimizer.variables, *([] if uncounted is None else [uncounted])]
+
+
+def _name(variable):
+    # The path of a variable that no optimizer counts has a number that differs from fit to fit.
+    return variable.path if "/" in variable.path else "uncounted"
+
+
 def _of_interrupt(n_finished, epochs):
     return (
         f"The training was interrupted after {n_finished} of {epochs} epochs. What these have "
@@ -260,22 +299,19 @@ class _BestWeights:
     def __init__(self, network, patience):
         self._network = network
         self._patience = patience
-        self._loss = np.inf
-        self._weights = None
-        self._n_worse = 0
+        self.state = {"loss": np.inf, "weights": None, "n_worse": 0}
 
     def is_exhausted_by(self, loss):
         """Return whether this loss is the last worse one that the patience allows."""
-        if loss < self._loss:
-            self._loss, self._weights = loss, self._network.get_weights()
-            self._n_worse = 0
+        if loss < self.state["loss"]:
+            self.state = {"loss": loss, "weights": self._network.get_weights(), "n_worse": 0}
         else:
-            self._n_worse += 1
-        return self._n_worse >= self._patience
+            self.state["n_worse"] += 1
+        return self.state["n_worse"] >= self._patience
 
     def restore(self):
-        if self._weights is not None:
-            self._network.set_weights(self._weights)
+        if self.state["weights"] is not None:
+            self._network.set_weights(self.state["weights"])
 
 
 def _any_rows(tensor):

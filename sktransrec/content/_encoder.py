@@ -25,9 +25,8 @@ from .._validation import (
     check_rows_or_content,
     restores_on_error,
 )
-from .._version_stamp import VersionStampMixin
+from .._version_stamp import VersionStampMixin, path_as_str
 from .._wrapping import as_matrix
-from ._loaded_once import path_as_str
 from ._shared_encoder import SharesEncoderMixin
 from ._values import check_items, checked_values, without_library
 from ._vector_store import VectorStore, content_keys

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Encoders in files: loaded when they are first called, and saved by their path."""
 
-import os
 from pathlib import Path
 from typing import Any
+
+from .._version_stamp import path_as_str
 
 
 class LoadedOnce:
@@ -33,8 +34,3 @@ class LoadedOnce:
         files = sorted(path.rglob("*")) if path.is_dir() else [path] * path.exists()
         changes = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
         return repr(self), changes
-
-
-def path_as_str(value):
-    """Return a path as str, which every system reads, and anything else as it is."""
-    return os.fspath(value) if isinstance(value, os.PathLike) else value

@@ -2,6 +2,7 @@
 """Features that describe a row without telling its domain."""
 
 from numbers import Real
+from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -141,6 +142,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         epochs: int = 100,
         batch_size: int = 32,
         warm_start: bool = False,
+        checkpoint_folder: str | PathLike[str] | None = None,
         run_eagerly: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -157,6 +159,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         self.epochs = epochs
         self.batch_size = batch_size
         self.warm_start = warm_start
+        self.checkpoint_folder = checkpoint_folder
         self.run_eagerly = run_eagerly
         self.random_state = random_state
         self.verbose = verbose

@@ -2,6 +2,7 @@
 """Autoencoders: features from which the rows can be reconstructed."""
 
 from numbers import Real
+from os import PathLike
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -199,6 +200,7 @@ class Autoencoder(FeatureLearner):
         layer_decay: float | Literal["auto"] | None = None,
         l2_sp: float = 0.0,
         warm_start: bool = False,
+        checkpoint_folder: str | PathLike[str] | None = None,
         run_eagerly: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -231,6 +233,7 @@ class Autoencoder(FeatureLearner):
         self.layer_decay = layer_decay
         self.l2_sp = l2_sp
         self.warm_start = warm_start
+        self.checkpoint_folder = checkpoint_folder
         self.run_eagerly = run_eagerly
         self.random_state = random_state
         self.verbose = verbose

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Convolutional networks: features from neighbouring tokens, steps or pixels."""
 
+from os import PathLike
 from typing import Any, Literal
 
 import numpy as np
@@ -138,6 +139,7 @@ class CNNEncoder(SequenceLearner):
         layer_decay: float | Literal["auto"] | None = None,
         l2_sp: float = 0.0,
         warm_start: bool = False,
+        checkpoint_folder: str | PathLike[str] | None = None,
         run_eagerly: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -168,6 +170,7 @@ class CNNEncoder(SequenceLearner):
         self.layer_decay = layer_decay
         self.l2_sp = l2_sp
         self.warm_start = warm_start
+        self.checkpoint_folder = checkpoint_folder
         self.run_eagerly = run_eagerly
         self.random_state = random_state
         self.verbose = verbose

@@ -2,6 +2,7 @@
 """Networks that read the history of a row in its order and rank the next item."""
 
 from numbers import Integral
+from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -243,6 +244,7 @@ class NextItemRecommender(
         layer_decay: float | Literal["auto"] | None = None,
         l2_sp: float = 0.0,
         warm_start: bool = False,
+        checkpoint_folder: str | PathLike[str] | None = None,
         run_eagerly: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -276,6 +278,7 @@ class NextItemRecommender(
         self.layer_decay = layer_decay
         self.l2_sp = l2_sp
         self.warm_start = warm_start
+        self.checkpoint_folder = checkpoint_folder
         self.run_eagerly = run_eagerly
         self.random_state = random_state
         self.verbose = verbose

@@ -71,8 +71,9 @@ def test_many_short_trainings_are_silent(caplog, monkeypatch):
     assert not caplog.records
 
 
-def test_training_goes_on_from_a_saved_state():
-    whole, first, second = (_trainer() for _ in range(3))
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_training_goes_on_from_a_saved_state(optimizer):
+    whole, first, second = (_trainer(optimizer=optimizer) for _ in range(3))
     batches = _batches(_rows(), 5)
     whole.train(batches, epochs=4)
     first.train(batches, epochs=2)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A network from the items of one domain to those of another."""
 
+from os import PathLike
 from typing import Literal
 
 import numpy as np
@@ -127,6 +128,7 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
         layer_decay: float | Literal["auto"] | None = None,
         l2_sp: float = 0.0,
         warm_start: bool = False,
+        checkpoint_folder: str | PathLike[str] | None = None,
         run_eagerly: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -154,6 +156,7 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
         self.layer_decay = layer_decay
         self.l2_sp = l2_sp
         self.warm_start = warm_start
+        self.checkpoint_folder = checkpoint_folder
         self.run_eagerly = run_eagerly
         self.random_state = random_state
         self.verbose = verbose

@@ -2,6 +2,7 @@
 """A network that reads a row of either domain, or of both, and ranks the items of both."""
 
 from numbers import Real
+from os import PathLike
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -149,6 +150,7 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
         layer_decay: float | Literal["auto"] | None = None,
         l2_sp: float = 0.0,
         warm_start: bool = False,
+        checkpoint_folder: str | PathLike[str] | None = None,
         run_eagerly: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -179,6 +181,7 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
         self.layer_decay = layer_decay
         self.l2_sp = l2_sp
         self.warm_start = warm_start
+        self.checkpoint_folder = checkpoint_folder
         self.run_eagerly = run_eagerly
         self.random_state = random_state
         self.verbose = verbose
