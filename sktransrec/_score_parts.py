@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from ._numerics._row_blocks import entry_rows
 from ._validation import check_matrix
-from ._wrapping import keeps_columns, reads_histories, recommender_and_rows
+from ._wrapping import as_matrix, keeps_columns, reads_histories, recommender_and_rows
 
 # Values add up if they do so up to this share of the largest.
 _TOLERANCE = 1e-5
@@ -26,17 +26,21 @@ def score_parts(model, X):
     -------
     columns_and_parts : tuple of ndarray, or None
         As `RecommenderMixin.score_parts` returns them, for the entries of X. None if the scores
-        are no sum of parts, or if a step before the recommender mixes the columns.
+        are no sum of parts, or if the output of the steps before the recommender is none.
     """
     recommender, row = recommender_and_rows(model, X)
     if not hasattr(recommender, "score_parts"):
         return None
     if row is X:
         return recommender.score_parts(X)
-    if reads_histories(recommender) or not keeps_columns(model):
+    if reads_histories(recommender):
         return None
     found = recommender.score_parts(row)
-    return None if found is None else _of_entries(check_matrix(X, name="X").indices, *found)
+    if found is None:
+        return None
+    if keeps_columns(model):
+        return _of_entries(check_matrix(X, name="X").indices, *found)
+    return _through_mixed_columns(model, X, *found)
 
 
 def additive_parts(function, X):
@@ -63,6 +67,25 @@ def additive_parts(function, X):
     difference = parts.sum(axis=0) - (np.asarray(of_row, dtype=np.float64) - of_empty)[0]
     tolerance = _TOLERANCE * max(np.abs(parts).max(initial=0), np.abs(of_row).max(initial=0))
     return parts if np.abs(difference).max(initial=0) <= tolerance else None
+
+
+def _through_mixed_columns(model, X, known, parts):
+    """Return the columns and parts of the entries of X, if each adds its own to what is read.
+
+    `parts` are those of the columns `known` of the row that the recommender reads.
+    """
+
+    def read(rows):
+        read = as_matrix(recommender_and_rows(model, rows)[1])
+        return (read.toarray() if sp.issparse(read) else read)[:, known]
+
+    X = check_matrix(X, name="X") if sp.issparse(X) else np.asarray(X)
+    added = additive_parts(read, X)
+    if added is None:
+        return None
+    of_row = read(X)[0]
+    shares = np.divide(added, of_row, out=np.zeros_like(added), where=of_row != 0)
+    return sp.csr_array(X).indices.astype(np.intp), (shares @ parts).astype(np.float32)
 
 
 def _of_entries(columns, known, parts):

@@ -292,7 +292,8 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
             The log, one event per line. It may be empty.
         users : array-like of ids of shape (n_rows,), default=None
             The users whose rows to return, in this order; they may be new. Events of other users
-            are left out, and a user without events gets an empty row. None means `users_`.
+            are left out, and a user without events gets an empty row. None means `users_`, so that
+            the rows are those of `fit`; then a new user is an error, or is left out.
 
         Returns
         -------
@@ -495,13 +496,16 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         """Raise if there are unknown ids and `unknown` is "error"."""
         if self.unknown == "ignore" or not len(unknown):
             return
-        new, seen = unknown.tolist()[0], getattr(self, f"{role}s_").tolist()[0]
-        new_users = ", pass users= to encode new users" if role == "user" else ""
+        new, seen = unknown.tolist(), getattr(self, f"{role}s_").tolist()[0]
+        names_users = (
+            f"The rows are the users of fit unless you name them: pass users={_first(new)} to get "
+            "the rows of these. "
+        )
         raise ValueError(
             f"Column {getattr(self, role)!r} of events holds {len(unknown)} {role} ids of "
-            f"{len(ids)} that fit has not seen, such as {new!r}; fit has seen ids such as "
-            f"{seen!r}. Set unknown='ignore' to leave their events out{new_users}, or fit on a log "
-            "that has them."
+            f"{len(ids)} that fit has not seen, such as {new[0]!r}; fit has seen ids such as "
+            f"{seen!r}. {names_users if role == 'user' else ''}Set unknown='ignore' to leave their "
+            "events out, or fit on a log that has them."
         )
 
     def _check_not_swapped(self, user_ids, columns):
@@ -515,6 +519,12 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
                 f"{n_items_among_users} in the user column {self.user!r} are: the two columns "
                 "seem to be swapped in this log."
             )
+
+
+def _first(ids, n_shown=3):
+    """Return some ids as they are written in code."""
+    more = ", ..." if len(ids) > n_shown else ""
+    return f"[{', '.join(map(repr, ids[:n_shown]))}{more}]"
 
 
 def _appended(known, new):

@@ -9,7 +9,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler
 
 from sktransrec import (
     ALSRecommender,
@@ -32,6 +32,7 @@ from sktransrec import (
     ProcrustesRegressor,
     ReconstructionRecommender,
     RidgeRecommender,
+    SourceSelectorRecommender,
     StackingRecommender,
     SwitchingRecommender,
     TransferGate,
@@ -90,7 +91,7 @@ REST_OF = {
 # A model that is not exact is, or has, one of these.
 NOT_EXACT = (
     *("BPRRecommender", "CodebookRecommender", "LogisticMFRecommender", "final_estimator"),
-    *("SegmentPopularityRecommender", "SourceSelectorRecommender", "TruncatedSVD"),
+    "SegmentPopularityRecommender",
 )
 NO_NETWORKS = [model for model in RECOMMENDERS if not hasattr(model, "run_eagerly")]
 
@@ -253,15 +254,50 @@ def test_other_models_are_asked_without_each_entry():
     assert "what the score loses without it" in str(found)
 
 
-def test_pipelines_that_mix_columns_are_asked_without_each_entry(domains):
+def test_pipelines_that_mix_columns_are_exact_if_these_are_sums(domains):
+    X, y = _weighted(domains.X_source), domains.Y_target
+    model = make_pipeline(TruncatedSVD(4, random_state=0), RidgeRecommender(10.0)).fit(X, y)
+    found = explain(model, X[[2]], items=np.arange(30))
+    assert found.is_exact
+    assert_array_equal(found.columns, X[[2]].indices)
+    assert_allclose(found.rest, model[-1].intercept_, atol=1e-5)
+    of_columns = model[0].components_.T @ model[-1].coef_.T
+    expected = X[[2]].data[:, None] * of_columns[X[[2]].indices]
+    assert_allclose(found.contributions, expected.T, atol=1e-5)
+
+
+def test_pipelines_of_other_steps_are_asked_without_each_entry(domains):
     X = _weighted(domains.X_source)
-    model = make_pipeline(TruncatedSVD(4, random_state=0), RidgeRecommender())
-    found = explain(model.fit(X, domains.Y_target), X[[2]], n_recommendations=3)
+    squares = FunctionTransformer(lambda rows: (rows @ np.ones((rows.shape[1], 2))) ** 2)
+    model = make_pipeline(squares, RidgeRecommender()).fit(X, domains.Y_target)
+    found = explain(model, X[[2]], n_recommendations=3)
     assert not found.is_exact
     items, scores = recommend(model, X[[2]], n_recommendations=3)
     assert_array_equal(found.items, items[0])
     assert_allclose(found.scores, scores[0], rtol=1e-6)
     assert_array_equal(found.columns, X[[2]].indices)
+
+
+@pytest.mark.parametrize("in_domain", [False, True])
+def test_a_selector_is_explained_by_the_models_of_the_chosen_sources(in_domain):
+    shops = make_cross_domain(n_cold_users=0, random_state=0)
+    first = np.arange(shops.X_source.shape[1]) % 2 == 0
+    sources = [("even", np.flatnonzero(first)), ("odd", np.flatnonzero(~first))]
+    X, y, transfer, target = shops.X_source, shops.Y_target, RidgeRecommender(), None
+    if in_domain:
+        X, y, transfer = sp.hstack([X, y], format="csr"), None, EASERecommender(50.0)
+        target = slice(len(first), None)
+    model = SourceSelectorRecommender(
+        transfer, sources, target_columns=target, cv=2, random_state=0
+    ).fit(X, y)
+    assert np.count_nonzero(model.weights_) == 2
+    found = [explain(model, X[[row]], items=np.arange(model.n_items_)) for row in (3, 5)]
+    for each, row in zip(found, (3, 5), strict=True):
+        assert each.is_exact
+        assert_array_equal(each.columns, X[[row]].indices)
+        assert_allclose(each.contributions.sum(axis=1) + each.rest, each.scores, atol=1e-5)
+    if in_domain:
+        assert_allclose(found[0].rest, 0, atol=1e-5)
 
 
 def test_members_without_parts_are_asked_without_each_entry(domains):

@@ -1,4 +1,5 @@
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -220,6 +221,18 @@ def test_new_users_are_encoded_against_the_known_items():
     new = {"user": ["zoe", "yan"], "item": [20, 30], "stars": [1, 2], "when": [0, 0]}
     X = encoder.transform(new, users=["zoe", "nobody", "yan"])
     np.testing.assert_array_equal(X.toarray(), [[0, 1, 0], [0, 0, 0], [0, 0, 2]])
+
+
+def test_the_error_of_new_users_says_how_to_get_their_rows():
+    encoder = InteractionEncoder().fit({"user": ["ann"], "item": [10]})
+    visits = {"user": ["zoe", "yan", "xia", "wu"], "item": [10] * 4}
+    with pytest.raises(ValueError, match=r"pass users=\['wu', 'xia', 'yan', \.\.\.\]"):
+        encoder.transform(visits)
+    visit = {"user": [7], "item": [10]}
+    with pytest.raises(ValueError, match="to get the rows of these") as caught:
+        encoder.transform(visit)
+    (users,) = re.findall(r"users=(\[\d+\])", str(caught.value))
+    assert encoder.transform(visit, users=eval(users)).toarray().tolist() == [[1]]
 
 
 def test_users_select_and_order_the_rows():
