@@ -56,7 +56,7 @@ class StackingRecommender(CombiningRecommender):
         A classifier or regressor that orders the candidates, the best items of the members. Its
         features are the evidence of all members, the popularity of the item and the logarithm of
         the number of interactions of the row; its target is 1 for held-out items and 0 for others.
-        It orders by `predict_proba`, `decision_function` or `predict`, the first that it has. None
+        It orders by `decision_function`, `predict_proba` or `predict`, the first that it has. None
         orders all items by the learned weights.
     prior : array-like of shape (n_estimators,), dict or FrozenEstimator, default=None
         The weights, 0 or more, near which the learned ones stay, up to a common factor. A dict maps
@@ -423,17 +423,32 @@ class StackingRecommender(CombiningRecommender):
             yield name, own[:, None] * kind
 
     def _score_parts(self, X):
-        if self.final_estimator_ is not None:
+        of_members = self._tempered_parts(X)
+        if of_members is None:
             return None
-        total = np.zeros(self.n_items_)
         (weights,) = self._row_weights(X)
-        for weight, model in zip(weights, self.estimators_, strict=False):
+        total = _weighted_sum(weights[None], of_members)
+        return total if self.final_estimator_ is None else self._final_parts(X, of_members, total)
+
+    def _tempered_parts(self, X):
+        """Return what each entry of a row adds to the evidence of each member, or None."""
+        of_members = []
+        for model in self.estimators_:
             parts = self._target.score_parts(model, X)
             if parts is None:
                 return None
-            scores = self._target.scores(model, X)
-            total = total + weight * tempered_parts(parts, scores)
-        return total
+            of_members.append(tempered_parts(parts, self._target.scores(model, X)))
+        return of_members
+
+    def _final_parts(self, X, of_members, otherwise):
+        """Return what each entry adds to the scores of candidates, and `otherwise` for the rest."""
+        evidence = self._evidence.of(X)
+        is_candidate = self._are_candidates(X, evidence)
+        _, features = self._candidate_features(X, evidence, is_candidate)
+        weights = _linear_weights(self.final_estimator_, features)
+        if weights is None:
+            return None
+        return np.where(is_candidate[0], _weighted_sum(weights[None], of_members), otherwise)
 
     def _score_rows(self, X):
         weights = self._row_weights(X)
@@ -441,22 +456,30 @@ class StackingRecommender(CombiningRecommender):
             return _weighted_sum(weights, self._evidence.kinds(X))
         evidence = self._evidence.of(X)
         scores = _weighted_sum(weights, evidence)
+        return self._with_candidates_first(X, scores, evidence)
+
+    def _are_candidates(self, X, evidence):
+        """Return the mask of the items that the final estimator orders."""
         is_eligible = self._evidence.eligible(X)
         best, _ = best_of_each(evidence, is_eligible, self.n_candidates)
         is_candidate = np.zeros_like(is_eligible)
         np.put_along_axis(is_candidate, np.hstack(best), True, axis=1)
-        is_candidate &= is_eligible
-        activity = self._target.activity(X)
-        return self._with_candidates_first(scores, evidence, is_candidate, activity)
+        return is_candidate & is_eligible
 
-    def _with_candidates_first(self, scores, evidence, is_candidate, activity):
-        """Return the scores with those of the candidates by the final estimator, above the rest."""
+    def _candidate_features(self, X, evidence, is_candidate):
+        """Return the rows and items of the candidates, and what the final estimator reads."""
         rows, items = np.nonzero(is_candidate)
-        if not len(rows):
+        features = _with_activity(evidence[:, rows, items].T, self._target.activity(X)[rows])
+        return (rows, items), features
+
+    def _with_candidates_first(self, X, scores, evidence):
+        """Return the scores with those of the candidates by the final estimator, above the rest."""
+        is_candidate = self._are_candidates(X, evidence)
+        places, features = self._candidate_features(X, evidence, is_candidate)
+        if not len(features):
             return scores
-        features = _with_activity(evidence[:, rows, items].T, activity[rows])
         of_candidates = np.full_like(scores, np.inf)
-        of_candidates[rows, items] = _preferences(self.final_estimator_, features)
+        of_candidates[places] = _preferences(self.final_estimator_, features)
         lowest = of_candidates.min(axis=1, keepdims=True)
         lowest[np.isinf(lowest)] = 0
         below = scores - scores.max(axis=1, keepdims=True) + lowest - 1
@@ -502,10 +525,24 @@ def _with_activity(features, activity):
     return np.column_stack([features, np.log1p(activity, dtype=np.float32)])
 
 
+def _linear_weights(estimator, features):
+    """Return what a final estimator weighs each feature with, None if it is not linear in them."""
+    n_features = features.shape[1]
+    alone = np.vstack([np.zeros(n_features), np.eye(n_features)])
+    at_zero, *at_units = _preferences(estimator, alone.astype(features.dtype))
+    weights = np.asarray(at_units) - at_zero
+    if not len(features):
+        return weights
+    preferences = _preferences(estimator, features)
+    tolerance = 1e-5 * np.abs(preferences).max()
+    is_linear = np.allclose(at_zero + features @ weights, preferences, rtol=0, atol=tolerance)
+    return weights if is_linear else None
+
+
 def _preferences(estimator, features):
     """Return how much a fitted classifier or regressor prefers each candidate."""
-    if hasattr(estimator, "predict_proba"):
-        return estimator.predict_proba(features)[:, -1]
     if hasattr(estimator, "decision_function"):
         return estimator.decision_function(features)
+    if hasattr(estimator, "predict_proba"):
+        return estimator.predict_proba(features)[:, -1]
     return estimator.predict(features)

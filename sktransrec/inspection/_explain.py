@@ -142,10 +142,12 @@ def explain(
     linear, as ridge regression and truncated SVD are.
 
     A vote, a stack and a discount add up standardised scores. If all members are exact, so are
-    they: the mean and the deviation of the scores of the row are taken as given. Gates and switches
-    are explained by the member that serves the row. A `Pipeline` is exact if its steps keep the
-    columns as they are, such as scalers and `BM25Transformer`, or if each entry adds its own part
-    to their output, as in `TruncatedSVD` and in a selection of columns.
+    they: the mean and the deviation of the scores of the row are taken as given. The
+    `final_estimator` of a stack must be linear in what it reads, as logistic regression is. Gates
+    and switches are explained by the member that serves the row, and a selector by the models of
+    the sources that it uses. A `Pipeline` is exact if its steps keep the columns as they are, such
+    as scalers and `BM25Transformer`, or if each entry adds its own part to their output, as in
+    `TruncatedSVD` and in a selection of columns.
 
     In all these models the contributions sum to the score, with `rest` as the part that depends on
     no entry, such as an intercept. For any other model, a contribution is the score minus the score

@@ -7,9 +7,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, StandardScaler
+from sklearn.tree import DecisionTreeRegressor
 
 from sktransrec import (
     ALSRecommender,
@@ -42,6 +43,7 @@ from sktransrec import (
 )
 from sktransrec.base import InDomainRecommender
 from sktransrec.datasets import make_cross_domain
+from sktransrec.ensembles._evidence import tempered
 from sktransrec.inspection import explain
 from sktransrec.testing._instances import RECOMMENDERS
 from sktransrec.testing._samples import domain
@@ -90,7 +92,7 @@ REST_OF = {
 }
 # A model that is not exact is, or has, one of these.
 NOT_EXACT = (
-    *("BPRRecommender", "CodebookRecommender", "LogisticMFRecommender", "final_estimator"),
+    *("BPRRecommender", "CodebookRecommender", "LogisticMFRecommender"),
     "SegmentPopularityRecommender",
 )
 NO_NETWORKS = [model for model in RECOMMENDERS if not hasattr(model, "run_eagerly")]
@@ -154,7 +156,8 @@ def test_what_claims_to_be_exact_has_a_constant_rest(model):
     for one, row in zip(found, (4, 10), strict=True):
         scores = model.decision_function(X[[row]])[0]
         assert_allclose(one.contributions.sum(axis=1) + one.rest, scores, atol=1e-5)
-    assert_allclose(found[0].rest, found[1].rest, atol=1e-5)
+    if getattr(model, "final_estimator", None) is None:
+        assert_allclose(found[0].rest, found[1].rest, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -306,10 +309,25 @@ def test_members_without_parts_are_asked_without_each_entry(domains):
     models = [
         VotingRecommender(members),
         StackingRecommender(members, random_state=0),
-        StackingRecommender(MEMBERS, LinearRegression(), n_candidates=6, random_state=0),
+        StackingRecommender(MEMBERS, DecisionTreeRegressor(), n_candidates=6, random_state=0),
     ]
     for model in models:
         assert not explain(model.fit(X), X[[2]], items=[1]).is_exact
+
+
+@pytest.mark.parametrize("final", [LinearRegression(), LogisticRegression()])
+def test_a_linear_final_estimator_is_explained_through_its_weights(domains, final):
+    X = _weighted(domains.X_source)
+    final = make_pipeline(StandardScaler(), final)
+    model = StackingRecommender(MEMBERS, final, n_candidates=6, random_state=0).fit(X)
+    found = explain(model, X[[2]])
+    assert found.is_exact
+    # What no entry adds is the same for all candidates, but for the popularity of the item.
+    popularity = tempered(np.log1p(np.bincount(X.indices))[None])[0]
+    weight = model.final_estimator_[1].coef_.ravel()[2] / model.final_estimator_[0].scale_[2]
+    rest = found.rest - weight * popularity[found.items]
+    assert_allclose(rest, rest[0], atol=1e-4)
+    assert np.abs(found.contributions).max() > 1e-3
 
 
 def test_histories_lose_a_step_at_a_time():
