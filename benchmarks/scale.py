@@ -1,6 +1,7 @@
 """A hundred million interactions on one machine: encoded, fitted, saved, and served from a file.
 
     python benchmarks/scale.py --record
+    python benchmarks/scale.py --share 0.02 0.1 --record
     python benchmarks/scale.py --share 0.1 --steps encoder popularity "graph filter" dask
 
 The log is generated: users with 10 interactions on average, in groups with 1000 items of their own,
@@ -10,13 +11,20 @@ models have fixed parameters, since nothing can be judged on such data: they sta
 model is saved and mapped into memory before it serves. With "dask", the log is cut by user, and
 processes of a local cluster find the vocabulary, encode, add up the popularity, and serve with the
 graph filter's file. Memory is the peak of the whole process in each step, the log included; for
-"dask" it is that of the process that asks, and that of the largest worker.
+"dask" it is that of the process that asks, and that of the largest worker. CPU seconds are those
+of the process, too, and the workers' stand beside them.
+
+Smaller shares have fewer users and items alike, so what compares each user with each item grows
+with their square. With several shares, a last table says what each step would take in full: CPU
+seconds grow by the power of the share that the two largest shares show, and memory along the line
+through both.
 """
 
 import os
 import tempfile
 from itertools import pairwise
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 from _record import Record, argument_parser
@@ -35,6 +43,9 @@ N_USERS, N_ITEMS, N_EVENTS, N_SERVED = 10_000_000, 1_000_000, 100_000_000, 100_0
 GROUP_SIZE, IN_GROUP = 1000, 0.7
 BLOCK = 10_000_000
 COLUMNS = {"": "", "wall s": ".1f", "CPU s": ".1f", "peak GiB": ".2f", "what": ""}
+IN_FULL = {"": "", "exponent": ".2f", "CPU s": ".0f", "peak GiB": ".1f"}
+# The clock of a process tells less than this of a second apart.
+MEASURABLE_SECONDS = 0.1
 STEPS = ["encoder", "popularity", "graph filter", "ALS", "dask"]
 
 
@@ -101,9 +112,6 @@ class Steps:
 
 def main():
     options = _options()
-    steps = Steps(options.n_threads)
-    with tempfile.TemporaryDirectory() as folder:
-        _run(options, steps, Path(folder))
     record = Record(
         "scale",
         __doc__,
@@ -112,25 +120,51 @@ def main():
         threads=f"{options.n_threads} BLAS threads",
         seed=0,
     )
-    record.add(f"{options.share * N_EVENTS:,.0f} generated events", COLUMNS, steps.rows)
+    tables = {}
+    for share in sorted(options.share):
+        steps = Steps(options.n_threads)
+        with tempfile.TemporaryDirectory() as folder:
+            _run(options, share, steps, Path(folder))
+        record.add(f"{share * N_EVENTS:,.0f} generated events", COLUMNS, steps.rows)
+        tables[share] = steps.rows
+    if len(tables) > 1:
+        record.add(
+            f"{N_EVENTS:,} generated events, extrapolated",
+            IN_FULL,
+            _in_full(*list(tables.items())[-2:]),
+        )
     record.save()
 
 
-def _run(options, steps, folder):
-    log = steps.run("generate", generated_log, options.share, what=lambda log: _n(log["user"]))
+def _in_full(smaller, larger):
+    """Return the exponent of the CPU seconds of each step, and its cost at a share of 1."""
+    (share, rows), (larger_share, larger_rows) = smaller, larger
+    in_full = []
+    for (name, _, cpu, peak, _), (_, _, larger_cpu, larger_peak, _) in zip(
+        rows, larger_rows, strict=True
+    ):
+        exponent = seconds = None
+        if cpu >= MEASURABLE_SECONDS:
+            exponent = np.log(larger_cpu / cpu) / np.log(larger_share / share)
+            seconds = larger_cpu * larger_share**-exponent
+        slope = (larger_peak - peak) / (larger_share - share)
+        in_full.append([name, exponent, seconds, larger_peak + slope * (1 - larger_share)])
+    return in_full
+
+
+def _run(options, share, steps, folder):
+    log = steps.run("generate", generated_log, share, what=lambda log: _n(log["user"]))
     if "dask" in options.steps:
         parts = steps.run("write parts for dask", _write_parts, log, folder, options.n_parts)
     encoder = InteractionEncoder()
     X = steps.run("encode", encoder.fit_transform, log, what=_size)
-    if "dask" not in options.steps:
-        log.clear()
-    rows = np.random.default_rng(1).choice(X.shape[0], int(options.share * N_SERVED), replace=False)
+    log.clear()
+    rows = np.random.default_rng(1).choice(X.shape[0], int(share * N_SERVED), replace=False)
     for name, model in models(options.n_components).items():
         if name in options.steps:
             _fit_and_serve(steps, name, model, X, rows, folder / f"{name}.model")
     served, popular = X[rows], PopularityRecommender().fit(X)
     del X
-    log.clear()
     if "dask" in options.steps:
         _run_dask(options, steps, folder, parts, (encoder, served, popular))
 
@@ -156,7 +190,8 @@ def _run_dask(options, steps, folder, parts, expected):
         logs = [dask.delayed(_read_part)(path) for path in parts]
 
         def peak(_):
-            return f"largest worker {max(client.run(resident_peak).values()):.2f} GiB"
+            seconds, peaks = (client.run(each).values() for each in (process_time, resident_peak))
+            return f"workers {sum(seconds):.0f} CPU s so far, the largest {max(peaks):.2f} GiB"
 
         ours = steps.run("dask: vocabulary", fit_encoder, InteractionEncoder(), logs, what=peak)
         assert np.array_equal(ours.items_, encoder.items_)
@@ -211,7 +246,9 @@ def _mib(path):
 
 def _options():
     parser = argument_parser(__doc__)
-    parser.add_argument("--share", type=float, default=1.0, help="of the events, users and items")
+    parser.add_argument(
+        "--share", type=float, nargs="+", default=[1.0], help="of the events, users and items"
+    )
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS, metavar="STEP")
     parser.add_argument("--n-components", type=int, default=64)
     parser.add_argument("--n-threads", type=int, default=1)
