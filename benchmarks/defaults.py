@@ -1,6 +1,6 @@
 """What defaults lose: parameters that are "auto" beside parameters that were searched.
 
-    python benchmarks/defaults.py --data movielens citeulike --record
+    python benchmarks/defaults.py --data movielens --record
 
 ranks all unseen items and prints the NDCG@20 of a model with its default parameters, with those of
 a search, and with the fixed defaults that it had before "auto", beside popularity, and the CPU
@@ -10,19 +10,29 @@ two over the same rows.
 The test items of `amazon_cds`, `sport`, `cloth` and `phone` are those of their files. Elsewhere, a
 fifth of the interactions of each row is held out (seed 0). A search tries all combinations of its
 grid on a fifth of the interactions of each row of the training data (seed 1), ranks for up to
-2,000 rows, and fits the best one to all training data. "auto" sees the training data only, as part
+1,000 rows, and fits the best one to all training data. "auto" sees the training data only, as part
 of `fit`. Figures are means over up to 4,000 rows, the same for all models of a data set.
+
+Ridge regression and the bridge learn from people known in two domains, and rank for others of whom
+only the source is known: those of the test files of `game` and `video`, and elsewhere a fifth of
+the people (seed 0), with all that they have in the target. The other domain of sport and phone is
+the other one of the two, that of cloth is sport, and so on. A search holds out another fifth
+(seed 1).
 """
 
 import csv
 import sys
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 import scipy.sparse as sp
 from _record import Record, argument_parser, record_name
 from _report import Estimate, mean_and_error, measure
+from _transfer_tasks import pair_of_shops
 from sklearn.base import clone
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.random import sample_without_replacement
 
 import sktransrec as str_
@@ -38,7 +48,7 @@ from sktransrec.interactions import InteractionEncoder, holdout_random
 from sktransrec.metrics import ndcg_at_k
 
 K = 20
-N_TUNING_ROWS, N_TEST_ROWS = 2000, 4000
+N_TUNING_ROWS, N_TEST_ROWS = 1000, 4000
 PACKAGES = ("sktransrec", "scikit-learn", "numpy", "scipy", "implicit")
 
 # The default, the fixed defaults before "auto", and what a search tries.
@@ -72,6 +82,24 @@ MODELS = {
         {"regularization": [0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12]},
     ),
 }
+# The same for rows that are new to the target.
+FACTORS = str_.ALSRecommender(64, regularization=0.03, random_state=0)
+BRIDGE = make_pipeline(FACTORS, str_.BridgeRecommender(FACTORS))
+OF_BRIDGE = "bridgerecommender__regressor"
+COLD_MODELS = {
+    "ridge": (
+        str_.RidgeRecommender(),
+        {"regularization": 100.0},
+        {"regularization": [10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]},
+    ),
+    "bridge": (
+        BRIDGE,
+        {OF_BRIDGE: Ridge()},
+        {OF_BRIDGE: [Ridge(alpha=alpha) for alpha in (1.0, 3.0, 10.0, 30.0, 100.0)]},
+    ),
+}
+SOURCES = {"sport": "cloth", "cloth": "sport", "phone": "sport"}
+SOURCES |= {"game": "video", "video": "game", "arts": "office", "office": "arts"}
 MARKETS = ("ca", "uk", "de", "mx", "in")
 
 
@@ -99,16 +127,63 @@ def ones(X):
     return sp.csr_array((np.ones_like(X.data), X.indices, X.indptr), shape=X.shape)
 
 
+@dataclass(frozen=True)
+class Task:
+    """What to learn from, and rows with the items to find for them.
+
+    `y` is None for models of one domain, whose rows `X_new` have items in X.
+    """
+
+    X: sp.csr_array
+    y: sp.csr_array | None
+    X_new: sp.csr_array
+    wanted: sp.csr_array
+
+    def fitted(self, model):
+        return clone(model).fit(self.X, self.y)
+
+    def ndcg(self, model, n_rows):
+        """Return the NDCG of some of the rows that have something to find."""
+        rows = sampled_rows(self.wanted, n_rows)
+        items, _ = str_.recommend(model, self.X_new[rows], n_recommendations=K)
+        return ndcg_at_k(self.wanted[rows], items, k=K, per_row=True)
+
+    def for_search(self):
+        """Return a task of the same kind that is made of what this one learns from."""
+        if self.y is not None:
+            return cold_task(self.X, self.y, random_state=1)
+        X, wanted = holdout_random(self.X, random_state=1)
+        return Task(X, None, X, wanted)
+
+
+def cold_task(X, y, *, random_state):
+    """Return the task of recommending to a fifth of the rows, of which nothing in y is known."""
+    order = np.random.RandomState(random_state).permutation(X.shape[0])
+    new, known = np.split(order, [len(order) // 5])
+    return Task(X[known], y[known], X[new], y[new])
+
+
 def load(name):
-    """Return the training interactions, and those to find."""
-    sources = {"sport": "cloth", "cloth": "sport", "phone": "sport"}
+    """Return the task of models of one domain."""
     if name == "amazon_cds":
         cds = load_amazon_cds()
-        return cds.X, cds.y
-    if name in sources:
-        pair = load_amazon_pair(sources[name], name)
-        return pair.Y_target, pair.Y_held_out
-    return holdout_random(_whole(name), random_state=0)
+        return Task(cds.X, None, cds.X, cds.y)
+    if name in ("sport", "cloth", "phone"):
+        pair = load_amazon_pair(SOURCES[name], name)
+        return Task(pair.Y_target, None, pair.Y_target, pair.Y_held_out)
+    X, wanted = holdout_random(_whole(name), random_state=0)
+    return Task(X, None, X, wanted)
+
+
+def load_cold(name):
+    """Return the task of models that recommend to rows new to the target."""
+    if name in ("arts", "office"):
+        pair = pair_of_shops(SOURCES[name], name)
+        return Task(pair.X_source, pair.Y_target, pair.X_cold, pair.Y_cold)
+    pair = load_amazon_pair(SOURCES[name], name)
+    if "X_cold" in pair:
+        return Task(pair.X_source, pair.Y_target, pair.X_cold, pair.Y_cold)
+    return cold_task(pair.X_source, pair.Y_target, random_state=0)
 
 
 def _whole(name):
@@ -119,7 +194,7 @@ def _whole(name):
     if name == "citeulike":
         return load_citeulike().interactions
     if name in ("game", "video"):
-        return load_amazon_pair({"game": "video", "video": "game"}[name], name).target.matrix
+        return load_amazon_pair(SOURCES[name], name).target.matrix
     content = get_data_home() / "content"
     if name in ("arts", "office"):
         return ones(from_histories(content / "arts_office" / name / "histories.txt"))
@@ -139,77 +214,95 @@ def sampled_rows(y, n_rows):
     return rows[np.sort(sample_without_replacement(len(rows), n_rows, random_state=0))]
 
 
-def ndcg(model, X, y, rows):
-    """Return the NDCG of each of the rows."""
-    items, _ = model.recommend(X[rows], n_recommendations=K)
-    return ndcg_at_k(y[rows], items, k=K, per_row=True)
-
-
-def tuned(model, grid, X):
+def tuned(model, grid, task):
     """Return the unfitted model with the best values of a grid."""
-    X_kept, y = holdout_random(X, random_state=1)
-    rows = sampled_rows(y, N_TUNING_ROWS)
+    task = task.for_search()
     best_ndcg, best_model = -np.inf, None
     for values in product(*grid.values()):
         candidate = clone(model).set_params(**dict(zip(grid, values, strict=True)))
-        value = ndcg(candidate.fit(X_kept), X_kept, y, rows).mean()
+        value = task.ndcg(task.fitted(candidate), N_TUNING_ROWS).mean()
         if value > best_ndcg:
             best_ndcg, best_model = value, candidate
     return clone(best_model)
 
 
-def lines(X, y, names, record, data):
-    """Yield the line of each model."""
-    rows = sampled_rows(y, N_TEST_ROWS)
-    popularity = mean_and_error(ndcg(str_.PopularityRecommender().fit(X), X, y, rows))
-    for name in names:
-        default, before, grid = MODELS[name]
-        of_search = tuned(default, grid, X)
-        record.parameters[f"{data}: {name}, tuned"] = of_search
-        models = [default, of_search, clone(default).set_params(**before)]
-        fitted, costs = zip(*(measure(clone(model).fit, X) for model in models), strict=True)
-        record.parameters[f"{data}: {name}, auto"] = chosen_by_auto(fitted[0])
-        of_default, of_tuned, of_old = (ndcg(model, X, y, rows) for model in fitted)
-        ratio = of_default.mean() / of_tuned.mean()
-        error = mean_and_error(of_default - of_tuned).error / of_tuned.mean()
-        print(data, name, round(ratio, 3), file=sys.stderr)
-        yield [
-            name,
-            mean_and_error(of_default),
-            mean_and_error(of_tuned),
-            Estimate(ratio, error),
-            mean_and_error(of_old),
-            popularity,
-            costs[0].cpu_seconds,
-            costs[1].cpu_seconds,
-        ]
+def tasks(data, names):
+    """Yield the title of each task, the task, and the models for it that have one of the names."""
+    found = [(data, load, MODELS)]
+    if data in SOURCES:
+        found.append((f"{data} ({SOURCES[data]}), new rows", load_cold, COLD_MODELS))
+    for title, loader, models in found:
+        models = {name: models[name] for name in names if name in models}
+        if models:
+            yield title, loader(data), models
+
+
+def line(name, of_model, task, title, parameters):
+    """Return the line of a model, and keep what was chosen among the parameters."""
+    model, before, grid = of_model
+    popularity = str_.PopularityRecommender().fit(task.X if task.y is None else task.y)
+    of_search = tuned(model, grid, task)
+    parameters[f"{title}: {name}, tuned"] = of_search
+    default, cost = measure(task.fitted, model)
+    parameters[f"{title}: {name}, auto"] = chosen_by_auto(default)
+    best, fixed_cost = measure(task.fitted, of_search)
+    models = [default, best, task.fitted(clone(model).set_params(**before))]
+    of_default, of_tuned, of_old = (task.ndcg(each, N_TEST_ROWS) for each in models)
+    ratio = of_default.mean() / of_tuned.mean()
+    error = mean_and_error(of_default - of_tuned).error / of_tuned.mean()
+    print(title, name, round(ratio, 3), cost, fixed_cost, file=sys.stderr)
+    return [
+        name,
+        mean_and_error(of_default),
+        mean_and_error(of_tuned),
+        Estimate(ratio, error),
+        mean_and_error(of_old),
+        mean_and_error(popularity_ndcg(popularity, task)),
+        cost.cpu_seconds,
+        fixed_cost.cpu_seconds,
+    ]
+
+
+def popularity_ndcg(popularity, task):
+    """Return the NDCG of the rows by popularity, which reads no source."""
+    if task.y is None:
+        return task.ndcg(popularity, N_TEST_ROWS)
+    nothing_known = sp.csr_array(task.wanted.shape, dtype=np.float32)
+    return Task(task.X, task.y, nothing_known, task.wanted).ndcg(popularity, N_TEST_ROWS)
 
 
 def chosen_by_auto(model):
-    """Return the values that "auto" has come to."""
+    """Return the values that "auto" has come to, or the regressor that the bridge has chosen."""
+    if hasattr(model, "steps"):
+        return {OF_BRIDGE: model[-1].regressor_}
     parameters = model.get_params(deep=False)
     names = [name for name, value in parameters.items() if value == "auto"]
-    return {name: getattr(model, f"{name}_") for name in names}
+    return {name: _in_short(getattr(model, f"{name}_")) for name in names}
+
+
+def _in_short(value):
+    """Return a value, or the range of one for each column."""
+    return f"{value.min():.4g} to {value.max():.4g}" if np.ndim(value) else value
 
 
 def main():
     parser = argument_parser(__doc__)
     parser.add_argument("--data", nargs="+", choices=DATA, metavar="NAME", default=["generated"])
-    parser.add_argument("--models", nargs="+", choices=MODELS, metavar="NAME")
+    names = [*MODELS, *COLD_MODELS]
+    parser.add_argument("--models", nargs="+", choices=names, metavar="NAME")
     arguments = parser.parse_args()
-    names = arguments.models or list(MODELS)
-    parts = arguments.data[:1] if len(arguments.data) == 1 else ()
-    record = Record(
-        record_name("defaults", *parts, *(arguments.models or ())), __doc__, arguments, PACKAGES
-    )
+    names = arguments.models or names
+    parts = [*arguments.data, *(arguments.models or ())]
+    record = Record(record_name("defaults", *parts), __doc__, arguments, PACKAGES)
     columns = {"model": "", "default": ".4f", "tuned": ".4f", "default over tuned": ".3f"}
     columns |= {"old default": ".4f", "popularity": ".4f"}
     columns |= {"fit, CPU s": ".2f", "fit of tuned, CPU s": ".2f"}
     for data in arguments.data:
-        X, y = load(data)
-        record.add(f"NDCG@{K}, {data}", columns, lines(X, y, names, record, data))
-        # The search takes long, so what is known is kept.
-        record.save()
+        for title, task, models in tasks(data, names):
+            lines = [line(*each, task, title, record.parameters) for each in models.items()]
+            record.add(f"NDCG@{K}, {title}", columns, lines)
+            # The search takes long, so what is known is kept.
+            record.save()
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ _K = 20
 MIN_ROWS = 200
 MIN_ITEMS = 5 * _K
 # More rows would cost more than they tell.
-_MAX_ROWS = 2500
+_MAX_ROWS = 1000
 # Each has one item to find, so a few thousand are scored in the time of a fit.
 _MAX_HISTORIES = 2000
 _MAX_SCORES = 2**26

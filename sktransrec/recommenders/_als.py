@@ -121,7 +121,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     by less than about a fifth from their mean use that mean, and items do the same. Without scaled
     regularisation, the item factors are those of implicit for the same integer `random_state`.
 
-    With `regularization` "auto", it holds out a fifth of the interactions of up to 2,500 rows, and
+    With `regularization` "auto", it holds out a fifth of the interactions of up to 1,000 rows, and
     makes 13 sweeps over the rest with values from 0.005 to 0.08, each one starting from the factors
     of the value before. It takes the value with the best NDCG\@20, or 0.02 if that is no worse by
     more than a standard error. The choice is always the same for the same X, `n_components` and

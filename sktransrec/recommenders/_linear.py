@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.utils import gen_batches
 from sklearn.utils.random import sample_without_replacement
 
-from .._auto import HeldOutPart, best_value, held_out_rows
+from .._auto import best_value, held_out_rows
 from .._numerics._gram import (
     DualMap,
     as_dense,
@@ -54,7 +54,6 @@ _EASE_REGULARIZATION = 60.0
 _RIDGE_FACTORS = (80.0, 20.0, 320.0)
 # More rows would cost more than they tell.
 _MAX_KNOWN = 2500
-_MAX_JUDGED = 1000
 # The part of a sum of squares that rounding may leave.
 _ROUNDING = 1e-6
 # Dense matrices up to this size take about a minute.
@@ -567,10 +566,9 @@ def _solutions(factor, cross_of, n_rows, X_mean, y_mean):
 
 def _smaller_part(part):
     """Return a held-out part without the rows that cost more than they tell."""
-    n_known, n_judged = part.known.shape[0], part.rows.shape[0]
+    n_known = part.known.shape[0]
     known = _row_sample(n_known, min(n_known // 2, _MAX_KNOWN))
-    judged = _row_sample(n_judged, min(n_judged, _MAX_JUDGED))
-    return HeldOutPart(part.known[known], part.y[known], part.rows[judged], part.wanted[judged])
+    return part._replace(known=part.known[known], y=part.y[known])
 
 
 def _row_sample(n_rows, n_sampled):

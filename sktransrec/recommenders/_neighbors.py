@@ -100,7 +100,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
       :math:`l_i = 1 - b + b \, \mathrm{sum}_i / \mathrm{mean}(\mathrm{sum})`, where
       :math:`\mathrm{sum}_i` is the sum of the item's column [2]_.
 
-    "auto" holds out a fifth of the interactions of up to 2,500 rows, learns from the rest, and
+    "auto" holds out a fifth of the interactions of up to 1,000 rows, learns from the rest, and
     takes the exponent with the best NDCG@20, or 0.5 if that is no worse by more than a standard
     error. The choice is always the same for the same X. It takes about the time of another fit, and
     of six rankings for these rows. With fewer than 200 rows that have two items, or with fewer than

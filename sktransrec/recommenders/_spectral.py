@@ -115,7 +115,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
     a row. It brings the row factors :math:`D_u^{-1/2} R D_i^{-b} U` of rows with many and with few
     interactions to one size, so that a regressor can learn them.
 
-    "auto" holds out a fifth of the interactions of up to 2,500 rows, learns from the rest, and
+    "auto" holds out a fifth of the interactions of up to 1,000 rows, learns from the rest, and
     takes the exponent of the rows and the weight with the best NDCG@20, or 0.2 and 0.1 if these are
     no worse by more than a standard error. The choice is always the same for the same X. It takes
     about the time of two more decompositions, and of ten rankings for these rows. With fewer than

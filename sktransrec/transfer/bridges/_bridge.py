@@ -97,7 +97,7 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
     `ProcrustesRegressor` to allow only a rotation.
 
     Without a `regressor`, `alpha` is 0.1, 1, 10 or 100 times the mean scatter of the columns of X
-    (the sum of squares about the mean), so the unit of X does not matter. It holds out up to 2,500
+    (the sum of squares about the mean), so the unit of X does not matter. It holds out up to 1,000
     rows, at most a fifth, fits both parts to the others, and takes the `alpha` with the best
     NDCG\@20, or the smallest if that is no worse by more than a standard error. The choice is
     always the same for the same data if the factor model is. It takes about the time of another
