@@ -6,8 +6,8 @@ The documentation does so by itself, and the page is not kept under version cont
 
 In the template, `{{record | table | line | column}}` stands for a figure, with its error, and
 `{{... | value}}` for the figure alone. A line `.. record:: name` or `.. record:: name | table`
-stands for the tables of a record and how they were made, and `.. searches::` for what all
-searches came to.
+stands for the tables of a record and how they were made, `.. joined:: name` for the tables of all
+records whose names start so, as one, and `.. searches::` for what all searches came to.
 """
 
 import json
@@ -48,6 +48,7 @@ def page():
     text = TEMPLATE.read_text("utf-8")
     text = re.sub(r"\{\{(.+?)\}\}", lambda match: escaped(figure(match[1])), text, flags=re.S)
     text = re.sub(r"^\.\. record:: (.+)$", lambda match: tables(match[1]), text, flags=re.M)
+    text = re.sub(r"^\.\. joined:: (.+)$", lambda match: joined(match[1]), text, flags=re.M)
     return NOTE + re.sub(r"^\.\. searches::$", lambda match: searches(), text, flags=re.M)
 
 
@@ -100,6 +101,27 @@ def tables(words):
             ]
             parts.append(list_table(title, header, lines))
     return "\n\n".join(parts)
+
+
+def joined(name):
+    """Return the tables of all records whose names start so as one, and how they were made.
+
+    A line that stands in several records is that of the longest name: the part run by itself.
+    """
+    runs, header, lines = [], [], {}
+    for each in sorted((each for each in names() if each.startswith(name)), key=len):
+        record = read(each)
+        runs.append(f"- {provenance(record)}")
+        for title, table in record["tables"].items():
+            what, _, data = title.partition(", ")
+            columns = table["columns"]
+            header = ["data", *columns]
+            for line, cells in table["rows"].items():
+                lines[data, line] = [formatted(cells[column], columns[column]) for column in cells]
+    if not runs:
+        raise ValueError(f"There is no record {name!r}... in docs/records: have {names()}.")
+    rows = [[*place, *cells] for place, cells in sorted(lines.items())]
+    return "\n\n".join(["\n".join(runs), list_table(what, header, rows)])
 
 
 def provenance(record):

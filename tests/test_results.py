@@ -40,6 +40,30 @@ def test_a_figure_that_no_record_has_is_an_error(build_results):
         build_results.figure("ratings | Errors | the mean | RMSE")
 
 
+def test_a_part_run_by_itself_replaces_its_lines(build_results, monkeypatch, tmp_path):
+    def write(name, **lines):
+        run = {"command": f"run {name}", "date": "today", "commit": "0", "machine": "a machine"}
+        rows = {line: {"NDCG": value} for line, value in lines.items()}
+        table = {"columns": {"model": "", "NDCG": ".1f"}, "rows": rows}
+        content = {**run, "tables": {f"NDCG, {data}": table for data in ("films", "shops")}}
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+
+    write("part", old=1.0, both=2.0)
+    write("part-again", both=3.0)
+    write("other", both=4.0)
+    monkeypatch.setattr(build_results, "RECORDS", tmp_path)
+    text = build_results.joined("part")
+    assert re.findall(r"``run (\S+)``", text) == ["part", "part-again"]
+    cells = re.findall(r"^   (?:\*|  ) - (.*)$", text, flags=re.M)
+    assert cells == [
+        *("data", "model", "NDCG"),
+        *("films", "both", "3.0", "films", "old", "1.0"),
+        *("shops", "both", "3.0", "shops", "old", "1.0"),
+    ]
+    with pytest.raises(ValueError, match="no record 'parts'"):
+        build_results.joined("parts")
+
+
 def test_the_chart_shows_the_gains_of_the_records(build_results):
     pyplot = pytest.importorskip("matplotlib.pyplot")
     figure = build_results.draw_chart()
