@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Sums of sparse rows, and rows times numbers, in a tenth of scipy's time for a single row."""
+"""What the entries of sparse rows are asked for, in a tenth of scipy's time for a single row."""
 
 import numpy as np
 import scipy.sparse as sp
 
 
+def entry_rows(X):
+    """Return the row of each stored entry of a `csr_array`, in the order of storage."""
+    return np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+
+
 def row_totals(X):
     """Return the sum of each row of a `csr_array`, in float64."""
-    rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    rows = entry_rows(X)
     totals = np.bincount(rows, weights=X.data[: len(rows)], minlength=X.shape[0])
     return totals.astype(np.float64, copy=False)  # without entries, they are integers
 

@@ -18,6 +18,7 @@ from .._ids import (
     joined_ids,
     positions,
 )
+from .._numerics._row_totals import entry_rows
 from .._typing import MatrixLike
 from .._validation import (
     Interval,
@@ -332,7 +333,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
                 f"X has shape {X.shape}, expected ({len(users)}, {self.n_items_}): a row for each "
                 "of the users and a column for each item seen in fit."
             )
-        rows = np.repeat(np.arange(len(users)), np.diff(X.indptr))
+        rows = entry_rows(X)
         columns = users[rows], self.items_[X.indices], X.data.copy()
         names = [self._names[role] for role in ("user", "item", "value")]
         return frame_of(dict(zip(names, columns, strict=True)), self._library)
