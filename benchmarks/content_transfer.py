@@ -1,29 +1,30 @@
 """A new catalogue: recommending by what its items say, without and with a few of its users.
 
     python benchmarks/content_transfer.py
-    python benchmarks/content_transfer.py --targets office --published
+    python benchmarks/content_transfer.py --targets office --encoder minilm:encode --memory vectors
+    python benchmarks/content_transfer.py --published
 
-Models learn from 0, 1, 5, 20 and 100 % of the users of a target and look for the last item of 500
-other users among all items that these do not have, by at most ten items before it. An item that the
-user has already is hidden: where it is the one to find, it counts as a miss. Content is words
-(TF-IDF), groups of three to five characters, and, with `--encoder`, vectors of a language model.
-Histories have a decay of .7; all other parameters are the defaults.
+Models learn from 0, 1, 5, 20 and 100 % of the users of a target, at most 2,000, and look for the
+last item of 500 other users among all items that these do not have, by at most ten items before it.
+An item that the user has already is hidden: where it is the one to find, it counts as a miss.
+Content is words (TF-IDF) and, with `--encoder`, vectors of a language model. Histories have a decay
+of .7; all other parameters are the defaults.
 
-The stacks add up content evidence, item links and popularity. Equal weights learn nothing, own
-weights are learned from the target's users, and source weights start from those of a stack on
-another catalogue, learned from as many interactions for each item as the target has, up to all. At
-0 % the source's stack is taken to the target as it is. The gate uses the hybrid only if it is shown
-to help, and the stack with own weights otherwise. "Over the baseline" is the
+The stacks add up content evidence, item links and popularity. Equal weights learn nothing, and own
+weights are learned from the target's users. At 0 % each of the other catalogues is the source: the
+stack that all its users have made is taken to the target as it is. Elsewhere the weights of a
+source are the prior: of all other catalogues and shares of their users, the one whose number of
+interactions for each item comes closest to that of the target. "Over the baseline" is the
 difference, user by user, to the better of popularity and content neighbours by words, which the
 test itself chooses.
 
 With `--published`, models learn from `valid.tsv` of Amazon Office Products and are judged on the
 rows of `test.tsv`, like the published models, which learned from a training file that is not
-public.
+public. There content is groups of three to five characters as well.
 """
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 
 import numpy as np
@@ -31,6 +32,7 @@ from _record import Record, argument_parser, record_name
 from _report import in_percent, mean_and_error
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import FeatureUnion
 
 from sktransrec import (
     ContentKNNRecommender,
@@ -41,7 +43,6 @@ from sktransrec import (
     PopularityRecommender,
     PretrainedEncoder,
     StackingRecommender,
-    TransferGate,
     content_members,
     recommend,
 )
@@ -51,15 +52,14 @@ NAME = "content_transfer"
 PACKAGES = ("sktransrec", "scikit-learn", "numpy", "scipy")
 SHARES = (0, 0.01, 0.05, 0.2, 1)
 N_TEST_USERS = 500
-N_USERS = 4000
+N_USERS = 2000
 MAX_LENGTH = 10
-# A gate needs rows for its folds and buckets; with fewer it would use the fallback anyway.
-MIN_ROWS_OF_GATE = 60
 DECAY = 0.7
 K = 10
-BASELINES = ("popularity", "content neighbours, words")
+NEIGHBORS = "content neighbours, {}"
+BASELINES = ("popularity", NEIGHBORS.format("words"))
 EQUAL, OWN, OF_SOURCE = (f"content stack, {whose} weights" for whose in ("equal", "own", "source"))
-GATE = "gate: hybrid, or stack with own weights"
+TARGETS = ("office", "arts_office", "food", "electronic", "movielens", "citeulike")
 # NDCG@10 and HR@10 on the same test rows, from the table of MiniOneRec.
 PUBLISHED = {
     "SASRec": (0.0858, 0.1120),
@@ -93,12 +93,8 @@ class Catalogue:
         """Return the catalogue with a share of the users to learn from."""
         return replace(self, histories=self.histories[: round(share * len(self.histories))])
 
-    def thinned_like(self, other):
-        """Return the catalogue with no more interactions for each item than another one has."""
-        share = other.density() / self.density()
-        return self.with_share(min(1, max(share, 30 / len(self.histories))))
-
     def density(self):
+        """Return the number of interactions to learn from for each item."""
         return np.count_nonzero(self.histories) / self.features.n_items
 
     def found(self, model):
@@ -155,8 +151,8 @@ def movielens():
     data = load_movielens()
     order = np.argsort(np.asarray(data.ratings.timestamp), kind="stable")
     is_liked = np.asarray(data.ratings.rating)[order] >= 4
-    ids, columns = np.unique(np.asarray(data.items.movie_id), return_index=True)
-    titles, genres = (np.asarray(data.items[name])[columns] for name in ("title", "genres"))
+    ids, columns = np.unique(np.asarray(data.movies.movie_id), return_index=True)
+    titles, genres = (np.asarray(data.movies[name])[columns] for name in ("title", "genres"))
     texts = [f"{one} {two.replace('|', ' ')}" for one, two in zip(titles, genres, strict=True)]
     places = 1 + np.searchsorted(ids, np.asarray(data.ratings.movie_id)[order][is_liked])
     users = np.asarray(data.ratings.user_id)[order][is_liked]
@@ -164,12 +160,13 @@ def movielens():
 
 
 def citeulike():
-    """Return the papers of a tenth of the users; their order is not known."""
+    """Return the papers of some users; their order is not known."""
     data = load_citeulike()
     rng = np.random.RandomState(0)
-    rows = rng.permutation(data.interactions.shape[0])[: N_USERS // 4]
+    rows = rng.permutation(data.interactions.shape[0])[: N_TEST_USERS + N_USERS // 2]
     histories = [1 + rng.permutation(data.interactions[[row]].indices) for row in rows]
-    texts = [" ".join(data.vocabulary[data.words[[paper]].indices]) for paper in range(25_975)]
+    words = [data.vocabulary[data.words[[paper]].indices] for paper in range(25_975)]
+    texts = [" ".join(each) or "no words" for each in words]
     return Catalogue.of(texts, histories)
 
 
@@ -193,14 +190,13 @@ CATALOGUES = {
 }
 
 
-def transformers(encoder, memory):
+def transformers(encoder, memory, *, reads_characters):
     """Return what makes vectors of texts, by name."""
-    made = {
-        "words": TfidfVectorizer(sublinear_tf=True),
-        "characters": TfidfVectorizer(
+    made = {"words": TfidfVectorizer(sublinear_tf=True)}
+    if reads_characters:
+        made["characters"] = TfidfVectorizer(
             analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True
-        ),
-    }
+        )
     if encoder is not None:
         module, _, name = encoder.partition(":")
         encode = getattr(import_module(module), name)
@@ -208,95 +204,116 @@ def transformers(encoder, memory):
     return made
 
 
-class Methods:
-    """The models to compare on a target, with a source."""
+def reader(recommender, features, decay=DECAY):
+    """Return a recommender that reads histories."""
+    return HistoryRecommender(recommender, decay=decay, n_items=features.n_items)
 
-    def __init__(self, source, made_by):
-        self.source = source
-        self.made_by = made_by
-        self._stacks = {}
+
+@dataclass
+class Models:
+    """The models of each catalogue and share of its users; a content stack is fitted once."""
+
+    catalogues: dict
+    made_by: dict
+    _stacks: dict = field(default_factory=dict)
 
     def unfitted_stack(self, catalogue, **parameters):
         members = content_members(catalogue.features, self.made_by, decay=DECAY)
         return StackingRecommender(members, holdout=1, random_state=0, **parameters)
 
-    def stack(self, catalogue, **parameters):
-        return self.unfitted_stack(catalogue, **parameters).fit(catalogue.histories)
+    def own_stack(self, name, share=1):
+        """Return the stack of a catalogue, by name, with weights of its own."""
+        if (name, share) not in self._stacks:
+            part = self.catalogues[name].with_share(share)
+            self._stacks[name, share] = self.unfitted_stack(part).fit(part.histories)
+        return self._stacks[name, share]
 
-    def source_stack(self, target):
-        """Return the stack of the source at about the density of the target."""
-        thinned = self.source if not target.density() else self.source.thinned_like(target)
-        size = len(thinned.histories)
-        if size not in self._stacks:
-            self._stacks[size] = self.stack(thinned)
-        return self._stacks[size]
+    def sources(self, target):
+        return [name for name in self.catalogues if name != target]
+
+    def closest_source(self, target, share):
+        """Return the other catalogue and the share of it whose density is closest."""
+        wanted = self.catalogues[target].density() * share
+
+        def distance(source_and_share):
+            name, share = source_and_share
+            return abs(np.log(self.catalogues[name].density() * share / wanted))
+
+        candidates = ((name, each) for name in self.sources(target) for each in SHARES if each)
+        return min(candidates, key=distance)
 
     def without_target_users(self, target):
         """Return functions that make the models which need no user of the target, by name."""
+        features = self.catalogues[target].features
 
-        def moved():
-            return self.source_stack(target).with_item_features(target.features)
+        def moved(source):
+            return self.own_stack(source).with_item_features(features)
 
-        def equal():
-            stack = copy.copy(moved())
-            stack.weights_ = np.ones_like(stack.weights_)
-            return stack
-
-        made = {
-            f"content neighbours, {name}": lambda name=name: moved().named_estimators_[name]
-            for name in self.made_by
-        }
-        return {**made, EQUAL: equal, OF_SOURCE: moved}
-
-    def with_target_users(self, target):
-        """Return functions that make the models fitted to users of the target, by name."""
-        features, X = target.features, target.histories
-
-        def reader(recommender, decay=DECAY):
-            return HistoryRecommender(recommender, decay=decay, n_items=features.n_items)
-
-        def neighbors(name):
-            knn = ContentKNNRecommender(features, transformer=self.made_by[name])
-            return reader(knn).fit(X)
-
-        def of_source():
-            return self.stack(target, prior=FrozenEstimator(self.source_stack(target)))
-
-        def gate():
-            if len(X) < MIN_ROWS_OF_GATE:
-                return self.stack(target)
-            sides = hybrid, self.unfitted_stack(target)
-            return TransferGate(*sides, cv=2, holdout=1, random_state=0).fit(X)
-
-        hybrid = reader(HybridRecommender(item_features=features, random_state=0))
+        first = self.sources(target)[0]
         return {
-            "popularity": lambda: reader(PopularityRecommender(), decay=1).fit(X),
             **{
-                f"content neighbours, {name}": lambda name=name: neighbors(name)
+                NEIGHBORS.format(name): lambda name=name: moved(first).named_estimators_[name]
                 for name in self.made_by
             },
-            "item neighbours": lambda: reader(ItemKNNRecommender()).fit(X),
-            "hybrid": lambda: hybrid.fit(X),
-            EQUAL: lambda: self.stack(target, regularization=1e6),
-            OWN: lambda: self.stack(target),
-            OF_SOURCE: of_source,
-            GATE: gate,
+            EQUAL: lambda: with_equal_weights(moved(first)),
+            **{
+                f"content stack, weights of {source}": lambda source=source: moved(source)
+                for source in self.sources(target)
+            },
         }
 
-    def models(self, target, wanted=None):
+    def with_target_users(self, target, share):
+        """Return functions that make the models fitted to users of the target, by name."""
+        part = self.catalogues[target].with_share(share)
+        features, X = part.features, part.histories
+
+        def neighbors(transformer):
+            knn = ContentKNNRecommender(features, transformer=transformer)
+            return reader(knn, features).fit(X)
+
+        def of_source():
+            prior = FrozenEstimator(self.own_stack(*self.closest_source(target, share)))
+            return self.unfitted_stack(part, prior=prior).fit(X)
+
+        hybrid = HybridRecommender(item_features=features, random_state=0)
+        contents = dict(self.made_by)
+        if len(contents) > 1:
+            contents["both"] = FeatureUnion(list(contents.items()))
+        return {
+            "popularity": lambda: reader(PopularityRecommender(), features, decay=1).fit(X),
+            **{
+                NEIGHBORS.format(name): lambda content=content: neighbors(content)
+                for name, content in contents.items()
+            },
+            "item neighbours": lambda: reader(ItemKNNRecommender(), features).fit(X),
+            "hybrid": lambda: reader(hybrid, features).fit(X),
+            EQUAL: lambda: with_equal_weights(self.own_stack(target, share)),
+            OWN: lambda: self.own_stack(target, share),
+            OF_SOURCE: of_source,
+        }
+
+    def of(self, target, share, wanted=None):
         """Yield the name of each wanted method, None for all, and its model."""
-        has_users = len(target.histories) > 0
-        made = self.with_target_users(target) if has_users else self.without_target_users(target)
+        made = self.with_target_users(target, share) if share else self.without_target_users(target)
         for name, make in made.items():
             if wanted is None or name in wanted:
                 yield name, make()
 
 
-def compared(methods, target, shares, wanted):
+def with_equal_weights(stack):
+    """Return a fitted stack that learned no weights."""
+    stack = copy.copy(stack)
+    stack.weights_ = np.ones_like(stack.weights_)
+    stack.popularity_weights_ = np.zeros_like(stack.popularity_weights_)
+    return stack
+
+
+def compared(models, target, shares, wanted):
     """Return NDCG@10 of each test row, by the share of users and the name of the method."""
+    found = models.catalogues[target].found
     return {
-        share: {name: target.found(model)[0] for name, model in methods.models(part, wanted)}
-        for share, part in ((share, target.with_share(share)) for share in shares)
+        share: {name: found(model)[0] for name, model in models.of(target, share, wanted)}
+        for share in shares
     }
 
 
@@ -325,22 +342,23 @@ def over_baseline(of_share, name):
     return in_percent(mean_and_error(of_share[name] - best))
 
 
-def add_shares(record, name, methods, target, options):
+def add_shares(record, models, target, options):
     columns = {"method": "", **dict.fromkeys([f"{share:.0%}" for share in options.shares], ".2f")}
-    results = compared(methods, target, options.shares, options.methods)
-    record.add(f"NDCG@10 in per cent, {name}", columns, lines(results, ndcg))
+    results = compared(models, target, options.shares, options.methods)
+    record.add(f"NDCG@10 in per cent, {target}", columns, lines(results, ndcg))
     signed = {column: spec and "+.2f" for column, spec in columns.items()}
-    record.add(f"Over the baseline, {name}", signed, lines(results, over_baseline))
+    record.add(f"Over the baseline, {target}", signed, lines(results, over_baseline))
 
 
-def add_published(record, methods, target, options):
+def add_published(record, models, options):
     columns = {"method": "", "NDCG@10": ".2f", "HR@10": ".2f"}
+    target = models.catalogues["office"]
     rows = []
     for share in options.shares:
-        part = target.with_share(share)
-        learned = f"{len(part.histories)} users" if share else "no data of the target"
-        for name, model in methods.models(part, options.methods):
-            figures = [in_percent(mean_and_error(each)) for each in part.found(model)]
+        n_users = len(target.with_share(share).histories)
+        learned = f"{n_users} users" if share else "no data of the target"
+        for name, model in models.of("office", share, options.methods):
+            figures = [in_percent(mean_and_error(each)) for each in target.found(model)]
             rows.append([f"{name}, {learned}", *figures])
     rows += [
         [f"{name}, published", *(100 * figure for figure in figures)]
@@ -351,36 +369,44 @@ def add_published(record, methods, target, options):
 
 def main():
     parser = argument_parser(__doc__)
-    parser.add_argument("--targets", nargs="+", choices=CATALOGUES, default=["office", "food"])
-    parser.add_argument("--source", choices=CATALOGUES, default="electronic")
+    parser.add_argument("--targets", nargs="+", choices=CATALOGUES, default=list(TARGETS))
+    parser.add_argument("--sources", nargs="+", choices=CATALOGUES, default=list(TARGETS))
     parser.add_argument("--shares", nargs="+", type=float, default=SHARES, help="of the users")
     parser.add_argument("--methods", nargs="+", metavar="METHOD", help="only these rows")
     parser.add_argument("--published", action="store_true", help="judge on the test rows of office")
     parser.add_argument("--encoder", metavar="MODULE:FUNCTION", help="makes vectors of texts")
     parser.add_argument("--memory", metavar="FOLDER", help="where the vectors are kept")
     options = parser.parse_args()
-    made_by = transformers(options.encoder, options.memory)
-    source = CATALOGUES[options.source]()
-    for name in options.targets:
-        target = office(published=True) if options.published else CATALOGUES[name]()
-        parts = [name, "published"] if options.published else [name]
-        if options.shares != SHARES:
-            parts += [f"{share:.0%} of the users" for share in options.shares]
-        record = Record(
-            record_name(NAME, *parts),
-            __doc__,
-            options,
-            PACKAGES,
-            data=f"{target.features.n_items} items, {len(target.histories)} users to learn from, "
-            f"{len(target.wanted)} test rows; source {options.source}, "
-            f"{len(source.histories)} users",
-        )
-        methods = Methods(source, made_by)
-        if options.published:
-            add_published(record, methods, target, options)
-        else:
-            add_shares(record, name, methods, target, options)
-        record.save()
+    if options.published:
+        options.targets = ["office"]
+    names = dict.fromkeys([*options.targets, *options.sources])
+    catalogues = {name: CATALOGUES[name]() for name in names}
+    if options.published:
+        catalogues["office"] = office(published=True)
+    made_by = transformers(options.encoder, options.memory, reads_characters=options.published)
+    models = Models(catalogues, made_by)
+    sizes = "; ".join(
+        f"{name}: {each.features.n_items} items, {len(each.histories)} users to learn from, "
+        f"{len(each.wanted)} test rows"
+        for name, each in catalogues.items()
+    )
+    record = Record(_name_of(options), __doc__, options, PACKAGES, data=sizes)
+    if options.published:
+        add_published(record, models, options)
+    else:
+        for target in options.targets:
+            add_shares(record, models, target, options)
+    record.save()
+
+
+def _name_of(options):
+    """Return the name of the record: what differs from the whole run."""
+    parts = [] if options.targets == list(TARGETS) else list(options.targets)
+    parts += ["published"] if options.published else []
+    parts += ["with vectors"] if options.encoder is not None and not options.published else []
+    if options.shares != SHARES:
+        parts += [f"{share:.0%} of the users" for share in options.shares]
+    return record_name(NAME, *parts) if parts else NAME
 
 
 if __name__ == "__main__":

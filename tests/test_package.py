@@ -73,7 +73,7 @@ PARAMETERS = {
     "objective": {
         *("activity_exponent", "adversarial_weight", "confidence", "discount", "fit_intercept"),
         *("fit_scale", "item_exponent", "kind", "popularity_exponent", "popularity_weight"),
-        *("bias_regularization", "loss", "regularization"),
+        *("bias_regularization", "loss", "neighbor_weight", "regularization"),
         *("gamma", "kl_annealing_epochs", "kl_weight", "low_pass_weight", "noise", "normalize"),
         *(
             "output_activation",

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Putting the scores of new items, from their content, on the scale of the known items."""
+"""How much neighbours by content count, and how new items compare with known ones.
 
-from typing import NamedTuple
+Both are chosen on the same held-out interactions.
+"""
+
+from typing import NamedTuple, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,9 +12,13 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
-from .._wrapping import transformed
+from .._auto import MIN_ITEMS, MIN_ROWS, HeldOutPart, best_of, candidates
+from .._recommend import row_blocks
 from ..interactions import holdout_random
 
+# In order of preference: the two count alike, as in a vote, unless other weights find more. The
+# largest is nearly content alone.
+NEIGHBOR_WEIGHTS = (1.0, 2.0, 0.5, 4.0, 0.25, 16.0, 0.0)
 _HELD_OUT = 0.2
 _MAX_ROWS = 2000
 _N_PAIRS = 100_000
@@ -86,41 +93,112 @@ def share_to_come(n_rows_with):
     return is_new + (1 - is_new) * _HELD_OUT
 
 
-def new_item_calibration(hybrid, X, content):
-    """Return the `Calibration` of the scores of new items.
+class _Trial:
+    """A hybrid fitted without held-out interactions, and the rows that are to find these."""
 
-    A clone of the hybrid is fitted without the held-out interactions and scores pairs of rows and
-    items. Two logistic regressions predict from the score whether a pair was held out, one for
-    known and one for new items. Scale and offset make the two regressions the same function.
+    def __init__(self, hybrid, X, content, held_out):
+        self.to_come = share_to_come(np.bincount(X.indices))
+        self.model = _without_choices(hybrid, content).fit(held_out.X)
+        self._is_new = held_out.is_new
+        n_rows_with = np.bincount(held_out.X.indices, minlength=X.shape[1])
+        self._is_cold = n_rows_with == 0
+        rng = np.random.default_rng(0)
+        rows = rng.permutation(np.flatnonzero(np.diff(held_out.X.indptr)))[:_MAX_ROWS]
+        self._rows, self._wanted = held_out.X[rows], held_out.y[rows]
+        known, new = (
+            _sampled_pairs(self._rows, self._wanted, np.flatnonzero(items), rng)
+            for items in (n_rows_with > 0, held_out.is_new)
+        )
+        self._pairs = [
+            (self._evidence_of(*pairs[:2]), *pairs[2:]) for pairs in (known, _thinned(*new))
+        ]
+
+    @classmethod
+    def of(cls, hybrid, X, content) -> Self | None:
+        """Return the trial, None if too few interactions are left to learn from."""
+        held_out = _HeldOut.of(X)
+        most = np.bincount(held_out.X.indices, minlength=1).max()
+        is_enough = held_out.is_new.any() and most >= hybrid.min_interactions
+        return cls(hybrid, X, content, held_out) if is_enough else None
+
+    def _evidence_of(self, rows, columns):
+        """Return the scores by factors and by neighbours of pairs, of shape (2, n_pairs)."""
+        evidence = np.empty((2, len(rows)), dtype=np.float32)
+        for block in row_blocks(*self._rows.shape):
+            own = np.flatnonzero((rows >= block.start) & (rows < block.stop))
+            scores = self.model._evidence(self._rows[block])
+            evidence[:, own] = [each[rows[own] - block.start, columns[own]] for each in scores]
+        return evidence
+
+    def calibration(self, neighbor_weight):
+        """Return the `Calibration` of new items for a weight of the neighbours.
+
+        Two logistic regressions predict from the score whether a pair was held out, one for known
+        and one for new items. Scale and offset make the two regressions the same function.
+        """
+        lines = [
+            _log_odds(of_factors + neighbor_weight * of_neighbors, *others)
+            for (of_factors, of_neighbors), *others in self._pairs
+        ]
+        return _NOT_CALIBRATED if None in lines else Calibration.of(*lines, self.to_come)
+
+    def best_weight(self, calibrations):
+        """Return the weight of the neighbours that finds the held-out known items best.
+
+        Parameters
+        ----------
+        calibrations : dict of float to Calibration
+            The weights to choose from, preferred ones first.
+        """
+        weights = list(calibrations)
+        wanted = sp.csr_array(self._wanted @ sp.diags_array((~self._is_new).astype(np.float32)))
+        wanted.eliminate_zeros()
+        judged = np.flatnonzero(np.diff(wanted.indptr))
+        if len(weights) == 1 or len(judged) < MIN_ROWS or wanted.shape[1] < MIN_ITEMS:
+            return weights[0]
+        part = HeldOutPart(self._rows, None, self._rows[judged], wanted[judged])
+        return best_of(weights, part.ndcg_of_each(lambda X: self._scores_of_each(X, calibrations)))
+
+    def _scores_of_each(self, X, calibrations):
+        """Yield the scores with each weight; the items held out as new ones are the lowest."""
+        of_factors, of_neighbors = self.model._evidence(X)
+        for weight, calibration in calibrations.items():
+            scores = of_factors + np.float32(weight) * of_neighbors
+            scale, offset = np.float32(calibration.scale), np.float32(calibration.offset)
+            scores[:, self._is_cold] = scale * scores[:, self._is_cold] + offset
+            scores[:, self._is_new] = -np.inf
+            yield scores
+
+
+def chosen_on_held_out(hybrid, X, content, *, has_neighbors):
+    """Return the weight of the neighbours, and the `Calibration` of the scores of new items.
+
+    A clone of the hybrid is fitted without the held-out interactions, unless there is nothing to
+    choose.
     """
-    to_come = share_to_come(np.bincount(X.indices))
-    held_out = _HeldOut.of(X)
-    n_rows_with = np.bincount(held_out.X.indices, minlength=X.shape[1])
-    is_enough = held_out.is_new.any() and n_rows_with.max() >= hybrid.min_interactions
-    if hybrid.cold_policy not in _SCORED or not is_enough:
-        return _NOT_CALIBRATED
-    model = _not_calibrated(hybrid, content).fit(held_out.X)
-    rng = np.random.default_rng(0)
-    rows = rng.permutation(np.flatnonzero(np.diff(held_out.X.indptr)))[:_MAX_ROWS]
-    X, y = held_out.X[rows], held_out.y[rows]
-    row_factors = transformed(model, X)
-    known, new = (
-        _sampled_pairs(X, y, np.flatnonzero(items), rng)
-        for items in (n_rows_with > 0, held_out.is_new)
-    )
-    lines = [_log_odds(model, row_factors, *pairs) for pairs in (known, _thinned(*new))]
-    if None in lines:
-        return _NOT_CALIBRATED
-    return Calibration.of(*lines, to_come)
+    weights = candidates(hybrid.neighbor_weight, NEIGHBOR_WEIGHTS) if has_neighbors else [0.0]
+    calibrates = hybrid.content_scale == "auto" and hybrid.cold_policy in _SCORED
+    scale = 1.0 if hybrid.content_scale == "auto" else float(hybrid.content_scale)
+    given = Calibration(scale, 0.0, 0.0)
+    trial = _Trial.of(hybrid, X, content) if calibrates or len(weights) > 1 else None
+    if trial is None:
+        return float(weights[0]), given
+    calibrations = {
+        weight: trial.calibration(weight) if calibrates else given for weight in weights
+    }
+    weight = trial.best_weight(calibrations)
+    return float(weight), calibrations[weight]
 
 
-def _not_calibrated(hybrid, content):
-    """Return a clone without scale and offset, whose parts are not frozen."""
+def _without_choices(hybrid, content):
+    """Return a clone with one unit for everything, which chooses nothing, without frozen parts."""
     recommender = hybrid.recommender
     if isinstance(recommender, FrozenEstimator):
         # The frozen model may have learned from the held-out interactions.
         recommender = clone(recommender.estimator)
     parameters = {"content_scale": 1.0, "cold_policy": "content", "item_features": content}
+    if hybrid.neighbor_weight != 0:
+        parameters["neighbor_weight"] = 1.0
     return clone(hybrid).set_params(recommender=recommender, **parameters)
 
 
@@ -152,13 +230,10 @@ def _pair_numbers(X):
     return rows.astype(np.int64) * X.shape[1] + columns
 
 
-def _log_odds(model, row_factors, rows, columns, is_held_out, weights):
+def _log_odds(scores, is_held_out, weights):
     """Return intercept and slope of the log-odds as a function of the score, None if it falls."""
     if not _MIN_PAIRS <= np.count_nonzero(is_held_out) < len(is_held_out):
         return None
-    scores = np.einsum("ij,ij->i", row_factors[rows], model.item_factors_[columns])
-    if model.item_bias_ is not None:
-        scores = scores + model.item_bias_[columns]
     unit = max(float(scores.std()), np.finfo(np.float32).tiny)
     line = LogisticRegression().fit((scores / unit)[:, None], is_held_out, weights)
     slope = float(line.coef_[0, 0]) / unit

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import uniform
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 
 from .._numerics._mixed_vectors import MixedVectors
 from .._typing import Estimator
@@ -212,8 +213,9 @@ class ContentKNNRecommender(
         """Return one vector for each item, dense or sparse, in float32."""
         vectors = content.values
         if self.transformer_ is not None:
-            encode = self.transformer_.fit_transform if fits else self.transformer_.transform
-            vectors = as_matrix(encode(vectors))
+            is_frozen = isinstance(self.transformer_, FrozenEstimator)
+            encode = "fit_transform" if fits and not is_frozen else "transform"
+            vectors = as_matrix(getattr(self.transformer_, encode)(vectors))
         shape = getattr(vectors, "shape", ())
         if len(shape) != 2 or shape[0] != content.n_items:
             raise ValueError(

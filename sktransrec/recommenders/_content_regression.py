@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Regression from the content of items to their factors."""
+"""Regression from the content of items to their factors, and neighbours by the same content."""
 
 from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from .._support_weights import support_weights
 from .._validation import _safe_indexing
+from ._content_neighbors import ContentKNNRecommender
 from ._item_content import vectorizer_for
 
 
@@ -24,3 +27,22 @@ def _default_regressor(content):
     """Return an unfitted regressor that suits the kind of content."""
     vectorizer = vectorizer_for(content)
     return Ridge() if vectorizer is None else make_pipeline(vectorizer, Ridge())
+
+
+def unfitted_neighbors(fitted_regressor, content):
+    """Return neighbours by content, unfitted; None if the content cannot be compared.
+
+    Texts are compared by their words, in the way of the regressor if it counts words: a regressor
+    knows those of its own items only. Other content is compared by what the last step of the
+    regressor reads. A table whose columns nothing brings to one unit is not compared.
+    """
+    has_steps = isinstance(fitted_regressor, Pipeline) and len(fitted_regressor) > 1
+    if content.values.ndim == 1:
+        counts_words = has_steps and isinstance(fitted_regressor[0], CountVectorizer)
+        transformer = clone(fitted_regressor[0]) if counts_words else None
+        return ContentKNNRecommender(content, transformer=transformer)
+    if has_steps:
+        features = FrozenEstimator(fitted_regressor[:-1])
+        return ContentKNNRecommender(content, transformer=features)
+    is_plain = content.values.ndim == 2 and not hasattr(content.values, "iloc")
+    return ContentKNNRecommender(content) if is_plain else None

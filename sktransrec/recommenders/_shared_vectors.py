@@ -3,6 +3,8 @@
 
 from weakref import WeakKeyDictionary
 
+from sklearn.frozen import FrozenEstimator
+
 # The members of an ensemble often differ in what they do with the vectors alone. What was made is
 # forgotten with the container of the content.
 _made = WeakKeyDictionary()
@@ -33,7 +35,8 @@ def _is_same(one, other):
     """Return whether two parameters are the same, or estimators of the same parameters."""
     if one is other:
         return True
-    if type(one) is not type(other):
+    # A frozen one is fitted, which its parameters do not show.
+    if type(one) is not type(other) or isinstance(one, FrozenEstimator):
         return False
     if hasattr(one, "get_params"):
         one, other = one.get_params(deep=False), other.get_params(deep=False)

@@ -182,7 +182,7 @@ def test_a_repeated_item_counts_as_a_miss(benchmark_module):
 
 @pytest.mark.slow
 def test_content_transfer_on_generated_data(run_benchmark):
-    options = ["--targets", "generated", "--source", "generated, other", "--shares", "0", "0.2"]
+    options = ["--targets", "generated", "--sources", "generated, other", "--shares", "0", "0.2"]
     methods = ["popularity", "content neighbours, words", "content stack, source weights"]
     (record,) = run_benchmark("content_transfer.py", *options, "--methods", *methods).values()
     table = figures(record, "NDCG@10 in per cent, generated")

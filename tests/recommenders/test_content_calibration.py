@@ -1,11 +1,12 @@
-"""New items get the odds that their scores stand for among known items."""
+"""New items get the odds that their scores stand for; neighbours count as held-out items tell."""
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sktransrec import ALSRecommender, HybridRecommender, ItemFeatures
+from sktransrec import ALSRecommender, ContentKNNRecommender, HybridRecommender, ItemFeatures
+from sktransrec.interactions import holdout_random
 from sktransrec.recommenders import _content_calibration
 from sktransrec.recommenders._content_calibration import (
     Calibration,
@@ -13,7 +14,7 @@ from sktransrec.recommenders._content_calibration import (
     _log_odds,
     _sampled_pairs,
     _thinned,
-    new_item_calibration,
+    chosen_on_held_out,
     share_to_come,
 )
 
@@ -66,40 +67,28 @@ def test_items_that_nobody_has_are_held_out_as_new_ones():
     assert 0 < held_out.is_new[:30].sum() < 15
 
 
-class Products:
-    """A factor model whose items have one factor."""
-
-    def __init__(self, factors, bias=None):
-        self.item_factors_ = np.asarray(factors, dtype=np.float32)[:, None]
-        self.item_bias_ = bias
-
-
-@pytest.mark.parametrize("bias", [None, np.full(50, 0.5)])
-def test_the_line_is_that_by_which_pairs_were_drawn(bias):
+def test_the_line_is_that_by_which_pairs_were_drawn():
     generator = np.random.default_rng(0)
-    factors = generator.standard_normal(50)
-    rows, columns = np.divmod(np.arange(400 * 50), 50)
-    scores = factors[columns] + (0 if bias is None else 0.5)
-    is_had = generator.uniform(size=len(rows)) < 1 / (1 + np.exp(1.0 - 2.0 * scores))
-    line = _log_odds(
-        Products(factors, bias), np.ones((400, 1)), rows, columns, is_had, np.ones(len(rows))
-    )
-    assert_allclose(line, [-1.0, 2.0], atol=0.15)
-    against = _log_odds(
-        Products(-factors), np.ones((400, 1)), rows, columns, is_had, np.ones(len(rows))
-    )
-    assert against is None
+    scores = np.repeat(generator.standard_normal(50), 400)
+    is_had = generator.uniform(size=len(scores)) < 1 / (1 + np.exp(1.0 - 2.0 * scores))
+    assert_allclose(_log_odds(scores, is_had, np.ones(len(scores))), [-1.0, 2.0], atol=0.15)
+    assert _log_odds(-scores, is_had, np.ones(len(scores))) is None
+    assert _log_odds(scores, np.arange(len(scores)) < 9, np.ones(len(scores))) is None
+
+
+def calibration_of(hybrid, X=X):
+    return chosen_on_held_out(hybrid, X, CONTENT, has_neighbors=False)[1]
 
 
 def test_scores_twice_as_large_are_halved(monkeypatch):
     hybrid = HybridRecommender(ALSRecommender(4, random_state=0), item_features=CONTENT)
-    scale, *offsets = new_item_calibration(hybrid, X, CONTENT)
+    scale, *offsets = calibration_of(hybrid)
     assert scale > 0
     assert np.isfinite(offsets).all()
     lines = iter([(-1.0, 1.0), (-1.0, 0.5)])
     monkeypatch.setattr(_content_calibration, "_log_odds", lambda *_: next(lines))
     monkeypatch.setattr(_content_calibration, "share_to_come", lambda _: 0.2)
-    assert_allclose(new_item_calibration(hybrid, X, CONTENT), (0.5, 0.0, np.log(5)))
+    assert_allclose(calibration_of(hybrid), (0.5, 0.0, np.log(5)))
 
 
 def test_the_odds_of_new_items_rise_with_the_share_that_is_to_come():
@@ -124,4 +113,50 @@ def test_items_that_nobody_has_are_new_where_x_misses_little(n_rows_with, expect
 @pytest.mark.parametrize("parameters", [{"cold_policy": "exclude"}, {"min_interactions": 10_000}])
 def test_nothing_is_sought_where_nothing_is_scored(parameters):
     hybrid = HybridRecommender(ALSRecommender(4), item_features=CONTENT, **parameters)
-    assert new_item_calibration(hybrid, X, CONTENT) == (1.0, 0.0, 0.0)
+    assert calibration_of(hybrid) == (1.0, 0.0, 0.0)
+
+
+def tastes(n_rows, signal):
+    """Rows of ten tastes, items of ten kinds, and content that tells them or, without signal, not.
+
+    Without signal the content is noise; what rows have tells the kinds.
+    """
+    generator = np.random.RandomState(0)
+    kinds = np.arange(120) % 10
+    chance = np.where(generator.randint(10, size=(n_rows, 1)) == kinds, 0.5, 0.01)
+    interactions = sp.csr_array((generator.uniform(size=chance.shape) < chance).astype(np.float32))
+    noise = generator.standard_normal((120, 10))
+    return interactions, ItemFeatures(signal * np.eye(10)[kinds] + (1 - signal) * noise)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "signal", "expected"),
+    [(40, 0.0, [1.0]), (40, 0.9, [1.0]), (400, 0.0, [0.0, 0.25])],
+)
+def test_neighbors_count_less_where_many_rows_show_that_content_tells_nothing(
+    n_rows, signal, expected
+):
+    interactions, content = tastes(n_rows, signal)
+    hybrid = HybridRecommender(ALSRecommender(10, random_state=0), item_features=content)
+    assert hybrid.fit(interactions).neighbor_weight_ in expected
+
+
+def test_a_few_rows_rank_as_well_as_neighbors_by_content():
+    """Two rows tell nothing, and content everything."""
+    interactions, content = tastes(200, 0.95)
+    few = interactions[:2]
+    hybrid = HybridRecommender(random_state=0, item_features=content).fit(few)
+    neighbors = ContentKNNRecommender(content).fit(few)
+    known, wanted = holdout_random(interactions[2:], 0.3, random_state=0)
+    assert hybrid.score(known, wanted) > neighbors.score(known, wanted) - 0.01
+
+
+def test_a_given_weight_or_scale_needs_no_held_out_interactions(monkeypatch):
+    monkeypatch.setattr(_content_calibration, "_Trial", None)
+    hybrid = HybridRecommender(
+        ALSRecommender(4, random_state=0),
+        item_features=CONTENT,
+        content_scale=2.0,
+        neighbor_weight=0.5,
+    ).fit(X)
+    assert (hybrid.content_scale_, hybrid.neighbor_weight_) == (2.0, 0.5)

@@ -1,13 +1,15 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import Ridge
+from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sktransrec import ItemFeatures
-from sktransrec.recommenders._content_regression import fitted_regressor
+from sktransrec.recommenders._content_regression import fitted_regressor, unfitted_neighbors
 
 rng = np.random.RandomState(0)
 VALUES, TARGETS = rng.rand(8, 3), rng.rand(8, 2)
@@ -45,3 +47,26 @@ def test_texts_are_weighted_words_by_default():
 def test_weights_ask_for_a_regressor_that_takes_them():
     with pytest.raises(ValueError, match=r"KNeighborsRegressor.* takes no sample_weight"):
         fitted(KNeighborsRegressor(2), VALUES, exponent=1)
+
+
+@pytest.mark.parametrize(
+    ("values", "regressor", "expected"),
+    [
+        (VALUES, None, VALUES),
+        (VALUES, make_pipeline(StandardScaler(), Ridge()), None),
+        (TEXTS, None, TfidfVectorizer(sublinear_tf=True).fit_transform(TEXTS)),
+        (TEXTS, make_pipeline(CountVectorizer(), Ridge()), CountVectorizer().fit_transform(TEXTS)),
+    ],
+    ids=["numbers", "scaled numbers", "words", "counts of words"],
+)
+def test_neighbors_read_what_the_regressor_reads(values, regressor, expected):
+    X = np.eye(8)
+    own = fitted(regressor, values)
+    neighbors = unfitted_neighbors(own, ItemFeatures(values)).fit(X)
+    expected = own[:-1].transform(values) if expected is None else expected
+    assert_allclose(neighbors.decision_function(X), cosine_similarity(expected), atol=1e-6)
+
+
+def test_pictures_have_no_neighbors_unless_features_are_made_of_them():
+    pictures = ItemFeatures(np.zeros((8, 2, 2, 1)))
+    assert unfitted_neighbors(Ridge(), pictures) is None

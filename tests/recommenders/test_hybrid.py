@@ -59,8 +59,50 @@ def content(n_items=N_ITEMS, seed=0, ids=None):
 
 
 def hybrid(recommender=None, regressor=None, **parameters):
-    parameters = {"item_features": content(), "min_interactions": 1} | parameters
+    """Return a hybrid, without neighbours unless asked: the inner products alone."""
+    own = {"item_features": content(), "min_interactions": 1, "neighbor_weight": 0}
+    parameters = own | parameters
     return HybridRecommender(recommender or als(), regressor, **parameters)
+
+
+def test_cosines_are_added_in_the_spread_of_the_factors():
+    X = interactions(n_cold=5)
+    later = content(3, seed=1, ids=list("abc"))
+    parts = {"content_scale": 2.0, "random_state": 0}
+    factors = hybrid(**parts).fit(X)
+    neighbors = ContentKNNRecommender(content()).fit(X)
+    unit = hybrid(**parts | {"content_scale": 1.0}).fit(X).decision_function(X).std()
+    unit /= neighbors.decision_function(X).std()
+    model = hybrid(neighbor_weight=0.5, **parts).fit(X)
+    assert (factors.neighbors_, model.neighbor_weight_) == (None, 0.5)
+    weights = 0.5 * unit * np.where(np.arange(N_ITEMS + 3) < N_ITEMS - 5, 1, 2)
+    for of_factors, both, cosines in (
+        (factors, model, neighbors),
+        (factors.with_items(later), model.with_items(later), neighbors.with_items(later)),
+    ):
+        expected = of_factors.decision_function(X)
+        expected = expected + weights[: expected.shape[1]] * cosines.decision_function(X)
+        assert_allclose(both.decision_function(X), expected, rtol=1e-3, atol=1e-4)
+    of_items, parts = model.score_parts(X[[0]])
+    assert_array_equal(of_items, X[[0]].indices)
+    assert_allclose(parts.sum(axis=0)[:-5], model.decision_function(X[[0]])[0, :-5], atol=1e-3)
+
+
+def test_neighbors_do_not_count_where_content_must_not_or_cannot_tell():
+    X = interactions(n_cold=2)
+    alike = ItemFeatures(np.ones((N_ITEMS, 2)))
+    table = ItemFeatures(pd.DataFrame({"price": np.arange(40.0), "year": np.arange(40.0)}))
+    for parameters in (
+        {"cold_policy": "exclude"},
+        {"cold_policy": "popularity"},
+        {"item_features": alike},
+        {"item_features": table},
+        {"item_features": None},
+    ):
+        model = hybrid(neighbor_weight=1.0, **parameters).fit(X)
+        assert (model.neighbors_, model.neighbor_weight_) == (None, 0.0)
+    scaled = make_pipeline(StandardScaler(), Ridge())
+    assert hybrid(None, scaled, neighbor_weight=1.0, item_features=table).fit(X).neighbors_
 
 
 def test_content_that_determines_the_factors_ranks_cold_items_as_if_warm():
@@ -387,6 +429,7 @@ def test_texts_and_tables():
         ({"cold_policy": "guess"}, "'cold_policy' parameter"),
         ({"content_scale": 0}, "'content_scale' parameter"),
         ({"shrinkage": -1}, "'shrinkage' parameter"),
+        ({"neighbor_weight": -1}, "'neighbor_weight' parameter"),
         ({"item_features": np.ones((40, 2))}, "'item_features' parameter"),
     ],
 )

@@ -2,10 +2,14 @@ import gc
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sktransrec import ContentKNNRecommender, ItemFeatures
 from sktransrec.recommenders._shared_vectors import _is_same, _made, made_once
@@ -47,3 +51,12 @@ def test_models_of_one_content_share_the_vectors():
     )
     assert one._unit_vectors[0] is other._unit_vectors[0]
     assert third._unit_vectors[0] is not one._unit_vectors[0]
+
+
+def test_frozen_transformers_that_differ_in_what_they_learned_make_their_own_vectors():
+    content = ItemFeatures([[1.0, 4.0], [2.0, 5.0], [3.0, 9.0]])
+    for data in (content.values, -2 + content.values**2):
+        scaler = StandardScaler().fit(data)
+        model = ContentKNNRecommender(content, transformer=FrozenEstimator(scaler)).fit(np.eye(3))
+        expected = cosine_similarity(scaler.transform(content.values))
+        assert_allclose(model.decision_function(np.eye(3)), expected, atol=1e-6)
