@@ -9,10 +9,10 @@ and items whose popularity falls like a power of their rank. Its 100 million eve
 million users and 1 million items are a share of 1; other shares have as many events a user. The
 models have fixed parameters, since nothing can be judged on such data: they stand for the cost. A
 model is saved and mapped into memory before it serves. With "dask", the log is cut by user, and
-processes of a local cluster find the vocabulary, encode, add up the popularity, and serve with the
-graph filter's file. Memory is the peak of the whole process in each step, the log included; for
-"dask" it is that of the process that asks, and that of the largest worker. CPU seconds are those
-of the process, too, and the workers' stand beside them.
+processes of a local cluster find the vocabulary, encode, add up the popularity, fit ALS, and serve
+with the graph filter's file. Memory is the peak of the whole process in each step, the log
+included; for "dask" it is that of the process that asks, and that of the largest worker. CPU
+seconds are those of the process, too, and the workers' stand beside them.
 
 Smaller shares have fewer users and items alike, so what compares each user with each item grows
 with their square. With several shares, a last table says what each step would take in full: CPU
@@ -201,6 +201,13 @@ def _run_dask(options, steps, folder, parts, expected):
             "dask: encode, popularity", fit_parts, PopularityRecommender(), matrices, what=peak
         )
         assert np.array_equal(learned.popularity_, popular.popularity_)
+        path = folder / "ALS.model"
+        if path.exists():
+            als = steps.run(
+                "dask: ALS", fit_parts, models(options.n_components)["ALS"], matrices, what=peak
+            )
+            factors = load(path, mmap_mode="r").item_factors_
+            assert np.allclose(als.item_factors_, factors, rtol=1e-2, atol=1e-4)
         path = folder / "graph filter.model"
         if path.exists():
             blocks = [served[start : start + 1000] for start in range(0, served.shape[0], 1000)]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What is saved with an object: the version of the package, and paths as texts."""
 
+import inspect
 import os
 import warnings
 
@@ -22,7 +23,16 @@ class VersionStampMixin:
         saved_by = attributes.pop(_STAMP, None)
         if saved_by != current_version():
             warnings.warn(_of_another_version(self, saved_by), UserWarning, stacklevel=2)
+            attributes = _defaults(type(self)) | attributes
         vars(self).update(attributes)
+
+
+def _defaults(kind):
+    """Return the defaults of an estimator's parameters: an older version may lack some of them."""
+    if not hasattr(kind, "get_params"):
+        return {}
+    parameters = inspect.signature(kind).parameters.items()
+    return {name: each.default for name, each in parameters if each.default is not each.empty}
 
 
 def current_version():

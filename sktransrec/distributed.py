@@ -4,6 +4,7 @@
 import copy
 import functools
 import os
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.base import clone
 from ._recommend import recommend
 from ._typing import Estimator
 from .persistence import load
+from .recommenders import ALSRecommender
 from .serving import RecommendationService
 
 if TYPE_CHECKING:
@@ -99,17 +101,20 @@ def encode_parts(encoder: "InteractionEncoder | str", events: Any) -> list[Any]:
 
 
 def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
-    """Fit a model to rows in parts: each worker sums up its parts, and a tree adds the sums.
+    """Fit a model to rows in parts, without bringing them together.
 
     Use it for models that learn from sums over the rows: they have `row_sums`, as EASE, ridge
-    regression, item neighbours, the graph filter and popularity do. The result is exact. Each
-    worker needs memory for its part and for the sums.
+    regression, item neighbours, the graph filter and popularity do. Each worker sums up its parts,
+    and a tree adds the sums, so a worker needs memory for its part and for the sums. Use it also
+    for `ALSRecommender`: each sweep updates the factors of the rows in each part, and then those of
+    some items in each task, which needs memory for the factors of all rows. Either way the result
+    is that of `fit` on all rows, up to rounding.
 
     Parameters
     ----------
     model : estimator
-        The model. It is fitted in place. It first learns the first part alone, to choose the values
-        of parameters that are "auto".
+        The model. It is fitted in place. Values of parameters that are "auto" are chosen by the
+        first part with rows alone.
     X : dask Array, or list
         The rows, in chunks of rows that are sparse or dense, or their parts: matrices, or delayed
         ones. All parts have the same columns, and no row is in two of them.
@@ -134,11 +139,13 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
     >>> fit_parts(EASERecommender(), parts).row_sums_
     RowSums(6 rows, 3 items)
     """
+    if isinstance(model, ALSRecommender):
+        return _fit_half_steps(model, _parts(X))
     if not hasattr(model, "row_sums"):
         raise TypeError(
             f"{type(model).__name__} does not learn from sums over the rows, so it cannot be "
             "fitted in parts: pass EASERecommender, RidgeRecommender, ItemKNNRecommender, "
-            "GraphFilterRecommender or PopularityRecommender."
+            "GraphFilterRecommender, PopularityRecommender or ALSRecommender."
         )
     parts = list(zip(*([_parts(X)] if y is None else [_parts(X), _parts(y)]), strict=True))
     is_empty = [_delayed(_has_no_rows)(part[0]) for part in parts]
@@ -253,6 +260,96 @@ def _row_sums(model, X, *y):
 
 def _added(first, second):
     return first + second if first is not None and second is not None else first or second
+
+
+def _fit_half_steps(model, parts):
+    """Fit ALS: half a sweep over the parts of the rows, and half over blocks of the items."""
+    facts = _computed([_delayed(_facts)(part) for part in parts])
+    parts = [part for part, of_part in zip(parts, facts, strict=True) if of_part["n_rows"]]
+    totals = {name: sum(of_part[name] for of_part in facts) for name in facts[0]}
+    fitted = _delayed(_begun)(clone(model), parts[0], totals).compute()
+    n_rows = [of_part["n_rows"] for of_part in facts if of_part["n_rows"]]
+    fitted._keep(_swept(fitted, model._seed(), parts, n_rows).compute())
+    vars(model).update(vars(fitted))
+    return model
+
+
+def _computed(delayed):
+    import dask
+
+    return dask.compute(*delayed)
+
+
+def _facts(X):
+    """Return what a part adds to the numbers of all rows."""
+    X = sp.csr_array(_plain(X))
+    return {
+        "n_rows": X.shape[0],
+        "n_rows_with": np.bincount(X.indices[X.data != 0], minlength=X.shape[1]),
+        "total": X.sum(dtype=np.float64),
+    }
+
+
+def _begun(model, X, totals):
+    """Return a model with all that is known before the first sweep, given the first part."""
+    model._validate_params()
+    (X,) = model._valid_data(_plain(X), None, reset=True)
+    model._choose(X, (totals["n_rows"], X.shape[1]), totals["total"])
+    model.n_items_ = X.shape[1]
+    model.popularity_ = (totals["n_rows_with"] / totals["n_rows"]).astype(np.float32)
+    return model
+
+
+def _swept(model, seed, parts, n_rows):
+    """Return the delayed factors of the items after all sweeps."""
+    rows, items = np.cumsum([0, *n_rows]), _ends(model.n_items_, len(parts))
+    first = _delayed(model._first_factors)
+    U = [first(seed, start, stop - start) for start, stop in pairwise(rows)]
+    V = [first(seed, rows[-1] + start, stop - start) for start, stop in pairwise(items)]
+    of_rows = [_delayed(_weighted)(model, part) for part in parts]
+    cut = [_delayed(_columns_of)(block, items) for block in of_rows]
+    of_items = [_delayed(_beside)([blocks[n] for blocks in cut]) for n in range(len(V))]
+    ridges_of_rows, ridges_of_items = (
+        _delayed(_shared)(model, [_delayed(model._ridges)(block, 1.0) for block in blocks])
+        for blocks in (of_rows, of_items)
+    )
+    for _ in range(model.max_iter):
+        U = _half_sweep(model, of_rows, ridges_of_rows, U, V)
+        V = _half_sweep(model, of_items, ridges_of_items, V, U)
+    return _delayed(np.concatenate)(V)
+
+
+def _half_sweep(model, blocks, ridges, U, V):
+    """Return the delayed factors U of each block, moved towards their minima given all V."""
+    whole = _delayed(np.concatenate)(V)
+    half_step = _delayed(model._half_step)
+    return [half_step(C, ridges[n], U[n], whole) for n, C in enumerate(blocks)]
+
+
+def _ends(n_items, n_blocks):
+    """Return where blocks of about the same number of items, none of them empty, end."""
+    return np.linspace(0, n_items, min(n_items, n_blocks) + 1).astype(int)
+
+
+def _weighted(model, X):
+    (X,) = copy.copy(model)._valid_data(_plain(X), None, reset=False)
+    return X * np.float32(model.confidence_)
+
+
+def _columns_of(C, ends):
+    """Return blocks of the columns of C, with a row for each column."""
+    by_column = C.T.tocsr()
+    return [by_column[start:stop] for start, stop in pairwise(ends)]
+
+
+def _beside(blocks):
+    return sp.csr_array(sp.hstack(blocks, format="csr"))
+
+
+def _shared(model, ridges):
+    """Return the ridges of each block, those that are about the same as their mean."""
+    ends = np.cumsum([len(of_block) for of_block in ridges])[:-1]
+    return np.split(model._shared_ridges(np.concatenate(ridges)), ends)
 
 
 def _plain(X):

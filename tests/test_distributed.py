@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV
 
 from sktransrec import (
     ALSRecommender,
+    BPRRecommender,
     EASERecommender,
     GraphFilterRecommender,
     InteractionEncoder,
@@ -33,6 +34,7 @@ from sktransrec.distributed import (  # noqa: E402
 RNG = np.random.RandomState(0)
 X = sp.csr_array((RNG.uniform(size=(50, 8)) < 0.4) * 1.0)
 LOG = {"user": RNG.randint(20, size=300), "item": RNG.choice(list("abcdefg"), size=300)}
+ALS = {"n_components": 4, "regularization": 0.05, "max_iter": 3, "random_state": 0}
 
 
 @pytest.fixture(autouse=True)
@@ -80,9 +82,24 @@ def test_arrays_of_dask_are_parts():
         fit_parts(EASERecommender(), dense.rechunk((20, 4)))
 
 
+@pytest.mark.parametrize("n_components", [3, 4])
+@pytest.mark.parametrize("scale_regularization", [True, False])
+def test_half_steps_over_parts_are_those_of_the_whole(n_components, scale_regularization):
+    model = ALSRecommender(**ALS).set_params(
+        n_components=n_components, scale_regularization=scale_regularization
+    )
+    expected = clone(model).fit(X)
+    learned = fit_parts(model, [X[:3], X[:0], X[3:20], X[20:]])
+    assert vars(learned).keys() == vars(expected).keys()
+    assert learned.confidence_ == pytest.approx(expected.confidence_)
+    for name in ("item_factors_", "popularity_", "gram_eigenvalues_"):
+        assert_allclose(getattr(learned, name), getattr(expected, name), rtol=1e-5, atol=1e-6)
+    assert_allclose(learned.decision_function(X), expected.decision_function(X), atol=1e-5)
+
+
 def test_models_without_sums_are_named():
-    with pytest.raises(TypeError, match="ALSRecommender does not learn from sums"):
-        fit_parts(ALSRecommender(), parts_of(X))
+    with pytest.raises(TypeError, match="BPRRecommender does not learn from sums"):
+        fit_parts(BPRRecommender(), parts_of(X))
 
 
 def test_the_vocabulary_of_parts_is_that_of_the_log():
@@ -152,6 +169,7 @@ def test_a_cluster_gives_the_same(tmp_path):
         with joblib.parallel_backend("dask"):
             search = GridSearchCV(EASERecommender(), grid, cv=3).fit(X)
         learned = fit_parts(EASERecommender(), parts_of(X))
+        als = fit_parts(ALSRecommender(**ALS), parts_of(X))
         encoder = fit_encoder(InteractionEncoder(), logs_of(LOG))
         found = recommend_parts(path, parts_of(X), n_recommendations=5)
         found = client.gather(client.compute(found))
@@ -159,6 +177,8 @@ def test_a_cluster_gives_the_same(tmp_path):
     assert_array_equal(scores, expected_scores)
     assert search.best_params_ == expected.best_params_
     assert_allclose(learned.coef_, EASERecommender(solver="primal").fit(X).coef_, atol=1e-6)
+    factors = ALSRecommender(**ALS).fit(X).item_factors_
+    assert_allclose(als.item_factors_, factors, rtol=1e-5, atol=1e-6)
     assert_array_equal(encoder.items_, InteractionEncoder().fit(LOG).items_)
     items = np.concatenate([items for items, _ in found])
     assert_array_equal(items, recommend(expected, X, n_recommendations=5)[0])

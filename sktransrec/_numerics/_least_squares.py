@@ -11,9 +11,12 @@ from ._threads import in_threads
 _BALANCE = 0.1
 
 
-def balanced_confidence(X):
-    """Return the weight of an interaction of value 1 that suits the density of X."""
-    return _BALANCE * X.shape[0] * X.shape[1] / X.sum(dtype=np.float64)
+def balanced_confidence(shape, total):
+    """Return the weight of an interaction of value 1 that suits the density of a matrix.
+
+    It has the given shape, and `total` is the sum of its entries.
+    """
+    return _BALANCE * shape[0] * shape[1] / total
 
 
 def gram_eigen(V, missing_weights, dtype=np.float64):

@@ -201,13 +201,22 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.verbose = verbose
 
     def _fit(self, X):
-        self.confidence_ = float(self._confidence(X))
-        self.regularization_ = float(self._regularization(X))
+        self._choose(X, X.shape, X.sum(dtype=np.float64))
         factors = _Factors(self, X, self.random_state)
         with one_blas_thread(look_again=True):
             factors.sweep(self.regularization_, self.max_iter, verbose=self.verbose)
-        check_finite_factors(self, factors.U, factors.V)
-        self.item_factors_ = V = np.asfortranarray(factors.V)
+        check_finite_factors(self, factors.U)
+        self._keep(factors.V)
+
+    def _choose(self, X, shape, total):
+        """Set the weights, given some rows, the shape of all rows, and the sum of their entries."""
+        self.confidence_ = float(self._confidence(shape, total))
+        self.regularization_ = float(self._regularization(X))
+
+    def _keep(self, V):
+        """Keep the factors of the items, and what folds rows in."""
+        check_finite_factors(self, V)
+        self.item_factors_ = V = np.asfortranarray(V)
         self.gram_eigenvalues_, self.gram_eigenvectors_ = gram_eigen(V, _ones(V))
         self.n_iter_ = self.max_iter
 
@@ -244,10 +253,10 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         ridges = self._ridges(C, regularization).astype(np.float32)
         return all_row_minima(C, V, ridges, _ones(V)) @ V.T
 
-    def _confidence(self, X):
+    def _confidence(self, shape, total):
         """Return the weight of an interaction of value 1."""
         if self.confidence == "balanced":
-            return balanced_confidence(X)
+            return balanced_confidence(shape, total)
         return self.confidence
 
     def _ridges(self, C, regularization):
@@ -256,15 +265,34 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
             return np.full(C.shape[0], regularization)
         return regularization * _entry_weights(C)
 
-    def _equal_ridge_groups(self, C):
-        """Return (rows, C[rows], ridge of regularization 1) for groups of rows with about one."""
-        C = C.tocsr()
-        ridges = self._ridges(C, 1.0)
+    @staticmethod
+    def _shared_ridges(ridges):
+        """Return for each row the mean ridge of the rows with about the same, which share it."""
         steps = np.rint(np.log(ridges / ridges.min()) / np.log(_RIDGE_RATIO))
-        if not steps.any():
-            return [(slice(None), implicit_csr(C), ridges[0])]
-        groups = [np.flatnonzero(steps == step) for step in np.unique(steps)]
-        return [(rows, implicit_csr(C[rows]), ridges[rows].mean()) for rows in groups]
+        _, group = np.unique(steps, return_inverse=True)
+        return (np.bincount(group, ridges) / np.bincount(group))[group]
+
+    def _seed(self):
+        return implicit_seed(self.random_state)
+
+    def _first_factors(self, seed, start, n_rows):
+        """Return the factors of the rows from `start` on before the first sweep.
+
+        Those of the items follow on those of the last row.
+        """
+        # A step of the generator gives two numbers.
+        n_steps, n_left = divmod(int(start) * self.n_components, 2)
+        rng = np.random.Generator(np.random.PCG64(seed).advance(n_steps))
+        rng.random(n_left, dtype=np.float32)
+        factors = rng.random((n_rows, self.n_components), dtype=np.float32)
+        return factors * np.float32(0.01)
+
+    def _half_step(self, C, ridges, U, V):
+        """Return the factors U of the rows of C, moved towards their minima given V."""
+        U, groups = U.copy(), _groups(C, ridges)
+        with one_blas_thread(look_again=True):
+            _update(U, V, groups, self.regularization_, effective_n_jobs(self.n_jobs))
+        return U
 
     def _row_factors(self, X):
         C = scaled_rows(X, np.full(X.shape[0], self.confidence_))
@@ -289,29 +317,41 @@ class _Factors:
 
     def __init__(self, model, X, random_state):
         C = X * np.float32(model.confidence_)
-        rng = np.random.default_rng(implicit_seed(random_state))
-        self.U, self.V = (
-            rng.random((n, model.n_components), dtype=np.float32) * np.float32(0.01)
-            for n in C.shape
+        seed = implicit_seed(random_state)
+        self.U = model._first_factors(seed, 0, C.shape[0])
+        self.V = model._first_factors(seed, *C.shape)
+        self._row_groups, self._item_groups = (
+            _groups(rows, model._shared_ridges(model._ridges(rows, 1.0)))
+            for rows in (C, C.T.tocsr())
         )
-        self._row_groups = model._equal_ridge_groups(C)
-        self._item_groups = model._equal_ridge_groups(C.T)
         self._n_threads = effective_n_jobs(model.n_jobs)
 
     def sweep(self, regularization, n_sweeps, *, verbose=False):
         """Update the factors of the rows and those of the items in turn."""
-        from implicit.cpu.als import AlternatingLeastSquares
         from tqdm.auto import tqdm
 
-        # Only the solver of implicit takes one regularisation for a group of rows.
-        solver = AlternatingLeastSquares(num_threads=1).solver
         for _ in tqdm(range(n_sweeps), disable=not verbose):
-            _update(self.U, self.V, self._row_groups, regularization, solver, self._n_threads)
-            _update(self.V, self.U, self._item_groups, regularization, solver, self._n_threads)
+            _update(self.U, self.V, self._row_groups, regularization, self._n_threads)
+            _update(self.V, self.U, self._item_groups, regularization, self._n_threads)
 
 
-def _update(U, V, groups, regularization, solver, n_threads):
+def _groups(C, ridges):
+    """Return (rows, C[rows], ridge) for groups of rows with one ridge."""
+    values, group = np.unique(ridges, return_inverse=True)
+    if len(values) == 1:
+        return [(slice(None), implicit_csr(C), values[0])]
+    groups = [np.flatnonzero(group == number) for number in range(len(values))]
+    return [
+        (rows, implicit_csr(C[rows]), ridge) for rows, ridge in zip(groups, values, strict=True)
+    ]
+
+
+def _update(U, V, groups, regularization, n_threads):
     """Move the factors U of all rows towards their minima given V, in place."""
+    from implicit.cpu.als import AlternatingLeastSquares
+
+    # Only the solver of implicit takes one regularisation for a group of rows.
+    solver = AlternatingLeastSquares(num_threads=1).solver
     for rows, C, ridge in groups:
         group_factors = U[rows]
         solver(C, group_factors, V, regularization * ridge, num_threads=n_threads)

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sktransrec import ALSRecommender
 from sktransrec.interactions import holdout_random
-from sktransrec.recommenders._als import _Factors
+from sktransrec.recommenders._als import _Factors, _groups
 
 
 def _random_counts(n_rows=80, n_items=50, seed=0):
@@ -110,7 +110,7 @@ def test_a_shared_regularization_is_the_mean_of_those_who_share_it():
     C = _random_counts(n_rows=300)
     model = ALSRecommender(4)
     ridges = np.where(C.toarray() > 0, C.toarray(), 1).sum(axis=1)
-    groups = model._equal_ridge_groups(C)
+    groups = _groups(C, model._shared_ridges(model._ridges(C, 1.0)))
     rows = np.concatenate([rows for rows, _, _ in groups])
     assert_array_equal(np.sort(rows), np.arange(300))
     for rows, _, ridge in groups:

@@ -293,7 +293,8 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
         is_known = domains.is_known(X)
         for domain, columns in enumerate(domains.columns):
             if confidence[domain] == "balanced":
-                confidence[domain] = balanced_confidence(X[is_known[:, domain]][:, columns])
+                known = X[is_known[:, domain]][:, columns]
+                confidence[domain] = balanced_confidence(known.shape, known.sum(dtype=np.float64))
         return np.array(confidence, dtype=np.float64)
 
     def _gram_eigens(self):
