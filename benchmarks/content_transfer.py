@@ -165,7 +165,7 @@ def citeulike():
     rng = np.random.RandomState(0)
     rows = rng.permutation(data.interactions.shape[0])[: N_TEST_USERS + N_USERS // 2]
     histories = [1 + rng.permutation(data.interactions[[row]].indices) for row in rows]
-    words = [data.vocabulary[data.words[[paper]].indices] for paper in range(25_975)]
+    words = np.split(data.vocabulary[data.words.indices], data.words.indptr[1:-1])
     texts = [" ".join(each) or "no words" for each in words]
     return Catalogue.of(texts, histories)
 
