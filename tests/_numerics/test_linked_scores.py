@@ -15,10 +15,10 @@ def _whole_numbers(shape, density, seed):
     return X
 
 
-@pytest.mark.parametrize("block_links", [1, 7, 2**15])
+@pytest.mark.parametrize("most_links", [0, 20, 2**15])
 @pytest.mark.parametrize("shapes", [((9, 30), (30, 12)), ((1, 30), (30, 30)), ((0, 3), (3, 5))])
-def test_they_are_the_product(shapes, block_links, monkeypatch):
-    monkeypatch.setattr(_linked_scores, "_BLOCK_LINKS", block_links)
+def test_they_are_the_product(shapes, most_links, monkeypatch):
+    monkeypatch.setattr(_linked_scores, "_MOST_LINKS", most_links)
     X, links = (_whole_numbers(shape, 0.2, seed) for seed, shape in enumerate(shapes))
     scores = linked_scores(X, links)
     assert scores.dtype == np.float32
