@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import get_tags
 
 from ._histories import seen_items
-from ._numerics._row_blocks import row_slices, rows_in
+from ._numerics._row_blocks import even_slices, row_slices, rows_in
 from ._numerics._row_totals import entry_rows
 from ._numerics._threads import in_threads
 from ._numerics._top_k import Preference, top_k
+from ._numerics._top_k_products import N_ROWS, TileMask, are_finite, best_products, suits_tiles
 from ._typing import Estimator, MatrixLike
 from ._validation import (
     _safe_indexing,
@@ -38,6 +39,8 @@ from ._wrapping import (
 # Smaller blocks waste time in Python calls and small matrix products; larger ones leave the cache.
 _MIN_BLOCK_ROWS = 128
 _BLOCK_SCORES = 2**22
+# If a larger share of a block is left to rank, all its rows are scored together.
+_MANY_OPEN = 0.1
 
 # Sorting the items by popularity and walking the tags cost more than serving a row, so this is done
 # once for each fit. The results are no attribute, so they are neither saved nor copied.
@@ -182,11 +185,8 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **exclu
     n_best = n_recommendations if candidates is None else min(n_recommendations, len(candidates))
     preference = preference_of(recommender, candidates)
     blocks = eligible_scores(recommender, X, candidates=candidates, **exclusions)
-    best = _mapped(
-        lambda scores: top_k(scores, n_best, preference),
-        blocks,
-        getattr(recommender, "n_jobs", None),
-    )
+    n_jobs = getattr(recommender, "n_jobs", None)
+    best = _best_of_blocks(blocks, n_best, preference, n_jobs)
     columns, values = map(_stacked, zip(*best, strict=True))
     if candidates is not None:
         columns = candidates[columns]
@@ -200,11 +200,11 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **exclu
     )
 
 
-def _mapped(function, blocks, n_jobs):
-    """Return what a function makes of the scores of each block, in threads where they allow it."""
+def _best_of_blocks(blocks, k, preference, n_jobs):
+    """Return the best columns and values of each block, in threads where the blocks allow it."""
     if isinstance(blocks, EligibleBlocks):
-        return blocks.mapped(function, n_jobs)
-    return [function(scores) for _, scores in blocks]
+        return blocks.best(k, preference, n_jobs)
+    return [top_k(scores, k, preference) for _, scores in blocks]
 
 
 def _stacked(blocks):
@@ -232,15 +232,19 @@ def n_rows_of(X):
 class EligibleBlocks:
     """The iterator over the blocks of `eligible_scores`, which threads can share.
 
-    `score` returns a new array for a slice of rows.
+    `score` returns a new array for a slice of rows. Where the scores are products of factors,
+    `products` returns the factors of a slice of rows, those of the items, the biases of the items
+    or None, and the mask of the rows that have other scores.
     """
 
-    def __init__(self, recommender, score, n_rows, excluded, candidates):
+    def __init__(self, recommender, score, n_rows, excluded, candidates, products=None):
         self._score = score
         self._withheld = getattr(recommender, "withheld_items_", None)
         self._excluded = excluded
         self._candidates = candidates
+        self._n_rows, self._n_items = n_rows, recommender.n_items_
         self._row_blocks = row_blocks(n_rows, recommender.n_items_)
+        self._products = products
 
     def __iter__(self):
         return self
@@ -249,18 +253,52 @@ class EligibleBlocks:
         rows = next(self._row_blocks)
         return rows, self._eligible(rows)
 
-    def mapped(self, function, n_jobs):
-        """Return an iterator of what the function makes of the scores of each block."""
-        # No name holds the scores of a block: freeing them before the next saves a fifth.
-        return in_threads(
-            lambda rows: function(self._eligible(rows)),
-            ((rows,) for rows in self._row_blocks),
-            n_jobs,
+    def best(self, k, preference, n_jobs):
+        """Return an iterator of the columns and values of the best of each block."""
+        by_tiles = (
+            self._products is not None
+            and self._candidates is None
+            and suits_tiles(self._n_rows, self._n_items, k)
         )
+        blocks = even_slices(self._n_rows, N_ROWS) if by_tiles else self._row_blocks
+        best_of = self._best_products if by_tiles else self._best_scores
+        return in_threads(lambda rows: best_of(rows, k, preference), zip(blocks), n_jobs)
+
+    def _best_scores(self, rows, k, preference):
+        # No name holds the scores of a block: freeing them before the next saves a fifth.
+        return top_k(self._eligible(rows), k, preference)
+
+    def _best_products(self, rows, k, preference):
+        """Return the same without all scores of the block in memory at once."""
+        *factors, other_rows = self._products(rows)
+        if are_finite(*factors):
+            mask = TileMask(self._excluded_in(rows), self._withheld)
+            columns, values, is_open = best_products(
+                *factors, k, preference, mask=mask, open_rows=other_rows
+            )
+        else:
+            columns = np.empty((len(other_rows), k), dtype=np.intp)
+            values = np.empty(columns.shape, dtype=np.float32)
+            is_open = np.ones_like(other_rows)
+        for part in self._parts(is_open):
+            own = slice(rows.start + part.start, rows.start + part.stop)
+            columns[part], values[part] = self._best_scores(own, k, preference)
+        return columns, values
+
+    def _parts(self, is_open):
+        """Return slices with all open rows of a block: each by itself, or all rows if many are."""
+        (open_rows,) = np.nonzero(is_open)
+        if len(open_rows) > _MANY_OPEN * len(is_open):
+            return row_blocks(len(is_open), self._n_items)
+        return [slice(row, row + 1) for row in open_rows]
+
+    def _excluded_in(self, rows):
+        return [rows_in(part, rows) for part in self._excluded]
 
     def _eligible(self, rows):
-        excluded = [rows_in(part, rows) for part in self._excluded]
-        return _without(self._score(rows), self._withheld, excluded, self._candidates)
+        return _without(
+            self._score(rows), self._withheld, self._excluded_in(rows), self._candidates
+        )
 
 
 def _without(scores, withheld, excluded, candidates):

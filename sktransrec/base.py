@@ -184,7 +184,12 @@ class RecommenderMixin(VersionStampMixin):
             X.shape[0],
             excluded,
             candidates,
+            self._products(X),
         )
+
+    def _products(self, X):
+        """Return what `EligibleBlocks` takes as `products` of validated rows, None if nothing."""
+        return None
 
     @property
     def item_columns_(self) -> NDArray[np.intp]:
@@ -469,6 +474,20 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
         if item_bias is not None:
             scores += item_bias
         return scores
+
+    def _products(self, X):
+        V, item_bias = self.item_factors_, getattr(self, "item_bias_", None)
+        scores_by_factors = type(self)._score_rows is FactorRecommenderMixin._score_rows
+        if not scores_by_factors or V.dtype != np.float32:
+            return None
+
+        def products(rows):
+            part = rows_in(X, rows)
+            with np.errstate(all="ignore"):
+                row_factors = np.asarray(self._row_factors(part), dtype=np.float32)
+            return row_factors, V, item_bias, self._unknown_rows(part)
+
+        return products
 
     def _score_parts(self, X):
         parts = self._row_factor_parts(X)

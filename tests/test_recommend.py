@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
 from sktransrec import EASERecommender, RidgeRecommender, eligible_scores, recommend
+from sktransrec._numerics._top_k import Preference, top_k
 from sktransrec._recommend import (
     item_columns,
     mask_stored,
@@ -19,6 +20,7 @@ from sktransrec._recommend import (
     seen_interactions,
     withheld_items,
 )
+from sktransrec.base import FactorRecommenderMixin, InDomainRecommender
 
 rng = np.random.RandomState(0)
 X = sp.csr_array((rng.uniform(size=(30, 8)) < 0.3).astype(np.float32))
@@ -132,3 +134,51 @@ def test_masked_entries_are_the_stored_ones():
 def test_scores_that_are_not_finite_are_an_error():
     with pytest.raises(ValueError, match="Given gave scores that are not finite"):
         recommend(Given([1, np.nan, 0]).fit(None), np.eye(3), n_recommendations=1)
+
+
+class IntegerFactors(FactorRecommenderMixin, InDomainRecommender):
+    """Factors that are known, whose products are exact in any order of summation."""
+
+    n_jobs = 2
+
+    def _fit(self, X):
+        drawn = np.random.default_rng(0)
+        self.item_factors_ = drawn.integers(-9, 10, size=(X.shape[1], 3)).astype(np.float32)
+        self.item_bias_ = drawn.integers(5, size=X.shape[1]).astype(np.float32)
+
+    def _row_factors(self, X):
+        return X @ self.item_factors_
+
+    @property
+    def withheld_items_(self):
+        return np.arange(self.n_items_) % 7 == 0
+
+
+@pytest.fixture
+def factors_in_tiles():
+    """Return a fitted model and more rows than one block of tiles has, some of them special."""
+    rows = (np.random.default_rng(0).random((530, 4200), dtype=np.float32) < 0.01).astype(float)
+    rows[3] = 0  # gets the popularity
+    rows[[5, 520], 1:] = 1  # too few items are left
+    rows = sp.csr_array(rows)
+    model = IntegerFactors().fit(rows)
+    model.item_factors_[20:1000] = model.item_factors_[10]  # many equal scores
+    return model, rows
+
+
+def test_best_products_are_the_largest_eligible_scores(factors_in_tiles):
+    model, rows = factors_in_tiles
+    excluded = sp.random_array((530, 4200), density=0.01, format="csr", rng=1)
+    items, scores = recommend(model, rows, n_recommendations=5, exclude_interactions=excluded)
+    eligible = all_eligible(model, rows, exclude_interactions=excluded)
+    expected, values = top_k(eligible, 5, Preference.by_popularity(model.popularity_))
+    assert_array_equal(scores, values)
+    assert_array_equal(items, np.where(values == -np.inf, -1, expected))
+    assert (items[5] == -1).any()
+
+
+def test_products_that_overflow_are_an_error(factors_in_tiles):
+    model, rows = factors_in_tiles
+    model.item_factors_[17] *= 1e37
+    with pytest.raises(ValueError, match="IntegerFactors gave scores that are not finite"):
+        recommend(model, rows)

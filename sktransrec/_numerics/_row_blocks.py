@@ -15,6 +15,12 @@ def row_slices(n_rows, block_rows):
         yield slice(start, min(start + block_rows, n_rows))
 
 
+def even_slices(n_rows, most_rows):
+    """Yield slices of about the same number of rows, so that threads end together."""
+    n_slices = -(-n_rows // most_rows)
+    return row_slices(n_rows, -(-n_rows // n_slices))
+
+
 def rows_in(X, block):
     """Return the rows of X in a slice, X itself if these are all."""
     return X if block == slice(0, X.shape[0]) else X[block]
