@@ -87,7 +87,7 @@ PARAMETERS = {
     },
     "optimisation": {
         *("activation", "batch_size", "code_activation", "dropout", "epochs", "learning_rate"),
-        *("input_dropout", "max_iter"),
+        *("init", "input_dropout", "max_iter"),
         *("learning_rate_schedule", "n_init", "warmup_epochs"),
         *("optimizer", "patience", "solver", "validation_fraction", "warm_start"),
     },

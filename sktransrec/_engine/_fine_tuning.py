@@ -158,8 +158,7 @@ class FineTuner:
         self._item_axes = network.item_axes
         self._depths = layer_depths(network)
         self._copies = self._matched_copies(network.model)
-        for copy in self._copies.values():
-            copy.assign()
+        self.copy()
         self.variables = [each for each in network.model.trainable_variables if self._moves(each)]
         self.layers = [self._transferred(name) for name in self._depths]
         self._n_unfrozen = tf.Variable(1, trainable=False)
@@ -170,6 +169,11 @@ class FineTuner:
             if settings.unfreeze_every or self._rate(copy.variable) != 1
         }
         self._anchors = [(each, tf.constant(each.values)) for each in moving if settings.l2_sp]
+
+    def copy(self):
+        """Write what is copied into the network."""
+        for copy in self._copies.values():
+            copy.assign()
 
     def start_epoch(self, epoch):
         """Unfreeze as many layers as there are to move in this epoch, counted from 0."""

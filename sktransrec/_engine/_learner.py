@@ -208,6 +208,8 @@ class NetworkLearner:
             validation_fraction = self.validation_fraction
         rates = self._learning_rates()
         X, y, rows, validation_loss = self._held_out(trainer, X, y, validation_fraction)
+        if self._fitted_network is None:
+            trainer.start_from(self._first_weights(X, trainer.network))
         n_batches = -(-len(rows) // self.batch_size)
         n_before = len(self.loss_curve_)
 
@@ -243,6 +245,13 @@ class NetworkLearner:
             )
 
         return X, y, rows, validation_loss if len(held_out) else None
+
+    def _first_weights(self, X, network):
+        """Return by path what some weights start from, where that is not what was drawn.
+
+        X holds the rows to learn from, without what is held out of them.
+        """
+        return {}
 
     def _row_batches(self, X, rows):
         """Return the rows of each batch of an epoch, in random order."""

@@ -98,6 +98,13 @@ class NetworkTrainer:
         for variable, value in self._start:
             variable.assign(value)
 
+    def start_from(self, weights):
+        """Start from other weights by path; what a pretrained network has copied stays."""
+        for path, value in weights.items():
+            self.network.weights[path].assign(value)
+        if weights and self._tuner:
+            self._tuner.copy()
+
     def start_epoch(self, epoch):
         """Let those layers move that are to move in this epoch, counted from the first fit."""
         if self._tuner:
