@@ -3,6 +3,8 @@
     python benchmarks/next_item.py --data beauty --models closed-form
     python benchmarks/next_item.py --data lastfm --refit
     python benchmarks/next_item.py --data beauty --models networks --seeds 0 1
+    python benchmarks/next_item.py --data lastfm --models stack
+    python benchmarks/next_item.py --data lastfm --encoders attention --init random
     python benchmarks/next_item.py --data lastfm --tune
 
 The last item of each history is the test item, and the item before it is the validation item. All
@@ -14,6 +16,9 @@ Models in closed form have their default parameters. Only item kNN and the graph
 ones. The weights of the votes were chosen from equal and doubled weights, by items before the test
 item, on both data sets. The attributes of the items are those that S3-Rec reads. The users of
 LastFM gave its tags, also to the items to find, so its figures with attributes are too good.
+
+The stack learns the weights of the first four models and of an attending network, which learns for
+a fixed number of epochs, from the last known item of each history.
 
 Networks stop early by the validation item. With `--refit` they are trained once more, for the best
 number of epochs. `--tune` searches their parameters by the validation item alone; without a record
@@ -46,6 +51,7 @@ from sktransrec import (
     NextItemRecommender,
     NextItemRidgeRecommender,
     PopularityRecommender,
+    StackingRecommender,
     TransitionRecommender,
     VotingRecommender,
 )
@@ -75,7 +81,7 @@ PUBLISHED = {
 
 NAME = "next_item"
 PACKAGES = ("sktransrec", "tensorflow", "keras", "numpy")
-MODELS = ["closed-form", "networks"]
+MODELS = ["closed-form", "stack", "networks"]
 # What belongs together, twice, and what follows, twice: the two kinds count alike.
 WEIGHTS = {"neighbours": 2, "graph filter": 2, "transitions": 1, "ridge": 1}
 ITEM_KNN = {"weighting": "tfidf", "shrinkage": 10.0, "popularity_exponent": 0.0}
@@ -90,9 +96,10 @@ DECAY = 0.8
 GRID = {"n_layers": [1, 2, 3], "dropout": [0.3, 0.4, 0.5, 0.6], "n_components": [32, 64, 128]}
 BOUNDS = {"n_layers": {1: "there is no network of fewer layers"}}
 COMMON = {
-    "lastfm": {"validation_fraction": 1.0, "epochs": 200, "patience": 20, "learning_rate": 0.003},
-    "beauty": {"validation_fraction": 1.0, "epochs": 40, "patience": 10, "n_negatives": 1000},
+    "lastfm": {"validation_fraction": 1.0, "epochs": 200, "patience": 5, "learning_rate": 0.003},
+    "beauty": {"validation_fraction": 1.0, "epochs": 40, "patience": 3, "n_negatives": 1000},
 }
+EPOCHS_IN_STACK = 8
 # Not from a recorded search.
 SETTINGS = {
     "lastfm": {
@@ -169,12 +176,31 @@ def quality_of_closed_form(histories):
             yield [name + suffix, *cells]
 
 
-def quality_of_networks(histories, data, encoders, seeds, *, refit):
+def quality_of_stack(histories, data, seed):
+    """Yield the lines of the stack and of its members, all refitted."""
+    n_items = histories.y_test.shape[1]
+    vote = closed_form(n_items, histories.item_attributes)["vote of these four"]
+    network = NextItemRecommender("attention", n_items=n_items, random_state=seed)
+    network.set_params(**settings("attention", data))
+    network.set_params(epochs=EPOCHS_IN_STACK, validation_fraction=0.0)
+    members = [*vote.estimators, ("attention", network)]
+    stack = StackingRecommender(members, holdout=1, random_state=seed)
+    stack, cost = measure(stack.fit, histories.X_test)
+    models = {"stack of the four and attention": stack, **stack.named_estimators_}
+    for name, model in models.items():
+        ranks, rank_cost = measure(_ranks, model, histories.X_test, histories)
+        fit_cost = cost.cpu_seconds if model is stack else None
+        yield [f"{name}, refitted", *_cells([ranks]), None, fit_cost, rank_cost.cpu_seconds]
+
+
+def quality_of_networks(histories, data, encoders, seeds, *, refit, init):
     """Yield the lines of the networks, with the spread over seeds."""
     for encoder in encoders:
         ranks, refitted_ranks, costs, epochs = [], [], [], []
         for seed in seeds:
-            model = NextItemRecommender(encoder, random_state=seed, **settings(encoder, data))
+            model = NextItemRecommender(
+                encoder, init=init, random_state=seed, **settings(encoder, data)
+            )
             model, cost = measure(model.fit, histories.X_test)
             fitted_ranks, rank_cost = measure(_ranks, model, histories.X_test, histories)
             ranks.append(fitted_ranks)
@@ -190,14 +216,16 @@ def quality_of_networks(histories, data, encoders, seeds, *, refit):
             yield [f"{encoder}, refitted", *_cells(refitted_ranks), np.mean(epochs), None, None]
 
 
-def quality(data, models, encoders, seeds, *, refit):
+def quality(data, models, encoders, seeds, *, refit, init):
     """Yield the lines of the table: first what needs no training loop, and published ones last."""
     histories = load_sequences(data, max_length=MAX_LENGTH)
     yield from baselines(histories)
     if "closed-form" in models:
         yield from quality_of_closed_form(histories)
+    if "stack" in models:
+        yield from quality_of_stack(histories, data, seeds[0])
     if "networks" in models:
-        yield from quality_of_networks(histories, data, encoders, seeds, refit=refit)
+        yield from quality_of_networks(histories, data, encoders, seeds, refit=refit, init=init)
     for name, figures in PUBLISHED[data].items():
         yield [f"{name}, published", *figures, None, None, None]
 
@@ -243,6 +271,9 @@ def main():
     parser.add_argument("--encoders", nargs="+", choices=ENCODERS)
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
     parser.add_argument(
+        "--init", choices=["transitions", "random"], help="what the item vectors start from"
+    )
+    parser.add_argument(
         "--refit", action="store_true", help="train once more, with the validation item"
     )
     parser.add_argument("--tune", action="store_true", help="search the parameters instead")
@@ -253,12 +284,13 @@ def main():
         tune(data, encoders, arguments)
         return
     models = arguments.models or (["networks"] if arguments.encoders else MODELS)
-    name = record_name(NAME, data, *(arguments.models or ()), *(arguments.encoders or ()))
+    parts = *(arguments.models or ()), *(arguments.encoders or ()), arguments.init or ""
+    name = record_name(NAME, data, *parts)
     facts = {}
-    if "networks" in models:
+    if {"networks", "stack"} & set(models):
         facts["seeds"] = list(arguments.seeds)
     record = Record(name, __doc__, arguments, PACKAGES, **facts)
-    if "closed-form" in models:
+    if {"closed-form", "stack"} & set(models):
         weights = {**WEIGHTS, "attributes": ATTRIBUTES_WEIGHT}
         record.parameters |= {
             "item kNN": ITEM_KNN,
@@ -270,7 +302,8 @@ def main():
         record.parameters |= {encoder: settings(encoder, data) for encoder in encoders}
     columns = {data: "", **dict.fromkeys(METRICS.values(), ".4f"), "epochs": ".1f"}
     columns |= {"fit, CPU s": ".1f", "rank, CPU s": ".1f"}
-    table = quality(data, models, encoders, arguments.seeds, refit=arguments.refit)
+    options = {"refit": arguments.refit, "init": arguments.init or "transitions"}
+    table = quality(data, models, encoders, arguments.seeds, **options)
     record.add(f"What comes next, {data}", columns, table)
     record.save()
 
