@@ -85,7 +85,7 @@ class HybridRecommender(
         the fit without these is that of ``content_scale="auto"``. Texts are compared by their
         words, other content by what the last step of the regressor reads, and tables only if a step
         before it brings their columns to one unit. Only used with ``cold_policy="content"`` or
-        "error".
+        "error", and if the factor model takes no negative values.
     cold_policy : {"content", "popularity", "exclude", "error"}, default="content"
         What to do with items without interactions. "content" scores them by their content.
         "popularity" scores them by the score of the mean row for their content, the same for all
@@ -365,10 +365,9 @@ class HybridRecommender(
 
     def _add_neighbors(self, content, X):
         """Fit the neighbours by content, if they are wanted and can be compared."""
-        if self.neighbor_weight == 0 or self.cold_policy not in ("content", "error"):
-            return
-        neighbors = unfitted_neighbors(self.regressor_, content)
-        if neighbors is None:
+        is_wanted = self.neighbor_weight != 0 and self.cold_policy in ("content", "error")
+        neighbors = unfitted_neighbors(self.regressor_, content) if is_wanted else None
+        if neighbors is None or not self._nonnegative_X:
             return
         neighbors.fit(X)
         rows = np.random.RandomState(0).permutation(np.flatnonzero(np.diff(X.indptr)))

@@ -27,7 +27,6 @@ from sktransrec import (
     InteractionEncoder,
     ItemFeatures,
     TextSequences,
-    VotingRecommender,
     ranking_scorer,
 )
 from sktransrec.datasets import load_citeulike, load_movielens
@@ -545,8 +544,7 @@ def test_new_papers_beside_known_ones(papers):
         "hybrid": HybridRecommender(factors, reader, item_features=words).fit(X),
         "words": ContentKNNRecommender(words, transformer=tfidf).fit(X),
     }
-    vote = VotingRecommender([(name, FrozenEstimator(part)) for name, part in parts.items()])
-    models = parts | {"factors": factors.estimator, "vote": vote.fit(X)}
+    models = parts | {"factors": factors.estimator}
 
     def ndcg(name, candidates):
         items, _ = models[name].recommend(X, n_recommendations=20, candidates=candidates)
@@ -554,8 +552,7 @@ def test_new_papers_beside_known_ones(papers):
 
     everything = np.ones(len(is_cold), dtype=bool)
     on_all = {name: np.nanmean(ndcg(name, everything)) for name in models}
-    assert on_all["vote"] > 1.1 * max(on_all[name] for name in models if name != "vote")
-    assert on_all["hybrid"] > max(on_all["factors"], on_all["words"])
+    assert on_all["hybrid"] > 1.05 * max(on_all["factors"], on_all["words"])
     # What is known is ranked as well as without content, within one standard error.
     change = ndcg("hybrid", ~is_cold) - ndcg("factors", ~is_cold)
     change = change[~np.isnan(change)]
