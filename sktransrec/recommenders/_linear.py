@@ -211,7 +211,7 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
             squares = np.sum(np.square(X.data, dtype=np.float64))
             return counts, squares, squares - X.shape[0] * np.sum(self._column_means(X) ** 2)
         centred = X - self._column_means(X).astype(np.float32)
-        return np.count_nonzero(X, axis=0), np.linalg.norm(X) ** 2, np.linalg.norm(centred) ** 2
+        return np.count_nonzero(X, axis=0), _sum_of_squares(X), _sum_of_squares(centred)
 
     def _ridges(self, counts, squares, spread, factor):
         """Return the weights of the squares of each column's coefficients, one or one for each."""
@@ -546,6 +546,11 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     def _item_similarities(self, items):
         return self._score_rows(sp.eye_array(self.n_items_, format="csr", dtype=np.float32)[items])
+
+
+def _sum_of_squares(X):
+    """Return the sum of the squares of an ndarray, in float64."""
+    return np.einsum("ij,ij->", X, X, dtype=np.float64)
 
 
 def _solutions(factor, cross_of, n_rows, X_mean, y_mean):
