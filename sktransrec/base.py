@@ -476,9 +476,10 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
         return scores
 
     def _products(self, X):
+        if type(self)._score_rows is not FactorRecommenderMixin._score_rows:
+            return None
         V, item_bias = self.item_factors_, getattr(self, "item_bias_", None)
-        scores_by_factors = type(self)._score_rows is FactorRecommenderMixin._score_rows
-        if not scores_by_factors or V.dtype != np.float32:
+        if V.dtype != np.float32:
             return None
 
         def products(rows):

@@ -246,7 +246,7 @@ class ContentKNNRecommender(
     def _profile_cosines(self, X):
         """Return the cosines between the sums of the vectors of each row and all items."""
         profiles = self._profiles(X)
-        return self._products(profiles) / _nonzero_lengths(profiles)
+        return self._inner_products(profiles) / _nonzero_lengths(profiles)
 
     def _profiles(self, X):
         """Return the sums of the vectors of each row."""
@@ -276,7 +276,7 @@ class ContentKNNRecommender(
             known = np.unique(part.indices)
             for first in range(0, len(known), n_at_once):
                 items = known[first : first + n_at_once]
-                _raise_to_matches(scores, part[:, items], self._products(vectors.of(items)))
+                _raise_to_matches(scores, part[:, items], self._inner_products(vectors.of(items)))
         return scores
 
     def _item_similarities(self, items):
@@ -284,10 +284,10 @@ class ContentKNNRecommender(
         similarities = np.empty((len(items), self.n_items_), dtype=np.float32)
         for vectors, end in zip(self._unit_vectors, ends, strict=True):
             own = (items < end) & (items >= end - len(vectors))
-            similarities[own] = self._products(vectors.of(items[own] - end + len(vectors)))
+            similarities[own] = self._inner_products(vectors.of(items[own] - end + len(vectors)))
         return similarities
 
-    def _products(self, vectors):
+    def _inner_products(self, vectors):
         """Return the inner products of some vectors and those of all items."""
         return np.hstack([vectors.products(block) for block in self._unit_vectors])
 
