@@ -189,6 +189,12 @@ def networks(task, trained):
     return models, as_it_is
 
 
+def parameters(network):
+    """Return the parameters of a network without the long ones, which say what its items are."""
+    items = ("item_ids", "item_features", "pretrained")
+    return {name: value for name, value in network.get_params().items() if name not in items}
+
+
 def gains(model, X, task):
     """Return the NDCG@10 of each row."""
     *_, ranks = held_out_ranks(model, X, task.y, exclude_interactions=task.seen)
@@ -244,8 +250,8 @@ def main():
         clone(task.source_network).set_params(random_state=seed).fit(task.X_source)
         for seed in arguments.seeds
     ]
-    record.parameters |= {"source": task.source_network.get_params()}
-    record.parameters |= {"target": task.network.get_params()}
+    record.parameters |= {"source": parameters(task.source_network)}
+    record.parameters |= {"target": parameters(task.network)}
     columns = {"model": "", "NDCG@10": ".4f", "gain over scratch": "+.4f", "fit, CPU s": ".1f"}
     title = f"Histories of other people, {arguments.task}"
     record.add(title, columns, quality(task, trained, arguments.seeds))
