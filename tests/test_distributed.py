@@ -162,7 +162,7 @@ def test_a_cluster_gives_the_same(tmp_path):
     path = tmp_path / "ease.model"
     save(expected.best_estimator_, path)
     with (
-        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
         dask.config.set(scheduler=client),
     ):

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -50,6 +51,7 @@ encoder.fit(events)
 
 SMALL_SHOPS = "make_cross_domain(80, 60, 50, n_cold_users=20, random_state=0)"
 GENERATED = {"_build", "auto_examples", "generated"}
+ON_REAL_DATA = {"popularity"}
 TRAIN_NETWORKS = {"content", "export", "networks", "next_item", "transfer"}
 # Long enough in the guide to learn something, and here only to run.
 SHORTER = [
@@ -78,6 +80,34 @@ def blocks(text):
     """Return the Python blocks of a page, without their indentation."""
     found = re.findall(r"\.\. code-block:: python\n\n((?:[ ]+[^\n]*\n|\n)+)", text)
     return [_unindented(block) for block in found]
+
+
+def outputs(text):
+    """Return what a page says that its Python blocks print, with the numbers of these blocks."""
+    found = re.findall(r"\.\. code-block:: (python|text)\n\n((?:[ ]+[^\n]*\n|\n)+)", text)
+    number, shown = -1, []
+    for kind, block in found:
+        number += kind == "python"
+        if kind == "text":
+            shown.append((number, _unindented(block)))
+    return shown
+
+
+def _check_shown(expected, printed):
+    """Compare line by line; "..." stands for more lines."""
+    found = [_words_and_fractions(line) for line in printed.splitlines()]
+    for line in expected.splitlines():
+        words, fractions = _words_and_fractions(line)
+        if words and words != ["..."]:
+            same = [other for other_words, other in found if other_words == words]
+            assert any(np.allclose(other, fractions, atol=1e-3) for other in same), (line, printed)
+
+
+def _words_and_fractions(line):
+    """Return the words of a line and its fractions apart, without the two columns of seconds."""
+    line = re.sub(r"( +\d+\.\d\d){2}$", "", line)
+    fraction = r"[-+]?\d+\.\d+"
+    return re.sub(fraction, "#", line).split(), [float(each) for each in re.findall(fraction, line)]
 
 
 def _unindented(block):
@@ -110,7 +140,7 @@ def _marked(path):
 def dask_client():
     """What the page starts in a script, in threads of this process."""
     distributed = pytest.importorskip("distributed")
-    with distributed.Client(processes=False, dashboard_address=None) as client:
+    with distributed.Client(processes=False, dashboard_address=":0") as client:
         yield client
 
 
@@ -122,12 +152,17 @@ def test_the_code_of_a_page_runs(path, tmp_path, monkeypatch, capsys, request):
     space = {}
     if path.stem == "distributed":
         request.getfixturevalue("dask_client")
+    shown = [] if path.stem in ON_REAL_DATA else outputs(path.read_text("utf-8"))
     for number, block in enumerate(blocks(path.read_text("utf-8"))):
         if "fastapi" in block:
             pytest.importorskip("fastapi")
         if path.stem == "transfer":
             block = block.replace("make_cross_domain(random_state=0)", SMALL_SHOPS)
         _run(block, f"block {number} of {path.name}", space)
+        printed = capsys.readouterr().out
+        for after, expected in shown:
+            if after == number:
+                _check_shown(expected, printed)
     if path.stem == "serving":
         _check_web_service(space)
 

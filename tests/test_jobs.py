@@ -383,7 +383,7 @@ def search_on_a_cluster(X):
     import joblib
     from dask.distributed import Client
 
-    with Client(processes=False), joblib.parallel_config("dask"):
+    with Client(processes=False, dashboard_address=":0"), joblib.parallel_config("dask"):
         score = ranking_scorer(holdout=0.2, random_state=0)
         grid = {"n_neighbors": [2, 5]}
         return GridSearchCV(ItemKNNRecommender(), grid, scoring=score, cv=2).fit(X)
