@@ -1,25 +1,50 @@
 """Speed beside other libraries: fits, recommending to many rows, and serving one row.
 
-The interactions are generated. A library that is not installed is left out, and named. Each line
-is the least CPU time of some repeats that take turns, so that a busy machine slows all alike; for
-one row it is the median of 200 calls.
+The interactions are generated. A library that is not installed is left out, and named. Each cost is
+the least of some repeats in which the libraries take turns, so that a busy machine slows all alike;
+for one row it is the median of 200 calls. New rows are folded in by ALS of this package and of
+implicit; skrecsys serves the rows of the fit. Two threads are those of `joblib.parallel_config` or
+of the library's own parameter; skrecsys has none for this and takes what `RAYON_NUM_THREADS` says.
 
     python benchmarks/peers.py --record
     python benchmarks/peers.py --n-rows 3000 --n-items 5000 --n-interactions 60000
 """
 
 import time
+from collections.abc import Callable
+from contextlib import nullcontext as _alone
+from dataclasses import astuple
+from functools import partial
 from importlib.util import find_spec
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from _record import Record, argument_parser
-from _report import measure
+from _report import Cost, measure
+from joblib import parallel_config
 from threadpoolctl import threadpool_limits
 
-from sktransrec import ALSRecommender, EASERecommender, ItemKNNRecommender, PopularityRecommender
+from sktransrec import (
+    ALSRecommender,
+    EASERecommender,
+    GraphFilterRecommender,
+    ItemKNNRecommender,
+    PopularityRecommender,
+)
 
-PEERS = ("implicit", "irspack", "torch")
+PEERS = ("implicit", "irspack", "skrecsys", "torch", "rectools", "lenskit")
+SWEEPS = 15
+
+
+class Model(NamedTuple):
+    """A model of a library: how to fit it, and how to recommend.
+
+    `served` gets rows, prepares them, and returns a function of the number of threads.
+    """
+
+    fit: Callable | None
+    served: Callable | None = None
 
 
 def interactions(n_rows, n_items, n_interactions, seed=0):
@@ -34,13 +59,142 @@ def interactions(n_rows, n_items, n_interactions, seed=0):
     return X
 
 
-def least_cpu_seconds(calls, repeats):
-    """Return the least CPU seconds of each call; the calls take turns."""
-    seconds = dict.fromkeys(calls, np.inf)
+def ours(X, n_components, k):
+    """Return the models of this package by the name of their line."""
+    estimators = {
+        "popularity": PopularityRecommender(),
+        "neighbours": ItemKNNRecommender(
+            100, weighting="cosine", shrinkage=0, popularity_exponent=0
+        ),
+        "EASE": EASERecommender(solver="sparse"),
+        "graph filter": GraphFilterRecommender(
+            low_pass_weight=0.3, row_exponent=0.2, item_exponent=0.3, random_state=0
+        ),
+        "ALS": ALSRecommender(n_components, regularization=0.02, max_iter=SWEEPS, random_state=0),
+    }
+
+    def served(model, rows):
+        batch = X[rows]
+
+        def recommend(n_threads):
+            threads = parallel_config("threading", n_jobs=n_threads) if n_threads > 1 else _alone()
+            with threads:
+                return model.recommend(batch, n_recommendations=k)
+
+        return recommend
+
+    return {
+        name: Model(partial(model.fit, X), partial(served, model))
+        for name, model in estimators.items()
+    }
+
+
+def of_implicit(X, n_components, k):
+    from implicit.als import AlternatingLeastSquares
+    from implicit.nearest_neighbours import CosineRecommender
+
+    X = sp.csr_matrix(X)
+    settings = {"iterations": SWEEPS, "num_threads": 1, "random_state": 0}
+    estimators = {
+        "neighbours": (CosineRecommender(100, num_threads=1), {}),
+        "ALS": (
+            AlternatingLeastSquares(n_components, **settings),
+            {"recalculate_user": True},
+        ),
+    }
+
+    def served(model, options, rows):
+        rows, batch = np.asarray(rows), X[rows]
+
+        def recommend(n_threads):
+            model.num_threads = n_threads
+            return model.recommend(rows, batch, N=k, **options)
+
+        return recommend
+
+    return {
+        name: Model(partial(model.fit, X, show_progress=False), partial(served, model, options))
+        for name, (model, options) in estimators.items()
+    }
+
+
+def of_irspack(X, n_components, k):
+    from irspack import CosineKNNRecommender, IALSRecommender
+
+    X = sp.csr_matrix(X)
+    settings = {"n_components": n_components, "train_epochs": SWEEPS, "n_threads": 1}
+    neighbours = CosineKNNRecommender(X, top_k=100, n_threads=1)
+    return {
+        "neighbours": Model(neighbours.learn),
+        "ALS": Model(IALSRecommender(X, **settings).learn),
+    }
+
+
+def of_skrecsys(X, n_components, k):
+    from skrecsys.recommendation import (
+        AlternatingLeastSquares,
+        ItemKNNRecommender,
+        MostPopularRecommender,
+    )
+
+    pairs = np.column_stack(X.nonzero())
+    estimators = {
+        "popularity": MostPopularRecommender(),
+        "neighbours": ItemKNNRecommender(100, n_jobs=1),
+        "ALS": AlternatingLeastSquares(n_components, n_iter=SWEEPS, random_state=0),
+    }
+
+    def served(model, rows):
+        rows = np.asarray(rows)
+        return lambda n_threads: model.recommend(rows, n_recommendations=k)
+
+    return {
+        name: Model(partial(model.fit, pairs), partial(served, model))
+        for name, model in estimators.items()
+    }
+
+
+def of_torch(X, n_components, k):
+    """Return only the selection: factors are drawn, and no row is folded in."""
+    import torch
+
+    drawn = torch.Generator().manual_seed(0)
+    U, V = (torch.randn(n, n_components, generator=drawn) for n in X.shape)
+
+    def served(rows):
+        batch = U[torch.as_tensor(np.asarray(rows))]
+
+        def recommend(n_threads):
+            torch.set_num_threads(n_threads)
+            return torch.topk(batch @ V.T, k)
+
+        return recommend
+
+    return {"ALS": Model(None, served)}
+
+
+def all_models(X, n_components, k):
+    """Return the models by line, ours first: "neighbours", "neighbours, implicit", ..."""
+    models = ours(X, n_components, k)
+    for library, made in {
+        "implicit": of_implicit,
+        "irspack": of_irspack,
+        "skrecsys": of_skrecsys,
+        "torch": of_torch,
+    }.items():
+        if find_spec(library):
+            of_library = made(X, n_components, k)
+            models |= {f"{name}, {library}": model for name, model in of_library.items()}
+    return models
+
+
+def least_costs(calls, repeats):
+    """Return the least cost of each call, part by part; the calls take turns."""
+    costs = {}
     for _ in range(repeats):
         for name, call in calls.items():
-            seconds[name] = min(seconds[name], measure(call)[1].cpu_seconds)
-    return seconds
+            costs.setdefault(name, []).append(astuple(measure(call)[1]))
+    return {name: Cost(*np.min(of_call, axis=0)) for name, of_call in costs.items()}
 
 
 def median_cpu_seconds(calls, repeats):
@@ -55,108 +209,83 @@ def median_cpu_seconds(calls, repeats):
     return {name: float(np.median(each)) for name, each in seconds.items()}
 
 
-def models(n_components):
-    return {
-        "popularity": PopularityRecommender(),
-        "neighbours": ItemKNNRecommender(100, shrinkage=0, popularity_exponent=0),
-        "EASE": EASERecommender(solver="sparse"),
-        "ALS": ALSRecommender(n_components, regularization=0.02, random_state=0),
+def add_fits(record, models, repeats):
+    costs = least_costs({name: model.fit for name, model in models.items() if model.fit}, repeats)
+    columns = {"": "", "CPU s": ".2f", "ratio to ours": ".2f", "MiB": ".0f"}
+    lines = [
+        [name, cost.cpu_seconds, cost.cpu_seconds / costs[_ours(name)].cpu_seconds, cost.peak_mib]
+        for name, cost in _sorted(costs)
+    ]
+    record.add("Fits", columns, lines)
+
+
+def add_batches(record, models, rows, repeats):
+    """Add what recommending to many rows costs, and the seconds with one and with two threads."""
+    calls = {name: model.served(rows) for name, model in models.items()}
+    one, two = (
+        least_costs({name: partial(call, n) for name, call in calls.items()}, repeats)
+        for n in (1, 2)
+    )
+    columns = {
+        "": "",
+        "CPU ms": ".0f",
+        "ratio to ours": ".2f",
+        "MiB": ".0f",
+        "ms, one thread": ".0f",
+        "ms, two threads": ".0f",
+        "times as fast": ".2f",
     }
+    lines = [
+        [
+            name,
+            1e3 * cost.cpu_seconds,
+            cost.cpu_seconds / one[_ours(name)].cpu_seconds,
+            cost.peak_mib,
+            1e3 * cost.wall_seconds,
+            1e3 * two[name].wall_seconds,
+            cost.wall_seconds / two[name].wall_seconds,
+        ]
+        for name, cost in _sorted(one)
+    ]
+    record.add(f"{len(rows)} rows", columns, lines)
 
 
-def implicit_models(n_components):
-    if not find_spec("implicit"):
-        return {}
-    from implicit.als import AlternatingLeastSquares
-    from implicit.nearest_neighbours import CosineRecommender
-
-    settings = {"iterations": 15, "num_threads": 1, "random_state": 0}
-    return {
-        "neighbours, implicit": CosineRecommender(100, num_threads=1),
-        "ALS, implicit": AlternatingLeastSquares(n_components, **settings),
-    }
+def add_single_rows(record, models):
+    calls = {name: partial(model.served([1]), 1) for name, model in models.items()}
+    seconds = median_cpu_seconds(calls, 200)
+    columns = {"": "", "CPU ms": ".3f", "ratio to ours": ".2f"}
+    lines = [[name, 1e3 * cost, cost / seconds[_ours(name)]] for name, cost in _sorted(seconds)]
+    record.add("One row", columns, lines)
 
 
-def irspack_fits(X, n_components):
-    if not find_spec("irspack"):
-        return {}
-    from irspack import CosineKNNRecommender, IALSRecommender
-
-    X = sp.csr_matrix(X)
-    neighbours = CosineKNNRecommender(X, top_k=100, n_threads=1)
-    als = IALSRecommender(X, n_components=n_components, train_epochs=15, n_threads=1)
-    return {"neighbours, irspack": neighbours.learn, "ALS, irspack": als.learn}
+def _ours(name):
+    return name.partition(",")[0]
 
 
-def torch_top_k(rows, items, k):
-    if not find_spec("torch"):
-        return {}
-    import torch
-
-    torch.set_num_threads(1)
-    rows, items = torch.from_numpy(rows), torch.from_numpy(items)
-    return {"ALS, torch without fold-in": lambda: torch.topk(rows @ items.T, k)}
-
-
-def calls_of_fits(X, ours, implicit):
-    matrix = sp.csr_matrix(X)
-    calls = {name: lambda model=model: model.fit(X) for name, model in ours.items()}
-    for name, model in implicit.items():
-        calls[name] = lambda model=model: model.fit(matrix, show_progress=False)
-    return calls
-
-
-def calls_of_recommending(X, ours, implicit, k):
-    matrix, users = sp.csr_matrix(X), np.arange(X.shape[0])
-    calls = {
-        name: lambda model=model: model.recommend(X, n_recommendations=k)
-        for name, model in ours.items()
-    }
-    for name, model in implicit.items():
-        # New rows are folded in, as ours are; neighbours have nothing to fold in.
-        options = {"recalculate_user": True} if "ALS" in name else {}
-        calls[name] = lambda model=model, options=options: model.recommend(
-            users, matrix, N=k, **options
-        )
-    return calls
+def _sorted(by_name):
+    """Return the items with the lines of a model beside each other, ours first."""
+    places = list(dict.fromkeys(map(_ours, by_name)))
+    return sorted(by_name.items(), key=lambda item: places.index(_ours(item[0])))
 
 
 def main():
     options = _options()
     X = interactions(options.n_rows, options.n_items, options.n_interactions)
-    missing = [peer for peer in PEERS if not find_spec(peer)]
-    packages = ("sktransrec", "numpy", "scipy", *(peer for peer in PEERS if find_spec(peer)))
+    installed = [peer for peer in PEERS if find_spec(peer)]
     record = Record(
         "peers",
         __doc__,
         options,
-        packages,
+        ("sktransrec", "numpy", "scipy", *installed),
         data=f"{X.nnz} interactions of {X.shape[0]} rows with {X.shape[1]} items",
-        missing=", ".join(missing) or "none",
+        missing=", ".join(peer for peer in PEERS if peer not in installed) or "none",
     )
-    ours, implicit = models(options.n_components), implicit_models(options.n_components)
-    fits = calls_of_fits(X, ours, implicit) | irspack_fits(X, options.n_components)
-    _add(record, "Fits", least_cpu_seconds(fits, options.repeats))
-
-    batch = X[: options.n_served]
-    calls = calls_of_recommending(batch, ours, implicit, options.k)
-    row_factors = ours["ALS"].transform(batch)
-    calls |= torch_top_k(row_factors, ours["ALS"].item_factors_, options.k)
-    seconds = least_cpu_seconds(calls, options.repeats)
-    _add(record, f"Top {options.k} of {batch.shape[0]} rows", seconds)
-
-    calls = calls_of_recommending(X[[1]], ours, implicit, options.k)
-    _add(record, f"Top {options.k} of one row", median_cpu_seconds(calls, 200))
+    models = all_models(X, options.n_components, options.k)
+    add_fits(record, models, options.fits)
+    served = {name: model for name, model in models.items() if model.served}
+    add_batches(record, served, range(options.n_served), options.repeats)
+    add_single_rows(record, served)
     record.save()
-
-
-def _add(record, title, seconds):
-    lines = [[name, 1e3 * cost, cost / seconds[_of_ours(name)]] for name, cost in seconds.items()]
-    record.add(title, {"": "", "CPU ms": ".3f", "ratio to ours": ".2f"}, sorted(lines))
-
-
-def _of_ours(name):
-    return name.partition(",")[0]
 
 
 def _options():
@@ -165,8 +294,9 @@ def _options():
     parser.add_argument("--n-items", type=int, default=41_000)
     parser.add_argument("--n-interactions", type=int, default=810_000)
     parser.add_argument("--n-components", type=int, default=64)
-    parser.add_argument("--n-served", type=int, default=2000)
+    parser.add_argument("--n-served", type=int, default=2048)
     parser.add_argument("--k", type=int, default=10)
+    parser.add_argument("--fits", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     return parser.parse_args()
 

@@ -189,3 +189,33 @@ def test_content_transfer_on_generated_data(run_benchmark):
     assert table["popularity"]["0%"] is None
     words, stack = (table[name]["20%"] for name in methods[1:])
     assert stack > words > 0
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_peers_do_the_same_work(benchmark_module):
+    peers = benchmark_module("peers")
+    X = peers.interactions(60, 40, 600)
+    models = peers.all_models(X, 4, 3)
+    assert {"neighbours", "neighbours, implicit", "ALS", "ALS, implicit"} <= set(models)
+    items = {}
+    for name, model in models.items():
+        model.fit()
+        if model.served:
+            items[name], scores = model.served(range(50))(1)
+            assert items[name].shape == scores.shape == (50, 3)
+    seen = X[:50].toarray() > 0
+    assert not np.take_along_axis(seen, items["neighbours"], axis=1).any()
+    # Ties of equal cosines may be broken in another order.
+    assert (items["neighbours"] == items["neighbours, implicit"]).mean() > 0.95
+
+
+def test_costs_of_peers_are_the_least_of_turns(benchmark_module, monkeypatch):
+    peers = benchmark_module("peers")
+    costs = iter(
+        [peers.Cost(3, 5, 1), peers.Cost(7, 7, 7), peers.Cost(4, 4, 2), peers.Cost(6, 8, 8)]
+    )
+    monkeypatch.setattr(peers, "measure", lambda call: (call(), next(costs)))
+    turns = []
+    least = peers.least_costs({name: lambda n=name: turns.append(n) for name in "ab"}, repeats=2)
+    assert turns == ["a", "b", "a", "b"]
+    assert least == {"a": peers.Cost(3, 4, 1), "b": peers.Cost(6, 7, 7)}
