@@ -137,7 +137,7 @@ def in_thousandths(cell):
 ALS, VOTE = "ALS, target alone", "vote of ALS, item kNN and graph filter"
 BRIDGES = "mean of three kernel bridges and ridge to the items"
 SECOND = 1  # column of the earlier page: clean pairs against 999 negatives, or NDCG@10
-LASTFM = "next_item-lastfm-attention | What comes next, lastfm | {} | NDCG@10"
+ATTENTION = "next_item-{0}-attention | What comes next, {0} | attention | NDCG@10"
 CLOSED = "next_item-{0}-closed-form | What comes next, {0} | {1} | NDCG@10"
 STACK = (
     "transfer-sport_phone-popularity-als-target-alone-stack-on-both-and-target-alone | {}, "
@@ -188,14 +188,14 @@ TRANSFER = {
 NEXT_ITEM = {
     "| Beauty | {} | {} | {} | {} | **{}** |": [
         CLOSED.format("beauty", "S3-Rec, published"),
-        ("Beauty", "attention, 2 seeds"),
+        ATTENTION.format("beauty"),
         CLOSED.format("beauty", "item kNN, no order"),
         CLOSED.format("beauty", "next-item ridge"),
         CLOSED.format("beauty", "vote of these four"),
     ],
     "| LastFM | {} | {} | {} | {} | **{}** |": [
         CLOSED.format("lastfm", "S3-Rec, published"),
-        LASTFM.format("attention"),
+        ATTENTION.format("lastfm"),
         CLOSED.format("lastfm", "item kNN, no order"),
         CLOSED.format("lastfm", "next-item ridge"),
         CLOSED.format("lastfm", "vote of these four"),
