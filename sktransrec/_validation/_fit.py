@@ -35,7 +35,9 @@ def restores_on_error(method: Function) -> Function:
 def check_is_fitted(estimator):
     """Raise unless an estimator is fitted; where it is, its tags are not walked."""
     is_special = isinstance(estimator, type) or hasattr(estimator, "__sklearn_is_fitted__")
-    if is_special or not any(_is_learned(name) for name in getattr(estimator, "__dict__", ())):
+    # What is learned comes last.
+    names = reversed(getattr(estimator, "__dict__", {}))
+    if is_special or not any(map(_is_learned, names)):
         _sklearn_check_is_fitted(estimator)
 
 
