@@ -1,10 +1,10 @@
-"""Build `results.rst` from `results.rst.in` and the records of the benchmarks.
+"""Build `results.rst` and `performance.rst` from their templates and the records of benchmarks.
 
     python docs/build_results.py
 
-The documentation does so by itself, and the page is not kept under version control.
+The documentation does so by itself, and the pages are not kept under version control.
 
-In the template, `{{record | table | line | column}}` stands for a figure, with its error, and
+In a template, `{{record | table | line | column}}` stands for a figure, with its error, and
 `{{... | value}}` for the figure alone. A line `.. record:: name` or `.. record:: name | table`
 stands for the tables of a record and how they were made, `.. joined:: name` for the tables of all
 records whose names start so, as one, and `.. searches::` for what all searches came to.
@@ -15,8 +15,9 @@ import re
 from pathlib import Path
 
 DOCS = Path(__file__).parent
-TEMPLATE, PAGE, RECORDS = DOCS / "results.rst.in", DOCS / "results.rst", DOCS / "records"
-NOTE = ".. Built by build_results.py from results.rst.in and records/: edit these.\n\n"
+PAGES = ("results", "performance")
+RECORDS = DOCS / "records"
+NOTE = ".. Built by build_results.py from {}.rst.in and records/: edit these.\n\n"
 
 SHARED = "shared_items-movielens | Shared items | {} | {} late users"
 SHOPS = "transfer-sport_phone-{0} | {0} ({1}), 999 random unseen items | {2} | {3}"
@@ -39,17 +40,19 @@ GAINS = [
 
 
 def main():
-    """Write the page."""
-    PAGE.write_text(page(), encoding="utf-8")
+    """Write the pages."""
+    for name in PAGES:
+        (DOCS / f"{name}.rst").write_text(page(name), encoding="utf-8")
 
 
-def page():
-    """Return the text of the page."""
-    text = TEMPLATE.read_text("utf-8")
+def page(name):
+    """Return the text of a page."""
+    text = (DOCS / f"{name}.rst.in").read_text("utf-8")
     text = re.sub(r"\{\{(.+?)\}\}", lambda match: escaped(figure(match[1])), text, flags=re.S)
     text = re.sub(r"^\.\. record:: (.+)$", lambda match: tables(match[1]), text, flags=re.M)
     text = re.sub(r"^\.\. joined:: (.+)$", lambda match: joined(match[1]), text, flags=re.M)
-    return NOTE + re.sub(r"^\.\. searches::$", lambda match: searches(), text, flags=re.M)
+    text = re.sub(r"^\.\. searches::$", lambda match: searches(), text, flags=re.M)
+    return NOTE.format(name) + text
 
 
 def read(name):
