@@ -1,15 +1,24 @@
+import gc
+import multiprocessing
 import os
+import textwrap
 from importlib.util import find_spec
 from pathlib import Path
 
+import joblib
 import pytest
 from hypothesis import settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-# A busy machine fails no test by being slow.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# A busy machine fails no test by being slow. Pass --hypothesis-profile=thorough for more examples.
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=300)
+settings.load_profile("quick")
+
+# The server is a process that starts anew and imports the package once; new ones are forks of it.
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["sktransrec"])
 
 HAS_TENSORFLOW = find_spec("tensorflow") is not None
 
@@ -21,6 +30,19 @@ def data_home():
     if not folder or not Path(folder).is_dir():
         pytest.skip("SKTRANSREC_DATA does not name the folder of the real data sets")
     return Path(folder)
+
+
+def pytest_collection_finish():
+    """Let the collector of garbage pass by what was imported and collected, which stays."""
+    gc.freeze()
+    gc.set_threshold(10_000)
+
+
+def pytest_sessionstart():
+    """Keep more networks than users need: many tests train the same few."""
+    from sktransrec._engine import _idle_trainers
+
+    _idle_trainers._N_TRAINERS = 64
 
 
 @pytest.hookimpl(wrapper=True)
@@ -54,6 +76,29 @@ def _asks_for_tensorflow(error):
     if isinstance(error, ModuleNotFoundError) and error.name in ("tensorflow", "keras", "scikeras"):
         return True
     return "needs TensorFlow" in f"{error} {getattr(error, 'stderr', '')}"
+
+
+@pytest.fixture(params=["threading", pytest.param("loky", marks=pytest.mark.slow)])
+def workers(request):
+    """Run parallel jobs in threads; in processes, which import all anew, where slow tests run."""
+    with joblib.parallel_config(backend=request.param):
+        yield
+
+
+@pytest.fixture
+def run_in_new_process():
+    """Return what runs a program in a process that has imported the package and no more.
+
+    It takes the program and the names that this knows, and returns the exit code.
+    """
+
+    def run(program, **names):
+        process = _PROCESSES.Process(target=exec, args=(textwrap.dedent(program), names))
+        process.start()
+        process.join()
+        return process.exitcode
+
+    return run
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from sktransrec.testing._instances import (
     LARGER_NETWORKS,
     RECOMMENDERS,
     WITH_ITEMS,
-    are_first_of_class,
+    are_first,
 )
 from sktransrec.testing._samples import domain, is_supervised, seen_items
 
@@ -42,13 +42,20 @@ networks_may_saturate = pytest.mark.filterwarnings("ignore:The code of .* collap
 def parametrize_with_recommender_checks(estimators):
     """Run a test with each recommender among the estimators and each check of it."""
     recommenders = [each for each in estimators if get_tags(each).estimator_type == "recommender"]
-    return pytest.mark.parametrize(
-        ("estimator", "check"),
-        [
-            pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.__name__}")
-            for estimator, check in recommender_checks(recommenders)
-        ],
-    )
+    return pytest.mark.parametrize(("estimator", "check"), [*_recommender_checks(recommenders)])
+
+
+def _recommender_checks(recommenders):
+    """Yield each recommender with each check of it, slow but for the first of a class.
+
+    With the content of items, a recommender is of another class.
+    """
+    kinds = [(type(each), getattr(each, "item_features", None) is None) for each in recommenders]
+    for each, is_first in zip(recommenders, are_first(kinds), strict=True):
+        marks = () if is_first else pytest.mark.slow
+        for estimator, check in recommender_checks([each]):
+            name = f"{type(each).__name__}-{check.__name__}"
+            yield pytest.param(estimator, check, marks=marks, id=name)
 
 
 # These are trained, kept and run as `Autoencoder` is, and have other layers.
@@ -94,7 +101,7 @@ def _marks(estimator, check):
 
 def _sklearn_checks(estimators):
     """Yield each estimator with each check of scikit-learn, slow but for the first of a class."""
-    for each, is_first in zip(estimators, are_first_of_class(estimators), strict=True):
+    for each, is_first in zip(estimators, are_first(map(type, estimators)), strict=True):
         for estimator, check in estimator_checks_generator(each):
             name = check.func.__name__
             marks = [*_marks(estimator, name), *(() if is_first else (pytest.mark.slow,))]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -103,7 +103,6 @@ def test_all_are_tested(with_ids):
     assert sorted(NAMES) == sorted(with_ids)
 
 
-@settings(max_examples=30, deadline=None)
 @given(items=arrays(np.intp, array_shapes(min_dims=0, min_side=0), elements=st.integers(-1, 2)))
 def test_arrays_of_every_shape_are_decoded(items):
     ids = InteractionEncoder().fit(LOG).decode_items(items)

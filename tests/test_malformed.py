@@ -16,7 +16,7 @@ from sklearn.base import clone, is_regressor
 from sklearn.utils import get_tags
 
 from sktransrec.testing._checks import _set_random_state
-from sktransrec.testing._instances import ESTIMATORS, WITH_ITEMS, are_first_of_class
+from sktransrec.testing._instances import ESTIMATORS, WITH_ITEMS, are_first
 from sktransrec.testing._samples import domain, interactions, is_supervised
 
 ALL = [*ESTIMATORS, *WITH_ITEMS]
@@ -29,7 +29,7 @@ FIT_TAKES_SECONDS = (
     "Codebook",
     "NextItem",
 )
-IS_FIRST = are_first_of_class(ESTIMATORS) + are_first_of_class(WITH_ITEMS)
+IS_FIRST = are_first(map(type, ESTIMATORS)) + are_first(map(type, WITH_ITEMS))
 # One of each class; the slow tests have all.
 FIRST = [place for place in range(len(ALL)) if IS_FIRST[place]]
 QUICK = [

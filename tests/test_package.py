@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -242,13 +243,23 @@ def _public_methods():
     ]
 
 
+@functools.cache
+def _tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _nodes(path):
+    """Return all nodes of the syntax of a file."""
+    return list(ast.walk(_tree(path)))
+
+
+@functools.cache
 def _imports(path, *, at_import_only=False):
     """Return the (module, name or None) pairs that a file of the package imports."""
     package = ["sktransrec", *path.relative_to(ROOT).parent.parts]
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = _nodes_outside_functions(tree) if at_import_only else ast.walk(tree)
     imports = set()
-    for node in nodes:
+    for node in _nodes_outside_functions(_tree(path)) if at_import_only else _nodes(path):
         if isinstance(node, ast.Import):
             imports |= {(alias.name, None) for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -320,17 +331,15 @@ assert state() == before
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
-def test_modules_left_out_are_imported_when_asked_for():
+def test_modules_left_out_are_imported_when_asked_for(run_in_new_process):
     program = """
-import sys, sktransrec
-assert "sktransrec.datasets" not in sys.modules
-sktransrec.datasets.make_cross_domain, sktransrec.inspection, sktransrec.testing.check_recommender
-assert not hasattr(sktransrec, "nothing")
-"""
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+        import sys, sktransrec
+        assert "sktransrec.datasets" not in sys.modules
+        sktransrec.datasets.make_cross_domain, sktransrec.inspection
+        sktransrec.testing.check_recommender
+        assert not hasattr(sktransrec, "nothing")
+    """
+    assert run_in_new_process(program) == 0
 
 
 def test_what_the_package_shows_are_its_public_names_and_rooms():
@@ -438,11 +447,12 @@ def test_no_private_state_of_another_room_is_read():
     wrong = []
     for path in FILES:
         of_room = set().union(*(private_names[p] for p in FILES if _part(p) == _part(path)))
+        of_others = all_names - of_room
         wrong += [
             f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for node in _nodes(path)
             if isinstance(node, ast.Attribute)
-            and node.attr in all_names - of_room
+            and node.attr in of_others
             and _is_of_another(node.value)
         ]
     assert not wrong
@@ -450,9 +460,8 @@ def test_no_private_state_of_another_room_is_read():
 
 def _private_names(path):
     """Return the private methods and attributes that the classes of a file define."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     names = set()
-    for definition in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+    for definition in (node for node in _nodes(path) if isinstance(node, ast.ClassDef)):
         for node in ast.walk(definition):
             if isinstance(node, ast.FunctionDef):
                 names.add(node.name)

@@ -192,23 +192,20 @@ def test_files_of_others_and_damaged_files_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("moment", ["os.replace", "os.fsync", "sktransrec.persistence._write"])
-def test_a_killed_save_leaves_the_old_file(moment, tmp_path):
+def test_a_killed_save_leaves_the_old_file(moment, run_in_new_process, tmp_path):
     path = tmp_path / "a.model"
     save(PopularityRecommender().fit(X), path)
     before = path.read_bytes()
     module, _, _ = moment.rpartition(".")
     program = f"""
-        import os, signal, sys
+        import os, signal
         import {module}
         from sktransrec import EASERecommender, save
         model = EASERecommender().fit([[1, 1, 0], [0, 1, 1]])
         {moment} = lambda *args: os.kill(os.getpid(), signal.SIGKILL)
-        save(model, sys.argv[1])
+        save(model, path)
     """
-    run = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program), path], check=False, capture_output=True
-    )
-    assert run.returncode == -9, run.stderr
+    assert run_in_new_process(program, path=path) == -9
     assert path.read_bytes() == before
     assert_array_equal(load(path).popularity_, X.mean(axis=0).astype(np.float32))
 

@@ -1,7 +1,5 @@
 """A service answers in ids what the model answers in columns."""
 
-import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -240,17 +238,17 @@ def test_later_items_are_recommended_without_learning_again(log):
         RecommendationService(ItemKNNRecommender().fit(X), encoder).add_items(later)
 
 
-def test_saved_services_answer_in_a_new_process(service, log, tmp_path):
+def test_saved_services_answer_in_a_new_process(service, log, run_in_new_process, tmp_path):
     path = tmp_path / "films.service"
     service.save(path)
     expected = service.recommend(baskets=[["film-4"]], n_recommendations=2)["item"].tolist()
-    program = f"""
-from sktransrec import RecommendationService
-service = RecommendationService.load({str(path)!r}, mmap_mode="r")
-print(service.recommend(baskets=[["film-4"]], n_recommendations=2)["item"].tolist())
-"""
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert (run.returncode, run.stdout.strip()) == (0, str(expected)), run.stderr
+    program = """
+        from sktransrec import RecommendationService
+        service = RecommendationService.load(path, mmap_mode="r")
+        found = service.recommend(baskets=[["film-4"]], n_recommendations=2)["item"].tolist()
+        assert found == expected, found
+    """
+    assert run_in_new_process(program, path=path, expected=expected) == 0
     sktransrec.save({}, path)
     with pytest.raises(ValueError, match="holds a dict, not a RecommendationService"):
         RecommendationService.load(path)

@@ -30,7 +30,7 @@ from sktransrec import (
 )
 from sktransrec.evaluation import proxy_a_distance
 from sktransrec.testing._checks import _set_random_state
-from sktransrec.testing._instances import ESTIMATORS, WITH_ITEMS, are_first_of_class
+from sktransrec.testing._instances import ESTIMATORS, WITH_ITEMS, are_first
 from sktransrec.testing._samples import domain, interactions
 
 TABLES = ("pandas", "polars")
@@ -96,7 +96,7 @@ def assert_same(found, expected):
 
 
 INSTANCES = [*ESTIMATORS, *WITH_ITEMS]
-IS_FIRST = are_first_of_class(ESTIMATORS) + are_first_of_class(WITH_ITEMS)
+IS_FIRST = are_first(map(type, ESTIMATORS)) + are_first(map(type, WITH_ITEMS))
 
 
 @pytest.mark.parametrize(

@@ -128,9 +128,9 @@ ESTIMATORS = [
 ]
 
 
-def are_first_of_class(estimators):
-    """Return for each estimator whether it is the first of its class, as a list."""
-    kinds = list(map(type, estimators))
+def are_first(kinds):
+    """Return for each kind whether it occurs for the first time, as a list."""
+    kinds = list(kinds)
     return [kind not in kinds[:place] for place, kind in enumerate(kinds)]
 
 

@@ -1,5 +1,7 @@
 """Copied weights start where they did elsewhere, and move at the rate that they are told to."""
 
+import functools
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -46,7 +48,7 @@ def _batches(_):
 
 def _fine_tuning(source=None, **options):
     if source is None:
-        source = _source().weights
+        source = _source()
     settings = {"trainable": "all", "unfreeze_every": None, "layer_decay": None, "l2_sp": 0.0}
     return FineTuning(TrainedNetwork(source, AXES, None), **(settings | options))
 
@@ -63,11 +65,12 @@ def _trainer(fine_tuning=None, *, optimizer="sgd", run_eagerly=True, seed=1):
     )
 
 
+@functools.cache
 def _source():
-    """Return a trained network."""
+    """Return the weights of a trained network, which no test changes."""
     trainer = _trainer(seed=0)
     trainer.train(_batches, epochs=1)
-    return trainer
+    return trainer.weights
 
 
 def _changes(trainer, start, *, epochs=1):
@@ -113,14 +116,14 @@ def test_columns_are_matched_by_name():
 
 
 def test_everything_is_copied_before_the_first_step():
-    source = _source().weights
+    source = _source()
     for path, weight in _trainer(_fine_tuning(source)).weights.items():
         np.testing.assert_array_equal(weight, source[path])
 
 
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"])
 def test_layer_decay_shortens_the_steps_of_every_optimizer(optimizer):
-    source = _source().weights
+    source = _source()
     batch = next(_batches(0))
     changes = []
     for layer_decay in (None, 2.0):
@@ -141,7 +144,7 @@ def test_rates_by_depth(layer_decay, divisor):
 
 @pytest.mark.parametrize("run_eagerly", [True, False])
 def test_one_more_layer_moves_in_each_stage(run_eagerly):
-    source = _source().weights
+    source = _source()
     tuner = _trainer(_fine_tuning(source, unfreeze_every=2), run_eagerly=run_eagerly)
     before = source
     for epoch in range(8):
@@ -154,14 +157,14 @@ def test_one_more_layer_moves_in_each_stage(run_eagerly):
 
 def test_frozen_layers_have_no_optimizer_state():
     trainer = _trainer(_fine_tuning(trainable=2), optimizer="adam")
-    changes = _changes(trainer, _source().weights, epochs=2)
+    changes = _changes(trainer, _source(), epochs=2)
     assert {_depth(path) for path, change in changes.items() if change.any()} == {0, 1}
     assert not any("encoder" in path for path in trainer.optimizer_state)
     assert [layer.frozen for layer in trainer.transferred_layers] == [False, False, True, True]
 
 
 def test_penalty_is_half_the_squared_distance_of_what_was_copied():
-    source = _source().weights
+    source = _source()
     columns = np.array([0, 5]), np.array([4, 1])
     settings = _fine_tuning(l2_sp=0.3)._replace(source=TrainedNetwork(source, AXES, columns))
     network = autoencoder(**{**SIZES, "seed": 1})
@@ -175,7 +178,7 @@ def test_penalty_is_half_the_squared_distance_of_what_was_copied():
 
 def test_penalty_pulls_back():
     """Under plain gradient descent, a step from w differs by -rate * l2_sp * (w - w0)."""
-    source = _source().weights
+    source = _source()
     weights = {path: weight + np.float32(0.1) for path, weight in source.items()}
     batch = next(_batches(0))
     results = []

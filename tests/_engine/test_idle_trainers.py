@@ -6,8 +6,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 
 from sktransrec import Autoencoder, ItemFeatures, NextItemRecommender, TextEncoder
-from sktransrec._engine import _learner, _trainer
-from sktransrec._engine._idle_trainers import _N_TRAINERS
+from sktransrec._engine import _idle_trainers, _learner, _trainer
 
 X = np.random.RandomState(0).uniform(size=(20, 6))
 HISTORIES = 1 + np.arange(40).reshape(8, 5)
@@ -111,8 +110,9 @@ def test_a_failed_training_keeps_nothing(n_built):
     assert len(n_built) == 2
 
 
-def test_the_latest_ones_wait(n_built):
-    for seed in range(_N_TRAINERS + 1):
+def test_the_latest_ones_wait(n_built, monkeypatch):
+    monkeypatch.setattr(_idle_trainers, "_N_TRAINERS", 3)
+    for seed in range(4):
         Autoencoder(1, **EAGER).set_params(random_state=seed).fit(X)
     n_before = len(n_built)
     Autoencoder(1, **EAGER).set_params(random_state=1).fit(X)

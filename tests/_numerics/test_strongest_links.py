@@ -1,6 +1,6 @@
 import numpy as np
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import config_context
 
@@ -11,7 +11,6 @@ def interactions(n_rows, n_items, seed):
     return sp.random_array((n_rows, n_items), density=0.4, rng=np.random.default_rng(seed))
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     n_rows=st.integers(1, 20),
     n_items=st.integers(1, 20),
@@ -32,7 +31,6 @@ def test_keeps_the_largest_entries_off_the_diagonal(n_rows, n_items, n_links, se
     assert links.has_sorted_indices
 
 
-@settings(max_examples=50, deadline=None)
 @given(n_links=st.integers(1, 25), seed=st.integers(0, 1000))
 def test_of_equal_links_those_of_popular_items_are_kept(n_links, seed):
     """Numbers of common rows tie often."""

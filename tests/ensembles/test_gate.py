@@ -289,6 +289,7 @@ def test_nothing_to_hold_out_closes_the_gate():
     assert "nothing to find" in gate.decision_
 
 
+@pytest.mark.usefixtures("workers")
 def test_gate_is_searched_and_saved(domains, tmp_path):
     X, y = domains.X_source, domains.Y_target
     search = GridSearchCV(

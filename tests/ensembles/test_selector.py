@@ -257,6 +257,7 @@ def test_in_domain_selector_does_not_read_y():
     assert_array_equal(*scores)
 
 
+@pytest.mark.usefixtures("workers")
 def test_in_domain_selector_is_searched_and_saved_and_scores_rows_alone(tmp_path):
     X, model, target = side_by_side([0.0, 1.0], cv=2, max_sources=1)
     _, held_out = holdout_random(X[:, target], 0.3, random_state=0)

@@ -212,6 +212,7 @@ def test_bad_parameters(warm, model, message):
         model.fit(warm)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_cold_people_by_their_history_in_another_domain(data_home):
     """The features are what people have in games; those scored have nothing in videos yet."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import t
@@ -145,6 +145,7 @@ def test_a_failure_loses_nothing_else(domains):
         as_baseline.differences()
 
 
+@pytest.mark.usefixtures("workers")
 def test_searches_jobs_and_seeds(domains):
     search = GridSearchCV(EASERecommender(), {"regularization": [1.0, 100.0]}, cv=2)
     runs = [
@@ -185,7 +186,6 @@ def test_bad_arguments_are_named(domains, options, message):
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.sampled_from([np.inf, 40.0]))
-@settings(max_examples=30, deadline=None)
 def test_differences_are_those_of_holm(seed, n_models, n_train):
     """The rejected hypotheses are those of the textbook's loop; intervals agree with them."""
     rng = np.random.default_rng(seed)

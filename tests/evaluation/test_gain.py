@@ -346,6 +346,7 @@ def test_random_state_makes_it_reproducible(domains):
     assert intervals(0) != intervals(1)
 
 
+@pytest.mark.usefixtures("workers")
 def test_folds_run_in_parallel(domains):
     arguments = (RidgeRecommender(), None, domains.X_source, domains.Y_target)
     serial, parallel = (transfer_gain(*arguments, random_state=0, n_jobs=n) for n in (None, 2))

@@ -94,6 +94,7 @@ def test_models_in_domain_are_judged_by_y_and_do_not_learn_it(domains):
     assert_array_equal(given.scores["EASE"], given.scores["as a step"])
 
 
+@pytest.mark.usefixtures("workers")
 def test_shares_searches_and_jobs(domains):
     search = GridSearchCV(
         make_pipeline(MaxAbsScaler(), RidgeRecommender()),

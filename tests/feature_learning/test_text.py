@@ -73,7 +73,8 @@ def test_hidden_tokens_teach_what_few_labels_do_not():
     masked = clone(encoder).fit(topics(np.arange(1, 21), 300, 0, n_steps=10)[0])
     rows, y = topics(known, 10, 1)
     new_rows, expected = topics(others, 200, 2)
-    tuned = clone(encoder).set_params(pretrained=FrozenEstimator(masked)).fit(rows, y)
+    tuned = clone(encoder).set_params(pretrained=FrozenEstimator(masked), run_eagerly=True)
+    tuned.fit(rows, y)
     scratch = clone(encoder).fit(rows, y)
     assert {layer.name for layer in tuned.transferred_layers_ if layer.copied == "no"} == {"output"}
     assert accuracy(tuned, rows, y, new_rows, expected) > 0.9

@@ -50,7 +50,6 @@ def _twins_by_loop(X_source, X_target, threshold, n_min):
     return {pair: n_common for pair, n_common in pairs.items() if pair not in baskets}
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 1000),
     threshold=st.sampled_from([0.3, 0.5, 0.8, 1.0]),

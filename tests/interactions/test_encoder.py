@@ -68,7 +68,6 @@ def test_a_small_log_becomes_the_matrix_written_by_hand(duplicates, table):
     assert (encoder.n_users_, encoder.n_items_) == (3, 3)
 
 
-@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000), duplicates=st.sampled_from(["sum", "max", "last"]))
 def test_encoding_agrees_with_a_loop_over_the_events(seed, duplicates):
     log = _random_log(seed)
@@ -180,7 +179,6 @@ def test_minimum_counts_hold_for_all_that_is_left():
     np.testing.assert_array_equal(encoder.transform(log).toarray(), np.ones((2, 2)))
 
 
-@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 1000), n_min=st.integers(1, 6))
 def test_minimum_counts_leave_the_largest_core(seed, n_min):
     log = _random_log(seed, n_events=60) | {"stars": np.ones(60)}
@@ -327,7 +325,6 @@ def test_sequences_follow_time_and_pad_the_end():
     assert encoder.sequences(LOG, users=["new", "eve"]).tolist() == [[0], [1]]
 
 
-@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 1000), max_length=st.one_of(st.none(), st.integers(1, 30)))
 def test_sequences_agree_with_a_loop_over_the_events(seed, max_length):
     log = _random_log(seed) | {"stars": np.ones(200)}

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sktransrec.interactions import (
@@ -22,7 +22,6 @@ def _random_matrix(n_rows, n_items, seed=0):
     return sp.csr_array(counts.astype(np.float32))
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 1000),
     size=st.one_of(st.floats(0.01, 0.99), st.integers(1, 12)),
@@ -91,7 +90,6 @@ def _counts(encoder, events):
     return [sum(item == known for _, item in events) for known in encoder.items_]
 
 
-@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 1000), n=st.integers(1, 14))
 def test_last_holdout_agrees_with_a_walk_through_each_history(seed, n):
     log = _random_log(seed)
@@ -131,7 +129,6 @@ def test_last_holdout_of_new_users():
     assert y.nonzero()[1].tolist() == [1]
 
 
-@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 1000), cut=st.integers(1, 119))
 def test_holdout_after_splits_every_history_at_one_moment(seed, cut):
     log = _random_log(seed)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics.pairwise import cosine_distances
@@ -52,7 +52,6 @@ def _assert_rows_and_mean(function, expected, *arguments):
 
 
 @given(rankings())
-@settings(max_examples=60, deadline=None)
 def test_coverage_and_gini(case):
     items, popularity, _, _ = case
     n_items, k = len(popularity), items.shape[1]
@@ -68,7 +67,6 @@ def test_coverage_and_gini(case):
 
 
 @given(rankings())
-@settings(max_examples=60, deadline=None)
 def test_novelty(case):
     items, popularity, _, _ = case
     rarest = min((p for p in popularity if p > 0), default=1.0)
@@ -82,7 +80,6 @@ def test_novelty(case):
 
 
 @given(rankings())
-@settings(max_examples=60, deadline=None)
 def test_popularity_lift(case):
     items, popularity, interactions, _ = case
     pairs = []
@@ -103,7 +100,6 @@ def test_popularity_lift(case):
 
 
 @given(rankings())
-@settings(max_examples=60, deadline=None)
 def test_diversity(case):
     items, _, _, vectors = case
     distances = cosine_distances(vectors)
@@ -116,7 +112,6 @@ def test_diversity(case):
 
 
 @given(rankings())
-@settings(max_examples=60, deadline=None)
 def test_serendipity(case):
     items, popularity, y, _ = case
     n_items = len(popularity)
@@ -134,7 +129,6 @@ def test_serendipity(case):
 
 
 @given(rankings())
-@settings(max_examples=60, deadline=None)
 def test_calibration_error(case):
     items, _, interactions, classes = case
     sums = classes.sum(axis=1, keepdims=True)

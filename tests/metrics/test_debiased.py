@@ -1,5 +1,6 @@
 """What popularity alone is worth to scorers, on data of which it is known what rows choose by."""
 
+import functools
 import pickle
 
 import numpy as np
@@ -29,9 +30,10 @@ N_ROWS, N_ITEMS, N_GROUPS = 2500, 600, 4
 N_CHOICES, K, N_NEGATIVES = 8, 10, 49
 
 
-def _choices(taste, seed=0):
+@functools.cache
+def _choices(taste):
     """Return interactions of rows that choose by popularity, and by groups of items if `taste`."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     popularity = np.arange(1, N_ITEMS + 1) ** -0.6
     same_group = np.arange(N_ROWS)[:, None] % N_GROUPS == np.arange(N_ITEMS) % N_GROUPS
     waiting_times = rng.exponential(size=(N_ROWS, N_ITEMS))
@@ -41,6 +43,7 @@ def _choices(taste, seed=0):
     return sp.csr_array((np.ones(len(rows), dtype=np.float32), (rows, columns)))
 
 
+@functools.cache
 def _split(taste):
     return holdout_random(_choices(taste), 0.25, random_state=0)
 
@@ -52,6 +55,13 @@ HALF = {"propensity_exponent": 0.5, "n_negatives": N_NEGATIVES, "negative_expone
 
 def _taste_model():
     return ALSRecommender(N_GROUPS, random_state=0)
+
+
+@functools.cache
+def _models_of_taste():
+    """Return what is popular where rows choose by taste, and a model that finds the taste."""
+    X, _ = _split(taste=2)
+    return PopularityRecommender().fit(X), _taste_model().fit(X)
 
 
 def _score(model, X, y, options):
@@ -77,7 +87,7 @@ def test_popularity_is_at_chance_where_rows_choose_by_it(options):
 @pytest.mark.parametrize("options", [IPS, MATCHED, HALF], ids=["weights", "negatives", "both"])
 def test_taste_is_far_above_chance(options):
     X, y = _split(taste=2)
-    popularity, taste = PopularityRecommender().fit(X), _taste_model().fit(X)
+    popularity, taste = _models_of_taste()
     assert _score(popularity, X, y, options) < 1.3 * _chance(options)
     assert _score(taste, X, y, options) > 1.8 * _chance(options)
 
@@ -198,6 +208,7 @@ def test_weights_count_pairs_as_if_repeated():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_films(data_home):
     """Popularity is far above chance in the full ranking, and near it once it is not paid for."""

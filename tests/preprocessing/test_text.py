@@ -8,7 +8,7 @@ import joblib
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpydoc.docscrape import NumpyDocString
 from sklearn.base import clone
@@ -70,7 +70,6 @@ def test_is_padded_like_the_sequences_of_a_log():
     assert histories.dtype == texts.dtype
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     texts=st.lists(st.text(alphabet="aAbé אب中文ि. ", max_size=12), min_size=1, max_size=6),
     analyzer=st.sampled_from(["word", "char", "char_wb", halves]),
@@ -156,7 +155,6 @@ def test_mixed_reads_each_script_in_its_way(text, expected):
     assert words(text, analyzer="mixed") == expected
 
 
-@settings(max_examples=100, deadline=None)
 @given(text=st.text(alphabet="aB1_ é-אבכ中文字のカーไทยุ้한ि။", max_size=15))
 def test_mixed_tokens_lose_no_letter_and_leave_spaced_words_whole(text):
     by_word = TextSequences().build_analyzer()(text)

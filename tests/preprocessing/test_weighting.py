@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import TruncatedSVD
 from sklearn.pipeline import make_pipeline
@@ -29,7 +29,6 @@ def dense_bm25(X, new, k1, b):
     return weights
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     n_rows=st.integers(1, 20),
     n_columns=st.integers(1, 20),
@@ -87,7 +86,6 @@ def test_bm25_refuses_negative_counts_and_empty_matrices():
         BM25Transformer().fit(np.zeros((3, 2)))
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     n_rows=st.integers(1, 20),
     n_columns=st.integers(1, 20),

@@ -201,6 +201,7 @@ def test_threads_and_repetition_change_no_bit(new_state):
     assert not np.array_equal(different.item_factors_, first.item_factors_)
 
 
+@pytest.mark.usefixtures("workers")
 def test_search_in_parallel_is_the_serial_one():
     X = _random_counts()
     rest, held_out = holdout_random(X, random_state=0)

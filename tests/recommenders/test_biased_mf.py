@@ -149,6 +149,7 @@ def test_threads_change_no_bit():
     assert_array_equal(*(model.item_factors_ for model in models))
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_films(data_home):
     """Factors help beyond biases, biases beyond the mean; parameters are from validation."""

@@ -114,6 +114,7 @@ def test_fit_with_a_seed_is_reproducible_and_without_one_is_not():
     assert np.isfinite(threaded.decision_function(X)).all()
 
 
+@pytest.mark.usefixtures("workers")
 def test_search_in_parallel_is_the_serial_one():
     rest, held_out = holdout_random(_counts(), random_state=0)
     grid = {"regularization": [0.01, 0.1]}

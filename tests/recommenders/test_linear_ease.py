@@ -27,7 +27,6 @@ def closed_form(X, regularization, item_exponent=0.25):
     return np.eye(n_items) - inverse / np.diag(inverse)
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     n_rows=st.integers(1, 50),
     n_items=st.integers(2, 50),
@@ -185,15 +184,15 @@ def test_memory_is_little_more_than_the_inverse(shape, solver):
 
 def test_memory_of_the_sparse_solver_is_as_stated(monkeypatch):
     monkeypatch.setattr(_neighbor_ridge, "_N_DENSE", 100)
-    X = sp.random_array((3000, 4000), density=0.002, format="csr", rng=np.random.default_rng(0))
+    X = sp.random_array((800, 1000), density=0.008, format="csr", rng=np.random.default_rng(0))
     X = X.astype(np.float32)
     tracemalloc.start()
-    with config_context(working_memory=1):
+    with config_context(working_memory=0.25):
         EASERecommender(solver="sparse", n_neighbors=30).fit(X)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     stated = _linear._ease_bytes("sparse", X, 4, 30)
-    assert 0.3 * stated < peak < 1.2 * stated + 2**20
+    assert 0.3 * stated < peak < 1.2 * stated + 2**18
 
 
 @pytest.mark.parametrize("solver", ["primal", "dual"])

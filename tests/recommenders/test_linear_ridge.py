@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import config_context
 from sklearn.linear_model import Ridge
@@ -20,7 +20,6 @@ def domain(n_rows, n_features, n_items, *, seed=0, sparse=True):
     return (sp.csr_array(X) if sparse else X), sp.csr_array(y)
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     n_rows=st.integers(2, 40),
     n_features=st.integers(1, 40),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import config_context
 
@@ -38,7 +38,6 @@ def dense_similarities(X, weighting, shrinkage=0.0):
     return similarities
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     n_rows=st.integers(1, 40),
     n_items=st.integers(2, 40),

@@ -359,6 +359,7 @@ def test_threads_and_repetition_change_no_bit(new_state):
     assert not np.array_equal(collective(random_state=1).fit(X).item_factors_, first.item_factors_)
 
 
+@pytest.mark.usefixtures("workers")
 def test_search_over_the_weight_of_the_source():
     X = interactions()
     rest, held_out = holdout_random(X, random_state=0)
