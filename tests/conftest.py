@@ -16,10 +16,6 @@ settings.register_profile("quick", deadline=None, max_examples=25)
 settings.register_profile("thorough", deadline=None, max_examples=300)
 settings.load_profile("quick")
 
-# The server is a process that starts anew and imports the package once; new ones are forks of it.
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["sktransrec"])
-
 HAS_TENSORFLOW = find_spec("tensorflow") is not None
 
 
@@ -89,11 +85,14 @@ def workers(request):
 def run_in_new_process():
     """Return what runs a program in a process that has imported the package and no more.
 
-    It takes the program and the names that this knows, and returns the exit code.
+    It takes the program and the names that this knows, and returns the exit code. The processes are
+    forks of a server, which starts anew and imports the package once.
     """
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["sktransrec"])
 
     def run(program, **names):
-        process = _PROCESSES.Process(target=exec, args=(textwrap.dedent(program), names))
+        process = processes.Process(target=exec, args=(textwrap.dedent(program), names))
         process.start()
         process.join()
         return process.exitcode

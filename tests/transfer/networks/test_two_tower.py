@@ -15,8 +15,8 @@ TARGET = np.arange(N_SOURCE, N_SOURCE + N_TARGET)
 TINY = {
     "target_columns": slice(N_SOURCE, None),
     "n_components": 3,
-    "epochs": 3,
-    "batch_size": 16,
+    "epochs": 2,
+    "batch_size": 40,
     "run_eagerly": True,
     "random_state": 0,
 }
