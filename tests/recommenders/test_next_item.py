@@ -22,7 +22,7 @@ N_ITEMS = 7
 ENCODERS = ["attention", "cnn", "gru", "lstm"]
 # Networks of the same sizes are compiled once; those of sizes that occur once run eagerly.
 TINY = {"n_components": 8, "n_layers": 1, "epochs": 3, "random_state": 0}
-EAGER = {**TINY, "run_eagerly": True}
+EAGER = {**TINY, "epochs": 1, "run_eagerly": True}
 
 # One step an epoch, and enough of them to learn a rule.
 THOROUGH = {"epochs": 12, "learning_rate": 0.05, "batch_size": 64, "dropout": 0.0}
@@ -75,7 +75,7 @@ def test_a_later_log_fits_whatever_its_length(n_events):
     assert encoder.decode_items(items).item() not in later["item"]
 
 
-@pytest.mark.parametrize("encoder", ["attention", "gru"])
+@pytest.mark.parametrize("encoder", ["attention", pytest.param("gru", marks=pytest.mark.slow)])
 def test_order_matters_where_sets_are_the_same(encoder):
     """After 1, 2 comes 3, and after 2, 1 comes 4."""
     X = np.array([[1, 2, 3], [2, 1, 4]] * 10)
@@ -339,7 +339,7 @@ def test_unknown_items_are_left_out_on_request():
     assert_allclose(ignored, expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("encoder", ["attention", "gru"])
+@pytest.mark.parametrize("encoder", ["attention", pytest.param("gru", marks=pytest.mark.slow)])
 def test_eager_and_compiled_training_agree(encoder):
     X = cycles()
     compiled = NextItemRecommender(encoder, n_negatives=5, **TINY).fit(X)
