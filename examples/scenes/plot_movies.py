@@ -186,8 +186,9 @@ for place, (ax, title) in enumerate(zip(axes, titles, strict=False)):
     ax.invert_yaxis()
     ax.label_outer()
 means, errors = np.transpose(list(rmse.values()))
-axes[2].barh(list(rmse), means, xerr=errors, color="C1", alpha=0.8)
+axes[2].errorbar(means, list(rmse), xerr=errors, fmt="o", color="C1", capsize=3)
 axes[2].set(title="How many stars", xlabel="RMSE in stars (less is better)")
+axes[2].margins(y=0.5)
 axes[2].invert_yaxis()
 
 # %%
