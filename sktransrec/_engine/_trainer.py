@@ -257,6 +257,7 @@ class NetworkTrainer:
                 shapes = [tensor.shape for tensor in self.network.model.inputs]
                 signature[0] = list(map(_of_shape, signature[0], shapes))
                 function = tf.function(function, input_signature=signature, autograph=False)
+                _forget_gradients(function.get_concrete_function().graph)
             self._functions[key] = function
         return self._functions[key]
 
@@ -280,6 +281,21 @@ class NetworkTrainer:
 
     def _evaluate(self, inputs, targets):
         return self._objective(inputs, targets, training=False)
+
+
+def _forget_gradients(graph):
+    """Take the gradients of ours in a traced graph out of the registry of TensorFlow.
+
+    The trace has used them already, and the registry would keep the graph for ever.
+    """
+    from tensorflow.python.framework import ops
+
+    registry = getattr(getattr(ops, "gradient_registry", None), "_registry", {})
+    for operation in graph.get_operations():
+        if "_gradient_op_type" in operation.node_def.attr:
+            name = operation.get_attr("_gradient_op_type").decode()
+            if name.startswith("CustomGradient-"):
+                registry.pop(name, None)
 
 
 def _all_variables(optimizer):

@@ -1,4 +1,6 @@
+import gc
 import logging
+import weakref
 
 import numpy as np
 import pytest
@@ -61,6 +63,16 @@ def test_one_trace_for_batches_of_all_sizes():
     trainer.train(_batches(_rows(23), 5), epochs=2)
     (step,) = trainer._functions.values()
     assert step.experimental_get_tracing_count() == 1
+
+
+def test_nothing_keeps_the_graph_of_a_trainer():
+    trainer = _trainer(run_eagerly=False)
+    trainer.train(_batches(_rows(), 20), epochs=1)
+    (step,) = trainer._functions.values()
+    graph = weakref.ref(step.get_concrete_function().graph)
+    del trainer, step
+    gc.collect()
+    assert graph() is None
 
 
 def test_many_short_trainings_are_silent(caplog, monkeypatch):
