@@ -4,7 +4,6 @@
 import copy
 import functools
 import os
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -140,7 +139,7 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
     RowSums(6 rows, 3 items)
     """
     if isinstance(model, ALSRecommender):
-        return _fit_half_steps(model, _parts(X))
+        return model.fit_parts(_parts(X), _delayed)
     if not hasattr(model, "row_sums"):
         raise TypeError(
             f"{type(model).__name__} does not learn from sums over the rows, so it cannot be "
@@ -260,96 +259,6 @@ def _row_sums(model, X, *y):
 
 def _added(first, second):
     return first + second if first is not None and second is not None else first or second
-
-
-def _fit_half_steps(model, parts):
-    """Fit ALS: half a sweep over the parts of the rows, and half over blocks of the items."""
-    facts = _computed([_delayed(_facts)(part) for part in parts])
-    parts = [part for part, of_part in zip(parts, facts, strict=True) if of_part["n_rows"]]
-    totals = {name: sum(of_part[name] for of_part in facts) for name in facts[0]}
-    fitted = _delayed(_begun)(clone(model), parts[0], totals).compute()
-    n_rows = [of_part["n_rows"] for of_part in facts if of_part["n_rows"]]
-    fitted._keep(_swept(fitted, model._seed(), parts, n_rows).compute())
-    vars(model).update(vars(fitted))
-    return model
-
-
-def _computed(delayed):
-    import dask
-
-    return dask.compute(*delayed)
-
-
-def _facts(X):
-    """Return what a part adds to the numbers of all rows."""
-    X = sp.csr_array(_plain(X))
-    return {
-        "n_rows": X.shape[0],
-        "n_rows_with": np.bincount(X.indices[X.data != 0], minlength=X.shape[1]),
-        "total": X.sum(dtype=np.float64),
-    }
-
-
-def _begun(model, X, totals):
-    """Return a model with all that is known before the first sweep, given the first part."""
-    model._validate_params()
-    (X,) = model._valid_data(_plain(X), None, reset=True)
-    model._choose(X, (totals["n_rows"], X.shape[1]), totals["total"])
-    model.n_items_ = X.shape[1]
-    model.popularity_ = (totals["n_rows_with"] / totals["n_rows"]).astype(np.float32)
-    return model
-
-
-def _swept(model, seed, parts, n_rows):
-    """Return the delayed factors of the items after all sweeps."""
-    rows, items = np.cumsum([0, *n_rows]), _ends(model.n_items_, len(parts))
-    first = _delayed(model._first_factors)
-    U = [first(seed, start, stop - start) for start, stop in pairwise(rows)]
-    V = [first(seed, rows[-1] + start, stop - start) for start, stop in pairwise(items)]
-    of_rows = [_delayed(_weighted)(model, part) for part in parts]
-    cut = [_delayed(_columns_of)(block, items) for block in of_rows]
-    of_items = [_delayed(_beside)([blocks[n] for blocks in cut]) for n in range(len(V))]
-    ridges_of_rows, ridges_of_items = (
-        _delayed(_shared)(model, [_delayed(model._ridges)(block, 1.0) for block in blocks])
-        for blocks in (of_rows, of_items)
-    )
-    for _ in range(model.max_iter):
-        U = _half_sweep(model, of_rows, ridges_of_rows, U, V)
-        V = _half_sweep(model, of_items, ridges_of_items, V, U)
-    return _delayed(np.concatenate)(V)
-
-
-def _half_sweep(model, blocks, ridges, U, V):
-    """Return the delayed factors U of each block, moved towards their minima given all V."""
-    whole = _delayed(np.concatenate)(V)
-    half_step = _delayed(model._half_step)
-    return [half_step(C, ridges[n], U[n], whole) for n, C in enumerate(blocks)]
-
-
-def _ends(n_items, n_blocks):
-    """Return where blocks of about the same number of items, none of them empty, end."""
-    return np.linspace(0, n_items, min(n_items, n_blocks) + 1).astype(int)
-
-
-def _weighted(model, X):
-    (X,) = copy.copy(model)._valid_data(_plain(X), None, reset=False)
-    return X * np.float32(model.confidence_)
-
-
-def _columns_of(C, ends):
-    """Return blocks of the columns of C, with a row for each column."""
-    by_column = C.T.tocsr()
-    return [by_column[start:stop] for start, stop in pairwise(ends)]
-
-
-def _beside(blocks):
-    return sp.csr_array(sp.hstack(blocks, format="csr"))
-
-
-def _shared(model, ridges):
-    """Return the ridges of each block, those that are about the same as their mean."""
-    ends = np.cumsum([len(of_block) for of_block in ridges])[:-1]
-    return np.split(model._shared_ridges(np.concatenate(ridges)), ends)
 
 
 def _plain(X):

@@ -163,8 +163,6 @@ TESTED_THROUGH = {
     "interactions/_known_of.py": "test_serving.py",
     # What comparisons of several models serve.
     "evaluation/_served_rows.py": "evaluation/test_learning_curve.py",
-    # Sums over rows, by all models that learn from them.
-    "_numerics/_row_sums.py": "recommenders/test_row_sums.py",
     # Names of scikit-learn, passed on.
     "_validation/_sklearn.py": "test_package.py",
     # Mixins of a single estimator, or of two that differ in little else.
@@ -184,7 +182,7 @@ TESTS_OF_MANY_MODULES = {
     "testing": {"recommenders_of_others"},
     "transfer": {"claims"},
     ".": {
-        *("arguments", "common", "doctests", "examples", "guide", "jobs"),
+        *("arguments", "common", "doctests", "examples", "file_format", "guide", "jobs"),
         "languages",
         *("main_job", "readme"),
         *(

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Implicit-feedback matrix factorisation by alternating least squares."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -22,6 +23,7 @@ from .._numerics._least_squares import (
 from .._numerics._row_totals import row_totals, scaled_rows
 from .._validation import N_JOBS, Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
+from ._als_parts import fitted_in_parts
 from ._implicit import (
     check_finite_factors,
     implicit_csr,
@@ -199,6 +201,26 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
+
+    def fit_parts(self, parts: Sequence[Any], delayed: Callable[..., Any]) -> Self:
+        """Learn from parts of the rows, in tasks that may run on other machines.
+
+        :func:`sktransrec.distributed.fit_parts` calls it for Dask. Each half of a sweep is a task
+        for each part. A value "auto" is chosen on the first part that has rows.
+
+        Parameters
+        ----------
+        parts : list of objects with a method ``compute``
+            Tasks whose results are the rows of a part, all with the same columns.
+        delayed : callable
+            Makes a task of a call of a function, as ``dask.delayed`` does.
+
+        Returns
+        -------
+        self : object
+        """
+        vars(self).update(vars(fitted_in_parts(self, parts, delayed)))
+        return self
 
     def _fit(self, X):
         self._choose(X, X.shape, X.sum(dtype=np.float64))

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Alternating least squares over parts of the rows, in tasks that may run elsewhere."""
+
+import copy
+from itertools import pairwise
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+
+
+def fitted_in_parts(model, parts, delayed):
+    """Return a fitted copy of a model: half a sweep over the parts, and half over the items."""
+    facts = delayed(list)([delayed(_facts)(part) for part in parts]).compute()
+    parts = [part for part, of_part in zip(parts, facts, strict=True) if of_part["n_rows"]]
+    if not parts:
+        raise ValueError("X holds no interactions: all of its parts are without rows.")
+    totals = {name: sum(of_part[name] for of_part in facts) for name in facts[0]}
+    fitted = delayed(_begun)(clone(model), parts[0], totals).compute()
+    n_rows = [of_part["n_rows"] for of_part in facts if of_part["n_rows"]]
+    fitted._keep(_swept(fitted, model._seed(), parts, n_rows, delayed).compute())
+    return fitted
+
+
+def _facts(X):
+    """Return what a part adds to the numbers of all rows."""
+    X = sp.csr_array(_plain(X))
+    return {
+        "n_rows": X.shape[0],
+        "n_rows_with": np.bincount(X.indices[X.data != 0], minlength=X.shape[1]),
+        "total": X.sum(dtype=np.float64),
+    }
+
+
+def _plain(X):
+    return X if sp.issparse(X) else np.asarray(X)
+
+
+def _begun(model, X, totals):
+    """Return a model with all that is known before the first sweep, given the first part."""
+    model._validate_params()
+    (X,) = model._valid_data(_plain(X), None, reset=True)
+    model._choose(X, (totals["n_rows"], X.shape[1]), totals["total"])
+    model.n_items_ = X.shape[1]
+    model.popularity_ = (totals["n_rows_with"] / totals["n_rows"]).astype(np.float32)
+    return model
+
+
+def _swept(model, seed, parts, n_rows, delayed):
+    """Return the delayed factors of the items after all sweeps."""
+    rows, items = np.cumsum([0, *n_rows]), _ends(model.n_items_, len(parts))
+    first = delayed(model._first_factors)
+    U = [first(seed, start, stop - start) for start, stop in pairwise(rows)]
+    V = [first(seed, rows[-1] + start, stop - start) for start, stop in pairwise(items)]
+    of_rows = [delayed(_weighted)(model, part) for part in parts]
+    cut = [delayed(_columns_of)(block, items) for block in of_rows]
+    of_items = [delayed(_beside)([blocks[n] for blocks in cut]) for n in range(len(V))]
+    ridges_of_rows, ridges_of_items = (
+        delayed(_shared)(model, [delayed(model._ridges)(block, 1.0) for block in blocks])
+        for blocks in (of_rows, of_items)
+    )
+    half_step, whole = delayed(model._half_step), delayed(np.concatenate)
+    for _ in range(model.max_iter):
+        U = _half_sweep(half_step, of_rows, ridges_of_rows, U, whole(V))
+        V = _half_sweep(half_step, of_items, ridges_of_items, V, whole(U))
+    return whole(V)
+
+
+def _half_sweep(half_step, blocks, ridges, U, V):
+    """Return the delayed factors U of each block, moved towards their minima given V."""
+    return [half_step(C, ridges[n], U[n], V) for n, C in enumerate(blocks)]
+
+
+def _ends(n_items, n_blocks):
+    """Return where blocks of about the same number of items, none of them empty, end."""
+    return np.linspace(0, n_items, min(n_items, n_blocks) + 1).astype(int)
+
+
+def _weighted(model, X):
+    (X,) = copy.copy(model)._valid_data(_plain(X), None, reset=False)
+    return X * np.float32(model.confidence_)
+
+
+def _columns_of(C, ends):
+    """Return blocks of the columns of C, with a row for each column."""
+    by_column = C.T.tocsr()
+    return [by_column[start:stop] for start, stop in pairwise(ends)]
+
+
+def _beside(blocks):
+    return sp.csr_array(sp.hstack(blocks, format="csr"))
+
+
+def _shared(model, ridges):
+    """Return the ridges of each block, those that are about the same as their mean."""
+    ends = np.cumsum([len(of_block) for of_block in ridges])[:-1]
+    return np.split(model._shared_ridges(np.concatenate(ridges)), ends)
