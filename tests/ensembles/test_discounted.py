@@ -112,7 +112,7 @@ def test_histories():
     rng = np.random.default_rng(0)
     X = 1 + rng.integers(9, size=(40, 5)) * (np.arange(5) < rng.integers(2, 6, size=(40, 1)))
     network = NextItemRecommender(
-        n_components=2, n_layers=1, epochs=2, n_items=10, run_eagerly=True, random_state=0
+        n_components=4, n_layers=1, epochs=2, n_items=10, run_eagerly=True, random_state=0
     )
     model = DiscountedRecommender(network, discount=0.5).fit(X)
     assert model.n_items_ == 10
