@@ -1,5 +1,6 @@
 """Factors learned in parts of the rows are those of a fit, wherever the tasks run."""
 
+import functools
 from itertools import pairwise
 
 import numpy as np
@@ -14,11 +15,12 @@ PARAMETERS = {"n_components": 4, "regularization": 0.05, "max_iter": 3, "random_
 
 
 class Task:
-    """A call of a function that runs when its result is asked for."""
+    """A call of a function that runs once, when its result is asked for."""
 
     def __init__(self, function, *arguments):
         self.function, self.arguments = function, arguments
 
+    @functools.cache  # noqa: B019
     def compute(self):
         return self.function(*map(_computed, self.arguments))
 
