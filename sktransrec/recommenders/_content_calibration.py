@@ -142,6 +142,16 @@ class _Trial:
         ]
         return _NOT_CALIBRATED if None in lines else Calibration.of(*lines, self.to_come)
 
+    def can_choose(self):
+        """Return whether enough rows are to find known items to choose by them."""
+        n_judged = np.count_nonzero(np.diff(self._wanted_known_items().indptr))
+        return n_judged >= MIN_ROWS and self._wanted.shape[1] >= MIN_ITEMS
+
+    def _wanted_known_items(self):
+        wanted = sp.csr_array(self._wanted @ sp.diags_array((~self._is_new).astype(np.float32)))
+        wanted.eliminate_zeros()
+        return wanted
+
     def best_weight(self, calibrations):
         """Return the weight of the neighbours that finds the held-out known items best.
 
@@ -151,11 +161,10 @@ class _Trial:
             The weights to choose from, preferred ones first.
         """
         weights = list(calibrations)
-        wanted = sp.csr_array(self._wanted @ sp.diags_array((~self._is_new).astype(np.float32)))
-        wanted.eliminate_zeros()
-        judged = np.flatnonzero(np.diff(wanted.indptr))
-        if len(weights) == 1 or len(judged) < MIN_ROWS or wanted.shape[1] < MIN_ITEMS:
+        if len(weights) == 1:
             return weights[0]
+        wanted = self._wanted_known_items()
+        judged = np.flatnonzero(np.diff(wanted.indptr))
         part = HeldOutPart(self._rows, None, self._rows[judged], wanted[judged])
         return best_of(weights, part.ndcg_of_each(lambda X: self._scores_of_each(X, calibrations)))
 
@@ -183,6 +192,8 @@ def chosen_on_held_out(hybrid, X, content, *, has_neighbors):
     trial = _Trial.of(hybrid, X, content) if calibrates or len(weights) > 1 else None
     if trial is None:
         return float(weights[0]), given
+    if not trial.can_choose():
+        weights = weights[:1]
     calibrations = {
         weight: trial.calibration(weight) if calibrates else given for weight in weights
     }
