@@ -478,6 +478,8 @@ def test_zeros_at_the_end_of_a_string_tell_ids_apart(kind):
     ids = ["a", "a\x00"]
     column = ids
     if kind.startswith("pandas"):
+        if pd.Series(ids, dtype=object).nunique() == 1:
+            pytest.skip("this pandas takes the two strings for one")
         column = pd.Series(ids, dtype="category" if kind.endswith("categories") else object)
     elif kind.startswith("polars"):
         polars = pytest.importorskip("polars")
