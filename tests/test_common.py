@@ -208,9 +208,11 @@ def test_fitted_attributes_are_documented(estimator):
     domains = make_cross_domain(60, 24, 20, n_cold_users=0, target_density=0.2, random_state=0)
     X = domains.X_source if get_tags(estimator).input_tags.sparse else domains.X_source.toarray()
     if get_tags(estimator).input_tags.categorical:
-        X = X.astype(int)
+        X, _ = domain(estimator)
     y = domains.Y_target.toarray() if is_regressor(estimator) else domains.Y_target
-    model = clone(estimator).fit(X, y)
+    model = clone(estimator)
+    _set_random_state(model)
+    model.fit(X, y)
     fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
     documented = {
         name
