@@ -12,8 +12,8 @@ from sklearn.base import clone
 
 from ._recommend import recommend
 from ._typing import Estimator
+from ._wrapping import as_matrix
 from .persistence import load
-from .recommenders import ALSRecommender
 from .serving import RecommendationService
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
     >>> fit_parts(EASERecommender(), parts).row_sums_
     RowSums(6 rows, 3 items)
     """
-    if isinstance(model, ALSRecommender):
+    if hasattr(model, "fit_parts"):
         return model.fit_parts(_parts(X), _delayed)
     if not hasattr(model, "row_sums"):
         raise TypeError(
@@ -249,20 +249,16 @@ def _has_no_rows(X):
 
 
 def _fitted_to_first(model, *data):
-    return clone(model).partial_fit(*map(_plain, data))
+    return clone(model).partial_fit(*map(as_matrix, data))
 
 
 def _row_sums(model, X, *y):
     """Return the sums over a part, None if it has no rows."""
-    return None if _has_no_rows(X) else model.row_sums(_plain(X), *map(_plain, y))
+    return None if _has_no_rows(X) else model.row_sums(as_matrix(X), *map(as_matrix, y))
 
 
 def _added(first, second):
     return first + second if first is not None and second is not None else first or second
-
-
-def _plain(X):
-    return X if sp.issparse(X) else np.asarray(X)
 
 
 def _recommended(path, part, options):

@@ -8,6 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 
+from .._wrapping import as_matrix
+
 
 def fitted_in_parts(model, parts, delayed):
     """Return a fitted copy of a model: half a sweep over the parts, and half over the items."""
@@ -24,7 +26,7 @@ def fitted_in_parts(model, parts, delayed):
 
 def _facts(X):
     """Return what a part adds to the numbers of all rows."""
-    X = sp.csr_array(_plain(X))
+    X = sp.csr_array(as_matrix(X))
     return {
         "n_rows": X.shape[0],
         "n_rows_with": np.bincount(X.indices[X.data != 0], minlength=X.shape[1]),
@@ -32,14 +34,10 @@ def _facts(X):
     }
 
 
-def _plain(X):
-    return X if sp.issparse(X) else np.asarray(X)
-
-
 def _begun(model, X, totals):
     """Return a model with all that is known before the first sweep, given the first part."""
     model._validate_params()
-    (X,) = model._valid_data(_plain(X), None, reset=True)
+    (X,) = model._valid_data(as_matrix(X), None, reset=True)
     model._choose(X, (totals["n_rows"], X.shape[1]), totals["total"])
     model.n_items_ = X.shape[1]
     model.popularity_ = (totals["n_rows_with"] / totals["n_rows"]).astype(np.float32)
@@ -77,7 +75,7 @@ def _ends(n_items, n_blocks):
 
 
 def _weighted(model, X):
-    (X,) = copy.copy(model)._valid_data(_plain(X), None, reset=False)
+    (X,) = copy.copy(model)._valid_data(as_matrix(X), None, reset=False)
     return X * np.float32(model.confidence_)
 
 

@@ -105,6 +105,10 @@ class _Trial:
         rng = np.random.default_rng(0)
         rows = rng.permutation(np.flatnonzero(np.diff(held_out.X.indptr)))[:_MAX_ROWS]
         self._rows, self._wanted = held_out.X[rows], held_out.y[rows]
+        is_known = (~self._is_new).astype(np.float32)
+        self._wanted_known = sp.csr_array(self._wanted @ sp.diags_array(is_known))
+        self._wanted_known.eliminate_zeros()
+        self._judged = np.flatnonzero(np.diff(self._wanted_known.indptr))
         known, new = (
             _sampled_pairs(self._rows, self._wanted, np.flatnonzero(items), rng)
             for items in (n_rows_with > 0, held_out.is_new)
@@ -144,13 +148,7 @@ class _Trial:
 
     def can_choose(self):
         """Return whether enough rows are to find known items to choose by them."""
-        n_judged = np.count_nonzero(np.diff(self._wanted_known_items().indptr))
-        return n_judged >= MIN_ROWS and self._wanted.shape[1] >= MIN_ITEMS
-
-    def _wanted_known_items(self):
-        wanted = sp.csr_array(self._wanted @ sp.diags_array((~self._is_new).astype(np.float32)))
-        wanted.eliminate_zeros()
-        return wanted
+        return len(self._judged) >= MIN_ROWS and self._wanted.shape[1] >= MIN_ITEMS
 
     def best_weight(self, calibrations):
         """Return the weight of the neighbours that finds the held-out known items best.
@@ -163,9 +161,8 @@ class _Trial:
         weights = list(calibrations)
         if len(weights) == 1:
             return weights[0]
-        wanted = self._wanted_known_items()
-        judged = np.flatnonzero(np.diff(wanted.indptr))
-        part = HeldOutPart(self._rows, None, self._rows[judged], wanted[judged])
+        wanted = self._wanted_known[self._judged]
+        part = HeldOutPart(self._rows, None, self._rows[self._judged], wanted)
         return best_of(weights, part.ndcg_of_each(lambda X: self._scores_of_each(X, calibrations)))
 
     def _scores_of_each(self, X, calibrations):
