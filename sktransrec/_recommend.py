@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 
 from ._histories import seen_items
 from ._numerics._row_blocks import even_slices, row_slices, rows_in
-from ._numerics._row_totals import entry_rows
+from ._numerics._row_totals import rows_of_entries
 from ._numerics._threads import in_threads
 from ._numerics._top_k import Preference, top_k
 from ._numerics._top_k_products import N_ROWS, TileMask, are_finite, best_products, suits_tiles
@@ -429,7 +429,7 @@ def checked_scores(recommender, scores):
 def mask_stored(scores, X):
     """Set the scores of the nonzero entries of X to -inf, in place."""
     X = X.tocsr()
-    rows = entry_rows(X)
+    rows = rows_of_entries(X)
     columns, is_entry = X.indices[: len(rows)], X.data[: len(rows)] != 0
     if not is_entry.all():
         rows, columns = rows[is_entry], columns[is_entry]

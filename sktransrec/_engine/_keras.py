@@ -7,7 +7,7 @@ Import it through `_state.engine`, which brings TensorFlow in.
 import numpy as np
 import scipy.sparse as sp
 
-from .._numerics._row_totals import entry_rows
+from .._numerics._row_totals import rows_of_entries
 from ._network import Network
 
 
@@ -41,7 +41,7 @@ def as_tensor(rows):
     if not sp.issparse(rows):
         return tf.constant(rows, dtype=tf.int32 if rows.dtype.kind in "iu" else tf.float32)
     indices = np.empty((rows.nnz, 2), dtype=np.int64)
-    indices[:, 0] = entry_rows(rows)
+    indices[:, 0] = rows_of_entries(rows)
     indices[:, 1] = rows.indices
     return tf.SparseTensor(indices, rows.data, rows.shape)
 

@@ -5,14 +5,14 @@ import numpy as np
 import scipy.sparse as sp
 
 
-def entry_rows(X):
+def rows_of_entries(X):
     """Return the row of each stored entry of a `csr_array`, in the order of storage."""
     return np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
 
 
 def row_totals(X):
     """Return the sum of each row of a `csr_array`, in float64."""
-    rows = entry_rows(X)
+    rows = rows_of_entries(X)
     totals = np.bincount(rows, weights=X.data[: len(rows)], minlength=X.shape[0])
     return totals.astype(np.float64, copy=False)  # without entries, they are integers
 

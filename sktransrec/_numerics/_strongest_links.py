@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
 from .._validation import get_chunk_n_rows
-from ._row_totals import entry_rows
+from ._row_totals import rows_of_entries
 from ._top_k import Preference
 
 
@@ -103,7 +103,7 @@ def _pattern(X):
 
 def _zero_diagonal(links, first_item):
     """Set the entries that link an item to itself to zero, in place."""
-    items = first_item + entry_rows(links)
+    items = first_item + rows_of_entries(links)
     links.data[links.indices == items] = 0
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._columns import objects_of
-from .._numerics._row_totals import entry_rows
+from .._numerics._row_totals import rows_of_entries
 from .._validation import check_sparse
 
 
@@ -134,7 +134,7 @@ def _faults(values):
             elif column.dtype.kind == "f":
                 yield ~np.isfinite(column), f"infinity in the column {name!r}"
     elif sp.issparse(values):
-        rows = entry_rows(values)
+        rows = rows_of_entries(values)
         bad_rows = rows[~np.isfinite(values.data)]
         yield np.isin(np.arange(values.shape[0]), bad_rows), "NaN or infinity"
     elif values.dtype == object:

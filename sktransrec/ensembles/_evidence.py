@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._numerics._conditional_logit import Choices
-from .._numerics._row_totals import entry_rows
+from .._numerics._row_totals import rows_of_entries
 from .._numerics._top_k import Preference, top_k
 from .._recommend import n_rows_of, row_blocks, withheld_items
 from .._validation import _safe_indexing
@@ -143,7 +143,7 @@ def held_out_choices(evidence, X, y, given_away, *, n_best, n_random, max_rows, 
     if not blocks:
         return _no_choices(len(evidence.models) + 1), used, np.empty(0, dtype=bool)
     rejected, represents, features, are_candidates = map(np.concatenate, zip(*blocks, strict=True))
-    rows = entry_rows(chosen)
+    rows = rows_of_entries(chosen)
     return Choices(rejected, represents, features, rows), used, are_candidates
 
 
@@ -163,7 +163,7 @@ def _block_choices(evidence, X, y, chosen, is_known, n_best, n_random, rng):
     best, least = best_of_each(kinds, is_eligible, n_best)
     sampled, represents = _sampled(is_eligible, np.hstack(best), n_random, rng)
     rejected = kinds[:, np.arange(len(sampled))[:, None], sampled]
-    rows = entry_rows(chosen)
+    rows = rows_of_entries(chosen)
     features = kinds[:, rows, chosen.indices]
     are_candidates = (features >= least[:, rows]).any(axis=0)
     return np.moveaxis(rejected, 0, 2).copy(), represents, features.T.copy(), are_candidates

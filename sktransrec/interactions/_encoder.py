@@ -18,7 +18,7 @@ from .._ids import (
     joined_ids,
     positions,
 )
-from .._numerics._row_totals import entry_rows
+from .._numerics._row_totals import rows_of_entries
 from .._typing import MatrixLike
 from .._validation import (
     Interval,
@@ -333,7 +333,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
                 f"X has shape {X.shape}, expected ({len(users)}, {self.n_items_}): a row for each "
                 "of the users and a column for each item seen in fit."
             )
-        rows = entry_rows(X)
+        rows = rows_of_entries(X)
         columns = users[rows], self.items_[X.indices], X.data.copy()
         names = [self._names[role] for role in ("user", "item", "value")]
         return frame_of(dict(zip(names, columns, strict=True)), self._library)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from sklearn.utils import check_random_state
 
-from .._numerics._row_totals import entry_rows
+from .._numerics._row_totals import rows_of_entries
 from .._typing import MatrixLike
 from .._validation import Interval, check_matrix, check_no_log, validate_params
 from ._coded import merged_matrix
@@ -227,7 +227,7 @@ def _split(coded, is_later, duplicates):
 
 def random_interactions(X, n_chosen, random_state):
     """Return X without random interactions, `n_chosen` of each row, and these."""
-    rows = entry_rows(X)
+    rows = rows_of_entries(X)
     draws = check_random_state(random_state).randint(_N_DRAWS, size=X.nnz, dtype=np.int64)
     shuffled = np.argsort(rows * _N_DRAWS + draws, kind="stable")
     rank_in_row = np.arange(X.nnz) - X.indptr[rows]

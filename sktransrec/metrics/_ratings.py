@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .._numerics._row_totals import entry_rows
+from .._numerics._row_totals import rows_of_entries
 from .._recommend import n_rows_of
 from .._typing import Estimator, MatrixLike
 from .._validation import Interval, StrOptions, check_relevance, validate_params
@@ -69,7 +69,7 @@ def rating_errors(model: Estimator, X: MatrixLike, y: MatrixLike) -> dict[str, A
     if not y.nnz:
         raise ValueError("y holds no rating to predict: pass at least one value that is not zero.")
     errors = recommender.predict_ratings(X, y).data.astype(np.float64) - y.data
-    rows = entry_rows(y)
+    rows = rows_of_entries(y)
     weights = np.ones(len(errors))
     mean_square, its_error = mean_and_standard_error(errors**2, weights, rows)
     rmse = np.sqrt(mean_square)

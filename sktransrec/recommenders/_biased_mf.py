@@ -12,7 +12,7 @@ from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
 from .._numerics._least_squares import value_minima, value_parts
-from .._numerics._row_totals import entry_rows
+from .._numerics._row_totals import rows_of_entries
 from .._typing import MatrixLike
 from .._validation import N_JOBS, Interval, check_is_fitted, check_relevance
 from .._validation._finite import finite_output
@@ -236,7 +236,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         check_is_fitted(self)
         X = self._check_rows(X)
         wanted = check_relevance(y, n_rows=X.shape[0], n_items=self.n_items_)
-        rows = entry_rows(wanted)
+        rows = rows_of_entries(wanted)
         U = self._row_minima(X)
         ratings = self.mean_ + U[rows, -1] + self.item_bias_[wanted.indices]
         for u, v in zip(U.T[:-1], self.item_factors_.T, strict=True):

@@ -4,14 +4,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sktransrec._numerics._row_totals import entry_rows, row_totals, scaled_rows
+from sktransrec._numerics._row_totals import row_totals, rows_of_entries, scaled_rows
 
 DENSE = np.array([[0, 2, 3], [0, 0, 0], [0.5, 0, 0]], dtype=np.float32)
 SCALES = np.array([0.5, 3, 2])
 
 
 def test_entries_have_their_rows():
-    assert_array_equal(entry_rows(sp.csr_array(DENSE)), [0, 0, 2])
+    assert_array_equal(rows_of_entries(sp.csr_array(DENSE)), [0, 0, 2])
 
 
 def test_totals_are_the_sums_of_the_rows():
