@@ -186,6 +186,7 @@ def draw_chart():
     axes.errorbar(values, places, xerr=[1.96 * error for error in errors], fmt="o", capsize=3)
     axes.axvline(0, color="grey", linewidth=1)
     axes.set_yticks(places, labels)
+    axes.set_ylim(-0.6, len(labels) - 0.4)
     axes.set_xlabel("gain in NDCG@10, % of the baseline")
     return figure
 

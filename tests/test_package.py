@@ -184,7 +184,7 @@ TESTS_OF_MANY_MODULES = {
     ".": {
         *("arguments", "common", "doctests", "examples", "file_format", "guide", "jobs"),
         "languages",
-        *("main_job", "readme"),
+        *("main_job", "migration", "readme"),
         *(
             "malformed",
             "media",
