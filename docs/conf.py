@@ -33,6 +33,7 @@ extensions = [
 ]
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say more
+toc_object_entries_show_parents = "hide"
 # A name in single backticks is a link where it is one of ours.
 default_role = "py:obj"
 numpydoc_show_class_members = False
