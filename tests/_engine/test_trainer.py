@@ -75,6 +75,7 @@ def test_nothing_keeps_the_graph_of_a_trainer():
     assert graph() is None
 
 
+@pytest.mark.slow
 def test_many_short_trainings_are_silent(caplog, monkeypatch):
     engine()
     monkeypatch.setattr(logging.getLogger("tensorflow"), "propagate", True)
@@ -86,11 +87,11 @@ def test_many_short_trainings_are_silent(caplog, monkeypatch):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_training_goes_on_from_a_saved_state(optimizer):
     whole, first, second = (_trainer(optimizer=optimizer) for _ in range(3))
-    batches = _batches(_rows(), 5)
-    whole.train(batches, epochs=4)
-    first.train(batches, epochs=2)
+    batches = _batches(_rows(), 10)
+    whole.train(batches, epochs=2)
+    first.train(batches, epochs=1)
     second.load(first.weights, first.optimizer_state)
-    second.train(batches, epochs=2)
+    second.train(batches, epochs=1)
     for path, weight in whole.weights.items():
         np.testing.assert_array_equal(second.weights[path], weight)
 

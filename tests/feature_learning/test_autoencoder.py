@@ -164,8 +164,8 @@ def test_held_back_items_of_the_own_group_come_first(kind, loss):
             hidden_layer_sizes=(16,),
             kind=kind,
             loss=loss,
-            learning_rate=0.01,
-            epochs=30,
+            learning_rate=0.02,
+            epochs=12,
             random_state=0,
         )
     ).fit(X)
@@ -552,6 +552,7 @@ def test_progress_bar(capfd):
     assert "loss=" in shown
 
 
+@pytest.mark.slow
 def test_first_fit_of_a_process_is_silent():
     program = f"""
 import numpy as np

@@ -31,6 +31,11 @@ FORMS = ["tokens", "signals", "vectors", "images"]
 LOSSES = ["mse", "binary_crossentropy", "multinomial"]
 
 each_learner = pytest.mark.parametrize("learner", LEARNERS, ids=lambda it: type(it).__name__)
+first_learner = pytest.mark.parametrize(
+    "learner",
+    [LEARNERS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in OF_TOKENS[1:])],
+    ids=lambda it: type(it).__name__,
+)
 each_learner_of_tokens = pytest.mark.parametrize(
     "learner", OF_TOKENS, ids=lambda it: type(it).__name__
 )
@@ -266,7 +271,7 @@ def test_dense_and_sparse_targets_are_the_same(loss):
         assert actual.dtype == expected.dtype
 
 
-@each_learner_of_tokens
+@first_learner
 def test_dense_and_sparse_targets_give_the_same_bits(learner):
     X, y = _rows("tokens"), _targets()
     model = clone(learner).set_params(loss="multinomial", validation_fraction=0.2, batch_size=9)
@@ -328,7 +333,7 @@ def test_going_on_with_or_without_targets(learner):
 # Training in parts, determinism, saving
 
 
-@each_learner_of_tokens
+@first_learner
 @pytest.mark.parametrize("is_supervised", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_partial_fits_are_the_epochs_of_a_fit(learner, is_supervised):
     X, y = _rows("tokens"), _targets() if is_supervised else None
@@ -340,7 +345,7 @@ def test_partial_fits_are_the_epochs_of_a_fit(learner, is_supervised):
     assert parts.loss_curve_ == whole.loss_curve_
 
 
-@each_learner
+@first_learner
 def test_warm_start_and_early_stopping(learner):
     X, y = _rows("tokens"), np.random.RandomState(2).standard_normal((18, 3))
     model = clone(learner).set_params(warm_start=True).fit(X, y)

@@ -1,7 +1,5 @@
 import pickle
 import re
-import subprocess
-import sys
 import warnings
 
 import numpy as np
@@ -449,7 +447,7 @@ def test_a_pickled_encoder_encodes_alike():
     assert (loaded.transform(LOG) != encoder.transform(LOG)).nnz == 0
 
 
-def test_a_dict_of_columns_needs_no_pandas():
+def test_a_dict_of_columns_needs_no_pandas(run_in_new_process):
     program = """
 import sys
 class NoPandas:
@@ -463,7 +461,7 @@ encoder = InteractionEncoder().fit(log)
 encoder.inverse_transform(encoder.transform(log))
 encoder.sequences(log)
 """
-    subprocess.run([sys.executable, "-c", program], check=True)
+    assert run_in_new_process(program) == 0
 
 
 @pytest.mark.data

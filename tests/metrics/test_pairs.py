@@ -282,6 +282,7 @@ def test_bad_k():
 
 
 @pytest.mark.data
+@pytest.mark.slow
 def test_popularity_on_real_data_against_999_negatives(data_home):
     """The figures were measured by other code; negatives alone move them by 0.1."""
     pairs = {}

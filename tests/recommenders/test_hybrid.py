@@ -396,7 +396,7 @@ def test_search_takes_content_as_it_is():
     contents = [content(), content(seed=1)]
     search = GridSearchCV(
         hybrid(min_interactions=4),
-        {"item_features": contents, "shrinkage": [0, 3.0], "recommender__n_components": [2, 4]},
+        {"item_features": contents, "recommender__n_components": [2, 4]},
         scoring=ranking_scorer(holdout=0.2, random_state=0),
         cv=2,
         error_score="raise",
@@ -468,7 +468,7 @@ def test_bias_of_new_items_is_predicted_and_scaled():
 def test_a_network_reads_the_texts():
     X = interactions(n_cold=6)
     texts = ItemFeatures([f"{'odd' if i % 2 else 'even'} item" for i in range(N_ITEMS)])
-    parameters = {"embedding_size": 4, "epochs": 20, "learning_rate": 0.01, "random_state": 0}
+    parameters = {"embedding_size": 4, "epochs": 6, "learning_rate": 0.03, "random_state": 0}
     network = CNNEncoder(8, kernel_sizes=(1,), activation="tanh", run_eagerly=True, **parameters)
     reader = make_pipeline(TextSequences(), network, Ridge(0.1))
     model = hybrid(None, reader, item_features=texts, content_scale=1.0).fit(X)

@@ -184,7 +184,7 @@ def test_memory_is_little_more_than_the_inverse(shape, solver):
 
 def test_memory_of_the_sparse_solver_is_as_stated(monkeypatch):
     monkeypatch.setattr(_neighbor_ridge, "_N_DENSE", 100)
-    X = sp.random_array((800, 1000), density=0.008, format="csr", rng=np.random.default_rng(0))
+    X = sp.random_array((400, 600), density=0.012, format="csr", rng=np.random.default_rng(0))
     X = X.astype(np.float32)
     tracemalloc.start()
     with config_context(working_memory=0.25):
