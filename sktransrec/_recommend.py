@@ -166,13 +166,16 @@ def eligible_scores(
     ...     print(rows, scores.tolist())
     slice(0, 2, None) [[-inf, 0.5, 0.5], [1.0, 0.5, -inf]]
     """
-    recommender, X = recommender_and_rows(model, X)
-    options = {
-        "candidates": candidates,
-        "exclude_seen": exclude_seen,
-        "exclude_interactions": exclude_interactions,
-    }
-    own = getattr(recommender, "eligible_scores", partial(_scores_of_others, recommender))
+    return _eligible_blocks(
+        *recommender_and_rows(model, X),
+        candidates=candidates,
+        exclude_seen=exclude_seen,
+        exclude_interactions=exclude_interactions,
+    )
+
+
+def _eligible_blocks(recommender, X, **options):
+    own = getattr(recommender, "eligible_scores", None) or partial(_scores_of_others, recommender)
     return own(X, **options)
 
 
@@ -184,7 +187,7 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **exclu
     candidates = check_candidates(candidates, n_items)
     n_best = n_recommendations if candidates is None else min(n_recommendations, len(candidates))
     preference = preference_of(recommender, candidates)
-    blocks = eligible_scores(recommender, X, candidates=candidates, **exclusions)
+    blocks = _eligible_blocks(recommender, X, candidates=candidates, **exclusions)
     n_jobs = getattr(recommender, "n_jobs", None)
     best = _best_of_blocks(blocks, n_best, preference, n_jobs)
     columns, values = map(_stacked, zip(*best, strict=True))
@@ -429,8 +432,8 @@ def checked_scores(recommender, scores):
 def mask_stored(scores, X):
     """Set the scores of the nonzero entries of X to -inf, in place."""
     X = X.tocsr()
-    rows = rows_of_entries(X)
-    columns, is_entry = X.indices[: len(rows)], X.data[: len(rows)] != 0
-    if not is_entry.all():
-        rows, columns = rows[is_entry], columns[is_entry]
-    scores[rows, columns] = -np.inf
+    if not X.data.all():
+        X = X.copy()
+        X.eliminate_zeros()
+    rows = rows_of_entries(X) if X.shape[0] > 1 else 0
+    scores[rows, X.indices[: X.nnz]] = -np.inf

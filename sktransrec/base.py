@@ -16,6 +16,7 @@ from sklearn.preprocessing import normalize
 
 from ._numerics._row_blocks import rows_in
 from ._numerics._row_sums import RowSums, column_shares
+from ._numerics._row_totals import row_lengths
 from ._numerics._top_k import top_k
 from ._numerics._top_k_products import N_ROWS
 from ._recommend import (
@@ -510,7 +511,7 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
 def _empty_rows(X):
     """Return the mask of the rows of X without a nonzero value; content is never empty."""
     if sp.issparse(X):
-        return np.diff(X.indptr) == 0
+        return row_lengths(X) == 0
     if is_content(X):
         return np.zeros(len(X), dtype=bool)
     return ~X.any(axis=1)

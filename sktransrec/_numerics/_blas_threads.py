@@ -33,9 +33,11 @@ class _Limit:
             if look_again:
                 self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
             if look_again or self._n_inside == 0:
-                self._to_restore += [(each, each.get_num_threads()) for each in self._libraries]
                 for library in self._libraries:
-                    _set_num_threads(library, 1)
+                    n_threads = library.get_num_threads()
+                    if n_threads != 1:
+                        self._to_restore.append((library, n_threads))
+                        _set_num_threads(library, 1)
             self._n_inside += 1
 
     def leave(self):

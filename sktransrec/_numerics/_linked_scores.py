@@ -38,18 +38,15 @@ def linked_scores(X, links):
 
 def _scores_of_row(items, values, links):
     """Return the same for a single row, in half of the time."""
-    firsts = links.indptr[items]
-    n_links = links.indptr[items + 1] - firsts
-    places = _ranges(firsts, n_links)
-    # `add.at` is twenty times slower if the dtype of its argument is a copy from a pickle.
-    parts = np.empty(len(places), dtype=np.float32)
-    np.multiply(links.data[places], np.repeat(values, n_links), out=parts)
     scores = np.zeros((1, links.shape[1]), dtype=np.float32)
-    np.add.at(scores[0], links.indices[places], parts)
+    if not len(items):
+        return scores
+    firsts, ends = links.indptr[items], links.indptr[items + 1]
+    n_links = ends - firsts
+    of_items = list(map(slice, firsts.tolist(), ends.tolist()))
+    # `add.at` is twenty times slower if the dtype of its argument is a copy from a pickle.
+    parts = np.empty(n_links.sum(), dtype=np.float32)
+    np.concatenate([links.data[each] for each in of_items], out=parts)
+    parts *= np.repeat(values, n_links)
+    np.add.at(scores[0], np.concatenate([links.indices[each] for each in of_items]), parts)
     return scores
-
-
-def _ranges(firsts, lengths):
-    """Return the integers from each first one on, side by side."""
-    ends = np.cumsum(lengths)
-    return np.repeat(firsts - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)

@@ -8,7 +8,8 @@ import numpy as np
 _MAX_GROUP_SIZE = 32
 # Equal scores are first searched in this many times k columns.
 _FIRST_LOOK = 32
-# If more than this many times k groups reach the bound, they have too many members to collect.
+# If more than this many times k groups reach the bound, they have too many members to collect. If
+# so many scores of a single row do, they are too many to sort.
 _CROWD = 2
 # So few rows are searched one by one, which takes fewer calls of numpy.
 _FEW_ROWS = 4
@@ -57,33 +58,24 @@ def top_k(scores, k, preference):
     columns : ndarray of shape (n_rows, k), dtype intp
     values : ndarray of shape (n_rows, k)
     """
-    columns = _best_row_by_row if len(scores) <= _FEW_ROWS else _best_together
-    columns = columns(scores, k, preference)
+    if len(scores) <= _FEW_ROWS:
+        columns, values = zip(*(_best_of_row(row, k, preference) for row in scores), strict=True)
+        return np.array(columns), np.array(values)
+    columns = _best_together(scores, k, preference)
     return columns, np.take_along_axis(scores, columns, axis=1)
 
 
-def _best_row_by_row(scores, k, preference):
-    groups = _groups(scores, k)
-    maxima, bounds = _maxima_and_bounds(groups, k)
-    found = [
-        _best_of_row(*row, k, preference)
-        for row in zip(scores, groups, maxima, bounds[:, 0], strict=True)
-    ]
-    return np.array(found)
-
-
-def _best_of_row(scores, groups, maxima, bound, k, preference):
-    """Return the best k columns of one row."""
-    (reaching,) = np.nonzero(maxima >= bound)
-    if len(reaching) > _CROWD * k:
-        return _best_of_crowd(scores, bound, k, preference)
-    member, place = np.nonzero(groups[:, reaching] >= bound)
-    columns = reaching[place] + groups.shape[1] * member
-    n_grouped = groups.size
-    if n_grouped < len(scores):
-        (ungrouped,) = np.nonzero(scores[n_grouped:] >= bound)
-        columns = np.concatenate([columns, ungrouped + n_grouped])
-    return columns[np.lexsort((preference.places[columns], -scores[columns]))[:k]]
+def _best_of_row(scores, k, preference):
+    """Return the best k columns of one row, and their scores."""
+    maxima = _groups(scores[None], k)[0].max(axis=0)
+    bound = np.partition(maxima, len(maxima) - k)[len(maxima) - k]
+    (columns,) = (scores >= bound).nonzero()
+    if len(columns) > _CROWD * k:
+        columns = _best_of_crowd(scores, bound, k, preference)
+        return columns, scores[columns]
+    values = scores[columns]
+    best_first = np.lexsort((preference.places[columns], -values))[:k]
+    return columns[best_first], values[best_first]
 
 
 def _best_together(scores, k, preference):

@@ -10,6 +10,8 @@ from .._typing import Function
 
 # This many squares of the largest allowed number can be summed without overflow.
 _N_SUMMANDS = 1e8
+# So few numbers are looked at one by one, which takes less time than to sum them.
+_FEW_NUMBERS = 2**17
 
 
 def check_magnitude(X, *, name, dtype=None):
@@ -30,6 +32,7 @@ def check_magnitude(X, *, name, dtype=None):
         )
 
 
+@functools.cache
 def largest_magnitude(dtype):
     """Return the largest number whose squares can be summed without overflow."""
     return float(np.sqrt(np.finfo(dtype).max / _N_SUMMANDS))
@@ -37,8 +40,10 @@ def largest_magnitude(dtype):
 
 def all_finite(values):
     """Return whether all numbers of an array are finite."""
-    if values.dtype.kind != "f" or not values.size:
+    if values.dtype.kind != "f":
         return True
+    if values.size <= _FEW_NUMBERS:
+        return bool(np.isfinite(values).all())
     rows = values.reshape(-1, values.shape[-1] if values.ndim else 1)
     # The sum of a row is fast and shows NaN and infinity. It may overflow: then look at the values.
     with np.errstate(over="ignore", invalid="ignore"):

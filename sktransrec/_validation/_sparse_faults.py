@@ -55,9 +55,9 @@ def _lines_fault(X, n_lines, n_places, of_place):
     fault = _integers_fault(indptr, "indptr") or _integers_fault(indices, "indices")
     if fault:
         return fault
-    if indptr[0] != 0 or indptr[-1] > len(indices):
+    if indptr[0] != 0 or not 0 <= indptr[-1] <= len(indices):
         return f"indptr runs from {indptr[0]} to {indptr[-1]}, and there are {len(indices)} entries"
-    if (indptr[1:] < indptr[:-1]).any():
+    if n_lines > 1 and (indptr[1:] < indptr[:-1]).any():
         return "indptr decreases"
     return _range_fault(indices[: indptr[-1]], n_places, of_place)
 

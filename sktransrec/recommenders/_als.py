@@ -20,7 +20,7 @@ from .._numerics._least_squares import (
     minimum_parts,
     row_minima,
 )
-from .._numerics._row_totals import row_totals, scaled_rows
+from .._numerics._row_totals import row_lengths, row_totals, scaled_rows
 from .._validation import N_JOBS, Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._als_parts import fitted_in_parts
@@ -383,7 +383,7 @@ def _update(U, V, groups, regularization, n_threads):
 
 def _entry_weights(C):
     """Return the total weight of the entries of each row, missing ones included."""
-    n_missing = C.shape[1] - np.diff(C.indptr)
+    n_missing = C.shape[1] - row_lengths(C)
     return row_totals(C) + n_missing
 
 
