@@ -93,6 +93,7 @@ def _quality(*names):
     return ndcg_at_k(y_new, recommend(model, new_items)[0], k=10, per_row=True)
 
 
+@pytest.mark.slow
 def test_pictures_tell_taste_where_pixels_do_not():
     floor = np.nanmean(_floor())
     assert np.nanmean(_quality("pixels")) < 1.1 * floor

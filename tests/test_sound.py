@@ -61,7 +61,9 @@ def _mean_bands(sounds):
     return sounds.mean(axis=1)
 
 
-@pytest.mark.parametrize("network", [CNN, RNN], ids=["cnn", "rnn"])
+@pytest.mark.parametrize(
+    "network", [CNN, pytest.param(RNN, marks=pytest.mark.slow)], ids=["cnn", "rnn"]
+)
 def test_networks_hear_what_the_mean_of_the_bands_does_not_tell(network):
     floor = _of_the_most_active()
     assert _quality(FunctionTransformer(_mean_bands)) < 1.25 * floor
