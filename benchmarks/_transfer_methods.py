@@ -182,7 +182,7 @@ def collective(task):
 
 
 def item_knn(task):
-    return str_.ItemKNNRecommender(popularity_exponent=0.0)
+    return str_.ItemKNNRecommender(weighting="bm25", shrinkage=4.0, popularity_exponent=0.0)
 
 
 def graph_filter(task):
@@ -214,7 +214,7 @@ def vote(task, factors=weighted_als):
 def stack(task):
     """Return a stack of factors, neighbours and graph filter, each alone and on both domains."""
     factors = {"confidence": "balanced", "regularization": 0.05}
-    knn = str_.ItemKNNRecommender(shrinkage=10.0, popularity_exponent=0.0)
+    knn = str_.ItemKNNRecommender(weighting="bm25", shrinkage=10.0, popularity_exponent=0.0)
     graph_filter = str_.GraphFilterRecommender(
         low_pass_weight=0.1, row_exponent=0.2, item_exponent=0.3, random_state=0
     )

@@ -9,8 +9,9 @@ values to the rest, and keeps the first value whose NDCG@20 is within a standard
 
 `CANDIDATES` are in order of preference; the first one, a value from the literature, is also the
 value for data that are too small to judge. What does not depend on the value, such as a Gram
-matrix of `part.known`, is computed once before. For the recommenders that learn the map from X to
-y, `held_out_rows` holds out whole rows.
+matrix of `part.known`, is computed once before. Where the NDCG is a smooth function of a number,
+all judged values together say where it is largest: `best_on_curves`. For the recommenders that
+learn the map from X to y, `held_out_rows` holds out whole rows.
 
 The part is the same at every call, so the choice is deterministic.
 """
@@ -238,8 +239,43 @@ def best_of(values, ndcg):
     ndcg = np.asarray(ndcg)
     best = np.argmax(ndcg.mean(axis=1))
     losses = ndcg[best] - ndcg
-    errors = losses.std(axis=1) / np.sqrt(ndcg.shape[1])
-    return values[int(np.argmax(losses.mean(axis=1) <= errors))]
+    return values[int(np.argmax(losses.mean(axis=1) <= _errors(losses)))]
+
+
+def best_on_curves(points, values, first, ndcg):
+    """Return the curve and the value with the surest gain over the first ones.
+
+    The NDCG of each row is taken for a parabola over the values, fitted to the points by least
+    squares, so that the judged points together say where it is largest. The gain over `first` on
+    the first curve counts less its standard error.
+
+    Parameters
+    ----------
+    points : sequence of float, of length n_points
+        The values that were judged.
+    values : sequence of float
+        The values to choose from, between the points.
+    first : float
+        The preferred one of `values`.
+    ndcg : array-like of shape (n_curves, n_points, n_rows)
+        As `HeldOutPart.ndcg` returns it for each point of each curve, the preferred curve first.
+
+    Returns
+    -------
+    curve : int
+    value : float
+    """
+    to_values = np.vander(values, 3) @ np.linalg.pinv(np.vander(points, 3))
+    curves = to_values @ np.asarray(ndcg)
+    gains = (curves - curves[0, values.index(first)]).reshape(-1, curves.shape[-1])
+    best = int(np.argmax(gains.mean(axis=1) - _errors(gains)))
+    curve, place = divmod(best, len(values))
+    return curve, values[place]
+
+
+def _errors(differences):
+    """Return the standard error of the mean of each row."""
+    return differences.std(axis=1) / np.sqrt(differences.shape[1])
 
 
 def _sample(eligible, n_items, max_rows=_MAX_ROWS):

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from scipy.stats import loguniform, uniform
 from sklearn.preprocessing import normalize
 
-from .._auto import best_of, candidates, held_out_interactions
+from .._auto import best_on_curves, candidates, held_out_interactions
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from .._numerics._row_sums import RowSums
 
 
-# What "auto" chooses from; the first value is that for small data.
-_POPULARITY_EXPONENTS = (0.5, 0.25, 0.75, 0.0, 1.0, 1.5)
+# What "auto" chooses from; the first weighting and the exponent are those for small data.
+_SHRINKAGES = {"bm25": 4.0, "tfidf": 20.0, "cosine": 20.0}
+_WEIGHTINGS = ("bm25", "tfidf")
+_POPULARITY_EXPONENT = 0.5
+_JUDGED_EXPONENTS = (0.0, 0.5, 1.0, 1.25)
+_EXPONENTS = [step / 20 for step in range(26)]
 
 
 class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
@@ -41,17 +45,19 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     ----------
     n_neighbors : int, default=200
         Number k of neighbours kept for each item, 1 or more.
-    weighting : {"cosine", "tfidf", "bm25"}, default="bm25"
+    weighting : {"cosine", "tfidf", "bm25", "auto"}, default="auto"
         The weight of an interaction in the similarity of two items. "cosine" uses its value.
         "tfidf" and "bm25" give less weight to rows with many items. "bm25" also limits the weight
-        of repeated interactions, and favours popular items.
-    shrinkage : float, default=4.0
+        of repeated interactions, and favours popular items. "auto" takes "bm25" or "tfidf", see
+        the Notes.
+    shrinkage : float or "auto", default="auto"
         A similarity from c common rows is multiplied by c / (c + h), with this number h, 0 or more.
-        So a similarity from few rows counts little.
+        So a similarity from few rows counts little. "auto" takes 4 for "bm25", whose similarities
+        grow with the number of common rows already, and 20 for the others.
     popularity_exponent : float or "auto", default="auto"
         The scores of an item are multiplied by this power :math:`\gamma` of its popularity, 0 or
         more. The fewer interactions the items have, the larger the best value. "auto" takes a value
-        between 0 and 1.5, see the Notes.
+        between 0 and 1.25, see the Notes.
     k1 : float, default=1.2
         For "bm25": the larger, the later the weight of repeated interactions saturates, 0 or more.
     b : float, default=0.75
@@ -62,6 +68,10 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     item_links_ : csr_array of shape (n_items_, n_items_), dtype float32
         At [i, j], the weight of item i in the score of item j, if i is one of the k neighbours of
         j: their similarity times the power of the popularity of j.
+    weighting_ : str
+        The weight of an interaction.
+    shrinkage_ : float
+        The number h.
     popularity_exponent_ : float
         The power :math:`\gamma` of the popularity.
     row_sums_ : RowSums or None
@@ -100,11 +110,13 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
       :math:`l_i = 1 - b + b \, \mathrm{sum}_i / \mathrm{mean}(\mathrm{sum})`, where
       :math:`\mathrm{sum}_i` is the sum of the item's column [2]_.
 
-    "auto" holds out a fifth of the interactions of up to 1,000 rows, learns from the rest, and
-    takes the exponent with the best NDCG@20, or 0.5 if that is no worse by more than a standard
-    error. The choice is always the same for the same X. It takes about the time of another fit, and
-    of six rankings for these rows. With fewer than 200 rows that have two items, or with fewer than
-    100 items, it takes 0.5.
+    "auto" holds out a fifth of the interactions of up to 1,000 rows and learns from the rest, once
+    with each weighting. It ranks for these rows with four exponents, and takes the parabola through
+    their NDCG@20 for that of the exponents between them. The choice is the weighting and exponent
+    with the largest gain over "bm25" and 0.5, less the standard error of this gain. It is always
+    the same for the same X. It takes about the time of two more fits, and of eight rankings for
+    these rows. With fewer than 200 rows that have two items, or with fewer than 100 items, it takes
+    "bm25" and 0.5.
 
     The similarities are computed in blocks of items within scikit-learn's `working_memory`. This
     takes one operation for each pair of items in the same row, twice that with shrinkage. The
@@ -140,6 +152,8 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     """
 
     item_links_: csr_array
+    weighting_: str
+    shrinkage_: float
     popularity_exponent_: float
     row_sums_: "RowSums | None"
     n_items_: int
@@ -149,8 +163,8 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     _parameter_constraints: dict = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "weighting": [StrOptions({"cosine", "tfidf", "bm25"})],
-        "shrinkage": [Interval(Real, 0, None, closed="left")],
+        "weighting": [StrOptions({"cosine", "tfidf", "bm25", "auto"})],
+        "shrinkage": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "popularity_exponent": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "k1": [Interval(Real, 0, None, closed="left")],
         "b": [Interval(Real, 0, 1, closed="both")],
@@ -167,8 +181,8 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         self,
         n_neighbors: int = 200,
         *,
-        weighting: Literal["cosine", "tfidf", "bm25"] = "bm25",
-        shrinkage: float = 4.0,
+        weighting: Literal["cosine", "tfidf", "bm25", "auto"] = "auto",
+        shrinkage: float | Literal["auto"] = "auto",
         popularity_exponent: float | Literal["auto"] = "auto",
         k1: float = 1.2,
         b: float = 0.75,
@@ -182,13 +196,16 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     @property
     def _settings(self):
-        return {"weighting": self.weighting}
+        (weighting,) = candidates(self.weighting, [self.weighting_])
+        return {"weighting": weighting}
 
     def _choose(self, X):
-        self.popularity_exponent_ = self._popularity_exponent(X)
+        self.weighting_, self.popularity_exponent_ = self._values(X)
 
     def _learn(self, X):
-        self._set_links(self._links(X), _popularity_powers(X, self.popularity_exponent_))
+        self.shrinkage_ = self._shrinkage(self.weighting_)
+        links = self._links(X, self.weighting_)
+        self._set_links(links, _popularity_powers(X, self.popularity_exponent_))
 
     def _set_links(self, links, item_scales):
         """Set the links, given those in whose row j the neighbours of item j stand."""
@@ -196,7 +213,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         self._item_scales, self.item_links_ = item_scales, links.T.tocsr()
 
     def _sums_of(self, X):
-        if self.weighting == "cosine":
+        if self.weighting_ == "cosine":
             return {"gram": gram_sum(X), "support": gram_sum(_pattern(X))}
         n_items_of = np.diff(X.indptr)
         # The weights of other rows are 0.
@@ -207,27 +224,28 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
             "log_gram": gram_sum(roots, logs),
             "squared_log_gram": gram_sum(roots, logs**2),
         }
-        if self.weighting == "tfidf":
+        if self.weighting_ == "tfidf":
             return {**sums, "support": gram_sum(_pattern(X))}
         _check_ones(X)
         return sums
 
     def _solve(self, sums):
         n_rows_with, n_rows = sums["n_rows_with"], sums["n_rows"]
+        self.shrinkage_ = self._shrinkage(self.weighting_)
         gram = as_sparse(self._weighted_gram(sums))
         scales = sp.diags_array(self._item_weights(gram, n_rows_with))
         links = strongest_of(
             sp.csr_array(scales @ gram @ scales, dtype=np.float32),
             self.n_neighbors,
             n_rows_with,
-            support=as_sparse(sums["gram" if self.weighting == "bm25" else "support"]),
-            shrinkage=self.shrinkage,
+            support=as_sparse(sums["gram" if self.weighting_ == "bm25" else "support"]),
+            shrinkage=self.shrinkage_,
         )
         self._set_links(links, _shares_to_power(n_rows_with, n_rows, self.popularity_exponent_))
 
     def _weighted_gram(self, sums):
         """Return the Gram matrix of the interactions with the weights of their rows."""
-        if self.weighting == "cosine":
+        if self.weighting_ == "cosine":
             return sums["gram"]
         # The square of the weight of a row is (log n - log(1 + d))^2.
         log_n = np.log(self.n_items_)
@@ -235,35 +253,50 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     def _item_weights(self, gram, n_rows_with):
         """Return the weights of the interactions of each item, those of their rows left out."""
-        if self.weighting == "bm25":
+        if self.weighting_ == "bm25":
             return saturated_counts(1, n_rows_with / n_rows_with.mean(), self.k1, self.b)
         norms = np.sqrt(gram.diagonal())
         return np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
 
-    def _popularity_exponent(self, X):
-        exponents = candidates(self.popularity_exponent, _POPULARITY_EXPONENTS)
-        part = held_out_interactions(X) if len(exponents) > 1 else None
+    def _values(self, X):
+        """Return the weighting and the exponent of the popularity."""
+        weightings = candidates(self.weighting, _WEIGHTINGS)
+        judged = candidates(self.popularity_exponent, _JUDGED_EXPONENTS)
+        values = candidates(self.popularity_exponent, _EXPONENTS)
+        first = candidates(self.popularity_exponent, [_POPULARITY_EXPONENT])[0]
+        is_open = len(weightings) > 1 or len(values) > 1
+        part = held_out_interactions(X) if is_open else None
         if part is None:
-            return exponents[0]
-        scales = [_popularity_powers(part.known, exponent) for exponent in exponents]
-        links = self._links(part.known).T.tocsr()
+            return weightings[0], first
+        scales = [_popularity_powers(part.known, exponent) for exponent in judged]
+        ndcg = [self._ndcg_of_each(part, weighting, scales) for weighting in weightings]
+        curve, exponent = best_on_curves(judged, values, first, ndcg)
+        return weightings[curve], exponent
+
+    def _ndcg_of_each(self, part, weighting, item_scales):
+        """Return the NDCG of each judged row, for each of the scales of the items."""
+        links = self._links(part.known, weighting).T.tocsr()
 
         def scores_of(rows):
-            scores = (rows @ links).toarray()
-            yield from (scores * scale for scale in scales)
+            scores = linked_scores(rows, links)
+            yield from (scores * scales for scales in item_scales)
 
-        return best_of(exponents, part.ndcg_of_each(scores_of))
+        return part.ndcg_of_each(scores_of)
 
-    def _links(self, X):
+    def _shrinkage(self, weighting):
+        return candidates(self.shrinkage, [_SHRINKAGES[weighting]])[0]
+
+    def _links(self, X, weighting):
         """Return the similarities of each item to its neighbours."""
-        weights = self._weights(X)
-        return strongest_links(weights.T, weights, self.n_neighbors, shrinkage=self.shrinkage)
+        weights = self._weights(X, weighting)
+        shrinkage = self._shrinkage(weighting)
+        return strongest_links(weights.T, weights, self.n_neighbors, shrinkage=shrinkage)
 
-    def _weights(self, X):
+    def _weights(self, X, weighting):
         """Return the weights of the interactions, of the shape of X."""
-        if self.weighting == "cosine":
+        if weighting == "cosine":
             return normalize(X, axis=0)
-        if self.weighting == "tfidf":
+        if weighting == "tfidf":
             return normalize(_row_information(X) @ X.sqrt(), axis=0)
         item_sums = X.sum(axis=0)
         item_lengths = item_sums / item_sums.mean()

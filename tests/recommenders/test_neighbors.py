@@ -181,6 +181,11 @@ def popular_and_personal(share_of_popular, n_rows=400, n_items=120, seed=0):
     return X
 
 
+def chosen_values(model):
+    names = ("weighting", "shrinkage", "popularity_exponent")
+    return {name: getattr(model, f"{name}_") for name in names}
+
+
 def test_auto_rewards_popularity_where_it_drives_the_choice():
     popular, personal = (
         ItemKNNRecommender().fit(popular_and_personal(share)) for share in (0.95, 0.05)
@@ -189,21 +194,34 @@ def test_auto_rewards_popularity_where_it_drives_the_choice():
     for model, share in ((popular, 0.95), (personal, 0.05)):
         X = popular_and_personal(share)
         again = ItemKNNRecommender().fit(X)
-        fixed = ItemKNNRecommender(popularity_exponent=model.popularity_exponent_).fit(X)
+        fixed = ItemKNNRecommender(**chosen_values(model)).fit(X)
         for other in (again, fixed):
             np.testing.assert_array_equal(other.decision_function(X), model.decision_function(X))
 
 
 def test_small_data_and_fixed_values_are_not_judged(monkeypatch):
     small = ItemKNNRecommender().fit(interactions(80, 30))
-    assert small.popularity_exponent_ == 0.5
+    first = {"weighting": "bm25", "shrinkage": 4.0, "popularity_exponent": 0.5}
+    assert chosen_values(small) == first
     monkeypatch.setattr("sktransrec.recommenders._neighbors.held_out_interactions", None)
     X = popular_and_personal(0.5)
-    assert ItemKNNRecommender(popularity_exponent=0.1).fit(X).popularity_exponent_ == 0.1
+    fixed = {"weighting": "cosine", "shrinkage": 3.0, "popularity_exponent": 0.1}
+    assert chosen_values(ItemKNNRecommender(**fixed).fit(X)) == fixed
 
 
-def test_auto_takes_one_more_product(monkeypatch):
-    """The candidates share it."""
+@pytest.mark.parametrize("better", ["bm25", "tfidf"])
+def test_auto_takes_the_weighting_that_finds_more(better, monkeypatch):
+    def ndcg(self, part, weighting, item_scales):
+        return np.full((len(item_scales), len(part.rows.indptr) - 1), float(weighting == better))
+
+    monkeypatch.setattr(ItemKNNRecommender, "_ndcg_of_each", ndcg)
+    model = ItemKNNRecommender().fit(popular_and_personal(0.5))
+    assert model.weighting_ == better
+    assert model.shrinkage_ == {"bm25": 4.0, "tfidf": 20.0}[better]
+
+
+def test_auto_takes_one_more_product_for_each_weighting(monkeypatch):
+    """The exponents share it."""
     calls = []
 
     def counted(*arguments, **options):
@@ -212,7 +230,7 @@ def test_auto_takes_one_more_product(monkeypatch):
 
     monkeypatch.setattr("sktransrec.recommenders._neighbors.strongest_links", counted)
     ItemKNNRecommender().fit(popular_and_personal(0.5))
-    assert len(calls) == 2
+    assert len(calls) == 3
 
 
 @pytest.mark.parametrize(
