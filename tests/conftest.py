@@ -7,13 +7,15 @@ from pathlib import Path
 
 import joblib
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # A busy machine fails no test by being slow. Pass --hypothesis-profile=thorough for more examples.
-settings.register_profile("quick", deadline=None, max_examples=25)
-settings.register_profile("thorough", deadline=None, max_examples=300)
+# The first texts that Hypothesis draws in a new clone take seconds: it lists all letters then.
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("quick", max_examples=25, **PATIENT)
+settings.register_profile("thorough", max_examples=300, **PATIENT)
 settings.load_profile("quick")
 
 HAS_TENSORFLOW = find_spec("tensorflow") is not None
