@@ -313,7 +313,7 @@ import importlib, sys, warnings
 class NoHeavyPackages:
     def find_spec(name, *args):
         if name.partition(".")[0] in {HEAVY}:
-            raise ImportError(name + " is imported")
+            raise ModuleNotFoundError(name + " is imported")
 sys.meta_path.insert(0, NoHeavyPackages)
 import joblib, numpy, scipy.sparse.linalg, sklearn.decomposition, sklearn.model_selection
 def state():

@@ -90,7 +90,14 @@ gains, errors = mean_and_error(curve[1:] - curve[0])
 figure, ax = plt.subplots(layout="constrained")
 ax.errorbar(weights[1:], gains, errors, marker="o", capsize=3)
 ax.axhline(0, color="grey", linewidth=1)
-ax.set(xscale="log", xlabel="source_weight", ylabel=f"gain in NDCG@10 over {curve[0].mean():.3f}")
+ax.set(
+    xscale="log",
+    xlabel="source_weight",
+    xticks=weights[1:],
+    xticklabels=weights[1:],
+    ylabel=f"gain in NDCG@10 (the new shop alone: {curve[0].mean():.3f})",
+)
+ax.minorticks_off()
 ax.set_title("Old customers help the new shop, if they weigh enough")
 
 # %%
