@@ -24,6 +24,7 @@ from .._numerics._row_totals import row_lengths, row_totals, scaled_rows
 from .._validation import N_JOBS, Interval, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._als_parts import fitted_in_parts
+from ._als_start import first_item_factors
 from ._implicit import (
     check_finite_factors,
     implicit_csr,
@@ -68,8 +69,13 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         False, it is the same for all rows and items, as in [1]_.
     max_iter : int, default=15
         Number of sweeps over the rows and then the items, 1 or more. There is no early stopping.
+    init : {"random", "svd"}, default="random"
+        The factors before the first sweep. "random" draws small ones. "svd" takes the first
+        singular vectors of the interactions. With it, try `max_iter` 5: this is often enough, see
+        the Notes.
     random_state : int, RandomState instance or None, default=None
-        Draws the initial factors. Pass an int to get the same factors at every call of `fit`.
+        Draws the initial factors, or the test matrix of the SVD. Pass an int to get the same
+        factors at every call of `fit`.
     n_jobs : int or None, default=None
         Number of threads of `fit`. None means 1 unless in a :func:`joblib.parallel_config`
         context, -1 means all processors. The factors do not depend on it.
@@ -121,7 +127,16 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     three steps of conjugate gradients in the kernel of implicit. A sweep takes
     :math:`O(nnz \cdot k + (n_{rows} + n_{items}) k^2)`. During `fit`, rows whose :math:`w_r` differ
     by less than about a fifth from their mean use that mean, and items do the same. Without scaled
-    regularisation, the item factors are those of implicit for the same integer `random_state`.
+    regularisation and with `init` "random", the item factors are those of implicit for the same
+    integer `random_state`.
+
+    With `init` "svd", the first item factors are :math:`D_i^{1/4} V \Sigma^{1/2}`, with the first
+    singular values :math:`\Sigma` and right singular vectors V of the pattern of X, divided by the
+    fourth roots of the numbers of entries of its rows and of its items, :math:`D_i`. Two steps of
+    subspace iteration find them, in about the time of a sweep; the factors of the rows start from
+    zero. Two to five sweeps then reach the quality of 15 from a random start where items have five
+    interactions or more on average. Where they have about three, the quality still rises after 15
+    sweeps, from both starts.
 
     With `regularization` "auto", it holds out a fifth of the interactions of up to 1,000 rows, and
     makes 13 sweeps over the rest with values from 0.005 to 0.08, each one starting from the factors
@@ -170,6 +185,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         "confidence": [Interval(Real, 0, None, closed="neither"), StrOptions({"balanced"})],
         "scale_regularization": ["boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "init": [StrOptions({"random", "svd"})],
         "random_state": ["random_state"],
         "n_jobs": N_JOBS,
         "verbose": ["verbose"],
@@ -189,6 +205,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         confidence: float | Literal["balanced"] = "balanced",
         scale_regularization: bool = True,
         max_iter: int = 15,
+        init: Literal["random", "svd"] = "random",
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
         verbose: int = 0,
@@ -198,6 +215,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.confidence = confidence
         self.scale_regularization = scale_regularization
         self.max_iter = max_iter
+        self.init = init
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -224,8 +242,8 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def _fit(self, X):
         self._choose(X, X.shape, X.sum(dtype=np.float64))
-        factors = _Factors(self, X, self.random_state)
         with one_blas_thread(look_again=True):
+            factors = _Factors(self, X, self.init, self.random_state)
             factors.sweep(self.regularization_, self.max_iter, verbose=self.verbose)
         check_finite_factors(self, factors.U)
         self._keep(factors.V)
@@ -260,7 +278,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def _ndcg_along_path(self, values, part):
         """Return the NDCG of each judged row for each value; a fit starts from that before."""
-        factors = _Factors(self, part.known, _TRIAL_SEED)
+        factors = _Factors(self, part.known, "random", _TRIAL_SEED)
         ndcg = np.empty((len(values), part.wanted.shape[0]))
         n_sweeps = _FIRST_SWEEPS
         for place in np.argsort(values):
@@ -297,8 +315,8 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     def _seed(self):
         return implicit_seed(self.random_state)
 
-    def _first_factors(self, seed, start, n_rows):
-        """Return the factors of the rows from `start` on before the first sweep.
+    def _drawn_factors(self, seed, start, n_rows):
+        """Return drawn factors of the rows from `start` on.
 
         Those of the items follow on those of the last row.
         """
@@ -337,11 +355,15 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
 class _Factors:
     """The factors of the rows and items of X, moved towards their minima in sweeps."""
 
-    def __init__(self, model, X, random_state):
+    def __init__(self, model, X, init, random_state):
         C = X * np.float32(model.confidence_)
-        seed = implicit_seed(random_state)
-        self.U = model._first_factors(seed, 0, C.shape[0])
-        self.V = model._first_factors(seed, *C.shape)
+        seed, n_components = implicit_seed(random_state), model.n_components
+        if init == "svd":
+            self.V = first_item_factors(C, n_components, seed)
+            self.U = np.zeros((C.shape[0], n_components), dtype=np.float32)
+        else:
+            self.U = model._drawn_factors(seed, 0, C.shape[0])
+            self.V = model._drawn_factors(seed, *C.shape)
         self._row_groups, self._item_groups = (
             _groups(rows, model._shared_ridges(model._ridges(rows, 1.0)))
             for rows in (C, C.T.tocsr())

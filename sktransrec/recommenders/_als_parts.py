@@ -9,6 +9,14 @@ import scipy.sparse as sp
 from sklearn.base import clone
 
 from .._wrapping import as_matrix
+from ._als_start import (
+    N_PASSES,
+    drawn_basis,
+    factors_of,
+    gram_product,
+    item_scales,
+    scaled_pattern,
+)
 
 
 def fitted_in_parts(model, parts, delayed):
@@ -19,8 +27,13 @@ def fitted_in_parts(model, parts, delayed):
         raise ValueError("X holds no interactions: all of its parts are without rows.")
     totals = {name: sum(of_part[name] for of_part in facts) for name in facts[0]}
     fitted = delayed(_begun)(clone(model), parts[0], totals).compute()
+    of_rows = [delayed(_weighted)(fitted, part) for part in parts]
     n_rows = [of_part["n_rows"] for of_part in facts if of_part["n_rows"]]
-    fitted._keep(_swept(fitted, model._seed(), parts, n_rows, delayed).compute())
+    if model.init == "svd":
+        U, V = _svd_start(fitted, model._seed(), of_rows, n_rows, totals["n_rows_with"], delayed)
+    else:
+        U, V = _drawn_start(fitted, model._seed(), n_rows, delayed)
+    fitted._keep(_swept(fitted, of_rows, U, V, delayed).compute())
     return fitted
 
 
@@ -44,13 +57,34 @@ def _begun(model, X, totals):
     return model
 
 
-def _swept(model, seed, parts, n_rows, delayed):
+def _svd_start(model, seed, of_rows, n_rows, n_rows_with, delayed):
+    """Return the delayed factors of parts of the rows and of the items before the first sweep."""
+    scales, n_components = item_scales(n_rows_with), model.n_components
+    patterns = [delayed(scaled_pattern)(block, scales) for block in of_rows]
+    basis = delayed(drawn_basis)(len(scales), n_components, seed)
+    for _ in range(N_PASSES):
+        decomposed = delayed(_decomposed)([delayed(gram_product)(part, basis) for part in patterns])
+        basis, triangle = decomposed[0], decomposed[1]
+    V = delayed(factors_of)(basis, triangle, scales, n_components)
+    U = [delayed(np.zeros)((n, n_components), np.float32) for n in n_rows]
+    return U, [V[start:stop] for start, stop in pairwise(_ends(len(scales), len(of_rows)))]
+
+
+def _decomposed(products):
+    return np.linalg.qr(sum(products))
+
+
+def _drawn_start(model, seed, n_rows, delayed):
+    """Return the same for factors that are drawn."""
+    rows, items = np.cumsum([0, *n_rows]), _ends(model.n_items_, len(n_rows))
+    drawn = delayed(model._drawn_factors)
+    U = [drawn(seed, start, stop - start) for start, stop in pairwise(rows)]
+    return U, [drawn(seed, rows[-1] + start, stop - start) for start, stop in pairwise(items)]
+
+
+def _swept(model, of_rows, U, V, delayed):
     """Return the delayed factors of the items after all sweeps."""
-    rows, items = np.cumsum([0, *n_rows]), _ends(model.n_items_, len(parts))
-    first = delayed(model._first_factors)
-    U = [first(seed, start, stop - start) for start, stop in pairwise(rows)]
-    V = [first(seed, rows[-1] + start, stop - start) for start, stop in pairwise(items)]
-    of_rows = [delayed(_weighted)(model, part) for part in parts]
+    items = _ends(model.n_items_, len(V))
     cut = [delayed(_columns_of)(block, items) for block in of_rows]
     of_items = [delayed(_beside)([blocks[n] for blocks in cut]) for n in range(len(V))]
     ridges_of_rows, ridges_of_items = (

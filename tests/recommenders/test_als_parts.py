@@ -38,16 +38,19 @@ def delayed(function):
     return lambda *arguments: Task(function, *arguments)
 
 
-def fitted_in_parts(*parts):
-    return ALSRecommender(**PARAMETERS).fit_parts([Task(lambda X=X: X) for X in parts], delayed)
+def fitted_in_parts(*parts, **parameters):
+    model = ALSRecommender(**PARAMETERS).set_params(**parameters)
+    return model.fit_parts([Task(lambda X=X: X) for X in parts], delayed)
 
 
+@pytest.mark.parametrize("init", ["random", "svd"])
 @pytest.mark.parametrize("sizes", [[30], [10, 20], [7, 0, 11, 12], [0, 1, 29]], ids=str)
-def test_parts_give_what_all_rows_give(sizes):
+def test_parts_give_what_all_rows_give(sizes, init):
     X = sp.random_array((30, 8), density=0.3, format="csr", rng=np.random.default_rng(0))
     ends = np.cumsum([0, *sizes])
     parts = [X[start:stop] for start, stop in pairwise(ends)]
-    whole, model = ALSRecommender(**PARAMETERS).fit(X), fitted_in_parts(*parts)
+    whole = ALSRecommender(**PARAMETERS).set_params(init=init).fit(X)
+    model = fitted_in_parts(*parts, init=init)
     assert_allclose(model.item_factors_, whole.item_factors_, rtol=1e-4, atol=1e-6)
     assert_allclose(model.popularity_, whole.popularity_)
     assert model.confidence_ == pytest.approx(whole.confidence_)
