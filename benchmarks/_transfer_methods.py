@@ -186,7 +186,9 @@ def item_knn(task):
 
 
 def graph_filter(task):
-    return str_.GraphFilterRecommender(low_pass_weight=0.1, row_exponent=0.2, random_state=0)
+    return str_.GraphFilterRecommender(
+        low_pass_weight=0.1, row_exponent=0.2, item_exponent=0.3, random_state=0
+    )
 
 
 def two_towers(task, **parameters):

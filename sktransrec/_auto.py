@@ -255,22 +255,21 @@ def best_on_curves(points, values, first, ndcg):
         The values that were judged.
     values : sequence of float
         The values to choose from, between the points.
-    first : float
-        The preferred one of `values`.
+    first : int
+        The place of the preferred one of `values`.
     ndcg : array-like of shape (n_curves, n_points, n_rows)
         As `HeldOutPart.ndcg` returns it for each point of each curve, the preferred curve first.
 
     Returns
     -------
-    curve : int
-    value : float
+    curve, place : int
+        The places of the curve and of the value.
     """
     to_values = np.vander(values, 3) @ np.linalg.pinv(np.vander(points, 3))
     curves = to_values @ np.asarray(ndcg)
-    gains = (curves - curves[0, values.index(first)]).reshape(-1, curves.shape[-1])
+    gains = (curves - curves[0, first]).reshape(-1, curves.shape[-1])
     best = int(np.argmax(gains.mean(axis=1) - _errors(gains)))
-    curve, place = divmod(best, len(values))
-    return curve, values[place]
+    return divmod(best, len(values))
 
 
 def _errors(differences):

@@ -124,14 +124,14 @@ def test_of_values_that_differ_by_chance_the_first():
 def test_the_top_of_a_parabola_lies_between_the_judged_points():
     values = [step / 10 for step in range(11)]
     ndcg = [[np.full(50, 1 - (point - 0.3) ** 2) for point in (0.0, 0.5, 1.0)]]
-    assert best_on_curves((0.0, 0.5, 1.0), values, 0.5, ndcg) == (0, 0.3)
+    assert best_on_curves((0.0, 0.5, 1.0), values, 5, ndcg) == (0, 3)
     higher = [*ndcg, np.asarray(ndcg[0]) + 0.01]
-    assert best_on_curves((0.0, 0.5, 1.0), values, 0.5, higher) == (1, 0.3)
+    assert best_on_curves((0.0, 0.5, 1.0), values, 5, higher) == (1, 3)
 
 
 def test_a_gain_counts_less_its_standard_error():
     noise = np.random.RandomState(0).normal(0, 0.1, size=400)
     noise -= noise.mean()
     first, other = np.full(400, 0.5), 0.501 + noise
-    assert best_on_curves((1.0,), [1.0], 1.0, [[first], [other]]) == (0, 1.0)
-    assert best_on_curves((1.0,), [1.0], 1.0, [[first], [other + 0.01]]) == (1, 1.0)
+    assert best_on_curves((1.0,), [1.0], 0, [[first], [other]]) == (0, 0)
+    assert best_on_curves((1.0,), [1.0], 0, [[first], [other + 0.01]]) == (1, 0)

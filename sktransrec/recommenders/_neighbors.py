@@ -270,8 +270,8 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
             return weightings[0], first
         scales = [_popularity_powers(part.known, exponent) for exponent in judged]
         ndcg = [self._ndcg_of_each(part, weighting, scales) for weighting in weightings]
-        curve, exponent = best_on_curves(judged, values, first, ndcg)
-        return weightings[curve], exponent
+        curve, place = best_on_curves(judged, values, values.index(first), ndcg)
+        return weightings[curve], values[place]
 
     def _ndcg_of_each(self, part, weighting, item_scales):
         """Return the NDCG of each judged row, for each of the scales of the items."""

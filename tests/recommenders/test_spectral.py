@@ -102,16 +102,28 @@ def test_auto_gives_rows_of_noise_less_influence():
     X = small_groups()
     noise = np.random.RandomState(1).uniform(size=X.shape) < 0.6
     clean, noisy = (
-        GraphFilterRecommender(10, random_state=0).fit(rows) for rows in (X, np.vstack([X, noise]))
+        GraphFilterRecommender(10, low_pass_weight=0.3, random_state=0).fit(rows)
+        for rows in (X, np.vstack([X, noise]))
     )
     assert (clean.row_exponent_, noisy.row_exponent_) == (0.2, 0.5)
-    assert clean.low_pass_weight_ > noisy.low_pass_weight_
+
+
+@pytest.mark.parametrize("better", [(0.2, 0.3), (0.2, 0.0), (0.5, 0.3)])
+def test_auto_takes_the_exponents_that_find_more(better, monkeypatch):
+    def ndcg(self, part, row_exponent, item_exponent, weights):
+        finds = float((row_exponent, item_exponent) == better)
+        return np.full((len(weights), part.rows.shape[0]), finds)
+
+    monkeypatch.setattr(GraphFilterRecommender, "_ndcg_of_each", ndcg)
+    model = GraphFilterRecommender(10, random_state=0).fit(small_groups())
+    assert (model.row_exponent_, model.item_exponent_) == better
 
 
 def test_auto_is_the_fit_with_the_chosen_values():
     X = small_groups()
     model, again = (GraphFilterRecommender(10, random_state=0).fit(X) for _ in range(2))
-    chosen = {name: getattr(model, f"{name}_") for name in ("row_exponent", "low_pass_weight")}
+    names = ("row_exponent", "item_exponent", "low_pass_weight")
+    chosen = {name: getattr(model, f"{name}_") for name in names}
     fixed = GraphFilterRecommender(10, random_state=0, **chosen).fit(X)
     for other in (again, fixed):
         np.testing.assert_array_equal(other.decision_function(X), model.decision_function(X))
@@ -119,13 +131,22 @@ def test_auto_is_the_fit_with_the_chosen_values():
 
 def test_small_data_and_fixed_values_are_not_judged(monkeypatch):
     small = GraphFilterRecommender(3).fit(counts())
-    assert (small.row_exponent_, small.low_pass_weight_) == (0.2, 0.1)
+    exponents = small.row_exponent_, small.item_exponent_
+    assert (*exponents, small.low_pass_weight_) == (0.2, 0.3, 0.1)
     monkeypatch.setattr("sktransrec.recommenders._spectral.held_out_interactions", None)
-    model = GraphFilterRecommender(3, low_pass_weight=0.2, row_exponent=0.1).fit(small_groups())
-    assert (model.row_exponent_, model.low_pass_weight_) == (0.1, 0.2)
+    fixed = {"low_pass_weight": 0.2, "row_exponent": 0.1, "item_exponent": 0.4}
+    model = GraphFilterRecommender(3, **fixed).fit(small_groups())
+    assert {name: getattr(model, f"{name}_") for name in fixed} == fixed
 
 
-def test_auto_takes_one_more_decomposition_for_each_exponent(monkeypatch):
+def test_a_fixed_exponent_leaves_the_other_to_choose():
+    model = GraphFilterRecommender(row_exponent=0.4)
+    assert model._exponent_candidates() == [(0.4, 0.3), (0.4, 0.15), (0.4, 0.0)]
+    model.set_params(item_exponent=0.1)
+    assert model._exponent_candidates() == [(0.4, 0.1)]
+
+
+def test_auto_takes_one_more_decomposition_for_each_pair_of_exponents(monkeypatch):
     calls = []
 
     def counted(*arguments, **options):
@@ -134,7 +155,7 @@ def test_auto_takes_one_more_decomposition_for_each_exponent(monkeypatch):
 
     monkeypatch.setattr("sktransrec.recommenders._spectral.randomized_svd", counted)
     GraphFilterRecommender(10).fit(small_groups())
-    assert len(calls) == 3
+    assert len(calls) == 5
 
 
 def test_an_item_hears_its_strongest_neighbors_only():
