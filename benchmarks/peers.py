@@ -3,8 +3,10 @@
 The interactions are generated. A library that is not installed is left out, and named. Each cost is
 the least of some repeats in which the libraries take turns, so that a busy machine slows all alike;
 for one row it is the median of 200 calls. New rows are folded in by ALS of this package and of
-implicit; skrecsys serves the rows of the fit. Two threads are those of `joblib.parallel_config` or
-of the library's own parameter; skrecsys has none for this and takes what `RAYON_NUM_THREADS` says.
+implicit; the others serve the rows of the fit. RecTools wraps the ALS and neighbours of implicit.
+Two threads are those of `joblib.parallel_config` or of the library's own parameter; skrecsys has
+none for this and takes what `RAYON_NUM_THREADS` says, and LensKit starts processes, so it stays at
+one.
 
     python benchmarks/peers.py --record
     python benchmarks/peers.py --n-rows 3000 --n-items 5000 --n-interactions 60000
@@ -154,6 +156,74 @@ def of_skrecsys(X, n_components, k):
     }
 
 
+def of_rectools(X, n_components, k):
+    """Return its wrappers of implicit's models, and its own popularity."""
+    from implicit.als import AlternatingLeastSquares
+    from implicit.nearest_neighbours import CosineRecommender
+    from rectools.dataset import Dataset
+    from rectools.models import ImplicitALSWrapperModel, ImplicitItemKNNWrapperModel, PopularModel
+
+    log = _log(X).assign(weight=1.0, datetime="2020-01-01")
+    dataset = Dataset.construct(log)
+    settings = {"iterations": SWEEPS, "num_threads": 1, "random_state": 0}
+    estimators = {
+        "popularity": PopularModel(),
+        "neighbours": ImplicitItemKNNWrapperModel(CosineRecommender(100, num_threads=1)),
+        "ALS": ImplicitALSWrapperModel(AlternatingLeastSquares(n_components, **settings)),
+    }
+
+    def served(model, rows):
+        rows = np.asarray(rows)
+
+        def recommend(n_threads):
+            model.recommend_n_threads = n_threads
+            return model.recommend(rows, dataset, k, filter_viewed=True)
+
+        return recommend
+
+    return {
+        name: Model(partial(model.fit, dataset), partial(served, model))
+        for name, model in estimators.items()
+    }
+
+
+def of_lenskit(X, n_components, k):
+    from lenskit import batch, recommend
+    from lenskit.als import ImplicitMFScorer
+    from lenskit.basic import PopScorer
+    from lenskit.data import from_interactions_df
+    from lenskit.knn import ItemKNNScorer
+    from lenskit.pipeline import topn_pipeline
+
+    dataset = from_interactions_df(_log(X))
+    scorers = {
+        "popularity": PopScorer(),
+        "neighbours": ItemKNNScorer(max_nbrs=100, save_nbrs=100, feedback="implicit"),
+        "ALS": ImplicitMFScorer(features=n_components, epochs=SWEEPS),
+    }
+    pipelines = {name: topn_pipeline(scorer, n=k) for name, scorer in scorers.items()}
+
+    def served(pipeline, rows):
+        rows = np.asarray(rows)
+        if len(rows) == 1:
+            return lambda n_threads: recommend(pipeline, rows[0])
+        # Its jobs are processes, which start in a minute.
+        return lambda n_threads: batch.recommend(pipeline, rows, n_jobs=1)
+
+    return {
+        name: Model(partial(pipeline.train, dataset), partial(served, pipeline))
+        for name, pipeline in pipelines.items()
+    }
+
+
+def _log(X):
+    """Return the interactions as a table with a line for each."""
+    import pandas as pd
+
+    rows, items = X.nonzero()
+    return pd.DataFrame({"user_id": rows, "item_id": items})
+
+
 def of_torch(X, n_components, k):
     """Return only the selection: factors are drawn, and no row is folded in."""
     import torch
@@ -180,6 +250,8 @@ def all_models(X, n_components, k):
         "implicit": of_implicit,
         "irspack": of_irspack,
         "skrecsys": of_skrecsys,
+        "rectools": of_rectools,
+        "lenskit": of_lenskit,
         "torch": of_torch,
     }.items():
         if find_spec(library):
