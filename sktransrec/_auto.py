@@ -84,8 +84,8 @@ class HeldOutPart(NamedTuple):
         Parameters
         ----------
         scores_of : callable
-            From some of `rows` to an iterable of their scores, a new float array for each
-            candidate.
+            From some of `rows` to an iterator of their scores, a float array for each candidate,
+            which may be the same array with other values.
 
         Returns
         -------

@@ -279,7 +279,8 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
         def scores_of(rows):
             scores = linked_scores(rows, links)
-            yield from (scores * scales for scales in item_scales)
+            scaled = np.empty_like(scores)
+            yield from (np.multiply(scores, scales, out=scaled) for scales in item_scales)
 
         return part.ndcg_of_each(scores_of)
 

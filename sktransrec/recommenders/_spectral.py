@@ -282,7 +282,11 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
             rows = _divided_by_root_degree(rows)
             linear = ((rows @ transposed) @ normalized).toarray()
             low_pass = (rows @ projection) @ factors.T
-            yield from (linear + np.float32(weight) * low_pass for weight in weights)
+            scores = np.empty_like(linear)
+            for weight in weights:
+                np.multiply(low_pass, np.float32(weight), out=scores)
+                scores += linear
+                yield scores
 
         return part.ndcg_of_each(scores_of)
 
