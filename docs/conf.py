@@ -65,6 +65,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
+    "subsection_order": [f"../examples/{topic}" for topic in ("transfer", "scenes", "content")],
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sktransrec",),
 }
@@ -96,7 +97,14 @@ if len(intersphinx_mapping) < len(_PROJECTS):
 def mathml(node, **options):
     """Return a formula as MathML, whose brackets grow by themselves."""
     formula = re.sub(r"\\[Bb]igg?(?![a-z])", "", node.astext())
-    return tex2mathml(formula.replace(r"\dots", r"\ldots"), **options)
+    markup = tex2mathml(formula.replace(r"\dots", r"\ldots"), **options)
+    # docutils sets the index of a letter with a bar, a hat or a tilde below the letter.
+    return re.sub(
+        r'<munderover>\s*(<mi>[^<]*</mi>)(.*?)(<mo stretchy="false">[ˉˆ~]</mo>)\s*</munderover>',
+        r'<msub><mover accent="true">\1\3</mover>\2</msub>',
+        markup,
+        flags=re.DOTALL,
+    )
 
 
 def visit_math(translator, node):

@@ -149,7 +149,7 @@ def dask_client():
         yield client
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore", "error:Scoring failed", "error:One or more of the test")
 @pytest.mark.parametrize("path", [_marked(path) for path in _pages()])
 def test_the_code_of_a_page_runs(path, tmp_path, monkeypatch, capsys, request):
     monkeypatch.chdir(tmp_path)

@@ -112,10 +112,10 @@ def print_gain(curve):
 curve = transfer_learning_curve(
     models(trained, new_items), X_new, train_sizes=[10, 30, 100], cv=2, random_state=0
 )
-print(curve)
-print_gain(curve)
 display = TransferLearningCurveDisplay.from_curve(curve)
 display.ax_.set_title("A new shop (generated data)")
+print(curve)
+print_gain(curve)
 
 # %%
 # With ten customers, the network of the other shop more than doubles the score of popularity, and a

@@ -97,8 +97,8 @@ ax.set(
     xticklabels=weights[1:],
     ylabel=f"gain in NDCG@10 (the new shop alone: {curve[0].mean():.3f})",
 )
-ax.minorticks_off()
 ax.set_title("Old customers help the new shop, if they weigh enough")
+ax.minorticks_off()
 
 # %%
 # With a weight near zero, the new shop is alone: this is the grey line. The customers of the old
