@@ -89,12 +89,22 @@ def faulty(X):
     yield "csr: tall", with_shape(csr, (FAR, csr.shape[1]))
     yield "csr: nan", with_shape(csr, (np.nan, csr.shape[1]))
     yield "csr: negative", with_shape(csr, (csr.shape[0], -1))
+    headless = csr.copy()
+    del headless.indptr
+    yield "csr: no indptr", headless
+    yield "bsr: no blocks", with_part(bsr, "data", lambda values: values[:, 0])
     yield "bsr: odd", with_shape(bsr, (bsr.shape[0] + 1, bsr.shape[1]))
     for axis in (0, 1):
         yield f"coo: too high {axis}", with_coordinates(coo, axis, with_first(FAR))
         yield f"coo: below zero {axis}", with_coordinates(coo, axis, with_first(-1))
         yield f"coo: few {axis}", with_coordinates(coo, axis, lambda values: values[1:])
+    flat = coo.copy()
+    flat.coords = coo.coords[:1]
+    yield "coo: one axis", flat
     lil, dok, dia = X.tolil(), X.todok(), X.todia()
+    yield "lil: few lines", with_part(lil, "rows", lambda values: values[1:])
+    dok._dict = {(0, 0, 0): 1.0}
+    yield "dok: three axes", dok
     yield "dia: far", with_part(dia, "offsets", with_first(FAR))
     yield "dia: few", with_part(dia, "offsets", lambda values: values[1:])
     yield "dia: twice", with_part(dia, "offsets", with_first(dia.offsets[1]))
