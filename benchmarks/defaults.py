@@ -68,7 +68,7 @@ MODELS = {
         {
             "low_pass_weight": [0.03, 0.1, 0.3, 1, 3],
             "row_exponent": [0.2, 0.5],
-            "item_exponent": [0.15, 0.3, 0.5],
+            "item_exponent": [0.0, 0.15, 0.3, 0.5],
         },
     ),
     "EASE": (
