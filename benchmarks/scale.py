@@ -27,7 +27,7 @@ from pathlib import Path
 from time import process_time
 
 import numpy as np
-from _record import Record, argument_parser
+from _record import Record, argument_parser, record_name
 from _report import measure
 
 from sktransrec import (
@@ -112,8 +112,9 @@ class Steps:
 
 def main():
     options = _options()
+    in_full = ["in full"] if options.share == [1] else []
     record = Record(
-        "scale",
+        record_name("scale", *in_full),
         __doc__,
         options,
         ("sktransrec", "numpy", "scipy", "implicit"),
