@@ -134,9 +134,9 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     singular values :math:`\Sigma` and right singular vectors V of the pattern of X, divided by the
     fourth roots of the numbers of entries of its rows and of its items, :math:`D_i`. Two steps of
     subspace iteration find them, in about the time of a sweep; the factors of the rows start from
-    zero. Two to five sweeps then reach the quality of 15 from a random start where items have five
-    interactions or more on average. Where they have about three, the quality still rises after 15
-    sweeps, from both starts.
+    zero. Where items have many interactions, a few sweeps then often reach the quality of 15 from a
+    random start. Where they have about three on average, the quality still rises after 15 sweeps,
+    from both starts.
 
     With `regularization` "auto", it holds out a fifth of the interactions of up to 1,000 rows, and
     makes 13 sweeps over the rest with values from 0.005 to 0.08, each one starting from the factors
