@@ -107,6 +107,7 @@ def _floor():
     return ndcg_at_k(y_new, np.tile(users, (y_new.shape[0], 1)), k=10, per_row=True)
 
 
+@pytest.mark.slow
 def test_all_media_together_are_better_than_each_alone():
     together = _quality("text", "picture", "numbers")
     for medium in ("text", "picture", "numbers"):

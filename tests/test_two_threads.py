@@ -58,9 +58,9 @@ print(abs(diagonal - 0.5 + 1 / (6 * n)).max(), max(abs(row + 1 / (6 * n)).max() 
 
 def test_two_threads_fit_what_one_does():
     rng = np.random.default_rng(0)
-    X = sp.random_array((400, 300), density=0.02, format="csr", rng=rng, dtype=np.float32)
-    y = sp.random_array((400, 200), density=0.02, format="csr", rng=rng, dtype=np.float32)
-    dense = rng.random((400, 300), dtype=np.float32)
+    X = sp.random_array((200, 150), density=0.04, format="csr", rng=rng, dtype=np.float32)
+    y = sp.random_array((200, 100), density=0.04, format="csr", rng=rng, dtype=np.float32)
+    dense = rng.random((200, 150), dtype=np.float32)
     models = [
         *((EASERecommender(1.0, solver=each), X) for each in ("primal", "dual", "sparse")),
         *((RidgeRecommender(1.0, solver=s), Z) for s in ("primal", "dual") for Z in (X, dense)),

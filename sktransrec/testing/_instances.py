@@ -110,9 +110,7 @@ ESTIMATORS = [
     StackingRecommender([("ease", EASERecommender()), ("popularity", PopularityRecommender())]),
     StackingRecommender([("ridge", RidgeRecommender())], LinearRegression(), cv=2, n_candidates=6),
     SwitchingRecommender(EASERecommender(), min_interactions=4),
-    SourceSelectorRecommender(
-        RidgeRecommender(), [("one", [0]), ("all", slice(None))], max_sources=1, cv=2
-    ),
+    SourceSelectorRecommender(RidgeRecommender(), [("all", slice(None))], cv=2),
     TextEncoder(2, n_layers=1, embedding_size=4, unknown="ignore", **TINY_TRAINING),
     TransferGate(EASERecommender(), cv=2),
     TransferGate(RidgeRecommender(), cv=2),

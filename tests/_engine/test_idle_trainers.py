@@ -61,9 +61,10 @@ def test_another_network_is_built(n_built, parameters):
             NextItemRecommender("gru", n_components=4, n_layers=1, dropout=0.5),
             1 + np.arange(40).reshape(8, 5),
         ),
-        (
+        pytest.param(
             TextEncoder(4, n_layers=1, embedding_size=4, dropout=0.5),
             1 + np.arange(40).reshape(8, 5),
+            marks=pytest.mark.slow,
         ),
         (Autoencoder(2, kind="variational", hidden_layer_sizes=(), optimizer="rmsprop"), X),
     ],

@@ -53,7 +53,7 @@ def test_loss_is_that_of_each_target_among_itself_and_all_draws():
     assert loss == pytest.approx((logsumexp(among, axis=1) - own).sum() / len(ROWS), rel=1e-5)
 
 
-@pytest.mark.parametrize("exponent", [0.0, 1.0])
+@pytest.mark.parametrize("exponent", [pytest.param(0.0, marks=pytest.mark.slow), 1.0])
 def test_scores_without_context_are_the_logarithms_of_shares(exponent):
     """The slope of what is learned on the logarithm of an item's share is 1."""
     engine()

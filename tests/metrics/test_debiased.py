@@ -54,7 +54,7 @@ HALF = {"propensity_exponent": 0.5, "n_negatives": N_NEGATIVES, "negative_expone
 
 
 def _taste_model():
-    return ALSRecommender(N_GROUPS, random_state=0)
+    return ALSRecommender(N_GROUPS, regularization=0.02, random_state=0)
 
 
 @functools.cache
