@@ -254,7 +254,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         if part is None:
             return exponents[0], first
         ndcg = [self._ndcg_of_each(part, *pair, judged) for pair in exponents]
-        curve, place = best_on_curves(np.log(judged), np.log(weights), weights.index(first), ndcg)
+        curve, place = best_on_curves(_logs(judged), _logs(weights), weights.index(first), ndcg)
         return exponents[curve], weights[place]
 
     def _exponent_candidates(self):
@@ -326,6 +326,11 @@ def _projection_and_factors(U, item_degrees, item_exponent):
         U * _degree_power(item_degrees, sign * item_exponent)[:, None] for sign in (-1, 1)
     )
     return divided, np.asfortranarray(multiplied)
+
+
+def _logs(weights):
+    """Return the logarithms of weights; 0, which a user may fix, counts as the least number."""
+    return np.log(np.maximum(weights, np.finfo(np.float32).tiny))
 
 
 def _normalized(X, row_exponent, item_exponent):

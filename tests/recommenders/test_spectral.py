@@ -108,14 +108,15 @@ def test_auto_gives_rows_of_noise_less_influence():
     assert (clean.row_exponent_, noisy.row_exponent_) == (0.2, 0.5)
 
 
+@pytest.mark.parametrize("weight", ["auto", 0.0, 5.0])
 @pytest.mark.parametrize("better", [(0.2, 0.3), (0.2, 0.0), (0.5, 0.3)])
-def test_auto_takes_the_exponents_that_find_more(better, monkeypatch):
+def test_auto_takes_the_exponents_that_find_more(better, weight, monkeypatch):
     def ndcg(self, part, row_exponent, item_exponent, weights):
         finds = float((row_exponent, item_exponent) == better)
         return np.full((len(weights), part.rows.shape[0]), finds)
 
     monkeypatch.setattr(GraphFilterRecommender, "_ndcg_of_each", ndcg)
-    model = GraphFilterRecommender(10, random_state=0).fit(small_groups())
+    model = GraphFilterRecommender(10, low_pass_weight=weight, random_state=0).fit(small_groups())
     assert (model.row_exponent_, model.item_exponent_) == better
 
 
