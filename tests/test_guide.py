@@ -69,7 +69,7 @@ SHORTER = [
     (r"TextEncoder\(\n", "TextEncoder(\n    epochs=2,\n"),
     (r"NextItemRecommender\(item_features", "NextItemRecommender(epochs=1, item_features"),
     (r"loss=\"multinomial\",\n( +)hidden", r'epochs=1, loss="multinomial",\n\1hidden'),
-    (r"train_sizes=\[10, 30, 60\]", "train_sizes=[10, 60], cv=2"),
+    (r"train_sizes=\[10, 30, 60\]", "train_sizes=[4, 12], cv=2"),
     (
         r"TwoTowerAutoencoderRecommender\(target_columns",
         "TwoTowerAutoencoderRecommender(target_columns, epochs=1",
