@@ -109,14 +109,15 @@ def test_recommender_of_source_codes_serves_the_items_of_the_target():
     factors = np.vstack([domains.truth.source_factors, domains.truth.target_factors])
     X, domain, _ = two_domains(factors=3 * factors)
     buyers, wanted = domains.X_source.T, domains.Y_target.T
-    ndcg = {}
-    for name, Z in (("raw", X), ("codes", learned(X, domain).transform(X))):
-        ridge = RidgeRecommender().fit(Z[domain > 0], buyers)
+    codes, ndcg = learned(X, domain).transform(X), {}
+    # What "auto" finds best in the source need not be best in a target that is distorted.
+    for name, Z, regularization in (("raw", X, 1.0), ("auto", X, "auto"), ("codes", codes, 1.0)):
+        ridge = RidgeRecommender(regularization=regularization).fit(Z[domain > 0], buyers)
         ndcg[name] = ridge.score(Z[domain < 0], wanted)
     most_active, _ = PopularityRecommender().fit(buyers).recommend(wanted * 0)
     ndcg["popularity"] = ndcg_at_k(wanted, most_active)
     print(ndcg)
-    assert ndcg["codes"] > 1.1 * max(ndcg["raw"], ndcg["popularity"])
+    assert ndcg.pop("codes") > 1.1 * max(ndcg.values())
 
 
 def test_rows_are_reconstructed_in_either_domain():
