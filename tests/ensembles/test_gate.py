@@ -255,7 +255,7 @@ def test_gate_follows_the_verdict_on_a_real_pair(data_home):
     n_source = pair.X_source.shape[1]
     gate = TransferGate(
         CollectiveMFRecommender(slice(n_source, None), 64, max_iter=8, random_state=0),
-        ALSRecommender(64, max_iter=8, random_state=0),
+        ALSRecommender(64, regularization=0.02, max_iter=8, random_state=0),
         target_columns=np.arange(n_source, X.shape[1]),
         cv=2,
         random_state=0,
