@@ -113,7 +113,7 @@ NETWORKS = {
 # One of each builder of networks, and of each kind of its layers.
 BUILT = (
     *("autoencoder, variational", "adversarial", "cnn, tokens with y", "cnn, signals"),
-    *("cnn, images", "gru, sampled tokens", "text with y"),
+    *("cnn, images", "gru, sampled tokens", "both ways, tokens with y", "text with y"),
     *("next item, attention", "next item, cnn", "two towers, variational"),
 )
 

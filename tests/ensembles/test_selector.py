@@ -262,17 +262,20 @@ def test_in_domain_selector_is_searched_and_saved_and_scores_rows_alone(tmp_path
     X, model, target = side_by_side([0.0, 1.0], cv=2, max_sources=1)
     _, held_out = holdout_random(X[:, target], 0.3, random_state=0)
     X = X - sp.hstack([sp.csr_array((X.shape[0], target.start)), held_out], format="csr")
-    search = GridSearchCV(
-        model,
-        {"transfer__regularization": [0.01, 10.0]},
-        scoring=ranking_scorer(),
-        cv=2,
-        n_jobs=2,
-        error_score="raise",
-    ).fit(X, held_out)
-    assert search.best_params_ == {"transfer__regularization": 0.01}
-    best = search.best_estimator_
-    dump(best, tmp_path / "selector.joblib")
+    searches = [
+        GridSearchCV(
+            model,
+            {"transfer__regularization": [0.01, 10.0]},
+            scoring=ranking_scorer(),
+            cv=2,
+            n_jobs=n_jobs,
+            error_score="raise",
+        ).fit(X, held_out)
+        for n_jobs in (1, 2)
+    ]
+    assert searches[0].best_params_ == {"transfer__regularization": 0.01}
+    best = searches[0].best_estimator_
+    dump(searches[1].best_estimator_, tmp_path / "selector.joblib")
     loaded = load(tmp_path / "selector.joblib")
     scores = best.decision_function(X)
     assert_array_equal(loaded.decision_function(X), scores)

@@ -11,6 +11,7 @@ TINY = {
     "run_eagerly": True,
     "random_state": 0,
 }
+each_cell = pytest.mark.parametrize("cell", ["simple", pytest.param("gru", marks=pytest.mark.slow)])
 
 
 def _ordered(n_rows, seed):
@@ -54,7 +55,8 @@ def _next_scores(model, X):
     ("cell", "n_negatives"),
     [
         ("simple", None),
-        *(pytest.param(*each, marks=pytest.mark.slow) for each in (("gru", 20), ("lstm", None))),
+        *(pytest.param("gru", n, marks=pytest.mark.slow) for n in (None, 20)),
+        pytest.param("lstm", None, marks=pytest.mark.slow),
     ],
 )
 def test_rule_of_the_next_token(cell, n_negatives):
@@ -82,13 +84,14 @@ def test_rule_of_the_next_token(cell, n_negatives):
     assert model.loss_curve_[-1] < least * model.loss_curve_[0]
 
 
-def test_rule_of_the_next_number():
+@each_cell
+def test_rule_of_the_next_number(cell):
     """A wave is followed by what its last two values say."""
     phases = np.random.RandomState(0).uniform(0, 2 * np.pi, (100, 1))
     X = np.sin(phases + 0.7 * np.arange(9))
     model = RNNEncoder(
         6,
-        cell="simple",
+        cell=cell,
         hidden_layer_sizes=(16,),
         dropout=0.0,
         learning_rate=0.02,
@@ -112,11 +115,12 @@ def test_targets_are_the_steps_after_others(form):
         np.testing.assert_array_equal(targets.values, [[2, -2], [3, -3], [5, -5]])
 
 
-def test_padding_does_not_change_what_is_learned():
+@each_cell
+def test_padding_does_not_change_what_is_learned(cell):
     X = np.random.RandomState(0).randint(1, 6, (12, 5))
     padding = np.zeros((12, 3), dtype=int)
     models = [
-        RNNEncoder(**{**TINY, "epochs": 2}, cell="simple", dropout=0.0).fit(rows)
+        RNNEncoder(**{**TINY, "epochs": 3}, cell=cell, dropout=0.0).fit(rows)
         for rows in (X, np.hstack([X, padding]), np.hstack([padding, X]))
     ]
     for model in models[1:]:
@@ -154,9 +158,10 @@ def test_nothing_to_predict(X):
 
 
 @pytest.mark.parametrize("run_eagerly", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_batches_without_a_next_token(run_eagerly):
+@each_cell
+def test_batches_without_a_next_token(cell, run_eagerly):
     X = np.array([[1, 2, 3], [2, 0, 0], [0, 0, 0], [3, 1, 2]])
-    options = {**TINY, "cell": "simple", "epochs": 2, "run_eagerly": run_eagerly}
+    options = {**TINY, "cell": cell, "epochs": 3, "run_eagerly": run_eagerly}
     model = RNNEncoder(**options, batch_size=1, learning_rate=0.01).fit(X)
     assert np.isfinite(model.loss_curve_).all()
     assert model.loss_curve_[-1] < model.loss_curve_[0]

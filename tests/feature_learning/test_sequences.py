@@ -385,11 +385,12 @@ def test_compiled_training_is_the_same(learner, form, is_supervised):
     eager = clone(learner).fit(X, y)
     compiled = clone(learner).set_params(run_eagerly=False).fit(X, y)
     for path, weight in eager._fitted_network.weights.items():
-        # The bias of the keys has no effect. Adam makes whole steps of its rounding errors.
-        atol = 1e-3 if path.endswith("queries_keys_values/bias") else 1e-6
-        np.testing.assert_allclose(
-            compiled._fitted_network.weights[path], weight, atol=atol, err_msg=path
-        )
+        actual = compiled._fitted_network.weights[path]
+        if path.endswith("queries_keys_values/bias"):
+            # The bias of the keys has no effect. Adam makes whole steps of its rounding errors.
+            keys = np.arange(len(weight) // 3, 2 * len(weight) // 3)
+            actual, weight = np.delete(actual, keys), np.delete(weight, keys)
+        np.testing.assert_allclose(actual, weight, atol=1e-6, err_msg=path)
     np.testing.assert_allclose(compiled.transform(X), eager.transform(X), atol=1e-5)
     again = clone(learner).set_params(run_eagerly=False).fit(X, y)
     _assert_same_weights(again, compiled)
