@@ -17,6 +17,7 @@ from _record import Record, argument_parser
 from _report import measure
 
 from sktransrec import ALSRecommender
+from sktransrec._numerics._top_k import Preference, top_k
 from sktransrec.datasets import (
     load_amazon_cds,
     load_amazon_pair,
@@ -90,13 +91,12 @@ def libraries():
 def recall(factors, X, wanted, rows):
     """Return the Recall@20 of some rows."""
     to_row_factors, V = factors
+    preference = Preference.by_popularity(X.sum(axis=0))
     of_blocks = []
     for block in np.array_split(rows, max(1, len(rows) // 500)):
         scores = to_row_factors(X[block]) @ V.T
         scores[X[block].nonzero()] = -np.inf
-        best = np.argpartition(-scores, K, axis=1)[:, :K]
-        best_first = np.argsort(np.take_along_axis(-scores, best, axis=1), axis=1)
-        items = np.take_along_axis(best, best_first, axis=1)
+        items, _ = top_k(scores, K, preference)
         of_blocks.append(recall_at_k(wanted[block], items, k=K, per_row=True))
     return float(np.nanmean(np.concatenate(of_blocks)))
 

@@ -37,7 +37,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import gen_batches
 
 import sktransrec as str_
-from sktransrec._numerics._top_k import top_k
+from sktransrec._numerics._top_k import Preference, top_k
 from sktransrec.datasets import load_citeulike, load_movielens
 from sktransrec.interactions import holdout_random
 from sktransrec.metrics import ndcg_at_k, recall_at_k
@@ -99,10 +99,11 @@ class ItemsAsRows:
     def rankings(self, X, rows, candidates):
         candidates = np.flatnonzero(candidates)
         best = np.empty((len(rows), K_RECALL), dtype=np.intp)
+        preference = Preference.by_popularity(X[:, candidates].sum(axis=0))
         for block in gen_batches(len(rows), 500):
             scores = np.ascontiguousarray(self.scores[:, rows[block]].T)
             scores[X[rows[block]].nonzero()] = -np.inf
-            best[block] = candidates[top_k(scores[:, candidates], K_RECALL)[0]]
+            best[block] = candidates[top_k(scores[:, candidates], K_RECALL, preference)[0]]
         return best
 
 
