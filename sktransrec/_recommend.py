@@ -13,10 +13,11 @@ from sklearn.utils import get_tags
 
 from ._histories import seen_items
 from ._numerics._row_blocks import even_slices, row_slices, rows_in
-from ._numerics._row_totals import rows_of_entries
+from ._numerics._row_totals import nonzero_places
 from ._numerics._threads import in_threads
 from ._numerics._top_k import Preference, top_k
 from ._numerics._top_k_products import N_ROWS, TileMask, are_finite, best_products, suits_tiles
+from ._numerics._top_k_shared import best_of_shared
 from ._typing import Estimator, MatrixLike
 from ._validation import (
     _safe_indexing,
@@ -41,6 +42,10 @@ _MIN_BLOCK_ROWS = 128
 _BLOCK_SCORES = 2**22
 # If a larger share of a block is left to rank, all its rows are scored together.
 _MANY_OPEN = 0.1
+
+# Ranking the items once for rows with the same scores takes as long as serving two rows and so many
+# more scores.
+_RANKING_SCORES = 2**15
 
 # Sorting the items by popularity and walking the tags cost more than serving a row, so this is done
 # once for each fit. The results are no attribute, so they are neither saved nor copied.
@@ -235,12 +240,15 @@ def n_rows_of(X):
 class EligibleBlocks:
     """The iterator over the blocks of `eligible_scores`, which threads can share.
 
-    `score` returns a new array for a slice of rows. Where the scores are products of factors,
-    `products` returns the factors of a slice of rows, those of the items, the biases of the items
-    or None, and the mask of the rows that have other scores.
+    `score` returns a new array for a slice of rows. Rows with the same number in `alike`, if given,
+    have the same scores. Where the scores are products of factors, `products` returns the factors
+    of a slice of rows, those of the items, the biases of the items or None, and the mask of the
+    unknown rows, which have other scores, all the same.
     """
 
-    def __init__(self, recommender, score, n_rows, excluded, candidates, products=None):
+    def __init__(
+        self, recommender, score, n_rows, excluded, candidates, *, products=None, alike=None
+    ):
         self._score = score
         self._withheld = getattr(recommender, "withheld_items_", None)
         self._excluded = excluded
@@ -248,6 +256,7 @@ class EligibleBlocks:
         self._n_rows, self._n_items = n_rows, recommender.n_items_
         self._row_blocks = row_blocks(n_rows, recommender.n_items_)
         self._products = products
+        self._alike = alike
 
     def __iter__(self):
         return self
@@ -258,6 +267,10 @@ class EligibleBlocks:
 
     def best(self, k, preference, n_jobs):
         """Return an iterator of the columns and values of the best of each block."""
+        if self._alike is not None:
+            order, groups = _groups_of(self._alike)
+            if self._pays_to_rank(self._n_rows, len(groups)):
+                return self._best_of_groups(order, groups, k, preference, n_jobs)
         by_tiles = (
             self._products is not None
             and self._candidates is None
@@ -271,18 +284,46 @@ class EligibleBlocks:
         # No name holds the scores of a block: freeing them before the next saves a fifth.
         return top_k(self._eligible(rows), k, preference)
 
+    def _pays_to_rank(self, n_rows, n_groups):
+        """Return whether one ranking for each group of rows takes less time than all scores."""
+        return (n_rows - 2 * n_groups) * self._n_items > n_groups * _RANKING_SCORES
+
+    def _best_of_groups(self, order, groups, k, preference, n_jobs):
+        """Yield the columns and values of the best of all rows, whose groups lie in `order`."""
+        columns = np.empty((self._n_rows, k), dtype=np.intp)
+        values = np.empty(columns.shape, dtype=np.float32)
+        best = in_threads(
+            lambda group: self._best_alike(order[group], k, preference), zip(groups), n_jobs
+        )
+        for group, found in zip(groups, best, strict=True):
+            columns[order[group]], values[order[group]] = found
+        yield columns, values
+
+    def _best_alike(self, rows, k, preference):
+        """Return the best of rows that have the same scores."""
+        scores = self._score(slice(rows[0], rows[0] + 1))
+        (scores,) = _without(scores, self._withheld, [], self._candidates)
+        excluded = [X if len(rows) == X.shape[0] else X[rows] for X in self._excluded]
+        if self._candidates is not None:
+            excluded = [X[:, self._candidates] for X in excluded]
+        return best_of_shared(scores, excluded, len(rows), k, preference)
+
     def _best_products(self, rows, k, preference):
         """Return the same without all scores of the block in memory at once."""
-        *factors, other_rows = self._products(rows)
+        *factors, unknown = self._products(rows)
         if are_finite(*factors):
             mask = TileMask(self._excluded_in(rows), self._withheld)
             columns, values, is_open = best_products(
-                *factors, k, preference, mask=mask, open_rows=other_rows
+                *factors, k, preference, mask=mask, open_rows=unknown
             )
         else:
-            columns = np.empty((len(other_rows), k), dtype=np.intp)
+            columns = np.empty((len(unknown), k), dtype=np.intp)
             values = np.empty(columns.shape, dtype=np.float32)
-            is_open = np.ones_like(other_rows)
+            is_open = np.ones_like(unknown)
+        if self._pays_to_rank(np.count_nonzero(unknown), 1):
+            best = self._best_alike(rows.start + np.flatnonzero(unknown), k, preference)
+            columns[unknown], values[unknown] = best
+            is_open &= ~unknown
         for part in self._parts(is_open):
             own = slice(rows.start + part.start, rows.start + part.stop)
             columns[part], values[part] = self._best_scores(own, k, preference)
@@ -302,6 +343,13 @@ class EligibleBlocks:
         return _without(
             self._score(rows), self._withheld, self._excluded_in(rows), self._candidates
         )
+
+
+def _groups_of(numbers):
+    """Return the order of the rows by their numbers, and a slice of it for each number."""
+    order = np.argsort(numbers, kind="stable")
+    stops = np.append(np.flatnonzero(np.diff(numbers[order])) + 1, len(order))
+    return order, [slice(*ends) for ends in zip(np.append(0, stops[:-1]), stops, strict=True)]
 
 
 def _without(scores, withheld, excluded, candidates):
@@ -431,9 +479,4 @@ def checked_scores(recommender, scores):
 
 def mask_stored(scores, X):
     """Set the scores of the nonzero entries of X to -inf, in place."""
-    X = X.tocsr()
-    if not X.data.all():
-        X = X.copy()
-        X.eliminate_zeros()
-    rows = rows_of_entries(X) if X.shape[0] > 1 else 0
-    scores[rows, X.indices[: X.nnz]] = -np.inf
+    scores[nonzero_places(X.tocsr())] = -np.inf

@@ -186,8 +186,13 @@ class RecommenderMixin(VersionStampMixin):
             X.shape[0],
             excluded,
             candidates,
-            self._products(X),
+            products=self._products(X),
+            alike=self._alike_rows(X),
         )
+
+    def _alike_rows(self, X):
+        """Return numbers, the same for validated rows with the same scores; None if few have."""
+        return None
 
     def _products(self, X):
         """Return what `EligibleBlocks` takes as `products` of validated rows, None if nothing."""

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
 from sktransrec import EASERecommender, RidgeRecommender, eligible_scores, recommend
+from sktransrec._numerics._row_totals import row_lengths
 from sktransrec._numerics._top_k import Preference, top_k
 from sktransrec._recommend import (
     item_columns,
@@ -159,6 +160,7 @@ def factors_in_tiles():
     """Return a fitted model and more rows than one block of tiles has, some of them special."""
     rows = (np.random.default_rng(0).random((530, 4200), dtype=np.float32) < 0.01).astype(float)
     rows[3] = 0  # gets the popularity
+    rows[300:320] = 0  # so many that the items are ranked once for all
     rows[[5, 520], 1:] = 1  # too few items are left
     rows = sp.csr_array(rows)
     model = IntegerFactors().fit(rows)
@@ -175,6 +177,57 @@ def test_best_products_are_the_largest_eligible_scores(factors_in_tiles):
     assert_array_equal(scores, values)
     assert_array_equal(items, np.where(values == -np.inf, -1, expected))
     assert (items[5] == -1).any()
+
+
+class InGroups(InDomainRecommender):
+    """Scores that depend on the number of items of a row alone, with many ties."""
+
+    n_jobs = 2
+
+    def _fit(self, X):
+        self.scores_ = np.random.default_rng(0).integers(3, size=(50, X.shape[1]))
+        self.n_scored_ = 0
+
+    def _alike_rows(self, X):
+        return row_lengths(X)
+
+    def _score_rows(self, X):
+        self.n_scored_ += X.shape[0]
+        return self.scores_[row_lengths(X)]
+
+    @property
+    def withheld_items_(self):
+        return np.arange(self.n_items_) % 7 == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"exclude_seen": False},
+        {"candidates": np.arange(0, 700, 3)},
+        {"candidates": [5, 6, 7], "exclude_interactions": None},
+    ],
+)
+def test_rows_with_the_same_scores_are_ranked_once(options):
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(5, size=400)
+    lengths[:100] = 40
+    columns = np.concatenate([rng.choice(700, size=n, replace=False) for n in lengths])
+    rows = sp.csr_array((np.ones(len(columns)), columns, np.append(0, np.cumsum(lengths))))
+    excluded = sp.random_array(rows.shape, density=0.2, format="csr", rng=1)
+    options = {"exclude_interactions": excluded} | options
+    model = InGroups().fit(rows)
+    items, scores = recommend(model, rows, n_recommendations=6, **options)
+    assert model.n_scored_ == len(np.unique(lengths))
+
+    eligible = all_eligible(model, rows, **options)
+    candidates = np.asarray(options.get("candidates", np.arange(700)))
+    preference = Preference.by_popularity(model.popularity_[candidates])
+    k = min(6, len(candidates))
+    expected, values = top_k(eligible, k, preference)
+    assert_array_equal(scores[:, :k], values)
+    assert_array_equal(items[:, :k], np.where(values == -np.inf, -1, candidates[expected]))
 
 
 def test_products_that_overflow_are_an_error(factors_in_tiles):

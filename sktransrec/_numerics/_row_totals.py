@@ -16,6 +16,15 @@ def rows_of_entries(X):
     return np.repeat(np.arange(X.shape[0]), row_lengths(X))
 
 
+def nonzero_places(X):
+    """Return the rows and the columns of the nonzero entries of a `csr_array`."""
+    if not X.data.all():
+        X = X.copy()
+        X.eliminate_zeros()
+    rows = rows_of_entries(X)
+    return rows, X.indices[: len(rows)]
+
+
 def row_totals(X):
     """Return the sum of each row of a `csr_array`, in float64."""
     rows = rows_of_entries(X)

@@ -61,5 +61,8 @@ class PopularityRecommender(RowSumsMixin, InDomainRecommender):
     def _score_rows(self, X):
         return np.tile(self.popularity_, (X.shape[0], 1))
 
+    def _alike_rows(self, X):
+        return np.zeros(X.shape[0], dtype=np.intp)
+
     def _score_parts(self, X):
         return np.zeros(self.n_items_)

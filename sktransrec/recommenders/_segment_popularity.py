@@ -148,9 +148,13 @@ class SegmentPopularityRecommender(SupervisedRecommender):
     def _unknown_rows(self, X):
         return np.zeros(X.shape[0], dtype=bool)
 
+    def _alike_rows(self, X):
+        """Return the segments of validated rows, -1 for one that was not in `fit`."""
+        keys = map(_key, self._segment_values(X))
+        return np.array([self._places.get(key, -1) for key in keys])
+
     def _score_rows(self, X):
-        segments = [self._places.get(_key(values), -1) for values in self._segment_values(X)]
-        segments = np.array(segments)
+        segments = self._alike_rows(X)
         is_known = segments >= 0
         counts = np.zeros((X.shape[0], self.n_items_), dtype=np.float32)
         counts[is_known] = self.segment_counts_[segments[is_known]].toarray()

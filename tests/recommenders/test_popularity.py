@@ -19,3 +19,12 @@ def test_counts_and_stored_zeros_do_not_matter():
     stored.data[1] = 0
     expected = [0.5, 0.75, 0, 0]
     assert_allclose(PopularityRecommender().fit(stored).popularity_, expected)
+
+
+def test_many_rows_get_the_same_as_each_by_itself():
+    many = sp.random_array((200, 900), density=0.3, format="csr", rng=0)
+    model = PopularityRecommender().fit(many)
+    together = model.recommend(many, n_recommendations=5)
+    alone = [model.recommend(many[[row]], n_recommendations=5) for row in range(200)]
+    for ours, rows in zip(together, zip(*alone, strict=True), strict=True):
+        assert_array_equal(ours, np.concatenate(rows))

@@ -73,6 +73,18 @@ def test_zeros_are_a_segment_like_any_other():
     assert [set(row) for row in items.tolist()] == [{0, 2}, {0, 2}, {1, 2}]
 
 
+def test_many_rows_get_the_same_as_each_by_itself():
+    X, y = _domain(n_rows=300, n_items=5000)
+    X = X[:, :1]
+    model = SegmentPopularityRecommender().fit(X, y)
+    X[::3] = 9  # in no segment
+    together = model.recommend(X, exclude_interactions=y)
+    rows = [0, 3, 100, 101, 299]
+    alone = [model.recommend(X[[row]], exclude_interactions=y[[row]]) for row in rows]
+    for ours, theirs in zip(together, zip(*alone, strict=True), strict=True):
+        assert_array_equal(ours[rows], np.concatenate(theirs))
+
+
 def test_names_are_encoded_before():
     table = pd.DataFrame({"country": ["de", "jp", "de", "jp"] * 10, "name": list("abcd") * 10})
     y = np.array([[1, 0], [0, 1]] * 20)
