@@ -425,7 +425,7 @@ COLD = {
         {"source_weight": [0.3, 1.0, 3.0], "confidence": [100.0, "balanced"]},
     ),
     "two-tower autoencoder": Method(
-        partial(two_towers, dropout=0.8, target_dropout=0.7),
+        partial(two_towers, input_dropout=0.8, target_dropout=0.7),
         fit_stacked,
         {"source_weight": [0.3, 0.5, 1.0], "epochs": [3, 6, 12]},
     ),

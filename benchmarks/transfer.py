@@ -11,7 +11,8 @@ to it, clean pairs one by one.
 With `--data arts_office`, all that a random fifth of the people has in the target is to be found,
 and the parameters are fixed. Elsewhere, `--tune` searches the parameters by NDCG@10 of the clean
 validation pairs, which are taken from the training data, never from what is to be found; they are
-read from its record, and a method without a search there is refused.
+read from its record, and a method without a search there is refused. `--fixed` searches nothing:
+all parameters are those that the methods are written down with.
 """
 
 import sys
@@ -154,6 +155,7 @@ def main():
     parser.add_argument("--target", help="one direction only: the domain to recommend in")
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="these methods only")
     parser.add_argument("--tune", action="store_true", help="search the parameters instead")
+    parser.add_argument("--fixed", action="store_true", help="take no parameters from a search")
     arguments = parser.parse_args()
     data = arguments.data
     name = record_name(NAME, data)
@@ -161,7 +163,12 @@ def main():
         record = SearchRecord(name, arguments, PACKAGES, folds=FOLDS)
     else:
         record = Record(
-            record_name(name, arguments.target or "", *(arguments.methods or ())),
+            record_name(
+                name,
+                arguments.target or "",
+                "fixed" if arguments.fixed else "",
+                *(arguments.methods or ()),
+            ),
             __doc__,
             arguments,
             PACKAGES,
@@ -179,7 +186,8 @@ def main():
             tune(record, pair, methods)
         else:
             parameters = {
-                name: parameters_of(name, method, pair, data) for name, method in methods.items()
+                name: {} if arguments.fixed else parameters_of(name, method, pair, data)
+                for name, method in methods.items()
             }
             record.parameters[title(pair)] = parameters
             add_tables(record, pair, methods, parameters)

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,18 @@ def test_intervals_and_verdicts_of_gains_are_honest(run_benchmark):
         assert coverage[comparisons == comparison].mean() >= 0.93
     assert verdicts[comparisons == "two draws of one source"].mean() <= 0.06
     assert wrong.mean() <= 0.03
+
+
+@pytest.mark.parametrize("table", ["WARM", "COLD", "WITH_TEXTS"])
+def test_methods_of_transfer_take_what_is_searched(benchmark_module, table):
+    methods = benchmark_module("_transfer_methods")
+    texts = ItemFeatures(["red", "blue", "grey"], ["film-1", "film-2", "book-1"])
+    task = SimpleNamespace(X_source=np.zeros((1, 2)), texts=texts)
+    for method in getattr(methods, table).values():
+        first = {name: values[0] for name, values in method.grid.items()}
+        parameters = methods.with_parameters(method.model(task), first).get_params()
+        own = {name: value for name, value in first.items() if name in parameters}
+        assert {name: parameters[name] for name in own} == own
 
 
 @pytest.mark.slow
