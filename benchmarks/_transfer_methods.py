@@ -22,8 +22,6 @@ import sktransrec as str_
 from sktransrec.metrics import held_out_ranks
 
 SOURCE_WEIGHT = "source weight"
-# A regularization with which a stack has the weights of its prior.
-AS_THEY_ARE = 1e12
 
 # What is learned from
 
@@ -89,12 +87,13 @@ def fit_across(model, task, fit):
 
 def fit_stack_across(stack, task, fit):
     """Fit a stack from source to target: its weights on people whose target items are hidden."""
-    known, X_hidden, Y_hidden = with_hidden_people(task)
-    learned = members_across(stack, known, fit).fit(X_hidden, Y_hidden)
+    known, is_hidden = with_hidden_people(task)
+    split = np.flatnonzero(~is_hidden), np.flatnonzero(is_hidden)
+    learned = members_across(stack, known, fit).set_params(cv=[split])
+    learned.fit(task.X_source, task.Y_target)
     final = members_across(stack, task, fit)
-    return final.set_params(prior=FrozenEstimator(learned), regularization=AS_THEY_ARE).fit(
-        X_hidden, Y_hidden
-    )
+    final.set_params(prior=FrozenEstimator(learned), regularization=np.inf)
+    return final.fit(task.X_source, task.Y_target)
 
 
 def members_across(stack, task, fit):
@@ -292,7 +291,7 @@ def stack_across():
         (name, part.set_params(**of_source, **(of_target if "bridge" in name else {})))
         for name, part in committee().estimators
     ]
-    return str_.StackingRecommender(parts, cv=2, random_state=0)
+    return str_.StackingRecommender(parts, random_state=0)
 
 
 def text_neighbors(task, pooling="mean"):
@@ -316,7 +315,7 @@ def stack_with_words(task):
     """Return a stack of a bridge and of ridge regressions from factors, items and words."""
     parts = {"bridge": kernel_bridge(), "factors": to_the_items()}
     parts |= {"items": str_.RidgeRecommender(), "words": from_words(task)}
-    return str_.StackingRecommender(list(parts.items()), cv=2, random_state=0)
+    return str_.StackingRecommender(list(parts.items()), random_state=0)
 
 
 def kernel_ridge(alpha):

@@ -190,19 +190,19 @@ def validation_tasks(pair):
 
 
 def with_hidden_people(task):
-    """Return a cold task without the target items of a third of the people, and these people.
+    """Return a cold task without the target items of a third of the people in both, and a mask.
 
-    They are some of the people in both domains: their rows of the source, and those of the target.
+    The mask says which of the people in both domains these are.
     """
-    hidden = np.arange(len(task.shared_rows)) % N_FOLDS == 0
-    is_kept = ~np.isin(np.arange(task.target.shape[0]), task.shared_rows[hidden])
+    is_hidden = np.arange(len(task.shared_rows)) % N_FOLDS == 0
+    is_kept = ~np.isin(np.arange(task.target.shape[0]), task.shared_rows[is_hidden])
     known = replace(
         task,
         target=task.target[is_kept],
-        X_source=task.X_source[~hidden],
-        Y_target=task.Y_target[~hidden],
+        X_source=task.X_source[~is_hidden],
+        Y_target=task.Y_target[~is_hidden],
     )
-    return known, task.X_source[hidden], task.Y_target[hidden]
+    return known, is_hidden
 
 
 def beside(left, right):

@@ -63,11 +63,14 @@ class StackingRecommender(CombiningRecommender):
         names to weights, and recommenders that it does not name have 0. A `FrozenEstimator` around
         a fitted `StackingRecommender`, for example one of a source domain, passes on the weights of
         the recommenders with the same names, unless equal weights predict held-out interactions
-        better by more than a standard error. None means equal weights.
+        better by more than a standard error. Members that have learned from X and y already cannot
+        judge this: use ``regularization=np.inf`` for them. None means equal weights.
     regularization : float or "auto", default="auto"
         How strongly the weights are held at the prior, 0 or more. The unit is rows: the penalty is
         half of this number times the squared distance from the prior. "auto" finds it from the
-        held-out interactions.
+        held-out interactions. ``np.inf`` takes the prior as it is: nothing is held out, and each
+        member is fitted once. With the prior of a fitted stack, this serves members that have
+        learned from more rows by the weights found before.
     holdout : float or int, default=0.2
         How many of the target interactions of each row to hold out, as a share or a count. Only an
         in-domain stack uses it: it holds out the latest interactions of histories, and random ones
@@ -201,7 +204,7 @@ class StackingRecommender(CombiningRecommender):
         "estimators": [list],
         "final_estimator": [HasMethods(["fit"]), None],
         "prior": ["array-like", dict, HasMethods(["fit"]), None],
-        "regularization": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "regularization": [Interval(Real, 0, np.inf, closed="both"), StrOptions({"auto"})],
         "holdout": [
             Interval(Real, 0, 1, closed="neither"),
             Interval(Integral, 1, None, closed="left"),
@@ -265,18 +268,35 @@ class StackingRecommender(CombiningRecommender):
         """
         self._check_members()
         prior = self._prior_weights()
-        random_state = check_random_state(self.random_state)
         X, y = self._checked(X, y)
         self._fit_members(X, y)
         self._n_rows = X.shape[0] if y is None else y.shape[0]
+        if self.regularization == np.inf:
+            return self._take(prior)
+        random_state = check_random_state(self.random_state)
         choices, activity, are_candidates = self._held_out_choices(X, y, random_state)
         self.bucket_edges_ = bucket_edges(activity, self.n_buckets)
         prior = self._trusted_prior(choices, prior)
-        self.prior_weights_ = prior[:-1]
-        weights, self.regularization_ = self._learned_weights(choices, activity, prior)
-        self.weights_, self.popularity_weights_ = weights[:, :-1], weights[:, -1]
+        self._set_weights(prior, *self._learned_weights(choices, activity, prior))
         self.final_estimator_ = self._fitted_final_estimator(choices, activity, are_candidates)
         return self
+
+    def _take(self, prior):
+        """Combine the members by the prior weights as they are."""
+        if self.final_estimator is not None:
+            raise ValueError(
+                f"regularization={self.regularization} holds nothing out for "
+                f"final_estimator={self.final_estimator!r} to learn from: pass a finite "
+                'regularization or "auto", or leave final_estimator at None.'
+            )
+        self.bucket_edges_ = np.empty(0, dtype=np.intp)
+        self._set_weights(prior, prior[None], float(self.regularization))
+        self.final_estimator_ = None
+        return self
+
+    def _set_weights(self, prior, weights, regularization):
+        self.prior_weights_, self.regularization_ = prior[:-1], regularization
+        self.weights_, self.popularity_weights_ = weights[:, :-1], weights[:, -1]
 
     def _prior_weights(self):
         """Return the prior weights of the recommenders that are not dropped, and of popularity."""

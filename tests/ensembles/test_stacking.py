@@ -95,6 +95,47 @@ def test_strong_regularization_ranks_by_the_prior():
     assert correlation > 0.9999
 
 
+def test_infinite_regularization_keeps_the_weights_of_a_fitted_stack():
+    X, y = drawn(400, [2.0, 1.0, 0.0])
+    learned = stack().fit(X, y)
+    frozen = [(name, FrozenEstimator(each)) for name, each in learned.named_estimators_.items()]
+    again = stack(frozen, prior=FrozenEstimator(learned), regularization=np.inf).fit(X, y)
+    assert_array_equal(again.weights_, learned.weights_)
+    assert_allclose(again.decision_function(X), learned.decision_function(X), rtol=1e-6)
+
+
+class Memorising(SupervisedRecommender):
+    """Finds what it has learned in rows it has learned from, and guesses for others."""
+
+    def _fit(self, X, y):
+        self._answers = {row.tobytes(): answer for row, answer in zip(X, y.toarray(), strict=True)}
+
+    def _score_rows(self, X):
+        guesses = np.random.RandomState(0).normal(size=(len(X), self.n_items_))
+        return [self._answers.get(*pair) for pair in zip(map(bytes, X), guesses, strict=True)]
+
+
+def test_members_that_know_the_rows_do_not_judge_the_weights():
+    X, y = drawn(400, [2.0, 0, 0])
+    members = [MEMBERS[0], ("learner", Memorising())]
+    learned = stack(members).fit(X, y)
+    knowing = [(name, FrozenEstimator(each.fit(X, y))) for name, each in members]
+    judged, taken = (
+        stack(knowing, prior=FrozenEstimator(learned), regularization=number).fit(X, y)
+        for number in (1e9, np.inf)
+    )
+    assert_array_equal(judged.prior_weights_, 1)
+    assert_array_equal(taken.weights_, learned.weights_)
+    assert taken.regularization_ == np.inf
+    X_new, y_new = drawn(300, [2.0, 0, 0], seed=1)
+    assert ndcg(taken, X_new, y_new)[0] > 1.2 * ndcg(judged, X_new, y_new)[0]
+
+
+def test_infinite_regularization_leaves_a_final_estimator_nothing():
+    with pytest.raises(ValueError, match="final_estimator=LogisticRegression"):
+        stack(final_estimator=LogisticRegression(), regularization=np.inf).fit(*drawn(9, [1, 0, 0]))
+
+
 def test_without_anything_held_out_the_prior_decides():
     X = np.eye(6)
     members = [("ease", EASERecommender(1.0)), ("knn", ItemKNNRecommender())]
