@@ -24,6 +24,11 @@ class TwoDomainRecommender(InDomainRecommender):
     _parameter_constraints: dict = {"target_columns": ["array-like", slice]}
 
     def _fit(self, X):
+        self._find_domains(X)
+        self._fit_stacked(self._stacked(X))
+
+    def _find_domains(self, X):
+        """Set the columns of both domains; raise unless X has interactions in both."""
         n_columns = X.shape[1]
         self._target = check_columns(self.target_columns, n_columns, name="target_columns")
         self._source = np.delete(np.arange(n_columns), self._target)
@@ -39,7 +44,6 @@ class TwoDomainRecommender(InDomainRecommender):
                     f"{self.target_columns!r} as the target. Check these, or use a recommender "
                     "of one domain, such as ALSRecommender."
                 )
-        self._fit_stacked(self._stacked(X))
 
     @property
     def item_columns_(self) -> NDArray[np.intp]:

@@ -161,8 +161,8 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
         self.random_state = random_state
         self.verbose = verbose
 
-    def _fit(self, X, y):
-        self._fit_network(X, y)
+    def _rows_to_learn(self, X, y, *, reset):
+        return X, y
 
     def _check_fit_rows(self, X, y, *, reset):
         if not y.nnz:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The base class of autoencoders across domains: encoders of rows, and an output layer of items."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +10,21 @@ from scipy.stats import loguniform, uniform
 from ..._engine._denoising import annealed, code_noise, corrupted
 from ..._engine._dense import towers
 from ..._engine._learner import NetworkLearner
+from ..._numerics._row_sums import column_shares
 from ..._numerics._unit_rows import unit_rows
-from ..._validation import positive_integers
+from ..._typing import MatrixLike
+from ..._validation import _fit_context, positive_integers, restores_on_error
 from ...base import FactorRecommenderMixin
 
 
 class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
     """Base of recommenders whose network has an encoder for each domain and scores by mean codes.
 
-    A subclass implements ``_domains(X)``, which returns the rows of each domain as the network
-    reads them. It also implements what `NetworkLearner` asks for, except the builder.
+    A subclass implements
+
+    - ``_domains(X)``, which returns the rows of each domain as the network reads them;
+    - ``_rows_to_learn(*data, reset)``, which returns (X, y) for the network from valid data;
+    - what `NetworkLearner` asks for, except the builder.
     """
 
     search_distributions: ClassVar = {
@@ -27,6 +32,41 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
         "learning_rate": loguniform(0.0003, 0.01),
         "input_dropout": uniform(0, 0.8),
     }
+
+    @restores_on_error
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
+        """Train the network for one epoch on the rows of X, going on from its present weights.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            Rows as in `fit`, with the same columns as before.
+        y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
+            The interactions of the rows, as in `fit`; ignored where `fit` ignores it.
+
+        Returns
+        -------
+        self : object
+            Its `popularity_` counts the rows of all calls since the last `fit`, and of that one.
+        """
+        is_first = not hasattr(self, "_fitted_network")
+        data = self._valid_data(X, y, reset=is_first)
+        self._partial_fit_network(*self._rows_to_learn(*data, reset=is_first))
+        items = self._items_of(*data)
+        n_rows, n_before = items.shape[0], 0 if is_first else self._n_learned_rows
+        shares = n_rows * column_shares(items).astype(np.float64)
+        if n_before:
+            shares += n_before * self.popularity_.astype(np.float64)
+        self._n_learned_rows = n_before + n_rows
+        self.popularity_ = (shares / self._n_learned_rows).astype(np.float32)
+        self.n_items_ = items.shape[1]
+        return self
+
+    def _fit(self, *data):
+        """Train the network as `fit` does."""
+        self._fit_network(*self._rows_to_learn(*data, reset=True))
+        self._n_learned_rows = data[0].shape[0]
 
     @property
     def item_factors_(self) -> NDArray[np.float32]:

@@ -197,8 +197,10 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
         """The biases of the target's items."""
         return super().item_bias_[self._columns_of_domains[1]]
 
-    def _fit_stacked(self, X):
-        self._fit_network(X, None)
+    def _rows_to_learn(self, X, *, reset):
+        if reset:
+            self._find_domains(X)
+        return self._stacked(X), None
 
     def _row_factors(self, X):
         return super()._row_factors(self._stacked(X))

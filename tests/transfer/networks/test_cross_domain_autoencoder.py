@@ -1,5 +1,7 @@
 """CrossDomainAutoencoderRecommender: what it converges to, what it recommends, what it lends."""
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -132,6 +134,34 @@ def test_fit_goes_on_where_asked():
     assert model.loss_curve_[:3] == first
     assert model.n_iter_ == 6
     assert model.set_params(warm_start=False).fit(X, y).loss_curve_ == first
+
+
+def test_partial_fits_are_the_epochs_of_a_fit():
+    X, y = two_domains()
+    parameters = {**TINY, "epochs": 2, "kind": "variational"}
+    whole = CrossDomainAutoencoderRecommender(**parameters).fit(X, y)
+    parts = CrossDomainAutoencoderRecommender(**parameters).partial_fit(X, y)
+    parts = pickle.loads(pickle.dumps(parts)).partial_fit(X, y)
+    assert parts.loss_curve_ == whole.loss_curve_
+    for ours, theirs in (
+        (parts.item_factors_, whole.item_factors_),
+        (parts.popularity_, whole.popularity_),
+    ):
+        assert_array_equal(ours, theirs)
+    assert_array_equal(parts.decision_function(X), whole.decision_function(X))
+
+
+@pytest.mark.parametrize("first", ["fit", "partial_fit"])
+def test_partial_fit_counts_the_popularity_of_all_rows(first):
+    X, y = two_domains()
+    model = getattr(CrossDomainAutoencoderRecommender(**TINY), first)(X[:30], y[:30])
+    n_before = model.n_iter_
+    model.partial_fit(X[30:], y[30:])
+    assert_allclose(model.popularity_, y.mean(axis=0), rtol=1e-6)
+    assert model.n_iter_ == n_before + 1
+    with pytest.raises(ValueError, match="X has 9 features"):
+        model.partial_fit(X[:, :9], y)
+    assert_allclose(model.popularity_, y.mean(axis=0), rtol=1e-6)
 
 
 def test_early_stopping_keeps_the_best_weights():

@@ -1,5 +1,7 @@
 """TwoTowerAutoencoderRecommender: its objective, its codes, hidden targets and cold rows."""
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -158,6 +160,33 @@ def test_layers_of_both_towers_are_transferred():
     assert frozen == {"source_encoder_1", "target_encoder_1", "source_code", "target_code"}
     for name in frozen:
         assert_array_equal(weights(model)[f"{name}/kernel"], weights(first)[f"{name}/kernel"])
+
+
+def test_partial_fits_are_the_epochs_of_a_fit():
+    X = stacked()
+    whole = TwoTowerAutoencoderRecommender(**TINY).fit(X)
+    parts = TwoTowerAutoencoderRecommender(**TINY).partial_fit(X)
+    parts = pickle.loads(pickle.dumps(parts)).partial_fit(X)
+    assert parts.loss_curve_ == whole.loss_curve_
+    for ours, theirs in (
+        (parts.item_factors_, whole.item_factors_),
+        (parts.popularity_, whole.popularity_),
+    ):
+        assert_array_equal(ours, theirs)
+    assert_array_equal(parts.decision_function(X), whole.decision_function(X))
+
+
+@pytest.mark.parametrize("first", ["fit", "partial_fit"])
+def test_partial_fit_counts_the_popularity_of_all_rows(first):
+    X = stacked()
+    model = getattr(TwoTowerAutoencoderRecommender(**TINY), first)(X[:30])
+    n_before = model.n_iter_
+    model.partial_fit(X[30:])
+    assert_allclose(model.popularity_, X[:, TARGET].toarray().mean(axis=0), rtol=1e-6)
+    assert model.n_iter_ == n_before + 1
+    with pytest.raises(ValueError, match="X has 26 features"):
+        model.partial_fit(X[:, :26])
+    assert_allclose(model.popularity_, X[:, TARGET].toarray().mean(axis=0), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
