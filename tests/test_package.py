@@ -195,7 +195,7 @@ TESTS_OF_MANY_MODULES = {
             "results",
             "saved",
         ),
-        *("set_output", "sound", "two_threads"),
+        *("set_output", "sound", "toys", "two_threads"),
     },
 }
 

@@ -5,10 +5,11 @@ import numpy as np
 
 
 def inverse_document_frequency(n_documents_of_terms, n_documents):
-    """Return the inverse document frequency; 0 if all documents, or all but one, have the term."""
-    # The logarithm of a quotient of 1 is exactly 0; a difference of two logarithms may not be.
-    information = np.log(n_documents / (1 + n_documents_of_terms))
-    return np.maximum(0, information).astype(np.float32)
+    """Return the inverse document frequency, above 0 also for a term that all documents have.
+
+    The share of the documents that have the term is taken by Laplace's rule of succession.
+    """
+    return np.log((n_documents + 2) / (1 + n_documents_of_terms)).astype(np.float32)
 
 
 def saturated_counts(counts, relative_lengths, k1, b):

@@ -51,7 +51,7 @@ class BM25Transformer(
     Attributes
     ----------
     idf_ : ndarray of shape (n_features_in_,), dtype float32
-        The inverse document frequency of each term, 0 or more: large for rare terms.
+        The inverse document frequency of each term, above 0: large for rare terms.
     average_length_ : float
         The mean length (sum of counts) of the documents, empty ones included.
     n_features_in_ : int
@@ -69,16 +69,16 @@ class BM25Transformer(
     The count :math:`x_{dt}` of term t in document d becomes
 
     .. math:: \frac{(k_1 + 1) x_{dt}}{k_1 \left(1 - b + b \frac{|d|}{\overline{|d|}}\right) +
-        x_{dt}} \, g_t, \qquad g_t = \max\left(0, \log \frac{n}{1 + n_t}\right) ,
+        x_{dt}} \, g_t, \qquad g_t = \log \frac{n + 2}{n_t + 1} ,
 
     with the length :math:`|d| = \sum_t x_{dt}`, its mean over the documents of `fit`, the number n
     of these documents, and the number :math:`n_t` of those with term t. The sum over the terms of a
     query is the score of a document for this query [1]_. New documents change neither the mean
-    length nor :math:`g`.
+    length nor :math:`g`. The share of the documents with the term is estimated by Laplace's rule of
+    succession, so that a term in all documents keeps a small weight.
 
-    The result is sparse, also for dense input. A term in all documents of `fit` gets zeros. A
-    document without terms stays empty. The cost is a few passes over the nonzero counts. The result
-    is deterministic.
+    The result is sparse, also for dense input. A document without terms stays empty. The cost is a
+    few passes over the nonzero counts. The result is deterministic.
 
     References
     ----------
@@ -90,10 +90,10 @@ class BM25Transformer(
     >>> from sktransrec.preprocessing import BM25Transformer
     >>> X = [[1, 0, 3], [0, 1, 0], [0, 0, 0], [0, 2, 0]]
     >>> BM25Transformer().fit_transform(X).toarray().round(2)
-    array([[0.45, 0.  , 0.85],
-           [0.  , 0.35, 0.  ],
+    array([[0.72, 0.  , 1.35],
+           [0.  , 0.84, 0.  ],
            [0.  , 0.  , 0.  ],
-           [0.  , 0.38, 0.  ]], dtype=float32)
+           [0.  , 0.92, 0.  ]], dtype=float32)
     """
 
     idf_: NDArray[np.float32]

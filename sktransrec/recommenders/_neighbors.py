@@ -101,7 +101,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     where :math:`p_j` is the share of the rows that have item j, :math:`c_{ij}` is the number of
     rows with nonzero weights for both items, and :math:`N_k(j)` are the k items other than j with
     the largest :math:`s_{ij}`. With the number :math:`n` of items, the number :math:`d_r` of them
-    in a row, and :math:`g_r = \max(0, \log n - \log(1 + d_r))`, the weights are
+    in a row, and :math:`g_r = \log(n + 2) - \log(d_r + 1)`, the weights are
 
     - "cosine": :math:`x_{ri}`, divided by the Euclidean norm of the item's column;
     - "tfidf": :math:`\sqrt{x_{ri}} \, g_r`, divided by the Euclidean norm of the item's column
@@ -125,8 +125,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     `partial_fit` keeps sparse matrices of sums over the rows for all pairs of items in the same
     row: one for "cosine", and two more for the others. With it, "bm25" takes interactions of value
-    1 only, and a row with all items or all but one says nothing. The exponent stays as it was
-    chosen first.
+    1 only. The exponent stays as it was chosen first.
 
     The similarities divide by the norms of both items. A power :math:`\gamma` above 0 takes back a
     part of the division by the norm of the recommended item. With "cosine" and interactions of
@@ -215,10 +214,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     def _sums_of(self, X):
         if self.weighting_ == "cosine":
             return {"gram": gram_sum(X), "support": gram_sum(_pattern(X))}
-        n_items_of = np.diff(X.indptr)
-        # The weights of other rows are 0.
-        X, logs = X[n_items_of + 1 < X.shape[1]], np.log1p(n_items_of[n_items_of + 1 < X.shape[1]])
-        roots = X.sqrt()
+        roots, logs = X.sqrt(), np.log1p(np.diff(X.indptr))
         sums = {
             "gram": gram_sum(roots),
             "log_gram": gram_sum(roots, logs),
@@ -247,8 +243,8 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         """Return the Gram matrix of the interactions with the weights of their rows."""
         if self.weighting_ == "cosine":
             return sums["gram"]
-        # The square of the weight of a row is (log n - log(1 + d))^2.
-        log_n = np.log(self.n_items_)
+        # The square of the weight of a row is (log(n + 2) - log(d + 1))^2.
+        log_n = np.log(self.n_items_ + 2)
         return log_n**2 * sums["gram"] - 2 * log_n * sums["log_gram"] + sums["squared_log_gram"]
 
     def _item_weights(self, gram, n_rows_with):
