@@ -267,7 +267,7 @@ class EligibleBlocks:
 
     def best(self, k, preference, n_jobs):
         """Return an iterator of the columns and values of the best of each block."""
-        if self._alike is not None:
+        if self._alike is not None and self._pays_to_rank(self._n_rows, 1):
             order, groups = _groups_of(self._alike)
             if self._pays_to_rank(self._n_rows, len(groups)):
                 return self._best_of_groups(order, groups, k, preference, n_jobs)

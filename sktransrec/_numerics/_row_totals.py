@@ -13,6 +13,8 @@ def row_lengths(X):
 
 def rows_of_entries(X):
     """Return the row of each stored entry of a `csr_array`, in the order of storage."""
+    if X.shape[0] == 1:
+        return np.zeros(X.indptr[1], dtype=np.intp)
     return np.repeat(np.arange(X.shape[0]), row_lengths(X))
 
 

@@ -238,7 +238,7 @@ def _canonical_csr(X):
 
 
 def _index_dtype(largest):
-    return np.int32 if largest <= np.iinfo(np.int32).max else np.int64
+    return np.int32 if largest < 2**31 else np.int64
 
 
 def _check_width(X, name):

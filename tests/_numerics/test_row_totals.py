@@ -4,7 +4,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sktransrec._numerics._row_totals import row_totals, rows_of_entries, scaled_rows
+from sktransrec._numerics._row_totals import (
+    nonzero_places,
+    row_totals,
+    rows_of_entries,
+    scaled_rows,
+)
 
 DENSE = np.array([[0, 2, 3], [0, 0, 0], [0.5, 0, 0]], dtype=np.float32)
 SCALES = np.array([0.5, 3, 2])
@@ -12,6 +17,15 @@ SCALES = np.array([0.5, 3, 2])
 
 def test_entries_have_their_rows():
     assert_array_equal(rows_of_entries(sp.csr_array(DENSE)), [0, 0, 2])
+    assert_array_equal(rows_of_entries(sp.csr_array(DENSE[:1])), [0, 0])
+
+
+def test_places_are_those_of_the_entries_that_are_not_zero():
+    stored = sp.csr_array(DENSE)
+    assert_array_equal(nonzero_places(stored), np.nonzero(DENSE))
+    stored.data[0] = 0
+    assert_array_equal(nonzero_places(stored), [[0, 2], [2, 0]])
+    assert stored.nnz == 3
 
 
 def test_totals_are_the_sums_of_the_rows():
@@ -37,4 +51,5 @@ def test_memory_behind_the_last_entry_is_not_read():
         (np.append(X.data, spare), np.append(X.indices, spare), X.indptr), shape=X.shape
     )
     assert_array_equal(row_totals(longer), [5, 0, 0.5])
+    assert_array_equal(nonzero_places(longer), np.nonzero(DENSE))
     assert_allclose(scaled_rows(longer, SCALES).toarray(), DENSE * SCALES[:, None])
