@@ -165,19 +165,70 @@ def test_skops_asks_to_trust_our_types_only(estimator):
     assert {name for name in untrusted if not name.startswith("sktransrec.")} <= HARMLESS
 
 
+def rows_of(estimator):
+    X, _ = domain(estimator)
+    return X if get_tags(estimator).input_tags.sparse or not sp.issparse(X) else X.toarray()
+
+
+def answers(model, rows):
+    """Return what each method of a fitted model makes of rows, by its name."""
+    found = {}
+    for name in ("decision_function", "recommend", "transform", "predict"):
+        if hasattr(model, name):
+            answer = getattr(model, name)(rows)
+            found[name] = answer.toarray() if sp.issparse(answer) else answer
+    return found
+
+
 @pytest.mark.parametrize("estimator", FITTED, ids=repr)
 @pytest.mark.parametrize("way", [by_skops, by_file])
 def test_what_is_fitted_is_saved(estimator, way):
     model = fitted(estimator, 1)
-    loaded = way(model)
-    X, _ = domain(estimator)
-    X = X if get_tags(estimator).input_tags.sparse or not sp.issparse(X) else X.toarray()
-    for name in ("decision_function", "transform", "predict"):
-        if hasattr(model, name):
-            expected, actual = (getattr(each, name)(X[:7]) for each in (model, loaded))
-            if sp.issparse(expected):
-                expected, actual = expected.toarray(), actual.toarray()
-            np.testing.assert_array_equal(actual, expected)
+    expected, actual = (answers(each, rows_of(estimator)[:7]) for each in (model, way(model)))
+    assert actual.keys() == expected.keys()
+    for name, answer in expected.items():
+        np.testing.assert_array_equal(actual[name], answer)
+
+
+# Each thread asks for rows of its own, so that a buffer that calls share would show.
+SIXTEEN_THREADS = """
+import pickle, sys, threading
+import numpy as np, sktransrec
+
+sys.setswitchinterval(1e-5)
+wrong = []
+
+def ask(start, model, rows, expected):
+    start.wait()
+    try:
+        for name, answer in expected.items():
+            actual = getattr(model, name)(rows)
+            actual = actual.toarray() if hasattr(actual, "toarray") else actual
+            np.testing.assert_array_equal(actual, answer)
+    except BaseException as error:
+        wrong.append(f"{model!r}: {error!r}")
+
+for number, asked in enumerate(pickle.loads(folder.joinpath("asked").read_bytes())):
+    model, start = sktransrec.load(folder / str(number)), threading.Barrier(len(asked))
+    threads = [threading.Thread(target=ask, args=(start, model, *each)) for each in asked]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+assert not wrong, wrong
+"""
+
+
+@pytest.mark.slow
+def test_sixteen_threads_ask_every_loaded_model(run_in_new_process, tmp_path):
+    asked = []
+    for number, estimator in enumerate(FITTED):
+        model, X = fitted(estimator, 1), rows_of(estimator)
+        sktransrec.save(model, tmp_path / str(number))
+        rows = [X[3 * thread : 3 * thread + 3] for thread in range(16)]
+        asked.append([(some, answers(model, some)) for some in rows])
+    tmp_path.joinpath("asked").write_bytes(pickle.dumps(asked))
+    assert run_in_new_process(SIXTEEN_THREADS, folder=tmp_path) == 0
 
 
 def test_segments_that_are_saved_are_found_again():
