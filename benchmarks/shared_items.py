@@ -6,7 +6,8 @@ splits MovieLens into the users who joined early, the source, and those who join
 target, with the films that each liked. It prints NDCG@10 of late users for several numbers of late
 users to learn from, with standard errors over users. It also prints the difference between the
 collective factorisation and ALS, on the same users. Each model chooses its parameters by a search
-on the rows that it learns from. `--data generated` needs no files.
+on the rows that it learns from. `--data generated` needs no files. `--networks` compares
+autoencoders instead: two that start from one of the early users, and one from scratch.
 
     python benchmarks/shared_items.py --data uk
 
@@ -21,16 +22,19 @@ import scipy.sparse as sp
 from _record import Record, argument_parser, record_name
 from _report import mean_and_error
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils import Bunch
 
 from sktransrec import (
     ALSRecommender,
+    Autoencoder,
     CollectiveMFRecommender,
     EASERecommender,
     InteractionEncoder,
     ItemKNNRecommender,
     PopularityRecommender,
+    ReconstructionRecommender,
     TransferGate,
     ranking_scorer,
     transfer_learning_curve,
@@ -52,7 +56,11 @@ SHARE_OF_EARLY_USERS = 0.6
 COLLECTIVE = "collective, tied items"
 NEIGHBORS, NEIGHBORS_OF_BOTH = "neighbours, target alone", "neighbours, rows of both"
 GATE = "gate: neighbours, rows of both or target alone"
+FINE_TUNED, FROZEN = "autoencoder, fine-tuned", "autoencoder, frozen but for the head"
+FROM_SCRATCH = "autoencoder, from scratch"
 GAINS = (
+    (FINE_TUNED, FROM_SCRATCH),
+    (FROZEN, FROM_SCRATCH),
     (COLLECTIVE, "ALS, target alone"),
     (COLLECTIVE, "ALS, rows of both"),
     (NEIGHBORS_OF_BOTH, NEIGHBORS),
@@ -128,6 +136,37 @@ def models(X_source, source_items, target_items):
     }
 
 
+def networks(X_source, source_items, target_items):
+    """Return autoencoders with and without a start from the source, by name."""
+    learner = Autoencoder(
+        32,
+        hidden_layer_sizes=(),
+        kind="denoising",
+        loss="multinomial",
+        activation="tanh",
+        regularization=1e-3,
+        epochs=50,
+        batch_size=50,
+        learning_rate=0.01,
+        random_state=0,
+    )
+    trained = clone(learner).set_params(item_ids=source_items).fit(X_source)
+    scratch = clone(learner).set_params(item_ids=target_items)
+    tuned = clone(scratch).set_params(pretrained=FrozenEstimator(trained))
+    frozen = clone(tuned).set_params(trainable="head")
+
+    def search(transformer, name, values):
+        return _search(ReconstructionRecommender(transformer), {f"transformer__{name}": values})
+
+    return {
+        "popularity": None,
+        "EASE, target alone": _search(EASERecommender(), {"regularization": [30, 100, 300]}),
+        FROM_SCRATCH: search(scratch, "epochs", [50, 150]),
+        FROZEN: search(frozen, "epochs", [10, 50]),
+        FINE_TUNED: search(tuned, "l2_sp", [0.1, 10.0]),
+    }
+
+
 def models_of_market(X_source, source_items, target_items):
     """Return the models to compare between countries, by name, all with their defaults."""
     domains = X_source, source_items, target_items
@@ -200,7 +239,7 @@ def generated():
 
 
 def lines(curve):
-    """Yield the NDCG@10 of each model, and the paired gains of the collective factorisation."""
+    """Yield the NDCG@10 of each model, and the paired gains of transfer."""
     for name, scores in curve.scores.items():
         yield [name, *map(mean_and_error, scores)]
     for name, without in GAINS:
@@ -212,6 +251,7 @@ def lines(curve):
 def main():
     parser = argument_parser(__doc__)
     parser.add_argument("--data", choices=TRAIN_SIZES, default="movielens")
+    parser.add_argument("--networks", action="store_true", help="compare networks instead")
     options = parser.parse_args()
     load = {"movielens": movielens, "generated": generated}
     is_market = options.data in MARKETS
@@ -220,13 +260,14 @@ def main():
     n_common = len(np.intersect1d(source_items, target_items))
     sizes = TRAIN_SIZES[options.data]
     record = Record(
-        record_name("shared_items", options.data),
+        record_name("shared_items", options.data, "networks" if options.networks else ""),
         __doc__,
         options,
         ("sktransrec", "scikit-learn", "numpy"),
         data=f"source {X_source.shape}, target {X_target.shape}, items in both {n_common}",
     )
-    compared = (models_of_market if is_market else models)(X_source, source_items, target_items)
+    made = networks if options.networks else models_of_market if is_market else models
+    compared = made(X_source, source_items, target_items)
     curve = transfer_learning_curve(
         compared,
         X_target,
