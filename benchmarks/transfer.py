@@ -154,6 +154,7 @@ def main():
     )
     parser.add_argument("--target", help="one direction only: the domain to recommend in")
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="these methods only")
+    parser.add_argument("--called", metavar="NAME", help="what the record calls these methods")
     parser.add_argument("--tune", action="store_true", help="search the parameters instead")
     parser.add_argument("--fixed", action="store_true", help="take no parameters from a search")
     arguments = parser.parse_args()
@@ -167,7 +168,7 @@ def main():
                 name,
                 arguments.target or "",
                 "fixed" if arguments.fixed else "",
-                *(arguments.methods or ()),
+                arguments.called or " ".join(arguments.methods or ()),
             ),
             __doc__,
             arguments,
