@@ -4,6 +4,7 @@
 from importlib import import_module as _import_module
 
 from ._frozen import frozen
+from ._onnx_export import to_onnx
 from ._recommend import eligible_scores, recommend
 from .content import ItemFeatures, PretrainedEncoder
 from .ensembles import (
@@ -139,6 +140,7 @@ __all__ = [
     "save",
     "search_space",
     "stack_domains",
+    "to_onnx",
     "transfer_gain",
     "transfer_learning_curve",
 ]

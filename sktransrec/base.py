@@ -483,11 +483,10 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
         return scores
 
     def _products(self, X):
-        if type(self)._score_rows is not FactorRecommenderMixin._score_rows:
+        products = _products_of(self)
+        if products is None or products[0].dtype != np.float32:
             return None
-        V, item_bias = self.item_factors_, getattr(self, "item_bias_", None)
-        if V.dtype != np.float32:
-            return None
+        V, item_bias = products
         if X.shape[0] >= N_ROWS:
             # Tiles of items are read faster so, but a single row by the other order.
             V = np.ascontiguousarray(V)
@@ -511,6 +510,20 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
     def _item_similarities(self, items):
         unit_factors = normalize(self.item_factors_)
         return unit_factors[items] @ unit_factors.T
+
+
+def _products_of(recommender):
+    """Return the factors and the biases or None of the items, if scores are products with them.
+
+    None for all other recommenders.
+    """
+    is_product = (
+        isinstance(recommender, FactorRecommenderMixin)
+        and type(recommender)._score_rows is FactorRecommenderMixin._score_rows
+    )
+    if not is_product:
+        return None
+    return recommender.item_factors_, getattr(recommender, "item_bias_", None)
 
 
 def _empty_rows(X):

@@ -30,7 +30,7 @@ PUBLIC_MODULES = [name for name in MODULES if "._" not in name]
 
 HEAVY = {
     *("tensorflow", "keras", "scikeras", "implicit", "matplotlib", "tqdm", "torch"),
-    *("onnxruntime", "sentence_transformers", "tokenizers"),
+    *("onnx", "onnxruntime", "sentence_transformers", "tokenizers"),
     *("dask", "distributed", "pandas", "polars", "pyarrow"),
 }
 KERAS = {"tensorflow", "keras", "scikeras"}
@@ -50,7 +50,7 @@ LAYERS = [
     {"content", "datasets", "interactions", "model_selection", "preprocessing"},
     {"metrics"},
     {"_auto", "base"},
-    {"feature_learning", "recommenders"},
+    {"feature_learning", "_onnx_export", "recommenders"},
     {"evaluation", "transfer"},
     {"ensembles"},
     {"inspection"},

@@ -1,0 +1,119 @@
+"""The graph of ONNX recommends what the recommender does."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+
+from sktransrec import (
+    ALSRecommender,
+    EASERecommender,
+    GraphFilterRecommender,
+    PopularityRecommender,
+    RidgeRecommender,
+    to_onnx,
+)
+from sktransrec.base import FactorRecommenderMixin, InDomainRecommender
+from sktransrec.testing._instances import RECOMMENDERS, are_first
+from sktransrec.testing._samples import domain, reads_histories, seen_items
+
+onnx = pytest.importorskip("onnx")
+
+
+def answers(path, inputs):
+    """Return what the runtime makes of inputs, or the reference of ONNX where there is none."""
+    onnx.checker.check_model(str(path), full_check=True)
+    try:
+        from onnxruntime import InferenceSession
+    except ImportError:
+        from onnx.reference import ReferenceEvaluator as InferenceSession
+    return InferenceSession(str(path)).run(["items", "scores"], inputs)
+
+
+def inputs_of(model, X, excluded):
+    X = X.toarray() if sp.issparse(X) else X
+    given = {"rows": X} if hasattr(model, "coef_") else {"row_factors": model.transform(X)}
+    return {**given, "excluded": excluded}
+
+
+def has_product(estimator):
+    kind = type(estimator)
+    own = getattr(kind, "_score_rows", None)
+    return hasattr(kind, "coef_") or own is FactorRecommenderMixin._score_rows
+
+
+PRODUCTS = [each for each in RECOMMENDERS if has_product(each)]
+PRODUCTS = [
+    each
+    for each, is_first in zip(PRODUCTS, are_first(map(repr, PRODUCTS)), strict=True)
+    if is_first and getattr(each, "item_features", None) is None
+]
+
+
+@pytest.mark.parametrize("estimator", PRODUCTS, ids=lambda each: repr(each)[:40])
+def test_graphs_recommend_what_models_do(estimator, tmp_path):
+    X, y = domain(estimator)
+    model = clone(estimator).fit(X, y)
+    n_items, path = model.n_items_, tmp_path / "model.onnx"
+    to_onnx(model, path, n_recommendations=n_items)
+    seen = np.zeros((X.shape[0], n_items), dtype=bool)
+    if y is None or reads_histories(estimator):
+        seen = seen_items(model, X)[:, :n_items]
+    items, scores = answers(path, inputs_of(model, X, seen))
+    _, expected = model.recommend(X, n_recommendations=n_items, exclude_interactions=seen)
+    assert_allclose(scores, expected, rtol=1e-4, atol=1e-5)
+    assert_array_equal(items == -1, expected == -np.inf)
+    all_scores = model.decision_function(X)
+    found = items >= 0
+    own = np.take_along_axis(all_scores, items, axis=1)
+    assert_allclose(own[found], scores[found], rtol=1e-4, atol=1e-5)
+
+
+class IntegerFactors(FactorRecommenderMixin, InDomainRecommender):
+    """Scores with many ties, which are exact."""
+
+    def _fit(self, X):
+        self.item_factors_ = (np.arange(X.shape[1]) % 3)[:, None].astype(np.float32)
+
+    def _row_factors(self, X):
+        return np.ones((X.shape[0], 1), dtype=np.float32)
+
+    @property
+    def withheld_items_(self):
+        return np.arange(self.n_items_) == 2
+
+
+def test_ties_and_withheld_items(tmp_path):
+    X = (np.random.default_rng(0).random((20, 9)) < 0.4).astype(np.float32)
+    X[:, 0] = 1
+    model = IntegerFactors().fit(X)
+    to_onnx(model, tmp_path / "a.onnx", n_recommendations=7)
+    excluded = X > 0
+    items, scores = answers(tmp_path / "a.onnx", inputs_of(model, X, excluded))
+    expected_items, expected_scores = model.recommend(X, n_recommendations=7)
+    assert_array_equal(items, expected_items)
+    assert_array_equal(scores, expected_scores)
+
+
+@pytest.mark.parametrize("model", [EASERecommender(), RidgeRecommender(1.0)])
+def test_empty_rows_get_what_is_popular(model, tmp_path):
+    X = (np.random.default_rng(0).random((30, 6)) < 0.4).astype(np.float32)
+    pipeline = make_pipeline(clone(model)).fit(X, X)
+    to_onnx(pipeline, tmp_path / "a.onnx", n_recommendations=6)
+    rows = np.zeros((1, 6), dtype=np.float32)
+    items, scores = answers(tmp_path / "a.onnx", {"rows": rows, "excluded": rows > 0})
+    expected = PopularityRecommender().fit(X).recommend(rows, n_recommendations=6)
+    assert_array_equal(items, expected[0])
+    assert_allclose(scores, expected[1])
+
+
+def test_what_is_no_product_is_refused(tmp_path):
+    X = (np.random.default_rng(0).random((30, 6)) < 0.4).astype(np.float32)
+    for model in (GraphFilterRecommender(2), PopularityRecommender()):
+        with pytest.raises(TypeError, match="are no product with a matrix"):
+            to_onnx(model.fit(X), tmp_path / "a.onnx", n_recommendations=2)
+    with pytest.raises(ValueError, match="n_recommendations must be an integer from 1 to"):
+        to_onnx(ALSRecommender(2).fit(X), tmp_path / "a.onnx", n_recommendations=7)
+    assert not list(tmp_path.iterdir())
