@@ -200,9 +200,8 @@ def two_towers(task, **parameters):
 def one_tower(task):
     """Return the tower of the target by itself."""
     options = {"kind": "denoising", "loss": "multinomial", "code_activation": "tanh"}
-    encoder = str_.Autoencoder(
-        128, hidden_layer_sizes=(), learning_rate=3e-3, batch_size=256, random_state=0, **options
-    )
+    training = {"learning_rate": 3e-3, "epochs": 14, "batch_size": 256, "random_state": 0}
+    encoder = str_.Autoencoder(128, hidden_layer_sizes=(), **training, **options)
     return str_.ReconstructionRecommender(encoder)
 
 
@@ -390,7 +389,7 @@ WARM = {
         {"source_weight": [0.1, 0.3, 1.0], "confidence": [100.0, "balanced"]},
     ),
     "two-tower autoencoder": Method(
-        partial(two_towers, learning_rate=3e-3),
+        partial(two_towers, learning_rate=3e-3, epochs=14),
         fit_stacked,
         {"source_weight": [0.3, 1.0, 3.0], "epochs": [7, 14, 28]},
     ),
@@ -424,7 +423,7 @@ COLD = {
         {"source_weight": [0.3, 1.0, 3.0], "confidence": [100.0, "balanced"]},
     ),
     "two-tower autoencoder": Method(
-        partial(two_towers, input_dropout=0.8, target_dropout=0.7),
+        partial(two_towers, input_dropout=0.8, target_dropout=0.7, epochs=6),
         fit_stacked,
         {"source_weight": [0.3, 0.5, 1.0], "epochs": [3, 6, 12]},
     ),
