@@ -211,21 +211,30 @@ def vote(task, factors=weighted_als):
     return str_.VotingRecommender([(name, part(task)) for name, part in parts.items()])
 
 
+STACKED_FACTORS = {"confidence": "balanced", "regularization": 0.05}
+
+
+def members_of_stack():
+    """Return factors, neighbours and graph filter by name."""
+    return {
+        "als": als(**STACKED_FACTORS),
+        "knn": item_knn(None).set_params(shrinkage=10.0),
+        "filter": graph_filter(None),
+    }
+
+
 def stack(task):
     """Return a stack of factors, neighbours and graph filter, each alone and on both domains."""
-    factors = {"confidence": "balanced", "regularization": 0.05}
-    knn = str_.ItemKNNRecommender(weighting="bm25", shrinkage=10.0, popularity_exponent=0.0)
-    graph_filter = str_.GraphFilterRecommender(
-        low_pass_weight=0.1, row_exponent=0.2, item_exponent=0.3, random_state=0
-    )
-    alone = {"als": als(**factors), "knn": knn, "filter": graph_filter}
-    on_both = {
-        "collective": collective(task).set_params(**factors),
-        "knn on both": knn,
-        "filter on both": graph_filter,
-    }
-    parts = {name: on_target(task, part) for name, part in alone.items()} | on_both
+    alone = members_of_stack()
+    parts = {name: on_target(task, part) for name, part in alone.items()}
+    parts["collective"] = collective(task).set_params(**STACKED_FACTORS)
+    parts |= {f"{name} on both": alone[name] for name in ("knn", "filter")}
     return str_.StackingRecommender(list(parts.items()), random_state=0)
+
+
+def stack_alone(task):
+    """Return a stack of factors, neighbours and graph filter of the target alone."""
+    return str_.StackingRecommender(list(members_of_stack().items()), random_state=0)
 
 
 def on_target(task, model):
@@ -404,6 +413,7 @@ WARM = {
             "filter__": "graph filter on both",
         },
     ),
+    "stack, target alone": Method(stack_alone, fit_target),
     "stack, on both and target alone": Method(stack, fit_ensemble),
     "gate: ALS on both, or target alone": Method(
         gate, fit_ensemble, takes={"transfer__": ALS_ON_BOTH, "fallback__": ALS_ALONE}

@@ -29,7 +29,7 @@ from sktransrec.metrics import rank_metrics
 
 N_NEGATIVES = 999
 # What others are compared with, the first that is there.
-WITHOUT_SOURCE = ("ALS, target alone", "popularity")
+WITHOUT_SOURCE = ("stack, target alone", "ALS, target alone", "popularity")
 METRICS = {"reciprocal_rank": "MRR", "ndcg": "NDCG@10", "hit_rate": "HR@10"}
 
 
