@@ -268,8 +268,18 @@ def best_on_curves(points, values, first, ndcg):
     to_values = np.vander(values, 3) @ np.linalg.pinv(np.vander(points, 3))
     curves = to_values @ np.asarray(ndcg)
     gains = (curves - curves[0, first]).reshape(-1, curves.shape[-1])
-    best = int(np.argmax(gains.mean(axis=1) - _errors(gains)))
-    return divmod(best, len(values))
+    return divmod(surest_gain(gains), len(values))
+
+
+def surest_gain(gains):
+    """Return the place of the candidate whose mean gain, less its standard error, is largest.
+
+    Parameters
+    ----------
+    gains : ndarray of shape (n_candidates, n_rows)
+        How much better than the preferred candidate each one is; 0 for the preferred one itself.
+    """
+    return int(np.argmax(gains.mean(axis=1) - _errors(gains)))
 
 
 def _errors(differences):

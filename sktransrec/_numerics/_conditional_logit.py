@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, log_expit
+from sklearn.utils import gen_batches
 
 _MAX_STEPS = 50
 # Newton's method stops when the expected decrease is less than this for each row.
@@ -14,6 +15,9 @@ _MIN_MULTIPLE = 0.01
 # Weights of standardised evidence are seldom smaller. If all evidence together seems worth
 # nothing, a single kind may still be worth this.
 _USUAL_WEIGHT = 0.1
+# Ranks up to this one count in `row_ndcg`, and so many ranks are compared at a time.
+_K = 20
+_MAX_COMPARISONS = 2**24
 
 
 class Choices(NamedTuple):
@@ -45,6 +49,22 @@ class Choices(NamedTuple):
             self.represents[is_wanted],
             self.chosen[is_kept],
             new_places[self.rows[is_kept]],
+        )
+
+    def among_best(self, is_chosen, n_others):
+        """Return some of the choices, with all rejected items but the last ones.
+
+        Parameters
+        ----------
+        is_chosen : ndarray of bool of shape (n_choices,)
+        n_others : int
+            The number of rejected items to leave out.
+        """
+        return Choices(
+            self.rejected[:, :-n_others],
+            self.represents[:, :-n_others],
+            self.chosen[is_chosen],
+            self.rows[is_chosen],
         )
 
     def along(self, weights):
@@ -123,7 +143,7 @@ def conditional_logit_weights(choices, prior, regularization, is_signed):
         The value that was used.
     """
     least = np.where(is_signed, -np.inf, 0.0)
-    center = prior * _multiple(choices, prior)
+    center = best_multiple(choices, prior)
     if regularization != "auto":
         return _penalized_minimum(choices, center, regularization, least, center), regularization
     usual_square = max(center @ center, len(center) * _USUAL_WEIGHT**2)
@@ -153,15 +173,60 @@ def held_out_losses(choices, priors, regularization, is_signed):
     losses : ndarray of shape (n_priors, n_rows)
         0 for a row that chose nothing.
     """
+
+    def learner(prior):
+        return lambda is_known: conditional_logit_weights(
+            choices.of_rows(is_known), prior, regularization, is_signed
+        )[0]
+
+    return _judged_by_halves(choices, list(map(learner, priors)), _row_losses)
+
+
+def held_out_ndcg(choices, learners):
+    """Return the NDCG of each row under weights that are learned from the other half of the rows.
+
+    Parameters
+    ----------
+    choices : Choices
+    learners : sequence of callable
+        From the mask of the rows to learn from to weights.
+
+    Returns
+    -------
+    ndcg : ndarray of shape (n_learners, n_rows)
+        0 for a row that chose nothing.
+    """
+    return _judged_by_halves(choices, learners, row_ndcg)
+
+
+def _judged_by_halves(choices, learners, measure):
     n_rows = len(choices.rejected)
-    losses = np.zeros((len(priors), n_rows))
+    judged = np.zeros((len(learners), n_rows))
     for half in (0, 1):
         is_held_out = np.arange(n_rows) % 2 == half
-        learned_from, judged = choices.of_rows(~is_held_out), choices.of_rows(is_held_out)
-        for place, prior in enumerate(priors):
-            weights, _ = conditional_logit_weights(learned_from, prior, regularization, is_signed)
-            losses[place, is_held_out] = _row_losses(judged, weights)
-    return losses
+        held_out = choices.of_rows(is_held_out)
+        for place, learn in enumerate(learners):
+            judged[place, is_held_out] = measure(held_out, learn(~is_held_out))
+    return judged
+
+
+def row_ndcg(choices, weights):
+    """Return the NDCG@20 of the chosen items of each row, among them and the rejected ones.
+
+    Rejected items with the same score as a chosen one count half.
+    """
+    rejected, represents, chosen, rows = choices
+    rejected, chosen = rejected @ weights.astype(np.float32), chosen @ weights.astype(np.float32)
+    n_before = np.zeros(len(rows))
+    for part in gen_batches(len(rows), max(1, _MAX_COMPARISONS // max(rejected.shape[1], 1))):
+        above = rejected[rows[part]] - chosen[part, None]
+        n_before[part] = (represents[rows[part]] * (np.sign(above) + 1)).sum(axis=1) / 2
+    n_chosen = np.bincount(rows, minlength=len(rejected))
+    order = np.lexsort((-chosen, rows))
+    n_before[order] += np.arange(len(rows)) - (np.cumsum(n_chosen) - n_chosen)[rows[order]]
+    gains = np.where(n_before < _K, 1 / np.log2(2 + n_before), 0)
+    ideal = np.cumsum(1 / np.log2(2 + np.arange(_K)))[np.clip(n_chosen, 1, _K) - 1]
+    return np.bincount(rows, gains, minlength=len(rejected)) / ideal
 
 
 def _row_losses(choices, weights):
@@ -174,11 +239,11 @@ def _row_losses(choices, weights):
     return sums / np.maximum(n_chosen, 1)
 
 
-def _multiple(choices, prior):
-    """Return the multiple of the prior under which the choices are most likely."""
+def best_multiple(choices, prior):
+    """Return the multiple of the prior weights under which the choices are most likely."""
     one = np.ones(1)
     along = choices.along(prior)
-    return _penalized_minimum(along, one, 0.1, np.full(1, _MIN_MULTIPLE), one)[0]
+    return prior * _penalized_minimum(along, one, 0.1, np.full(1, _MIN_MULTIPLE), one)[0]
 
 
 def _likely_regularization(choices, weights, away, regularization, usual_square):

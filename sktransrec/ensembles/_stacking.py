@@ -10,9 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils import Bunch, check_random_state
 
+from .._auto import surest_gain
 from .._numerics._conditional_logit import (
+    best_multiple,
     conditional_logit_weights,
     held_out_losses,
+    held_out_ndcg,
     joined_choices,
 )
 from .._typing import Estimator, MatrixLike
@@ -34,6 +37,8 @@ from ._evidence import Evidence, best_of_each, held_out_choices, tempered_parts
 
 _MAX_ROWS = 2000
 _N_BEST, _N_RANDOM = 20, 100
+# With fewer rows, chance would choose how to learn.
+_MIN_ROWS_TO_CHOOSE = 30
 
 
 class StackingRecommender(CombiningRecommender):
@@ -68,9 +73,10 @@ class StackingRecommender(CombiningRecommender):
     regularization : float or "auto", default="auto"
         How strongly the weights are held at the prior, 0 or more. The unit is rows: the penalty is
         half of this number times the squared distance from the prior. "auto" finds it from the
-        held-out interactions. ``np.inf`` takes the prior as it is: nothing is held out, and each
-        member is fitted once. With the prior of a fitted stack, this serves members that have
-        learned from more rows by the weights found before.
+        held-out interactions, and judges by them what to learn from, see the Notes. ``np.inf``
+        takes the prior as it is: nothing is held out, and each member is fitted once. With the
+        prior of a fitted stack, this serves members that have learned from more rows by the weights
+        found before.
     holdout : float or int, default=0.2
         How many of the target interactions of each row to hold out, as a share or a count. Only an
         in-domain stack uses it: it holds out the latest interactions of histories, and random ones
@@ -110,7 +116,8 @@ class StackingRecommender(CombiningRecommender):
     popularity_weights_ : ndarray of shape (n_buckets,)
         The learned weight of the popularity of the items, which may be below 0.
     regularization_ : float
-        The regularization that was used.
+        The regularization that was used; ``np.inf`` if nothing was learned but which recommender to
+        follow alone.
     bucket_edges_ : ndarray of int of shape (n_buckets - 1,)
         The smallest number of interactions in each bucket except the first.
     final_estimator_ : estimator or None
@@ -155,6 +162,12 @@ class StackingRecommender(CombiningRecommender):
     Breiman [3]_ advises. With ``regularization="auto"``, :math:`\lambda` is the value under which
     the held-out items are most likely, found by MacKay's iteration. With few rows the weights stay
     close to the prior. At most 2,000 random rows take part.
+
+    The likelihood counts all ranks, and users see the first ones. So with "auto" two other ways are
+    judged beside these weights, each learned from one half of the rows and judged by the NDCG@20 of
+    the other half: weights that are learned among the best items of the members alone, and each
+    recommender alone. The way with the largest gain over the first one, less the standard error of
+    this gain, is taken. With fewer than 30 rows it is the first one.
 
     Products that stand in both domains under two ids are easy to find, and of no use to a row that
     has them already. If held-out interactions with them counted, the weights would go to the
@@ -277,7 +290,8 @@ class StackingRecommender(CombiningRecommender):
         choices, activity, are_candidates = self._held_out_choices(X, y, random_state)
         self.bucket_edges_ = bucket_edges(activity, self.n_buckets)
         prior = self._trusted_prior(choices, prior)
-        self._set_weights(prior, *self._learned_weights(choices, activity, prior))
+        among_best = choices.among_best(are_candidates, _N_RANDOM)
+        self._set_weights(prior, *self._learned_weights(choices, among_best, activity, prior))
         self.final_estimator_ = self._fitted_final_estimator(choices, activity, are_candidates)
         return self
 
@@ -380,22 +394,40 @@ class StackingRecommender(CombiningRecommender):
         models = self._members_fitted_on(X, y, n_items=self.n_items_)
         return Evidence(models, self._target, counts)
 
-    def _learned_weights(self, choices, activity, prior):
+    def _learned_weights(self, choices, among_best, activity, prior):
         """Return the weights of each bucket of rows, and the regularization for all rows."""
-        is_signed = np.arange(len(prior)) == len(prior) - 1
-        weights, regularization = conditional_logit_weights(
-            choices, prior, self.regularization, is_signed
-        )
+        of_members = np.eye(len(prior))[:-1]
+        place = self._surest_way(choices, among_best, of_members, prior)
+        if place > 1:
+            weights = best_multiple(choices, of_members[place - 2])
+            return np.tile(weights, (len(self.bucket_edges_) + 1, 1)), np.inf
+        choices = among_best if place else choices
+        weights, regularization = self._likely_weights(choices, prior)
         if not len(self.bucket_edges_):
             return weights[None], regularization
         buckets = bucket_of(activity, self.bucket_edges_)
         of_buckets = [
-            conditional_logit_weights(
-                choices.of_rows(buckets == bucket), weights, self.regularization, is_signed
-            )[0]
+            self._likely_weights(choices.of_rows(buckets == bucket), weights)[0]
             for bucket in range(len(self.bucket_edges_) + 1)
         ]
         return np.stack(of_buckets), regularization
+
+    def _likely_weights(self, choices, prior):
+        is_signed = np.arange(len(prior)) == len(prior) - 1
+        return conditional_logit_weights(choices, prior, self.regularization, is_signed)
+
+    def _surest_way(self, choices, among_best, of_members, prior):
+        """Return what ranks best: weights from all items, from the best, or one of the members."""
+        n_rows = len(np.unique(choices.rows))
+        if self.regularization != "auto" or n_rows < _MIN_ROWS_TO_CHOOSE:
+            return 0
+        learners = [
+            lambda is_known: self._likely_weights(choices.of_rows(is_known), prior)[0],
+            lambda is_known: self._likely_weights(among_best.of_rows(is_known), prior)[0],
+            *(lambda _, weights=weights: weights for weights in of_members),
+        ]
+        ndcg = held_out_ndcg(choices, learners)
+        return surest_gain(ndcg - ndcg[0])
 
     def _keep_weights_of(self, are_kept):
         if self.final_estimator_ is not None:

@@ -8,8 +8,11 @@ from sktransrec._numerics._conditional_logit import (
     conditional_logit_loss,
     conditional_logit_weights,
     held_out_losses,
+    held_out_ndcg,
     joined_choices,
+    row_ndcg,
 )
+from sktransrec.metrics import ndcg_at_k
 
 TRUE = np.array([1.0, 0.5, 0.0])
 ALL_SIGNED = np.ones(3, dtype=bool)
@@ -133,3 +136,40 @@ def test_held_out_losses_are_those_of_the_other_half():
             weights, _ = conditional_logit_weights(choices.of_rows(~judged), prior, 5.0, ALL_SIGNED)
             expected, _, _ = conditional_logit_loss(choices.of_rows(judged), weights)
             assert of_prior[judged].sum() == pytest.approx(expected, rel=1e-5)
+
+
+def test_row_ndcg_is_that_of_the_ranking():
+    """Two items of a row are chosen, three of another and none of the last one."""
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(3, 40)).astype(np.float32)
+    wanted = np.zeros((3, 40))
+    wanted[[0, 0, 1, 1, 1], [3, 5, 7, 8, 9]] = 1
+    rows, items = wanted.nonzero()
+    choices = Choices(scores[..., None], 1 - wanted, scores[rows, items, None], rows)
+    best = np.argsort(-scores, axis=1)[:, :20]
+    expected = ndcg_at_k(wanted, best, k=20, per_row=True)
+    assert_allclose(row_ndcg(choices, np.ones(1)), np.nan_to_num(expected), rtol=1e-6)
+
+
+def test_a_rejected_item_stands_for_many_and_ties_count_half():
+    rejected = np.array([[[2.0], [1.0]]], dtype=np.float32)
+    choices = Choices(rejected, np.array([[1.0, 4.0]]), np.ones((1, 1)), np.zeros(1, dtype=int))
+    assert_allclose(row_ndcg(choices, np.ones(1)), 1 / np.log2(2 + 1 + 2))
+    assert_allclose(row_ndcg(choices, -np.ones(1)), 1 / np.log2(2 + 2))
+
+
+def test_held_out_ndcg_is_that_of_the_other_half():
+    choices = drawn_choices(40)
+    even = np.arange(40) % 2 == 0
+    seen = []
+    ndcg = held_out_ndcg(choices, [lambda is_known: seen.append(is_known) or TRUE])
+    assert_allclose(ndcg, row_ndcg(choices, TRUE)[None])
+    assert_allclose(seen, [~even, even])
+
+
+def test_choices_among_the_best():
+    choices = drawn_choices(6)
+    among = choices.among_best(np.arange(6) > 1, 10)
+    assert among.rejected.shape == (6, 20, 3)
+    assert_allclose(among.rows, [2, 3, 4, 5])
+    assert_allclose(among.chosen, choices.chosen[2:])

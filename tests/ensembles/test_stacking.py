@@ -95,6 +95,33 @@ def test_strong_regularization_ranks_by_the_prior():
     assert correlation > 0.9999
 
 
+def drawn_at_the_top(n_rows, seed=0):
+    """Return rows of which half have the best item of "a", half one of the better 30 of "b"."""
+    rng = np.random.RandomState(seed)
+    X = rng.normal(size=(n_rows, N_FEATURES)).astype(np.float32)
+    of_a, of_b = (model._score_rows(X) for _, model in MEMBERS[:2])
+    better = np.argsort(-of_b, axis=1)[np.arange(n_rows), rng.randint(30, size=n_rows)]
+    items = np.where(rng.uniform(size=n_rows) < 0.5, of_a.argmax(axis=1), better)
+    return X, sp.csr_array(np.eye(N_ITEMS, dtype=np.float32)[items])
+
+
+def test_a_member_is_followed_alone_if_the_sum_ranks_worse():
+    """The member "b" makes the choices more likely, and spoils the first ranks of "a"."""
+    X, y = drawn_at_the_top(600)
+    new = drawn_at_the_top(300, seed=1)
+    likely = stack(MEMBERS[:2], regularization=1.0).fit(X, y)
+    assert likely.weights_[0, 1] > 0.3
+    alone = stack(MEMBERS[:2], n_buckets=2).fit(X, y)
+    assert_array_equal(alone.weights_[:, 1], 0)
+    assert alone.regularization_ == np.inf
+    assert ndcg(alone, *new)[0] > ndcg(likely, *new)[0] + 0.05
+
+
+def test_few_rows_do_not_choose_how_to_learn():
+    few = stack(MEMBERS[:2]).fit(*drawn_at_the_top(29))
+    assert (few.weights_ > 0).all()
+
+
 def test_infinite_regularization_keeps_the_weights_of_a_fitted_stack():
     X, y = drawn(400, [2.0, 1.0, 0.0])
     learned = stack().fit(X, y)
