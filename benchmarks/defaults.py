@@ -171,7 +171,7 @@ def load(name):
     if name in ("sport", "cloth", "phone"):
         pair = load_amazon_pair(SOURCES[name], name)
         return Task(pair.Y_target, None, pair.Y_target, pair.Y_held_out)
-    X, wanted = holdout_random(_whole(name), random_state=0)
+    X, wanted = holdout_random(whole(name), random_state=0)
     return Task(X, None, X, wanted)
 
 
@@ -186,7 +186,7 @@ def load_cold(name):
     return cold_task(pair.X_source, pair.Y_target, random_state=0)
 
 
-def _whole(name):
+def whole(name):
     """Return all interactions of data that have no test file."""
     if name == "movielens":
         ratings = load_movielens().ratings

@@ -82,6 +82,20 @@ def joined_choices(parts):
     return Choices(*map(np.concatenate, fields), np.concatenate(rows))
 
 
+def feature_correlations(choices):
+    """Return the correlation of each two features over the rejected items, 0 where one is constant.
+
+    Items that stand for many count as many.
+    """
+    features = choices.rejected.reshape(-1, choices.rejected.shape[2])
+    importance = choices.represents.reshape(-1, 1) / max(choices.represents.sum(), 1)
+    away = features - (importance * features).sum(axis=0)
+    covariances = (importance * away).T @ away
+    deviations = np.sqrt(np.diag(covariances))
+    scales = np.outer(deviations, deviations)
+    return np.divide(covariances, scales, out=np.zeros_like(scales), where=scales > 0)
+
+
 def conditional_logit_loss(choices, weights):
     r"""Return the loss of weights, its gradient and its Hessian.
 

@@ -14,6 +14,7 @@ from .._auto import surest_gain
 from .._numerics._conditional_logit import (
     best_multiple,
     conditional_logit_weights,
+    feature_correlations,
     held_out_losses,
     held_out_ndcg,
     joined_choices,
@@ -39,6 +40,8 @@ _MAX_ROWS = 2000
 _N_BEST, _N_RANDOM = 20, 100
 # With fewer rows, chance would choose how to learn.
 _MIN_ROWS_TO_CHOOSE = 30
+# Recommenders whose evidence correlates more say the same.
+_SAME = 0.99
 
 
 class StackingRecommender(CombiningRecommender):
@@ -69,7 +72,8 @@ class StackingRecommender(CombiningRecommender):
         a fitted `StackingRecommender`, for example one of a source domain, passes on the weights of
         the recommenders with the same names, unless equal weights predict held-out interactions
         better by more than a standard error. Members that have learned from X and y already cannot
-        judge this: use ``regularization=np.inf`` for them. None means equal weights.
+        judge this: use ``regularization=np.inf`` for them. None means equal weights, and those that
+        say the same (their evidence correlates by more than .99) share one.
     regularization : float or "auto", default="auto"
         How strongly the weights are held at the prior, 0 or more. The unit is rows: the penalty is
         half of this number times the squared distance from the prior. "auto" finds it from the
@@ -336,6 +340,9 @@ class StackingRecommender(CombiningRecommender):
 
     def _trusted_prior(self, choices, prior):
         """Return the prior weights, or equal ones where those of another stack do harm."""
+        if self.prior is None:
+            is_same = feature_correlations(choices)[:-1, :-1] > _SAME
+            return np.append(prior[:-1] / np.maximum(is_same.sum(axis=1), 1), 0.0)
         if not hasattr(self.prior, "fit"):
             return prior
         equal = np.append(np.ones(len(prior) - 1), 0.0)

@@ -7,6 +7,7 @@ from sktransrec._numerics._conditional_logit import (
     Choices,
     conditional_logit_loss,
     conditional_logit_weights,
+    feature_correlations,
     held_out_losses,
     held_out_ndcg,
     joined_choices,
@@ -173,3 +174,15 @@ def test_choices_among_the_best():
     assert among.rejected.shape == (6, 20, 3)
     assert_allclose(among.rows, [2, 3, 4, 5])
     assert_allclose(among.chosen, choices.chosen[2:])
+
+
+def test_correlations_of_features_are_those_of_the_items_that_are_meant():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(2, 5, 3)).astype(np.float32)
+    features[..., 2] = 1
+    represents = np.array([[1, 2, 0, 1, 3], [1, 0, 1, 2, 1]])
+    meant = np.repeat(features.reshape(-1, 3), represents.ravel(), axis=0)
+    choices = Choices(features, represents, features[:, 0], np.arange(2))
+    correlations = feature_correlations(choices)
+    assert_allclose(correlations[:2, :2], np.corrcoef(meant[:, :2].T), atol=1e-5)
+    assert_allclose(correlations[2, :2], 0, atol=1e-6)

@@ -117,6 +117,18 @@ def test_a_member_is_followed_alone_if_the_sum_ranks_worse():
     assert ndcg(alone, *new)[0] > ndcg(likely, *new)[0] + 0.05
 
 
+def test_copies_of_a_member_share_its_weight():
+    X, y = drawn(12, [1.0, 1.0, 0.0])
+    copies = [MEMBERS[0], ("a again", Known(1)), ("and again", Known(1)), *MEMBERS[1:]]
+    once, thrice = stack().fit(X, y), stack(copies).fit(X, y)
+    assert_array_equal(once.prior_weights_, 1)
+    assert_allclose(thrice.prior_weights_, [1 / 3, 1 / 3, 1 / 3, 1, 1])
+    new, _ = drawn(5, [1.0, 1.0, 0.0], seed=1)
+    assert_allclose(thrice.weights_[0, :3].sum(), once.weights_[0, 0], rtol=0.2)
+    correlation = spearmanr(*(each.decision_function(new).ravel() for each in (once, thrice)))
+    assert correlation.statistic > 0.98
+
+
 def test_few_rows_do_not_choose_how_to_learn():
     few = stack(MEMBERS[:2]).fit(*drawn_at_the_top(29))
     assert (few.weights_ > 0).all()
