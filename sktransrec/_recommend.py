@@ -16,7 +16,7 @@ from ._numerics._row_blocks import even_slices, row_slices, rows_in
 from ._numerics._row_totals import nonzero_places
 from ._numerics._threads import in_threads
 from ._numerics._top_k import Preference, top_k
-from ._numerics._top_k_products import N_ROWS, TileMask, are_finite, best_products, suits_tiles
+from ._numerics._top_k_products import N_ROWS, TileMask, best_products, suits_tiles
 from ._numerics._top_k_shared import best_of_shared
 from ._typing import Estimator, MatrixLike
 from ._validation import (
@@ -241,9 +241,9 @@ class EligibleBlocks:
     """The iterator over the blocks of `eligible_scores`, which threads can share.
 
     `score` returns a new array for a slice of rows. Rows with the same number in `alike`, if given,
-    have the same scores. Where the scores are products of factors, `products` returns the factors
-    of a slice of rows, those of the items, the biases of the items or None, and the mask of the
-    unknown rows, which have other scores, all the same.
+    have the same scores. If `products` is given, it is called for many rows and returns None or a
+    function: of a slice of rows, this returns the factors, the `OrderedItems` whose products with
+    them are the scores, and the mask of the unknown rows, which have other scores, all the same.
     """
 
     def __init__(
@@ -276,8 +276,12 @@ class EligibleBlocks:
             and self._candidates is None
             and suits_tiles(self._n_rows, self._n_items, k)
         )
-        blocks = even_slices(self._n_rows, N_ROWS) if by_tiles else self._row_blocks
-        best_of = self._best_products if by_tiles else self._best_scores
+        products = self._products() if by_tiles else None
+        if products is None:
+            blocks, best_of = self._row_blocks, self._best_scores
+        else:
+            blocks = even_slices(self._n_rows, N_ROWS)
+            best_of = partial(self._best_products, products)
         return in_threads(lambda rows: best_of(rows, k, preference), zip(blocks), n_jobs)
 
     def _best_scores(self, rows, k, preference):
@@ -308,13 +312,13 @@ class EligibleBlocks:
             excluded = [X[:, self._candidates] for X in excluded]
         return best_of_shared(scores, excluded, len(rows), k, preference)
 
-    def _best_products(self, rows, k, preference):
+    def _best_products(self, products, rows, k, preference):
         """Return the same without all scores of the block in memory at once."""
-        *factors, unknown = self._products(rows)
-        if are_finite(*factors):
-            mask = TileMask(self._excluded_in(rows), self._withheld)
+        row_factors, items, unknown = products(rows)
+        if items.are_finite_with(row_factors):
+            mask = TileMask(self._excluded_in(rows), self._withheld, items.columns)
             columns, values, is_open = best_products(
-                *factors, k, preference, mask=mask, open_rows=unknown
+                row_factors, items, k, preference, mask=mask, open_rows=unknown
             )
         else:
             columns = np.empty((len(unknown), k), dtype=np.intp)

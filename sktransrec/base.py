@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The base classes of all recommenders."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any, Literal, Self
 
@@ -18,7 +19,7 @@ from ._numerics._row_blocks import rows_in
 from ._numerics._row_sums import RowSums, column_shares
 from ._numerics._row_totals import row_lengths
 from ._numerics._top_k import top_k
-from ._numerics._top_k_products import N_ROWS
+from ._numerics._top_k_products import N_ROWS, OrderedItems
 from ._recommend import (
     EligibleBlocks,
     best_items,
@@ -186,7 +187,7 @@ class RecommenderMixin(VersionStampMixin):
             X.shape[0],
             excluded,
             candidates,
-            products=self._products(X),
+            products=functools.partial(self._products, X),
             alike=self._alike_rows(X),
         )
 
@@ -195,7 +196,7 @@ class RecommenderMixin(VersionStampMixin):
         return None
 
     def _products(self, X):
-        """Return what `EligibleBlocks` takes as `products` of validated rows, None if nothing."""
+        """Return what `EligibleBlocks` needs of validated rows, None if scores are no products."""
         return None
 
     @property
@@ -486,18 +487,18 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
         products = _products_of(self)
         if products is None or products[0].dtype != np.float32:
             return None
-        V, item_bias = products
-        if X.shape[0] >= N_ROWS:
-            # Tiles of items are read faster so, but a single row by the other order.
-            V = np.ascontiguousarray(V)
+        # Sorting them pays for many rows only.
+        items = OrderedItems.of(
+            *products, longest_first=X.shape[0] >= N_ROWS, withheld=self.withheld_items_
+        )
 
-        def products(rows):
+        def factors_and_items(rows):
             part = rows_in(X, rows)
             with np.errstate(all="ignore"):
                 row_factors = np.asarray(self._row_factors(part), dtype=np.float32)
-            return row_factors, V, item_bias, self._unknown_rows(part)
+            return row_factors, items, self._unknown_rows(part)
 
-        return products
+        return factors_and_items
 
     def _score_parts(self, X):
         parts = self._row_factor_parts(X)
