@@ -10,12 +10,13 @@ values to the rest, and keeps the first value whose NDCG@20 is within a standard
 `CANDIDATES` are in order of preference; the first one, a value from the literature, is also the
 value for data that are too small to judge. What does not depend on the value, such as a Gram
 matrix of `part.known`, is computed once before. Where the NDCG is a smooth function of a number,
-all judged values together say where it is largest: `best_on_curves`. For the recommenders that
+all judged values together say where it is largest: `choice_on_curves`. For the recommenders that
 learn the map from X to y, `held_out_rows` holds out whole rows.
 
 The part is the same at every call, so the choice is deterministic.
 """
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -240,6 +241,63 @@ def best_of(values, ndcg):
     best = np.argmax(ndcg.mean(axis=1))
     losses = ndcg[best] - ndcg
     return values[int(np.argmax(losses.mean(axis=1) <= _errors(losses)))]
+
+
+class Numbers(NamedTuple):
+    """The values of a number that is "auto".
+
+    Attributes
+    ----------
+    usual : float
+        The value for data that are too small to judge.
+    judged : sequence of float
+        Those to judge.
+    values : sequence of float
+        Those to choose from, between the judged ones; `usual` is one of them.
+    scale : callable
+        From values to a scale on which the NDCG is about a parabola.
+    """
+
+    usual: float
+    judged: Sequence[float]
+    values: Sequence[float]
+    scale: Callable = np.asarray
+
+
+def logarithms(values):
+    """Return the logarithms of numbers; 0, which a user may fix, counts as the least one."""
+    return np.log(np.maximum(values, np.finfo(np.float32).tiny))
+
+
+def choice_on_curves(X, kinds, parameter, numbers, ndcg_of_each):
+    """Return the kind of model and the number that find held-out interactions best.
+
+    Parameters
+    ----------
+    X : csr_array of shape (n_rows, n_items), canonical
+    kinds : sequence
+        What else there is to choose; the first one is for data that are too small to judge.
+    parameter : float or "auto"
+        The number, where it is fixed.
+    numbers : Numbers
+    ndcg_of_each : callable
+        From a `HeldOutPart`, a kind and a list of numbers to the NDCG of each judged row for each
+        number, as `HeldOutPart.ndcg_of_each` returns it.
+
+    Returns
+    -------
+    kind : object
+    number : float
+    """
+    usual, *_ = candidates(parameter, [numbers.usual])
+    judged, values = (candidates(parameter, each) for each in (numbers.judged, numbers.values))
+    part = held_out_interactions(X) if len(kinds) > 1 or len(values) > 1 else None
+    if part is None:
+        return kinds[0], usual
+    ndcg = [ndcg_of_each(part, kind, judged) for kind in kinds]
+    scaled = numbers.scale(judged), numbers.scale(values)
+    curve, place = best_on_curves(*scaled, values.index(usual), ndcg)
+    return kinds[curve], values[place]
 
 
 def best_on_curves(points, values, first, ndcg):

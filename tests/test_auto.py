@@ -9,13 +9,16 @@ from sktransrec import EASERecommender, PopularityRecommender, ranking_scorer
 from sktransrec._auto import (
     MIN_ITEMS,
     MIN_ROWS,
+    Numbers,
     best_of,
     best_on_curves,
     best_value,
     candidates,
+    choice_on_curves,
     held_out_interactions,
     held_out_last_items,
     held_out_rows,
+    logarithms,
 )
 
 
@@ -127,6 +130,24 @@ def test_the_top_of_a_parabola_lies_between_the_judged_points():
     assert best_on_curves((0.0, 0.5, 1.0), values, 5, ndcg) == (0, 3)
     higher = [*ndcg, np.asarray(ndcg[0]) + 0.01]
     assert best_on_curves((0.0, 0.5, 1.0), values, 5, higher) == (1, 3)
+
+
+def test_the_kind_and_the_number_are_chosen_together():
+    numbers = Numbers(1.0, (0.1, 1.0, 10.0), [0.1, 1.0, 3.0, 10.0], scale=logarithms)
+
+    def ndcg_of_each(part, kind, judged):
+        height = {"usual": 0.5, "better": 0.6}[kind]
+        of_each = [height - 0.01 * np.log(number / 3) ** 2 for number in judged]
+        return np.repeat(of_each, part.wanted.shape[0]).reshape(len(judged), -1)
+
+    def chosen(parameter, kinds=("usual", "better"), n_rows=MIN_ROWS + 50):
+        return choice_on_curves(interactions(n_rows), kinds, parameter, numbers, ndcg_of_each)
+
+    assert chosen("auto") == ("better", 3.0)
+    assert chosen(5.0) == ("better", 5.0)
+    assert chosen("auto", ["usual"]) == ("usual", 3.0)
+    assert chosen("auto", n_rows=MIN_ROWS + 8) == ("usual", 1.0)
+    assert choice_on_curves(None, ["usual"], 2.0, numbers, None) == ("usual", 2.0)
 
 
 def test_a_gain_counts_less_its_standard_error():

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from scipy.stats import loguniform, uniform
 from sklearn.preprocessing import normalize
 
-from .._auto import best_on_curves, candidates, held_out_interactions
+from .._auto import Numbers, candidates, choice_on_curves
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
@@ -25,12 +25,10 @@ if TYPE_CHECKING:
     from .._numerics._row_sums import RowSums
 
 
-# What "auto" chooses from; the first weighting and the exponent are those for small data.
+# What "auto" chooses from; the first weighting is that for small data.
 _SHRINKAGES = {"bm25": 4.0, "tfidf": 20.0, "cosine": 20.0}
 _WEIGHTINGS = ("bm25", "tfidf")
-_POPULARITY_EXPONENT = 0.5
-_JUDGED_EXPONENTS = (0.0, 0.5, 1.0, 1.25)
-_EXPONENTS = [step / 20 for step in range(26)]
+_EXPONENTS = Numbers(0.5, (0.0, 0.5, 1.0, 1.25), [step / 20 for step in range(26)])
 
 
 class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
@@ -199,7 +197,13 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         return {"weighting": weighting}
 
     def _choose(self, X):
-        self.weighting_, self.popularity_exponent_ = self._values(X)
+        self.weighting_, self.popularity_exponent_ = choice_on_curves(
+            X,
+            candidates(self.weighting, _WEIGHTINGS),
+            self.popularity_exponent,
+            _EXPONENTS,
+            self._ndcg_of_each,
+        )
 
     def _learn(self, X):
         self.shrinkage_ = self._shrinkage(self.weighting_)
@@ -254,23 +258,9 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         norms = np.sqrt(gram.diagonal())
         return np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
 
-    def _values(self, X):
-        """Return the weighting and the exponent of the popularity."""
-        weightings = candidates(self.weighting, _WEIGHTINGS)
-        judged = candidates(self.popularity_exponent, _JUDGED_EXPONENTS)
-        values = candidates(self.popularity_exponent, _EXPONENTS)
-        first = candidates(self.popularity_exponent, [_POPULARITY_EXPONENT])[0]
-        is_open = len(weightings) > 1 or len(values) > 1
-        part = held_out_interactions(X) if is_open else None
-        if part is None:
-            return weightings[0], first
-        scales = [_popularity_powers(part.known, exponent) for exponent in judged]
-        ndcg = [self._ndcg_of_each(part, weighting, scales) for weighting in weightings]
-        curve, place = best_on_curves(judged, values, values.index(first), ndcg)
-        return weightings[curve], values[place]
-
-    def _ndcg_of_each(self, part, weighting, item_scales):
-        """Return the NDCG of each judged row, for each of the scales of the items."""
+    def _ndcg_of_each(self, part, weighting, exponents):
+        """Return the NDCG of each judged row, for each exponent of the popularity."""
+        item_scales = [_popularity_powers(part.known, exponent) for exponent in exponents]
         links = self._links(part.known, weighting).T.tocsr()
 
         def scores_of(rows):

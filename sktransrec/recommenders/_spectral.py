@@ -12,7 +12,7 @@ from scipy.stats import loguniform, uniform
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
 
-from .._auto import best_on_curves, candidates, held_out_interactions
+from .._auto import Numbers, candidates, choice_on_curves, logarithms
 from .._numerics._gram import scaled_columns
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
@@ -25,9 +25,9 @@ from ._row_sums import RowSumsMixin
 
 # What "auto" chooses from, exponents of rows and items; the first ones are those for small data.
 _EXPONENTS = ((0.2, 0.3), (0.2, 0.15), (0.2, 0.0), (0.5, 0.3))
-_LOW_PASS_WEIGHT = 0.1
-_JUDGED_WEIGHTS = (0.03, 0.3, 3.0)
-_LOW_PASS_WEIGHTS = [0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0]
+_LOW_PASS_WEIGHTS = Numbers(
+    0.1, (0.03, 0.3, 3.0), [0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0], scale=logarithms
+)
 # A trial needs no exact singular vectors.
 _TRIAL_SEED, _TRIAL_ITERATIONS = 0, 2
 
@@ -206,8 +206,13 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         return {"row_exponent": float(self.row_exponent_)}
 
     def _choose(self, X):
-        exponents, self.low_pass_weight_ = self._values(X)
-        self.row_exponent_, self.item_exponent_ = exponents
+        (self.row_exponent_, self.item_exponent_), self.low_pass_weight_ = choice_on_curves(
+            X,
+            self._exponent_candidates(),
+            self.low_pass_weight,
+            _LOW_PASS_WEIGHTS,
+            self._ndcg_of_each,
+        )
 
     def _learn(self, X):
         normalized = _normalized(X, self.row_exponent_, self.item_exponent_)
@@ -243,20 +248,6 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
             as_sparse(gram), self.n_neighbors, sums["n_rows_with"]
         ).T.tocsr()
 
-    def _values(self, X):
-        """Return the exponents of rows and items, and the weight of the low-pass filter."""
-        exponents = self._exponent_candidates()
-        judged = candidates(self.low_pass_weight, _JUDGED_WEIGHTS)
-        weights = candidates(self.low_pass_weight, _LOW_PASS_WEIGHTS)
-        first = candidates(self.low_pass_weight, [_LOW_PASS_WEIGHT])[0]
-        is_open = len(exponents) > 1 or len(weights) > 1
-        part = held_out_interactions(X) if is_open else None
-        if part is None:
-            return exponents[0], first
-        ndcg = [self._ndcg_of_each(part, *pair, judged) for pair in exponents]
-        curve, place = best_on_curves(_logs(judged), _logs(weights), weights.index(first), ndcg)
-        return exponents[curve], weights[place]
-
     def _exponent_candidates(self):
         """Return the pairs of exponents of rows and items to choose from."""
         pairs = [
@@ -265,12 +256,13 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         ]
         return list(dict.fromkeys(pairs))
 
-    def _ndcg_of_each(self, part, row_exponent, item_exponent, weights):
+    def _ndcg_of_each(self, part, exponents, weights):
         """Return the NDCG of each judged row, for each weight of the low-pass filter.
 
         For some rows, two products with X are cheaper than the links. The diagonal stays in,
         because it only adds to items that the row has.
         """
+        row_exponent, item_exponent = exponents
         normalized = _normalized(part.known, row_exponent, item_exponent)
         projection, factors, singular_values = self._low_pass(
             part.known, normalized, item_exponent, _TRIAL_SEED, n_iter=_TRIAL_ITERATIONS
@@ -326,11 +318,6 @@ def _projection_and_factors(U, item_degrees, item_exponent):
         U * _degree_power(item_degrees, sign * item_exponent)[:, None] for sign in (-1, 1)
     )
     return divided, np.asfortranarray(multiplied)
-
-
-def _logs(weights):
-    """Return the logarithms of weights; 0, which a user may fix, counts as the least number."""
-    return np.log(np.maximum(weights, np.finfo(np.float32).tiny))
 
 
 def _normalized(X, row_exponent, item_exponent):

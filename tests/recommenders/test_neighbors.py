@@ -206,7 +206,7 @@ def test_small_data_and_fixed_values_are_not_judged(monkeypatch):
     small = ItemKNNRecommender().fit(interactions(80, 30))
     first = {"weighting": "bm25", "shrinkage": 4.0, "popularity_exponent": 0.5}
     assert chosen_values(small) == first
-    monkeypatch.setattr("sktransrec.recommenders._neighbors.held_out_interactions", None)
+    monkeypatch.setattr("sktransrec._auto.held_out_interactions", None)
     X = popular_and_personal(0.5)
     fixed = {"weighting": "cosine", "shrinkage": 3.0, "popularity_exponent": 0.1}
     assert chosen_values(ItemKNNRecommender(**fixed).fit(X)) == fixed
@@ -214,8 +214,8 @@ def test_small_data_and_fixed_values_are_not_judged(monkeypatch):
 
 @pytest.mark.parametrize("better", ["bm25", "tfidf"])
 def test_auto_takes_the_weighting_that_finds_more(better, monkeypatch):
-    def ndcg(self, part, weighting, item_scales):
-        return np.full((len(item_scales), len(part.rows.indptr) - 1), float(weighting == better))
+    def ndcg(self, part, weighting, exponents):
+        return np.full((len(exponents), len(part.rows.indptr) - 1), float(weighting == better))
 
     monkeypatch.setattr(ItemKNNRecommender, "_ndcg_of_each", ndcg)
     model = ItemKNNRecommender().fit(popular_and_personal(0.5))

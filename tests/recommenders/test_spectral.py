@@ -111,8 +111,8 @@ def test_auto_gives_rows_of_noise_less_influence():
 @pytest.mark.parametrize("weight", ["auto", 0.0, 5.0])
 @pytest.mark.parametrize("better", [(0.2, 0.3), (0.2, 0.0), (0.5, 0.3)])
 def test_auto_takes_the_exponents_that_find_more(better, weight, monkeypatch):
-    def ndcg(self, part, row_exponent, item_exponent, weights):
-        finds = float((row_exponent, item_exponent) == better)
+    def ndcg(self, part, exponents, weights):
+        finds = float(exponents == better)
         return np.full((len(weights), part.rows.shape[0]), finds)
 
     monkeypatch.setattr(GraphFilterRecommender, "_ndcg_of_each", ndcg)
@@ -134,7 +134,7 @@ def test_small_data_and_fixed_values_are_not_judged(monkeypatch):
     small = GraphFilterRecommender(3).fit(counts())
     exponents = small.row_exponent_, small.item_exponent_
     assert (*exponents, small.low_pass_weight_) == (0.2, 0.3, 0.1)
-    monkeypatch.setattr("sktransrec.recommenders._spectral.held_out_interactions", None)
+    monkeypatch.setattr("sktransrec._auto.held_out_interactions", None)
     fixed = {"low_pass_weight": 0.2, "row_exponent": 0.1, "item_exponent": 0.4}
     model = GraphFilterRecommender(3, **fixed).fit(small_groups())
     assert {name: getattr(model, f"{name}_") for name in fixed} == fixed
