@@ -41,7 +41,7 @@ _N_BEST, _N_RANDOM = 20, 100
 # With fewer rows, chance would choose how to learn.
 _MIN_ROWS_TO_CHOOSE = 30
 # Recommenders whose evidence correlates more say the same.
-_SAME = 0.99
+_SAME = 0.999
 
 
 class StackingRecommender(CombiningRecommender):
@@ -73,7 +73,7 @@ class StackingRecommender(CombiningRecommender):
         the recommenders with the same names, unless equal weights predict held-out interactions
         better by more than a standard error. Members that have learned from X and y already cannot
         judge this: use ``regularization=np.inf`` for them. None means equal weights, and those that
-        say the same (their evidence correlates by more than .99) share one.
+        say the same (their evidence correlates by more than .999) share one.
     regularization : float or "auto", default="auto"
         How strongly the weights are held at the prior, 0 or more. The unit is rows: the penalty is
         half of this number times the squared distance from the prior. "auto" finds it from the
