@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.metaestimators import available_if
 
 from .._numerics._row_blocks import row_slices, rows_in
+from .._numerics._row_sums import column_shares, joined_shares
 from .._validation import check_is_fitted, visual_block
 from .._version_stamp import current_version, path_as_str
 from .._wrapping import fitted_learner
@@ -289,6 +290,14 @@ class NetworkLearner:
         self.n_iter_ = len(self.loss_curve_)
         if not keep_trainer:
             _idle_trainers.keep(trainer)
+
+    def _count_popularity(self, items, *, anew):
+        """Set the popularity among the rows of `items` and, unless `anew`, those learned before."""
+        shares, n_rows, n_before = column_shares(items), items.shape[0], 0
+        if not anew:
+            n_before = self._n_learned_rows
+            shares = joined_shares(self.popularity_, n_before, shares, n_rows)
+        self.popularity_, self._n_learned_rows = shares, n_before + n_rows
 
     def _warn_of_collapse(self, X):
         """Warn if half of the features or more have one value for rows that are not the same."""

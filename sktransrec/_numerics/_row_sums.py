@@ -128,6 +128,12 @@ def column_shares(X):
     return (column_counts(X) / X.shape[0]).astype(np.float32)
 
 
+def joined_shares(shares, n_rows, others, n_others):
+    """Return the shares among two groups of rows together, from those in each, float32."""
+    total = n_rows * shares.astype(np.float64) + n_others * others.astype(np.float64)
+    return (total / (n_rows + n_others)).astype(np.float32)
+
+
 def gram_sum(X, weights=None):
     """Return Xᵀ diag(weights) X in float64, sparse unless half of it is filled."""
     left = X.astype(np.float64)

@@ -134,7 +134,8 @@ class NextItemRecommender(
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of rows that have each item, which are the scores of an empty row.
+        The share of rows that have each item, which are the scores of an empty row. It counts the
+        rows of all calls of `partial_fit`, and of all calls of `fit` with `warm_start`.
     validation_loss_curve_ : list of float or None
         One minus the NDCG@10 of the held-out items after each epoch; None if there are none.
     n_features_in_ : int
@@ -350,8 +351,7 @@ class NextItemRecommender(
             if self.item_ids is not None:
                 self._column_names = check_item_ids(self.item_ids, self.n_items_, of="items")
                 check_same_items(self._column_names, self.item_features)
-            n_rows_with = np.bincount(seen_items(X, self.n_items_).indices, minlength=self.n_items_)
-            self.popularity_ = (n_rows_with / len(X)).astype(np.float32)
+        self._count_popularity(seen_items(X, self.n_items_), anew=reset)
         if self.n_negatives is not None:
             counts = np.bincount(X[X > 0] - 1, minlength=self.n_items_)
             self._sampler = NegativeSampler(counts, self.negative_exponent, self.n_negatives)

@@ -357,6 +357,14 @@ def test_warm_start_and_partial_fit_go_on():
     assert model.n_iter_ == 7
 
 
+def test_partial_fit_counts_the_popularity_of_all_rows():
+    X = cycles()
+    whole = NextItemRecommender(**{**TINY, "epochs": 1}).fit(X)
+    parts = NextItemRecommender(**TINY, n_items=whole.n_items_).partial_fit(X[:7])
+    assert not np.array_equal(parts.popularity_, whole.popularity_)
+    assert_allclose(parts.partial_fit(X[7:]).popularity_, whole.popularity_, rtol=1e-6)
+
+
 def test_search_over_rows():
     X = cycles(60)
     lengths = np.count_nonzero(X, axis=1)

@@ -10,7 +10,6 @@ from scipy.stats import loguniform, uniform
 from ..._engine._denoising import annealed, code_noise, corrupted
 from ..._engine._dense import towers
 from ..._engine._learner import NetworkLearner
-from ..._numerics._row_sums import column_shares
 from ..._numerics._unit_rows import unit_rows
 from ..._typing import MatrixLike
 from ..._validation import _fit_context, positive_integers, restores_on_error
@@ -54,12 +53,7 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
         data = self._valid_data(X, y, reset=is_first)
         self._partial_fit_network(*self._rows_to_learn(*data, reset=is_first))
         items = self._items_of(*data)
-        n_rows, n_before = items.shape[0], 0 if is_first else self._n_learned_rows
-        shares = n_rows * column_shares(items).astype(np.float64)
-        if n_before:
-            shares += n_before * self.popularity_.astype(np.float64)
-        self._n_learned_rows = n_before + n_rows
-        self.popularity_ = (shares / self._n_learned_rows).astype(np.float32)
+        self._count_popularity(items, anew=is_first)
         self.n_items_ = items.shape[1]
         return self
 
