@@ -51,22 +51,6 @@ class Choices(NamedTuple):
             new_places[self.rows[is_kept]],
         )
 
-    def among_best(self, is_chosen, n_others):
-        """Return some of the choices, with all rejected items but the last ones.
-
-        Parameters
-        ----------
-        is_chosen : ndarray of bool of shape (n_choices,)
-        n_others : int
-            The number of rejected items to leave out.
-        """
-        return Choices(
-            self.rejected[:, :-n_others],
-            self.represents[:, :-n_others],
-            self.chosen[is_chosen],
-            self.rows[is_chosen],
-        )
-
     def along(self, weights):
         """Return the choices with a single feature, the sum of all with these weights."""
         weights = weights.astype(np.float32)[:, None]

@@ -38,7 +38,7 @@ from ._evidence import Evidence, best_of_each, held_out_choices, tempered_parts
 
 _MAX_ROWS = 2000
 _N_BEST, _N_RANDOM = 20, 100
-# With fewer rows, chance would choose how to learn.
+# With fewer rows, chance would choose a member.
 _MIN_ROWS_TO_CHOOSE = 30
 # Recommenders whose evidence correlates more say the same.
 _SAME = 0.999
@@ -77,7 +77,7 @@ class StackingRecommender(CombiningRecommender):
     regularization : float or "auto", default="auto"
         How strongly the weights are held at the prior, 0 or more. The unit is rows: the penalty is
         half of this number times the squared distance from the prior. "auto" finds it from the
-        held-out interactions, and judges by them what to learn from, see the Notes. ``np.inf``
+        held-out interactions, and follows one member alone where it is surely better. ``np.inf``
         takes the prior as it is: nothing is held out, and each member is fitted once. With the
         prior of a fitted stack, this serves members that have learned from more rows by the weights
         found before.
@@ -167,11 +167,10 @@ class StackingRecommender(CombiningRecommender):
     the held-out items are most likely, found by MacKay's iteration. With few rows the weights stay
     close to the prior. At most 2,000 random rows take part.
 
-    The likelihood counts all ranks, and users see the first ones. So with "auto" two other ways are
-    judged beside these weights, each learned from one half of the rows and judged by the NDCG@20 of
-    the other half: weights that are learned among the best items of the members alone, and each
-    recommender alone. The way with the largest gain over the first one, less the standard error of
-    this gain, is taken. With fewer than 30 rows it is the first one.
+    The likelihood counts all ranks, and users see the first ones. So with "auto" each recommender
+    alone is judged beside these weights, which are learned from one half of the rows and judged by
+    the NDCG@20 of the other half. One with a gain over the weights of more than the standard error
+    is followed alone, that with the largest such gain. This takes 30 rows or more.
 
     Products that stand in both domains under two ids are easy to find, and of no use to a row that
     has them already. If held-out interactions with them counted, the weights would go to the
@@ -294,8 +293,7 @@ class StackingRecommender(CombiningRecommender):
         choices, activity, are_candidates = self._held_out_choices(X, y, random_state)
         self.bucket_edges_ = bucket_edges(activity, self.n_buckets)
         prior = self._trusted_prior(choices, prior)
-        among_best = choices.among_best(are_candidates, _N_RANDOM)
-        self._set_weights(prior, *self._learned_weights(choices, among_best, activity, prior))
+        self._set_weights(prior, *self._learned_weights(choices, activity, prior))
         self.final_estimator_ = self._fitted_final_estimator(choices, activity, are_candidates)
         return self
 
@@ -401,14 +399,12 @@ class StackingRecommender(CombiningRecommender):
         models = self._members_fitted_on(X, y, n_items=self.n_items_)
         return Evidence(models, self._target, counts)
 
-    def _learned_weights(self, choices, among_best, activity, prior):
+    def _learned_weights(self, choices, activity, prior):
         """Return the weights of each bucket of rows, and the regularization for all rows."""
-        of_members = np.eye(len(prior))[:-1]
-        place = self._surest_way(choices, among_best, of_members, prior)
-        if place > 1:
-            weights = best_multiple(choices, of_members[place - 2])
+        member = self._better_alone(choices, prior)
+        if member is not None:
+            weights = best_multiple(choices, member)
             return np.tile(weights, (len(self.bucket_edges_) + 1, 1)), np.inf
-        choices = among_best if place else choices
         weights, regularization = self._likely_weights(choices, prior)
         if not len(self.bucket_edges_):
             return weights[None], regularization
@@ -423,18 +419,21 @@ class StackingRecommender(CombiningRecommender):
         is_signed = np.arange(len(prior)) == len(prior) - 1
         return conditional_logit_weights(choices, prior, self.regularization, is_signed)
 
-    def _surest_way(self, choices, among_best, of_members, prior):
-        """Return what ranks best: weights from all items, from the best, or one of the members."""
+    def _better_alone(self, choices, prior):
+        """Return the weights of the member that surely ranks better than the sum, or None."""
         n_rows = len(np.unique(choices.rows))
         if self.regularization != "auto" or n_rows < _MIN_ROWS_TO_CHOOSE:
-            return 0
-        learners = [
-            lambda is_known: self._likely_weights(choices.of_rows(is_known), prior)[0],
-            lambda is_known: self._likely_weights(among_best.of_rows(is_known), prior)[0],
-            *(lambda _, weights=weights: weights for weights in of_members),
-        ]
-        ndcg = held_out_ndcg(choices, learners)
-        return surest_gain(ndcg - ndcg[0])
+            return None
+        of_members = np.eye(len(prior))[:-1]
+        ndcg = held_out_ndcg(
+            choices,
+            [
+                lambda is_known: self._likely_weights(choices.of_rows(is_known), prior)[0],
+                *(lambda _, weights=weights: weights for weights in of_members),
+            ],
+        )
+        place = surest_gain(ndcg - ndcg[0])
+        return of_members[place - 1] if place else None
 
     def _keep_weights_of(self, are_kept):
         if self.final_estimator_ is not None:

@@ -168,14 +168,6 @@ def test_held_out_ndcg_is_that_of_the_other_half():
     assert_allclose(seen, [~even, even])
 
 
-def test_choices_among_the_best():
-    choices = drawn_choices(6)
-    among = choices.among_best(np.arange(6) > 1, 10)
-    assert among.rejected.shape == (6, 20, 3)
-    assert_allclose(among.rows, [2, 3, 4, 5])
-    assert_allclose(among.chosen, choices.chosen[2:])
-
-
 def test_correlations_of_features_are_those_of_the_items_that_are_meant():
     rng = np.random.default_rng(0)
     features = rng.normal(size=(2, 5, 3)).astype(np.float32)
