@@ -47,6 +47,8 @@ def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: i
 
     Raises
     ------
+    ImportError
+        If the package onnx is not installed.
     TypeError
         If the scores are no product with a matrix.
     ValueError
@@ -71,7 +73,7 @@ def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: i
 
     Factors do not tell whether a row is empty, so recommend what is popular to such rows yourself;
     a graph that reads ``rows`` does it. Scores agree with those of `recommend` but for rounding.
-    It needs the package onnx.
+    It needs ``pip install sktransrec[onnx]``.
 
     Examples
     --------
@@ -79,6 +81,7 @@ def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: i
     >>> model = EASERecommender().fit([[1, 0, 1], [1, 1, 0], [1, 0, 0]])
     >>> to_onnx(model, "ease.onnx", n_recommendations=2)  # doctest: +SKIP
     """
+    _require_onnx()
     recommender = recommender_of(model)
     check_is_fitted(recommender)
     n_items = recommender.n_items_
@@ -92,6 +95,13 @@ def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: i
         )
     withheld = getattr(recommender, "withheld_items_", None)
     _save(_graph(product, withheld, preference_of(recommender), n_recommendations), path)
+
+
+def _require_onnx():
+    try:
+        import onnx  # noqa: F401
+    except ImportError as error:
+        raise ImportError("to_onnx needs the package onnx: pip install sktransrec[onnx]") from error
 
 
 def _product_of(recommender):

@@ -1,5 +1,7 @@
 """The graph of ONNX recommends what the recommender does."""
 
+import sys
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -117,3 +119,9 @@ def test_what_is_no_product_is_refused(tmp_path):
     with pytest.raises(ValueError, match="n_recommendations must be an integer from 1 to"):
         to_onnx(ALSRecommender(2).fit(X), tmp_path / "a.onnx", n_recommendations=7)
     assert not list(tmp_path.iterdir())
+
+
+def test_without_the_package_the_error_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ImportError, match=r"pip install sktransrec\[onnx\]"):
+        to_onnx(PopularityRecommender().fit([[1, 0]]), tmp_path / "model.onnx")
