@@ -55,7 +55,7 @@ html_theme_options = {
     "show_nav_level": 1,
     "show_toc_level": 2,
 }
-html_sidebars = {"index": [], "quickstart": [], "results": [], "earlier_results": []}
+html_sidebars = {"index": [], "quickstart": [], "results": []}
 extlinks = {
     "arxiv": ("https://arxiv.org/abs/%s", "arXiv:%s"),
     "doi": ("https://doi.org/%s", "doi:%s"),

@@ -130,7 +130,7 @@ def _run(code, name, space):
 def _pages():
     """Return the pages with code, but for the one that has a test of its own."""
     written = [path for path in DOCS.rglob("*.rst") if not GENERATED & set(path.parts)]
-    others = {"own_recommender", "results", "earlier_results"}
+    others = {"own_recommender", "results"}
     return sorted(
         path for path in written if path.stem not in others and blocks(path.read_text("utf-8"))
     )

@@ -3,7 +3,6 @@ import re
 import sys
 from decimal import ROUND_HALF_UP, Decimal
 from importlib import import_module
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -98,28 +97,6 @@ def test_no_choice_is_at_the_edge_of_its_grid(record, title, search, monkeypatch
 # Quoted figures
 
 
-def earlier_tables():
-    """Return the tables of the earlier page by name: {line: cells}.
-
-    A table has the name of its section, or of its first column where that has one of its own.
-    """
-    tables, heading, cells = {}, "", None
-    lines = (ROOT / "docs" / "earlier_results.rst").read_text("utf-8").split("\n")
-    for line, following in pairwise([*lines, ""]):
-        if re.fullmatch(r"[-~=]{4,}", following):
-            heading = line
-        elif line.startswith(".. list-table::"):
-            cells = None
-        elif line.startswith("   * - "):
-            first = line.removeprefix("   * - ")
-            if cells is None:
-                rows = tables.setdefault(heading if first in ("method", "model") else first, {})
-            cells = rows.setdefault(first, [])
-        elif line.startswith("     - "):
-            cells.append(line.removeprefix("     - "))
-    return tables
-
-
 def rounded(cell, unit):
     """Return the figures of a cell, rounded to a unit."""
     numbers = (Decimal(word).quantize(Decimal(unit), ROUND_HALF_UP) for word in cell.split(" ± "))
@@ -134,15 +111,8 @@ def in_thousandths(cell):
     return rounded(cell, "0.001").split(" ")[0].removeprefix("0")
 
 
-ALS, VOTE = "ALS, target alone", "vote of ALS, item kNN and graph filter"
-BRIDGES = "mean of three kernel bridges and ridge to the items"
-SECOND = 1  # column of the earlier page: clean pairs against 999 negatives, or NDCG@10
 ATTENTION = "next_item-{0}-attention | What comes next, {0} | attention | NDCG@10"
 CLOSED = "next_item-{0}-closed-form | What comes next, {0} | {1} | NDCG@10"
-STACK = (
-    "transfer-sport_phone-popularity-als-target-alone-stack-on-both-and-target-alone | {}, "
-    "999 random unseen items | stack, on both and target alone | clean: NDCG@10"
-)
 CDS = (
     "ranking-amazon_cds-{}-of-item-knn-als-ease-and-graph-filter | "
     "All unseen items ranked, amazon_cds"
@@ -151,39 +121,30 @@ MEMBERS = "of item kNN, ALS, EASE and graph filter"
 STACK_OF_CDS = f"{CDS.format('stack')} | stack {MEMBERS}"
 VOTE_OF_CDS = f"{CDS.format('popularity-vote')} | vote {MEMBERS}"
 SIMPLEX = f"{CDS.format('stack')} | SimpleX, arXiv 2109.12613, published"
-PHONE = "transfer-sport_phone-phone | phone (sport), 999 random unseen items | {} | clean: NDCG@10"
-SPORT = "transfer-sport_phone-sport | sport (phone), 999 random unseen items | {} | clean: NDCG@10"
-# What README quotes: the path of a figure in a record, or a table and a line of the earlier page.
+STACKS = "transfer-{}-fixed-stacks | {}, 999 random unseen items | {} | clean: NDCG@10"
+BRIDGES = (
+    "transfer-game_video-popularity-stack-of-three-kernel-bridges-and-ridge-to-the-items | {}, "
+    "cold users, 999 random unseen items | {} | clean: NDCG@10"
+)
+STACK_OF_BRIDGES = "stack of three kernel bridges and ridge to the items"
+# What README quotes: the path of a figure in a record.
 TRANSFER = {
-    "| sport (cloth) | {} | {} | **{}**": [
-        ("Sport from cloth", "popularity"),
-        ("Sport from cloth", ALS),
-        ("Sport from cloth", f"{VOTE}, on both"),
-    ],
-    "| cloth (sport) | {} | {} | **{}**": [
-        ("Cloth from sport", "popularity"),
-        ("Cloth from sport", ALS),
-        ("Cloth from sport", f"{VOTE}, on both"),
-    ],
-    "| phone (sport) | {} | {} (a vote: **{}**) | {}": [
-        PHONE.format("popularity"),
-        PHONE.format(ALS),
-        ("Phone from sport", f"{VOTE}, target alone"),
-        STACK.format("phone (sport)"),
-    ],
-    "| sport (phone) | {} | {} | {}": [
-        SPORT.format("popularity"),
-        SPORT.format(ALS),
-        STACK.format("sport (phone)"),
-    ],
-    "| video (game), cold users | {} | – | **{}**": [
-        ("Video from game", "popularity"),
-        ("Video from game", BRIDGES),
-    ],
-    "| game (video), cold users | {} | – | **{}**": [
-        ("Game from video", "popularity"),
-        ("Game from video", "ALS, ridge to ALS factors"),
-    ],
+    f"| {pair} | {{}} | {{}} | {{}} |": [
+        STACKS.format(data, pair, method)
+        for method in ("popularity", "stack, target alone", "stack, on both and target alone")
+    ]
+    for data, pair in (
+        ("sport_cloth", "sport (cloth)"),
+        ("sport_cloth", "cloth (sport)"),
+        ("sport_phone", "phone (sport)"),
+        ("sport_phone", "sport (phone)"),
+    )
+} | {
+    "has {} for video (game), where\npopularity has {}, and {} for game (video), where it has {}.": [
+        BRIDGES.format(pair, method)
+        for pair in ("video (game)", "game (video)")
+        for method in (STACK_OF_BRIDGES, "popularity")
+    ]
 }
 NEXT_ITEM = {
     "| Beauty | {} | {} | {} | {} | **{}** |": [
@@ -222,15 +183,11 @@ README = (ROOT / "README.md").read_text("utf-8")
 @pytest.fixture
 def quotation(build_results):
     """Return a function that fills in the figures of a quotation."""
-    tables = earlier_tables()
 
-    def figure(source):
-        if isinstance(source, str):
-            return build_results.figure(source)
-        table, line = source
-        return tables[table][line][SECOND]
+    def filled(text, sources, rounding):
+        return text.format(*map(rounding, map(build_results.figure, sources)))
 
-    return lambda text, sources, rounding: text.format(*map(rounding, map(figure, sources)))
+    return filled
 
 
 @pytest.mark.parametrize(("text", "sources", "rounding"), QUOTED)
@@ -248,7 +205,7 @@ def test_the_readme_quotes_no_other_figures(quotation):
 PAGES = sorted(
     path
     for path in (ROOT / "docs").rglob("*.rst")
-    if path.name not in ("results.rst", "performance.rst", "earlier_results.rst")
+    if path.name not in ("results.rst", "performance.rst")
     and not {"_build", "auto_examples", "generated"} & set(path.parts)
 )
 
