@@ -140,7 +140,10 @@ TRANSFER = {
         ("sport_phone", "sport (phone)"),
     )
 } | {
-    "has {} for video (game), where\npopularity has {}, and {} for game (video), where it has {}.": [
+    (
+        "has {} for video (game),\n"
+        "where popularity has {}, and {} for game (video), where it has {}."
+    ): [
         BRIDGES.format(pair, method)
         for pair in ("video (game)", "game (video)")
         for method in (STACK_OF_BRIDGES, "popularity")
