@@ -32,6 +32,7 @@ from sktransrec import (
     align_domains,
     compare,
     ranking_scorer,
+    to_onnx,
     transfer_learning_curve,
 )
 from sktransrec.base import SupervisedRecommender
@@ -314,26 +315,23 @@ def test_an_index_finds_what_the_model_recommends(films):
     np.testing.assert_allclose(expected[np.arange(40), found[:, 0]], expected.max(axis=1))
 
 
-def linear_model_as_onnx(model, path):
-    onnx = pytest.importorskip("onnx")
-    helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
-    weights = onnx.numpy_helper.from_array(np.ascontiguousarray(model.coef_.T), "weights")
-    ends = [
-        helper.make_tensor_value_info(name, float32, [None, model.n_items_])
-        for name in ("rows", "scores")
-    ]
-    product = helper.make_node("MatMul", ["rows", "weights"], ["scores"])
-    onnx.save(helper.make_model(helper.make_graph([product], "m", *zip(ends), [weights])), path)
+def as_onnx(films, path):
+    X = InteractionEncoder().fit_transform(films)
+    model = EASERecommender(solver="primal").fit(X)
+    to_onnx(model, path, n_recommendations=5)
+    return model, X
 
 
 def test_a_linear_model_runs_as_onnx(films, tmp_path):
+    pytest.importorskip("onnx")
     runtime = pytest.importorskip("onnxruntime")
-    X = InteractionEncoder().fit_transform(films)
-    model = EASERecommender(solver="primal").fit(X)
-    linear_model_as_onnx(model, tmp_path / "model.onnx")
+    model, X = as_onnx(films, tmp_path / "model.onnx")
     session = runtime.InferenceSession(tmp_path / "model.onnx")
-    (scores,) = session.run(None, {"rows": X.toarray()})
-    np.testing.assert_allclose(scores, model.decision_function(X), atol=1e-5)
+    X = X.toarray()
+    items, scores = session.run(None, {"rows": X, "excluded": X > 0})
+    expected_items, expected_scores = model.recommend(X, n_recommendations=5)
+    np.testing.assert_array_equal(items, expected_items)
+    np.testing.assert_allclose(scores, expected_scores, atol=1e-5)
 
 
 def web_service(service):
@@ -410,7 +408,7 @@ JOBS = [
     *(csv_to_a_saved_service, two_shops, new_title, sessions, scratch_frozen_or_fine_tuned),
     *(factors_as_a_frame, several_metrics, five_models, curves_in_both_directions),
     *(TorchRecommender, boosted_ranker, own_sentence_encoder, vectors_for_an_index),
-    *(linear_model_as_onnx, web_service, same_library, search_on_a_cluster, another_market),
+    *(as_onnx, web_service, same_library, search_on_a_cluster, another_market),
 ]
 
 
