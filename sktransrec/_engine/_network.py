@@ -33,11 +33,8 @@ class Network:
 
     def part(self, name):
         """Return the live "encoder" or "decoder", which takes a list of tensors."""
-        import keras
-
         if name not in self._parts:
-            make = float32_model if name == "encoder" else keras.Function
-            self._parts[name] = make(*self._tensors[name])
+            self._parts[name] = float32_model(*self._tensors[name])
         return self._parts[name]
 
     @property

@@ -155,10 +155,8 @@ class DomainConfusion:
     """
 
     def __init__(self, code, logit):
-        import keras
-
         self.tensors = code
-        self._discriminator = keras.Function([code], logit)
+        self._discriminator = float32_model([code], logit)
 
     def __call__(self, code, labels):
         import tensorflow as tf
