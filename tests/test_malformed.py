@@ -211,8 +211,9 @@ def frozen(value):
         value = value.to_numpy()
     if isinstance(value, np.ndarray):
         value = np.asarray(value)
-        has_objects = value.dtype.hasobject
-        content = [*map(repr, value.ravel().tolist())] if has_objects else value.tobytes()
+        # The bytes that fill up a long double may be anything.
+        is_named = value.dtype.hasobject or value.dtype == np.longdouble
+        content = [*map(repr, value.ravel().tolist())] if is_named else value.tobytes()
         return value.dtype, value.shape, content
     if isinstance(value, list | tuple):
         return [frozen(each) for each in value]

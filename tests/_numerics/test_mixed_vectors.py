@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from sktransrec._numerics._mixed_vectors import MixedVectors
 
 RNG = np.random.RandomState(0)
-SPARSE = sp.random_array((30, 40), density=0.05, rng=RNG, dtype=np.float32)
+SPARSE = sp.random_array((30, 40), density=0.05, rng=np.random.default_rng(0), dtype=np.float32)
 FILLED = RNG.rand(30, 3).astype(np.float32)
 KINDS = {
     "dense": FILLED,

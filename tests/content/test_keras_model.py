@@ -20,7 +20,7 @@ def path(tmp_path_factory):
     """A classifier whose features are the mean colours, and whose classes are their doubles."""
     inputs = keras.Input((4, 4, 3))
     features = keras.layers.GlobalAveragePooling2D(name="features")(inputs)
-    classes = keras.layers.Dense(3, kernel_initializer="identity", use_bias=False, name="classes")
+    classes = keras.layers.Dense(3, use_bias=False, name="classes")
     model = keras.Model(inputs, classes(features))
     model.get_layer("classes").set_weights([2 * np.eye(3)])
     path = tmp_path_factory.mktemp("keras") / "model.keras"
