@@ -344,8 +344,9 @@ class StackingRecommender(CombiningRecommender):
         if not hasattr(self.prior, "fit"):
             return prior
         equal = np.append(np.ones(len(prior) - 1), 0.0)
-        is_signed = np.arange(len(prior)) == len(prior) - 1
-        losses = held_out_losses(choices, [prior, equal], self.regularization, is_signed)
+        losses = held_out_losses(
+            choices, [prior, equal], self.regularization, _is_popularity(prior)
+        )
         return equal if _is_above_chance(losses[0] - losses[1]) else prior
 
     def _held_out_choices(self, X, y, random_state):
@@ -416,8 +417,7 @@ class StackingRecommender(CombiningRecommender):
         return np.stack(of_buckets), regularization
 
     def _likely_weights(self, choices, prior):
-        is_signed = np.arange(len(prior)) == len(prior) - 1
-        return conditional_logit_weights(choices, prior, self.regularization, is_signed)
+        return conditional_logit_weights(choices, prior, self.regularization, _is_popularity(prior))
 
     def _better_alone(self, choices, prior):
         """Return the weights of the member that surely ranks better than the sum, or None."""
@@ -542,6 +542,11 @@ class StackingRecommender(CombiningRecommender):
         lowest[np.isinf(lowest)] = 0
         below = scores - scores.max(axis=1, keepdims=True) + lowest - 1
         return np.where(is_candidate, of_candidates, below)
+
+
+def _is_popularity(weights):
+    """Return the mask of the weight of the popularity, the last one, which may be below 0."""
+    return np.arange(len(weights)) == len(weights) - 1
 
 
 def _is_above_chance(gains):
