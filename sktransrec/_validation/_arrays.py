@@ -130,6 +130,8 @@ def is_content(X):
     """Return whether X is a sequence of texts, or a table with columns that are not numbers."""
     if hasattr(X, "select_dtypes"):
         return X.select_dtypes(exclude=["number", "bool"]).shape[1] > 0
+    if sp.issparse(X):
+        return False
     is_sequence = isinstance(X, list | tuple) or getattr(X, "ndim", 0) == 1
     return is_sequence and len(X) > 0 and isinstance(next(iter(X)), str)
 
@@ -242,8 +244,14 @@ def _index_dtype(largest):
 
 
 def _check_width(X, name):
-    if sp.issparse(X) and X.ndim == 2:
-        check_numbering(X.shape[1] - 1, name, "column")
+    if not sp.issparse(X):
+        return
+    if X.ndim != 2:
+        raise ValueError(
+            f"{name} is a sparse array of shape {X.shape}, and needs rows and columns: pass "
+            f"{name}.reshape(1, -1) if it is one row."
+        )
+    check_numbering(X.shape[1] - 1, name, "column")
 
 
 def are_integers(X):

@@ -16,6 +16,7 @@ from sktransrec import (
     BiasedMFRecommender,
     EASERecommender,
     ItemFeatures,
+    PretrainedEncoder,
     RidgeRecommender,
     cross_listed_mask,
     debiased_scorer,
@@ -248,3 +249,15 @@ def test_functions_refuse_it(call):
     name, function = CALLS[call]
     with pytest.raises(ValueError, match=f"^{name} is a broken sparse matrix"):
         function()
+
+
+@pytest.mark.parametrize(
+    "fitted", [EASERecommender().fit(np.eye(3)), PretrainedEncoder(np.negative).fit(np.eye(3))]
+)
+def test_an_array_of_one_axis_is_no_matrix(fitted):
+    row = sp.csr_array(np.array([1.0, 0, 2]))
+    call = getattr(fitted, "transform", None) or fitted.recommend
+    with pytest.raises(
+        ValueError, match=r"X is a sparse array of shape \(3,\), .*reshape\(1, -1\)"
+    ):
+        call(row)
