@@ -120,7 +120,8 @@ class NetworkTrainer:
 
     def _state_variables(self):
         rate, variables = self._optimizer.learning_rate, _all_variables(self._optimizer)
-        return {_name(each): each for each in variables if each is not rate}
+        # Keras 3.5 gives all accumulators of Adagrad one path.
+        return {f"{n}/{_name(each)}": each for n, each in enumerate(variables) if each is not rate}
 
     def train(
         self,
