@@ -1,67 +1,62 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Graphs of ONNX that rank items as a fitted recommender does, for services without Python."""
+"""Graphs of ONNX that recommend or encode as a fitted model does, for services without Python."""
 
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from ._numerics._top_k import Preference
+from ._engine._learner import NetworkLearner
+from ._engine._onnx_layers import add_part
 from ._recommend import preference_of
 from ._typing import Estimator
 from ._validation import check_count, check_is_fitted
-from ._wrapping import reads_histories, recommender_of
+from ._wrapping import innermost, reads_histories, recommender_of
 from .base import _products_of
+from .feature_learning import Autoencoder
+from .recommenders import ReconstructionRecommender
 
 _OPSET, _IR_VERSION = 17, 8
 # A file of ONNX holds no more bytes.
 _MOST_BYTES = 2**31 - 2**20
 
 
-class _Product(NamedTuple):
-    """Scores that are inputs @ matrix + bias; empty rows have others, or are no inputs."""
-
-    inputs: str
-    matrix: np.ndarray
-    bias: np.ndarray
-    of_empty_rows: np.ndarray | None
-
-
 def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: int = 10) -> None:
-    """Write a graph of ONNX that recommends what a fitted recommender does.
+    """Write a graph of ONNX that recommends, or encodes, what a fitted model does.
 
     Use it if your service is not written in Python: ONNX Runtime runs the graph in C++, C#, Java,
-    JavaScript and more. It takes recommenders whose scores are a product with a matrix: factor
-    models, `EASERecommender` and `RidgeRecommender`.
+    JavaScript and more. It takes factor models, `EASERecommender`, `RidgeRecommender`, an
+    `Autoencoder` or `DomainAdversarialAutoencoder`, and a `ReconstructionRecommender` of an
+    `Autoencoder`.
 
     Parameters
     ----------
     model : estimator
-        A fitted recommender, or a `Pipeline`, search or `FrozenEstimator` that holds one. The graph
-        begins where the recommender does: take the earlier steps of a pipeline before it.
+        A fitted recommender or autoencoder, or a `Pipeline`, search or `FrozenEstimator` that ends
+        in one. The graph is that of this last step; those before it need graphs of their own.
     path : str or path-like
         The file, usually named ``*.onnx``.
     n_recommendations : int, default=10
-        Number of items for each row, from 1 to `n_items_`.
+        Number of items for each row, from 1 to `n_items_`. Not used for an autoencoder.
 
     Raises
     ------
     ImportError
         If the package onnx is not installed.
     TypeError
-        If the scores are no product with a matrix.
+        If the model is no product with a matrix and no dense network.
     ValueError
-        If the matrix needs 2 GiB or more, which a file of ONNX cannot hold.
+        If the model needs 2 GiB or more, which a file of ONNX cannot hold.
 
     See Also
     --------
     save : A file for Python, of any model.
-    recommend : What the graph computes.
+    recommend : What the graph of a recommender computes.
 
     Notes
     -----
-    The graph has two inputs and two outputs:
+    The graph of a recommender has two inputs and two outputs:
 
     - ``row_factors``, float32 of shape (n_rows, n_components), what `transform` of a factor model
       returns; or ``rows``, float32 of shape (n_rows, n_features_in_), for the others;
@@ -70,6 +65,9 @@ def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: i
     - ``items``, int64, and ``scores``, float32, of shape (n_rows, n_recommendations), as
       `recommend` returns them: items with equal scores by popularity, then by column, and -1 with
       -inf where too few are left.
+
+    That of an autoencoder has the input ``rows`` and the output ``features``, what `transform`
+    returns; the scaling of rows to length one (``normalize``) is part of it.
 
     Factors do not tell whether a row is empty, so recommend what is popular to such rows yourself;
     a graph that reads ``rows`` does it. Scores agree with those of `recommend` but for rounding.
@@ -82,19 +80,18 @@ def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: i
     >>> to_onnx(model, "ease.onnx", n_recommendations=2)  # doctest: +SKIP
     """
     _require_onnx()
-    recommender = recommender_of(model)
-    check_is_fitted(recommender)
-    n_items = recommender.n_items_
-    check_count(n_recommendations, name="n_recommendations", maximum=n_items, of="n_items_")
-    product = _product_of(recommender)
-    if product.matrix.nbytes > _MOST_BYTES:
-        raise ValueError(
-            f"The matrix of {type(recommender).__name__} has {product.matrix.nbytes:,} bytes, and "
-            "a file of ONNX holds less than 2 GiB: choose fewer components, or fit a model of "
-            "factors."
+    estimator = innermost(model)
+    if isinstance(estimator, NetworkLearner) and not hasattr(estimator, "recommend"):
+        check_is_fitted(estimator)
+        graph = _features(estimator)
+    else:
+        recommender = recommender_of(estimator)
+        check_is_fitted(recommender)
+        check_count(
+            n_recommendations, name="n_recommendations", maximum=recommender.n_items_, of="n_items_"
         )
-    withheld = getattr(recommender, "withheld_items_", None)
-    _save(_graph(product, withheld, preference_of(recommender), n_recommendations), path)
+        graph = _recommendations(recommender, n_recommendations)
+    _save(graph, path)
 
 
 def _require_onnx():
@@ -104,82 +101,147 @@ def _require_onnx():
         raise ImportError("to_onnx needs the package onnx: pip install sktransrec[onnx]") from error
 
 
-def _product_of(recommender):
-    products = _products_of(recommender)
-    if products is not None:
-        V, bias = products
-        bias = np.zeros(len(V)) if bias is None else bias
-        return _Product("row_factors", V.T, bias, None)
-    if not hasattr(recommender, "coef_") or reads_histories(recommender):
-        raise TypeError(
-            f"The scores of {type(recommender).__name__} are no product with a matrix: to_onnx "
-            "takes factor models, such as ALSRecommender, EASERecommender and RidgeRecommender. "
-            "Use save for a file that Python reads."
-        )
-    coef = recommender.coef_
-    coef = coef.toarray() if sp.issparse(coef) else coef
-    bias = np.broadcast_to(getattr(recommender, "intercept_", 0), len(coef))
-    return _Product("rows", coef.T, bias, recommender.popularity_)
-
-
 class _Graph:
-    """Nodes and constants of a graph under construction."""
+    """A graph under construction."""
 
-    def __init__(self):
-        self.nodes, self.constants = [], []
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._inputs, self._outputs, self._nodes, self._constants = [], [], [], []
+        self._n_bytes = 0
+
+    def input(self, name: str, *n_columns: int, dtype: Any = np.float32) -> str:
+        self._inputs.append(self._value(name, n_columns, dtype))
+        return name
+
+    def output(self, name: str, *n_columns: int, dtype: Any = np.float32) -> None:
+        self._outputs.append(self._value(name, n_columns, dtype))
+
+    @staticmethod
+    def _value(name: str, n_columns: tuple[int, ...], dtype: Any) -> Any:
+        from onnx import helper
+
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        return helper.make_tensor_value_info(name, kind, ["n_rows", *n_columns])
 
     def constant(self, name: str, value: Any, dtype: Any = np.float32) -> str:
         from onnx import numpy_helper
 
         array = np.ascontiguousarray(np.asarray(value, dtype=dtype))
-        self.constants.append(numpy_helper.from_array(array.reshape(np.shape(value)), name))
+        self._n_bytes += array.nbytes
+        if self._n_bytes > _MOST_BYTES:
+            raise ValueError(
+                f"The model has {self._n_bytes:,} bytes and more, and a file of ONNX holds less "
+                "than 2 GiB: choose fewer components, or fit a model of factors."
+            )
+        self._constants.append(numpy_helper.from_array(array.reshape(np.shape(value)), name))
         return name
 
     def node(self, kind: str, inputs: list[str], *outputs: str, **attributes: Any) -> str:
         from onnx import helper
 
-        self.nodes.append(helper.make_node(kind, inputs, list(outputs), **attributes))
+        self._nodes.append(helper.make_node(kind, inputs, list(outputs), **attributes))
         return outputs[0]
 
+    def finished(self) -> Any:
+        from onnx import helper
 
-def _graph(product: _Product, withheld: Any, preference: Preference, k: int) -> Any:
-    """Return the graph; its items stand in the order of preference, as TopK prefers the first."""
-    from onnx import TensorProto, helper
+        return helper.make_graph(
+            self._nodes, self._name, self._inputs, self._outputs, self._constants
+        )
 
-    graph, order = _Graph(), preference.order
-    never = np.zeros(len(order)) if withheld is None else np.where(withheld, -np.inf, 0)
-    matrix = graph.constant("matrix", product.matrix[:, order])
-    bias = graph.constant("bias", (product.bias + never)[order])
-    scores = graph.node("MatMul", [product.inputs, matrix], "products")
-    scores = graph.node("Add", [scores, bias], "all_scores")
-    if product.of_empty_rows is not None:
-        popular = graph.constant("popularity", (product.of_empty_rows + never)[order])
-        size = graph.node("ReduceL1", [product.inputs], "size", axes=[1], keepdims=1)
-        is_empty = graph.node("Equal", [size, graph.constant("zero", 0)], "is_empty")
-        scores = graph.node("Where", [is_empty, popular, scores], "scores_of_rows")
+
+def _features(learner: Any) -> Any:
+    """Return the graph of the encoder of a feature learner."""
+    graph = _Graph("transform")
+    graph.node("Identity", [add_part(graph, learner, "encoder", "rows")], "features")
+    graph.input("rows", learner.n_features_in_)
+    graph.output("features", learner.n_components)
+    return graph.finished()
+
+
+def _recommendations(recommender: Any, k: int) -> Any:
+    """Return the graph of a recommender; its items stand in the order of preference.
+
+    TopK takes the first of equal scores.
+    """
+    graph, order = _Graph("recommend"), preference_of(recommender).order
+    if isinstance(recommender, ReconstructionRecommender):
+        scores = _reconstructed(graph, recommender, order)
+    else:
+        scores = _products(graph, recommender, order)
+    _add_ranking(graph, scores, recommender, order, k)
+    return graph.finished()
+
+
+def _products(graph: _Graph, recommender: Any, order: np.ndarray) -> str:
+    """Add scores that are a product with a matrix, in the given order."""
+    products = _products_of(recommender)
+    if products is not None:
+        V, bias = products
+        inputs = graph.input("row_factors", V.shape[1])
+        return _product(graph, inputs, V[order], 0 if bias is None else bias[order])
+    if not hasattr(recommender, "coef_") or reads_histories(recommender):
+        raise TypeError(
+            f"The scores of {type(recommender).__name__} are no product with a matrix: to_onnx "
+            "takes factor models, such as ALSRecommender, EASERecommender, RidgeRecommender and "
+            "autoencoders. Use save for a file that Python reads."
+        )
+    coef = recommender.coef_
+    coef = coef.toarray() if sp.issparse(coef) else coef
+    bias = np.broadcast_to(getattr(recommender, "intercept_", 0), len(coef))
+    rows = graph.input("rows", coef.shape[1])
+    scores = _product(graph, rows, coef[order], bias[order])
+    return _popular_to_empty_rows(graph, rows, scores, recommender, order)
+
+
+def _product(graph: _Graph, inputs: str, matrix: np.ndarray, bias: Any) -> str:
+    product = graph.node("MatMul", [inputs, graph.constant("matrix", matrix.T)], "products")
+    return graph.node("Add", [product, graph.constant("bias", bias)], "scores_by_product")
+
+
+def _reconstructed(graph: _Graph, recommender: Any, order: np.ndarray) -> str:
+    """Add the scores that a network reconstructs, in the given order."""
+    learner = recommender.transformer_
+    if not isinstance(learner, Autoencoder):
+        raise TypeError(
+            f"to_onnx takes a ReconstructionRecommender of an Autoencoder, not of {learner!r}. "
+            "Use save for a file that Python reads."
+        )
+    rows = graph.input("rows", learner.n_features_in_)
+    codes = add_part(graph, learner, "encoder", rows)
+    scores = add_part(graph, learner, "decoder", codes)
+    columns = graph.constant("order", order, np.int64)
+    scores = graph.node("Gather", [scores, columns], "reconstruction", axis=1)
+    return _popular_to_empty_rows(graph, rows, scores, recommender, order)
+
+
+def _popular_to_empty_rows(
+    graph: _Graph, rows: str, scores: str, recommender: Any, order: np.ndarray
+) -> str:
+    popular = graph.constant("popularity", recommender.popularity_[order])
+    size = graph.node("ReduceL1", [rows], "size", axes=[1], keepdims=1)
+    is_empty = graph.node("Equal", [size, graph.constant("no_size", 0)], "is_empty")
+    return graph.node("Where", [is_empty, popular, scores], "scores_of_rows")
+
+
+def _add_ranking(graph: _Graph, scores: str, recommender: Any, order: np.ndarray, k: int) -> None:
+    """Add the best items of scores that stand in the order of preference."""
+    withheld = getattr(recommender, "withheld_items_", None)
+    if withheld is not None:
+        never = graph.constant("never", np.where(withheld, -np.inf, 0)[order])
+        scores = graph.node("Add", [scores, never], "scores_of_offered")
     columns = graph.constant("columns", order, np.int64)
     lowest = graph.constant("lowest", -np.inf)
-    is_out = graph.node("Gather", ["excluded", columns], "is_out", axis=1)
+    excluded = graph.input("excluded", len(order), dtype=bool)
+    is_out = graph.node("Gather", [excluded, columns], "is_out", axis=1)
     eligible = graph.node("Where", [is_out, lowest, scores], "eligible")
     n_best = graph.constant("n_best", [k], np.int64)
     graph.node("TopK", [eligible, n_best], "scores", "places", axis=1)
     best = graph.node("Gather", [columns, "places"], "best")
     is_none = graph.node("Equal", ["scores", lowest], "is_none")
     graph.node("Where", [is_none, graph.constant("none", -1, np.int64), best], "items")
-    value, n_inputs, n_items = helper.make_tensor_value_info, *product.matrix.shape
-    return helper.make_graph(
-        graph.nodes,
-        "recommend",
-        [
-            value(product.inputs, TensorProto.FLOAT, ["n_rows", n_inputs]),
-            value("excluded", TensorProto.BOOL, ["n_rows", n_items]),
-        ],
-        [
-            value("items", TensorProto.INT64, ["n_rows", k]),
-            value("scores", TensorProto.FLOAT, ["n_rows", k]),
-        ],
-        graph.constants,
-    )
+    graph.output("items", k, dtype=np.int64)
+    graph.output("scores", k)
 
 
 def _save(graph: Any, path: str | PathLike[str]) -> None:

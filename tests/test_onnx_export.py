@@ -7,16 +7,22 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.decomposition import NMF
 from sklearn.pipeline import make_pipeline
 
 from sktransrec import (
     ALSRecommender,
+    Autoencoder,
+    CNNEncoder,
+    DomainAdversarialAutoencoder,
     EASERecommender,
     GraphFilterRecommender,
     PopularityRecommender,
+    ReconstructionRecommender,
     RidgeRecommender,
     to_onnx,
 )
+from sktransrec._engine._seeded_layers import ACTIVATIONS
 from sktransrec.base import FactorRecommenderMixin, InDomainRecommender
 from sktransrec.testing._instances import RECOMMENDERS, are_first
 from sktransrec.testing._samples import domain, reads_histories, seen_items
@@ -24,14 +30,14 @@ from sktransrec.testing._samples import domain, reads_histories, seen_items
 onnx = pytest.importorskip("onnx")
 
 
-def answers(path, inputs):
+def answers(path, inputs, outputs=("items", "scores")):
     """Return what the runtime makes of inputs, or the reference of ONNX where there is none."""
     onnx.checker.check_model(str(path), full_check=True)
     try:
         from onnxruntime import InferenceSession
     except ImportError:
         from onnx.reference import ReferenceEvaluator as InferenceSession
-    return InferenceSession(str(path)).run(["items", "scores"], inputs)
+    return InferenceSession(str(path)).run(list(outputs), inputs)
 
 
 def inputs_of(model, X, excluded):
@@ -111,6 +117,54 @@ def test_empty_rows_get_what_is_popular(model, tmp_path):
     assert_allclose(scores, expected[1])
 
 
+def rows_of_taste():
+    return (np.random.default_rng(0).random((40, 7)) < 0.4).astype(np.float32)
+
+
+def tiny(learner=Autoencoder, **parameters):
+    settings = {"hidden_layer_sizes": (5,), "epochs": 2, "run_eagerly": True, "random_state": 0}
+    return learner(3, **{**settings, **parameters})
+
+
+@pytest.mark.parametrize(
+    "learner",
+    [
+        tiny(kind="variational", loss="multinomial"),
+        tiny(hidden_layer_sizes=(), loss="multinomial"),
+        tiny(loss="binary_crossentropy", normalize=True, code_activation="tanh"),
+        tiny(DomainAdversarialAutoencoder),
+    ],
+)
+def test_graphs_encode_what_autoencoders_do(learner, tmp_path):
+    X = rows_of_taste()
+    learner = clone(learner).fit(X)
+    to_onnx(make_pipeline(learner), tmp_path / "a.onnx")
+    X[0] = 0
+    (features,) = answers(tmp_path / "a.onnx", {"rows": X}, ["features"])
+    assert_allclose(features, learner.transform(X), rtol=1e-4, atol=1e-6)
+
+
+def test_graphs_know_every_activation(tmp_path):
+    X = rows_of_taste() - 0.5
+    for activation in ACTIVATIONS:
+        learner = tiny(hidden_layer_sizes=(), code_activation=activation).fit(X)
+        to_onnx(learner, tmp_path / "a.onnx")
+        (features,) = answers(tmp_path / "a.onnx", {"rows": 4 * X}, ["features"])
+        assert_allclose(features, learner.transform(4 * X), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["multinomial", "mse", "binary_crossentropy"])
+def test_graphs_rank_what_autoencoders_reconstruct(loss, tmp_path):
+    X = rows_of_taste()
+    model = ReconstructionRecommender(tiny(loss=loss)).fit(X)
+    to_onnx(model, tmp_path / "a.onnx", n_recommendations=7)
+    X[0] = 0
+    items, scores = answers(tmp_path / "a.onnx", {"rows": X, "excluded": X > 0})
+    expected_items, expected_scores = model.recommend(X, n_recommendations=7)
+    assert_array_equal(items, expected_items)
+    assert_allclose(scores, expected_scores, rtol=1e-4, atol=1e-6)
+
+
 def test_what_is_no_product_is_refused(tmp_path):
     X = (np.random.default_rng(0).random((30, 6)) < 0.4).astype(np.float32)
     for model in (GraphFilterRecommender(2), PopularityRecommender()):
@@ -118,6 +172,21 @@ def test_what_is_no_product_is_refused(tmp_path):
             to_onnx(model.fit(X), tmp_path / "a.onnx", n_recommendations=2)
     with pytest.raises(ValueError, match="n_recommendations must be an integer from 1 to"):
         to_onnx(ALSRecommender(2).fit(X), tmp_path / "a.onnx", n_recommendations=7)
+    reconstruction = ReconstructionRecommender(NMF(2, random_state=0)).fit(X)
+    with pytest.raises(TypeError, match="takes a ReconstructionRecommender of an Autoencoder"):
+        to_onnx(reconstruction, tmp_path / "a.onnx", n_recommendations=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_dense_network_is_refused(tmp_path):
+    X = rows_of_taste()
+    convolutional = CNNEncoder(2, epochs=1, run_eagerly=True, random_state=0)
+    convolutional.fit(np.random.default_rng(0).random((6, 4, 4, 1)))
+    of_two_domains = ReconstructionRecommender(tiny(DomainAdversarialAutoencoder)).fit(X)
+    with pytest.raises(TypeError, match="The encoder of CNNEncoder has layers"):
+        to_onnx(convolutional, tmp_path / "a.onnx")
+    with pytest.raises(TypeError, match="not of DomainAdversarialAutoencoder"):
+        to_onnx(of_two_domains, tmp_path / "a.onnx", n_recommendations=2)
     assert not list(tmp_path.iterdir())
 
 

@@ -57,6 +57,8 @@ class NetworkLearner:
     validation_loss_curve_: list[float] | None
     transferred_layers_: list[TransferredLayer]
     _column_names = None
+    # Whether rows are divided by their lengths before the encoder reads them.
+    _reads_unit_rows = False
 
     def __getstate__(self):
         state = super().__getstate__()

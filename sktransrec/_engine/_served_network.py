@@ -15,10 +15,11 @@ _RECURRENT = ("GRU", "LSTM", "SimpleRecurrent")
 _KEEP_PADDING = (*_RECURRENT, "SeededDropout", "ReversedSteps", "SideBySide")
 
 
-class _Layer(NamedTuple):
+class ServedLayer(NamedTuple):
     """A layer and the names of those that it reads."""
 
     name: str
+    kind: str
     function: Any
     config: dict
     weights: dict
@@ -47,13 +48,18 @@ class ServedNetwork:
             self._weights[path.partition("/")[0]][path.rpartition("/")[2]] = array
         self._parts = {name: self._layers_between(*ends) for name, ends in self._ends.items()}
 
+    def part(self, name):
+        """Return the inputs of a part by name, its layers in order, and the name of its output."""
+        inputs, output = self._ends[name]
+        return inputs, self._parts[name], output
+
     def run(self, part, rows):
         """Return what a part makes of array or CSR rows, or a list of them."""
-        inputs, output = self._ends[part]
+        inputs, layers, output = self.part(part)
         rows = rows if isinstance(rows, list) else [rows]
         values = dict(zip(inputs, map(_numbers, rows), strict=True))
         with np.errstate(over="ignore"):  # of exponentials whose reciprocal is taken
-            for layer in self._parts[part]:
+            for layer in layers:
                 read = [values[name] for name in layer.inputs]
                 values[layer.name] = layer.function(layer.config, layer.weights, *read)
         return values[output]
@@ -73,7 +79,8 @@ class ServedNetwork:
         inputs = self._inputs(name)
         if kind in _RECURRENT and (padded := self._padded(inputs[0])):
             inputs.append(padded)
-        return _Layer(name, LAYERS[kind], self._layers[name]["config"], self._weights[name], inputs)
+        config, weights = self._layers[name]["config"], self._weights[name]
+        return ServedLayer(name, kind, LAYERS[kind], config, weights, inputs)
 
     def _inputs(self, name):
         return [] if not (nodes := self._layers[name]["inbound_nodes"]) else _read(nodes[0]["args"])

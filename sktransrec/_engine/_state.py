@@ -110,8 +110,13 @@ class FittedNetwork:
         weights = {**self.weights, **weights}
         return FittedNetwork(json.dumps(config), weights, self.item_axes)
 
-    def run(self, part, batch):
-        """Return the ndarray that a part of the network, "encoder" or "decoder", makes of rows."""
+    @property
+    def served(self):
+        """The network in numpy, as a `ServedNetwork`."""
         if self._served is None:
             self._served = ServedNetwork(self.config, self.weights)
-        return self._served.run(part, batch)
+        return self._served
+
+    def run(self, part, batch):
+        """Return the ndarray that a part of the network, "encoder" or "decoder", makes of rows."""
+        return self.served.run(part, batch)

@@ -310,5 +310,8 @@ class Autoencoder(FeatureLearner):
 
     def _normalized(self, X):
         """Return the rows as the network takes them."""
-        is_wanted = self.loss == "multinomial" if self.normalize == "auto" else self.normalize
-        return unit_rows(X) if is_wanted else X
+        return unit_rows(X) if self._reads_unit_rows else X
+
+    @property
+    def _reads_unit_rows(self):
+        return self.loss == "multinomial" if self.normalize == "auto" else bool(self.normalize)
