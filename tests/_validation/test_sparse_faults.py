@@ -256,7 +256,7 @@ def test_functions_refuse_it(call):
 )
 def test_an_array_of_one_axis_is_no_matrix(fitted):
     row = sp.csr_array(np.array([1.0, 0, 2]))
-    call = getattr(fitted, "transform", None) or fitted.recommend
+    call = getattr(fitted, "transform", None) or fitted.decision_function
     with pytest.raises(
         ValueError, match=r"X is a sparse array of shape \(3,\), .*reshape\(1, -1\)"
     ):
