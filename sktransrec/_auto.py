@@ -24,10 +24,13 @@ import scipy.sparse as sp
 from sklearn.utils.random import sample_without_replacement
 
 from ._histories import ends_in_new_item, last_items, seen_items, without_last
+from ._numerics._row_totals import row_lengths
+from ._numerics._sparse_hits import SparseHits
 from ._numerics._top_k import Preference, top_k
 from ._recommend import mask_stored, row_blocks
 from .interactions import holdout_random
 from .metrics import ndcg_at_k
+from .metrics._ranking import ndcg_of_hits
 
 # Ranks up to this one count.
 _K = 20
@@ -98,6 +101,32 @@ class HeldOutPart(NamedTuple):
             self._block_ndcg(scores_of, block, preference)
             for block in row_blocks(*self.wanted.shape)
         ]
+        return np.concatenate(blocks, axis=1)
+
+    def ndcg_of_scaled(self, score, scales_of_each):
+        """Return the NDCG@20 of each judged row for candidates that scale the same sparse scores.
+
+        Use it where `known` holds the interactions themselves.
+
+        Parameters
+        ----------
+        score : callable
+            From some of `rows` to their scores, a csr_array with values above 0, and -inf for the
+            seen items.
+        scales_of_each : sequence of ndarray of shape (n_items,)
+            The scales of the items of each candidate, above 0.
+
+        Returns
+        -------
+        ndcg : ndarray of shape (n_candidates, n_judged)
+        """
+        preference = self._preference()
+        blocks = []
+        for block in row_blocks(*self.wanted.shape):
+            wanted = self.wanted[block]
+            hits = SparseHits(score(self.rows[block]), wanted, _K, preference)
+            n_wanted = row_lengths(wanted)
+            blocks.append([ndcg_of_hits(hits(scales), n_wanted) for scales in scales_of_each])
         return np.concatenate(blocks, axis=1)
 
     def _block_ndcg(self, scores_of, block, preference):
@@ -282,8 +311,8 @@ def choice_on_curves(X, kinds, parameter, numbers, ndcg_of_each):
         The number, where it is fixed.
     numbers : Numbers
     ndcg_of_each : callable
-        From a `HeldOutPart`, a kind and a list of numbers to the NDCG of each judged row for each
-        number, as `HeldOutPart.ndcg_of_each` returns it.
+        From a `HeldOutPart`, the kinds and a list of numbers to a list: for each kind, the NDCG of
+        each judged row for each number, as `HeldOutPart.ndcg_of_each` returns it.
 
     Returns
     -------
@@ -295,7 +324,7 @@ def choice_on_curves(X, kinds, parameter, numbers, ndcg_of_each):
     part = held_out_interactions(X) if len(kinds) > 1 or len(values) > 1 else None
     if part is None:
         return kinds[0], usual
-    ndcg = [ndcg_of_each(part, kind, judged) for kind in kinds]
+    ndcg = ndcg_of_each(part, kinds, judged)
     scaled = numbers.scale(judged), numbers.scale(values)
     curve, place = best_on_curves(*scaled, values.index(usual), ndcg)
     return kinds[curve], values[place]

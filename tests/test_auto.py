@@ -84,6 +84,18 @@ def test_candidates_that_share_work_get_what_they_get_alone():
     assert_array_equal(together, alone)
 
 
+def test_sparse_scores_get_what_dense_ones_get():
+    """In one block of rows or in many."""
+    part = held_out_interactions(interactions())
+    rng = np.random.RandomState(0)
+    links = sp.random_array((MIN_ITEMS, MIN_ITEMS), density=0.05, rng=rng, dtype=np.float32)
+    own = sp.diags_array(np.full(MIN_ITEMS, -np.inf, np.float32))
+    scales_of_each = rng.uniform(1, 2, (3, MIN_ITEMS)).astype(np.float32)
+    dense = [part.ndcg(lambda rows, s=s: (rows @ links).toarray() * s) for s in scales_of_each]
+    links = (links + own).tocsr()
+    assert_array_equal(part.ndcg_of_scaled(lambda rows: rows @ links, scales_of_each), dense)
+
+
 def test_a_fixed_value_is_the_only_candidate():
     assert candidates("auto", (1, 2)) == [1, 2]
     assert candidates(3.0, (1, 2)) == [3.0]
@@ -135,10 +147,10 @@ def test_the_top_of_a_parabola_lies_between_the_judged_points():
 def test_the_kind_and_the_number_are_chosen_together():
     numbers = Numbers(1.0, (0.1, 1.0, 10.0), [0.1, 1.0, 3.0, 10.0], scale=logarithms)
 
-    def ndcg_of_each(part, kind, judged):
-        height = {"usual": 0.5, "better": 0.6}[kind]
-        of_each = [height - 0.01 * np.log(number / 3) ** 2 for number in judged]
-        return np.repeat(of_each, part.wanted.shape[0]).reshape(len(judged), -1)
+    def ndcg_of_each(part, kinds, judged):
+        heights = np.array([{"usual": 0.5, "better": 0.6}[kind] for kind in kinds])
+        of_each = heights[:, None] - 0.01 * np.log(np.array(judged) / 3) ** 2
+        return np.repeat(of_each[..., None], part.wanted.shape[0], axis=-1)
 
     def chosen(parameter, kinds=("usual", "better"), n_rows=MIN_ROWS + 50):
         return choice_on_curves(interactions(n_rows), kinds, parameter, numbers, ndcg_of_each)

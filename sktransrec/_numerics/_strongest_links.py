@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
 from .._validation import get_chunk_n_rows
-from ._row_totals import rows_of_entries
+from ._row_totals import rows_of_entries, scaled_rows
 from ._top_k import Preference
 
 
@@ -36,23 +36,51 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0, diagonal=False)
     links : csr_array of shape (n_items, n_columns), its indices sorted
     """
     left, right = left.tocsr(), right.tocsr()
-    n_items, n_columns = left.shape[0], right.shape[1]
-    # A full block of the product holds a value and an index for each entry.
-    block_size = get_chunk_n_rows(row_bytes=16 * n_columns, max_n_rows=n_items)
-    counts = np.bincount(right.indices, minlength=n_columns)
-    places = Preference.by_popularity(counts).places
+    patterns = _pattern(left), _pattern(right)
+    places = _places(right)
     blocks = []
-    for items in gen_batches(n_items, block_size):
+    for items in _item_batches(*patterns):
         products = left[items] @ right
+        support = patterns[0][items] @ patterns[1] if shrinkage else None
         if not diagonal:
             _zero_diagonal(products, items.start)
-        support = _pattern(left[items]) @ _pattern(right) if shrinkage else None
         links = _shrunk(products, support, shrinkage)
-        if n_links is not None:
-            keep_largest(links, n_links, places)
-        links.eliminate_zeros()
-        blocks.append(links)
+        blocks.append(_largest_entries(links, n_links, places))
     return _stacked(blocks)
+
+
+def strongest_links_of_each(X, row_weights, item_scales, shrinkages, n_links):
+    """Return `strongest_links` of some weightings of the same interactions, by one product for all.
+
+    Up to rounding, each is ``strongest_links(W.T, W, n_links, shrinkage=shrinkage)`` for its item
+    scales and its shrinkage, with W the interactions times the weights of their rows and times the
+    scales of their items.
+
+    Parameters
+    ----------
+    X : csr_array of shape (n_rows, n_items)
+        Interactions; their values do not count.
+    row_weights : ndarray of shape (n_rows,), dtype float32
+    item_scales : sequence of ndarray of shape (n_items,), dtype float32
+    shrinkages : sequence of float
+    n_links : int or None
+    """
+    pattern = _with_data(X, np.ones(X.nnz, dtype=np.complex64))
+    # Of the complex product, the imaginary part is the number of rows with both items.
+    left = scaled_rows(pattern, row_weights**2 + 1j).T.tocsr()
+    places = _places(X)
+    blocks = [[] for _ in item_scales]
+    for items in _item_batches(left, pattern):
+        sums = left[items] @ pattern
+        _zero_diagonal(sums, items.start)
+        n_entries = np.diff(sums.indptr)
+        for of_weighting, scales, shrinkage in zip(blocks, item_scales, shrinkages, strict=True):
+            data = sums.data.real * np.repeat(scales[items], n_entries) * scales[sums.indices]
+            if shrinkage:
+                data *= _trust(sums.data.imag, shrinkage)
+            links = _with_data(sums, data).copy()
+            of_weighting.append(_largest_entries(links, n_links, places))
+    return [_stacked(of_weighting) for of_weighting in blocks]
 
 
 def strongest_of(product, n_links, counts, *, support=None, shrinkage=0.0):
@@ -74,20 +102,47 @@ def strongest_of(product, n_links, counts, *, support=None, shrinkage=0.0):
     product.sort_indices()
     _zero_diagonal(product, 0)
     links = _shrunk(product, support, shrinkage)
-    if n_links is not None:
-        keep_largest(links, n_links, Preference.by_popularity(counts).places)
-    links.eliminate_zeros()
-    return links
+    return _largest_entries(links, n_links, Preference.by_popularity(counts).places)
+
+
+def _item_batches(left, right):
+    """Return slices of items whose products with all columns fit the working memory."""
+    row_sizes = np.diff(right.indptr)
+    most = int(
+        np.add.reduceat(np.append(row_sizes[left.indices], 0), left.indptr[:-1]).max(initial=1)
+    )
+    # An entry has a value and an index, in the product and in the links.
+    row_bytes = 16 * min(most, right.shape[1])
+    return gen_batches(left.shape[0], get_chunk_n_rows(row_bytes, max_n_rows=left.shape[0]))
+
+
+def _places(X):
+    """Return the places of the columns in the order of links that are equal."""
+    return Preference.by_popularity(np.bincount(X.indices, minlength=X.shape[1])).places
 
 
 def _shrunk(products, support, shrinkage):
     """Return new links: the products, less of them where few rows support them."""
     if shrinkage == 0:
         return products.copy()
-    trust = support.data / (support.data + np.float32(shrinkage))
-    return products.multiply(
-        sp.csr_array((trust, support.indices, support.indptr), shape=support.shape)
-    ).tocsr()
+    trust = _trust(support.data, shrinkage)
+    # Two products of matrices with the same pattern list their entries in the same order.
+    if np.array_equal(products.indices, support.indices):
+        return _with_data(products, products.data * trust)
+    return products.multiply(_with_data(support, trust)).tocsr()
+
+
+def _trust(n_rows, shrinkage):
+    """Return the factor of a link that so many rows support."""
+    return n_rows / (n_rows + np.float32(shrinkage))
+
+
+def _largest_entries(links, n_links, places):
+    """Return the links, in place, without all but the largest ones of each row."""
+    if n_links is not None:
+        keep_largest(links, n_links, places)
+    links.eliminate_zeros()
+    return links
 
 
 def _stacked(blocks):
@@ -98,7 +153,12 @@ def _stacked(blocks):
 
 def _pattern(X):
     """Return X with ones as its entries."""
-    return sp.csr_array((np.ones_like(X.data), X.indices, X.indptr), shape=X.shape)
+    return _with_data(X, np.ones_like(X.data))
+
+
+def _with_data(X, data):
+    """Return a matrix with the pattern of X, which shares its indices."""
+    return sp.csr_array((data, X.indices, X.indptr), shape=X.shape)
 
 
 def _zero_diagonal(links, first_item):

@@ -214,7 +214,7 @@ def ndcg_at_k(
     >>> ndcg_at_k(y_true, items, k=2, per_row=True)
     array([0.38685281, 0.        ])
     """
-    return _over_rows(_ndcg, y_true, items, k, per_row)
+    return _over_rows(ndcg_of_hits, y_true, items, k, per_row)
 
 
 def precision_at_k(
@@ -378,7 +378,8 @@ def _hit_rate(hits, n_relevant):
     return hits.any(axis=1).astype(np.float64)
 
 
-def _ndcg(hits, n_relevant):
+def ndcg_of_hits(hits, n_relevant):
+    """Return the NDCG of each row from whether each of its places has a relevant item."""
     discounts = _discounts(_ranks(hits))
     best_gains = np.cumsum(discounts)
     return hits @ discounts / best_gains[np.minimum(n_relevant, len(discounts)) - 1]

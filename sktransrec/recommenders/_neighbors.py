@@ -16,7 +16,11 @@ from .._numerics._bm25 import inverse_document_frequency, saturated_counts
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
 from .._numerics._row_sums import as_sparse, gram_sum
-from .._numerics._strongest_links import strongest_links, strongest_of
+from .._numerics._strongest_links import (
+    strongest_links,
+    strongest_links_of_each,
+    strongest_of,
+)
 from .._validation import Interval, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
 from ._row_sums import RowSumsMixin
@@ -112,9 +116,10 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     with each weighting. It ranks for these rows with four exponents, and takes the parabola through
     their NDCG@20 for that of the exponents between them. The choice is the weighting and exponent
     with the largest gain over "bm25" and 0.5, less the standard error of this gain. It is always
-    the same for the same X. It takes about the time of two more fits, and of eight rankings for
-    these rows: a tenth of a second to four seconds of CPU time where a fit with fixed values takes
-    .01 to 1.6. Judging by fewer rows or exponents would cost less and choose worse. With fewer than
+    the same for the same X. Where all interactions are 1, both weightings share one product. It
+    compares only the scores that may be among the best 20. All this takes two to five times as long
+    as a fit with fixed values, and at least a tenth of a second. Judging by fewer rows or exponents
+    would cost less and choose worse. With fewer than
     200 rows that have two items, or with fewer than 100 items, it takes "bm25" and 0.5.
 
     The similarities are computed in blocks of items within scikit-learn's `working_memory`. This
@@ -234,7 +239,8 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         n_rows_with, n_rows = sums["n_rows_with"], sums["n_rows"]
         self.shrinkage_ = self._shrinkage(self.weighting_)
         gram = as_sparse(self._weighted_gram(sums))
-        scales = sp.diags_array(self._item_weights(gram, n_rows_with))
+        item_weights = self._item_weights(gram.diagonal(), n_rows_with, self.weighting_)
+        scales = sp.diags_array(item_weights)
         links = strongest_of(
             sp.csr_array(scales @ gram @ scales, dtype=np.float32),
             self.n_neighbors,
@@ -252,27 +258,38 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         log_n = np.log(self.n_items_ + 2)
         return log_n**2 * sums["gram"] - 2 * log_n * sums["log_gram"] + sums["squared_log_gram"]
 
-    def _item_weights(self, gram, n_rows_with):
+    def _item_weights(self, squared_norms, n_rows_with, weighting):
         """Return the weights of the interactions of each item, those of their rows left out."""
-        if self.weighting_ == "bm25":
+        if weighting == "bm25":
             return saturated_counts(1, n_rows_with / n_rows_with.mean(), self.k1, self.b)
-        norms = np.sqrt(gram.diagonal())
+        norms = np.sqrt(squared_norms)
         return np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
 
-    def _ndcg_of_each(self, part, weighting, exponents):
-        """Return the NDCG of each judged row, for each exponent of the popularity."""
+    def _ndcg_of_each(self, part, weightings, exponents):
+        """Return the NDCG of each judged row, for each weighting and exponent of the popularity."""
         item_scales = [_popularity_powers(part.known, exponent) for exponent in exponents]
-        links = self._links(part.known, weighting).T.tocsr()
-
-        def scores_of(rows):
-            scores = linked_scores(rows, links)
-            scaled = np.empty_like(scores)
-            yield from (np.multiply(scores, scales, out=scaled) for scales in item_scales)
-
-        return part.ndcg_of_each(scores_of)
+        return [
+            part.ndcg_of_scaled(lambda rows, links=links: rows @ links, item_scales)
+            for links in map(_without_own_items, self._links_of_each(part.known, weightings))
+        ]
 
     def _shrinkage(self, weighting):
         return candidates(self.shrinkage, [_SHRINKAGES[weighting]])[0]
+
+    def _links_of_each(self, X, weightings):
+        """Return the similarities of each item to its neighbours, for each weighting."""
+        if len(weightings) == 1 or not _are_ones(X):
+            return [self._links(X, weighting) for weighting in weightings]
+        # The weights of "bm25" and "tfidf" are the same up to a factor for each item.
+        row_weights = _row_weights(X)
+        n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
+        squared_norms = (row_weights**2) @ X
+        item_weights = [
+            self._item_weights(squared_norms, n_rows_with, weighting).astype(np.float32)
+            for weighting in weightings
+        ]
+        shrinkages = [self._shrinkage(weighting) for weighting in weightings]
+        return strongest_links_of_each(X, row_weights, item_weights, shrinkages, self.n_neighbors)
 
     def _links(self, X, weighting):
         """Return the similarities of each item to its neighbours."""
@@ -315,15 +332,28 @@ def _pattern(X):
     return sp.csr_array((np.ones_like(X.data), X.indices, X.indptr), shape=X.shape)
 
 
+def _without_own_items(links):
+    """Return the links to each item, with links of -inf from the items to themselves."""
+    return links.T.tocsr() + sp.diags_array(np.full(links.shape[0], -np.inf, links.dtype))
+
+
 def _check_ones(X):
-    if (X.data != 1).any():
+    if not _are_ones(X):
         raise ValueError(
             'X holds values other than 1, and their weights in weighting="bm25" depend on all rows '
             'together: pass X > 0 to partial_fit, or use weighting="tfidf" or "cosine".'
         )
 
 
+def _are_ones(X):
+    return (X.data == 1).all()
+
+
 def _row_information(X):
-    """Return a diagonal matrix: the weight of an interaction of each row, larger if it has few."""
-    information = inverse_document_frequency(np.diff(X.indptr), X.shape[1])
-    return sp.diags_array(information).tocsr()
+    """Return a diagonal matrix of the weights of the interactions of each row."""
+    return sp.diags_array(_row_weights(X)).tocsr()
+
+
+def _row_weights(X):
+    """Return the weight of an interaction of each row, larger if it has few."""
+    return inverse_document_frequency(np.diff(X.indptr), X.shape[1])

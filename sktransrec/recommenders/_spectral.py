@@ -211,7 +211,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
             self._exponent_candidates(),
             self.low_pass_weight,
             _LOW_PASS_WEIGHTS,
-            self._ndcg_of_each,
+            self._ndcg_of_each_pair,
         )
 
     def _learn(self, X):
@@ -255,6 +255,9 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
             for of_rows, of_items in _EXPONENTS
         ]
         return list(dict.fromkeys(pairs))
+
+    def _ndcg_of_each_pair(self, part, pairs, weights):
+        return [self._ndcg_of_each(part, exponents, weights) for exponents in pairs]
 
     def _ndcg_of_each(self, part, exponents, weights):
         """Return the NDCG of each judged row, for each weight of the low-pass filter.

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import config_context
 
-from sktransrec._numerics._strongest_links import strongest_links
+from sktransrec._numerics._strongest_links import strongest_links, strongest_links_of_each
 
 
 def interactions(n_rows, n_items, seed):
@@ -50,3 +50,17 @@ def test_blocks_do_not_matter():
     with config_context(working_memory=1e-2):
         blocked = strongest_links(X.T, X, 7)
     np.testing.assert_array_equal(whole.toarray(), blocked.toarray())
+
+
+@given(n_links=st.integers(1, 25), shrinkage=st.sampled_from([0.0, 4.0]), seed=st.integers(0, 1000))
+def test_weightings_that_share_a_product_get_what_they_get_alone(n_links, shrinkage, seed):
+    X = (interactions(15, 20, seed) > 0).astype(np.float32).tocsr()
+    rng = np.random.RandomState(seed)
+    row_weights = rng.uniform(1, 2, 15).astype(np.float32)
+    scales, shrinkages = rng.uniform(1, 2, (2, 20)).astype(np.float32), (shrinkage, 1.0)
+    with config_context(working_memory=1e-3):
+        shared = strongest_links_of_each(X, row_weights, scales, shrinkages, n_links)
+    for links, of_items, h in zip(shared, scales, shrinkages, strict=True):
+        W = sp.diags_array(row_weights) @ X @ sp.diags_array(of_items)
+        alone = strongest_links(W.T, W, n_links, shrinkage=h)
+        np.testing.assert_allclose(links.toarray(), alone.toarray(), rtol=1e-5)

@@ -214,8 +214,9 @@ def test_small_data_and_fixed_values_are_not_judged(monkeypatch):
 
 @pytest.mark.parametrize("better", ["bm25", "tfidf"])
 def test_auto_takes_the_weighting_that_finds_more(better, monkeypatch):
-    def ndcg(self, part, weighting, exponents):
-        return np.full((len(exponents), len(part.rows.indptr) - 1), float(weighting == better))
+    def ndcg(self, part, weightings, exponents):
+        shape = len(exponents), part.rows.shape[0]
+        return [np.full(shape, float(weighting == better)) for weighting in weightings]
 
     monkeypatch.setattr(ItemKNNRecommender, "_ndcg_of_each", ndcg)
     model = ItemKNNRecommender().fit(popular_and_personal(0.5))
@@ -223,8 +224,9 @@ def test_auto_takes_the_weighting_that_finds_more(better, monkeypatch):
     assert model.shrinkage_ == {"bm25": 4.0, "tfidf": 20.0}[better]
 
 
-def test_auto_takes_one_more_product_for_each_weighting(monkeypatch):
-    """The exponents share it."""
+@pytest.mark.parametrize("value", [1, 2])
+def test_auto_takes_one_more_product_for_all_weightings_of_ones(value, monkeypatch):
+    """For other values, it takes one for each weighting; the exponents share it."""
     calls = []
 
     def counted(*arguments, **options):
@@ -232,8 +234,21 @@ def test_auto_takes_one_more_product_for_each_weighting(monkeypatch):
         return strongest_links(*arguments, **options)
 
     monkeypatch.setattr("sktransrec.recommenders._neighbors.strongest_links", counted)
-    ItemKNNRecommender().fit(popular_and_personal(0.5))
-    assert len(calls) == 3
+    ItemKNNRecommender().fit(value * popular_and_personal(0.5))
+    assert len(calls) == {1: 1, 2: 3}[value]
+
+
+def test_weightings_that_share_a_product_get_their_own_links():
+    X = sp.csr_array(popular_and_personal(0.5), dtype=np.float32)
+    model = ItemKNNRecommender(7)
+    weightings = ["bm25", "tfidf"]
+    shared = model._links_of_each(X, weightings)
+    for links, weighting in zip(shared, weightings, strict=True):
+        alone = model._links(X, weighting)
+        np.testing.assert_allclose(
+            np.sort(links.toarray(), axis=1), np.sort(alone.toarray(), axis=1), rtol=1e-4
+        )
+        assert links.nnz == alone.nnz
 
 
 @pytest.mark.parametrize(
