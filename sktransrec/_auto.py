@@ -24,7 +24,7 @@ import scipy.sparse as sp
 from sklearn.utils.random import sample_without_replacement
 
 from ._histories import ends_in_new_item, last_items, seen_items, without_last
-from ._numerics._row_totals import row_lengths
+from ._numerics._row_totals import nonzero_places, row_lengths
 from ._numerics._sparse_hits import SparseHits
 from ._numerics._top_k import Preference, top_k
 from ._recommend import mask_stored, row_blocks
@@ -43,6 +43,10 @@ _MAX_ROWS = 1000
 # Each has one item to find, so a few thousand are scored in the time of a fit.
 _MAX_HISTORIES = 2000
 _MAX_SCORES = 2**26
+# Rows whose wanted items are worse than 20 of these need no other scores. The comparison pays if it
+# needs a small share of the items.
+_N_POPULAR = 512
+_MOST_COMPARED = 1 / 8
 _SEED = 0
 
 
@@ -103,6 +107,48 @@ class HeldOutPart(NamedTuple):
         ]
         return np.concatenate(blocks, axis=1)
 
+    def ndcg_of_columns(self, scores_of):
+        """Return what `ndcg_of_each` does, for candidates that can score some items alone.
+
+        Use it where `known` holds the interactions themselves. The scores of popular items show for
+        which rows no wanted item can be among the best; the scores of all items are left to others.
+
+        Parameters
+        ----------
+        scores_of : callable
+            From some of `rows`, and the items to score, to an iterator of their scores, a float
+            array for each candidate, which may be the same array with other values.
+
+        Returns
+        -------
+        ndcg : ndarray of shape (n_candidates, n_judged)
+        """
+        preference = self._preference()
+        popular = preference.order[:_N_POPULAR]
+        blocks = []
+        for block in row_blocks(*self.wanted.shape):
+            part = self._replace(rows=self.rows[block], wanted=self.wanted[block])
+            is_close = part._is_close(scores_of, popular)
+            close = np.flatnonzero(is_close)
+            of_close = part._block_ndcg(lambda X: scores_of(X, slice(None)), close, preference)
+            ndcg = np.zeros((len(of_close), len(is_close)))
+            ndcg[:, close] = of_close
+            blocks.append(ndcg)
+        return np.concatenate(blocks, axis=1)
+
+    def _is_close(self, scores_of, popular):
+        """Return for which rows some candidate may have a wanted item among the best."""
+        items = np.union1d(popular, self.wanted.indices)
+        if len(items) > _MOST_COMPARED * self.wanted.shape[1]:
+            return np.ones(self.rows.shape[0], dtype=bool)
+        known, wanted = self.rows[:, items], self.wanted[:, items]
+        is_popular = np.isin(items, popular)
+        of_each = [
+            _may_be_found(scores, known, wanted, is_popular)
+            for scores in scores_of(self.rows, items)
+        ]
+        return np.any(of_each, axis=0)
+
     def ndcg_of_scaled(self, score, scales_of_each):
         """Return the NDCG@20 of each judged row for candidates that scale the same sparse scores.
 
@@ -144,6 +190,16 @@ class HeldOutPart(NamedTuple):
         interactions = self.known if self.y is None else self.y
         counts = np.bincount(interactions.indices, minlength=interactions.shape[1])
         return Preference.by_popularity(counts)
+
+
+def _may_be_found(scores, known, wanted, is_popular):
+    """Return whether fewer than 20 new popular items have more than the best wanted item."""
+    mask_stored(scores, known)
+    best = np.full(scores.shape, -np.inf, dtype=scores.dtype)
+    places = nonzero_places(wanted)
+    best[places] = scores[places]
+    n_before = (scores[:, is_popular] > best.max(axis=1)[:, None]).sum(axis=1)
+    return n_before < _K
 
 
 def candidates(parameter, values):

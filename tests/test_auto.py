@@ -96,6 +96,28 @@ def test_sparse_scores_get_what_dense_ones_get():
     assert_array_equal(part.ndcg_of_scaled(lambda rows: rows @ links, scales_of_each), dense)
 
 
+def test_rows_that_find_nothing_need_no_other_scores(monkeypatch):
+    part = held_out_interactions(interactions(n_items=9 * MIN_ITEMS))
+    rng = np.random.RandomState(0)
+    popularity = part.known.sum(axis=0)
+    scored = []
+
+    def scores_of(rows, items):
+        scored.append((rows.shape[0], len(popularity[items])))
+        scores = popularity[items] + (rows.toarray() @ affinity)[:, items]
+        yield from (scores.copy(), 2 * scores)
+
+    affinity = rng.uniform(size=(len(popularity), len(popularity))).astype(np.float32) / 20
+    monkeypatch.setattr("sktransrec._auto._N_POPULAR", 30)
+    monkeypatch.setattr("sktransrec._auto._MOST_COMPARED", 1.0)
+    ndcg = part.ndcg_of_columns(scores_of)
+    expected = part.ndcg_of_each(lambda rows: scores_of(rows, slice(None)))
+    assert_array_equal(ndcg, expected)
+    assert ndcg.any()
+    n_close = scored[1][0]
+    assert np.count_nonzero(ndcg[0]) <= n_close < len(ndcg[0])
+
+
 def test_a_fixed_value_is_the_only_candidate():
     assert candidates("auto", (1, 2)) == [1, 2]
     assert candidates(3.0, (1, 2)) == [3.0]

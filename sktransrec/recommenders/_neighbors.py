@@ -119,8 +119,8 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     the same for the same X. Where all interactions are 1, both weightings share one product. It
     compares only the scores that may be among the best 20. All this takes two to five times as long
     as a fit with fixed values, and at least a tenth of a second. Judging by fewer rows or exponents
-    would cost less and choose worse. With fewer than
-    200 rows that have two items, or with fewer than 100 items, it takes "bm25" and 0.5.
+    would cost less and choose worse. With fewer than 200 rows that have
+    two items, or with fewer than 100 items, it takes "bm25" and 0.5.
 
     The similarities are computed in blocks of items within scikit-learn's `working_memory`. This
     takes one operation for each pair of items in the same row, twice that with shrinkage. The

@@ -30,6 +30,8 @@ _LOW_PASS_WEIGHTS = Numbers(
 )
 # A trial needs no exact singular vectors.
 _TRIAL_SEED, _TRIAL_ITERATIONS = 0, 2
+# The share of nonzero entries from which on a matrix is multiplied as an array.
+_FULL = 0.05
 
 
 class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecommender):
@@ -125,7 +127,9 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
     through the NDCG@20 of a pair for that of the weights between them (on a logarithmic scale). The
     choice is that with the largest gain over the exponents 0.2 and 0.3 and the weight 0.1, less the
     standard error of this gain. It is always the same for the same X. Each pair takes about a third
-    of the time of a decomposition, and three rankings for these rows. With fewer than 200 rows that
+    of the time of a decomposition, and three rankings for these rows, in large catalogues only for
+    those that may have a held-out item among the best. In all, that is one to four times as long as
+    a fit with fixed values, and at least a few tenths of a second. With fewer than 200 rows that
     have two items, or with fewer than 100 items, the exponents are 0.2 and 0.3 and the weight 0.1.
 
     `partial_fit` keeps the sum over the rows of :math:`d_r^{-2a} x_{ri} x_{rj}` for all pairs of
@@ -273,17 +277,17 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         factors *= singular_values[0] ** 2
         transposed = normalized.T.tocsr()
 
-        def scores_of(rows):
+        def scores_of(rows, items):
             rows = _divided_by_root_degree(rows)
-            linear = ((rows @ transposed) @ normalized).toarray()
-            low_pass = (rows @ projection) @ factors.T
+            linear = _dense_product(rows @ transposed, transposed[items])
+            low_pass = (rows @ projection) @ factors[items].T
             scores = np.empty_like(linear)
             for weight in weights:
                 np.multiply(low_pass, np.float32(weight), out=scores)
                 scores += linear
                 yield scores
 
-        return part.ndcg_of_each(scores_of)
+        return part.ndcg_of_columns(scores_of)
 
     def _low_pass(self, X, normalized, item_exponent, random_state, n_iter="auto"):
         """Return the projection to row factors, the item factors, and the singular values."""
@@ -313,6 +317,13 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         if weight > 0:
             scores += (weight * (rows @ self.row_projection_)) @ self.item_factors_.T
         return scores
+
+
+def _dense_product(left, right_columns):
+    """Return left @ right_columns.T as an array; sparse sums of full rows would take longer."""
+    if left.nnz < _FULL * np.prod(left.shape):
+        return (left @ right_columns.T).toarray()
+    return np.ascontiguousarray((right_columns @ np.ascontiguousarray(left.toarray().T)).T)
 
 
 def _projection_and_factors(U, item_degrees, item_exponent):
