@@ -117,10 +117,10 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     their NDCG@20 for that of the exponents between them. The choice is the weighting and exponent
     with the largest gain over "bm25" and 0.5, less the standard error of this gain. It is always
     the same for the same X. Where all interactions are 1, both weightings share one product. It
-    compares only the scores that may be among the best 20. All this takes two to five times as long
-    as a fit with fixed values, and at least a tenth of a second. Judging by fewer rows or exponents
-    would cost less and choose worse. With fewer than 200 rows that have
-    two items, or with fewer than 100 items, it takes "bm25" and 0.5.
+    compares only the scores that may be among the best 20. All this takes two to four times as long
+    as a fit with fixed values; on small data, about a tenth of a second. Judging by fewer rows or
+    exponents would cost less and choose worse. With fewer than 200 rows that have two items, or
+    with fewer than 100 items, it takes "bm25" and 0.5.
 
     The similarities are computed in blocks of items within scikit-learn's `working_memory`. This
     takes one operation for each pair of items in the same row, twice that with shrinkage. The
