@@ -213,7 +213,8 @@ def test_peers_do_the_same_work(benchmark_module):
     assert {"neighbours", "neighbours, implicit", "ALS", "ALS, implicit"} <= set(models)
     items = {}
     for name, model in models.items():
-        model.fit()
+        if model.fit:
+            model.fit()
         if model.served and name.partition(", ")[2] not in ("rectools", "lenskit"):
             items[name], scores = model.served(range(50))(1)
             assert items[name].shape == scores.shape == (50, 3)
@@ -221,6 +222,27 @@ def test_peers_do_the_same_work(benchmark_module):
     assert not np.take_along_axis(seen, items["neighbours"], axis=1).any()
     # Ties of equal cosines may be broken in another order.
     assert (items["neighbours"] == items["neighbours, implicit"]).mean() > 0.95
+
+
+def test_rows_are_served_as_histories_of_their_items(benchmark_module):
+    one_row = benchmark_module("one_row")
+    X = one_row.interactions(30, 8, 90)
+    rows = one_row.histories(X, length=8)
+    for row, items in zip(rows, X.tolil().rows, strict=True):
+        assert sorted(row[row > 0] - 1) == items
+        assert not row[len(items) :].any()
+
+
+@pytest.mark.slow
+def test_one_row_is_served_in_a_new_process_without_tensorflow(run_benchmark):
+    sizes = ["--n-rows", "300", "--n-items", "40", "--n-large", "60", "--n-interactions", "3000"]
+    (record,) = run_benchmark("one_row.py", *sizes).values()
+    table = figures(record, "One row")
+    assert {"popularity", "attention", "variational autoencoder"} <= set(table)
+    for line in table.values():
+        assert line["TensorFlow"] == "no"
+        assert line["CPU ms"] > 0
+        assert line["first call, s"] > 0
 
 
 def test_the_first_number_of_sweeps_that_is_good_enough(benchmark_module):
