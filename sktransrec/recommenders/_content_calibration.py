@@ -116,6 +116,7 @@ class _Trial:
         self._pairs = [
             (self._evidence_of(*pairs[:2]), *pairs[2:]) for pairs in (known, _thinned(*new))
         ]
+        self._wanted_later = _with_share_of(self._wanted, self._is_new, self.to_come, rng)
 
     @classmethod
     def of(cls, hybrid, X, content) -> Self | None:
@@ -165,15 +166,36 @@ class _Trial:
         part = HeldOutPart(self._rows, None, self._rows[self._judged], wanted)
         return best_of(weights, part.ndcg_of_each(lambda X: self._scores_of_each(X, calibrations)))
 
+    def best_calibration(self, weight, calibrations):
+        """Return the first `Calibration` with which known and new items are found, up to chance.
+
+        Of the interactions with new items it counts the share that is still to come. So a line
+        through a handful of interactions does not bury the new items, nor the known ones.
+        """
+        judged = np.flatnonzero(np.diff(self._wanted_later.indptr))
+        if len(judged) < _MIN_PAIRS:
+            return calibrations[0]
+        part = HeldOutPart(self._rows, None, self._rows[judged], self._wanted_later[judged])
+
+        def scores_of_each(X):
+            evidence = self.model._evidence(X)
+            return (self._scores(*evidence, weight, each) for each in calibrations)
+
+        return best_of(calibrations, part.ndcg_of_each(scores_of_each))
+
     def _scores_of_each(self, X, calibrations):
         """Yield the scores with each weight; the items held out as new ones are the lowest."""
-        of_factors, of_neighbors = self.model._evidence(X)
+        evidence = self.model._evidence(X)
         for weight, calibration in calibrations.items():
-            scores = of_factors + np.float32(weight) * of_neighbors
-            scale, offset = np.float32(calibration.scale), np.float32(calibration.offset)
-            scores[:, self._is_cold] = scale * scores[:, self._is_cold] + offset
+            scores = self._scores(*evidence, weight, calibration)
             scores[:, self._is_new] = -np.inf
             yield scores
+
+    def _scores(self, of_factors, of_neighbors, weight, calibration):
+        scores = of_factors + np.float32(weight) * of_neighbors
+        scale, offset = np.float32(calibration.scale), np.float32(calibration.offset)
+        scores[:, self._is_cold] = scale * scores[:, self._is_cold] + offset
+        return scores
 
 
 def chosen_on_held_out(hybrid, X, content, *, has_neighbors):
@@ -195,7 +217,10 @@ def chosen_on_held_out(hybrid, X, content, *, has_neighbors):
         weight: trial.calibration(weight) if calibrates else given for weight in weights
     }
     weight = trial.best_weight(calibrations)
-    return float(weight), calibrations[weight]
+    calibration = calibrations[weight]
+    if calibrates:
+        calibration = trial.best_calibration(weight, [calibration, _NOT_CALIBRATED])
+    return float(weight), calibration
 
 
 def _without_choices(hybrid, content):
@@ -225,6 +250,14 @@ def _sampled_pairs(X, y, items, rng):
     is_held_out = np.arange(len(pairs)) < len(held_out)
     stands_for = len(in_y) / max(len(held_out), 1), X.shape[0] * len(items) / _N_PAIRS
     return *np.divmod(pairs, n_items), is_held_out, np.where(is_held_out, *stands_for)
+
+
+def _with_share_of(wanted, columns, share, rng):
+    """Return the wanted items, with a drawn share of those in the masked columns."""
+    kept = wanted.copy()
+    kept.data *= ~columns[kept.indices] | (rng.random(kept.nnz) < share)
+    kept.eliminate_zeros()
+    return kept
 
 
 def _thinned(rows, columns, is_held_out, weights):

@@ -14,6 +14,8 @@ from sktransrec.recommenders._content_calibration import (
     _log_odds,
     _sampled_pairs,
     _thinned,
+    _Trial,
+    _with_share_of,
     chosen_on_held_out,
     share_to_come,
 )
@@ -160,3 +162,20 @@ def test_a_given_weight_or_scale_needs_no_held_out_interactions(monkeypatch):
         neighbor_weight=0.5,
     ).fit(X)
     assert (hybrid.content_scale_, hybrid.neighbor_weight_) == (2.0, 0.5)
+
+
+def test_a_calibration_that_buries_new_items_is_not_taken():
+    trial = _Trial.of(HybridRecommender(ALSRecommender(2, random_state=0)), X, CONTENT)
+    fair = Calibration(1.0, 0.0, 0.0)
+    burying, the_same = Calibration(0.01, -9.0, -9.0), Calibration(1.0, 1e-6, 0.0)
+    assert trial.best_calibration(1.0, [burying, fair]) == fair
+    assert trial.best_calibration(1.0, [the_same, fair]) == the_same
+    assert trial.best_calibration(1.0, [fair, burying]) == fair
+
+
+def test_a_share_of_the_wanted_new_items_is_drawn():
+    columns = np.arange(30) < 15
+    drawn = _with_share_of(X, columns, 0.25, np.random.default_rng(0))
+    assert_array_equal(drawn[:, 15:].toarray(), X[:, 15:].toarray())
+    assert 0.15 < drawn[:, :15].nnz / X[:, :15].nnz < 0.35
+    assert X.data.all()
