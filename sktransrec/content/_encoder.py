@@ -267,7 +267,10 @@ class PretrainedEncoder(
                 f"{values.shape[0]} rows of X: it must make one vector for each row."
             )
         return check_array(
-            vectors, accept_sparse="csr", dtype=np.float32, input_name="the vectors of encoder"
+            vectors,
+            accept_sparse="csr",
+            dtype=np.float32,
+            input_name="the vectors that encoder makes of X",
         )
 
 
