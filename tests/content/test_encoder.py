@@ -258,7 +258,10 @@ def test_whole_tables():
         (len, r"array of shape \(\) from 5 rows of X: it must make one vector"),
         (lambda texts: np.ones(len(texts)), r"array of shape \(5,\)"),
         (lambda texts: np.ones((1, 3)), r"array of shape \(1, 3\)"),
-        (lambda texts: np.full((len(texts), 3), np.nan), "the vectors of encoder contains NaN"),
+        (
+            lambda texts: np.full((len(texts), 3), np.nan),
+            "the vectors that encoder makes of X contains NaN",
+        ),
     ],
 )
 def test_what_is_no_vector_is_refused(encode, message):
