@@ -173,7 +173,7 @@ class _Trial:
         through a handful of interactions does not bury the new items, nor the known ones.
         """
         judged = np.flatnonzero(np.diff(self._wanted_later.indptr))
-        if len(judged) < _MIN_PAIRS:
+        if len(judged) < _MIN_PAIRS or self._wanted.shape[1] < MIN_ITEMS:
             return calibrations[0]
         part = HeldOutPart(self._rows, None, self._rows[judged], self._wanted_later[judged])
 

@@ -164,7 +164,8 @@ def test_a_given_weight_or_scale_needs_no_held_out_interactions(monkeypatch):
     assert (hybrid.content_scale_, hybrid.neighbor_weight_) == (2.0, 0.5)
 
 
-def test_a_calibration_that_buries_new_items_is_not_taken():
+def test_a_calibration_that_buries_new_items_is_not_taken(monkeypatch):
+    monkeypatch.setattr(_content_calibration, "MIN_ITEMS", 30)
     trial = _Trial.of(HybridRecommender(ALSRecommender(2, random_state=0)), X, CONTENT)
     fair = Calibration(1.0, 0.0, 0.0)
     burying, the_same = Calibration(0.01, -9.0, -9.0), Calibration(1.0, 1e-6, 0.0)
