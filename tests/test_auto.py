@@ -87,7 +87,7 @@ def test_candidates_that_share_work_get_what_they_get_alone():
 def test_sparse_scores_get_what_dense_ones_get():
     """In one block of rows or in many."""
     part = held_out_interactions(interactions())
-    rng = np.random.RandomState(0)
+    rng = np.random.default_rng(0)
     links = sp.random_array((MIN_ITEMS, MIN_ITEMS), density=0.05, rng=rng, dtype=np.float32)
     own = sp.diags_array(np.full(MIN_ITEMS, -np.inf, np.float32))
     scales_of_each = rng.uniform(1, 2, (3, MIN_ITEMS)).astype(np.float32)
