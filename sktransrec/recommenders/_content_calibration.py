@@ -218,7 +218,7 @@ def chosen_on_held_out(hybrid, X, content, *, has_neighbors):
     }
     weight = trial.best_weight(calibrations)
     calibration = calibrations[weight]
-    if calibrates:
+    if calibrates and calibration != _NOT_CALIBRATED:
         calibration = trial.best_calibration(weight, [calibration, _NOT_CALIBRATED])
     return float(weight), calibration
 

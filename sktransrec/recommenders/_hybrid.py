@@ -178,8 +178,9 @@ class HybridRecommender(
     [3]_. With even odds beforehand, the column is new with probability 1 / (1 + d), and its t lies
     between the two. If fewer than ten pairs of either kind are held out, or if the odds do not rise
     with the score, s = 1 and t = 0; and also if these two have an NDCG\@20 on the held-out
-    interactions, known and new, that is better by more than a standard error. So lines through a
-    handful of interactions do not bury the new items.
+    interactions, known and new, that is better by more than a standard error, which is
+    looked at with 100 items and more. So lines through a handful of interactions do not bury the
+    new items.
 
     With `neighbor_weight` "auto", s and t are found in this way for weights of 1, 2, 1/2, 4, 1/4,
     16 and 0. The first of these is taken whose NDCG\@20 on the held-out interactions with known
