@@ -24,6 +24,7 @@ import scipy.sparse as sp
 from sklearn.utils.random import sample_without_replacement
 
 from ._histories import ends_in_new_item, last_items, seen_items, without_last
+from ._numerics._entries import column_counts
 from ._numerics._row_totals import nonzero_places, row_lengths
 from ._numerics._sparse_hits import SparseHits
 from ._numerics._top_k import Preference, top_k
@@ -188,8 +189,7 @@ class HeldOutPart(NamedTuple):
     def _preference(self):
         """Return the order of items with equal scores."""
         interactions = self.known if self.y is None else self.y
-        counts = np.bincount(interactions.indices, minlength=interactions.shape[1])
-        return Preference.by_popularity(counts)
+        return Preference.by_popularity(column_counts(interactions))
 
 
 def _may_be_found(scores, known, wanted, is_popular):

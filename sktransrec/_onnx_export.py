@@ -5,10 +5,10 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from ._engine._learner import NetworkLearner
 from ._engine._onnx_layers import add_part
+from ._numerics._entries import as_dense
 from ._recommend import preference_of
 from ._typing import Estimator
 from ._validation import check_count, check_is_fitted
@@ -186,8 +186,7 @@ def _products(graph: _Graph, recommender: Any, order: np.ndarray) -> str:
             "takes factor models, such as ALSRecommender, EASERecommender, RidgeRecommender and "
             "autoencoders. Use save for a file that Python reads."
         )
-    coef = recommender.coef_
-    coef = coef.toarray() if sp.issparse(coef) else coef
+    coef = as_dense(recommender.coef_)
     bias = np.broadcast_to(getattr(recommender, "intercept_", 0), len(coef))
     rows = graph.input("rows", coef.shape[1])
     scores = _product(graph, rows, coef[order], bias[order])

@@ -4,6 +4,7 @@
 import numpy as np
 import scipy.sparse as sp
 
+from ._numerics._entries import as_dense
 from ._numerics._row_blocks import entry_rows
 from ._validation import check_matrix
 from ._wrapping import as_matrix, keeps_columns, reads_histories, recommender_and_rows
@@ -77,7 +78,7 @@ def _through_mixed_columns(model, X, known, parts):
 
     def read(rows):
         read = as_matrix(recommender_and_rows(model, rows)[1])
-        return (read.toarray() if sp.issparse(read) else read)[:, known]
+        return as_dense(read)[:, known]
 
     X = check_matrix(X, name="X") if sp.issparse(X) else np.asarray(X)
     added = additive_parts(read, X)

@@ -7,6 +7,8 @@ import numpy as np
 from scipy.special import expit, log_expit
 from sklearn.utils import gen_batches
 
+from ._row_totals import numbers_within
+
 _MAX_STEPS = 50
 # Newton's method stops when the expected decrease is less than this for each row.
 _TOLERANCE = 1e-6
@@ -221,7 +223,7 @@ def row_ndcg(choices, weights):
         n_before[part] = (represents[rows[part]] * (np.sign(above) + 1)).sum(axis=1) / 2
     n_chosen = np.bincount(rows, minlength=len(rejected))
     order = np.lexsort((-chosen, rows))
-    n_before[order] += np.arange(len(rows)) - (np.cumsum(n_chosen) - n_chosen)[rows[order]]
+    n_before[order] += numbers_within(n_chosen)
     gains = np.where(n_before < _K, 1 / np.log2(2 + n_before), 0)
     ideal = np.cumsum(1 / np.log2(2 + np.arange(_K)))[np.clip(n_chosen, 1, _K) - 1]
     return np.bincount(rows, gains, minlength=len(rejected)) / ideal

@@ -9,6 +9,7 @@ from scipy.linalg import blas
 from sklearn.utils import gen_batches
 
 from .._validation import get_chunk_n_rows
+from ._entries import as_dense, with_data
 from ._spd import cholesky
 
 # Largest condition number at which float32 still gives about three digits.
@@ -68,7 +69,7 @@ def scaled_columns(X, scales):
     if not sp.issparse(X):
         return X * scales.astype(X.dtype, copy=False)
     data = X.data * scales.astype(X.dtype, copy=False)[X.indices]
-    return sp.csr_array((data, X.indices, X.indptr), shape=X.shape)
+    return with_data(X, data)
 
 
 def upper_gram(X):
@@ -88,11 +89,6 @@ def upper_gram(X):
     for block in gen_batches(n_columns, block_size):
         gram[block, block.start :] = as_dense(columns[block] @ rows[:, block.start :].tocsr())
     return gram
-
-
-def as_dense(product):
-    """Return a dense or sparse product of matrices as an ndarray."""
-    return product.toarray() if sp.issparse(product) else product
 
 
 def subtract_outer_sum(upper, x, y):

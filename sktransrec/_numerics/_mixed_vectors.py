@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.preprocessing import normalize
 
-from ._gram import as_dense
+from ._entries import as_dense, column_counts
 
 # A stored number costs about this share of the time that it takes in a dense product.
 _FILLED = 0.2
@@ -71,7 +71,7 @@ def _filled_columns(vectors):
     n_rows, n_columns = vectors.shape
     if not sp.issparse(vectors):
         return np.ones(n_columns, dtype=bool)
-    return np.bincount(vectors.indices, minlength=n_columns) > _FILLED * n_rows
+    return column_counts(vectors) > _FILLED * n_rows
 
 
 def _row_sums_of_squares(part):

@@ -17,6 +17,7 @@ from sklearn.utils import gen_batches
 
 from .._validation import get_chunk_n_rows
 from ._blas_threads import one_blas_thread
+from ._entries import column_counts, with_data
 from ._gram import upper_gram
 from ._strongest_links import keep_largest, strongest_links
 from ._top_k import Preference
@@ -51,8 +52,8 @@ def strongest_cross(X, Y, ridges, n_neighbors, *, diagonal=True):
     cross : csr_array of shape (n_targets, n_columns)
     """
     scales = 1 / np.sqrt(column_squares(X) + ridges)
-    scaled = sp.csr_array((X.data * scales[X.indices], X.indices, X.indptr), shape=X.shape)
-    cross = strongest_links(Y.T, scaled.astype(X.dtype), n_neighbors, diagonal=diagonal)
+    scaled = with_data(X, X.data * scales[X.indices]).astype(X.dtype)
+    cross = strongest_links(Y.T, scaled, n_neighbors, diagonal=diagonal)
     cross.data /= scales[cross.indices]
     return cross
 
@@ -64,12 +65,9 @@ def strongest_entries(cross, squares, ridges, n_neighbors, counts=None):
     they occur.
     """
     scales = 1 / np.sqrt(squares + ridges)
-    gains = sp.csr_array(
-        (cross.data * scales[cross.indices], cross.indices.copy(), cross.indptr.copy()),
-        shape=cross.shape,
-    )
+    gains = with_data(cross, cross.data * scales[cross.indices]).copy()
     if counts is None:
-        counts = np.bincount(cross.indices, minlength=cross.shape[1])
+        counts = column_counts(cross)
     keep_largest(gains, n_neighbors, Preference.by_popularity(counts).places)
     gains.eliminate_zeros()
     gains.data /= scales[gains.indices]
@@ -112,7 +110,7 @@ def neighbor_ridge(gram, cross, ridges):
             _, weights[order], info = posv(A.T, cross.data[order], lower=True, overwrite_a=True)
             if info > 0:
                 raise LinAlgError(f"The pivot of column {info - 1} is not positive in {A.dtype}.")
-    return sp.csr_array((weights, cross.indices, cross.indptr), shape=cross.shape)
+    return with_data(cross, weights)
 
 
 class GramLookup:
@@ -131,7 +129,7 @@ class GramLookup:
     @classmethod
     def of_columns(cls, X):
         """Return the Gram matrix of a sparse X, computed in blocks of columns."""
-        order, ranks = _by_popularity(np.bincount(X.indices, minlength=X.shape[1]))
+        order, ranks = _by_popularity(column_counts(X))
         X = X.tocsc()[:, order]
         tail = [_lower_rows(X.T, X, rows) for rows in _tail_blocks(X.shape[1])]
         return cls(ranks, upper_gram(X[:, :_N_DENSE].tocsr()), _stacked(tail, X))
@@ -173,7 +171,7 @@ def lookup_bytes(X, itemsize):
     """Return an upper bound of the bytes that `GramLookup.of_columns` takes, besides blocks."""
     n_columns = X.shape[1]
     n_head = min(n_columns, _N_DENSE)
-    _, ranks = _by_popularity(np.bincount(X.indices, minlength=n_columns))
+    _, ranks = _by_popularity(column_counts(X))
     # Every pair of entries in a row adds to an entry at most.
     in_tail = np.append(0, np.cumsum(ranks[X.indices] >= n_head))
     n_in_tail = np.diff(in_tail[X.indptr]).astype(float)

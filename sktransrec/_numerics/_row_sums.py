@@ -7,6 +7,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ._entries import as_dense, column_counts
+
 # What is left of a number that was subtracted from itself, relative to it.
 _ROUNDING = 1e-10
 # Counts and sums of squares, on the diagonal of a matrix.
@@ -118,11 +120,6 @@ class RowSums:
             )
 
 
-def column_counts(X):
-    """Return the number of rows of a `csr_array` that have each column."""
-    return np.bincount(X.indices, minlength=X.shape[1])
-
-
 def column_shares(X):
     """Return the share of the rows of a `csr_array` that have each column, float32."""
     return (column_counts(X) / X.shape[0]).astype(np.float32)
@@ -155,11 +152,6 @@ def compact(matrix):
     return sp.csr_array(matrix)
 
 
-def as_sparse(matrix):
-    """Return a sum as a `csr_array`."""
-    return matrix if sp.issparse(matrix) else sp.csr_array(matrix)
-
-
 def _of_one_shape(first, second):
     shape = tuple(np.maximum(np.shape(first), np.shape(second)))
     return _padded(first, shape), _padded(second, shape)
@@ -189,16 +181,12 @@ def _subtracted(total, part):
         left = sp.csr_array(left - left.multiply(abs(left) < _ROUNDING * abs(part)))
         left.eliminate_zeros()
         return left
-    total, part = _as_dense(total), _as_dense(part)
+    total, part = as_dense(total), as_dense(part)
     left = total - part
     if not isinstance(left, np.ndarray):
         return left
     left[np.abs(left) < _ROUNDING * np.abs(part)] = 0
     return left
-
-
-def _as_dense(value):
-    return value.toarray() if sp.issparse(value) else value
 
 
 def _diagonal(value):

@@ -18,6 +18,11 @@ def rows_of_entries(X):
     return np.repeat(np.arange(X.shape[0]), row_lengths(X))
 
 
+def numbers_within(sizes):
+    """Return 0, 1, ... within each of several groups of the given sizes, one after the other."""
+    return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+
+
 def nonzero_places(X):
     """Return the rows and the columns of the nonzero entries of a `csr_array`."""
     if not X.data.all():

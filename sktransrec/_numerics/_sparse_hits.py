@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from ._row_totals import row_lengths, rows_of_entries
+from ._row_totals import numbers_within, row_lengths, rows_of_entries
 
 # The entries of a row are bounded by the maxima of groups of this many.
 _GROUP_SIZE = 8
@@ -85,7 +85,7 @@ class SparseHits:
         bounds = np.full(len(lengths), -np.inf, dtype=values.dtype)
         if not is_long.any():
             return bounds
-        numbers = _numbers_within(n_groups)
+        numbers = numbers_within(n_groups)
         starts = np.repeat(self._scores.indptr[:-1], n_groups) + _GROUP_SIZE * numbers
         maxima = np.full((len(lengths), n_groups.max()), -np.inf, dtype=values.dtype)
         maxima[np.repeat(np.arange(len(lengths)), n_groups), numbers] = np.maximum.reduceat(
@@ -112,11 +112,5 @@ def _pairs(rows, rows_of_others, n_rows):
     n_others = np.bincount(rows_of_others, minlength=n_rows)
     n_pairs = n_others[rows]
     firsts = (np.cumsum(n_others) - n_others)[rows]
-    return np.repeat(np.arange(len(rows)), n_pairs), np.repeat(firsts, n_pairs) + _numbers_within(
-        n_pairs
-    )
-
-
-def _numbers_within(sizes):
-    """Return 0, 1, ... within each group of a given size."""
-    return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    numbers = numbers_within(n_pairs)
+    return np.repeat(np.arange(len(rows)), n_pairs), np.repeat(firsts, n_pairs) + numbers

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
 from .._validation import get_chunk_n_rows
+from ._entries import column_counts, pattern_of, with_data
 from ._row_totals import rows_of_entries, scaled_rows
 from ._top_k import Preference
 
@@ -36,7 +37,7 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0, diagonal=False)
     links : csr_array of shape (n_items, n_columns), its indices sorted
     """
     left, right = left.tocsr(), right.tocsr()
-    patterns = _pattern(left), _pattern(right)
+    patterns = pattern_of(left), pattern_of(right)
     places = _places(right)
     blocks = []
     for items in _item_batches(*patterns):
@@ -65,7 +66,7 @@ def strongest_links_of_each(X, row_weights, item_scales, shrinkages, n_links):
     shrinkages : sequence of float
     n_links : int or None
     """
-    pattern = _with_data(X, np.ones(X.nnz, dtype=np.complex64))
+    pattern = with_data(X, np.ones(X.nnz, dtype=np.complex64))
     # Of the complex product, the imaginary part is the number of rows with both items.
     left = scaled_rows(pattern, row_weights**2 + 1j).T.tocsr()
     places = _places(X)
@@ -78,7 +79,7 @@ def strongest_links_of_each(X, row_weights, item_scales, shrinkages, n_links):
             data = sums.data.real * np.repeat(scales[items], n_entries) * scales[sums.indices]
             if shrinkage:
                 data *= _trust(sums.data.imag, shrinkage)
-            links = _with_data(sums, data).copy()
+            links = with_data(sums, data).copy()
             of_weighting.append(_largest_entries(links, n_links, places))
     return [_stacked(of_weighting) for of_weighting in blocks]
 
@@ -118,7 +119,7 @@ def _item_batches(left, right):
 
 def _places(X):
     """Return the places of the columns in the order of links that are equal."""
-    return Preference.by_popularity(np.bincount(X.indices, minlength=X.shape[1])).places
+    return Preference.by_popularity(column_counts(X)).places
 
 
 def _shrunk(products, support, shrinkage):
@@ -128,8 +129,8 @@ def _shrunk(products, support, shrinkage):
     trust = _trust(support.data, shrinkage)
     # Two products of matrices with the same pattern list their entries in the same order.
     if np.array_equal(products.indices, support.indices):
-        return _with_data(products, products.data * trust)
-    return products.multiply(_with_data(support, trust)).tocsr()
+        return with_data(products, products.data * trust)
+    return products.multiply(with_data(support, trust)).tocsr()
 
 
 def _trust(n_rows, shrinkage):
@@ -149,16 +150,6 @@ def _stacked(blocks):
     links = sp.vstack(blocks, format="csr")
     links.sort_indices()
     return links
-
-
-def _pattern(X):
-    """Return X with ones as its entries."""
-    return _with_data(X, np.ones_like(X.data))
-
-
-def _with_data(X, data):
-    """Return a matrix with the pattern of X, which shares its indices."""
-    return sp.csr_array((data, X.indices, X.indptr), shape=X.shape)
 
 
 def _zero_diagonal(links, first_item):

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._row_totals import numbers_within
+
 _MAX_GROUP_SIZE = 32
 # Equal scores are first searched in this many times k columns.
 _FIRST_LOOK = 32
@@ -123,9 +125,8 @@ def _finalists(groups, reaches, bounds, *, width, filler):
     found, member = np.nonzero(groups[rows, :, group] >= bounds[rows])
     rows, columns = rows[found], group[found] + n_groups * member
     n_found = np.bincount(rows, minlength=n_rows)
-    places = np.arange(len(rows)) - np.repeat(np.cumsum(n_found) - n_found, n_found)
     finalists = np.full((n_rows, n_found.max(initial=width)), filler)
-    finalists[rows, places] = columns
+    finalists[rows, numbers_within(n_found)] = columns
     return finalists
 
 

@@ -4,7 +4,7 @@
 import numpy as np
 
 from ._row_blocks import row_slices, rows_in
-from ._row_totals import nonzero_places, row_lengths
+from ._row_totals import nonzero_places, numbers_within, row_lengths
 from ._top_k import top_k
 
 # So many rows at once.
@@ -65,8 +65,7 @@ def _first_free_places(rows, taken, n_rows, k):
     with number j is j plus the number of i with t_i - i <= j.
     """
     n_taken = np.bincount(rows, minlength=n_rows)
-    firsts = np.cumsum(n_taken) - n_taken
-    n_free_before = taken - (np.arange(len(rows)) - firsts[rows])
+    n_free_before = taken - numbers_within(n_taken)
     counts = n_free_before < k
     cells = rows[counts] * k + n_free_before[counts]
     n_skipped = np.bincount(cells, minlength=n_rows * k).reshape(n_rows, k).cumsum(axis=1)

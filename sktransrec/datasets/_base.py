@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
+from .._numerics._row_totals import numbers_within
+
 _HOME_VARIABLE = "SKTRANSREC_DATA"
 
 
@@ -107,8 +109,8 @@ def read_integer_lists(path):
     values, counts = read_integer_lines(path)
     if (counts == 0).any():
         raise ValueError(f"{path} has an empty line: line {np.argmin(counts) + 1}.")
-    starts = np.cumsum(counts) - counts
-    return values[starts], np.delete(values, starts), counts - 1
+    is_first = numbers_within(counts) == 0
+    return values[is_first], values[~is_first], counts - 1
 
 
 def indicator_matrix(rows, columns, shape):

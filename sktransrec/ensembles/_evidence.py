@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._numerics._conditional_logit import Choices
+from .._numerics._entries import column_counts, entries_of
 from .._numerics._row_totals import rows_of_entries
 from .._numerics._top_k import Preference, top_k
 from .._recommend import n_rows_of, row_blocks, withheld_items
@@ -32,7 +33,7 @@ class Evidence:
         be without rows would mean to be chosen.
         """
         has_rows = self.item_counts > 0
-        is_in_y = np.bincount(y.indices, minlength=y.shape[1]) > 0
+        is_in_y = column_counts(y) > 0
         n_chosen, n_others = (np.count_nonzero(~has_rows & part) for part in (is_in_y, ~is_in_y))
         knows_others = any(map(knows_content, self.models)) and n_others > n_chosen
         return has_rows | knows_others
@@ -123,8 +124,8 @@ def held_out_choices(evidence, X, y, given_away, *, n_best, n_random, max_rows, 
         Whether each chosen item is as good as the `n_best` by some kind of evidence.
     """
     is_known = evidence.known_items(y)
-    chosen = sp.csr_array((y - y.multiply(given_away)) @ sp.diags_array(is_known.astype(y.dtype)))
-    chosen.eliminate_zeros()
+    chosen = sp.csr_array(y - y.multiply(given_away))
+    chosen = entries_of(chosen, is_known[chosen.indices])
     used = np.sort(rng.permutation(np.flatnonzero(np.diff(chosen.indptr)))[:max_rows])
     y, chosen = y[used], chosen[used]
     blocks = [

@@ -19,6 +19,7 @@ from .._numerics._conditional_logit import (
     held_out_ndcg,
     joined_choices,
 )
+from .._numerics._entries import column_counts
 from .._typing import Estimator, MatrixLike
 from .._validation import (
     N_JOBS,
@@ -395,10 +396,9 @@ class StackingRecommender(CombiningRecommender):
     def _evidence_of(self, X, y):
         """Return the evidence of members that learn from X and y alone."""
         items = self._target.known(X) if y is None else y
-        counts = np.bincount(items.indices, minlength=items.shape[1])
         # In histories, the item with the largest id may be held out.
         models = self._members_fitted_on(X, y, n_items=self.n_items_)
-        return Evidence(models, self._target, counts)
+        return Evidence(models, self._target, column_counts(items))
 
     def _learned_weights(self, choices, activity, prior):
         """Return the weights of each bucket of rows, and the regularization for all rows."""

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._numerics._entries import entries_of
 from .._validation import _safe_indexing, check_matrix
 from .._wrapping import is_supervised
 from ..interactions import cross_listed_mask, find_cross_listed
@@ -144,7 +145,8 @@ class Comparison:
         questions = [(self.wanted, None)]
         if self.given_away.nnz:
             clean = np.setdiff1d(np.arange(self.target.n_items), self.given_away.indices)
-            questions.append((_only(self.wanted, clean), clean))
+            is_clean = np.isin(self.wanted.indices, clean)
+            questions.append((entries_of(self.wanted, is_clean), clean))
         if folds is None:
             folds = [(None, np.arange(self.y.shape[0]))]
         scores = np.full((len(questions), self.y.shape[0], len(self.sides)), np.nan)
@@ -169,12 +171,3 @@ def _fold_scores(side, y, target, known, questions, fold, measure, k):
         measure(wanted[rows], target.ranking(model, X, k, known[rows], candidates))
         for wanted, candidates in questions
     ]
-
-
-def _only(interactions, items):
-    """Return the interactions with some of the items; the columns of the others become empty."""
-    is_kept = np.zeros(interactions.shape[1], dtype=interactions.dtype)
-    is_kept[items] = 1
-    kept = sp.csr_array(interactions @ sp.diags_array(is_kept))
-    kept.eliminate_zeros()
-    return kept

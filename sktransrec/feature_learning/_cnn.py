@@ -11,10 +11,11 @@ from sklearn.utils import gen_batches
 from .._engine._convolutional import convolutional
 from .._engine._objectives import EntryTargets
 from .._engine._parameters import shares_parameters
+from .._numerics._entries import one_in_each_row
 from .._typing import Estimator
 from .._validation import StrOptions, check_is_fitted, get_chunk_n_rows
 from .._validation._finite import finite_output
-from ._sequences import SequenceLearner, one_token_a_row
+from ._sequences import SequenceLearner
 
 
 @shares_parameters
@@ -225,5 +226,5 @@ class CNNEncoder(SequenceLearner):
 
     def _own_targets(self, X):
         if self._takes_tokens:
-            return EntryTargets(one_token_a_row(X.ravel(), self.n_tokens_))
+            return EntryTargets(one_in_each_row(X.ravel(), self.n_tokens_))
         return EntryTargets(X.reshape(-1, X.shape[-1] if self._has_channels else 1))

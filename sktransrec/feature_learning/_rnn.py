@@ -10,9 +10,10 @@ from .._engine._items import NegativeSampler
 from .._engine._objectives import StepTargets
 from .._engine._parameters import shares_parameters
 from .._engine._recurrent import recurrent
+from .._numerics._entries import one_in_each_row
 from .._typing import Estimator
 from .._validation import StrOptions
-from ._sequences import SequenceLearner, one_token_a_row
+from ._sequences import SequenceLearner
 
 
 @shares_parameters
@@ -209,7 +210,7 @@ class RNNEncoder(SequenceLearner):
         """Return the next steps, where there are two that are no padding."""
         following, steps = self._next_steps(X)
         if self._takes_tokens:
-            return StepTargets(one_token_a_row(following, self.n_tokens_), steps)
+            return StepTargets(one_in_each_row(following, self.n_tokens_), steps)
         n_channels = X.shape[-1] if self._has_channels else 1
         return StepTargets(following.reshape(len(steps), n_channels), steps)
 

@@ -5,7 +5,6 @@ from collections import Counter
 from typing import ClassVar
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform, uniform
 
@@ -200,12 +199,6 @@ class SequenceLearner(FeatureLearner):
     def _inputs(self, part, rows):
         is_signal = part == "encoder" and not self._has_channels
         return rows[..., None] if is_signal else rows
-
-
-def one_token_a_row(tokens, n_tokens):
-    """Return the indicator matrix of token ids as a `csr_array` of shape (n_ids, n_tokens)."""
-    ones = np.ones(len(tokens), dtype=np.float32)
-    return sp.csr_array((ones, tokens, np.arange(len(tokens) + 1)), (len(tokens), n_tokens))
 
 
 def _stacked(X):

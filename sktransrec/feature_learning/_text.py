@@ -17,9 +17,10 @@ from .._engine._network import Network
 from .._engine._objectives import StepTargets
 from .._engine._parameters import shares_parameters
 from .._engine._seeded_layers import SeededLayers
+from .._numerics._entries import one_in_each_row
 from .._typing import Estimator
 from .._validation import are_integers
-from ._sequences import SequenceLearner, one_token_a_row
+from ._sequences import SequenceLearner
 
 # Of Devlin et al., section 3.1: the share of tokens to predict, and of these the shares that the
 # network sees as hidden, and as hidden or another token.
@@ -220,7 +221,7 @@ class TextEncoder(SequenceLearner):
             return super()._batch(X, y, rng, progress)
         seen, is_predicted = hidden_tokens(X, self.n_tokens_, rng or np.random.RandomState(0))
         steps = np.flatnonzero(is_predicted)
-        values = one_token_a_row(X.ravel()[steps], self.n_tokens_)
+        values = one_in_each_row(X.ravel()[steps], self.n_tokens_)
         return [seen], {"output": StepTargets(values, steps.astype(np.int32))}
 
 

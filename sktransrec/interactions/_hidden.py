@@ -5,6 +5,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._histories import padded_at_end, seen_items, split_latest
+from .._numerics._entries import as_dense, entries_of
 from .._recommend import item_columns
 from .._validation import check_candidates, check_is_fitted, check_matrix, item_ids_of_rows
 from .._wrapping import ignores_unknown, is_supervised, reads_histories, recommender_of
@@ -80,7 +81,7 @@ def without_random(X, size, columns, is_hidable=None, random_state=None):
     is_all = np.array_equal(columns, np.arange(X.shape[1]))
     items = X if is_all else X[:, columns]
     if is_hidable is not None and not is_hidable.all():
-        items = items @ sp.diags_array(is_hidable.astype(X.dtype))
+        items = entries_of(items, is_hidable[items.indices])
     _, y = holdout_random(items, size, random_state=random_state)
     hidden = sp.csr_array((y.data, columns[y.indices], y.indptr), shape=X.shape)
     return sp.csr_array(X - hidden), y
@@ -139,6 +140,5 @@ def _framed_like(X, values):
         return type(X).sparse.from_spmatrix(values, columns=names)
     import narwhals as nw
 
-    values = values.toarray() if sp.issparse(values) else values
     backend = nw.get_native_namespace(X)
-    return nw.from_numpy(values, schema=names, backend=backend).to_native()
+    return nw.from_numpy(as_dense(values), schema=names, backend=backend).to_native()

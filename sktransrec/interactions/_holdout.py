@@ -6,11 +6,11 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from sklearn.utils import check_random_state
 
+from .._numerics._entries import entries_of
 from .._numerics._row_totals import rows_of_entries
 from .._typing import MatrixLike
 from .._validation import Interval, check_matrix, check_no_log, validate_params
@@ -241,9 +241,3 @@ def numbers_held_out(n_interactions, size):
     wanted = size if isinstance(size, Integral) else np.rint(size * n_interactions)
     n_spare = np.maximum(n_interactions - 1, 0)
     return np.minimum(np.maximum(wanted, 1), n_spare)
-
-
-def entries_of(X, chosen):
-    """Return X with the chosen stored entries only."""
-    n_before = np.concatenate([[0], np.cumsum(chosen)]).astype(X.indptr.dtype)
-    return sp.csr_array((X.data[chosen], X.indices[chosen], n_before[X.indptr]), shape=X.shape)

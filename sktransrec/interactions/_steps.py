@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from .._histories import decay_weights, padded_at_end, pairs_in_order
+from .._numerics._entries import one_in_each_row
 from .._validation import Interval, item_ids_of_rows, validate_params
 
 
@@ -107,8 +108,7 @@ def history_steps(
     number = np.full(X.shape, -1, dtype=np.intp)
     number[rows, steps] = np.arange(len(rows))
     known = _known_items(X, number, (len(rows), n_items), decay, max_length)
-    ones = np.ones(len(rows), dtype=np.float32)
-    following = sp.csr_array((ones, following, np.arange(len(rows) + 1)), shape=known.shape)
+    following = one_in_each_row(following, n_items)
     return (known, following, rows) if return_rows else (known, following)
 
 

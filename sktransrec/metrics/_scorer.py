@@ -6,9 +6,9 @@ from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
+from .._numerics._entries import entries_of
 from .._recommend import recommend, seen_interactions
 from .._typing import MatrixLike
 from .._validation import (
@@ -166,10 +166,8 @@ class HoldoutScorer:
         """Return the interactions with the candidates; the columns stay those of all items."""
         if self.candidates is None:
             return interactions
-        n_items = interactions.shape[1]
-        is_candidate = np.zeros(n_items, dtype=interactions.dtype)
-        is_candidate[check_candidates(self.candidates, n_items)] = 1
-        return interactions @ sp.diags_array(is_candidate)
+        candidates = check_candidates(self.candidates, interactions.shape[1])
+        return entries_of(interactions, np.isin(interactions.indices, candidates))
 
 
 class _RankingScorer(HoldoutScorer):

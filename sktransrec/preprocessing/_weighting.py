@@ -12,6 +12,7 @@ from scipy.stats import loguniform, uniform
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
+from .._numerics._entries import column_counts
 from .._typing import MatrixLike
 from .._validation import (
     Interval,
@@ -308,7 +309,7 @@ class PopularityScaler(
 def _column_popularity(X):
     """Return the number of rows with a nonzero entry in each column."""
     if sp.issparse(X):
-        return np.bincount(X.indices, minlength=X.shape[1])
+        return column_counts(X)
     return np.count_nonzero(X, axis=0)
 
 

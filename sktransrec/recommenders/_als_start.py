@@ -6,8 +6,8 @@ lie in several parts.
 """
 
 import numpy as np
-import scipy.sparse as sp
 
+from .._numerics._entries import column_counts, with_data
 from .._numerics._row_totals import row_lengths
 
 # More passes over the rows give no better start.
@@ -33,7 +33,7 @@ def first_item_factors(X, n_components, seed):
     V : ndarray of shape (n_items, n_components), dtype float32
         Columns for which there are too few items are zeros.
     """
-    scales = item_scales(np.bincount(X.indices, minlength=X.shape[1]))
+    scales = item_scales(column_counts(X))
     scaled = scaled_pattern(X, scales)
     basis = drawn_basis(len(scales), n_components, seed)
     for _ in range(N_PASSES):
@@ -51,7 +51,7 @@ def scaled_pattern(X, scales):
     lengths = row_lengths(X)
     row_scales = np.maximum(lengths, 1).astype(np.float32) ** -_EXPONENT
     values = np.repeat(row_scales, lengths) * scales[X.indices]
-    return sp.csr_array((values, X.indices, X.indptr), shape=X.shape)
+    return with_data(X, values)
 
 
 def drawn_basis(n_items, n_components, seed):

@@ -5,12 +5,12 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
+from .._numerics._entries import with_data
 from .._numerics._least_squares import value_minima, value_parts
 from .._numerics._row_totals import rows_of_entries
 from .._typing import MatrixLike
@@ -177,10 +177,13 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def _minima(self, X, V):
         """Return the best factors and biases of the rows of X, given those of its columns, V."""
-        residuals = X.data - np.float32(self.mean_) - V[X.indices, -1]
-        residuals = sp.csr_array((residuals, X.indices, X.indptr), shape=X.shape)
+        residuals, V = self._residuals(X, V[:, -1]), _with_ones(V[:, :-1])
         ridges = np.broadcast_to(self._ridges(), (X.shape[0], V.shape[1]))
-        return value_minima(residuals, _with_ones(V[:, :-1]), ridges, n_jobs=self.n_jobs)
+        return value_minima(residuals, V, ridges, n_jobs=self.n_jobs)
+
+    def _residuals(self, X, column_bias):
+        """Return the ratings without the mean and the biases of their columns."""
+        return with_data(X, X.data - np.float32(self.mean_) - column_bias[X.indices])
 
     def _ridges(self):
         """Return the weights of the squares of the factors, and of the bias."""
@@ -204,9 +207,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def _score_parts(self, X):
         V = _with_ones(self.item_factors_)
-        residuals = X.data - np.float32(self.mean_) - self.item_bias_[X.indices]
-        residuals = sp.csr_array((residuals, X.indices, X.indptr), shape=X.shape)
-        return value_parts(residuals, V, self._ridges()) @ V.T
+        return value_parts(self._residuals(X, self.item_bias_), V, self._ridges()) @ V.T
 
     def _item_similarities(self, items):
         if self.item_factors_.shape[1] == 0:
@@ -241,8 +242,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         ratings = self.mean_ + U[rows, -1] + self.item_bias_[wanted.indices]
         for u, v in zip(U.T[:-1], self.item_factors_.T, strict=True):
             ratings += u[rows] * v[wanted.indices]
-        ratings = np.clip(ratings, *self.rating_range_).astype(np.float32)
-        return sp.csr_array((ratings, wanted.indices, wanted.indptr), shape=wanted.shape)
+        return with_data(wanted, np.clip(ratings, *self.rating_range_).astype(np.float32))
 
 
 def _with_ones(V):

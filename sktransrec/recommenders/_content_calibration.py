@@ -13,6 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
 from .._auto import MIN_ITEMS, MIN_ROWS, HeldOutPart, best_of, candidates
+from .._numerics._entries import column_counts, entries_of
 from .._recommend import row_blocks
 from ..interactions import holdout_random
 
@@ -74,9 +75,7 @@ class _HeldOut(NamedTuple):
         is_new = np.zeros(n_items, dtype=bool)
         is_new[rng.permutation(n_items)[: int(_HELD_OUT * n_items)]] = True
         of_new = sp.csr_array(X @ sp.diags_array(is_new.astype(X.dtype)))
-        kept = sp.csr_array(X - of_new)
-        kept.eliminate_zeros()
-        kept, y = holdout_random(kept, _HELD_OUT, random_state=0)
+        kept, y = holdout_random(entries_of(X, ~is_new[X.indices]), _HELD_OUT, random_state=0)
         return cls(kept, sp.csr_array(y + of_new), is_new)
 
 
@@ -97,17 +96,16 @@ class _Trial:
     """A hybrid fitted without held-out interactions, and the rows that are to find these."""
 
     def __init__(self, hybrid, X, content, held_out):
-        self.to_come = share_to_come(np.bincount(X.indices))
+        self.to_come = share_to_come(column_counts(X))
         self.model = _without_choices(hybrid, content).fit(held_out.X)
         self._is_new = held_out.is_new
-        n_rows_with = np.bincount(held_out.X.indices, minlength=X.shape[1])
+        n_rows_with = column_counts(held_out.X)
         self._is_cold = n_rows_with == 0
         rng = np.random.default_rng(0)
         rows = rng.permutation(np.flatnonzero(np.diff(held_out.X.indptr)))[:_MAX_ROWS]
         self._rows, self._wanted = held_out.X[rows], held_out.y[rows]
-        is_known = (~self._is_new).astype(np.float32)
-        self._wanted_known = sp.csr_array(self._wanted @ sp.diags_array(is_known))
-        self._wanted_known.eliminate_zeros()
+        is_known = ~self._is_new[self._wanted.indices]
+        self._wanted_known = entries_of(self._wanted, is_known)
         self._judged = np.flatnonzero(np.diff(self._wanted_known.indptr))
         known, new = (
             _sampled_pairs(self._rows, self._wanted, np.flatnonzero(items), rng)
@@ -122,7 +120,7 @@ class _Trial:
     def of(cls, hybrid, X, content) -> Self | None:
         """Return the trial, None if too few interactions are left to learn from."""
         held_out = _HeldOut.of(X)
-        most = np.bincount(held_out.X.indices, minlength=1).max()
+        most = column_counts(held_out.X).max()
         is_enough = held_out.is_new.any() and most >= hybrid.min_interactions
         return cls(hybrid, X, content, held_out) if is_enough else None
 
@@ -254,10 +252,7 @@ def _sampled_pairs(X, y, items, rng):
 
 def _with_share_of(wanted, columns, share, rng):
     """Return the wanted items, with a drawn share of those in the masked columns."""
-    kept = wanted.copy()
-    kept.data *= ~columns[kept.indices] | (rng.random(kept.nnz) < share)
-    kept.eliminate_zeros()
-    return kept
+    return entries_of(wanted, ~columns[wanted.indices] | (rng.random(wanted.nnz) < share))
 
 
 def _thinned(rows, columns, is_held_out, weights):

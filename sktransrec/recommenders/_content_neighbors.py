@@ -14,6 +14,7 @@ from scipy.stats import uniform
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
+from .._numerics._entries import column_counts
 from .._numerics._mixed_vectors import MixedVectors
 from .._typing import Estimator
 from .._validation import (
@@ -183,7 +184,7 @@ class ContentKNNRecommender(
 
     def _fit(self, X):
         self._set_vectors(self._content_of_columns(X), X)
-        counts = np.log1p(np.bincount(X.indices, minlength=X.shape[1]), dtype=np.float32)
+        counts = np.log1p(column_counts(X), dtype=np.float32)
         self._of_popularity = np.float32(self.popularity_weight) * counts / counts.max()
 
     def _set_vectors(self, content, X):

@@ -4,7 +4,6 @@
 from numbers import Real
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
 from .._engine._learner import NetworkLearner
@@ -17,6 +16,7 @@ from .._histories import (
     windows,
     without_last,
 )
+from .._numerics._entries import one_in_each_row
 from .._recommend import mask_stored, row_blocks
 from .._validation import Interval
 
@@ -101,9 +101,7 @@ class HistoryLearner(NetworkLearner):
         steps = (rows * inputs.shape[1] + steps).astype(np.int32)
         if rng is not None and self.n_negatives is not None:
             return [inputs], {"output": self._sampler.targets(columns, steps, rng)}
-        ones = np.ones(len(columns), dtype=np.float32)
-        shape = (len(columns), self.n_items_)
-        values = sp.csr_array((ones, columns, np.arange(len(columns) + 1)), shape)
+        values = one_in_each_row(columns, self.n_items_)
         return [inputs], {"output": StepTargets(values, steps)}
 
     def _inputs(self, part, rows):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
+from .._numerics._entries import column_counts
 from .._typing import Estimator, MatrixLike
 from .._validation import HasMethods, Interval, StrOptions, _safe_indexing, check_is_fitted
 from .._wrapping import recommender_and_rows, transformed
@@ -302,7 +303,7 @@ class HybridRecommender(
 
     def _fit(self, X):
         content = self._content_of_columns(X)
-        n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
+        n_rows_with = column_counts(X)
         is_reached = n_rows_with.max() >= self.min_interactions
         self.min_interactions_ = self.min_interactions if is_reached else 1
         cold = np.flatnonzero(n_rows_with == 0)

@@ -9,6 +9,7 @@ from joblib import effective_n_jobs
 from sklearn.utils import check_random_state
 
 from .._numerics._blas_threads import one_blas_thread
+from .._numerics._entries import column_counts
 
 
 def fit_implicit(estimator, model_class, X, **parameters):
@@ -57,7 +58,7 @@ def item_biases(X, learned_bias, popularity_exponent):
     item without interactions gets the smallest bias of all: implicit leaves it at zero, above all
     rare items.
     """
-    n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
+    n_rows_with = column_counts(X)
     is_known = n_rows_with > 0
     log_popularity = np.log(np.maximum(n_rows_with, 1))
     log_popularity -= log_popularity[is_known].mean()

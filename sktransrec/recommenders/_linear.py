@@ -14,9 +14,9 @@ from sklearn.utils import gen_batches
 from sklearn.utils.random import sample_without_replacement
 
 from .._auto import best_value, held_out_rows
+from .._numerics._entries import as_dense, as_sparse, column_counts, entries_of
 from .._numerics._gram import (
     DualMap,
-    as_dense,
     asks_for_regularization,
     factorize,
     gram_dtype,
@@ -37,7 +37,8 @@ from .._numerics._neighbor_ridge import (
     strongest_entries,
 )
 from .._numerics._row_blocks import entry_rows
-from .._numerics._row_sums import as_sparse, cross_sum, gram_sum
+from .._numerics._row_sums import cross_sum, gram_sum
+from .._numerics._row_totals import rows_of_entries
 from .._numerics._spd import inverse, solve
 from .._validation import Interval, StrOptions, get_chunk_n_rows
 from ..base import InDomainRecommender, SimilarItemsMixin, SupervisedRecommender
@@ -447,7 +448,7 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     def _learn(self, X):
         squares = np.sum(np.square(X.data, dtype=np.float64))
-        counts = np.bincount(X.indices, minlength=X.shape[1])
+        counts = column_counts(X)
         ridges = self._ridges(counts, squares)
         self.solver_ = self._chosen_solver(X, ridges)
         dtype = solver_dtype(X, ridges, self.solver_)
@@ -526,8 +527,7 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
             self._set_inverse(inverse(factorize(as_dense(gram), ridges, self)))
             return
         gram = as_sparse(gram)
-        others = sp.csr_array(gram - sp.diags_array(gram.diagonal()))
-        others.eliminate_zeros()
+        others = entries_of(gram, gram.indices != rows_of_entries(gram))
         cross = strongest_entries(others, gram.diagonal(), ridges, self.n_neighbors, counts)
         self._regress(GramLookup.of_matrix(gram), cross, ridges)
 

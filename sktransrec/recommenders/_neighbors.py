@@ -13,9 +13,10 @@ from sklearn.preprocessing import normalize
 
 from .._auto import Numbers, candidates, choice_on_curves
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
+from .._numerics._entries import as_sparse, column_counts, pattern_of, with_data
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
-from .._numerics._row_sums import as_sparse, gram_sum
+from .._numerics._row_sums import gram_sum
 from .._numerics._strongest_links import (
     strongest_links,
     strongest_links_of_each,
@@ -223,7 +224,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     def _sums_of(self, X):
         if self.weighting_ == "cosine":
-            return {"gram": gram_sum(X), "support": gram_sum(_pattern(X))}
+            return {"gram": gram_sum(X), "support": gram_sum(pattern_of(X))}
         roots, logs = X.sqrt(), np.log1p(np.diff(X.indptr))
         sums = {
             "gram": gram_sum(roots),
@@ -231,7 +232,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
             "squared_log_gram": gram_sum(roots, logs**2),
         }
         if self.weighting_ == "tfidf":
-            return {**sums, "support": gram_sum(_pattern(X))}
+            return {**sums, "support": gram_sum(pattern_of(X))}
         _check_ones(X)
         return sums
 
@@ -282,7 +283,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
             return [self._links(X, weighting) for weighting in weightings]
         # The weights of "bm25" and "tfidf" are the same up to a factor for each item.
         row_weights = _row_weights(X)
-        n_rows_with = np.bincount(X.indices, minlength=X.shape[1])
+        n_rows_with = column_counts(X)
         squared_norms = (row_weights**2) @ X
         item_weights = [
             self._item_weights(squared_norms, n_rows_with, weighting).astype(np.float32)
@@ -306,7 +307,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         item_sums = X.sum(axis=0)
         item_lengths = item_sums / item_sums.mean()
         saturated = saturated_counts(X.data, item_lengths[X.indices], self.k1, self.b)
-        return _row_information(X) @ sp.csr_array((saturated, X.indices, X.indptr), shape=X.shape)
+        return _row_information(X) @ with_data(X, saturated)
 
     def _score_rows(self, X):
         return linked_scores(X, self.item_links_)
@@ -320,16 +321,11 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
 def _popularity_powers(X, exponent):
     """Return this power of the share of the rows that have each item, float32."""
-    return _shares_to_power(np.bincount(X.indices, minlength=X.shape[1]), X.shape[0], exponent)
+    return _shares_to_power(column_counts(X), X.shape[0], exponent)
 
 
 def _shares_to_power(n_rows_with, n_rows, exponent):
     return np.power(np.maximum(n_rows_with, 1) / n_rows, exponent).astype(np.float32)
-
-
-def _pattern(X):
-    """Return X with ones as its entries."""
-    return sp.csr_array((np.ones_like(X.data), X.indices, X.indptr), shape=X.shape)
 
 
 def _without_own_items(links):

@@ -11,8 +11,9 @@ from scipy.linalg import LinAlgError
 from scipy.sparse import csr_array
 from scipy.stats import loguniform, uniform
 
+from .._numerics._entries import as_sparse
 from .._numerics._neighbor_ridge import GramLookup, neighbor_ridge, strongest_entries
-from .._numerics._row_sums import as_sparse, cross_sum, gram_sum
+from .._numerics._row_sums import cross_sum, gram_sum
 from .._validation import Interval
 from ..interactions import history_steps
 from ._history_reader import LinkedHistoryReader, check_has_steps

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
-from .._numerics._gram import as_dense
+from .._numerics._entries import as_dense
 from .._score_parts import additive_parts
 from .._typing import Estimator
 from .._validation import HasMethods, check_interactions

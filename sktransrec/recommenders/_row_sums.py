@@ -7,7 +7,8 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
-from .._numerics._row_sums import RowSums, column_counts
+from .._numerics._entries import column_counts
+from .._numerics._row_sums import RowSums
 from .._typing import Estimator, MatrixLike
 from .._validation import _fit_context, check_is_fitted, restores_on_error
 

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from scipy.stats import loguniform
 from sklearn.preprocessing import OrdinalEncoder
 
+from .._numerics._entries import one_in_each_row
 from .._validation import Interval, check_candidates, check_rows, check_table, is_table, reading
 from ..base import SupervisedRecommender
 
@@ -134,8 +135,7 @@ class SegmentPopularityRecommender(SupervisedRecommender):
         )
         self.segments_ = self._decoded(codes)
         has_item = (y > 0).astype(np.float32)
-        ones = np.ones(len(segment_of_row), dtype=np.float32)
-        is_in_segment = sp.csr_array((ones, segment_of_row, np.arange(len(ones) + 1)))
+        is_in_segment = one_in_each_row(segment_of_row, len(codes))
         self.segment_counts_ = sp.csr_array(is_in_segment.T @ has_item)
         self._places = {_key(values): s for s, values in enumerate(codes)}
 

@@ -13,10 +13,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
 
 from .._auto import Numbers, candidates, choice_on_curves, logarithms
+from .._numerics._entries import as_sparse
 from .._numerics._gram import scaled_columns
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
-from .._numerics._row_sums import RowSums, as_sparse, gram_sum
+from .._numerics._row_sums import RowSums, gram_sum
 from .._numerics._row_totals import row_totals, scaled_rows
 from .._numerics._strongest_links import strongest_links, strongest_of
 from .._validation import Interval, StrOptions

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .._ids import distinct_ids, id_array, positions
+from .._numerics._gram import scaled_columns
 from .._validation import check_columns
 from ..base import InDomainRecommender
 
@@ -147,7 +148,7 @@ class TwoDomains:
         scale = self.missing_weights(X.shape[1])
         for columns, of_domain in zip(self.columns, confidence, strict=True):
             scale[columns] *= of_domain
-        return sp.csr_array((X.data * scale[X.indices], X.indices, X.indptr), shape=X.shape)
+        return scaled_columns(X, scale)
 
     def blocks_of_rows(self, X, confidence):
         """Return one block for each kind of rows."""

@@ -5,10 +5,9 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sktransrec._numerics._entries import as_sparse, column_counts
 from sktransrec._numerics._row_sums import (
     RowSums,
-    as_sparse,
-    column_counts,
     column_shares,
     compact,
     cross_sum,

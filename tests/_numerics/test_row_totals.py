@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sktransrec._numerics._row_totals import (
     nonzero_places,
+    numbers_within,
     row_totals,
     rows_of_entries,
     scaled_rows,
@@ -18,6 +19,10 @@ SCALES = np.array([0.5, 3, 2])
 def test_entries_have_their_rows():
     assert_array_equal(rows_of_entries(sp.csr_array(DENSE)), [0, 0, 2])
     assert_array_equal(rows_of_entries(sp.csr_array(DENSE[:1])), [0, 0])
+
+
+def test_numbers_begin_anew_in_each_group():
+    assert_array_equal(numbers_within(np.array([2, 0, 3])), [0, 1, 0, 1, 2])
 
 
 def test_places_are_those_of_the_entries_that_are_not_zero():

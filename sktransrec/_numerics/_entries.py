@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Sparse matrices made of the entries of others, and what is counted in them."""
+
+import numpy as np
+import scipy.sparse as sp
+
+
+def with_data(X, data):
+    """Return a `csr_array` with the pattern of X, which shares its indices."""
+    return sp.csr_array((data, X.indices, X.indptr), shape=X.shape)
+
+
+def pattern_of(X):
+    """Return X with ones as its entries."""
+    return with_data(X, np.ones_like(X.data))
+
+
+def entries_of(X, chosen):
+    """Return the chosen entries of a `csr_array`."""
+    n_before = np.concatenate([[0], np.cumsum(chosen)]).astype(X.indptr.dtype)
+    return sp.csr_array((X.data[chosen], X.indices[chosen], n_before[X.indptr]), shape=X.shape)
+
+
+def one_in_each_row(columns, n_columns):
+    """Return the float32 `csr_array` with a one in the given column of each row."""
+    ones = np.ones(len(columns), dtype=np.float32)
+    return sp.csr_array((ones, columns, np.arange(len(ones) + 1)), shape=(len(ones), n_columns))
+
+
+def column_counts(X):
+    """Return the number of entries in each column of a `csr_array`."""
+    return np.bincount(X.indices, minlength=X.shape[1])
+
+
+def as_dense(matrix):
+    """Return a dense or sparse matrix as an ndarray."""
+    return matrix.toarray() if sp.issparse(matrix) else matrix
+
+
+def as_sparse(matrix):
+    """Return a dense or sparse matrix as a `csr_array` or as the sparse matrix that it is."""
+    return matrix if sp.issparse(matrix) else sp.csr_array(matrix)

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What is made of the entries of a sparse matrix is what the dense one would give."""
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.testing import assert_array_equal
+
+from sktransrec._numerics._entries import (
+    as_dense,
+    as_sparse,
+    column_counts,
+    entries_of,
+    one_in_each_row,
+    pattern_of,
+    with_data,
+)
+
+DENSE = np.array([[0, 2, 3], [0, 0, 0], [0.5, 0, 4]], dtype=np.float32)
+X = sp.csr_array(DENSE)
+
+
+def test_other_data_has_the_same_places():
+    assert_array_equal(with_data(X, -X.data).toarray(), -DENSE)
+    assert_array_equal(pattern_of(X).toarray(), DENSE != 0)
+    assert pattern_of(X).dtype == np.float32
+
+
+def test_the_chosen_entries_are_kept_in_their_rows():
+    kept = entries_of(X, np.array([False, True, False, True]))
+    assert_array_equal(kept.toarray(), DENSE * [[0, 0, 1], [0, 0, 0], [0, 0, 1]])
+    assert kept.nnz == 2
+
+
+def test_each_row_has_a_one_in_its_column():
+    assert_array_equal(one_in_each_row(np.array([2, 0]), 3).toarray(), [[0, 0, 1], [1, 0, 0]])
+
+
+def test_columns_without_entries_are_counted_too():
+    assert_array_equal(column_counts(X[:1]), [0, 1, 1])
+
+
+def test_matrices_change_their_form_and_not_their_values():
+    assert_array_equal(as_dense(X), DENSE)
+    assert as_dense(DENSE) is DENSE
+    assert_array_equal(as_sparse(DENSE).toarray(), DENSE)
+    assert as_sparse(X) is X
