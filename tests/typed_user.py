@@ -1,4 +1,4 @@
-"""A user's script, read by mypy and run by `test_types.py`."""
+"""A user's script, read by mypy and run by `test_typing.py`."""
 
 from pathlib import Path
 from typing import Any, assert_type

@@ -1,6 +1,7 @@
 """Scorers give the metric of what is recommended, inside searches and out of them."""
 
 import functools
+import inspect
 import pickle
 import re
 
@@ -99,7 +100,7 @@ def test_is_the_metric_of_the_recommendations(cross_domain, metric):
 
 
 def test_names_in_the_docstring_are_all_names():
-    described = ranking_scorer.__doc__.split("    metric : ")[1].split('"auc" is')[0]
+    described = inspect.getdoc(ranking_scorer).split("metric : ")[1].split('"auc" is')[0]
     named = re.findall('"([a-z_0-9]+)"', described.split("Of relevance")[1])
     assert sorted(named) == sorted([*METRICS, *BEYOND_ACCURACY, "auc"])
 

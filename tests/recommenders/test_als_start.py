@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.linalg import block_diag
 
 from sktransrec import ALSRecommender
 from sktransrec.recommenders._als_start import first_item_factors, item_scales, scaled_pattern
@@ -11,7 +12,7 @@ from sktransrec.recommenders._als_start import first_item_factors, item_scales, 
 
 def _blocks():
     """Return counts of three groups of rows, each with its own items: a pattern of rank 3."""
-    pattern = sp.block_diag([np.ones((20, 5)), np.ones((8, 4)), np.ones((3, 6))], format="csr")
+    pattern = block_diag(np.ones((20, 5)), np.ones((8, 4)), np.ones((3, 6)))
     X = sp.csr_array(pattern, dtype=np.float32)
     X.data *= np.random.default_rng(0).integers(1, 9, size=X.nnz)
     return X

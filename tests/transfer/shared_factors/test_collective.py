@@ -276,7 +276,7 @@ def stacked_users(n_items=12):
 
 
 def beside_each_other(X_source, X_target):
-    return sp.csr_array(sp.block_diag([X_source, X_target]))
+    return sp.block_diag([sp.csr_array(X_source), sp.csr_array(X_target)], format="csr")
 
 
 def test_shared_items_of_equal_weight_are_one_matrix():
