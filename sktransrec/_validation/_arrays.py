@@ -23,7 +23,7 @@ _SPARSE_FORMATS = ("csr", "csc", "coo")
 
 @contextmanager
 def reading(X, *, name):
-    """Turn errors about values that are not numbers into clear ones that name the argument."""
+    """Let errors about X name the argument, and turn those of conversions into ValueErrors."""
     if np.ma.is_masked(X):
         raise ValueError(
             f"{name} is a masked array, and the mask would be ignored: pass {name}.filled(0)."
@@ -35,7 +35,7 @@ def reading(X, *, name):
         if re.search(rf"\b{name}\b", str(error)):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{name} cannot be read as numbers: {error}") from error
+        raise kind(f"{name}: {error}") from error
     except (ArithmeticError, AssertionError, AttributeError, LookupError) as error:
         raise ValueError(
             f"{name} cannot be read as numbers: {type(error).__name__}: {error}"
