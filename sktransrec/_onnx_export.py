@@ -8,6 +8,7 @@ import numpy as np
 
 from ._engine._learner import NetworkLearner
 from ._engine._onnx_layers import add_part
+from ._extras import asks_to_install
 from ._numerics._entries import as_dense
 from ._recommend import preference_of
 from ._typing import Estimator
@@ -79,7 +80,8 @@ def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: i
     >>> model = EASERecommender().fit([[1, 0, 1], [1, 1, 0], [1, 0, 0]])
     >>> to_onnx(model, "ease.onnx", n_recommendations=2)  # doctest: +SKIP
     """
-    _require_onnx()
+    with asks_to_install("to_onnx needs the package onnx: pip install sktransrec[onnx]"):
+        import onnx  # noqa: F401
     estimator = innermost(model)
     if isinstance(estimator, NetworkLearner) and not hasattr(estimator, "recommend"):
         check_is_fitted(estimator)
@@ -92,13 +94,6 @@ def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: i
         )
         graph = _recommendations(recommender, n_recommendations)
     _save(graph, path)
-
-
-def _require_onnx():
-    try:
-        import onnx  # noqa: F401
-    except ImportError as error:
-        raise ImportError("to_onnx needs the package onnx: pip install sktransrec[onnx]") from error
 
 
 class _Graph:

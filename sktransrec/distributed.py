@@ -4,26 +4,24 @@
 import copy
 import functools
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 
+from ._extras import asks_to_install
 from ._recommend import recommend
 from ._typing import Estimator
 from ._wrapping import as_matrix
+from .interactions import InteractionEncoder
 from .persistence import load
 from .serving import RecommendationService
-
-if TYPE_CHECKING:
-    from .interactions._encoder import InteractionEncoder
-
 
 __all__ = ["encode_parts", "fit_encoder", "fit_parts", "recommend_parts"]
 
 
-def fit_encoder(encoder: "InteractionEncoder", events: Any) -> "InteractionEncoder":
+def fit_encoder(encoder: InteractionEncoder, events: Any) -> InteractionEncoder:
     """Learn the users and the items of a log in parts, in one pass.
 
     Use it for a log that no machine holds: each worker finds the ids of its parts, and these are
@@ -60,7 +58,7 @@ def fit_encoder(encoder: "InteractionEncoder", events: Any) -> "InteractionEncod
     return encoder
 
 
-def encode_parts(encoder: "InteractionEncoder | str", events: Any) -> list[Any]:
+def encode_parts(encoder: InteractionEncoder | str, events: Any) -> list[Any]:
     """Encode a log in parts, with all events of a user in one of them.
 
     Parameters
@@ -197,12 +195,8 @@ def recommend_parts(path: str, X: Any, **options: Any) -> list[Any]:
 
 
 def _delayed(function):
-    try:
+    with asks_to_install("sktransrec.distributed needs Dask: pip install sktransrec[dask]"):
         from dask import delayed
-    except ImportError as error:
-        raise ImportError("sktransrec.distributed needs Dask: pip install sktransrec[dask]") from (
-            error
-        )
     return delayed(function)
 
 

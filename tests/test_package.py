@@ -40,7 +40,7 @@ OWN = {"self", "cls", "other", "others"}
 
 # From the ground up: a room may import itself and those before it.
 LAYERS = [
-    {"_typing"},
+    {"_extras", "_typing"},
     {"_columns", "_histories", "_version_stamp", "persistence"},
     {"_ids"},
     {"_validation"},

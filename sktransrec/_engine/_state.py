@@ -6,8 +6,13 @@ import json
 import os
 import sys
 
+from .._extras import asks_to_install
 from ._served_network import ServedNetwork
 
+_INSTALL = (
+    "Training a network needs TensorFlow, Keras and scikeras: pip install tensorflow scikeras. A "
+    "fitted model runs without them."
+)
 # The process in which TensorFlow was started; a fork takes it over as it is.
 _process_of_tensorflow = None
 
@@ -26,14 +31,8 @@ def engine():
             "network is trained."
         )
     silence = contextlib.nullcontext if "tensorflow" in sys.modules else _silent_stderr
-    try:
-        with silence():
-            _keras.import_tensorflow()
-    except ImportError as error:
-        raise ImportError(
-            "Training a network needs TensorFlow, Keras and scikeras: pip install tensorflow "
-            "scikeras. A fitted model runs without them."
-        ) from error
+    with silence(), asks_to_install(_INSTALL):
+        _keras.import_tensorflow()
     _keras.check_backend()
     _process_of_tensorflow = os.getpid()
     return _keras

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Packages that only some functions need, and that are imported there."""
+
+from contextlib import contextmanager
+
+
+@contextmanager
+def asks_to_install(message):
+    """Raise an ImportError that says what to install, where an import inside fails."""
+    try:
+        yield
+    except ImportError as error:
+        raise ImportError(message) from error
