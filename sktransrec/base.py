@@ -71,6 +71,11 @@ class RecommenderMixin(VersionStampMixin):
     If needed, it overrides the properties ``item_columns_`` and ``withheld_items_``.
     """
 
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.estimator_type = "recommender"
@@ -450,6 +455,8 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
     of shape (`n_items_`, n_components) and, if the model has biases, ``item_bias_`` of shape
     (`n_items_`,). Item factors in Fortran order make `recommend` faster for a few rows.
     """
+
+    item_factors_: NDArray[np.float32]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

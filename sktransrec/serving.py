@@ -5,7 +5,7 @@ import copy
 import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,8 +18,10 @@ from ._typing import Estimator
 from ._validation import check_is_fitted
 from ._version_stamp import VersionStampMixin
 from ._wrapping import reads_histories, recommender_of
+from .content import ItemFeatures
 from .inspection._explain import explain
 from .inspection._trace import trace
+from .interactions import InteractionEncoder
 from .interactions._coded import latest_columns, merged_matrix
 from .interactions._events import frame_library, frame_of
 from .interactions._known_of import (
@@ -30,11 +32,6 @@ from .interactions._known_of import (
     users_in,
 )
 from .persistence import load, save
-
-if TYPE_CHECKING:
-    from .content._item_features import ItemFeatures
-    from .interactions._encoder import InteractionEncoder
-
 
 __all__ = ["RecommendationService"]
 
@@ -102,9 +99,9 @@ class RecommendationService(VersionStampMixin):
     def __init__(
         self,
         model: Estimator,
-        encoder: "InteractionEncoder",
+        encoder: InteractionEncoder,
         *,
-        item_encoder: "InteractionEncoder | None" = None,
+        item_encoder: InteractionEncoder | None = None,
         item_names: Mapping[Any, str] | Any | None = None,
     ) -> None:
         check_is_fitted(encoder)
@@ -337,7 +334,7 @@ class RecommendationService(VersionStampMixin):
         return self._table(heads, similar.ravel(), scores.ravel(), library_of(self.encoder))
 
     def add_items(
-        self, item_features: "ItemFeatures", item_names: Mapping[Any, str] | Any | None = None
+        self, item_features: ItemFeatures, item_names: Mapping[Any, str] | Any | None = None
     ) -> "RecommendationService":
         """Recommend later items from now on, without learning again.
 

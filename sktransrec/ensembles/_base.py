@@ -16,7 +16,7 @@ from .._histories import padded_at_end
 from .._ids import DecodesItems
 from .._numerics._row_sums import column_shares
 from .._recommend import n_rows_of, withheld_items
-from .._typing import MatrixLike
+from .._typing import Estimator, MatrixLike
 from .._validation import (
     _BaseComposition,
     check_histories,
@@ -184,6 +184,8 @@ class DecidingRecommender(EnsembleRecommender):
     A subclass has the parameters `transfer`, `fallback`, `target_columns` and `holdout`.
     """
 
+    decision_: str
+
     def _parts(self):
         return [part for part in (self.transfer, self.fallback) if part is not None]
 
@@ -224,6 +226,9 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
 
     A subclass has the parameters `estimators`, a list of (name, recommender), and `n_jobs`.
     """
+
+    estimators_: list[Estimator]
+    named_estimators_: Bunch
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, and those of each recommender as ``name__parameter``.

@@ -2,7 +2,7 @@
 """A recommender that shows popular items less often."""
 
 from numbers import Real
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,10 +89,6 @@ class DiscountedRecommender(EnsembleRecommender):
 
     recommender_: Estimator
     discounts_: NDArray[np.float32]
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "recommender": [HasMethods(["fit"])],

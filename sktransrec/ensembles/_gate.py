@@ -2,7 +2,7 @@
 """A recommender that uses the source only if it helps, and only for the rows that it helps."""
 
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,13 +20,10 @@ from .._validation import (
     restores_on_error,
 )
 from ..evaluation._comparison import Comparison, Side, rows_without, sides
-from ..evaluation._gain import measured_gain, shuffled_folds
+from ..evaluation._gain import TransferGain, measured_gain, shuffled_folds
 from ..metrics._buckets import bucket_of
 from ..metrics._table import METRICS
 from ._base import DecidingRecommender
-
-if TYPE_CHECKING:
-    from ..evaluation._gain import TransferGain
 
 
 class TransferGate(DecidingRecommender):
@@ -144,16 +141,11 @@ class TransferGate(DecidingRecommender):
     array([False, False, False])
     """
 
-    decision_: str
     uses_transfer_: NDArray[np.bool_]
     bucket_edges_: NDArray[np.intp]
-    gain_: "TransferGain"
+    gain_: TransferGain
     transfer_: Estimator
     fallback_: Estimator
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "transfer": [HasMethods(["fit"])],

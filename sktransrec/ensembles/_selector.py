@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -27,7 +27,7 @@ from .._validation import (
 )
 from .._wrapping import is_supervised, reads_histories
 from ..evaluation._comparison import Comparison, rows_without, sides
-from ..evaluation._gain import measured_gain, shuffled_folds
+from ..evaluation._gain import TransferGain, measured_gain, shuffled_folds
 from ..evaluation._source_scores import (
     SourceScore,
     column_distance,
@@ -38,9 +38,6 @@ from ..evaluation._source_scores import (
 from ..metrics._table import METRICS
 from ._base import DecidingRecommender
 from ._voting import VotingRecommender
-
-if TYPE_CHECKING:
-    from ..evaluation._gain import TransferGain
 
 
 class SourceSelectorRecommender(DecidingRecommender):
@@ -161,15 +158,10 @@ class SourceSelectorRecommender(DecidingRecommender):
     array([1., 0.])
     """
 
-    decision_: str
     source_scores_: list[SourceScore]
     weights_: NDArray[Any]
-    gain_: "TransferGain | None"
+    gain_: TransferGain | None
     recommender_: Estimator
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "transfer": [HasMethods(["fit"])],

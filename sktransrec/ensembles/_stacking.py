@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from .._auto import surest_gain
 from .._numerics._conditional_logit import (
@@ -210,12 +210,6 @@ class StackingRecommender(CombiningRecommender):
     regularization_: float
     bucket_edges_: NDArray[np.intp]
     final_estimator_: Estimator | None
-    estimators_: list[Estimator]
-    named_estimators_: Bunch
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "estimators": [list],

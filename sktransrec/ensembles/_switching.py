@@ -99,10 +99,6 @@ class SwitchingRecommender(EnsembleRecommender):
 
     recommender_: Estimator
     fallback_: Estimator | None
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "recommender": [HasMethods(["fit"])],

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Several recommenders in one: the mean of their scores on one scale."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import Bunch
+from numpy.typing import ArrayLike
 
 from .._typing import Estimator, MatrixLike
 from .._validation import N_JOBS, _fit_context, restores_on_error
@@ -78,13 +77,6 @@ class VotingRecommender(CombiningRecommender):
     array([[1],
            [2]])
     """
-
-    estimators_: list[Estimator]
-    named_estimators_: Bunch
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "estimators": [list],

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
@@ -15,12 +15,9 @@ from sklearn.utils import check_random_state
 from .._recommend import n_rows_of
 from .._typing import MatrixLike
 from .._validation import check_matrix
-from ..interactions import holdout_after, holdout_last, holdout_random
+from ..interactions import InteractionEncoder, holdout_after, holdout_last, holdout_random
 from ..interactions._holdout import entries_of, random_interactions
 from ..metrics import ranking_scorer
-
-if TYPE_CHECKING:
-    from ..interactions._encoder import InteractionEncoder
 
 
 class _KnownRows:
@@ -405,7 +402,7 @@ class LastOneOut(_KnownRows):
     n: int = 1
 
     def hold_out(
-        self, X: Any, encoder: "InteractionEncoder | None" = None, *, users: ArrayLike | None = None
+        self, X: Any, encoder: InteractionEncoder | None = None, *, users: ArrayLike | None = None
     ) -> tuple[csr_array, csr_array]:
         """Return what is known of the users, and their latest items.
 
@@ -459,7 +456,7 @@ class GlobalTime(_KnownRows):
     time: object
 
     def hold_out(
-        self, X: Any, encoder: "InteractionEncoder | None" = None, *, users: ArrayLike | None = None
+        self, X: Any, encoder: InteractionEncoder | None = None, *, users: ArrayLike | None = None
     ) -> tuple[csr_array, csr_array]:
         """Return what is known of the users before the time, and their new items after it.
 

@@ -101,9 +101,6 @@ class CNNEncoder(SequenceLearner):
     (4, 2)
     """
 
-    n_tokens_: int | None
-    n_outputs_: int | None
-
     _parameter_constraints: dict = {
         "kernel_sizes": ["array-like"],
         "pooling": [StrOptions({"max", "flatten", "auto"})],

@@ -100,9 +100,6 @@ class RNNEncoder(SequenceLearner):
     (4, 2)
     """
 
-    n_tokens_: int | None
-    n_outputs_: int | None
-
     _parameter_constraints: dict = {
         "cell": [StrOptions({"gru", "lstm", "simple"})],
         "bidirectional": ["boolean"],

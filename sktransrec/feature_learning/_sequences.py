@@ -30,6 +30,9 @@ class SequenceLearner(FeatureLearner):
     says in `_max_dimensions` how many axes X may have.
     """
 
+    n_tokens_: int | None
+    n_outputs_: int | None
+
     search_distributions: ClassVar = {
         "n_components": [16, 32, 64, 128],
         "learning_rate": loguniform(0.0003, 0.01),

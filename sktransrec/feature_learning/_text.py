@@ -110,7 +110,6 @@ class TextEncoder(SequenceLearner):
     """
 
     n_tokens_: int
-    n_outputs_: int | None
 
     _max_dimensions = 2
 

@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The shape that all displays share."""
 
+from typing import Any
+
 
 class Display:
     """Base of displays: `plot` draws on the axes of `_axes`, and returns the display itself."""
+
+    ax_: Any
+    figure_: Any
+    lines_: dict[str, Any]
+    bands_: dict[str, Any]
+    errorbar_: Any
 
     def _axes(self, ax, size=None):
         """Return the axes to draw on, new ones if there are none, and keep them."""

@@ -2,19 +2,20 @@
 """Displays: results of the package, drawn with matplotlib."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .._typing import Estimator, MatrixLike
-from ..evaluation import compare, transfer_gain, transfer_learning_curve
+from ..evaluation import (
+    ModelComparison,
+    TransferGain,
+    TransferLearningCurve,
+    compare,
+    transfer_gain,
+    transfer_learning_curve,
+)
 from ._display import Display
-
-if TYPE_CHECKING:
-    from ..evaluation._compare import ModelComparison
-    from ..evaluation._gain import TransferGain
-    from ..evaluation._learning_curve import TransferLearningCurve
-
 
 _TITLES = {
     "helps": "Transfer helps",
@@ -63,11 +64,7 @@ class ModelComparisonDisplay(Display):
     'NDCG@10 minus that of popularity (0.1725)'
     """
 
-    ax_: Any
-    figure_: Any
-    errorbar_: Any
-
-    def __init__(self, comparison: "ModelComparison") -> None:
+    def __init__(self, comparison: ModelComparison) -> None:
         self.comparison = comparison
 
     @classmethod
@@ -108,7 +105,7 @@ class ModelComparisonDisplay(Display):
     @classmethod
     def from_comparison(
         cls,
-        comparison: "ModelComparison",
+        comparison: ModelComparison,
         *,
         metric: str | None = None,
         ax: Any = None,
@@ -221,11 +218,7 @@ class TransferGainDisplay(Display):
     'gain in NDCG@10 by the source'
     """
 
-    ax_: Any
-    figure_: Any
-    errorbar_: Any
-
-    def __init__(self, gain: "TransferGain") -> None:
+    def __init__(self, gain: TransferGain) -> None:
         self.gain = gain
 
     @classmethod
@@ -268,7 +261,7 @@ class TransferGainDisplay(Display):
 
     @classmethod
     def from_gain(
-        cls, gain: "TransferGain", *, ax: Any = None, color: Any = None
+        cls, gain: TransferGain, *, ax: Any = None, color: Any = None
     ) -> "TransferGainDisplay":
         """Draw the result of a comparison.
 
@@ -388,12 +381,7 @@ class TransferLearningCurveDisplay(Display):
     'NDCG@10'
     """
 
-    ax_: Any
-    figure_: Any
-    lines_: dict[str, Any]
-    bands_: dict[str, Any]
-
-    def __init__(self, curve: "TransferLearningCurve") -> None:
+    def __init__(self, curve: TransferLearningCurve) -> None:
         self.curve = curve
 
     @classmethod
@@ -430,7 +418,7 @@ class TransferLearningCurveDisplay(Display):
 
     @classmethod
     def from_curve(
-        cls, curve: "TransferLearningCurve", *, ax: Any = None
+        cls, curve: TransferLearningCurve, *, ax: Any = None
     ) -> "TransferLearningCurveDisplay":
         """Draw the result of `transfer_learning_curve`.
 
@@ -450,7 +438,7 @@ class TransferLearningCurveDisplay(Display):
 
     @classmethod
     def from_curves(
-        cls, curves: "dict[str, TransferLearningCurve]", *, axes: Sequence[Any] | None = None
+        cls, curves: dict[str, TransferLearningCurve], *, axes: Sequence[Any] | None = None
     ) -> "TransferLearningCurveDisplay":
         """Draw several results side by side, such as those of both directions of transfer.
 

@@ -2,16 +2,13 @@
 """Displays of a comparison by the number of items, and of one metric against another."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .._typing import Estimator, MatrixLike
-from ..evaluation import compare
+from ..evaluation import ModelComparison, compare
 from ._display import Display
-
-if TYPE_CHECKING:
-    from ..evaluation._compare import ModelComparison
 
 
 class MetricCurveDisplay(Display):
@@ -55,12 +52,7 @@ class MetricCurveDisplay(Display):
     'NDCG'
     """
 
-    ax_: Any
-    figure_: Any
-    lines_: dict[str, Any]
-    bands_: dict[str, Any]
-
-    def __init__(self, comparison: "ModelComparison") -> None:
+    def __init__(self, comparison: ModelComparison) -> None:
         self.comparison = comparison
 
     @classmethod
@@ -100,7 +92,7 @@ class MetricCurveDisplay(Display):
 
     @classmethod
     def from_comparison(
-        cls, comparison: "ModelComparison", *, metric: str | None = None, ax: Any = None
+        cls, comparison: ModelComparison, *, metric: str | None = None, ax: Any = None
     ) -> "MetricCurveDisplay":
         """Draw the result of a comparison with several numbers of items.
 
@@ -206,17 +198,15 @@ class TradeOffDisplay(Display):
     ['EASE', 'neighbours', 'popularity']
     """
 
-    ax_: Any
-    figure_: Any
     points_: dict[str, Any]
 
-    def __init__(self, comparison: "ModelComparison") -> None:
+    def __init__(self, comparison: ModelComparison) -> None:
         self.comparison = comparison
 
     @classmethod
     def from_comparison(
         cls,
-        comparison: "ModelComparison",
+        comparison: ModelComparison,
         *,
         x: str | None = None,
         y: str | None = None,

@@ -2,7 +2,7 @@
 """Displays of what models have learned: losses, maps of items, and reasons."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,11 +12,7 @@ from sklearn.preprocessing import normalize
 from .._typing import Estimator, MatrixLike
 from .._wrapping import held_estimators
 from ._display import Display
-from ._explain import explain
-
-if TYPE_CHECKING:
-    from ..inspection._explain import Explanation
-
+from ._explain import Explanation, explain
 
 # Past this width, names of columns are no longer legible.
 _MAX_COLUMNS = 16
@@ -56,10 +52,6 @@ class LossCurveDisplay(Display):
     >>> display.ax_.get_xlabel()
     'epoch'
     """
-
-    ax_: Any
-    figure_: Any
-    lines_: dict[str, Any]
 
     def __init__(self, curves: dict[str, NDArray[Any]]) -> None:
         self.curves = curves
@@ -164,7 +156,6 @@ class ItemMapDisplay(Display):
     """
 
     axes_: NDArray[Any]
-    figure_: Any
 
     def __init__(
         self,
@@ -263,13 +254,11 @@ class ExplanationDisplay(Display):
     5
     """
 
-    ax_: Any
-    figure_: Any
     image_: Any
 
     def __init__(
         self,
-        explanation: "Explanation",
+        explanation: Explanation,
         *,
         item_names: Sequence[str] | Mapping[Any, str] | None = None,
         column_names: Sequence[str] | Mapping[Any, str] | None = None,
@@ -322,7 +311,7 @@ class ExplanationDisplay(Display):
     @classmethod
     def from_explanation(
         cls,
-        explanation: "Explanation",
+        explanation: Explanation,
         *,
         item_names: Sequence[str] | Mapping[Any, str] | None = None,
         column_names: Sequence[str] | Mapping[Any, str] | None = None,

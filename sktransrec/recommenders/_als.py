@@ -168,16 +168,11 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
            [2]])
     """
 
-    item_factors_: NDArray[np.float32]
     confidence_: float
     regularization_: float
     gram_eigenvalues_: NDArray[np.float32]
     gram_eigenvectors_: NDArray[np.float32]
     n_iter_: int
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],

@@ -2,7 +2,7 @@
 """Matrix factorisation of ratings; a missing rating is unknown."""
 
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,13 +115,8 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     mean_: float
     rating_range_: tuple[float, float]
-    item_factors_: NDArray[np.float32]
     item_bias_: NDArray[np.float32]
     n_iter_: int
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 0, None, closed="left")],

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Matrix factorisation by Bayesian personalised ranking."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import loguniform, uniform
 
 from .._numerics._newton import softplus_and_sigmoid
@@ -116,15 +115,6 @@ class BPRRecommender(DrawnNegativesRecommender):
     array([[1],
            [2]])
     """
-
-    item_factors_: NDArray[np.float32]
-    item_bias_: NDArray[np.float32]
-    negative_items_: NDArray[np.intp]
-    n_iter_: int
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     # Number of sampled negative items in the fold-in.
     _n_negative_items = 256

@@ -9,7 +9,6 @@ from numbers import Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import uniform
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -123,10 +122,6 @@ class ContentKNNRecommender(
     """
 
     transformer_: Estimator | None
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "item_features": [ItemFeatures, None],

@@ -4,6 +4,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from .._numerics._blas_threads import one_blas_thread
@@ -21,6 +22,10 @@ class DrawnNegativesRecommender(FactorRecommenderMixin, InDomainRecommender):
     (``_n_negative_items``), the number of values to find for a row (``_n_row_dims``), and its loss
     (``_row_loss``).
     """
+
+    item_bias_: NDArray[np.float32]
+    negative_items_: NDArray[np.intp]
+    n_iter_: int
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],

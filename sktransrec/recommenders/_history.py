@@ -108,9 +108,6 @@ class HistoryRecommender(HistoryReader):
 
     recommender_: Estimator
     decay_: float
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
 
     _parameter_constraints: dict = {
         **HistoryReader._parameter_constraints,

@@ -6,12 +6,13 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
 
 from .._auto import held_out_last_items
 from .._histories import decay_weights, decayed_items, seen_items
 from .._numerics._linked_scores import linked_scores
-from .._numerics._row_sums import column_shares
+from .._numerics._row_sums import RowSums, column_shares
 from .._validation import (
     Interval,
     StrOptions,
@@ -99,6 +100,10 @@ class LinkedHistoryReader(RowSumsMixin, SimilarItemsMixin, HistoryReader):
     A subclass is a `RowSumsMixin`. It sets ``item_links_`` of shape (`n_items_`, `n_items_`), a
     `csr_array`: at [i, j], the weight of an item i of the history in the score of item j.
     """
+
+    item_links_: csr_array
+    row_sums_: RowSums
+    decay_: float
 
     def _score_items(self, items):
         return linked_scores(items, self.item_links_)

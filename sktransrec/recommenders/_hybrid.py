@@ -3,7 +3,7 @@
 
 import reprlib
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -229,10 +229,6 @@ class HybridRecommender(
     content_scale_: float
     content_bias_: float
     column_bias_: float
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "recommender": [HasMethods(["fit", "transform"]), None],

@@ -3,7 +3,7 @@
 
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -43,10 +43,6 @@ from .._numerics._spd import inverse, solve
 from .._validation import Interval, StrOptions, get_chunk_n_rows
 from ..base import InDomainRecommender, SimilarItemsMixin, SupervisedRecommender
 from ._row_sums import RowSumsMixin
-
-if TYPE_CHECKING:
-    from .._numerics._row_sums import RowSums
-
 
 _SOLVERS = StrOptions({"auto", "primal", "dual"})
 # What `regularization="auto"` is in EASE if all interactions are ones.
@@ -153,11 +149,6 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
     intercept_: NDArray[np.float32]
     regularization_: float | NDArray[Any]
     solver_: Literal["primal", "dual"]
-    row_sums_: "RowSums | None"
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "regularization": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
@@ -412,11 +403,6 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     regularization_: float
     solver_: Literal["primal", "dual", "sparse"]
-    row_sums_: "RowSums | None"
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "regularization": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],

@@ -2,10 +2,9 @@
 """Logistic matrix factorisation."""
 
 from numbers import Real
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import loguniform, uniform
 
 from .._numerics._newton import softplus_and_sigmoid
@@ -120,15 +119,6 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
     array([[1],
            [2]])
     """
-
-    item_factors_: NDArray[np.float32]
-    item_bias_: NDArray[np.float32]
-    negative_items_: NDArray[np.intp]
-    n_iter_: int
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         **DrawnNegativesRecommender._parameter_constraints,

@@ -2,11 +2,10 @@
 """Nearest neighbours of items, by interactions."""
 
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.stats import loguniform, uniform
 from sklearn.preprocessing import normalize
@@ -25,10 +24,6 @@ from .._numerics._strongest_links import (
 from .._validation import Interval, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
 from ._row_sums import RowSumsMixin
-
-if TYPE_CHECKING:
-    from .._numerics._row_sums import RowSums
-
 
 # What "auto" chooses from; the first weighting is that for small data.
 _SHRINKAGES = {"bm25": 4.0, "tfidf": 20.0, "cosine": 20.0}
@@ -159,11 +154,6 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     weighting_: str
     shrinkage_: float
     popularity_exponent_: float
-    row_sums_: "RowSums | None"
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],

@@ -3,7 +3,7 @@
 
 from numbers import Integral
 from os import PathLike
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,13 +26,11 @@ from .._validation import (
     restores_on_error,
 )
 from ..base import FactorRecommenderMixin, RecommenderMixin
+from ..content import ItemFeatures
 from ._first_vectors import kernel_to, linked_vectors
 from ._history_learner import HistoryLearner
 from ._history_reader import HistoryRowsMixin, check_has_steps
 from ._item_table import ItemTableMixin, check_same_items
-
-if TYPE_CHECKING:
-    from ..content._item_features import ItemFeatures
 
 
 @shares_parameters
@@ -208,8 +206,6 @@ class NextItemRecommender(
 
     item_factors_: NDArray[Any]
     item_bias_: NDArray[Any]
-    n_items_: int
-    popularity_: NDArray[np.float32]
 
     _parameter_constraints: dict = {
         "encoder": [StrOptions({"attention", "cnn", "gru", "lstm"})],
@@ -239,7 +235,7 @@ class NextItemRecommender(
         init: Literal["transitions", "random"] = "transitions",
         n_items: int | None = None,
         unknown: Literal["error", "ignore"] = "error",
-        item_features: "ItemFeatures | None" = None,
+        item_features: ItemFeatures | None = None,
         learns_item_features: bool = False,
         dropout: float = 0.3,
         n_negatives: int | None = None,

@@ -2,13 +2,11 @@
 """The next item by ridge regression on the decayed items before it."""
 
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.linalg import LinAlgError
-from scipy.sparse import csr_array
 from scipy.stats import loguniform, uniform
 
 from .._numerics._entries import as_sparse
@@ -17,9 +15,6 @@ from .._numerics._row_sums import cross_sum, gram_sum
 from .._validation import Interval
 from ..interactions import history_steps
 from ._history_reader import LinkedHistoryReader, check_has_steps
-
-if TYPE_CHECKING:
-    from .._numerics._row_sums import RowSums
 
 
 class NextItemRidgeRecommender(LinkedHistoryReader):
@@ -106,13 +101,6 @@ class NextItemRidgeRecommender(LinkedHistoryReader):
     array([[2],
            [3]])
     """
-
-    item_links_: csr_array
-    row_sums_: "RowSums"
-    decay_: float
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
 
     _parameter_constraints: dict = {
         **LinkedHistoryReader._parameter_constraints,

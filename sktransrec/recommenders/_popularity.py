@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The most popular items for everybody: the baseline that every comparison needs."""
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from .._numerics._row_sums import RowSums
 from ..base import InDomainRecommender
 from ._row_sums import RowSumsMixin
-
-if TYPE_CHECKING:
-    from .._numerics._row_sums import RowSums
 
 
 class PopularityRecommender(RowSumsMixin, InDomainRecommender):
@@ -46,11 +41,7 @@ class PopularityRecommender(RowSumsMixin, InDomainRecommender):
     array([[1, 2]])
     """
 
-    popularity_: NDArray[np.float32]
-    row_sums_: "RowSums"
-    n_items_: int
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
+    row_sums_: RowSums
 
     def _sums_of(self, X):
         return {}

@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Recommending what a transformer adds to a row when it encodes and decodes it."""
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
@@ -84,10 +80,6 @@ class ReconstructionRecommender(InDomainRecommender):
     """
 
     transformer_: Estimator
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "transformer": [HasMethods(["fit", "transform", "inverse_transform"])]

@@ -33,6 +33,8 @@ class RowSumsMixin:
     The base gives ``_valid_data(X, y, reset)`` and ``_items_of(*data)``.
     """
 
+    row_sums_: RowSums | None
+
     _settings: dict = {}
 
     @available_if(_can_go_on)

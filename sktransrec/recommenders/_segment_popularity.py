@@ -82,10 +82,6 @@ class SegmentPopularityRecommender(SupervisedRecommender):
     segments_: NDArray[Any]
     segment_sizes_: NDArray[Any]
     segment_counts_: csr_array
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "segment_columns": ["array-like", None],

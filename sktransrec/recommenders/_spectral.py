@@ -2,7 +2,7 @@
 """Filters on the graph of rows and items."""
 
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,7 +17,7 @@ from .._numerics._entries import as_sparse
 from .._numerics._gram import scaled_columns
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
-from .._numerics._row_sums import RowSums, gram_sum
+from .._numerics._row_sums import gram_sum
 from .._numerics._row_totals import row_totals, scaled_rows
 from .._numerics._strongest_links import strongest_links, strongest_of
 from .._validation import Interval, StrOptions
@@ -160,18 +160,12 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
            [2]])
     """
 
-    item_factors_: NDArray[np.float32]
     row_projection_: NDArray[np.float32]
     item_links_: csr_array
     singular_values_: NDArray[np.float32]
     low_pass_weight_: float
     row_exponent_: float
     item_exponent_: float
-    row_sums_: RowSums | None
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],

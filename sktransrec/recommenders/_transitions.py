@@ -2,20 +2,16 @@
 """What follows what: transitions between the items of histories, counted."""
 
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.stats import loguniform, uniform
 
 from .._histories import pairs_in_order
 from .._validation import Interval
 from ._history_reader import LinkedHistoryReader, best_decay, check_has_steps
-
-if TYPE_CHECKING:
-    from .._numerics._row_sums import RowSums
 
 
 class TransitionRecommender(LinkedHistoryReader):
@@ -110,13 +106,6 @@ class TransitionRecommender(LinkedHistoryReader):
     array([[2],
            [3]])
     """
-
-    item_links_: csr_array
-    row_sums_: "RowSums"
-    decay_: float
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
 
     _parameter_constraints: dict = {
         **LinkedHistoryReader._parameter_constraints,

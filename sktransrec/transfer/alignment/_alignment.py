@@ -30,6 +30,11 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
     domains and returns the (coef, intercept) of the map.
     """
 
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints: dict = {}
 
     def __sklearn_tags__(self):
@@ -191,11 +196,6 @@ class CORALAligner(LinearAligner):
            [1., 1.]])
     """
 
-    coef_: NDArray[Any]
-    intercept_: NDArray[Any]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
-
     _parameter_constraints: dict = {
         "covariance_shrinkage": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
     }
@@ -267,11 +267,6 @@ class ProcrustesAligner(LinearAligner):
            [1., 0.],
            [0., 2.]])
     """
-
-    coef_: NDArray[Any]
-    intercept_: NDArray[Any]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = ProcrustesRegressor._parameter_constraints
 

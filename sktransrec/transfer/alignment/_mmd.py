@@ -2,10 +2,9 @@
 """A linear map that gives the target the distribution of the source, by a kernel distance."""
 
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.kernel_approximation import RBFSampler
 from sklearn.metrics import pairwise_distances
@@ -106,12 +105,8 @@ class MMDAligner(LinearAligner):
     True
     """
 
-    coef_: NDArray[Any]
-    intercept_: NDArray[Any]
     loss_curve_: list[float]
     n_iter_: int
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "regularization": [Interval(Real, 0, None, closed="left")],

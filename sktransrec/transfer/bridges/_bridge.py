@@ -128,10 +128,6 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
     regressor_: Estimator
     item_factors_: NDArray[Any]
     item_bias_: NDArray[Any] | None
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "recommender": [HasMethods(["fit", "transform"])],

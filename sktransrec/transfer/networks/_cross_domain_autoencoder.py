@@ -5,7 +5,6 @@ from os import PathLike
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..._engine._objectives import EntryTargets
 from ..._engine._parameters import shares_parameters
@@ -96,9 +95,6 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
     >>> sorted(items[0].tolist())
     [2, 3]
     """
-
-    n_items_: int
-    popularity_: NDArray[np.float32]
 
     _nonnegative_y = True
 

@@ -109,9 +109,6 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
     [2, 3]
     """
 
-    n_items_: int
-    popularity_: NDArray[np.float32]
-
     _parameter_constraints: dict = {
         "target_dropout": [Interval(Real, 0, 1, closed="both")],
         "source_weight": [Interval(Real, 0, None, closed="left")],

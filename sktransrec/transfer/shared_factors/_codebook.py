@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,13 +178,8 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
     item_cluster_scales_: NDArray[np.float64]
     item_memberships_: NDArray[np.float64]
     item_cluster_shares_: NDArray[np.float64]
-    item_factors_: NDArray[np.float32]
     loss_curve_: list[float]
     n_iter_: int
-    n_items_: int
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         "n_row_clusters": [Interval(Integral, 1, None, closed="left")],

@@ -166,11 +166,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
     gram_eigenvalues_: NDArray[np.float32]
     gram_eigenvectors_: NDArray[np.float32]
     n_iter_: int
-    n_items_: int
     tied_items_: NDArray[Any]
-    popularity_: NDArray[np.float32]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
         **TwoDomainRecommender._parameter_constraints,
