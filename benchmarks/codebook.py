@@ -29,12 +29,7 @@ from sktransrec import (
     ranking_scorer,
     transfer_learning_curve,
 )
-from sktransrec.datasets import (
-    load_citeulike,
-    load_movielens,
-    load_sequences,
-    make_cluster_domains,
-)
+from sktransrec.datasets import load_citeulike, load_movielens, load_sequences, make_cluster_domains
 from sktransrec.metrics import ndcg_at_k
 
 TRAIN_SIZES, REAL_TRAIN_SIZES = [25, 50, 100], [50, 200]

@@ -30,12 +30,7 @@ from ._validation import (
     item_ids_of_rows,
 )
 from ._validation._finite import all_finite
-from ._wrapping import (
-    ignores_unknown,
-    reads_histories,
-    recommender_and_rows,
-    recommender_of,
-)
+from ._wrapping import ignores_unknown, reads_histories, recommender_and_rows, recommender_of
 
 # Smaller blocks waste time in Python calls and small matrix products; larger ones leave the cache.
 _MIN_BLOCK_ROWS = 128

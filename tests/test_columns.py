@@ -9,13 +9,7 @@ import pyarrow as pa
 import pytest
 from numpy.testing import assert_array_equal
 
-from sktransrec._columns import (
-    as_column,
-    check_none_missing,
-    column_names,
-    exact_array,
-    objects_of,
-)
+from sktransrec._columns import as_column, check_none_missing, column_names, exact_array, objects_of
 
 HOLDERS = {
     "list": list,

@@ -10,12 +10,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sktransrec import (
-    ALSRecommender,
-    EASERecommender,
-    GraphFilterRecommender,
-    RidgeRecommender,
-)
+from sktransrec import ALSRecommender, EASERecommender, GraphFilterRecommender, RidgeRecommender
 from sktransrec._numerics import _memory
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

@@ -9,7 +9,7 @@ from textwrap import indent
 from typing import Any, NamedTuple
 
 from .._typing import Class
-from .._validation import Interval, StrOptions
+from .._validation import ABOVE_0, AT_LEAST_0, COUNT, N_ITEMS, Interval, StrOptions
 from ._objectives import OUTPUT_ACTIVATIONS
 from ._schedules import SCHEDULES
 from ._seeded_layers import ACTIVATIONS
@@ -29,24 +29,22 @@ def _choice(options):
     return "{" + ", ".join(f'"{option}"' for option in sorted(options)) + "}"
 
 
-_AT_LEAST_0 = [Interval(Real, 0, None, closed="left")]
-_COUNT = [Interval(Integral, 1, None, closed="left")]
 _SHARE = [Interval(Real, 0, 1, closed="left")]
 
 PARAMETERS = {
-    "n_components": Parameter("int", "Number of features, at least 1.", _COUNT),
+    "n_components": Parameter("int", "Number of features, at least 1.", COUNT),
     "hidden_layer_sizes": Parameter(
         "tuple of int",
         "Units of the layers between X and the features, from the side of X.",
         ["array-like"],
     ),
-    "n_layers": Parameter("int", "Number of blocks of attention, at least 1.", _COUNT),
-    "n_heads": Parameter("int", "Number of heads of a block of attention, at least 1.", _COUNT),
-    "embedding_size": Parameter("int", "Length of the vectors of token ids.", _COUNT),
+    "n_layers": Parameter("int", "Number of blocks of attention, at least 1.", COUNT),
+    "n_heads": Parameter("int", "Number of heads of a block of attention, at least 1.", COUNT),
+    "embedding_size": Parameter("int", "Length of the vectors of token ids.", COUNT),
     "n_tokens": Parameter(
         "int",
         "Number of token ids, padding included. None is the largest of `fit` plus 1.",
-        [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
+        N_ITEMS,
     ),
     "unknown": Parameter(
         '{"error", "ignore"}',
@@ -101,7 +99,7 @@ PARAMETERS = {
         "float",
         """Weight of the divergence from the standard normal distribution, at least 0. Only used by
         "variational".""",
-        _AT_LEAST_0,
+        AT_LEAST_0,
     ),
     "kl_annealing_epochs": Parameter(
         "int",
@@ -113,18 +111,18 @@ PARAMETERS = {
         """Number of tokens or items to draw in each step, which the next ones are contrasted with
         instead of with all of them. With the optimizer "adam" the cost of the output does not
         depend on how many there are then.""",
-        [*_COUNT, None],
+        [*COUNT, None],
     ),
     "negative_exponent": Parameter(
         "float",
         """They are drawn with probabilities proportional to this power of how often they occur: 0
         is uniform, 1 by popularity. That is taken out of their scores again (log-Q correction).""",
-        _AT_LEAST_0,
+        AT_LEAST_0,
     ),
     "regularization": Parameter(
         "float",
         "Weight of the squares of all kernels in what is minimised, at least 0.",
-        _AT_LEAST_0,
+        AT_LEAST_0,
     ),
     "optimizer": Parameter(
         _choice(OPTIMIZERS),
@@ -134,7 +132,7 @@ PARAMETERS = {
     "learning_rate": Parameter(
         "float",
         "Step length of the optimizer, above 0.",
-        [Interval(Real, 0, None, closed="neither")],
+        ABOVE_0,
     ),
     "learning_rate_schedule": Parameter(
         _choice(SCHEDULES),
@@ -153,13 +151,13 @@ PARAMETERS = {
         """Number of passes over the rows; with a `validation_fraction` the largest number. By
         default recommenders pass 50 times, and feature learners 100 times over what is often a
         few hundred rows.""",
-        _COUNT,
+        COUNT,
     ),
     "batch_size": Parameter(
         "int",
         """Number of rows a step. The default is 128 for recommenders, whose rows are many and
         mostly zeros, and 32 for feature learners, which would take too few steps otherwise.""",
-        _COUNT,
+        COUNT,
     ),
     "validation_fraction": Parameter(
         "float",
@@ -170,7 +168,7 @@ PARAMETERS = {
     "patience": Parameter(
         "int",
         "Number of epochs without a smaller validation loss after which training stops.",
-        _COUNT,
+        COUNT,
     ),
     "pretrained": Parameter(
         "FrozenEstimator",
@@ -184,13 +182,13 @@ PARAMETERS = {
         '{"all", "head"} or int',
         """Which of the copied layers move: all, the output ("head"), or so many layers counted from
         the output. The others are frozen. What was not copied always moves.""",
-        [StrOptions({"all", "head"}), *_COUNT],
+        [StrOptions({"all", "head"}), *COUNT],
     ),
     "unfreeze_every": Parameter(
         "int",
         """Number of epochs after which one more of these layers moves, from the output downwards;
         the first epochs move the output only. None moves all from the start.""",
-        [*_COUNT, None],
+        [*COUNT, None],
     ),
     "layer_decay": Parameter(
         'float or "auto"',
@@ -202,7 +200,7 @@ PARAMETERS = {
         "float",
         """Weight, from 0 on, of half the squared distance of the copied weights from where they
         started. It takes the place of `regularization`, which pulls to zero.""",
-        _AT_LEAST_0,
+        AT_LEAST_0,
     ),
     "warm_start": Parameter(
         "bool",

@@ -21,7 +21,19 @@ from ._arrays import (
 from ._fit import check_is_fitted, restores_on_error
 from ._histories import check_histories, check_known_histories, check_padded, item_ids_of_rows
 from ._items import check_candidates, check_columns, check_exclusions, check_item_ids
-from ._parameters import N_JOBS, Interval, check_count, positive_integers
+from ._parameters import (
+    ABOVE_0,
+    AT_LEAST_0,
+    BETWEEN_0_AND_1,
+    COUNT,
+    FROM_0_TO_1,
+    HOLDOUT,
+    N_ITEMS,
+    N_JOBS,
+    Interval,
+    check_count,
+    positive_integers,
+)
 from ._raw_logs import check_no_log
 from ._sklearn import (
     HasMethods,
@@ -38,6 +50,13 @@ from ._sparse_faults import check_sparse
 from ._targets import check_relevance, check_targets
 
 __all__ = [
+    "ABOVE_0",
+    "AT_LEAST_0",
+    "BETWEEN_0_AND_1",
+    "COUNT",
+    "FROM_0_TO_1",
+    "HOLDOUT",
+    "N_ITEMS",
     "N_JOBS",
     "HasMethods",
     "Interval",

@@ -4,7 +4,6 @@
 import contextlib
 import os
 from collections.abc import Callable
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -16,8 +15,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from .._typing import Estimator
 from .._validation import (
+    COUNT,
     HasMethods,
-    Interval,
     _fit_context,
     _safe_indexing,
     check_array,
@@ -116,7 +115,7 @@ class PretrainedEncoder(
 
     _parameter_constraints: dict = {
         "encoder": [HasMethods(["transform"]), callable],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": COUNT,
         "memory": [str, os.PathLike, Memory, None],
         "saves_encoder": ["boolean"],
         "verbose": ["verbose"],

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from .._validation import Interval, validate_params
+from .._validation import AT_LEAST_0, COUNT, FROM_0_TO_1, Interval, validate_params
 from ._generated import make_matrix, make_popularity, related_normals
 
 _DESCR = (
@@ -18,16 +18,16 @@ _DESCR = (
 
 @validate_params(
     {
-        "n_source_users": [Interval(Integral, 1, None, closed="left")],
+        "n_source_users": COUNT,
         "n_source_items": [Interval(Integral, 2, None, closed="left")],
-        "n_target_users": [Interval(Integral, 1, None, closed="left")],
+        "n_target_users": COUNT,
         "n_target_items": [Interval(Integral, 2, None, closed="left")],
-        "n_user_clusters": [Interval(Integral, 1, None, closed="left")],
-        "n_item_clusters": [Interval(Integral, 1, None, closed="left")],
-        "relatedness": [Interval(Real, 0, 1, closed="both")],
+        "n_user_clusters": COUNT,
+        "n_item_clusters": COUNT,
+        "relatedness": FROM_0_TO_1,
         "source_density": [Interval(Real, 0, 1, closed="right")],
         "target_density": [Interval(Real, 0, 1, closed="right")],
-        "popularity_exponent": [Interval(Real, 0, None, closed="left")],
+        "popularity_exponent": AT_LEAST_0,
         "random_state": ["random_state"],
         "return_truth": ["boolean"],
     },

@@ -8,7 +8,15 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import Bunch, check_random_state, gen_batches
 
-from .._validation import Interval, get_chunk_n_rows, validate_params
+from .._validation import (
+    ABOVE_0,
+    AT_LEAST_0,
+    COUNT,
+    FROM_0_TO_1,
+    Interval,
+    get_chunk_n_rows,
+    validate_params,
+)
 from ._base import indicator_matrix
 from ._generated import TASTE_STRENGTH, make_items, numbers_of_choices
 
@@ -55,19 +63,19 @@ _DESCR = (
 
 @validate_params(
     {
-        "n_users": [Interval(Integral, 1, None, closed="left")],
-        "n_items": [Interval(Integral, 1, None, closed="left")],
+        "n_users": COUNT,
+        "n_items": COUNT,
         "n_new_items": [Interval(Integral, 0, None, closed="left")],
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_components": COUNT,
         "n_choices": [Interval(Real, 1, None, closed="left")],
         "languages": ["array-like"],
-        "language_mixing": [Interval(Real, 0, 1, closed="both")],
-        "text_signal": [Interval(Real, 0, 1, closed="both")],
-        "image_signal": [Interval(Real, 0, 1, closed="both")],
-        "feature_signal": [Interval(Real, 0, 1, closed="both")],
+        "language_mixing": FROM_0_TO_1,
+        "text_signal": FROM_0_TO_1,
+        "image_signal": FROM_0_TO_1,
+        "feature_signal": FROM_0_TO_1,
         "image_size": [Interval(Integral, _MOTIF_SIZE, None, closed="left")],
-        "lifetime": [Interval(Real, 0, None, closed="neither"), None],
-        "popularity_exponent": [Interval(Real, 0, None, closed="left")],
+        "lifetime": [*ABOVE_0, None],
+        "popularity_exponent": AT_LEAST_0,
         "random_state": ["random_state"],
         "return_truth": ["boolean"],
     },

@@ -7,7 +7,14 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import Bunch, check_random_state, gen_batches
 
-from .._validation import Interval, get_chunk_n_rows, validate_params
+from .._validation import (
+    AT_LEAST_0,
+    COUNT,
+    FROM_0_TO_1,
+    Interval,
+    get_chunk_n_rows,
+    validate_params,
+)
 from ._base import indicator_matrix
 
 # Standard deviation of the log-number of interactions of a row, and weight of taste against chance.
@@ -22,16 +29,16 @@ _DESCR = (
 
 @validate_params(
     {
-        "n_users": [Interval(Integral, 1, None, closed="left")],
+        "n_users": COUNT,
         "n_source_items": [Interval(Integral, 2, None, closed="left")],
         "n_target_items": [Interval(Integral, 2, None, closed="left")],
         "n_cold_users": [Interval(Integral, 0, None, closed="left")],
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "overlap": [Interval(Real, 0, 1, closed="both")],
-        "relatedness": [Interval(Real, 0, 1, closed="both")],
+        "n_components": COUNT,
+        "overlap": FROM_0_TO_1,
+        "relatedness": FROM_0_TO_1,
         "source_density": [Interval(Real, 0, 1, closed="right")],
         "target_density": [Interval(Real, 0, 1, closed="right")],
-        "popularity_exponent": [Interval(Real, 0, None, closed="left")],
+        "popularity_exponent": AT_LEAST_0,
         "random_state": ["random_state"],
         "return_truth": ["boolean"],
     },

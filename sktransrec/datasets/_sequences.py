@@ -2,14 +2,13 @@
 """Loaders of time-ordered histories."""
 
 import json
-from numbers import Integral
 from os import PathLike
 from typing import Literal
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from .._validation import Interval, StrOptions, validate_params
+from .._validation import COUNT, StrOptions, validate_params
 from ._base import find_data, indicator_matrix, read_integer_lists
 
 _ORIGIN = "https://github.com/RUCAIBox/CIKM2020-S3Rec (its folder data)"
@@ -35,7 +34,7 @@ _DESCR_SPLIT = (
 @validate_params(
     {
         "name": [StrOptions(set(_FILE_NAMES))],
-        "max_length": [Interval(Integral, 1, None, closed="left")],
+        "max_length": COUNT,
     },
     prefer_skip_nested_validation=True,
 )

@@ -2,11 +2,10 @@
 """The members of a stack for catalogues of which little is known but what the items say."""
 
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 from .._typing import Estimator
-from .._validation import Interval, validate_params
+from .._validation import FROM_0_TO_1, validate_params
 from ..content import ItemFeatures
 from ..recommenders import (
     ContentKNNRecommender,
@@ -20,7 +19,7 @@ from ..recommenders import (
     {
         "item_features": [ItemFeatures],
         "transformers": [dict, None],
-        "decay": [Interval(Real, 0, 1, closed="both"), None],
+        "decay": [*FROM_0_TO_1, None],
     },
     prefer_skip_nested_validation=True,
 )

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A recommender that shows popular items less often."""
 
-from numbers import Real
 from typing import ClassVar, Self
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy.stats import uniform
 from sklearn.base import clone
 
 from .._typing import Estimator, MatrixLike
-from .._validation import HasMethods, Interval, _fit_context, restores_on_error
+from .._validation import AT_LEAST_0, HasMethods, _fit_context, restores_on_error
 from ._base import EnsembleRecommender, standardized, standardized_parts
 
 
@@ -92,7 +91,7 @@ class DiscountedRecommender(EnsembleRecommender):
 
     _parameter_constraints: dict = {
         "recommender": [HasMethods(["fit"])],
-        "discount": [Interval(Real, 0, None, closed="left")],
+        "discount": AT_LEAST_0,
     }
 
     search_distributions: ClassVar = {

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A recommender that uses the source only if it helps, and only for the rows that it helps."""
 
-from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -11,9 +10,11 @@ from sklearn.utils import check_random_state
 from .._recommend import n_rows_of
 from .._typing import Estimator, MatrixLike
 from .._validation import (
+    BETWEEN_0_AND_1,
+    COUNT,
+    HOLDOUT,
     N_JOBS,
     HasMethods,
-    Interval,
     StrOptions,
     _fit_context,
     check_is_fitted,
@@ -151,15 +152,12 @@ class TransferGate(DecidingRecommender):
         "transfer": [HasMethods(["fit"])],
         "fallback": [None, HasMethods(["fit"])],
         "target_columns": ["array-like", slice, None],
-        "holdout": [
-            Interval(Real, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "holdout": HOLDOUT,
         "cv": ["cv_object"],
         "metric": [StrOptions(set(METRICS))],
-        "k": [Interval(Integral, 1, None, closed="left")],
-        "n_buckets": [Interval(Integral, 1, None, closed="left")],
-        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "k": COUNT,
+        "n_buckets": COUNT,
+        "confidence_level": BETWEEN_0_AND_1,
         "n_jobs": N_JOBS,
         "random_state": ["random_state"],
     }

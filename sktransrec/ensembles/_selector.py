@@ -2,7 +2,6 @@
 """A recommender that measures which of several sources help, and uses only these."""
 
 from dataclasses import replace
-from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -15,9 +14,11 @@ from sklearn.utils import check_random_state
 
 from .._typing import Estimator, MatrixLike
 from .._validation import (
+    BETWEEN_0_AND_1,
+    COUNT,
+    HOLDOUT,
     N_JOBS,
     HasMethods,
-    Interval,
     StrOptions,
     _fit_context,
     _safe_indexing,
@@ -168,15 +169,12 @@ class SourceSelectorRecommender(DecidingRecommender):
         "sources": [list, None],
         "fallback": [None, HasMethods(["fit"])],
         "target_columns": ["array-like", slice, None],
-        "holdout": [
-            Interval(Real, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "max_sources": [Interval(Integral, 1, None, closed="left")],
+        "holdout": HOLDOUT,
+        "max_sources": COUNT,
         "cv": ["cv_object"],
         "metric": [StrOptions(set(METRICS))],
-        "k": [Interval(Integral, 1, None, closed="left")],
-        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "k": COUNT,
+        "confidence_level": BETWEEN_0_AND_1,
         "n_jobs": N_JOBS,
         "random_state": ["random_state"],
     }

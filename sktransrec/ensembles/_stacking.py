@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Several recommenders in one: the weights are learned from held-out interactions."""
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -22,6 +22,8 @@ from .._numerics._conditional_logit import (
 from .._numerics._entries import column_counts
 from .._typing import Estimator, MatrixLike
 from .._validation import (
+    COUNT,
+    HOLDOUT,
     N_JOBS,
     HasMethods,
     Interval,
@@ -216,13 +218,10 @@ class StackingRecommender(CombiningRecommender):
         "final_estimator": [HasMethods(["fit"]), None],
         "prior": ["array-like", dict, HasMethods(["fit"]), None],
         "regularization": [Interval(Real, 0, np.inf, closed="both"), StrOptions({"auto"})],
-        "holdout": [
-            Interval(Real, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "holdout": HOLDOUT,
         "cv": ["cv_object"],
-        "n_buckets": [Interval(Integral, 1, None, closed="left")],
-        "n_candidates": [Interval(Integral, 1, None, closed="left")],
+        "n_buckets": COUNT,
+        "n_candidates": COUNT,
         "target_columns": ["array-like", slice, None],
         "learn_cross_listed": ["boolean"],
         "n_jobs": N_JOBS,

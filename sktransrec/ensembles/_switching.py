@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A recommender that uses the history of a user if there is one, and features otherwise."""
 
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -10,8 +9,8 @@ from sklearn.base import clone
 
 from .._typing import Estimator, MatrixLike
 from .._validation import (
+    COUNT,
     HasMethods,
-    Interval,
     _fit_context,
     check_is_fitted,
     check_rows,
@@ -104,7 +103,7 @@ class SwitchingRecommender(EnsembleRecommender):
         "recommender": [HasMethods(["fit"])],
         "fallback": [None, HasMethods(["fit"])],
         "target_columns": ["array-like", slice, None],
-        "min_interactions": [Interval(Integral, 1, None, closed="left")],
+        "min_interactions": COUNT,
     }
 
     def __init__(

@@ -6,7 +6,6 @@ import time
 import tracemalloc
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._recommend import recommend
 from .._typing import Estimator, MatrixLike
-from .._validation import N_JOBS, Interval, StrOptions, validate_params
+from .._validation import BETWEEN_0_AND_1, COUNT, HOLDOUT, N_JOBS, StrOptions, validate_params
 from .._wrapping import is_supervised, recommender_of
 from ..interactions import holdout_random
 from ..metrics._scorer import listed
@@ -260,14 +259,11 @@ class ModelComparison:
     {
         "models": [dict],
         "metrics": [StrOptions(set(_ALL)), list, tuple],
-        "k": [Interval(Integral, 1, None, closed="left"), list, tuple],
+        "k": [*COUNT, list, tuple],
         "cv": ["cv_object", StrOptions({"known"})],
-        "holdout": [
-            Interval(Real, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "holdout": HOLDOUT,
         "baseline": [str, None],
-        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "confidence_level": BETWEEN_0_AND_1,
         "memory": ["boolean"],
         "n_jobs": N_JOBS,
         "random_state": ["random_state"],

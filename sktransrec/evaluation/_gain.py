@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from sklearn.utils import check_random_state, indexable
 
 from .._typing import Estimator, MatrixLike
 from .._validation import (
+    BETWEEN_0_AND_1,
+    COUNT,
     N_JOBS,
     HasMethods,
     Interval,
@@ -194,9 +196,9 @@ def _lines(estimates):
         "without": [None, HasMethods(["fit"])],
         "cv": ["cv_object", StrOptions({"prefit"})],
         "metric": [StrOptions(set(METRICS))],
-        "k": [Interval(Integral, 1, None, closed="left")],
-        "n_buckets": [Interval(Integral, 1, None, closed="left")],
-        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "k": COUNT,
+        "n_buckets": COUNT,
+        "confidence_level": BETWEEN_0_AND_1,
         "n_resamples": [Interval(Integral, 100, None, closed="left")],
         "n_jobs": N_JOBS,
         "random_state": ["random_state"],

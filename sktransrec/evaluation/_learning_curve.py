@@ -3,7 +3,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._recommend import recommend
 from .._typing import Estimator, MatrixLike
-from .._validation import N_JOBS, Interval, StrOptions, validate_params
+from .._validation import COUNT, HOLDOUT, N_JOBS, StrOptions, validate_params
 from ..interactions import holdout_random
 from ..metrics._table import METRICS
 from ._gain import n_training_rows, shuffled_folds
@@ -84,12 +83,9 @@ class TransferLearningCurve:
         "estimators": [dict],
         "train_sizes": ["array-like"],
         "cv": ["cv_object"],
-        "holdout": [
-            Interval(Real, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "holdout": HOLDOUT,
         "metric": [StrOptions(set(METRICS))],
-        "k": [Interval(Integral, 1, None, closed="left")],
+        "k": COUNT,
         "n_jobs": N_JOBS,
         "random_state": ["random_state"],
     },

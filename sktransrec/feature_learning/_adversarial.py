@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Features that describe a row without telling its domain."""
 
-from numbers import Real
 from os import PathLike
 from typing import Any, Literal, Self
 
@@ -14,7 +13,7 @@ from .._engine._objectives import DomainLabels, EntryTargets
 from .._engine._parameters import shares_parameters
 from .._typing import MatrixLike
 from .._validation import (
-    Interval,
+    AT_LEAST_0,
     _fit_context,
     check_is_fitted,
     check_sample_domain,
@@ -117,7 +116,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
 
     _parameter_constraints: dict = {
         "discriminator_layer_sizes": ["array-like"],
-        "adversarial_weight": [Interval(Real, 0, None, closed="left")],
+        "adversarial_weight": AT_LEAST_0,
     }
 
     # It has no parameters for these: the sum of its two losses, which pull against each other, says

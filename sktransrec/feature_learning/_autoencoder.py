@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Autoencoders: features from which the rows can be reconstructed."""
 
-from numbers import Real
 from os import PathLike
 from typing import ClassVar, Literal
 
@@ -17,13 +16,7 @@ from .._engine._parameters import shares_parameters
 from .._engine._seeded_layers import ACTIVATIONS
 from .._numerics._unit_rows import unit_rows
 from .._typing import Estimator
-from .._validation import (
-    Interval,
-    StrOptions,
-    check_is_fitted,
-    check_item_ids,
-    positive_integers,
-)
+from .._validation import AT_LEAST_0, StrOptions, check_is_fitted, check_item_ids, positive_integers
 from .._validation._finite import finite_output
 from ._base import FeatureLearner, check_range
 
@@ -159,7 +152,7 @@ class Autoencoder(FeatureLearner):
         "kind": [StrOptions({"plain", "denoising", "variational"})],
         "output_activation": [StrOptions({*ACTIVATIONS, "softmax"}), None],
         "normalize": ["boolean", StrOptions({"auto"})],
-        "noise": [Interval(Real, 0, None, closed="left")],
+        "noise": AT_LEAST_0,
         "item_ids": ["array-like", None],
     }
 

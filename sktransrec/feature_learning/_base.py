@@ -9,13 +9,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from .._engine._learner import NetworkLearner
 from .._typing import MatrixLike
-from .._validation import (
-    _fit_context,
-    check_array,
-    check_is_fitted,
-    check_rows,
-    restores_on_error,
-)
+from .._validation import _fit_context, check_array, check_is_fitted, check_rows, restores_on_error
 from .._validation._finite import finite_output
 from .._version_stamp import VersionStampMixin
 

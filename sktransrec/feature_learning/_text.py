@@ -7,12 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from .._engine._attention import attending, normalized, waves_class
-from .._engine._layers import (
-    applied,
-    float32_model,
-    masked_mean_pooling_class,
-    not_padding_class,
-)
+from .._engine._layers import applied, float32_model, masked_mean_pooling_class, not_padding_class
 from .._engine._network import Network
 from .._engine._objectives import StepTargets
 from .._engine._parameters import shares_parameters

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Finding products that stand in both domains under two ids, by their common users."""
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from sklearn.utils import gen_batches
 
 from .._typing import MatrixLike
-from .._validation import Interval, check_matrix, get_chunk_n_rows, validate_params
+from .._validation import COUNT, Interval, check_matrix, get_chunk_n_rows, validate_params
 
 _TWIN_DTYPE = np.dtype(
     [("source", np.intp), ("target", np.intp), ("share", np.float32), ("n_common_users", np.intp)]
@@ -21,7 +21,7 @@ _ROUNDING = 1e-9
 _MAX_TWINS_SHOWN = 3
 CONSTRAINTS = {
     "threshold": [Interval(Real, 0, 1, closed="right")],
-    "min_common_users": [Interval(Integral, 1, None, closed="left")],
+    "min_common_users": COUNT,
 }
 
 

@@ -21,6 +21,7 @@ from .._ids import (
 from .._numerics._row_totals import rows_of_entries
 from .._typing import MatrixLike
 from .._validation import (
+    COUNT,
     Interval,
     StrOptions,
     _fit_context,
@@ -42,7 +43,6 @@ from ._events import (
 )
 
 _POSITION = Interval(Integral, 0, None, closed="left")
-_COUNT = Interval(Integral, 1, None, closed="left")
 
 
 class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
@@ -148,8 +148,8 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         "value": [str, _POSITION, None],
         "time": [str, _POSITION, None],
         "duplicates": [StrOptions({"sum", "max", "last"})],
-        "min_user_interactions": [_COUNT],
-        "min_item_interactions": [_COUNT],
+        "min_user_interactions": COUNT,
+        "min_item_interactions": COUNT,
         "unknown": [StrOptions({"error", "ignore"})],
     }
 

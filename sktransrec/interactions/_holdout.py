@@ -2,7 +2,7 @@
 """Holding out interactions of each row: X keeps the known ones, y gets those to find."""
 
 from datetime import datetime
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from .._numerics._entries import entries_of
 from .._numerics._row_totals import rows_of_entries
 from .._typing import MatrixLike
-from .._validation import Interval, check_matrix, check_no_log, validate_params
+from .._validation import COUNT, HOLDOUT, check_matrix, check_no_log, validate_params
 from ._coded import merged_matrix
 from ._encoder import InteractionEncoder
 
@@ -22,10 +22,7 @@ _N_DRAWS = 2**32
 
 @validate_params(
     {
-        "size": [
-            Interval(Real, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "size": HOLDOUT,
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -81,7 +78,7 @@ def holdout_random(
 @validate_params(
     {
         "encoder": [InteractionEncoder],
-        "n": [Interval(Integral, 1, None, closed="left")],
+        "n": COUNT,
     },
     prefer_skip_nested_validation=True,
 )

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The steps of histories as a supervised task."""
 
-from numbers import Integral, Real
-
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
@@ -10,15 +8,15 @@ from scipy.sparse import csr_array
 
 from .._histories import decay_weights, padded_at_end, pairs_in_order
 from .._numerics._entries import one_in_each_row
-from .._validation import Interval, item_ids_of_rows, validate_params
+from .._validation import COUNT, FROM_0_TO_1, N_ITEMS, item_ids_of_rows, validate_params
 
 
 @validate_params(
     {
-        "decay": [Interval(Real, 0, 1, closed="both")],
-        "max_length": [Interval(Integral, 1, None, closed="left"), None],
-        "max_steps": [Interval(Integral, 1, None, closed="left"), None],
-        "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
+        "decay": FROM_0_TO_1,
+        "max_length": [*COUNT, None],
+        "max_steps": [*COUNT, None],
+        "n_items": N_ITEMS,
         "return_rows": ["boolean"],
     },
     prefer_skip_nested_validation=True,

@@ -3,12 +3,11 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._validation import Interval, check_array, validate_params
+from .._validation import COUNT, check_array, validate_params
 from ._pairs import checked_ranks, rank_metrics
 
 _MIN_BUCKET_ROWS = 30
@@ -93,8 +92,8 @@ def _cells(metrics):
 
 @validate_params(
     {
-        "k": [Interval(Integral, 1, None, closed="left")],
-        "n_buckets": [Interval(Integral, 1, None, closed="left")],
+        "k": COUNT,
+        "n_buckets": COUNT,
     },
     prefer_skip_nested_validation=True,
 )

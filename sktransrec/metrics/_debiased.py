@@ -2,14 +2,14 @@
 """A scorer that gives popularity alone a score near chance."""
 
 from collections.abc import Callable
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._recommend import exclusions, n_rows_of
-from .._validation import Interval, StrOptions, validate_params
+from .._validation import AT_LEAST_0, COUNT, HOLDOUT, Interval, StrOptions, validate_params
 from .._wrapping import recommender_and_rows
 from ._choice_odds import choice_odds
 from ._pairs import held_out_ranks, rank_metrics
@@ -21,18 +21,14 @@ from ._wanted import wanted_items
 @validate_params(
     {
         "metric": [StrOptions({"hit_rate", "reciprocal_rank", "ndcg"})],
-        "k": [Interval(Integral, 1, None, closed="left")],
-        "propensity_exponent": [Interval(Real, 0, None, closed="left")],
+        "k": COUNT,
+        "propensity_exponent": AT_LEAST_0,
         "max_weight": [Interval(Real, 1, None, closed="left"), None],
-        "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
-        "negative_exponent": [Interval(Real, 0, None, closed="left")],
+        "n_negatives": [*COUNT, None],
+        "negative_exponent": AT_LEAST_0,
         "exclude_seen": ["boolean", StrOptions({"auto"})],
         "candidates": ["array-like", None],
-        "holdout": [
-            None,
-            Interval(Real, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "holdout": [None, *HOLDOUT],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,

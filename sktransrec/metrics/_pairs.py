@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Ranks of held-out pairs (row, item) among unseen items, and the metrics of these ranks."""
 
-from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +11,8 @@ from sklearn.utils import check_random_state
 from .._recommend import eligible_scores, exclusions, n_rows_of
 from .._typing import Estimator, MatrixLike
 from .._validation import (
-    Interval,
+    AT_LEAST_0,
+    COUNT,
     _safe_indexing,
     check_array,
     check_candidates,
@@ -27,8 +27,8 @@ from ._wanted import wanted_items
 
 @validate_params(
     {
-        "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
-        "negative_exponent": [Interval(Real, 0, None, closed="left")],
+        "n_negatives": [*COUNT, None],
+        "negative_exponent": AT_LEAST_0,
         "popularity": ["array-like", None],
         "random_state": ["random_state"],
     },
@@ -172,9 +172,7 @@ def held_out_ranks(
     return rows, items if candidates is None else candidates[items], ranks
 
 
-@validate_params(
-    {"k": [Interval(Integral, 1, None, closed="left")]}, prefer_skip_nested_validation=True
-)
+@validate_params({"k": COUNT}, prefer_skip_nested_validation=True)
 def rank_metrics(
     ranks: ArrayLike,
     *,

@@ -6,12 +6,12 @@ from numbers import Real
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validation import Interval, check_array, validate_params
+from .._validation import AT_LEAST_0, Interval, check_array, validate_params
 
 
 @validate_params(
     {
-        "exponent": [Interval(Real, 0, None, closed="left")],
+        "exponent": AT_LEAST_0,
         "max_weight": [Interval(Real, 1, None, closed="left"), None],
     },
     prefer_skip_nested_validation=True,

@@ -2,7 +2,6 @@
 """Errors of predicted ratings, and a scorer for them."""
 
 from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from .._numerics._row_totals import rows_of_entries
 from .._recommend import n_rows_of
 from .._typing import Estimator, MatrixLike
-from .._validation import Interval, StrOptions, check_relevance, validate_params
+from .._validation import HOLDOUT, StrOptions, check_relevance, validate_params
 from .._wrapping import recommender_and_rows
 from ._pairs import mean_and_standard_error
 from ._scorer import HoldoutScorer
@@ -82,11 +81,7 @@ def rating_errors(model: Estimator, X: MatrixLike, y: MatrixLike) -> dict[str, A
 @validate_params(
     {
         "metric": [StrOptions({"mae", "rmse"})],
-        "holdout": [
-            None,
-            Interval(Real, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "holdout": [None, *HOLDOUT],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,

@@ -2,7 +2,7 @@
 """Ranking metrics as scorers for scikit-learn's searches."""
 
 from collections.abc import Callable
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -11,12 +11,7 @@ from numpy.typing import ArrayLike
 from .._numerics._entries import entries_of
 from .._recommend import recommend, seen_interactions
 from .._typing import MatrixLike
-from .._validation import (
-    Interval,
-    StrOptions,
-    check_candidates,
-    validate_params,
-)
+from .._validation import COUNT, HOLDOUT, StrOptions, check_candidates, validate_params
 from .._wrapping import recommender_and_rows
 from ..interactions._hidden import hidden_by_default, hidden_part
 from ._auc import held_out_auc
@@ -30,14 +25,10 @@ _NAMES = sorted({*_AT_K, "auc"})
 @validate_params(
     {
         "metric": [StrOptions(set(_NAMES)), list, tuple],
-        "k": [Interval(Integral, 1, None, closed="left"), list, tuple],
+        "k": [*COUNT, list, tuple],
         "exclude_seen": ["boolean", StrOptions({"auto"})],
         "candidates": ["array-like", None],
-        "holdout": [
-            None,
-            Interval(Real, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "holdout": [None, *HOLDOUT],
         "item_vectors": ["array-like", "sparse matrix", None],
         "item_classes": ["array-like", "sparse matrix", None],
         "random_state": ["random_state"],

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Histories as matrices of interactions whose latest entries weigh most."""
 
-from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -12,7 +11,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from .._histories import decayed_items
 from .._validation import (
-    Interval,
+    FROM_0_TO_1,
+    N_ITEMS,
     StrOptions,
     _fit_context,
     check_is_fitted,
@@ -87,8 +87,8 @@ class DecayedHistory(
     n_features_in_: int
 
     _parameter_constraints: dict = {
-        "decay": [Interval(Real, 0, 1, closed="both")],
-        "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
+        "decay": FROM_0_TO_1,
+        "n_items": N_ITEMS,
         "unknown": [StrOptions({"error", "ignore"})],
     }
 

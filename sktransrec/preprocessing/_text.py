@@ -5,7 +5,6 @@ import functools
 import re
 from collections.abc import Callable, Collection, Iterable
 from itertools import islice
-from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -14,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.feature_extraction.text import CountVectorizer
 
 from .._validation import (
-    Interval,
+    COUNT,
     StrOptions,
     _fit_context,
     check_array,
@@ -147,7 +146,7 @@ class TextSequences(
         "token_pattern": [str, None],
         "normalization": [StrOptions({"NFC", "NFD", "NFKC", "NFKD"}), None],
         "stop_words": [StrOptions({"english"}), list, tuple, set, frozenset, callable, None],
-        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "max_length": [*COUNT, None],
     }
 
     def __init__(

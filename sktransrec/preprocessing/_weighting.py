@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Weights of the entries of count and interaction matrices."""
 
-from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,7 +14,8 @@ from .._numerics._bm25 import inverse_document_frequency, saturated_counts
 from .._numerics._entries import column_counts
 from .._typing import MatrixLike
 from .._validation import (
-    Interval,
+    AT_LEAST_0,
+    FROM_0_TO_1,
     _fit_context,
     check_interactions,
     check_is_fitted,
@@ -103,8 +103,8 @@ class BM25Transformer(
     feature_names_in_: NDArray[Any]
 
     _parameter_constraints: dict = {
-        "k1": [Interval(Real, 0, None, closed="left")],
-        "b": [Interval(Real, 0, 1, closed="both")],
+        "k1": AT_LEAST_0,
+        "b": FROM_0_TO_1,
     }
 
     search_distributions: ClassVar = {"k1": loguniform(0.1, 100), "b": uniform(0, 1)}
@@ -231,7 +231,7 @@ class PopularityScaler(
     n_features_in_: int
     feature_names_in_: NDArray[Any]
 
-    _parameter_constraints: dict = {"item_exponent": [Interval(Real, 0, None, closed="left")]}
+    _parameter_constraints: dict = {"item_exponent": AT_LEAST_0}
 
     search_distributions: ClassVar = {"item_exponent": uniform(0, 1)}
 

@@ -3,7 +3,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -21,15 +20,11 @@ from .._numerics._least_squares import (
     row_minima,
 )
 from .._numerics._row_totals import row_lengths, row_totals, scaled_rows
-from .._validation import N_JOBS, Interval, StrOptions
+from .._validation import ABOVE_0, COUNT, N_JOBS, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._als_parts import fitted_in_parts
 from ._als_start import first_item_factors
-from ._implicit import (
-    check_finite_factors,
-    implicit_csr,
-    implicit_seed,
-)
+from ._implicit import check_finite_factors, implicit_csr, implicit_seed
 
 # Rows whose regularisation differs by less than about this ratio share it while fitting.
 _RIDGE_RATIO = np.sqrt(2)
@@ -175,11 +170,11 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     n_iter_: int
 
     _parameter_constraints: dict = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "regularization": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "confidence": [Interval(Real, 0, None, closed="neither"), StrOptions({"balanced"})],
+        "n_components": COUNT,
+        "regularization": [*ABOVE_0, StrOptions({"auto"})],
+        "confidence": [*ABOVE_0, StrOptions({"balanced"})],
         "scale_regularization": ["boolean"],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": COUNT,
         "init": [StrOptions({"random", "svd"})],
         "random_state": ["random_state"],
         "n_jobs": N_JOBS,

@@ -9,14 +9,7 @@ import scipy.sparse as sp
 from sklearn.base import clone
 
 from .._wrapping import as_matrix
-from ._als_start import (
-    N_PASSES,
-    drawn_basis,
-    factors_of,
-    gram_product,
-    item_scales,
-    scaled_pattern,
-)
+from ._als_start import N_PASSES, drawn_basis, factors_of, gram_product, item_scales, scaled_pattern
 
 
 def fitted_in_parts(model, parts, delayed):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Matrix factorisation of ratings; a missing rating is unknown."""
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +14,7 @@ from .._numerics._entries import with_data
 from .._numerics._least_squares import value_minima, value_parts
 from .._numerics._row_totals import rows_of_entries
 from .._typing import MatrixLike
-from .._validation import N_JOBS, Interval, check_is_fitted, check_relevance
+from .._validation import ABOVE_0, COUNT, N_JOBS, Interval, check_is_fitted, check_relevance
 from .._validation._finite import finite_output
 from ..base import FactorRecommenderMixin, InDomainRecommender
 
@@ -120,9 +120,9 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 0, None, closed="left")],
-        "regularization": [Interval(Real, 0, None, closed="neither")],
-        "bias_regularization": [Interval(Real, 0, None, closed="neither")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "regularization": ABOVE_0,
+        "bias_regularization": ABOVE_0,
+        "max_iter": COUNT,
         "random_state": ["random_state"],
         "n_jobs": N_JOBS,
     }

@@ -5,7 +5,6 @@ import copy
 from collections.abc import Callable
 from functools import reduce
 from itertools import pairwise
-from numbers import Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,8 +16,8 @@ from .._numerics._entries import column_counts
 from .._numerics._mixed_vectors import MixedVectors
 from .._typing import Estimator
 from .._validation import (
+    AT_LEAST_0,
     HasMethods,
-    Interval,
     StrOptions,
     check_array,
     check_is_fitted,
@@ -127,7 +126,7 @@ class ContentKNNRecommender(
         "item_features": [ItemFeatures, None],
         "transformer": [HasMethods(["fit", "transform"]), callable, None],
         "pooling": [StrOptions({"mean", "max"})],
-        "popularity_weight": [Interval(Real, 0, None, closed="left")],
+        "popularity_weight": AT_LEAST_0,
     }
 
     _encoder_parameter = "transformer"

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The shared part of the factor models of implicit that learn from sampled negative items."""
 
-from numbers import Integral, Real
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
@@ -10,7 +8,7 @@ from sklearn.utils import check_random_state
 from .._numerics._blas_threads import one_blas_thread
 from .._numerics._newton import newton_minima, popular_items_sample
 from .._numerics._row_blocks import padded_row_blocks
-from .._validation import N_JOBS, Interval
+from .._validation import ABOVE_0, AT_LEAST_0, COUNT, N_JOBS
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._implicit import fit_implicit, item_biases
 
@@ -28,11 +26,11 @@ class DrawnNegativesRecommender(FactorRecommenderMixin, InDomainRecommender):
     n_iter_: int
 
     _parameter_constraints: dict = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "regularization": [Interval(Real, 0, None, closed="neither")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "popularity_exponent": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "n_components": COUNT,
+        "regularization": ABOVE_0,
+        "learning_rate": ABOVE_0,
+        "popularity_exponent": AT_LEAST_0,
+        "max_iter": COUNT,
         "random_state": ["random_state"],
         "n_jobs": N_JOBS,
         "verbose": ["verbose"],

@@ -2,7 +2,6 @@
 """Recommenders of matrices that read histories."""
 
 import copy
-from numbers import Integral
 from typing import Literal, Self
 
 import numpy as np
@@ -15,7 +14,7 @@ from .._histories import decay_weights, decayed_items, seen_items
 from .._recommend import withheld_items
 from .._score_parts import score_parts
 from .._typing import Estimator
-from .._validation import HasMethods, Interval, check_is_fitted
+from .._validation import COUNT, HasMethods, check_is_fitted
 from .._wrapping import innermost, is_supervised, recommender_and_rows, recommender_of
 from ..content import ItemFeatures
 from ..interactions import history_steps
@@ -112,8 +111,8 @@ class HistoryRecommender(HistoryReader):
     _parameter_constraints: dict = {
         **HistoryReader._parameter_constraints,
         "recommender": [HasMethods(["fit"])],
-        "max_length": [Interval(Integral, 1, None, closed="left"), None],
-        "max_steps": [Interval(Integral, 1, None, closed="left"), None],
+        "max_length": [*COUNT, None],
+        "max_steps": [*COUNT, None],
     }
 
     def __init__(

@@ -1,24 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Training a network on histories: which item follows which."""
 
-from numbers import Real
-
 import numpy as np
 from sklearn.utils import gen_batches
 
 from .._engine._learner import NetworkLearner
 from .._engine._objectives import StepTargets
-from .._histories import (
-    ends_in_new_item,
-    last_items,
-    latest,
-    seen_items,
-    windows,
-    without_last,
-)
+from .._histories import ends_in_new_item, last_items, latest, seen_items, windows, without_last
 from .._numerics._entries import one_in_each_row
 from .._recommend import mask_stored, row_blocks
-from .._validation import Interval
+from .._validation import FROM_0_TO_1
 
 # Rows are sorted by length within pools of this many batches, to compute little padding.
 _POOL_BATCHES = 32
@@ -32,7 +23,7 @@ class HistoryLearner(NetworkLearner):
     """
 
     _parameter_constraints: dict = {
-        "validation_fraction": [Interval(Real, 0, 1, closed="both")],
+        "validation_fraction": FROM_0_TO_1,
     }
 
     def _held_out(self, trainer, X, y, validation_fraction):

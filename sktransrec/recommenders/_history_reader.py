@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The base of closed-form recommenders that read histories and weight recent items more."""
 
-from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +13,8 @@ from .._histories import decay_weights, decayed_items, seen_items
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_sums import RowSums, column_shares
 from .._validation import (
-    Interval,
+    FROM_0_TO_1,
+    N_ITEMS,
     StrOptions,
     _fit_context,
     check_known_histories,
@@ -50,8 +50,8 @@ class HistoryReader(HistoryRowsMixin, RecommenderMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        "decay": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
-        "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
+        "decay": [*FROM_0_TO_1, StrOptions({"auto"})],
+        "n_items": N_ITEMS,
         "unknown": [StrOptions({"error", "ignore"})],
     }
 

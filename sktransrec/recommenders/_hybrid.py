@@ -2,7 +2,6 @@
 """Known items by their interactions and new items by their content, together."""
 
 import reprlib
-from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
@@ -12,7 +11,15 @@ from sklearn.utils import get_tags
 
 from .._numerics._entries import column_counts
 from .._typing import Estimator, MatrixLike
-from .._validation import HasMethods, Interval, StrOptions, _safe_indexing, check_is_fitted
+from .._validation import (
+    ABOVE_0,
+    AT_LEAST_0,
+    COUNT,
+    HasMethods,
+    StrOptions,
+    _safe_indexing,
+    check_is_fitted,
+)
 from .._wrapping import recommender_and_rows, transformed
 from ..base import FactorRecommenderMixin, InDomainRecommender, _empty_rows
 from ..content import ItemFeatures
@@ -234,11 +241,11 @@ class HybridRecommender(
         "recommender": [HasMethods(["fit", "transform"]), None],
         "regressor": [HasMethods(["fit", "predict"]), None],
         "item_features": [ItemFeatures, None],
-        "shrinkage": [Interval(Real, 0, None, closed="left")],
-        "min_interactions": [Interval(Integral, 1, None, closed="left")],
-        "activity_exponent": [Interval(Real, 0, None, closed="left")],
-        "content_scale": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "neighbor_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "shrinkage": AT_LEAST_0,
+        "min_interactions": COUNT,
+        "activity_exponent": AT_LEAST_0,
+        "content_scale": [*ABOVE_0, StrOptions({"auto"})],
+        "neighbor_weight": [*AT_LEAST_0, StrOptions({"auto"})],
         "cold_policy": [StrOptions({*_COLD_PATHS, "error"})],
         "random_state": ["random_state"],
     }

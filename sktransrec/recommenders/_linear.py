@@ -2,7 +2,6 @@
 """Linear recommenders in closed form: regression of y on X, or of X on its other columns."""
 
 from itertools import pairwise
-from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -40,7 +39,7 @@ from .._numerics._row_blocks import entry_rows
 from .._numerics._row_sums import cross_sum, gram_sum
 from .._numerics._row_totals import rows_of_entries
 from .._numerics._spd import inverse, solve
-from .._validation import Interval, StrOptions, get_chunk_n_rows
+from .._validation import ABOVE_0, AT_LEAST_0, COUNT, StrOptions, get_chunk_n_rows
 from ..base import InDomainRecommender, SimilarItemsMixin, SupervisedRecommender
 from ._row_sums import RowSumsMixin
 
@@ -151,7 +150,7 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
     solver_: Literal["primal", "dual"]
 
     _parameter_constraints: dict = {
-        "regularization": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "regularization": [*ABOVE_0, StrOptions({"auto"})],
         "fit_intercept": ["boolean"],
         "solver": [_SOLVERS],
     }
@@ -405,10 +404,10 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     solver_: Literal["primal", "dual", "sparse"]
 
     _parameter_constraints: dict = {
-        "regularization": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "item_exponent": [Interval(Real, 0, None, closed="left")],
+        "regularization": [*ABOVE_0, StrOptions({"auto"})],
+        "item_exponent": AT_LEAST_0,
         "solver": [StrOptions({"auto", "primal", "dual", "sparse"})],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_neighbors": COUNT,
     }
 
     search_distributions: ClassVar = {"regularization": loguniform(5, 1000)}

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Logistic matrix factorisation."""
 
-from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 from scipy.stats import loguniform, uniform
 
 from .._numerics._newton import softplus_and_sigmoid
-from .._validation import Interval
+from .._validation import ABOVE_0
 from ._drawn_negatives import DrawnNegativesRecommender
 
 # implicit draws this many negatives for each interaction of a row, but at most as many as there are
@@ -122,7 +121,7 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
 
     _parameter_constraints: dict = {
         **DrawnNegativesRecommender._parameter_constraints,
-        "confidence": [Interval(Real, 0, None, closed="neither")],
+        "confidence": ABOVE_0,
     }
     # Number of sampled negative items in the fold-in.
     _n_negative_items = 1024

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Nearest neighbours of items, by interactions."""
 
-from numbers import Integral, Real
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -16,12 +15,8 @@ from .._numerics._entries import as_sparse, column_counts, pattern_of, with_data
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
 from .._numerics._row_sums import gram_sum
-from .._numerics._strongest_links import (
-    strongest_links,
-    strongest_links_of_each,
-    strongest_of,
-)
-from .._validation import Interval, StrOptions
+from .._numerics._strongest_links import strongest_links, strongest_links_of_each, strongest_of
+from .._validation import AT_LEAST_0, COUNT, FROM_0_TO_1, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
 from ._row_sums import RowSumsMixin
 
@@ -156,12 +151,12 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     popularity_exponent_: float
 
     _parameter_constraints: dict = {
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_neighbors": COUNT,
         "weighting": [StrOptions({"cosine", "tfidf", "bm25", "auto"})],
-        "shrinkage": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "popularity_exponent": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "k1": [Interval(Real, 0, None, closed="left")],
-        "b": [Interval(Real, 0, 1, closed="both")],
+        "shrinkage": [*AT_LEAST_0, StrOptions({"auto"})],
+        "popularity_exponent": [*AT_LEAST_0, StrOptions({"auto"})],
+        "k1": AT_LEAST_0,
+        "b": FROM_0_TO_1,
     }
 
     search_distributions: ClassVar = {

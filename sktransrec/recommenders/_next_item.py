@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Networks that read the history of a row in its order and rank the next item."""
 
-from numbers import Integral
 from os import PathLike
 from typing import Any, ClassVar, Literal, Self
 
@@ -17,7 +16,8 @@ from .._histories import seen_items
 from .._ids import DecodesItems
 from .._typing import Estimator
 from .._validation import (
-    Interval,
+    COUNT,
+    N_ITEMS,
     StrOptions,
     _fit_context,
     check_is_fitted,
@@ -209,10 +209,10 @@ class NextItemRecommender(
 
     _parameter_constraints: dict = {
         "encoder": [StrOptions({"attention", "cnn", "gru", "lstm"})],
-        "kernel_size": [Interval(Integral, 1, None, closed="left")],
-        "max_length": [Interval(Integral, 1, None, closed="left")],
+        "kernel_size": COUNT,
+        "max_length": COUNT,
         "init": [StrOptions({"transitions", "random"})],
-        "n_items": [Interval(Integral, 1, 2**31 - 1, closed="left"), None],
+        "n_items": N_ITEMS,
         "item_ids": ["array-like", None],
     }
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The next item by ridge regression on the decayed items before it."""
 
-from numbers import Integral, Real
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -12,7 +11,7 @@ from scipy.stats import loguniform, uniform
 from .._numerics._entries import as_sparse
 from .._numerics._neighbor_ridge import GramLookup, neighbor_ridge, strongest_entries
 from .._numerics._row_sums import cross_sum, gram_sum
-from .._validation import Interval
+from .._validation import ABOVE_0, COUNT, FROM_0_TO_1
 from ..interactions import history_steps
 from ._history_reader import LinkedHistoryReader, check_has_steps
 
@@ -104,10 +103,10 @@ class NextItemRidgeRecommender(LinkedHistoryReader):
 
     _parameter_constraints: dict = {
         **LinkedHistoryReader._parameter_constraints,
-        "regularization": [Interval(Real, 0, None, closed="neither")],
-        "decay": [Interval(Real, 0, 1, closed="both")],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "regularization": ABOVE_0,
+        "decay": FROM_0_TO_1,
+        "n_neighbors": COUNT,
+        "max_length": [*COUNT, None],
     }
 
     search_distributions: ClassVar = {

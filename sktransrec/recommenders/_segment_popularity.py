@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The popular items of each segment of rows: the baseline for rows without a history."""
 
-from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +11,7 @@ from scipy.stats import loguniform
 from sklearn.preprocessing import OrdinalEncoder
 
 from .._numerics._entries import one_in_each_row
-from .._validation import Interval, check_candidates, check_rows, check_table, is_table, reading
+from .._validation import ABOVE_0, check_candidates, check_rows, check_table, is_table, reading
 from ..base import SupervisedRecommender
 
 
@@ -85,7 +84,7 @@ class SegmentPopularityRecommender(SupervisedRecommender):
 
     _parameter_constraints: dict = {
         "segment_columns": ["array-like", None],
-        "shrinkage": [Interval(Real, 0, None, closed="neither")],
+        "shrinkage": ABOVE_0,
     }
 
     search_distributions: ClassVar = {

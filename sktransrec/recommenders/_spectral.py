@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Filters on the graph of rows and items."""
 
-from numbers import Integral, Real
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -20,7 +19,7 @@ from .._numerics._row_blocks import entry_rows
 from .._numerics._row_sums import gram_sum
 from .._numerics._row_totals import row_totals, scaled_rows
 from .._numerics._strongest_links import strongest_links, strongest_of
-from .._validation import Interval, StrOptions
+from .._validation import AT_LEAST_0, COUNT, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._row_sums import RowSumsMixin
 
@@ -168,11 +167,11 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
     item_exponent_: float
 
     _parameter_constraints: dict = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "low_pass_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "row_exponent": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "item_exponent": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
+        "n_components": COUNT,
+        "low_pass_weight": [*AT_LEAST_0, StrOptions({"auto"})],
+        "row_exponent": [*AT_LEAST_0, StrOptions({"auto"})],
+        "item_exponent": [*AT_LEAST_0, StrOptions({"auto"})],
+        "n_neighbors": [*COUNT, None],
         "random_state": ["random_state"],
     }
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What follows what: transitions between the items of histories, counted."""
 
-from numbers import Integral, Real
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy.sparse import csr_array
 from scipy.stats import loguniform, uniform
 
 from .._histories import pairs_in_order
-from .._validation import Interval
+from .._validation import AT_LEAST_0, COUNT
 from ._history_reader import LinkedHistoryReader, best_decay, check_has_steps
 
 
@@ -109,10 +108,10 @@ class TransitionRecommender(LinkedHistoryReader):
 
     _parameter_constraints: dict = {
         **LinkedHistoryReader._parameter_constraints,
-        "window": [Interval(Integral, 1, None, closed="left")],
-        "item_exponent": [Interval(Real, 0, None, closed="left")],
-        "popularity_exponent": [Interval(Real, 0, None, closed="left")],
-        "shrinkage": [Interval(Real, 0, None, closed="left")],
+        "window": COUNT,
+        "item_exponent": AT_LEAST_0,
+        "popularity_exponent": AT_LEAST_0,
+        "shrinkage": AT_LEAST_0,
     }
 
     search_distributions: ClassVar = {

@@ -7,11 +7,7 @@ from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from sktransrec._numerics._newton import (
-    newton_minima,
-    popular_items_sample,
-    softplus_and_sigmoid,
-)
+from sktransrec._numerics._newton import newton_minima, popular_items_sample, softplus_and_sigmoid
 
 
 def test_softplus_and_sigmoid():

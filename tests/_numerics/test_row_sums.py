@@ -6,13 +6,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sktransrec._numerics._entries import as_sparse, column_counts
-from sktransrec._numerics._row_sums import (
-    RowSums,
-    column_shares,
-    compact,
-    cross_sum,
-    gram_sum,
-)
+from sktransrec._numerics._row_sums import RowSums, column_shares, compact, cross_sum, gram_sum
 
 A = sp.csr_array([[1.0, 0, 2, 0], [0, 0, 3, 0]])
 B = sp.csr_array([[4.0, 5, 0, 0], [0, 1, 0, 1], [2, 2, 2, 2]])

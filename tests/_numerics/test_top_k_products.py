@@ -9,12 +9,7 @@ from numpy.testing import assert_array_equal
 
 from sktransrec._numerics import _top_k_products
 from sktransrec._numerics._top_k import Preference, top_k
-from sktransrec._numerics._top_k_products import (
-    OrderedItems,
-    TileMask,
-    best_products,
-    suits_tiles,
-)
+from sktransrec._numerics._top_k_products import OrderedItems, TileMask, best_products, suits_tiles
 
 
 @pytest.fixture(autouse=True, scope="module")

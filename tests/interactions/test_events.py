@@ -10,12 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sktransrec.interactions import (
-    InteractionEncoder,
-    align_domains,
-    holdout_after,
-    stack_domains,
-)
+from sktransrec.interactions import InteractionEncoder, align_domains, holdout_after, stack_domains
 
 BIG = 2**60
 LIBRARIES = ["dict", "lists", "pandas", "pandas nullable", "pandas arrow", "polars", "pyarrow"]

@@ -5,12 +5,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sktransrec.interactions import (
-    InteractionEncoder,
-    holdout_after,
-    holdout_last,
-    holdout_random,
-)
+from sktransrec.interactions import InteractionEncoder, holdout_after, holdout_last, holdout_random
 
 
 def _random_matrix(n_rows, n_items, seed=0):

@@ -8,12 +8,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sktransrec.metrics import metrics_by_bucket, rank_metrics
-from sktransrec.metrics._buckets import (
-    bucket_edges,
-    bucket_names,
-    bucket_of,
-    popularity_thirds,
-)
+from sktransrec.metrics._buckets import bucket_edges, bucket_names, bucket_of, popularity_thirds
 
 
 @pytest.fixture(scope="module")

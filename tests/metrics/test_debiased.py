@@ -19,12 +19,7 @@ from sktransrec import (
 from sktransrec.base import InDomainRecommender
 from sktransrec.datasets import load_movielens
 from sktransrec.interactions import InteractionEncoder, holdout_random
-from sktransrec.metrics import (
-    choice_odds,
-    held_out_ranks,
-    inverse_propensity_weights,
-    rank_metrics,
-)
+from sktransrec.metrics import choice_odds, held_out_ranks, inverse_propensity_weights, rank_metrics
 
 N_ROWS, N_ITEMS, N_GROUPS = 2500, 600, 4
 N_CHOICES, K, N_NEGATIVES = 8, 10, 49

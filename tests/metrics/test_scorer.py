@@ -18,12 +18,7 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sktransrec import (
-    PopularityRecommender,
-    SwitchingRecommender,
-    ranking_scorer,
-    recommend,
-)
+from sktransrec import PopularityRecommender, SwitchingRecommender, ranking_scorer, recommend
 from sktransrec._histories import last_items, padded_at_end
 from sktransrec.base import InDomainRecommender, RecommenderMixin, SupervisedRecommender
 from sktransrec.interactions import holdout_random

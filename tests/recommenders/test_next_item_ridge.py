@@ -5,12 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.linalg import LinAlgError
 
-from sktransrec import (
-    HistoryRecommender,
-    NextItemRidgeRecommender,
-    RidgeRecommender,
-    history_steps,
-)
+from sktransrec import HistoryRecommender, NextItemRidgeRecommender, RidgeRecommender, history_steps
 from sktransrec.inspection import explain
 from sktransrec.recommenders import _next_item_ridge
 

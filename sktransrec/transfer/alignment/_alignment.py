@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Linear maps that move the features of the target onto those of the source."""
 
-from numbers import Real
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -10,7 +9,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covariance
 
 from ..._validation import (
-    Interval,
+    FROM_0_TO_1,
     StrOptions,
     _fit_context,
     check_is_fitted,
@@ -197,7 +196,7 @@ class CORALAligner(LinearAligner):
     """
 
     _parameter_constraints: dict = {
-        "covariance_shrinkage": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
+        "covariance_shrinkage": [*FROM_0_TO_1, StrOptions({"auto"})],
     }
 
     def __init__(self, *, covariance_shrinkage: float | Literal["auto"] = "auto") -> None:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A linear map that gives the target the distribution of the source, by a kernel distance."""
 
-from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
@@ -10,7 +9,7 @@ from sklearn.kernel_approximation import RBFSampler
 from sklearn.metrics import pairwise_distances
 from sklearn.utils import check_random_state
 
-from ..._validation import Interval, StrOptions
+from ..._validation import ABOVE_0, AT_LEAST_0, COUNT, FROM_0_TO_1, StrOptions
 from ..._wrapping import transformed
 from ._alignment import LinearAligner, moment_map
 
@@ -109,11 +108,11 @@ class MMDAligner(LinearAligner):
     n_iter_: int
 
     _parameter_constraints: dict = {
-        "regularization": [Interval(Real, 0, None, closed="left")],
-        "covariance_shrinkage": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
-        "gamma": [Interval(Real, 0, None, closed="neither"), None],
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "regularization": AT_LEAST_0,
+        "covariance_shrinkage": [*FROM_0_TO_1, StrOptions({"auto"})],
+        "gamma": [*ABOVE_0, None],
+        "n_components": COUNT,
+        "max_iter": COUNT,
         "random_state": ["random_state"],
     }
 

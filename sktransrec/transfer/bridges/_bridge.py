@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Embedding and mapping (EMCDR): a regression from X to the factors of the target."""
 
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +15,7 @@ from ..._auto import best_of, held_out_rows
 from ..._score_parts import additive_parts
 from ..._support_weights import support_weights
 from ..._typing import Estimator
-from ..._validation import HasMethods, Interval, visual_block
+from ..._validation import AT_LEAST_0, COUNT, HasMethods, visual_block
 from ..._wrapping import recommender_and_rows, transformed
 from ...base import FactorRecommenderMixin, SupervisedRecommender
 
@@ -132,8 +131,8 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
     _parameter_constraints: dict = {
         "recommender": [HasMethods(["fit", "transform"])],
         "regressor": [None, HasMethods(["fit", "predict"])],
-        "min_interactions": [Interval(Integral, 1, None, closed="left")],
-        "activity_exponent": [Interval(Real, 0, None, closed="left")],
+        "min_interactions": COUNT,
+        "activity_exponent": AT_LEAST_0,
     }
 
     # The part that learns from y alone, and so may also learn from rows that have no X.

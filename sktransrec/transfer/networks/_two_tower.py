@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A network that reads a row of either domain, or of both, and ranks the items of both."""
 
-from numbers import Real
 from os import PathLike
 from typing import ClassVar, Literal
 
@@ -13,7 +12,7 @@ from scipy.stats import loguniform
 from ..._engine._objectives import DomainTargets
 from ..._engine._parameters import shares_parameters
 from ..._typing import Estimator
-from ..._validation import Interval
+from ..._validation import AT_LEAST_0, FROM_0_TO_1
 from .._two_domains import TwoDomainRecommender
 from ._towers import TowerRecommender, known_shares
 
@@ -110,8 +109,8 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
     """
 
     _parameter_constraints: dict = {
-        "target_dropout": [Interval(Real, 0, 1, closed="both")],
-        "source_weight": [Interval(Real, 0, None, closed="left")],
+        "target_dropout": FROM_0_TO_1,
+        "source_weight": AT_LEAST_0,
     }
 
     search_distributions: ClassVar = {

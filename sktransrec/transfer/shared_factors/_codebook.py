@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral, Real
+from numbers import Real
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 
 from ..._numerics._block_model import BlockModel, memberships, spectral_clusters
 from ..._typing import Estimator
-from ..._validation import Interval, StrOptions
+from ..._validation import COUNT, Interval, StrOptions
 from ..._wrapping import fitted_learner
 from ...base import FactorRecommenderMixin, InDomainRecommender
 
@@ -182,12 +182,12 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
     n_iter_: int
 
     _parameter_constraints: dict = {
-        "n_row_clusters": [Interval(Integral, 1, None, closed="left")],
-        "n_item_clusters": [Interval(Integral, 1, None, closed="left")],
+        "n_row_clusters": COUNT,
+        "n_item_clusters": COUNT,
         "pretrained": "no_validation",
         "regularization": [Interval(Real, 0, np.inf, closed="right"), StrOptions({"auto"})],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "n_init": COUNT,
+        "max_iter": COUNT,
         "random_state": ["random_state"],
     }
 

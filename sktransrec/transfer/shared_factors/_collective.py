@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Collective matrix factorisation of two domains that share rows, items or both."""
 
-from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,7 +16,7 @@ from ..._numerics._least_squares import (
     minimum_parts,
     row_minima,
 )
-from ..._validation import N_JOBS, Interval, StrOptions, check_is_fitted
+from ..._validation import ABOVE_0, COUNT, N_JOBS, StrOptions, check_is_fitted
 from ...base import FactorRecommenderMixin
 from .._two_domains import TwoDomainRecommender, TwoDomains, tied_items
 
@@ -170,19 +169,15 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
 
     _parameter_constraints: dict = {
         **TwoDomainRecommender._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "source_weight": [Interval(Real, 0, None, closed="neither")],
-        "regularization": [Interval(Real, 0, None, closed="neither")],
-        "confidence": [Interval(Real, 0, None, closed="neither"), StrOptions({"balanced"})],
-        "source_confidence": [
-            Interval(Real, 0, None, closed="neither"),
-            StrOptions({"balanced"}),
-            None,
-        ],
+        "n_components": COUNT,
+        "source_weight": ABOVE_0,
+        "regularization": ABOVE_0,
+        "confidence": [*ABOVE_0, StrOptions({"balanced"})],
+        "source_confidence": [*ABOVE_0, StrOptions({"balanced"}), None],
         "scale_regularization": ["boolean"],
         "empty_rows": [StrOptions({"unknown", "negative"})],
         "item_ids": ["array-like", None],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": COUNT,
         "random_state": ["random_state"],
         "n_jobs": N_JOBS,
         "verbose": ["verbose"],

@@ -11,11 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import normalize
 
-from sktransrec import (
-    CrossDomainAutoencoderRecommender,
-    PopularityRecommender,
-    ranking_scorer,
-)
+from sktransrec import CrossDomainAutoencoderRecommender, PopularityRecommender, ranking_scorer
 from sktransrec.datasets import make_cross_domain
 
 KINDS = ["denoising", "variational"]
