@@ -3,6 +3,8 @@
 
 from typing import Any
 
+import numpy as np
+
 
 class Display:
     """Base of displays: `plot` draws on the axes of `_axes`, and returns the display itself."""
@@ -22,8 +24,21 @@ class Display:
         self.ax_, self.figure_ = ax, ax.figure
         return ax
 
+    def _draw_intervals(self, ax, middles, intervals, labels, color):
+        """Draw a point and its interval for each label, from top to bottom, and a line at zero."""
+        places, middles = np.arange(len(labels)), np.array(middles)
+        ax.axvline(0, color="0.5", linewidth=1)
+        self.errorbar_ = ax.errorbar(
+            *(middles, places),
+            xerr=np.abs(np.array(intervals) - middles[:, None]).T,
+            fmt="o",
+            capsize=4,
+            color=color,
+        )
+        ax.set(yticks=places, yticklabels=labels, ylim=(len(labels) - 0.5, -0.5))
+
     def _draw_bands(self, ax, places, means, errors):
-        """Draw a line for each name, with a band of one error, and name them in a legend."""
+        """Draw a line for each name over a logarithmic axis, with a band of one error."""
         self.lines_, self.bands_ = {}, {}
         for name, of_name in means.items():
             (self.lines_[name],) = ax.plot(places, of_name, marker="o", linewidth=2, label=name)
@@ -33,3 +48,17 @@ class Display:
                 color=self.lines_[name].get_color(),
             )
         ax.grid(axis="y", alpha=0.3)
+        ax.set_xscale("log")
+        ax.set_xticks(places, labels=list(map(str, places)))
+        ax.minorticks_off()
+        ax.legend(fontsize="small")
+
+
+def side_by_side(axes, n_axes, width, height):
+    """Return axes in one figure as an array, new ones of this size in inches if there are none."""
+    import matplotlib.pyplot as plt
+
+    if axes is None:
+        size = (width * n_axes, height)
+        _, axes = plt.subplots(1, n_axes, figsize=size, layout="constrained")
+    return np.atleast_1d(axes)

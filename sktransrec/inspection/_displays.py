@@ -15,7 +15,7 @@ from ..evaluation import (
     transfer_gain,
     transfer_learning_curve,
 )
-from ._display import Display
+from ._display import Display, side_by_side
 
 _TITLES = {
     "helps": "Transfer helps",
@@ -155,25 +155,15 @@ class ModelComparisonDisplay(Display):
         differences = comparison.differences(metric)
         names = sorted(differences, key=lambda name: -differences[name].difference)
         ax = self._axes(ax, (7, 1.5 + 0.4 * len(names)))
-        places = np.arange(len(names))
-        middles = np.array([differences[name].difference for name in names])
-        ends = np.array([differences[name].interval for name in names])
-        ax.axvline(0, color="0.5", linewidth=1)
-        self.errorbar_ = ax.errorbar(
-            *(middles, places),
-            xerr=np.abs(ends - middles[:, None]).T,
-            fmt="o",
-            capsize=4,
-            color=color,
+        means, baseline = comparison.means[metric], comparison.baseline
+        self._draw_intervals(
+            ax,
+            [differences[name].difference for name in names],
+            [differences[name].interval for name in names],
+            [f"{name} ({means[name]:.4f})" for name in names],
+            color,
         )
-        means = comparison.means[metric]
-        baseline = comparison.baseline
-        ax.set(
-            yticks=places,
-            yticklabels=[f"{name} ({means[name]:.4f})" for name in names],
-            ylim=(len(names) - 0.5, -0.5),
-            xlabel=f"{metric} minus that of {baseline} ({means[baseline]:.4f})",
-        )
+        ax.set(xlabel=f"{metric} minus that of {baseline} ({means[baseline]:.4f})")
         return self
 
 
@@ -298,24 +288,14 @@ class TransferGainDisplay(Display):
         """
         rows = self._rows()
         ax = self._axes(ax, (7, 1.5 + 0.5 * len(rows)))
-        places = np.arange(len(rows))
-        gains = np.array([estimate.gain for _, estimate in rows])
-        ends = np.array([estimate.interval for _, estimate in rows])
-        ax.axvline(0, color="0.5", linewidth=1)
-        self.errorbar_ = ax.errorbar(
-            *(gains, places),
-            xerr=np.abs(ends - gains[:, None]).T,
-            fmt="o",
-            capsize=4,
-            color=color,
+        self._draw_intervals(
+            ax,
+            [estimate.gain for _, estimate in rows],
+            [estimate.interval for _, estimate in rows],
+            [f"{label} ({estimate.n_rows})" for label, estimate in rows],
+            color,
         )
-        ax.set(
-            yticks=places,
-            yticklabels=[f"{label} ({estimate.n_rows})" for label, estimate in rows],
-            ylim=(len(rows) - 0.5, -0.5),
-            xlabel=f"gain in {self.gain.metric} by the source",
-            title=_TITLES[self.gain.verdict],
-        )
+        ax.set(xlabel=f"gain in {self.gain.metric} by the source", title=_TITLES[self.gain.verdict])
         for place, (_, estimate) in enumerate(rows):
             _write_percent(ax, place, estimate)
         if self._n_buckets:
@@ -454,12 +434,8 @@ class TransferLearningCurveDisplay(Display):
         display : TransferLearningCurveDisplay
             The display of the last one, drawn; all share its figure.
         """
-        import matplotlib.pyplot as plt
-
-        if axes is None:
-            size = (4.8 * len(curves), 4.2)
-            _, axes = plt.subplots(1, len(curves), figsize=size, layout="constrained")
-        for ax, (title, curve) in zip(np.atleast_1d(axes), curves.items(), strict=True):
+        axes = side_by_side(axes, len(curves), 4.8, 4.2)
+        for ax, (title, curve) in zip(axes, curves.items(), strict=True):
             display = cls.from_curve(curve, ax=ax)
             ax.set_title(title)
         return display
@@ -481,13 +457,9 @@ class TransferLearningCurveDisplay(Display):
             The display itself.
         """
         ax = self._axes(ax)
-        sizes = self.curve.train_sizes
-        self._draw_bands(ax, sizes, self.curve.means, self.curve.paired_errors)
-        ax.set_xscale("log")
-        ax.set_xticks(sizes, labels=[str(size) for size in sizes])
-        ax.minorticks_off()
-        ax.set(xlabel="rows learned from", ylabel=self.curve.metric)
-        ax.legend(fontsize="small")
+        curve = self.curve
+        self._draw_bands(ax, curve.train_sizes, curve.means, curve.paired_errors)
+        ax.set(xlabel="rows learned from", ylabel=curve.metric)
         return self
 
 

@@ -151,11 +151,7 @@ class MetricCurveDisplay(Display):
             {name: np.array([means[names[k]][name] for k in ks]) for name in sound},
             {name: np.nan_to_num([of_k[name] for of_k in errors]) for name in sound},
         )
-        ax.set_xscale("log")
-        ax.set_xticks(ks, labels=[str(k) for k in ks])
-        ax.minorticks_off()
         ax.set(xlabel="number of items", ylabel=label)
-        ax.legend(fontsize="small")
         return self
 
 

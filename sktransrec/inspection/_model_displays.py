@@ -11,7 +11,7 @@ from sklearn.preprocessing import normalize
 
 from .._typing import Estimator, MatrixLike
 from .._wrapping import held_estimators
-from ._display import Display
+from ._display import Display, side_by_side
 from ._explain import Explanation, explain
 
 # Past this width, names of columns are no longer legible.
@@ -183,15 +183,10 @@ class ItemMapDisplay(Display):
         display : ItemMapDisplay
             The display itself.
         """
-        import matplotlib.pyplot as plt
-
         states = {"before alignment": self.before}
         if self.after is not None:
             states["after alignment"] = self.after
-        if axes is None:
-            size = (4.5 * len(states), 4.3)
-            _, axes = plt.subplots(1, len(states), figsize=size, layout="constrained")
-        self.axes_ = np.atleast_1d(axes)
+        self.axes_ = side_by_side(axes, len(states), 4.5, 4.3)
         self.figure_ = self.axes_[0].figure
         for ax, (title, vectors) in zip(self.axes_, states.items(), strict=True):
             self._draw_map(ax, vectors)
