@@ -118,11 +118,11 @@ class _NewRows:
         return _ProtocolScorer(self, metric, k)
 
 
+@dataclass(repr=False, eq=False)
 class _ProtocolScorer:
-    def __init__(self, protocol, metric, k):
-        self.protocol = protocol
-        self.metric = metric
-        self.k = k
+    protocol: _NewRows
+    metric: str | list[str]
+    k: int | list[int]
 
     def __repr__(self):
         return f"{self.protocol!r}.scorer({self.metric!r}, k={self.k})"

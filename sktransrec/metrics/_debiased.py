@@ -2,6 +2,7 @@
 """A scorer that gives popularity alone a score near chance."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal
 
@@ -135,44 +136,27 @@ def debiased_scorer(
     {'discount': 0.3}
     """
     return _DebiasedScorer(
-        *(metric, k, propensity_exponent, max_weight, n_negatives, negative_exponent),
-        *(exclude_seen, candidates, holdout, random_state),
+        *(candidates, holdout, random_state, metric, k, exclude_seen),
+        *(propensity_exponent, max_weight, n_negatives, negative_exponent),
     )
 
 
+@dataclass(repr=False, eq=False)
 class _DebiasedScorer(HoldoutScorer):
-    def __init__(
-        self,
-        metric,
-        k,
-        propensity_exponent,
-        max_weight,
-        n_negatives,
-        negative_exponent,
-        exclude_seen,
-        candidates,
-        holdout,
-        random_state,
-    ):
-        self.metric = metric
-        self.k = k
-        self.propensity_exponent = propensity_exponent
-        self.max_weight = max_weight
-        self.n_negatives = n_negatives
-        self.negative_exponent = negative_exponent
-        self.exclude_seen = exclude_seen
-        self.candidates = None if candidates is None else np.asarray(candidates)
-        self.holdout = holdout
-        self.random_state = random_state
+    metric: str
+    k: int
+    exclude_seen: bool | str
+    propensity_exponent: float
+    max_weight: float | None
+    n_negatives: int | None
+    negative_exponent: float
 
     def __repr__(self):
         options = f", propensity_exponent={self.propensity_exponent!r}"
         if self.n_negatives is not None:
             options += f", n_negatives={self.n_negatives}"
             options += f", negative_exponent={self.negative_exponent!r}"
-        if self.holdout is not None:
-            options += f", holdout={self.holdout!r}, random_state={self.random_state!r}"
-        return f"debiased_scorer({self.metric!r}, k={self.k}{options})"
+        return f"debiased_scorer({self.metric!r}, k={self.k}{options}{self._holdout_options()})"
 
     def __call__(self, estimator, X, y=None):
         X, y = self._rows_and_wanted(estimator, X, y)

@@ -2,6 +2,7 @@
 """Errors of predicted ratings, and a scorer for them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -139,22 +140,15 @@ def rating_scorer(
     >>> bool(search.best_score_ < 0)
     True
     """
-    return _RatingScorer(metric, holdout, random_state)
+    return _RatingScorer(None, holdout, random_state, metric)
 
 
+@dataclass(repr=False, eq=False)
 class _RatingScorer(HoldoutScorer):
-    candidates = None
-
-    def __init__(self, metric, holdout, random_state):
-        self.metric = metric
-        self.holdout = holdout
-        self.random_state = random_state
+    metric: str
 
     def __repr__(self):
-        options = ""
-        if self.holdout is not None:
-            options = f", holdout={self.holdout!r}, random_state={self.random_state!r}"
-        return f"rating_scorer({self.metric!r}{options})"
+        return f"rating_scorer({self.metric!r}{self._holdout_options()})"
 
     def __call__(self, estimator, X, y=None):
         X, y = self._rows_and_wanted(estimator, X, y)

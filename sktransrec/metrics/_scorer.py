@@ -2,6 +2,7 @@
 """Ranking metrics as scorers for scikit-learn's searches."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Literal
 
@@ -125,16 +126,28 @@ def ranking_scorer(
     """
     facts = {"item_vectors": item_vectors, "item_classes": item_classes}
     return _RankingScorer(
-        *(metric, k, exclude_seen, candidates, holdout, random_state),
-        **{name: value for name, value in facts.items() if value is not None},
+        *(candidates, holdout, random_state, metric, k, exclude_seen),
+        {name: value for name, value in facts.items() if value is not None},
     )
 
 
+@dataclass(repr=False, eq=False)
 class HoldoutScorer:
-    """Base of scorers that compare with y, or with a part of X that they hide.
+    """Base of scorers that compare with y, or with a part of X that they hide."""
 
-    A subclass sets `candidates`, `holdout` and `random_state`.
-    """
+    candidates: ArrayLike | None
+    holdout: float | None
+    random_state: int | np.random.RandomState | None
+
+    def __post_init__(self):
+        if self.candidates is not None:
+            self.candidates = np.asarray(self.candidates)
+
+    def _holdout_options(self):
+        """Return what a call of the scorer's function says of the holdout."""
+        if self.holdout is None:
+            return ""
+        return f", holdout={self.holdout!r}, random_state={self.random_state!r}"
 
     def _rows_and_wanted(self, estimator, X, y):
         """Return the rows to recommend to, and the items to find."""
@@ -161,17 +174,17 @@ class HoldoutScorer:
         return entries_of(interactions, np.isin(interactions.indices, candidates))
 
 
+@dataclass(repr=False, eq=False)
 class _RankingScorer(HoldoutScorer):
-    def __init__(self, metric, k, exclude_seen, candidates, holdout, random_state, **item_facts):
-        self.metric = metric
-        self.k = k
-        self.exclude_seen = exclude_seen
-        self.candidates = None if candidates is None else np.asarray(candidates)
-        self.holdout = holdout
-        self.random_state = random_state
-        self.item_facts = item_facts
-        self._metrics = listed(metric, name="metric", allowed=_NAMES)
-        self._ks = listed(k, name="k")
+    metric: str | list[str]
+    k: int | list[int]
+    exclude_seen: bool | str
+    item_facts: dict
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._metrics = listed(self.metric, name="metric", allowed=_NAMES)
+        self._ks = listed(self.k, name="k")
         self._check_item_facts()
 
     def _check_item_facts(self):
@@ -184,8 +197,7 @@ class _RankingScorer(HoldoutScorer):
         options = "" if self.exclude_seen == "auto" else f", exclude_seen={self.exclude_seen!r}"
         if self.candidates is not None:
             options += f", candidates=<array of shape {self.candidates.shape}>"
-        if self.holdout is not None:
-            options += f", holdout={self.holdout!r}, random_state={self.random_state!r}"
+        options += self._holdout_options()
         for name, value in self.item_facts.items():
             options += f", {name}=<{np.shape(value)[0]} items>"
         return f"ranking_scorer({self.metric!r}, k={self.k}{options})"
