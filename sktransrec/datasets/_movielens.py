@@ -95,21 +95,22 @@ def load_movielens(
 
 
 def _read_csv(folder):
-    ratings, tags = folder / "ratings.csv", folder / "tags.csv"
-    without_header = ratings.read_bytes().partition(b"\n")[2]
-    return {
-        "ratings": _ratings(without_header.replace(b",", b" "), ratings),
-        "movies": _movies(*_read_csv_columns(folder / "movies.csv")),
-        "tags": _tags(*_read_csv_columns(tags)) if tags.exists() else _tags(),
-    }
+    _header, _, ratings = (folder / "ratings.csv").read_bytes().partition(b"\n")
+    return _tables(folder, "csv", ratings.replace(b",", b" "), _read_csv_columns)
 
 
 def _read_dat(folder):
-    ratings, tags = folder / "ratings.dat", folder / "tags.dat"
+    ratings = (folder / "ratings.dat").read_bytes()
+    return _tables(folder, "dat", ratings.replace(b"::", b" "), _read_dat_columns)
+
+
+def _tables(folder, ending, ratings, read_columns):
+    """Return all tables, given the text of the ratings and what reads the columns of the others."""
+    tags = folder / f"tags.{ending}"
     return {
-        "ratings": _ratings(ratings.read_bytes().replace(b"::", b" "), ratings),
-        "movies": _movies(*_read_dat_columns(folder / "movies.dat")),
-        "tags": _tags(*_read_dat_columns(tags)) if tags.exists() else _tags(),
+        "ratings": _ratings(ratings, folder / f"ratings.{ending}"),
+        "movies": _movies(*read_columns(folder / f"movies.{ending}")),
+        "tags": _tags(*read_columns(tags)) if tags.exists() else _tags(),
     }
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from sklearn.model_selection import KFold, check_cv
 from sklearn.utils import check_random_state, indexable
 
+from .._recommend import n_rows_of
 from .._typing import Estimator, MatrixLike
 from .._validation import (
     BETWEEN_0_AND_1,
@@ -339,8 +340,7 @@ shape (n_rows,), default=None
     for name, matrix in (("X", X), ("y", y), ("X_source", X_source)):
         check_sparse(matrix, name=name)
     X, y, X_source = indexable(X, y, X_source)
-    n_rows = y.shape[0] if hasattr(y, "shape") else len(y)
-    relevance = wanted_items(transfer, y, n_rows=n_rows)
+    relevance = wanted_items(transfer, y, n_rows=n_rows_of(y))
     if not (relevance.data > 0).any():
         raise ValueError("y holds nothing to find: pass at least one value above zero.")
     prefit = isinstance(cv, str)

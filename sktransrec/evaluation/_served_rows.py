@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.utils import indexable
 
+from .._recommend import n_rows_of
 from .._validation import _safe_indexing, check_sparse
 from .._wrapping import is_supervised, reads_histories
 from ..metrics._wanted import wanted_items
@@ -46,10 +47,11 @@ class ServedRows:
             check_sparse(X, name="X")
             check_sparse(y, name="y")
             X, y = indexable(X, y)
-            n_rows = y.shape[0] if hasattr(y, "shape") else len(y)
             known, y = (
                 X,
-                wanted_items([*readers, *models, PopularityRecommender()][0], y, n_rows=n_rows),
+                wanted_items(
+                    [*readers, *models, PopularityRecommender()][0], y, n_rows=n_rows_of(y)
+                ),
             )
         if not (y.data > 0).any():
             raise ValueError("There is nothing to find: no held-out value is above zero.")

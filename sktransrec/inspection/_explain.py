@@ -172,8 +172,7 @@ def explain(
     >>> bool(np.isclose(explanation.contributions.sum(), explanation.scores[0], atol=1e-6))
     True
     """
-    if n_rows_of(X) != 1:
-        raise ValueError(f"X has {n_rows_of(X)} rows: pass a single one, such as X[[0]].")
+    check_one_row(X)
     items = explained_items(model, X, items, n_recommendations)
     scores = _scores(model, X)[0, items]
     exact = score_parts(model, X)
@@ -187,6 +186,11 @@ def explain(
         rest=scores - contributions.sum(axis=1),
         is_exact=exact is not None,
     )
+
+
+def check_one_row(X):
+    if n_rows_of(X) != 1:
+        raise ValueError(f"X has {n_rows_of(X)} rows: pass a single one, such as X[[0]].")
 
 
 def explained_items(model, X, items, n_recommendations, **filters):

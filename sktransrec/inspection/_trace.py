@@ -7,11 +7,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._recommend import exclusions, n_rows_of, recommend, seen_interactions
+from .._recommend import exclusions, recommend, seen_interactions
 from .._typing import Estimator, MatrixLike
 from .._validation import check_candidates
 from .._wrapping import recommender_and_rows
-from ._explain import explained_items
+from ._explain import check_one_row, explained_items
 
 _WITHHELD, _SEEN, _EXCLUDED, _NO_CANDIDATE = "withheld", "seen", "excluded", "not a candidate"
 
@@ -157,8 +157,7 @@ def trace(
     >>> found.removed_by.tolist(), found.ranks.tolist(), sorted(found.members)
     (['seen', ''], [0, 1], ['ease', 'popularity'])
     """
-    if n_rows_of(X) != 1:
-        raise ValueError(f"X has {n_rows_of(X)} rows: pass a single one, such as X[[0]].")
+    check_one_row(X)
     filters = {
         "candidates": candidates,
         "exclude_seen": exclude_seen,

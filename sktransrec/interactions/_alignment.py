@@ -238,16 +238,12 @@ def align_domains(
     1 users are in the source alone, 1 in the target alone
     No item is cross-listed
     """
-    source_encoder = clone(InteractionEncoder() if source_encoder is None else source_encoder)
-    target_encoder = clone(source_encoder if target_encoder is None else target_encoder)
-    X_source = source_encoder.fit_transform(source_events)
-    X_target = target_encoder.fit_transform(target_events)
+    source_encoder, X_source, target_encoder, X_target = encoded_domains(
+        source_events, target_events, source_encoder, target_encoder, [on]
+    )
     source_ids, target_ids = (getattr(e, f"{on}_") for e in (source_encoder, target_encoder))
     place_in_target = positions(source_ids, target_ids)
     in_source = np.flatnonzero(place_in_target >= 0)
-    if not len(in_source):
-        cause = likely_cause(source_encoder, target_encoder, on)
-        raise ValueError(f"The source and the target log share no {on}: {cause}.")
     X_source, X_source_only, source_only_ids = _parts(X_source, source_ids, in_source, on)
     X_target, X_target_only, target_only_ids = _parts(
         X_target, target_ids, place_in_target[in_source], on
@@ -281,6 +277,24 @@ def align_domains(
     )
 
 
+def encoded_domains(source_events, target_events, source_encoder, target_encoder, kinds):
+    """Return a fitted encoder and the matrix of each log; None is an encoder with defaults.
+
+    The logs must share something of one of the `kinds`, "users" and "items".
+    """
+    source_encoder = clone(InteractionEncoder() if source_encoder is None else source_encoder)
+    target_encoder = clone(source_encoder if target_encoder is None else target_encoder)
+    X_source = source_encoder.fit_transform(source_events)
+    X_target = target_encoder.fit_transform(target_events)
+    ids = [(getattr(e, f"{kind}_") for e in (source_encoder, target_encoder)) for kind in kinds]
+    if not any((positions(*of_kind) >= 0).any() for of_kind in ids):
+        cause = _likely_cause(source_encoder, target_encoder, kinds[-1])
+        raise ValueError(
+            f"The source and the target log share no {' and no '.join(kinds)}: {cause}."
+        )
+    return source_encoder, X_source, target_encoder, X_target
+
+
 def _parts(X, ids, shared, on):
     """Return the shared rows (or columns) of X, the others, and the ids of the others."""
     others = np.setdiff1d(np.arange(len(ids)), shared)
@@ -295,7 +309,7 @@ def _twins_by_id(twins, source_encoder, target_encoder):
     return named_twins(twins, source_encoder.items_, target_encoder.items_)
 
 
-def likely_cause(source, target, on):
+def _likely_cause(source, target, on):
     """Return why two fitted encoders share no users (or items), and the cure."""
     other = "items" if on == "users" else "users"
     source_ids, target_ids = _all_ids(source, on), _all_ids(target, on)

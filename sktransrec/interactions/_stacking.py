@@ -6,11 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import clone
 
 from .._ids import DecodesItems, joined_ids, positions
 from .._validation import StrOptions, validate_params
-from ._alignment import likely_cause
+from ._alignment import encoded_domains
 from ._encoder import InteractionEncoder
 
 
@@ -121,11 +120,10 @@ def stack_domains(
     >>> stacked.target_columns, stacked.item_ids.tolist()
     (array([2, 3]), ['Alien', 'Brazil', 'Brazil', 'Casino'])
     """
-    source_encoder = clone(InteractionEncoder() if source_encoder is None else source_encoder)
-    target_encoder = clone(source_encoder if target_encoder is None else target_encoder)
-    X_source = source_encoder.fit_transform(source_events)
-    X_target = target_encoder.fit_transform(target_events)
-    _check_something_is_shared(source_encoder, target_encoder, on)
+    kinds = ["users", "items"] if on == "both" else [on]
+    source_encoder, X_source, target_encoder, X_target = encoded_domains(
+        source_events, target_events, source_encoder, target_encoder, kinds
+    )
     source_rows = np.arange(X_source.shape[0])
     target_rows = source_rows.size + np.arange(X_target.shape[0])
     if on != "items":
@@ -144,17 +142,6 @@ def stack_domains(
         source_encoder=source_encoder,
         target_encoder=target_encoder,
     )
-
-
-def _check_something_is_shared(source_encoder, target_encoder, on):
-    """Raise unless a user, or an item, is in both logs."""
-    kinds = ["users", "items"] if on == "both" else [on]
-    ids = [(getattr(e, f"{kind}_") for e in (source_encoder, target_encoder)) for kind in kinds]
-    if not any((positions(*of_kind) >= 0).any() for of_kind in ids):
-        cause = likely_cause(source_encoder, target_encoder, kinds[-1])
-        raise ValueError(
-            f"The source and the target log share no {' and no '.join(kinds)}: {cause}."
-        )
 
 
 def _rows_of_users(source_ids, target_ids):
