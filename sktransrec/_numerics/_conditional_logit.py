@@ -53,6 +53,14 @@ class Choices(NamedTuple):
             new_places[self.rows[is_kept]],
         )
 
+    def of_features(self, are_wanted):
+        """Return the choices with some of the features, given by a mask."""
+        if are_wanted.all():
+            return self
+        return self._replace(
+            rejected=self.rejected[..., are_wanted], chosen=self.chosen[:, are_wanted]
+        )
+
     def along(self, weights):
         """Return the choices with a single feature, the sum of all with these weights."""
         weights = weights.astype(np.float32)[:, None]

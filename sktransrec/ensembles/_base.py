@@ -15,6 +15,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._histories import padded_at_end
 from .._ids import DecodesItems
 from .._numerics._row_sums import column_shares
+from .._numerics._row_totals import nonzero_places
 from .._recommend import n_rows_of, withheld_items
 from .._typing import Estimator, MatrixLike
 from .._validation import (
@@ -385,16 +386,35 @@ def _fitted(part, X, y):
     return clone(part).fit(X, y)
 
 
-def standardized(scores):
-    """Return scores with mean 0 and standard deviation 1 in each row, or all 0."""
-    scores = scores - scores.mean(axis=1, keepdims=True)
-    deviations = scores.std(axis=1, keepdims=True)
-    return np.divide(
-        scores, deviations, out=np.zeros_like(scores), where=deviations > _LEAST_DEVIATION
-    )
+def standardized(scores, known=None):
+    """Return scores with mean 0 and standard deviation 1 in each row, or all 0.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows, n_items)
+    known : csr_array of shape (n_rows, n_items), default=None
+        The items that each row has. They do not count in mean and deviation.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_rows, n_items)
+    """
+    away = scores - _means(scores, known)
+    deviations = np.sqrt(_means(np.square(away), known))
+    return np.divide(away, deviations, out=np.zeros_like(away), where=deviations > _LEAST_DEVIATION)
 
 
-def standardized_parts(parts, scores):
+def _means(scores, known):
+    """Return the mean of each row over the items that it does not have."""
+    if known is None or not known.nnz:
+        return scores.mean(axis=1, keepdims=True)
+    others, places = scores.copy(), nonzero_places(known)
+    others[places] = 0
+    n_others = scores.shape[1] - np.bincount(places[0], minlength=len(scores))
+    return others.sum(axis=1, keepdims=True) / np.maximum(n_others, 1)[:, None].astype(scores.dtype)
+
+
+def standardized_parts(parts, scores, known=None):
     """Return what each entry adds to the standardised scores of a row, with their deviation given.
 
     Parameters
@@ -402,12 +422,17 @@ def standardized_parts(parts, scores):
     parts : ndarray of shape (n_entries, n_items)
         What each entry adds to the scores.
     scores : ndarray of shape (1, n_items)
+    known : csr_array of shape (1, n_items), default=None
+        As in `standardized`.
 
     Returns
     -------
     parts : ndarray of shape (n_entries, n_items)
     """
-    deviation = scores.std()
+    deviation = np.sqrt(_means(np.square(scores - _means(scores, known)), known)).item()
     if deviation <= _LEAST_DEVIATION:
         return np.zeros_like(parts)
-    return (parts - parts.mean(axis=1, keepdims=True)) / deviation
+    is_other = np.ones(parts.shape[1], dtype=bool)
+    if known is not None:
+        is_other[known.indices] = False
+    return (parts - parts[:, is_other].mean(axis=1, keepdims=True)) / deviation

@@ -43,8 +43,9 @@ class Evidence:
 
         Each kind has the shape (n_rows, n_items), or (1, n_items) if it is the same for all rows.
         """
+        known = self.target.known(X)
         for model in self.models:
-            yield tempered(self.target.scores(model, X))
+            yield tempered(self.target.scores(model, X), known)
         yield tempered(np.log1p(self.item_counts, dtype=np.float32)[None])
 
     def of(self, X):
@@ -61,22 +62,24 @@ class Evidence:
         return is_eligible
 
 
-def tempered(scores):
+def tempered(scores, known=None):
     """Return standardised scores, of which the extreme ones grow as the square root does.
 
     Neighbours give most items 0, so a few scores are many standard deviations away. Untempered,
-    they would decide the weights alone.
+    they would decide the weights alone. The items that a row has do not count: recommenders have
+    learned that training rows have them, and with few rows this would be most of the deviation.
     """
-    scores = standardized(scores)
+    scores = standardized(scores, known)
     return scores / np.sqrt(1 + np.abs(scores))
 
 
-def tempered_parts(parts, scores):
+def tempered_parts(parts, scores, known=None):
     """Return what each entry adds to the tempered scores of a row, with their scale taken as given.
 
     The arguments are those of `standardized_parts`.
     """
-    return standardized_parts(parts, scores) / np.sqrt(1 + np.abs(standardized(scores)))
+    scale = np.sqrt(1 + np.abs(standardized(scores, known)))
+    return standardized_parts(parts, scores, known) / scale
 
 
 def best_of_each(evidence, is_eligible, k):

@@ -121,7 +121,8 @@ class StackingRecommender(CombiningRecommender):
     prior_weights_ : ndarray of shape (n_estimators,)
         The weights near which the learned ones stay, up to a factor.
     popularity_weights_ : ndarray of shape (n_buckets,)
-        The learned weight of the popularity of the items, which may be below 0.
+        The learned weight of the popularity of the items, which may be below 0. It is 0 if the
+        ranking is not surely better with it.
     regularization_ : float
         The regularization that was used; ``np.inf`` if nothing was learned but which recommender to
         follow alone.
@@ -151,11 +152,13 @@ class StackingRecommender(CombiningRecommender):
     Notes
     -----
     Stacking [1]_ learns on interactions that the members have not seen. The evidence
-    :math:`z_m(r, i)` of recommender m on item i for row r is its score, standardised over the items
-    of the row to :math:`s` and tempered to :math:`s / \sqrt{1 + |s|}`, so that a few extreme scores
-    do not decide alone. The logarithm of the number of rows that have the item is evidence too. The
-    weights :math:`w` are those of a conditional logit [2]_: row r takes item i rather than
-    another one with probability
+    :math:`z_m(r, i)` of recommender m on item i for row r is its score, standardised to :math:`s`
+    over the items that the row does not have, and tempered to :math:`s / \sqrt{1 + |s|}`, so that a
+    few extreme scores do not decide alone. The items of the row do not count, because recommenders
+    have learned that training rows have them: if they counted, all other evidence would be weaker
+    for training rows than for new ones, most of all where rows are few. The logarithm of the number
+    of rows that have the item is evidence too. The weights :math:`w` are those of a conditional
+    logit [2]_: row r takes item i rather than another one with probability
 
     .. math:: p(i \mid r) = \frac{e^{\sum_m w_m z_m(r, i)}}{\sum_j e^{\sum_m w_m z_m(r, j)}} .
 
@@ -170,10 +173,12 @@ class StackingRecommender(CombiningRecommender):
     the held-out items are most likely, found by MacKay's iteration. With few rows the weights stay
     close to the prior. At most 2,000 random rows take part.
 
-    The likelihood counts all ranks, and users see the first ones. So with "auto" each recommender
-    alone is judged beside these weights, which are learned from one half of the rows and judged by
-    the NDCG@20 of the other half. One with a gain over the weights of more than the standard error
-    is followed alone, that with the largest such gain. This takes 30 rows or more.
+    The likelihood counts all ranks, and users see the first ones. So with "auto", and 30 rows or
+    more, weights that are learned from one half of the rows are judged by the NDCG@20 of the other
+    half. Popularity has a weight only if they are better with it by more than the standard error,
+    because it would put all new items, which no row has yet, behind known ones. Then each
+    recommender alone is judged beside the weights. One with a gain over them of more than the
+    standard error is followed alone, that with the largest such gain.
 
     Products that stand in both domains under two ids are easy to find, and of no use to a row that
     has them already. If held-out interactions with them counted, the weights would go to the
@@ -395,38 +400,52 @@ class StackingRecommender(CombiningRecommender):
 
     def _learned_weights(self, choices, activity, prior):
         """Return the weights of each bucket of rows, and the regularization for all rows."""
-        member = self._better_alone(choices, prior)
+        is_used, member = self._used_evidence(choices, prior)
         if member is not None:
             weights = best_multiple(choices, member)
             return np.tile(weights, (len(self.bucket_edges_) + 1, 1)), np.inf
-        weights, regularization = self._likely_weights(choices, prior)
+        weights, regularization = self._likely_weights(choices, prior, is_used)
         if not len(self.bucket_edges_):
             return weights[None], regularization
         buckets = bucket_of(activity, self.bucket_edges_)
         of_buckets = [
-            self._likely_weights(choices.of_rows(buckets == bucket), weights)[0]
+            self._likely_weights(choices.of_rows(buckets == bucket), weights, is_used)[0]
             for bucket in range(len(self.bucket_edges_) + 1)
         ]
         return np.stack(of_buckets), regularization
 
-    def _likely_weights(self, choices, prior):
-        return conditional_logit_weights(choices, prior, self.regularization, _is_popularity(prior))
+    def _likely_weights(self, choices, prior, is_used):
+        """Return the weights, 0 for evidence that is not used, and the regularization."""
+        weights = np.zeros(len(prior))
+        weights[is_used], regularization = conditional_logit_weights(
+            choices.of_features(is_used),
+            prior[is_used],
+            self.regularization,
+            _is_popularity(prior)[is_used],
+        )
+        return weights, regularization
 
-    def _better_alone(self, choices, prior):
-        """Return the weights of the member that surely ranks better than the sum, or None."""
+    def _used_evidence(self, choices, prior):
+        """Return the mask of the evidence to use, and the weights of a member alone, or None.
+
+        The sum uses popularity if it surely ranks better so, and gives way to a member that does.
+        """
+        everything, members = np.ones(len(prior), dtype=bool), ~_is_popularity(prior)
         n_rows = len(np.unique(choices.rows))
         if self.regularization != "auto" or n_rows < _MIN_ROWS_TO_CHOOSE:
-            return None
-        of_members = np.eye(len(prior))[:-1]
-        ndcg = held_out_ndcg(
-            choices,
-            [
-                lambda is_known: self._likely_weights(choices.of_rows(is_known), prior)[0],
-                *(lambda _, weights=weights: weights for weights in of_members),
-            ],
-        )
-        place = surest_gain(ndcg - ndcg[0])
-        return of_members[place - 1] if place else None
+            return everything, None
+
+        def learner(is_used):
+            return lambda rows: self._likely_weights(choices.of_rows(rows), prior, is_used)[0]
+
+        sums = [members, everything]
+        of_sums = held_out_ndcg(choices, list(map(learner, sums)))
+        best = surest_gain(of_sums - of_sums[0])
+        alone = np.eye(len(prior))[members]
+        gains = held_out_ndcg(choices, [lambda _, each=each: each for each in alone])
+        gains = np.vstack([np.zeros(of_sums.shape[1]), gains - of_sums[best]])
+        place = surest_gain(gains)
+        return sums[best], alone[place - 1] if place else None
 
     def _keep_weights_of(self, are_kept):
         if self.final_estimator_ is not None:
@@ -483,12 +502,12 @@ class StackingRecommender(CombiningRecommender):
 
     def _tempered_parts(self, X):
         """Return what each entry of a row adds to the evidence of each member, or None."""
-        of_members = []
+        of_members, known = [], self._target.known(X)
         for model in self.estimators_:
             parts = self._target.score_parts(model, X)
             if parts is None:
                 return None
-            of_members.append(tempered_parts(parts, self._target.scores(model, X)))
+            of_members.append(tempered_parts(parts, self._target.scores(model, X), known))
         return of_members
 
     def _final_parts(self, X, of_members, otherwise):

@@ -52,7 +52,8 @@ def test_another_catalogue_gets_the_content_evidence_alone(source):
     decayed, last = np.zeros((2, 2, 30))
     decayed[0, [0, 8]], decayed[1, 29], last[[0, 1], [8, 29]] = (0.7, 1), 1, 1
     kinds = (neighbors, decayed), (best, decayed), (neighbors, last)
-    evidence = [tempered(model.decision_function(X)) for model, X in kinds]
+    known = sp.csr_array(decayed)
+    evidence = [tempered(model.decision_function(X), known) for model, X in kinds]
     expected = np.tensordot(source.weights_[0, :3], evidence, axes=1)
     assert_allclose(moved.decision_function(rows), expected, rtol=1e-3, atol=1e-4)
     assert_array_equal(source.popularity_[source.popularity_ > 0], source.popularity_)

@@ -21,7 +21,7 @@ def evidence(**changes):
 def test_kinds_are_tempered_scores_and_log_counts():
     ease, popularity, counts = evidence().of(X)
     scores = EASERecommender(10.0).fit(X).decision_function(X)
-    assert_allclose(ease, tempered(scores), rtol=1e-3, atol=1e-4)
+    assert_allclose(ease, tempered(scores, X), rtol=1e-3, atol=1e-4)
     assert_array_equal(np.argsort(popularity[0]), np.argsort(counts[0]))
     assert_allclose(counts, np.tile(counts[:1], (40, 1)))
 
@@ -32,6 +32,17 @@ def test_extreme_scores_grow_as_the_square_root():
     (standard,) = standardized(scores)
     assert_allclose(tempered(scores)[0, 0], np.sqrt(standard[0]), rtol=0.01)
     assert_allclose(tempered(scores)[0, 1], standard[1], rtol=0.01)
+
+
+def test_items_that_a_row_has_do_not_set_its_scale():
+    rng = np.random.RandomState(0)
+    scores, is_known = rng.normal(size=(5, 20)), rng.uniform(size=(5, 20)) < 0.3
+    scores[is_known] += 1000
+    found = tempered(scores, sp.csr_array(is_known.astype(np.float32)))
+    for row in range(5):
+        (expected,) = tempered(scores[[row]][:, ~is_known[row]])
+        assert_allclose(found[row, ~is_known[row]], expected)
+    assert_array_equal(tempered(scores, sp.csr_array(np.ones((5, 20)))), tempered(0 * scores))
 
 
 def test_best_of_each_leaves_out_what_is_not_eligible():

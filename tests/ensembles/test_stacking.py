@@ -117,6 +117,45 @@ def test_a_member_is_followed_alone_if_the_sum_ranks_worse():
     assert ndcg(alone, *new)[0] > ndcg(likely, *new)[0] + 0.05
 
 
+def drawn_by_popularity(n_rows, n_popular, seed=0):
+    """Return rows of which half have the best item of "a", half one of the popular items."""
+    rng = np.random.RandomState(seed)
+    X = rng.normal(size=(n_rows, N_FEATURES)).astype(np.float32)
+    best = MEMBERS[0][1]._score_rows(X).argmax(axis=1)
+    items = np.where(rng.uniform(size=n_rows) < 0.5, best, rng.randint(n_popular, size=n_rows))
+    return X, sp.csr_array(np.eye(N_ITEMS, dtype=np.float32)[items])
+
+
+def test_popularity_counts_only_if_it_ranks_better():
+    """Many popular items make the choices more likely, and spoil the first ranks of "a"."""
+    X, y = drawn_by_popularity(400, n_popular=30)
+    new = drawn_by_popularity(300, n_popular=30, seed=1)
+    likely = stack(MEMBERS[:1], regularization=1.0).fit(X, y)
+    chosen = stack(MEMBERS[:1], n_buckets=2).fit(X, y)
+    assert likely.popularity_weights_[0] > 0.5
+    assert_array_equal(chosen.popularity_weights_, 0)
+    assert ndcg(chosen, *new)[0] > ndcg(likely, *new)[0] + 0.05
+    few_popular = stack(MEMBERS[:1]).fit(*drawn_by_popularity(400, n_popular=2))
+    assert few_popular.popularity_weights_[0] > 0.5
+
+
+def test_links_are_as_strong_to_new_rows_as_to_training_rows():
+    """What rows have themselves is what members of few training rows know best."""
+
+    def rows(seed):
+        order = np.random.RandomState(seed).uniform(size=(60, 300)).argsort(axis=1)
+        return sp.csr_array((order < 6).astype(np.float32))
+
+    model = stack([("links", ItemKNNRecommender())], regularization=np.inf).fit(rows(0))
+
+    def strongest(X):
+        links = model.member_scores(X)["links"]
+        links[X.nonzero()] = 0
+        return links.max(axis=1).mean()
+
+    assert_allclose(strongest(rows(0)), strongest(rows(1)), rtol=0.1)
+
+
 def test_copies_of_a_member_share_its_weight():
     X, y = drawn(12, [1.0, 1.0, 0.0])
     copies = [MEMBERS[0], ("a again", Known(1)), ("and again", Known(1)), *MEMBERS[1:]]
@@ -232,7 +271,7 @@ def test_buckets_of_rows_have_their_own_weights():
     assert model.bucket_edges_.shape == model.popularity_weights_[1:].shape == (1,)
     n_items = np.diff(X.indptr)
     few = np.flatnonzero(n_items < model.bucket_edges_[0])[:1]
-    evidence = [tempered(each.decision_function(X[few])) for each in model.estimators_]
+    evidence = [tempered(each.decision_function(X[few]), X[few]) for each in model.estimators_]
     counts = np.log1p(model.popularity_ * X.shape[0])[None]
     evidence.append(tempered(counts))
     weights = [*model.weights_[0], model.popularity_weights_[0]]
