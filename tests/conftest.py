@@ -5,11 +5,15 @@ import textwrap
 from importlib.util import find_spec
 from pathlib import Path
 
-import joblib
 import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# Threads of BLAS that wait for work keep the processors busy, which other tests need. Users have
+# more than one, see test_two_threads.py. This has no effect once NumPy is imported.
+for _library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 # A busy machine fails no test by being slow. Pass --hypothesis-profile=thorough for more examples.
 # The first texts that Hypothesis draws in a new clone take seconds: it lists all letters then.
@@ -79,6 +83,8 @@ def _asks_for_tensorflow(error):
 @pytest.fixture(params=["threading", pytest.param("loky", marks=pytest.mark.slow)])
 def workers(request):
     """Run parallel jobs in threads; in processes, which import all anew, where slow tests run."""
+    import joblib
+
     with joblib.parallel_config(backend=request.param):
         yield
 
