@@ -37,7 +37,7 @@ TIED = np.array([[3, 0, 5, 2, 7, 9], np.array([0, 2, 3, 6, 7, 8]) + N_SOURCE])
 
 
 def collective(**parameters):
-    parameters = {"n_components": 3, "random_state": 0, **parameters}
+    parameters = {"n_components": 3, "max_iter": 5, "random_state": 0, **parameters}
     return CollectiveMFRecommender(slice(N_SOURCE, None), **parameters)
 
 
@@ -107,8 +107,8 @@ def test_rows_and_items_solve_the_normal_equations(
         "empty_rows": empty_rows,
         "item_ids": item_ids,
     }
-    model = collective(max_iter=4, **parameters).fit(X)
-    before = collective(max_iter=3, **parameters).fit(X)
+    model = collective(max_iter=3, **parameters).fit(X)
+    before = collective(max_iter=2, **parameters).fit(X)
     C, is_one = dense_weights(model, X), X.toarray() > 0
     V = all_factors(before).astype(float)
     U = minima(C, is_one, V, model)
@@ -128,7 +128,7 @@ def test_no_sweep_raises_the_objective(scale_regularization, empty_rows, item_id
     }
     values = [
         objective(collective(max_iter=max_iter, **parameters).fit(X), X)
-        for max_iter in (1, 2, 3, 5, 8, 13, 21)
+        for max_iter in (1, 2, 3, 5, 9)
     ]
     assert (np.diff(values) < 1e-5 * values[0]).all()
     assert values[-1] < 0.99 * values[0]
@@ -136,7 +136,7 @@ def test_no_sweep_raises_the_objective(scale_regularization, empty_rows, item_id
 
 def test_equal_weights_are_those_of_one_stacked_matrix():
     X = interactions()
-    parameters = {"confidence": 4.0, "scale_regularization": False, "max_iter": 400}
+    parameters = {"confidence": 4.0, "scale_regularization": False, "max_iter": 100}
     stacked = ALSRecommender(3, random_state=0, regularization=3, **parameters).fit(X)
     model = collective(source_weight=1, empty_rows="negative", regularization=3, **parameters)
     model.fit(X)
@@ -147,7 +147,7 @@ def test_equal_weights_are_those_of_one_stacked_matrix():
 
 def test_vanishing_source_is_the_target_alone():
     X = interactions()
-    parameters = {"confidence": 4.0, "scale_regularization": False, "max_iter": 400}
+    parameters = {"confidence": 4.0, "scale_regularization": False, "max_iter": 100}
     target = X[:, N_SOURCE:]
     alone = ALSRecommender(3, random_state=0, regularization=3, **parameters).fit(target)
     model = collective(
@@ -233,6 +233,7 @@ def test_columns_of_the_target_may_stand_anywhere(as_mask):
     mixed = CollectiveMFRecommender(
         is_target if as_mask else np.flatnonzero(is_target),
         3,
+        max_iter=5,
         random_state=0,
         item_ids=np.array(ITEM_IDS)[order],
     ).fit(X[:, order])
@@ -282,7 +283,7 @@ def beside_each_other(X_source, X_target):
 def test_shared_items_of_equal_weight_are_one_matrix():
     X_source, X_target = stacked_users()
     parameters = {"confidence": 4.0, "regularization": 3, "scale_regularization": False}
-    parameters |= {"n_components": 3, "max_iter": 400, "random_state": 0}
+    parameters |= {"n_components": 3, "max_iter": 100, "random_state": 0}
     one = ALSRecommender(**parameters).fit(sp.vstack([X_source, X_target]))
     model = CollectiveMFRecommender(
         slice(12, None), source_weight=1, item_ids=[*range(12)] * 2, **parameters
@@ -296,7 +297,7 @@ def test_shared_items_of_equal_weight_are_one_matrix():
 
 def test_shared_items_are_shared_rows_transposed():
     X_source, X_target = stacked_users()
-    parameters = {"source_weight": 0.3, "max_iter": 300, "n_components": 3, "random_state": 0}
+    parameters = {"source_weight": 0.3, "max_iter": 100, "n_components": 3, "random_state": 0}
     by_items = CollectiveMFRecommender(slice(12, None), item_ids=[*range(12)] * 2, **parameters)
     by_rows = CollectiveMFRecommender(slice(25, None), **parameters)
     scores = by_items.fit(beside_each_other(X_source, X_target)).decision_function(
@@ -309,7 +310,7 @@ def test_shared_items_are_shared_rows_transposed():
 
 def test_vanishing_source_teaches_the_tied_items_nothing():
     X_source, X_target = stacked_users()
-    parameters = {"confidence": 4.0, "n_components": 3, "max_iter": 300, "random_state": 0}
+    parameters = {"confidence": 4.0, "n_components": 3, "max_iter": 100, "random_state": 0}
     parameters |= {"scale_regularization": False, "regularization": 3}
     alone = ALSRecommender(**parameters).fit(X_target).decision_function(X_target)
     model = CollectiveMFRecommender(slice(12, None), item_ids=[*range(12)] * 2, **parameters)
@@ -356,7 +357,8 @@ def test_threads_and_repetition_change_no_bit(new_state):
     )
     for other in others:
         assert_array_equal(first.item_factors_, other.item_factors_)
-    assert not np.array_equal(collective(random_state=1).fit(X).item_factors_, first.item_factors_)
+    another = collective(random_state=1).fit(X)
+    assert not np.array_equal(another.item_factors_, first.item_factors_)
 
 
 @pytest.mark.usefixtures("workers")
@@ -365,9 +367,9 @@ def test_search_over_the_weight_of_the_source():
     rest, held_out = holdout_random(X, random_state=0)
     grid = {"source_weight": [0.01, 0.5], "source_confidence": [None, 30.0]}
     serial, parallel = (
-        GridSearchCV(collective(), grid, cv=2, n_jobs=n_jobs, scoring=ranking_scorer()).fit(
-            rest, held_out[:, N_SOURCE:]
-        )
+        GridSearchCV(
+            collective(), grid, cv=2, n_jobs=n_jobs, refit=False, scoring=ranking_scorer()
+        ).fit(rest, held_out[:, N_SOURCE:])
         for n_jobs in (1, 2)
     )
     scores = serial.cv_results_["mean_test_score"]
