@@ -49,11 +49,17 @@ def several_sources(relatedness, n_users=300, seed=0):
     return sp.hstack(blocks, format="csr"), target, sources
 
 
+def selector(sources, cv=3, **parameters):
+    """Return a selector that judges by few folds."""
+    return SourceSelectorRecommender(
+        RidgeRecommender(), sources, cv=cv, random_state=0, **parameters
+    )
+
+
 @pytest.fixture(scope="module")
 def fitted():
     X, y, sources = several_sources([0.0, 0.8, 0.7])
-    model = SourceSelectorRecommender(RidgeRecommender(), sources, random_state=0)
-    return model.fit(X, y), X, y, sources
+    return selector(sources, cv=5).fit(X, y), X, y, sources
 
 
 def test_the_related_source_is_weighed_most_and_the_unrelated_one_left_out(fitted):
@@ -95,7 +101,7 @@ def test_intervals_hold_for_all_sources_at_once(fitted):
 
 def test_one_source_alone_ranks_as_its_recommender():
     X, y, sources = several_sources([0.0, 1.0])
-    model = SourceSelectorRecommender(RidgeRecommender(), sources, max_sources=1, random_state=0)
+    model = selector(sources, max_sources=1)
     items, _ = model.fit(X, y).recommend(X)
     assert_array_equal(model.weights_, [0, 1])
     assert model.source_scores_[0].gain is None
@@ -106,7 +112,7 @@ def test_one_source_alone_ranks_as_its_recommender():
 
 def test_a_source_that_adds_nothing_is_left_out(monkeypatch):
     X, y, sources = several_sources([1.0, 0.7])
-    model = SourceSelectorRecommender(RidgeRecommender(), sources, random_state=0)
+    model = selector(sources)
     vote = model._vote
     monkeypatch.setattr(
         model,
@@ -133,7 +139,7 @@ class PopularityRecommenderOfY(RidgeRecommender):
 
 def test_no_source_is_chosen_where_none_is_related():
     X, y, sources = several_sources([0.0, 0.0])
-    model = SourceSelectorRecommender(RidgeRecommender(), sources, random_state=0).fit(X, y)
+    model = selector(sources).fit(X, y)
     assert_array_equal(model.weights_, [0, 0])
     assert model.gain_ is None
     assert "Used: no source" in model.decision_
@@ -173,7 +179,12 @@ def test_fallback_serves_what_is_known_of_the_target():
     X = sp.hstack([X_unrelated, kept], format="csr")
     target = np.arange(N_SOURCE, N_SOURCE + N_TARGET)
     model = SourceSelectorRecommender(
-        RidgeRecommender(1000), sources, RidgeRecommender(), target_columns=target, random_state=0
+        RidgeRecommender(1000),
+        sources,
+        RidgeRecommender(),
+        target_columns=target,
+        cv=3,
+        random_state=0,
     ).fit(X, wanted)
     assert not model.weights_.any()
     alone = RidgeRecommender().fit(kept, wanted)
@@ -191,6 +202,7 @@ def test_source_and_known_target_are_read_together():
         RidgeRecommender(),
         fallback=RidgeRecommender(),
         target_columns=np.arange(N_TARGET),
+        cv=3,
         random_state=0,
     ).fit(X, y - kept)
     assert model.weights_[0] == 1
@@ -208,12 +220,12 @@ def als():
     return ALSRecommender(5, regularization=0.01, random_state=0)
 
 
-def side_by_side(relatedness, **parameters):
+def side_by_side(relatedness, n_users=500, **parameters):
     """Return sources and the target beside each other, and a selector between models of these."""
-    X_sources, y, sources = several_sources(relatedness, n_users=500)
+    X_sources, y, sources = several_sources(relatedness, n_users)
     target = range(X_sources.shape[1], X_sources.shape[1] + N_TARGET)
     model = SourceSelectorRecommender(
-        als(), sources, als(), target_columns=target, random_state=0, **parameters
+        als(), sources, als(), target_columns=target, random_state=0, **{"cv": 3, **parameters}
     )
     return sp.hstack([X_sources, y], format="csr"), model, target
 
@@ -232,7 +244,7 @@ def test_in_domain_selector_uses_the_columns_of_the_related_source_only():
 
 
 def test_in_domain_selector_weighs_columns_by_the_gains():
-    X, model, target = side_by_side([0.8, 0.8], cv=3)
+    X, model, target = side_by_side([0.8, 0.8])
     weights = model.fit(X).weights_
     gains = np.array([score.gain.gain for score in model.source_scores_])
     assert_allclose(weights, gains / gains.sum())
@@ -251,7 +263,7 @@ def test_in_domain_selector_falls_back_on_the_target_alone():
 
 
 def test_in_domain_selector_does_not_read_y():
-    X, model, _ = side_by_side([0.0, 1.0], cv=2, max_sources=1)
+    X, model, _ = side_by_side([0.0, 1.0], 100, cv=2, max_sources=1)
     assert not model.__sklearn_tags__().target_tags.required
     scores = [clone(model).fit(X, y).decision_function(X) for y in (None, X[:, :N_TARGET])]
     assert_array_equal(*scores)
@@ -259,7 +271,7 @@ def test_in_domain_selector_does_not_read_y():
 
 @pytest.mark.usefixtures("workers")
 def test_in_domain_selector_is_searched_and_saved_and_scores_rows_alone(tmp_path):
-    X, model, target = side_by_side([0.0, 1.0], cv=2, max_sources=1)
+    X, model, target = side_by_side([0.0, 1.0], 150, cv=2, max_sources=1)
     _, held_out = holdout_random(X[:, target], 0.3, random_state=0)
     X = X - sp.hstack([sp.csr_array((X.shape[0], target.start)), held_out], format="csr")
     searches = [

@@ -42,6 +42,11 @@ def _domains(relatedness=1.0, random_state=0, n_users=300):
     )
 
 
+def quick_gain(*args, **options):
+    """Return the gain as few folds and few resamples of the rows show it."""
+    return transfer_gain(*args, **{"cv": 3, "n_resamples": 500, **options})
+
+
 def _beside(*blocks):
     return sp.hstack(blocks, format="csr")
 
@@ -61,7 +66,7 @@ def stacked(domains):
 def test_scores_are_those_of_models_fitted_on_the_other_rows(domains):
     X, y = domains.X_source, domains.Y_target
     folds = list(KFold(3).split(X))
-    gain = transfer_gain(RidgeRecommender(), None, X, y, cv=folds, metric="recall", k=5)
+    gain = quick_gain(RidgeRecommender(), None, X, y, cv=folds, metric="recall", k=5)
     for train, test in folds:
         items, _ = (
             RidgeRecommender().fit(X[train], y[train]).recommend(X[test], n_recommendations=5)
@@ -81,8 +86,8 @@ def test_without_never_sees_the_source(stacked):
     noise = _beside(X[:, :N_SOURCE] * 0, X[:, N_SOURCE:])
     arguments = {"target_columns": TARGET, "cv": KFold(3), "n_resamples": 100}
     ease = EASERecommender()
-    gain = transfer_gain(ease, ease, X, y, **arguments)
-    blind = transfer_gain(ease, ease, noise, y, **arguments)
+    gain = quick_gain(ease, ease, X, y, **arguments)
+    blind = quick_gain(ease, ease, noise, y, **arguments)
     assert_array_equal(gain.scores[:, 1], blind.scores[:, 1])
     # EASE finds nothing in empty columns, so the side with them is the target alone.
     assert_allclose(blind.scores[:, 0], blind.scores[:, 1])
@@ -91,7 +96,7 @@ def test_without_never_sees_the_source(stacked):
 
 def test_stacked_models_are_judged_on_the_target_alone(stacked):
     X, y = stacked
-    gain = transfer_gain(EASERecommender(), None, X, y, target_columns=TARGET, cv=KFold(3))
+    gain = quick_gain(EASERecommender(), None, X, y, target_columns=TARGET, cv=KFold(3))
     train, test = next(KFold(3).split(X))
     model = EASERecommender().fit(X[train])
     items, _ = model.recommend(X[test], candidates=TARGET)
@@ -106,10 +111,10 @@ def test_target_columns_may_be_a_mask_and_stand_anywhere(stacked):
     X, y = stacked
     swapped = _beside(X[:, N_SOURCE:], X[:, :N_SOURCE])
     mask = np.arange(X.shape[1]) < N_TARGET
-    arguments = {"cv": KFold(3), "n_resamples": 100, "random_state": 0}
+    arguments = {"cv": KFold(3), "random_state": 0}
     ease = EASERecommender()
-    gain = transfer_gain(ease, ease, X, y, target_columns=TARGET, **arguments)
-    moved = transfer_gain(ease, ease, swapped, y, target_columns=mask, **arguments)
+    gain = quick_gain(ease, ease, X, y, target_columns=TARGET, **arguments)
+    moved = quick_gain(ease, ease, swapped, y, target_columns=mask, **arguments)
     assert_allclose(gain.scores, moved.scores)
 
 
@@ -129,7 +134,7 @@ def test_target_columns_may_be_a_mask_and_stand_anywhere(stacked):
     ids=lambda model: type(model).__name__,
 )
 def test_related_domains_help_cold_rows(domains, model):
-    gain = transfer_gain(model, None, domains.X_source, domains.Y_target, random_state=0)
+    gain = quick_gain(model, None, domains.X_source, domains.Y_target, random_state=0)
     assert gain.verdict == "helps"
     assert gain.negative_transfer_gap < 0
     assert str(gain).endswith("Verdict: transfer helps.")
@@ -144,7 +149,7 @@ def test_related_domains_help_warm_rows(stacked):
         scoring=ranking_scorer(holdout=0.3, random_state=0),
     )
     for model in (EASERecommender(), search):
-        gain = transfer_gain(
+        gain = quick_gain(
             model, EASERecommender(), X, y, target_columns=TARGET, cv=3, random_state=0
         )
         assert gain.verdict == "helps"
@@ -154,7 +159,7 @@ def test_related_domains_help_warm_rows(stacked):
 def test_unrelated_domains_harm():
     domains = _domains(relatedness=0)
     X, y = domains.X_source, domains.Y_target
-    gain = transfer_gain(RidgeRecommender(1.0), None, X, y, random_state=0)
+    gain = quick_gain(RidgeRecommender(1.0), None, X, y, random_state=0)
     assert gain.verdict == "harms"
     assert gain.negative_transfer_gap > 0
     assert "leave the source out" in str(gain)
@@ -162,7 +167,7 @@ def test_unrelated_domains_harm():
 
 def test_the_same_model_twice_gains_nothing(domains):
     ridge = RidgeRecommender()
-    gain = transfer_gain(ridge, ridge, domains.X_source, domains.Y_target, random_state=0)
+    gain = quick_gain(ridge, ridge, domains.X_source, domains.Y_target, random_state=0)
     assert gain.overall.gain == gain.overall.share_helped == gain.overall.share_hurt == 0
     assert gain.verdict == "no evidence"
 
@@ -170,7 +175,7 @@ def test_the_same_model_twice_gains_nothing(domains):
 def test_twins_are_named_and_the_clean_gain_is_stated(domains):
     twins = [3, 8, 20]
     X = _beside(domains.X_source, domains.Y_target[:, twins])
-    gain = transfer_gain(RidgeRecommender(), None, X, domains.Y_target, random_state=0)
+    gain = quick_gain(RidgeRecommender(), None, X, domains.Y_target, random_state=0)
     found = {(source, target) for source, target, _, _ in gain.twins}
     assert found == {(N_SOURCE + place, twin) for place, twin in enumerate(twins)}
     mask = cross_listed_mask(X, domains.Y_target, domains.Y_target)
@@ -180,7 +185,7 @@ def test_twins_are_named_and_the_clean_gain_is_stated(domains):
     text = str(gain)
     assert "3 pairs look like one product" in text
     assert f"source {N_SOURCE} is target 3" in text
-    clean = transfer_gain(
+    clean = quick_gain(
         RidgeRecommender(), None, X, domains.Y_target, X_source=domains.X_source, random_state=0
     )
     assert clean.twins == ()
@@ -189,7 +194,7 @@ def test_twins_are_named_and_the_clean_gain_is_stated(domains):
 
 def test_twins_are_neither_wanted_nor_recommended(domains):
     X, y = _beside(domains.X_source, domains.Y_target[:, [3]]), domains.Y_target
-    gain = transfer_gain(RidgeRecommender(), None, X, y, cv=KFold(2))
+    gain = quick_gain(RidgeRecommender(), None, X, y, cv=KFold(2))
     others = np.delete(np.arange(N_TARGET), 3)
     train, test = next(KFold(2).split(X))
     model = RidgeRecommender().fit(X[train], y[train])
@@ -201,7 +206,7 @@ def test_twins_are_neither_wanted_nor_recommended(domains):
 
 def test_nothing_is_left_where_all_items_are_twins(domains):
     y = domains.Y_target
-    gain = transfer_gain(RidgeRecommender(), None, y, y, random_state=0)
+    gain = quick_gain(RidgeRecommender(), None, y, y, random_state=0)
     assert gain.overall.verdict == "helps"
     assert gain.clean.n_rows == 0
     assert gain.verdict == "no evidence"
@@ -232,7 +237,7 @@ def test_unrelated_domains_with_twins_are_not_taken_for_transfer(places):
     ],
 )
 def test_gain_is_put_down_to_twins_only_if_it_shrinks_without_them(domains, clean_gain, words):
-    gain = transfer_gain(
+    gain = quick_gain(
         RidgeRecommender(), None, domains.X_source, domains.Y_target, cv=2, random_state=0
     )
     overall = replace(gain.overall, gain=0.05, interval=(0.01, 0.09))
@@ -266,10 +271,10 @@ def test_items_are_named_as_the_columns_are(domains):
     X = pd.DataFrame(domains.X_source.toarray()).add_prefix("film ")
     y = pd.DataFrame(domains.Y_target.toarray()).add_prefix("book ")
     X["the film of the book"] = y["book 5"]
-    gain = transfer_gain(RidgeRecommender(), None, X, y, cv=2, random_state=0)
+    gain = quick_gain(RidgeRecommender(), None, X, y, cv=2, random_state=0)
     assert [twin[:2] for twin in gain.twins] == [("the film of the book", "book 5")]
     stacked = pd.concat([y * 0, X], axis=1)
-    warm = transfer_gain(
+    warm = quick_gain(
         RidgeRecommender(), None, stacked, y, target_columns=np.arange(N_TARGET), cv=2
     )
     assert [twin[:2] for twin in warm.twins] == [("the film of the book", "book 5")]
@@ -281,7 +286,7 @@ def test_fitted_models_are_taken_as_they_are(domains):
         model.fit(X[:200], y[:200])
         for model in (RidgeRecommender(), BridgeRecommender(ALSRecommender(8, random_state=0)))
     )
-    gain = transfer_gain(ridge, bridge, X[200:], y[200:], cv="prefit", random_state=0)
+    gain = quick_gain(ridge, bridge, X[200:], y[200:], cv="prefit", random_state=0)
     for side, model in enumerate((ridge, bridge)):
         items, _ = recommend(model, X[200:])
         assert_allclose(gain.scores[:, side], ndcg_at_k(y[200:], items, per_row=True))
@@ -290,7 +295,7 @@ def test_fitted_models_are_taken_as_they_are(domains):
 def test_rows_that_no_fold_holds_out_do_not_count(domains):
     X, y = domains.X_source, domains.Y_target
     split = ShuffleSplit(1, test_size=0.25, random_state=0)
-    gain = transfer_gain(RidgeRecommender(), None, X, y, cv=split, random_state=0)
+    gain = quick_gain(RidgeRecommender(), None, X, y, cv=split, random_state=0)
     _, test = next(split.split(X))
     assert_array_equal(np.flatnonzero(~np.isnan(gain.scores[:, 0])), np.sort(test))
     assert gain.overall.n_rows == sum(bucket.n_rows for bucket in gain.buckets) == 75
@@ -300,8 +305,8 @@ def test_rows_need_not_be_a_matrix(domains):
     texts = [" ".join(map(str, row.nonzero()[0])) for row in domains.X_source.toarray()]
     read = FunctionTransformer(_items_of)
     model = make_pipeline(read, RidgeRecommender())
-    gain = transfer_gain(model, None, texts, domains.Y_target, random_state=0)
-    expected = transfer_gain(
+    gain = quick_gain(model, None, texts, domains.Y_target, random_state=0)
+    expected = quick_gain(
         RidgeRecommender(), None, domains.X_source, domains.Y_target, random_state=0
     )
     assert gain.scores.shape == expected.scores.shape
@@ -309,7 +314,7 @@ def test_rows_need_not_be_a_matrix(domains):
     assert gain.twins is None
     assert len(gain.buckets) == 1
     assert "not looked for" in str(gain)
-    named = transfer_gain(
+    named = quick_gain(
         model, None, texts, domains.Y_target, X_source=domains.X_source, random_state=0
     )
     assert named.twins == ()
@@ -324,7 +329,7 @@ def _items_of(texts):
 
 
 def test_buckets_cover_all_rows_and_share_the_error(domains):
-    gain = transfer_gain(
+    gain = quick_gain(
         RidgeRecommender(), None, domains.X_source, domains.Y_target, n_buckets=3, random_state=0
     )
     assert sum(bucket.n_rows for bucket in gain.buckets) == gain.clean.n_rows
@@ -349,7 +354,7 @@ def test_random_state_makes_it_reproducible(domains):
 @pytest.mark.usefixtures("workers")
 def test_folds_run_in_parallel(domains):
     arguments = (RidgeRecommender(), None, domains.X_source, domains.Y_target)
-    serial, parallel = (transfer_gain(*arguments, random_state=0, n_jobs=n) for n in (None, 2))
+    serial, parallel = (quick_gain(*arguments, random_state=0, n_jobs=n) for n in (None, 2))
     assert_array_equal(serial.scores, parallel.scores)
 
 
@@ -376,7 +381,7 @@ def test_bad_arguments_are_explained(domains, stacked):
 
 def test_popularity_is_what_no_model_means(domains):
     X, y = domains.X_source, domains.Y_target
-    gain = transfer_gain(RidgeRecommender(), None, X, y, cv=KFold(2))
+    gain = quick_gain(RidgeRecommender(), None, X, y, cv=KFold(2))
     train, test = next(KFold(2).split(X))
     items, _ = PopularityRecommender().fit(y[train]).recommend(0 * y[test])
     assert_allclose(gain.scores[test, 1], ndcg_at_k(y[test], items, per_row=True))
