@@ -71,7 +71,7 @@ def stacked(domains):
 
 
 def test_related_domains_open_the_gate(domains):
-    gate = TransferGate(RidgeRecommender(), random_state=0)
+    gate = TransferGate(RidgeRecommender(), cv=3, random_state=0)
     gate.fit(domains.X_source, domains.Y_target)
     assert gate.uses_transfer_.all()
     ridge = RidgeRecommender().fit(domains.X_source, domains.Y_target)
@@ -83,7 +83,7 @@ def test_related_domains_open_the_gate(domains):
 
 
 def test_shuffled_rows_close_the_gate(domains):
-    gate = TransferGate(RidgeRecommender(), random_state=0)
+    gate = TransferGate(RidgeRecommender(), cv=3, random_state=0)
     gate.fit(_shuffled(domains.X_source, 0), domains.Y_target)
     assert not gate.uses_transfer_.any()
     popularity = PopularityRecommender().fit(domains.Y_target)
@@ -135,7 +135,7 @@ def test_all_rows_together_decide_before_their_buckets_do():
         )[name]
         for name in ("X_source", "Y_target")
     )
-    gate = TransferGate(RidgeRecommender(50.0), random_state=0).fit(X, y)
+    gate = TransferGate(RidgeRecommender(50.0), cv=3, random_state=0).fit(X, y)
     assert gate.gain_.verdict == "helps"
     assert {bucket.verdict for bucket in gate.gain_.buckets} == {"no evidence"}
     assert gate.uses_transfer_.all()
@@ -180,7 +180,7 @@ def test_rows_get_the_model_of_their_bucket(domains):
 
 def test_warm_gate_recommends_target_items_not_yet_known(domains, stacked):
     gate = TransferGate(
-        EASERecommender(), EASERecommender(20), target_columns=TARGET, random_state=0
+        EASERecommender(), EASERecommender(20), target_columns=TARGET, cv=3, random_state=0
     ).fit(stacked)
     assert gate.n_items_ == N_TARGET
     assert gate.uses_transfer_.any()
@@ -219,7 +219,7 @@ def test_gate_never_ends_far_below_its_fallback():
     for seed in range(3):
         domains = _domains(relatedness=0, random_state=seed)
         X, y = domains.X_source, domains.Y_target
-        gate = TransferGate(RidgeRecommender(1.0), random_state=seed).fit(X, y)
+        gate = TransferGate(RidgeRecommender(1.0), cv=3, random_state=seed).fit(X, y)
         always = RidgeRecommender(1.0).fit(X, y).score(domains.X_cold, domains.Y_cold)
         popular, _ = PopularityRecommender().fit(y).recommend(domains.Y_cold * 0)
         assert gate.score(domains.X_cold, domains.Y_cold) == ndcg_at_k(domains.Y_cold, popular)
@@ -270,7 +270,7 @@ def test_twins_do_not_open_the_gate():
     domains = _domains(relatedness=0)
     popular = np.argsort(-domains.Y_target.sum(axis=0))
     X = _beside(domains.X_source, domains.Y_target[:, popular[5:9]])
-    gate = TransferGate(RidgeRecommender(), random_state=0).fit(X, domains.Y_target)
+    gate = TransferGate(RidgeRecommender(), cv=3, random_state=0).fit(X, domains.Y_target)
     assert gate.gain_.overall.verdict == "helps"
     assert not gate.uses_transfer_.any()
 
@@ -333,8 +333,8 @@ def _cycles(n_rows, random_state):
 
 @pytest.fixture(scope="module")
 def source_network():
-    model = NextItemRecommender("cnn", dropout=0.0, learning_rate=0.03, **TINY_NETWORK)
-    return model.set_params(epochs=40).fit(_cycles(200, 0))
+    model = NextItemRecommender("cnn", dropout=0.0, learning_rate=0.1, **TINY_NETWORK)
+    return model.set_params(epochs=25, batch_size=100).fit(_cycles(200, 0))
 
 
 def _gate_of_networks(source_network, **parameters):
@@ -434,7 +434,7 @@ def test_gate_before_rows_known_by_texts(kind):
     if not isinstance(texts, list):
         reader = ColumnTransformer([("text", reader, "text")])
     reads = make_pipeline(reader, RidgeRecommender())
-    gate = TransferGate(reads, n_buckets=2, k=3, random_state=0).fit(texts, y * 1.0)
+    gate = TransferGate(reads, n_buckets=2, k=3, cv=3, random_state=0).fit(texts, y * 1.0)
     assert gate.uses_transfer_.tolist() == [True]  # nothing is known by which rows are active
     assert_array_equal(
         gate.decision_function(texts),
@@ -457,7 +457,7 @@ class WithoutLastItem(EASERecommender):
 @pytest.mark.parametrize("columns", [None, TARGET])
 def test_gate_recommends_nothing_that_a_part_does_not(domains, columns):
     X = domains.X_source if columns is None else _beside(domains.X_source, domains.Y_target)
-    gate = TransferGate(WithoutLastItem(), target_columns=columns, random_state=0).fit(X)
+    gate = TransferGate(WithoutLastItem(), target_columns=columns, cv=3, random_state=0).fit(X)
     items, _ = gate.recommend(X, n_recommendations=gate.n_items_, exclude_seen=False)
     assert (items[:, -1] == -1).all()
     assert (np.sort(items[:, :-1]) == np.arange(gate.n_items_ - 1)).all()
