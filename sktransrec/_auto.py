@@ -342,12 +342,16 @@ class Numbers(NamedTuple):
         Those to choose from, between the judged ones; `usual` is one of them.
     scale : callable
         From values to a scale on which the NDCG is about a parabola.
+    n_too_far : int
+        How many of `values` to go down from the largest gain, since data sets show that it lies
+        above the best value for all interactions.
     """
 
     usual: float
     judged: Sequence[float]
     values: Sequence[float]
     scale: Callable = np.asarray
+    n_too_far: int = 0
 
 
 def logarithms(values):
@@ -383,7 +387,7 @@ def choice_on_curves(X, kinds, parameter, numbers, ndcg_of_each):
     ndcg = ndcg_of_each(part, kinds, judged)
     scaled = numbers.scale(judged), numbers.scale(values)
     curve, place = best_on_curves(*scaled, values.index(usual), ndcg)
-    return kinds[curve], values[place]
+    return kinds[curve], values[max(place - numbers.n_too_far, 0)]
 
 
 def best_on_curves(points, values, first, ndcg):

@@ -182,6 +182,12 @@ def test_the_kind_and_the_number_are_chosen_together():
     assert chosen("auto", ["usual"]) == ("usual", 3.0)
     assert chosen("auto", n_rows=MIN_ROWS + 8) == ("usual", 1.0)
     assert choice_on_curves(None, ["usual"], 2.0, numbers, None) == ("usual", 2.0)
+    numbers = numbers._replace(n_too_far=1)
+    assert chosen("auto") == ("better", 1.0)
+    assert chosen(5.0) == ("better", 5.0)
+    assert chosen("auto", n_rows=MIN_ROWS + 8) == ("usual", 1.0)
+    numbers = numbers._replace(n_too_far=9)
+    assert chosen("auto") == ("better", 0.1)
 
 
 def test_a_gain_counts_less_its_standard_error():
