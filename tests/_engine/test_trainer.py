@@ -54,7 +54,7 @@ def _batches(rows, size):
 def test_every_optimizer_lowers_the_loss():
     rows = _rows()
     for name in OPTIMIZERS:
-        losses = _trainer(optimizer=name).train(_batches(rows, 10), epochs=2)["loss"]
+        losses = _trainer(optimizer=name).train(_batches(rows, 20), epochs=2)["loss"]
         assert losses[-1] < losses[0], name
 
 
@@ -87,7 +87,7 @@ def test_many_short_trainings_are_silent(caplog, monkeypatch):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_training_goes_on_from_a_saved_state(optimizer):
     whole, first, second = (_trainer(optimizer=optimizer) for _ in range(3))
-    batches = _batches(_rows(), 10)
+    batches = _batches(_rows(), 20)
     whole.train(batches, epochs=2)
     first.train(batches, epochs=1)
     second.load(first.weights, first.optimizer_state)
@@ -102,14 +102,14 @@ def test_best_weights_are_kept():
     away = sp.csr_array(1 - rows.toarray())
     trainer, short = _trainer(), _trainer()
     history = trainer.train(
-        _batches(rows, 5),
+        _batches(rows, 20),
         epochs=50,
         validation_loss=lambda: trainer.mean_loss(_batches(away, 7)(0)),
         patience=3,
     )
     best = int(np.argmin(history["val_loss"]))
     assert len(history["val_loss"]) == best + 1 + 3 < 50
-    short.train(_batches(rows, 5), epochs=best + 1)
+    short.train(_batches(rows, 20), epochs=best + 1)
     for path, weight in short.weights.items():
         np.testing.assert_array_equal(trainer.weights[path], weight)
 

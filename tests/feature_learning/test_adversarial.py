@@ -67,8 +67,8 @@ def learned(X, domain, **parameters):
         6,
         hidden_layer_sizes=(24,),
         epochs=50,
-        batch_size=64,
-        learning_rate=3e-3,
+        batch_size=150,
+        learning_rate=6e-3,
         random_state=0,
     )
     return model.set_params(**parameters).fit(X, sample_domain=domain)

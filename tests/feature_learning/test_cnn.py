@@ -39,8 +39,9 @@ def test_neighbours_that_a_bag_of_words_does_not_see():
         embedding_size=6,
         loss="binary_crossentropy",
         dropout=0.0,
-        learning_rate=0.02,
-        epochs=12,
+        learning_rate=0.05,
+        epochs=30,
+        batch_size=400,
         random_state=0,
     ).fit(X, y)
     head = LogisticRegression(C=100).fit(model.transform(X), y)
@@ -104,11 +105,13 @@ def test_token_ids_are_reconstructed():
         8,
         hidden_layer_sizes=(16,),
         kernel_sizes=(2,),
-        learning_rate=0.02,
+        learning_rate=0.05,
         epochs=40,
         random_state=0,
     )
-    decoded = model.set_params(dropout=0.0).fit(X).inverse_transform(model.transform(X))
+    decoded = (
+        model.set_params(dropout=0.0, batch_size=40).fit(X).inverse_transform(model.transform(X))
+    )
     assert decoded.dtype == np.int32
     np.testing.assert_array_equal(decoded, X)
 

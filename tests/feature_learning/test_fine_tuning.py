@@ -92,7 +92,7 @@ def test_names_of_a_table_are_used(source):
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 def test_what_is_frozen_does_not_move(source, optimizer):
     tuned = Autoencoder(
-        pretrained=source, item_ids=NEW, trainable="head", epochs=4, optimizer=optimizer, **TINY
+        pretrained=source, item_ids=NEW, trainable="head", epochs=2, optimizer=optimizer, **TINY
     ).fit(_rows(7))
     for path in ("encoder_1/bias", "code/kernel", "code/bias", "decoder_1/kernel"):
         np.testing.assert_array_equal(_weights(tuned)[path], _weights(source)[path])
@@ -161,7 +161,7 @@ def test_a_warm_start_keeps_what_was_copied_and_may_thaw_it(source):
 def test_l2_sp_holds_the_weights_where_they_started(source):
     def distance(l2_sp):
         tuned = Autoencoder(
-            pretrained=source, item_ids=NEW, l2_sp=l2_sp, epochs=20, learning_rate=0.01, **TINY
+            pretrained=source, item_ids=NEW, l2_sp=l2_sp, epochs=10, learning_rate=0.02, **TINY
         ).fit(_rows(7, seed=1))
         return np.abs(_weights(tuned)["code/kernel"] - _weights(source)["code/kernel"]).max()
 
@@ -182,7 +182,7 @@ SMALL = {"n_components": 3, "n_tokens": 9, "embedding_size": 4}
 )
 def test_learners_of_tokens(learner):
     X = np.random.RandomState(0).randint(1, 8, size=(20, 5))
-    model = clone(learner).set_params(epochs=2, run_eagerly=True, random_state=0)
+    model = clone(learner).set_params(epochs=1, run_eagerly=True, random_state=0)
     pretrained = FrozenEstimator(clone(model).fit(X, np.eye(8)[X[:, 0]]))
     tuned = clone(model).set_params(pretrained=pretrained, trainable="head")
     tuned.fit(X, np.eye(3)[X[:, 1] % 3])

@@ -36,9 +36,9 @@ def test_order_at_any_distance(bidirectional):
         bidirectional=bidirectional,
         loss="binary_crossentropy",
         dropout=0.0,
-        learning_rate=0.03,
-        epochs=8,
-        batch_size=50,
+        learning_rate=0.05,
+        epochs=15,
+        batch_size=200,
         random_state=0,
     ).fit(X, y)
     head = LogisticRegression(C=100).fit(model.transform(X), y)
@@ -73,7 +73,8 @@ def test_rule_of_the_next_token(cell, n_negatives):
         embedding_size=8,
         dropout=0.0,
         learning_rate=0.05,
-        epochs=12,
+        epochs=30,
+        batch_size=120,
         random_state=0,
     ).fit(X)
     whole = X[1::3]
@@ -94,8 +95,9 @@ def test_rule_of_the_next_number(cell):
         cell=cell,
         hidden_layer_sizes=(16,),
         dropout=0.0,
-        learning_rate=0.02,
-        epochs=40,
+        learning_rate=0.03,
+        epochs=80,
+        batch_size=100,
         random_state=0,
     ).fit(X)
     assert model.loss_curve_[-1] < 0.1 * (X[:, 1:] ** 2).sum(axis=1).mean()
@@ -120,7 +122,7 @@ def test_padding_does_not_change_what_is_learned(cell):
     X = np.random.RandomState(0).randint(1, 6, (12, 5))
     padding = np.zeros((12, 3), dtype=int)
     models = [
-        RNNEncoder(**{**TINY, "epochs": 3}, cell=cell, dropout=0.0).fit(rows)
+        RNNEncoder(**{**TINY, "epochs": 2}, cell=cell, dropout=0.0).fit(rows)
         for rows in (X, np.hstack([X, padding]), np.hstack([padding, X]))
     ]
     for model in models[1:]:
@@ -161,7 +163,7 @@ def test_nothing_to_predict(X):
 @each_cell
 def test_batches_without_a_next_token(cell, run_eagerly):
     X = np.array([[1, 2, 3], [2, 0, 0], [0, 0, 0], [3, 1, 2]])
-    options = {**TINY, "cell": cell, "epochs": 3, "run_eagerly": run_eagerly}
+    options = {**TINY, "cell": cell, "epochs": 2, "run_eagerly": run_eagerly}
     model = RNNEncoder(**options, batch_size=1, learning_rate=0.01).fit(X)
     assert np.isfinite(model.loss_curve_).all()
     assert model.loss_curve_[-1] < model.loss_curve_[0]

@@ -172,7 +172,7 @@ def test_ties_count_half_when_training_stops_early():
 def test_repeated_items_are_not_held_out():
     """They are not ranked, so that they say nothing of when to stop."""
     X = np.array([[1, 2, 3, 1], [2, 3, 2, 0], [3, 1, 2, 0]] * 5)
-    settings = {**TINY, "epochs": 1, "batch_size": 15}
+    settings = {**EAGER, "batch_size": 15}
     with_them, without = (
         NextItemRecommender(**settings, validation_fraction=share).fit(rows)
         for rows, share in ((X[:2], 1.0), (X[:2], 0.0))
@@ -359,8 +359,8 @@ def test_warm_start_and_partial_fit_go_on():
 
 def test_partial_fit_counts_the_popularity_of_all_rows():
     X = cycles()
-    whole = NextItemRecommender(**{**TINY, "epochs": 1}).fit(X)
-    parts = NextItemRecommender(**TINY, n_items=whole.n_items_).partial_fit(X[:7])
+    whole = NextItemRecommender(**EAGER).fit(X)
+    parts = NextItemRecommender(**EAGER, n_items=whole.n_items_).partial_fit(X[:7])
     assert not np.array_equal(parts.popularity_, whole.popularity_)
     assert_allclose(parts.partial_fit(X[7:]).popularity_, whole.popularity_, rtol=1e-6)
 

@@ -17,8 +17,8 @@ from sktransrec.datasets import make_cross_domain
 KINDS = ["denoising", "variational"]
 TINY = {
     "n_components": 3,
-    "epochs": 3,
-    "batch_size": 16,
+    "epochs": 2,
+    "batch_size": 40,
     "run_eagerly": True,
     "random_state": 0,
 }
@@ -83,7 +83,7 @@ def test_objective_is_the_formula():
 @pytest.mark.parametrize("kind", KINDS)
 def test_preferred_half_is_found_for_new_rows(kind):
     X, y = two_domains()
-    parameters = {**TINY, "epochs": 20, "batch_size": 70, "learning_rate": 0.2}
+    parameters = {**TINY, "epochs": 10, "batch_size": 70, "learning_rate": 0.4}
     parameters["kl_annealing_epochs"] = 5
     model = CrossDomainAutoencoderRecommender(**parameters, kind=kind).fit(X[:70], y[:70])
     items, _ = model.recommend(X[70:], n_recommendations=4)
@@ -127,8 +127,8 @@ def test_fit_goes_on_where_asked():
     model = CrossDomainAutoencoderRecommender(**TINY, warm_start=True).fit(X, y)
     first = model.loss_curve_
     model.fit(X, y)
-    assert model.loss_curve_[:3] == first
-    assert model.n_iter_ == 6
+    assert model.loss_curve_[:2] == first
+    assert model.n_iter_ == 4
     assert model.set_params(warm_start=False).fit(X, y).loss_curve_ == first
 
 
