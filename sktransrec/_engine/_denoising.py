@@ -29,3 +29,11 @@ def code_noise(shape, rng):
 def annealed(kl_weight, n_epochs, progress):
     """Return the weight of the divergence as it rises from 0 over the first epochs."""
     return np.float32(kl_weight * min(1.0, progress / n_epochs) if n_epochs else kl_weight)
+
+
+def with_code_noise(learner, inputs, targets, rng, progress):
+    """Return a batch, of a variational network with what its codes are drawn by and kept near."""
+    if learner.kind == "variational":
+        inputs.append(code_noise((inputs[0].shape[0], learner.n_components), rng))
+        targets["divergence"] = annealed(learner.kl_weight, learner.kl_annealing_epochs, progress)
+    return inputs, targets

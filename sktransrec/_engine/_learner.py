@@ -3,6 +3,7 @@
 
 import copy
 import warnings
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 
 from .._numerics._row_blocks import row_slices, rows_in
 from .._numerics._row_sums import column_shares, joined_shares
-from .._validation import check_is_fitted, visual_block
+from .._validation import check_is_fitted, positive_integers, visual_block
 from .._version_stamp import current_version, path_as_str
 from .._wrapping import fitted_learner
 from ._checkpoint import Checkpoint
@@ -240,6 +241,11 @@ class NetworkLearner:
         That is None where nothing is held out.
         """
         held_out, rows = self._split(X.shape[0], validation_fraction)
+        if not len(rows):
+            raise ValueError(
+                f"validation_fraction={validation_fraction} of {X.shape[0]} rows leaves none to "
+                "train on: pass more rows or a smaller validation_fraction."
+            )
 
         def validation_loss():
             return trainer.mean_loss(
@@ -266,11 +272,6 @@ class NetworkLearner:
         if validation_fraction == 0:
             return np.empty(0, dtype=np.intp), np.arange(n_rows)
         n_held_out = max(1, round(validation_fraction * n_rows))
-        if n_held_out >= n_rows:
-            raise ValueError(
-                f"validation_fraction={validation_fraction} of {n_rows} rows leaves none to train "
-                "on: pass more rows or a smaller validation_fraction."
-            )
         return np.split(self._rng.permutation(n_rows), [n_held_out])
 
     def _finish(self, trainer, history, *, keep_trainer):
@@ -334,6 +335,10 @@ class NetworkLearner:
         """Return rows in the form in which a part of the network takes them."""
         return rows
 
+    def _layer_sizes(self, name):
+        """Return the sizes of layers that a parameter holds."""
+        return positive_integers(getattr(self, name), name=name)
+
 
 def _without_numpy(sizes):
     """Return sizes as Keras takes them, which refuses the integers of numpy."""
@@ -357,26 +362,18 @@ def _rows(X, y, rows):
     return X[rows], None if y is None else y[rows]
 
 
-class _progress_bar:
-    """A context that gives what reports a batch to a bar, or None if there is no bar."""
+@contextmanager
+def _progress_bar(n_batches, verbose):
+    """Give what reports a batch to a bar, or None if there is no bar."""
+    if not verbose:
+        yield None
+        return
+    from tqdm import tqdm
 
-    def __init__(self, n_batches, verbose):
-        self._n_batches = n_batches
-        self._bar = None
-        self._verbose = verbose
+    with tqdm(total=n_batches, unit="batch") as bar:
 
-    def __enter__(self):
-        if not self._verbose:
-            return None
-        from tqdm import tqdm
+        def report(epoch, loss):
+            bar.set_postfix(epoch=epoch + 1, loss=f"{loss:.4g}", refresh=False)
+            bar.update()
 
-        self._bar = tqdm(total=self._n_batches, unit="batch")
-        return self._report
-
-    def __exit__(self, *error):
-        if self._bar is not None:
-            self._bar.close()
-
-    def _report(self, epoch, loss):
-        self._bar.set_postfix(epoch=epoch + 1, loss=f"{loss:.4g}", refresh=False)
-        self._bar.update()
+        yield report

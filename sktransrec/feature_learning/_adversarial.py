@@ -5,7 +5,6 @@ from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from .._engine._dense import adversarial_autoencoder
@@ -17,7 +16,6 @@ from .._validation import (
     _fit_context,
     check_is_fitted,
     check_sample_domain,
-    positive_integers,
     restores_on_error,
 )
 from .._validation._finite import finite_output
@@ -260,20 +258,16 @@ class DomainAdversarialAutoencoder(FeatureLearner):
 
     def _check_fit_rows(self, X, sample_domain, *, reset):
         X = self._check_rows(X, reset=reset)
-        check_range(X.data if sp.issparse(X) else X, self.loss, name="X")
+        check_range(X, self.loss, name="X")
         is_source = check_sample_domain(sample_domain, X.shape[0], both=True)
         return X, _domain_weights(is_source, X.shape[0])
 
     def _builder(self, X, domains):
         return adversarial_autoencoder, {
             "n_features": X.shape[1],
-            "hidden_layer_sizes": positive_integers(
-                self.hidden_layer_sizes, name="hidden_layer_sizes"
-            ),
+            "hidden_layer_sizes": self._layer_sizes("hidden_layer_sizes"),
             "n_components": self.n_components,
-            "discriminator_layer_sizes": positive_integers(
-                self.discriminator_layer_sizes, name="discriminator_layer_sizes"
-            ),
+            "discriminator_layer_sizes": self._layer_sizes("discriminator_layer_sizes"),
             "activation": self.activation,
             "loss": self.loss,
         }

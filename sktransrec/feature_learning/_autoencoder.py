@@ -5,18 +5,17 @@ from os import PathLike
 from typing import ClassVar, Literal
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform
 
-from .._engine._denoising import annealed, code_noise, corrupted
+from .._engine._denoising import corrupted, with_code_noise
 from .._engine._dense import autoencoder
 from .._engine._objectives import OUTPUT_ACTIVATIONS, EntryTargets
 from .._engine._parameters import shares_parameters
 from .._engine._seeded_layers import ACTIVATIONS
 from .._numerics._unit_rows import unit_rows
 from .._typing import Estimator
-from .._validation import AT_LEAST_0, StrOptions, check_is_fitted, check_item_ids, positive_integers
+from .._validation import AT_LEAST_0, StrOptions, check_is_fitted, check_item_ids
 from .._validation._finite import finite_output
 from ._base import FeatureLearner, check_range
 
@@ -256,7 +255,7 @@ class Autoencoder(FeatureLearner):
 
     def _check_fit_rows(self, X, y, *, reset):
         X = self._check_rows(X, reset=reset)
-        check_range(X.data if sp.issparse(X) else X, self.loss, name="X")
+        check_range(X, self.loss, name="X")
         if reset:
             self._column_names = getattr(self, "feature_names_in_", None)
             if self.item_ids is not None:
@@ -266,9 +265,7 @@ class Autoencoder(FeatureLearner):
     def _builder(self, X, y):
         return autoencoder, {
             "n_features": X.shape[1],
-            "hidden_layer_sizes": positive_integers(
-                self.hidden_layer_sizes, name="hidden_layer_sizes"
-            ),
+            "hidden_layer_sizes": self._layer_sizes("hidden_layer_sizes"),
             "n_components": self.n_components,
             "activation": self.activation,
             "code_activation": self.code_activation,
@@ -292,11 +289,7 @@ class Autoencoder(FeatureLearner):
         rows = self._normalized(X)
         if rng is not None and self.kind != "plain":
             rows = corrupted(rows, self.input_dropout, rng, noise=self.noise)
-        inputs, targets = [rows], {"output": EntryTargets(X)}
-        if self.kind == "variational":
-            inputs.append(code_noise((X.shape[0], self.n_components), rng))
-            targets["divergence"] = annealed(self.kl_weight, self.kl_annealing_epochs, progress)
-        return inputs, targets
+        return with_code_noise(self, [rows], {"output": EntryTargets(X)}, rng, progress)
 
     def _inputs(self, part, rows):
         return self._normalized(rows) if part == "encoder" else rows

@@ -4,6 +4,7 @@
 from typing import Self
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
@@ -106,8 +107,9 @@ class FeatureLearner(
         return codes
 
 
-def check_range(values, loss, *, name):
-    """Raise unless the loss takes all the values."""
+def check_range(X, loss, *, name):
+    """Raise unless the loss takes all values of a dense or sparse matrix."""
+    values = X.data if sp.issparse(X) else X
     smallest, largest = values.min(initial=0), values.max(initial=0)
     if loss != "mse" and smallest < 0:
         raise ValueError(

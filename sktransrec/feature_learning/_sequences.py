@@ -16,7 +16,6 @@ from .._validation import (
     check_padded,
     check_relevance,
     check_targets,
-    positive_integers,
 )
 from ._base import FeatureLearner, check_range
 
@@ -149,7 +148,7 @@ class SequenceLearner(FeatureLearner):
             y = check_targets(y, n_rows=n_rows)
         else:
             y = check_relevance(y, n_rows=n_rows, n_items=self.n_outputs_)
-        check_range(y.data, self.loss, name="y")
+        check_range(y, self.loss, name="y")
         return y
 
     def _check_reconstructed(self, X):
@@ -190,7 +189,7 @@ class SequenceLearner(FeatureLearner):
 
     def _layer_sizes(self, name):
         """Return the parameter of that name as a tuple of int, at least one."""
-        sizes = positive_integers(getattr(self, name), name=name)
+        sizes = super()._layer_sizes(name)
         if not sizes:
             raise ValueError(f"{name} is empty: pass at least one integer.")
         return sizes

@@ -47,12 +47,6 @@ class HistoryLearner(NetworkLearner):
 
         return X, y, np.arange(len(X)), validation_loss if len(held_out) else None
 
-    def _split(self, n_rows, validation_fraction):
-        if validation_fraction == 0:
-            return np.empty(0, dtype=np.intp), np.arange(n_rows)
-        n_held_out = max(1, round(validation_fraction * n_rows))
-        return np.split(self._rng.permutation(n_rows), [n_held_out])
-
     def _ndcg(self, trainer, X, columns):
         """Return the mean NDCG@10 of the next item of each row, ranked among all unseen items."""
         table = trainer.network.terms["output"].layer

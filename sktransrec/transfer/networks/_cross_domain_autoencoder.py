@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..._engine._denoising import with_code_noise
 from ..._engine._objectives import EntryTargets
 from ..._engine._parameters import shares_parameters
 from ..._typing import Estimator
@@ -169,7 +170,8 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
         return [X]
 
     def _batch(self, X, y, rng, progress):
-        return self._with_noise([self._read(X, rng)], EntryTargets(y), rng, progress)
+        targets = {"output": EntryTargets(y)}
+        return with_code_noise(self, [self._read(X, rng)], targets, rng, progress)
 
     def _inputs(self, part, rows):
         return self._read(rows, None)

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import loguniform, uniform
 
-from ..._engine._denoising import annealed, code_noise, corrupted
+from ..._engine._denoising import corrupted
 from ..._engine._dense import towers
 from ..._engine._learner import NetworkLearner
 from ..._numerics._unit_rows import unit_rows
 from ..._typing import MatrixLike
-from ..._validation import _fit_context, positive_integers, restores_on_error
+from ..._validation import _fit_context, restores_on_error
 from ...base import FactorRecommenderMixin
 
 
@@ -83,22 +83,12 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
         return towers, {
             "n_features": tuple(rows.shape[1] for rows in domains),
             "n_outputs": n_items,
-            "hidden_layer_sizes": positive_integers(
-                self.hidden_layer_sizes, name="hidden_layer_sizes"
-            ),
+            "hidden_layer_sizes": self._layer_sizes("hidden_layer_sizes"),
             "n_components": self.n_components,
             "activation": self.activation,
             "loss": "multinomial",
             "variational": self.kind == "variational",
         }
-
-    def _with_noise(self, inputs, targets, rng, progress):
-        """Return a batch, with the noise from which a variational network draws its codes."""
-        targets = {"output": targets}
-        if self.kind == "variational":
-            inputs.append(code_noise((inputs[0].shape[0], self.n_components), rng))
-            targets["divergence"] = annealed(self.kl_weight, self.kl_annealing_epochs, progress)
-        return inputs, targets
 
     def _read(self, rows, rng):
         """Return the rows of a domain as the network reads them, corrupted if `rng` is given."""

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform
 
+from ..._engine._denoising import with_code_noise
 from ..._engine._objectives import DomainTargets
 from ..._engine._parameters import shares_parameters
 from ..._typing import Estimator
@@ -213,7 +214,7 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
         targets = DomainTargets(source, target, np.float32(self.source_weight))
         inputs = [self._read(rows, rng) for rows in (source, known)]
         inputs.append(known_shares([source, known]))
-        return self._with_noise(inputs, targets, rng, progress)
+        return with_code_noise(self, inputs, {"output": targets}, rng, progress)
 
     def _partly_hidden(self, source, target, rng):
         """Return the rows of the target; some rows that the source knows become empty."""
