@@ -21,6 +21,7 @@ from sktransrec import (
     TwoTowerAutoencoderRecommender,
     recommend,
 )
+from sktransrec._wrapping import is_supervised
 from sktransrec.datasets import make_cross_domain
 from sktransrec.metrics import held_out_ranks
 from sktransrec.testing import recommender_checks
@@ -33,7 +34,7 @@ from sktransrec.testing._instances import (
     WITH_ITEMS,
     are_first,
 )
-from sktransrec.testing._samples import domain, is_supervised, seen_items
+from sktransrec.testing._samples import domain, seen_items
 
 # Some checks have values near 100 only, at which recurrent units say the same of all rows.
 networks_may_saturate = pytest.mark.filterwarnings("ignore:The code of .* collapsed")

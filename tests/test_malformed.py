@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from sklearn.base import clone, is_regressor
 from sklearn.utils import get_tags
 
+from sktransrec._wrapping import is_supervised
 from sktransrec.testing._checks import _set_random_state
 from sktransrec.testing._instances import ESTIMATORS, WITH_ITEMS, are_first
-from sktransrec.testing._samples import domain, interactions, is_supervised
+from sktransrec.testing._samples import domain, interactions
 
 ALL = [*ESTIMATORS, *WITH_ITEMS]
 NAMES = [f"{type(estimator).__name__}{place}" for place, estimator in enumerate(ALL)]

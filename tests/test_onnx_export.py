@@ -23,9 +23,10 @@ from sktransrec import (
     to_onnx,
 )
 from sktransrec._engine._seeded_layers import ACTIVATIONS
+from sktransrec._wrapping import reads_histories
 from sktransrec.base import FactorRecommenderMixin, InDomainRecommender
 from sktransrec.testing._instances import RECOMMENDERS, are_first
-from sktransrec.testing._samples import domain, reads_histories, seen_items
+from sktransrec.testing._samples import domain, seen_items
 
 onnx = pytest.importorskip("onnx")
 

@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
 from .._recommend import eligible_scores, recommend
+from .._wrapping import is_supervised, reads_histories
 from ..metrics import debiased_scorer, held_out_ranks, ranking_scorer
 from ._samples import (
     N_ROWS,
@@ -23,10 +24,8 @@ from ._samples import (
     domain,
     formats,
     interactions,
-    is_supervised,
     n_items_of,
     no_interactions,
-    reads_histories,
     seen_items,
 )
 
@@ -39,8 +38,7 @@ def _check_tags(estimator):
 
 
 def _check_scores(estimator):
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     scores = model.decision_function(X)
     assert model.n_items_ == n_items_of(model)
     assert scores.shape == (N_ROWS, model.n_items_)
@@ -49,8 +47,7 @@ def _check_scores(estimator):
 
 
 def _check_ranking_agrees_with_scores(estimator):
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     items, scores = recommend(model, X, n_recommendations=5, exclude_seen=False)
     all_scores = model.decision_function(X)
     assert items.dtype == np.intp
@@ -62,8 +59,7 @@ def _check_ranking_agrees_with_scores(estimator):
 
 def _check_ties(estimator):
     """Items with equal scores are recommended by popularity, then by column."""
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     for rows in (X[:8], no_interactions(X[:1])):
         items, scores = recommend(model, rows, n_recommendations=model.n_items_, exclude_seen=False)
         for row_items, row_scores in zip(items, scores, strict=True):
@@ -74,8 +70,7 @@ def _check_ties(estimator):
 
 
 def _check_row_blocks_do_not_matter(estimator):
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     whole = recommend(model, X, n_recommendations=4)
     with config_context(working_memory=1e-3):
         blocked = recommend(model, X, n_recommendations=4)
@@ -112,8 +107,7 @@ def _check_new_rows(estimator):
 
 
 def _check_empty_rows(estimator):
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     empty = no_interactions(X[:2])
     scores = model.decision_function(empty)
     assert np.isfinite(scores).all()
@@ -124,8 +118,7 @@ def _check_empty_rows(estimator):
 
 def _check_eligible_scores(estimator):
     """Eligible scores are those of `decision_function`, and -inf for items that are left out."""
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     expected = model.decision_function(X)
     with config_context(working_memory=1e-3):
         scores = _stacked(eligible_scores(model, X, exclude_seen=False))
@@ -160,8 +153,7 @@ def _check_popularity(estimator):
 
 
 def _check_ranks(estimator):
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     wanted = interactions(N_ROWS, model.n_items_, seed=2)
     rows, items, ranks = held_out_ranks(model, X, wanted, exclude_seen=False)
     scores = _stacked(eligible_scores(model, X, exclude_seen=False))
@@ -172,8 +164,7 @@ def _check_ranks(estimator):
 
 
 def _check_seen(estimator):
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     if is_supervised(estimator):
         message = _error(ValueError, recommend, model, X, exclude_seen=True)
         assert "exclude_interactions" in message
@@ -187,8 +178,7 @@ def _check_seen(estimator):
 
 
 def _check_padding(estimator):
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     n_items = model.n_items_
     excluded = np.ones((N_ROWS, n_items))
     excluded[:, 2] = 0
@@ -201,8 +191,7 @@ def _check_padding(estimator):
 
 
 def _check_candidates(estimator):
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     candidates = np.array([7, 1, 4])
     items, scores = recommend(
         model, X, n_recommendations=5, candidates=candidates, exclude_seen=False
@@ -217,8 +206,7 @@ def _check_candidates(estimator):
 
 
 def _check_bad_arguments(estimator):
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     n_items = model.n_items_
     for bad in (0, n_items + 1, 2.5, True, "3"):
         message = _error(ValueError, recommend, model, X, n_recommendations=bad)
@@ -247,8 +235,7 @@ def _check_bad_input(estimator):
 
 
 def _check_score(estimator):
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     held_out = interactions(N_ROWS, n_items_of(model), seed=2)
     score = _score_method(model)
     assert 0 <= score(X, held_out) <= 1
@@ -298,8 +285,7 @@ def _check_wrapped(estimator):
 
 
 def _check_pickle(estimator):
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     items, scores = recommend(model, X, n_recommendations=3)
     loaded = pickle.loads(pickle.dumps(model))
     loaded_items, loaded_scores = recommend(loaded, X, n_recommendations=3)
@@ -323,8 +309,7 @@ def _check_random_state(estimator):
 def _check_factors(estimator):
     if not hasattr(estimator, "transform"):
         return
-    X, _ = domain(estimator)
-    model = _fitted(estimator)
+    X, model = _rows_and_model(estimator)
     if not hasattr(model, "item_factors_"):
         return
     factors = model.transform(X)
@@ -372,6 +357,12 @@ CHECKS = (
     _check_factors,
     _check_similar_items,
 )
+
+
+def _rows_and_model(estimator):
+    """Return rows, and a model that has learned from them."""
+    X, _ = domain(estimator)
+    return X, _fitted(estimator)
 
 
 @functools.lru_cache(maxsize=1)

@@ -6,17 +6,10 @@ import scipy.sparse as sp
 from sklearn.utils import get_tags
 
 from .._recommend import item_columns
+from .._wrapping import is_supervised, reads_histories
 
 N_ROWS, N_ITEMS = 60, 24
 ONLY_FIT_REFUSES = ("no interactions",)
-
-
-def is_supervised(estimator):
-    return get_tags(estimator).target_tags.required
-
-
-def reads_histories(estimator):
-    return get_tags(estimator).input_tags.categorical
 
 
 def n_items_of(model):
