@@ -34,9 +34,9 @@ def coded_ids(values, what, noun):
     return rank[codes], ids[order]
 
 
-def id_array(values, what, noun="ids"):
+def id_array(values, what):
     """Return an exact array of ids, in the given order."""
-    codes, ids = coded_ids(values, what, noun)
+    codes, ids = coded_ids(values, what, "ids")
     return ids[codes]
 
 

@@ -45,12 +45,12 @@ class SeededLayers:
             inputs = self.dense(inputs, size, activation, name=f"{name}_{i}")
         return inputs
 
-    def head(self, hidden, n_outputs, loss, activation=None, *, name="output"):
+    def head(self, hidden, n_outputs, loss, activation=None):
         """Return the outputs of a new dense layer, and their loss.
 
         Without an activation it has the one that belongs to the loss.
         """
-        layer = self._dense_layer(n_outputs, activation or OUTPUT_ACTIVATIONS[loss], name)
+        layer = self._dense_layer(n_outputs, activation or OUTPUT_ACTIVATIONS[loss], "output")
         return layer(hidden), HeadLoss(layer, hidden, loss)
 
     def token_head(self, hidden, n_tokens, *, name="output"):

@@ -29,7 +29,7 @@ def gram_eigen(V, missing_weights, dtype=np.float64):
     return np.maximum(eigenvalues, 0).astype(np.float32), eigenvectors.astype(np.float32)
 
 
-def row_minima(C, V, eigen, ridges, missing_weights, *, n_jobs=None):
+def row_minima(C, V, eigen, ridges, missing_weights):
     """Return for each row the factors u that minimise its weighted squares.
 
     The squares are (1 - u'v_i)^2 for the stored columns of a row, with the weights in C, and
@@ -44,8 +44,6 @@ def row_minima(C, V, eigen, ridges, missing_weights, *, n_jobs=None):
         The result of ``gram_eigen(V, missing_weights)``.
     ridges : ndarray of shape (n_rows,), dtype float32
     missing_weights : ndarray of shape (n_columns,), dtype float32
-    n_jobs : int or None, default=None
-        Number of threads. The result does not depend on it.
 
     Returns
     -------
@@ -55,7 +53,7 @@ def row_minima(C, V, eigen, ridges, missing_weights, *, n_jobs=None):
     eigenvalues, Q = eigen
     h = eigenvalues + ridges[:, None]
     with one_blas_thread():
-        w = _minima(C, lambda items: V[items] @ Q, h, _above(missing_weights), n_jobs)
+        w = _minima(C, lambda items: V[items] @ Q, h, _above(missing_weights))
         return (Q @ w[:, :, None])[:, :, 0]
 
 
@@ -138,7 +136,7 @@ def _above(missing_weights):
     return lambda c, items: c - missing_weights[items]
 
 
-def _minima(C, rotated, h, excess, n_jobs):
+def _minima(C, rotated, h, excess, n_jobs=None):
     """Return w of all rows, given the functions that compute Z and D, and the diagonal h of H."""
     w = np.zeros(h.shape, dtype=np.float32)
 

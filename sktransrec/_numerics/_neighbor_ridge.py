@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ridge regressions of many targets, each on the few columns of a sparse matrix that suit it best.
+"""Ridge regressions of each column of a sparse matrix on the few others that suit it best.
 
 This is the restricted form of ridge regression for matrices whose Gram matrix does not fit into
 memory. The steps are::
 
-    cross = strongest_cross(X, Y, ridges, n_neighbors)
+    cross = strongest_cross(X, ridges, n_neighbors)
     weights = neighbor_ridge(GramLookup.of_columns(X), cross, ridges)
 """
 
@@ -32,28 +32,25 @@ def column_squares(X):
     return np.bincount(X.indices, np.square(X.data, dtype=np.float64), minlength=X.shape[1])
 
 
-def strongest_cross(X, Y, ridges, n_neighbors, *, diagonal=True):
-    """Return the entries of YᵀX of the columns of X that predict each column of Y best alone.
+def strongest_cross(X, ridges, n_neighbors):
+    """Return the entries of XᵀX of the columns that predict each other column best alone.
 
-    Alone, column x lowers the squared error of target y by (yᵀx)² / (xᵀx + its ridge).
+    Alone, column x lowers the squared error of column y by (yᵀx)² / (xᵀx + its ridge).
 
     Parameters
     ----------
     X : csr_array of shape (n_rows, n_columns), its values at least 0
-    Y : csr_array of shape (n_rows, n_targets), its values at least 0
     ridges : ndarray of shape (n_columns,)
     n_neighbors : int
-        How many columns are kept for each target.
-    diagonal : bool
-        False leaves out column j for target j.
+        How many columns are kept for each column.
 
     Returns
     -------
-    cross : csr_array of shape (n_targets, n_columns)
+    cross : csr_array of shape (n_columns, n_columns)
     """
     scales = 1 / np.sqrt(column_squares(X) + ridges)
     scaled = with_data(X, X.data * scales[X.indices]).astype(X.dtype)
-    cross = strongest_links(Y.T, scaled, n_neighbors, diagonal=diagonal)
+    cross = strongest_links(X.T, scaled, n_neighbors)
     cross.data /= scales[cross.indices]
     return cross
 
@@ -160,10 +157,10 @@ class GramLookup:
         return order, upper
 
 
-def regression_bytes(X, n_targets, n_neighbors, itemsize):
+def regression_bytes(X, n_neighbors, itemsize):
     """Return an upper bound of the bytes of the three steps, besides blocks."""
     # The strongest entries in blocks and as a whole, the weights, and these by column.
-    n_weights = n_targets * min(n_neighbors, X.shape[1])
+    n_weights = X.shape[1] * min(n_neighbors, X.shape[1])
     return lookup_bytes(X, itemsize) + 3 * (4 + itemsize) * n_weights
 
 

@@ -13,8 +13,8 @@ from ._row_totals import rows_of_entries, scaled_rows
 from ._top_k import Preference
 
 
-def strongest_links(left, right, n_links=None, *, shrinkage=0.0, diagonal=False):
-    """Return the `n_links` largest entries of each row of left @ right.
+def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
+    """Return the `n_links` largest entries of each row of left @ right, off the diagonal.
 
     Of equal entries, those of popular columns are kept, then those of lower columns.
 
@@ -29,8 +29,6 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0, diagonal=False)
         None keeps all entries.
     shrinkage : float
         An entry that is the sum of c products is multiplied by c / (c + `shrinkage`).
-    diagonal : bool
-        False leaves out the entries that link an item to itself.
 
     Returns
     -------
@@ -43,8 +41,7 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0, diagonal=False)
     for items in _item_batches(*patterns):
         products = left[items] @ right
         support = patterns[0][items] @ patterns[1] if shrinkage else None
-        if not diagonal:
-            _zero_diagonal(products, items.start)
+        _zero_diagonal(products, items.start)
         links = _shrunk(products, support, shrinkage)
         blocks.append(_largest_entries(links, n_links, places))
     return _stacked(blocks)

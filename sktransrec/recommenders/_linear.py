@@ -485,7 +485,7 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         self._map = DualMap(scaled_columns(X, 1 / ridges), symmetric, X)
 
     def _fit_sparse(self, X, ridges):
-        cross = strongest_cross(X, X, ridges, self.n_neighbors, diagonal=False)
+        cross = strongest_cross(X, ridges, self.n_neighbors)
         self._regress(GramLookup.of_columns(X), cross, ridges)
 
     def _regress(self, lookup, cross, ridges):
@@ -577,7 +577,7 @@ def _ease_bytes(solver, X, itemsize, n_neighbors):
     """Return the bytes of the inverted matrix and of the matrices that are kept."""
     n_rows, n_items = X.shape
     if solver == "sparse":
-        return regression_bytes(X, n_items, n_neighbors, itemsize)
+        return regression_bytes(X, n_neighbors, itemsize)
     if solver == "primal":
         return (itemsize if itemsize == 4 else itemsize + 4) * n_items**2
     return itemsize * n_rows * (n_rows + (n_items if n_items < n_rows else 0))

@@ -44,7 +44,6 @@ def test_threads_and_rows_beside_change_no_bit():
     C, V, ridges, missing_weights = _problem()
     eigen = gram_eigen(V, missing_weights)
     U = row_minima(C, V, eigen, ridges, missing_weights)
-    assert_array_equal(row_minima(C, V, eigen, ridges, missing_weights, n_jobs=2), U)
     alone = [
         row_minima(C[[row]], V, eigen, ridges[[row]], missing_weights) for row in range(C.shape[0])
     ]
