@@ -1,6 +1,5 @@
 """Displays show the numbers that they are given."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -20,14 +19,7 @@ from sktransrec.inspection import (
     TransferLearningCurveDisplay,
 )
 
-
-@pytest.fixture(autouse=True)
-def pyplot():
-    mpl.use("agg")
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("pyplot")
 
 
 @pytest.fixture(scope="module")

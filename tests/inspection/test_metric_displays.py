@@ -1,6 +1,5 @@
 """Curves and trade-offs show the numbers of a comparison, with paired errors."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -10,16 +9,9 @@ from sktransrec.datasets import make_cross_domain
 from sktransrec.evaluation._paired import paired_errors
 from sktransrec.inspection import MetricCurveDisplay, TradeOffDisplay
 
+pytestmark = pytest.mark.usefixtures("pyplot")
+
 MODELS = {"EASE": EASERecommender(10.0), "neighbours": ItemKNNRecommender()}
-
-
-@pytest.fixture(autouse=True)
-def pyplot():
-    mpl.use("agg")
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

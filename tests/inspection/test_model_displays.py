@@ -1,6 +1,5 @@
 """Losses, maps and reasons are drawn as they are."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -10,14 +9,7 @@ from sktransrec import EASERecommender, MMDAligner, RidgeRecommender
 from sktransrec.datasets import make_cross_domain
 from sktransrec.inspection import ExplanationDisplay, ItemMapDisplay, LossCurveDisplay, explain
 
-
-@pytest.fixture(autouse=True)
-def pyplot():
-    mpl.use("agg")
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("pyplot")
 
 
 def test_losses_of_held_estimators_are_drawn_by_epoch():

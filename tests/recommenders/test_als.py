@@ -24,13 +24,6 @@ def _random_counts(n_rows=80, n_items=50, seed=0):
     return sp.csr_array(counts.astype(np.float32))
 
 
-def _checkerboard(n=60):
-    """Return even rows with even items and odd with odd, the diagonal withheld."""
-    board = (np.arange(n)[:, None] % 2 == np.arange(n) % 2).astype(np.float32)
-    np.fill_diagonal(board, 0)
-    return sp.csr_array(board)
-
-
 def _objective(model, X, U):
     """Return the objective of the docstring, computed densely in float64."""
     X, V, U = X.toarray().astype(float), model.item_factors_.astype(float), U.astype(float)
@@ -43,8 +36,8 @@ def _objective(model, X, U):
 
 
 @pytest.mark.parametrize("scale_regularization", [False, True])
-def test_checkerboard(scale_regularization):
-    X = _checkerboard()
+def test_checkerboard(scale_regularization, checkerboard):
+    X = checkerboard
     model = ALSRecommender(2, scale_regularization=scale_regularization, random_state=0).fit(X)
     items, _ = model.recommend(X, n_recommendations=1)
     assert_array_equal(items[:, 0], np.arange(X.shape[0]))
@@ -225,8 +218,8 @@ def test_read_only_input_fits_the_same():
     assert_array_equal(model.item_factors_, expected)
 
 
-def test_similar_items_are_of_the_same_colour():
-    model = ALSRecommender(2, random_state=0).fit(_checkerboard())
+def test_similar_items_are_of_the_same_colour(checkerboard):
+    model = ALSRecommender(2, random_state=0).fit(checkerboard)
     similar, similarities = model.similar_items([0, 1, 8], n_similar=29)
     assert_array_equal(similar % 2, np.repeat([[0], [1], [0]], 29, axis=1))
     assert (similarities > 0.9).all()

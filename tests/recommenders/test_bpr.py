@@ -13,23 +13,6 @@ from sktransrec.interactions import holdout_random
 from sktransrec.metrics import ndcg_at_k
 
 
-def _counts(n_rows=60, n_items=30, seed=0):
-    """Return counts of which the last item is in no row."""
-    rng = np.random.RandomState(seed)
-    density = np.linspace(0.05, 0.7, n_rows)[:, None]
-    counts = (rng.uniform(size=(n_rows, n_items)) < density) * rng.randint(1, 5, (n_rows, n_items))
-    counts[:, -1] = 0
-    counts[:, 0] = 1
-    return sp.csr_array(counts.astype(np.float32))
-
-
-def _checkerboard(n=60):
-    """Return even rows with even items and odd with odd, the diagonal withheld."""
-    board = (np.arange(n)[:, None] % 2 == np.arange(n) % 2).astype(np.float32)
-    np.fill_diagonal(board, 0)
-    return sp.csr_array(board)
-
-
 def _peer(X, n_components, **parameters):
     from implicit.cpu.bpr import BayesianPersonalizedRanking
 
@@ -38,14 +21,14 @@ def _peer(X, n_components, **parameters):
     return peer
 
 
-def test_checkerboard():
-    X = _checkerboard()
+def test_checkerboard(checkerboard):
+    X = checkerboard
     items, _ = BPRRecommender(3, random_state=0).fit(X).recommend(X, n_recommendations=1)
     assert_array_equal(items[:, 0], np.arange(X.shape[0]))
 
 
-def test_items_are_those_of_implicit():
-    X = _counts()
+def test_items_are_those_of_implicit(counts):
+    X = counts
     parameters = {"regularization": 0.03, "learning_rate": 0.07, "random_state": 5}
     peer = _peer(X, 4, iterations=20, **parameters)
     model = BPRRecommender(4, max_iter=20, popularity_exponent=0, **parameters).fit(X)
@@ -53,15 +36,15 @@ def test_items_are_those_of_implicit():
     assert_array_equal(model.item_bias_[:-1], peer.item_factors[:-1, 4])
 
 
-def test_item_that_nobody_has_comes_last():
-    X = _counts()
+def test_item_that_nobody_has_comes_last(counts):
+    X = counts
     model = BPRRecommender(4, random_state=0).fit(X)
     assert_array_equal(model.item_factors_[-1], 0)
     assert model.item_bias_[-1] == model.item_bias_[:-1].min()
 
 
-def test_fold_in_is_the_optimum_of_the_row():
-    X = _counts()
+def test_fold_in_is_the_optimum_of_the_row(counts):
+    X = counts
     model = BPRRecommender(4, random_state=0).fit(X)
     unchanged = BPRRecommender(4, popularity_exponent=0, random_state=0).fit(X)
     V, bias = model.item_factors_.astype(float), unchanged.item_bias_.astype(float)
@@ -94,8 +77,8 @@ def test_fold_in_ranks_like_the_factors_of_training():
     assert model.score(X[rows], held_out[rows]) > 0.95 * ndcg
 
 
-def test_same_factors_whatever_the_values_and_the_rows_beside():
-    X = _counts()
+def test_same_factors_whatever_the_values_and_the_rows_beside(counts):
+    X = counts
     model = BPRRecommender(4, random_state=0).fit(X)
     assert_array_equal(
         BPRRecommender(4, random_state=0).fit(X > 0).item_factors_, model.item_factors_
@@ -104,8 +87,8 @@ def test_same_factors_whatever_the_values_and_the_rows_beside():
     assert_array_equal(model.transform(X), alone)
 
 
-def test_fit_with_a_seed_is_reproducible_and_without_one_is_not():
-    X = _counts()
+def test_fit_with_a_seed_is_reproducible_and_without_one_is_not(counts):
+    X = counts
     first, second = (BPRRecommender(4, random_state=0).fit(X) for _ in range(2))
     assert_array_equal(first.item_factors_, second.item_factors_)
     assert_array_equal(first.negative_items_, second.negative_items_)
@@ -115,8 +98,8 @@ def test_fit_with_a_seed_is_reproducible_and_without_one_is_not():
 
 
 @pytest.mark.usefixtures("workers")
-def test_search_in_parallel_is_the_serial_one():
-    rest, held_out = holdout_random(_counts(), random_state=0)
+def test_search_in_parallel_is_the_serial_one(counts):
+    rest, held_out = holdout_random(counts, random_state=0)
     grid = {"regularization": [0.01, 0.1]}
     serial, parallel = (
         GridSearchCV(BPRRecommender(4, random_state=0), grid, cv=2, n_jobs=n_jobs).fit(
@@ -136,9 +119,9 @@ def test_rows_that_lack_nothing(shape):
     assert np.isfinite(model.decision_function(np.ones(shape))).all()
 
 
-def test_divergence_is_an_error():
+def test_divergence_is_an_error(counts):
     with pytest.raises(ValueError, match=r"BPRRecommender has diverged.*learning_rate"):
-        BPRRecommender(4, learning_rate=1e30).fit(_counts())
+        BPRRecommender(4, learning_rate=1e30).fit(counts)
 
 
 def test_more_negative_items_change_little(monkeypatch):

@@ -12,23 +12,6 @@ from sktransrec.interactions import holdout_random
 from sktransrec.metrics import ndcg_at_k
 
 
-def _counts(n_rows=60, n_items=30, seed=0):
-    """Return counts of which the last item is in no row."""
-    rng = np.random.RandomState(seed)
-    density = np.linspace(0.05, 0.7, n_rows)[:, None]
-    counts = (rng.uniform(size=(n_rows, n_items)) < density) * rng.randint(1, 5, (n_rows, n_items))
-    counts[:, -1] = 0
-    counts[:, 0] = 1
-    return sp.csr_array(counts.astype(np.float32))
-
-
-def _checkerboard(n=60):
-    """Return even rows with even items and odd with odd, the diagonal withheld."""
-    board = (np.arange(n)[:, None] % 2 == np.arange(n) % 2).astype(np.float32)
-    np.fill_diagonal(board, 0)
-    return sp.csr_array(board)
-
-
 def _peer(X, n_components, **parameters):
     from implicit.cpu.lmf import LogisticMatrixFactorization
 
@@ -37,15 +20,15 @@ def _peer(X, n_components, **parameters):
     return peer
 
 
-def test_checkerboard():
-    X = _checkerboard()
+def test_checkerboard(checkerboard):
+    X = checkerboard
     model = LogisticMFRecommender(8, random_state=0).fit(X)
     items, _ = model.recommend(X, n_recommendations=1)
     assert_array_equal(items[:, 0], np.arange(X.shape[0]))
 
 
-def test_items_are_those_of_implicit():
-    X = _counts()
+def test_items_are_those_of_implicit(counts):
+    X = counts
     parameters = {"regularization": 1.5, "learning_rate": 0.5, "random_state": 5}
     peer = _peer(X * np.float32(0.5), 4, iterations=20, **parameters)
     parameters |= {"confidence": 0.5, "popularity_exponent": 0}
@@ -54,15 +37,15 @@ def test_items_are_those_of_implicit():
     assert_array_equal(model.item_bias_[:-1], peer.item_factors[:-1, 4])
 
 
-def test_item_that_nobody_has_comes_last():
-    model = LogisticMFRecommender(4, random_state=0).fit(_counts())
+def test_item_that_nobody_has_comes_last(counts):
+    model = LogisticMFRecommender(4, random_state=0).fit(counts)
     assert_array_equal(model.item_factors_[-1], 0)
     assert model.item_bias_[-1] == model.item_bias_[:-1].min()
 
 
 @pytest.mark.parametrize("confidence", [0.3, 1.0])
-def test_fold_in_is_the_optimum_of_the_row(confidence):
-    X = _counts()
+def test_fold_in_is_the_optimum_of_the_row(confidence, counts):
+    X = counts
     model = LogisticMFRecommender(4, confidence=confidence, random_state=0).fit(X)
     V = np.column_stack([model.item_factors_, np.ones(X.shape[1])]).astype(float)
     unchanged = LogisticMFRecommender(
@@ -99,16 +82,16 @@ def test_fold_in_ranks_like_the_factors_of_training():
     assert model.score(X[rows], held_out[rows]) > 0.97 * ndcg
 
 
-def test_row_factors_do_not_depend_on_the_rows_beside():
-    X = _counts()
+def test_row_factors_do_not_depend_on_the_rows_beside(counts):
+    X = counts
     model = LogisticMFRecommender(4, random_state=0).fit(X)
     alone = np.concatenate([model.transform(X[[row]]) for row in range(X.shape[0])])
     assert_array_equal(model.transform(X), alone)
 
 
 @pytest.mark.parametrize("n_jobs", [None, 1, 2])
-def test_fit_with_a_seed_is_reproducible(n_jobs):
-    X = _counts()
+def test_fit_with_a_seed_is_reproducible(n_jobs, counts):
+    X = counts
     first, second = (
         LogisticMFRecommender(4, n_jobs=n_jobs, random_state=0).fit(X) for _ in range(2)
     )
@@ -126,6 +109,6 @@ def test_fewer_rows_or_items_than_components(shape):
     assert_allclose(scores, products, atol=1e-5)
 
 
-def test_divergence_is_an_error():
+def test_divergence_is_an_error(counts):
     with pytest.raises(ValueError, match=r"LogisticMFRecommender has diverged.*learning_rate"):
-        LogisticMFRecommender(4, learning_rate=1e38).fit(_counts())
+        LogisticMFRecommender(4, learning_rate=1e38).fit(counts)
