@@ -37,6 +37,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import gen_batches
 
 import sktransrec as str_
+from sktransrec._numerics._entries import pattern_of
 from sktransrec._numerics._top_k import Preference, top_k
 from sktransrec.datasets import load_citeulike, load_movielens
 from sktransrec.interactions import holdout_random
@@ -188,7 +189,7 @@ def movielens(*, has_tags=True):
         for film, tag in zip(films.tags.movie_id, films.tags.tag, strict=True):
             words[film] += " " + tag
     texts = np.array([words[film] for film in encoder.items_], dtype=object)
-    return Data(_indicators(X), texts, TfidfVectorizer(min_df=2, sublinear_tf=True), texts)
+    return Data(pattern_of(X), texts, TfidfVectorizer(min_df=2, sublinear_tf=True), texts)
 
 
 def generated():
@@ -200,10 +201,6 @@ def generated():
     texts = np.array(words, dtype=object)
     X = sp.csr_array((rng.uniform(size=chance.shape) < chance).astype(np.float32))
     return Data(X, texts, TfidfVectorizer(), texts, n_components=50)
-
-
-def _indicators(X):
-    return sp.csr_array((np.ones_like(X.data), X.indices, X.indptr), shape=X.shape)
 
 
 DATA = {
@@ -402,7 +399,7 @@ def catalogue_lines(n_items):
     rows = rng.randint(n_rows, size=n_rows_an_item * n_items)
     columns = np.tile(np.arange(n_items), n_rows_an_item)
     ones = np.ones(len(rows), dtype=np.float32)
-    X = _indicators(sp.csr_array((ones, (rows, columns)), shape=(n_rows, n_items)))
+    X = pattern_of(sp.csr_array((ones, (rows, columns)), shape=(n_rows, n_items)))
     content = rng.standard_normal((n_items + N_NEW_ITEMS, 16)).astype(np.float32)
     new = str_.ItemFeatures(content[n_items:], ids=np.arange(n_items, len(content)))
     model = str_.HybridRecommender(

@@ -36,6 +36,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.random import sample_without_replacement
 
 import sktransrec as str_
+from sktransrec._numerics._entries import pattern_of
 from sktransrec.datasets import (
     get_data_home,
     load_amazon_cds,
@@ -122,11 +123,6 @@ def from_table(path):
     return from_log(*zip(*pairs, strict=True))
 
 
-def ones(X):
-    """Return the pattern of X."""
-    return sp.csr_array((np.ones_like(X.data), X.indices, X.indptr), shape=X.shape)
-
-
 @dataclass(frozen=True)
 class Task:
     """What to learn from, and rows with the items to find for them.
@@ -190,16 +186,16 @@ def whole(name):
     """Return all interactions of data that have no test file."""
     if name == "movielens":
         ratings = load_movielens().ratings
-        return ones(from_log(ratings.user_id, ratings.movie_id))
+        return pattern_of(from_log(ratings.user_id, ratings.movie_id))
     if name == "citeulike":
         return load_citeulike().interactions
     if name in ("game", "video"):
         return load_amazon_pair(SOURCES[name], name).target.matrix
     content = get_data_home() / "content"
     if name in ("arts", "office"):
-        return ones(from_histories(content / "arts_office" / name / "histories.txt"))
+        return pattern_of(from_histories(content / "arts_office" / name / "histories.txt"))
     if name in MARKETS:
-        return ones(from_table(content / "markets" / f"{name}.tsv"))
+        return pattern_of(from_table(content / "markets" / f"{name}.tsv"))
     return make_cross_domain(1000, 400, source_density=0.03, random_state=0).source.matrix
 
 
