@@ -128,7 +128,9 @@ class GramLookup:
         """Return the Gram matrix of a sparse X, computed in blocks of columns."""
         order, ranks = _by_popularity(column_counts(X))
         X = X.tocsc()[:, order]
-        tail = [_lower_rows(X.T, X, rows) for rows in _tail_blocks(X.shape[1])]
+        tail = [
+            _lower(X.T[rows] @ X[:, : rows.stop].tocsr(), rows) for rows in _tail_blocks(X.shape[1])
+        ]
         return cls(ranks, upper_gram(X[:, :_N_DENSE].tocsr()), _stacked(tail, X))
 
     @classmethod
@@ -189,10 +191,6 @@ def _tail_blocks(n_columns):
     block_size = get_chunk_n_rows(row_bytes=16 * n_columns, max_n_rows=-(-n_columns // _MIN_BLOCKS))
     for block in gen_batches(n_columns - _N_DENSE, block_size):
         yield slice(_N_DENSE + block.start, _N_DENSE + block.stop)
-
-
-def _lower_rows(left, X, rows):
-    return _lower(left[rows] @ X[:, : rows.stop].tocsr(), rows)
 
 
 def _lower(product, rows):

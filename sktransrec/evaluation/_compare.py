@@ -17,6 +17,7 @@ from .._typing import Estimator, MatrixLike
 from .._validation import BETWEEN_0_AND_1, COUNT, HOLDOUT, N_JOBS, StrOptions, validate_params
 from .._wrapping import is_supervised, recommender_of
 from ..interactions import holdout_random
+from ..metrics._buckets import aligned
 from ..metrics._scorer import listed
 from ..metrics._table import BEYOND_ACCURACY, METRICS
 from ._gain import n_training_rows, shuffled_folds
@@ -196,16 +197,7 @@ class ModelComparison:
         return columns
 
     def __str__(self) -> str:
-        head, *rows = self._cells()
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        lines = [
-            "  ".join(
-                [cells[0].ljust(widths[0])]
-                + [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
-            )
-            for cells in (head, *rows)
-        ]
-        return "\n".join([*lines, *self._remarks()])
+        return "\n".join([*aligned(list(self._cells())), *self._remarks()])
 
     def _repr_html_(self):
         head, *rows = [[html.escape(cell) for cell in cells] for cells in self._cells()]

@@ -71,12 +71,13 @@ class BucketReport:
     def __str__(self) -> str:
         cells = [("bucket", "pairs", "MRR", f"NDCG@{self.k}", f"HR@{self.k}")]
         cells += [_cells(bucket) for bucket in self.buckets]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [
-            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
-            for row in cells
-        ]
-        return "\n".join(lines)
+        return "\n".join(aligned(cells))
+
+
+def aligned(rows):
+    """Return rows of texts as lines, the first column to the left and the others to the right."""
+    first, *widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join([row[0].ljust(first), *map(str.rjust, row[1:], widths)]) for row in rows]
 
 
 def _cells(metrics):

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
 from .._numerics._entries import column_counts
+from .._numerics._row_totals import row_totals
 from .._typing import MatrixLike
 from .._validation import (
     AT_LEAST_0,
@@ -138,7 +139,7 @@ class BM25Transformer(
         """
         X = check_interactions(self, X, reset=True)
         self.idf_ = inverse_document_frequency(_column_popularity(X), X.shape[0])
-        self.average_length_ = float(_row_sums(X).mean())
+        self.average_length_ = float(row_totals(X).mean())
         return self
 
     @finite_output
@@ -156,7 +157,7 @@ class BM25Transformer(
         """
         check_is_fitted(self)
         X = check_interactions(self, X, reset=False)
-        lengths = np.repeat(_row_sums(X) / self.average_length_, np.diff(X.indptr))
+        lengths = np.repeat(row_totals(X) / self.average_length_, np.diff(X.indptr))
         weights = saturated_counts(X.data, lengths, self.k1, self.b) * self.idf_[X.indices]
         return _with_data(X, weights)
 
@@ -319,8 +320,3 @@ def _with_data(X, data):
     weighted.data = data.astype(np.float32, copy=False)
     weighted.eliminate_zeros()
     return weighted
-
-
-def _row_sums(X):
-    """Return the sums of the rows, in double precision."""
-    return X.sum(axis=1, dtype=np.float64)

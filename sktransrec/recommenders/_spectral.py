@@ -221,7 +221,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         self.item_links_ = strongest_links(normalized.T, normalized, self.n_neighbors).T.tocsr()
 
     def _sums_of(self, X):
-        row_weights = _degree_power(X.sum(axis=1, dtype=np.float64), -2 * self.row_exponent_)
+        row_weights = _degree_power(row_totals(X), -2 * self.row_exponent_)
         return {
             "gram": gram_sum(X, row_weights),
             "item_degrees": X.sum(axis=0, dtype=np.float64),
