@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -58,6 +59,30 @@ def printed_apart(script, options, *, threads):
         check=True,
     )
     return float(run.stdout)
+
+
+def beside_ours(measured, trainings, label, repeats):
+    """Return rows of a name, a median of repeats that take turns, and that of ours as a multiple.
+
+    ``measured(name)`` measures a training once.
+    """
+    values = {name: [] for name in trainings}
+    for _ in range(repeats):
+        for name, of_training in values.items():
+            of_training.append(measured(name))
+    medians = {name: median(of_training) for name, of_training in values.items()}
+    ours = medians["sktransrec"]
+    return [(f"{name}, {label}", each, ours / each) for name, each in medians.items()]
+
+
+def seconds_per_epoch(train, n_epochs):
+    """Return the CPU seconds of an epoch of ``train(epochs)``, without what comes before it."""
+    seconds = []
+    for epochs in (1, 1, 1 + n_epochs):
+        start = time.process_time()
+        train(epochs)
+        seconds.append(time.process_time() - start)
+    return (seconds[2] - seconds[1]) / n_epochs
 
 
 def mean_and_error(per_row):

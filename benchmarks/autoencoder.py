@@ -13,17 +13,17 @@ compiling and the first weights. The ratio is our time over PyTorch's: smaller i
 """
 
 import argparse
-import time
-from statistics import median
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
 from _record import Record, argument_parser
-from _report import printed_apart
+from _report import beside_ours, printed_apart, seconds_per_epoch
 
 BATCH_SIZE = 500
 N_BATCHES = 10
 HIDDEN, CODE = 600, 200
+MEAN_LENGTH = 40
 
 
 def main():
@@ -48,19 +48,12 @@ def main():
 
 
 def compared(n_columns, arguments):
-    """Return a row of the table for each training, the repeats of all taking turns."""
-    times = {name: [] for name in TRAININGS}
-    for _ in range(arguments.repeats):
-        for name, measured in times.items():
-            measured.append(measured_apart(name, n_columns, arguments))
-    ours = median(times["sktransrec"])
-    return [
-        (f"{name}, {n_columns} columns", median(measured), ours / median(measured))
-        for name, measured in times.items()
-    ]
+    """Return a row of the table for each training."""
+    measured = partial(measured_apart, n_columns, arguments)
+    return beside_ours(measured, TRAININGS, f"{n_columns} columns", arguments.repeats)
 
 
-def measured_apart(name, n_columns, arguments):
+def measured_apart(n_columns, arguments, name):
     """Return the milliseconds of a step measured in a new process."""
     options = ["--measure", name, "--columns", n_columns]
     options += ["--loss", arguments.loss, "--epochs", arguments.epochs]
@@ -69,20 +62,15 @@ def measured_apart(name, n_columns, arguments):
 
 def milliseconds_per_step(arguments):
     X = power_law_rows(BATCH_SIZE * N_BATCHES, arguments.columns[0])
-    train = TRAININGS[arguments.measure]
-    cpu_times = []
-    for epochs in (1, 1, 1 + arguments.epochs):
-        start = time.process_time()
-        train(X, arguments.loss, epochs)
-        cpu_times.append(time.process_time() - start)
-    return 1e3 * (cpu_times[2] - cpu_times[1]) / (arguments.epochs * N_BATCHES)
+    train = partial(TRAININGS[arguments.measure], X, arguments.loss)
+    return 1e3 * seconds_per_epoch(train, arguments.epochs) / N_BATCHES
 
 
-def power_law_rows(n_rows, n_columns, mean_length=40):
+def power_law_rows(n_rows, n_columns):
     """Return 0/1 rows of random lengths, the columns drawn with probability ~ rank ** -0.8."""
     rng = np.random.RandomState(0)
     shares = np.arange(1, n_columns + 1) ** -0.8
-    lengths = rng.geometric(1 / mean_length, size=n_rows)
+    lengths = rng.geometric(1 / MEAN_LENGTH, size=n_rows)
     columns = rng.choice(n_columns, size=lengths.sum(), p=shares / shares.sum())
     rows = np.repeat(np.arange(n_rows), lengths)
     X = sp.csr_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), (n_rows, n_columns))

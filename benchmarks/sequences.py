@@ -17,12 +17,11 @@ depends on the number of items.
 """
 
 import argparse
-import time
-from statistics import median
+from functools import partial
 
 import numpy as np
 from _record import Record, argument_parser, record_name
-from _report import printed_apart
+from _report import beside_ours, printed_apart, seconds_per_epoch
 
 from sktransrec import NextItemRecommender
 
@@ -45,7 +44,7 @@ def main():
     parser.add_argument("--measure", choices=sorted(TRAININGS), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
-        print(seconds_per_epoch(arguments))
+        print(epoch_seconds(arguments))
         return
     peers = [] if arguments.negatives else ["torch"]
     packages = ("sktransrec", "tensorflow", "keras", *peers)
@@ -64,19 +63,13 @@ def main():
 
 
 def compared(encoder, n_items, arguments):
-    """Return a row of the table for each training, the repeats of all taking turns."""
-    times = {name: [] for name in TRAININGS if name == "sktransrec" or not arguments.negatives}
-    for _ in range(arguments.repeats):
-        for name, measured in times.items():
-            measured.append(measured_apart(name, encoder, n_items, arguments))
-    ours = median(times["sktransrec"])
-    return [
-        (f"{name}, {encoder}, {n_items} items", median(measured), ours / median(measured))
-        for name, measured in times.items()
-    ]
+    """Return a row of the table for each training."""
+    trainings = ["sktransrec"] if arguments.negatives else TRAININGS
+    measured = partial(measured_apart, encoder, n_items, arguments)
+    return beside_ours(measured, trainings, f"{encoder}, {n_items} items", arguments.repeats)
 
 
-def measured_apart(name, encoder, n_items, arguments):
+def measured_apart(encoder, n_items, arguments, name):
     """Return the CPU seconds of an epoch measured in a new process."""
     options = ["--measure", name, "--encoders", encoder, "--items", n_items]
     for option in ("rows", "mean_length", "epochs", "negatives"):
@@ -84,16 +77,13 @@ def measured_apart(name, encoder, n_items, arguments):
     return printed_apart(__file__, options, threads=arguments.threads)
 
 
-def seconds_per_epoch(arguments):
+def epoch_seconds(arguments):
+    """Return the CPU seconds of an epoch of the training to measure."""
     X = histories(arguments.rows, *arguments.items, arguments.mean_length)
     (encoder,) = arguments.encoders
-    train = TRAININGS[arguments.measure]
-    times = []
-    for epochs in (1, 1, 1 + arguments.epochs):
-        start = time.process_time()
-        train(encoder, X, epochs, arguments.negatives or None)
-        times.append(time.process_time() - start)
-    return (times[2] - times[1]) / arguments.epochs
+    options = {"n_negatives": arguments.negatives or None}
+    train = partial(TRAININGS[arguments.measure], encoder, X, **options)
+    return seconds_per_epoch(train, arguments.epochs)
 
 
 def histories(n_rows, n_items, mean_length):

@@ -37,3 +37,19 @@ def test_format_table(report):
     markdown = report.format_table(columns, rows, markdown=True).split("\n")
     assert markdown[1] == "| ---------- | ----: | --------: | ---------: |"
     assert len({len(line) for line in markdown}) == 1
+
+
+def test_trainings_take_turns_beside_ours(report):
+    seconds = iter([2.0, 8.0, 4.0, 1.0, 3.0, 6.0])
+    rows = report.beside_ours(lambda name: next(seconds), ["sktransrec", "other"], "10 items", 3)
+    assert rows == [("sktransrec, 10 items", 3.0, 1.0), ("other, 10 items", 6.0, 0.5)]
+
+
+def test_an_epoch_costs_what_further_ones_add(report, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(report.time, "process_time", lambda: clock[0])
+
+    def train(epochs):
+        clock[0] += 7 + 2 * epochs
+
+    assert report.seconds_per_epoch(train, 4) == 2
