@@ -116,7 +116,7 @@ def asks_for_regularization(estimator, ridges, dtype):
         ) from error
 
 
-def row_products(X, weights):
+def products_by_gemm(X, weights):
     """Return X @ `weights`; a row is the same to the last digit for any other rows of X.
 
     With a single row or column, numpy uses gemv, whose rounding depends on the memory address of a

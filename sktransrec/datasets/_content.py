@@ -8,6 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import Bunch, check_random_state, gen_batches
 
+from .._columns import objects_of
 from .._validation import (
     ABOVE_0,
     AT_LEAST_0,
@@ -297,9 +298,7 @@ def _texts(concepts, language, languages, mixing, random_state):
     is_mixed = random_state.uniform(size=concepts.shape) < mixing
     others = random_state.randint(len(languages), size=concepts.shape)
     spoken = np.where(is_mixed, others, language[:, None])
-    texts = np.empty(len(concepts), dtype=object)
-    texts[:] = ["".join(row).strip() for row in words[spoken, synonyms]]
-    return texts
+    return objects_of("".join(row).strip() for row in words[spoken, synonyms])
 
 
 def _vocabulary(language, n_words, random_state):

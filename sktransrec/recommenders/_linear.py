@@ -19,7 +19,7 @@ from .._numerics._gram import (
     asks_for_regularization,
     factorize,
     gram_dtype,
-    row_products,
+    products_by_gemm,
     scaled_columns,
     smaller_solver,
     solver_dtype,
@@ -291,7 +291,7 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
         return DualMap(scaled_columns(X, 1 / ridges), symmetric, y)
 
     def _mapped(self, X):
-        return row_products(X, self._map) if self.solver_ == "primal" else self._map(X)
+        return products_by_gemm(X, self._map) if self.solver_ == "primal" else self._map(X)
 
     def _score_rows(self, X):
         return self._mapped(X) + self.intercept_
