@@ -26,7 +26,6 @@ from ._recommend import (
 )
 from ._typing import MatrixLike
 from ._validation import (
-    _fit_context,
     check_candidates,
     check_count,
     check_interactions,
@@ -34,7 +33,8 @@ from ._validation import (
     check_rows,
     check_targets,
     is_content,
-    restores_on_error,
+    validated_fit,
+    validated_fit_of_parts,
 )
 from ._validation._finite import finite_output
 from ._version_stamp import VersionStampMixin
@@ -308,8 +308,7 @@ class InDomainRecommender(RecommenderMixin, BaseEstimator):
         tags.input_tags.positive_only = self._nonnegative_X
         return tags
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Learn from the interactions in X.
 
@@ -360,8 +359,7 @@ class SupervisedRecommender(RecommenderMixin, BaseEstimator):
         tags.target_tags.positive_only = self._nonnegative_y
         return tags
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=False)
+    @validated_fit_of_parts
     def fit(self, X: MatrixLike, y: MatrixLike) -> Self:
         """Learn to recommend the columns of y from X.
 

@@ -13,10 +13,7 @@ from ._wrapping import named_parts
 __all__ = ["search_space"]
 
 
-@validate_params(
-    {"model": "no_validation", "library": [StrOptions({"optuna", "scipy"})]},
-    prefer_skip_nested_validation=True,
-)
+@validate_params({"model": "no_validation", "library": [StrOptions({"optuna", "scipy"})]})
 def search_space(
     model: Estimator, *, library: Literal["optuna", "scipy"] = "scipy"
 ) -> dict[str, Any | list[Any]]:

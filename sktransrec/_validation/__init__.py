@@ -18,7 +18,7 @@ from ._arrays import (
     reading,
     validate_data,
 )
-from ._fit import check_is_fitted, restores_on_error
+from ._fit import check_is_fitted, restores_on_error, validated_fit, validated_fit_of_parts
 from ._histories import check_histories, check_known_histories, check_padded, item_ids_of_rows
 from ._items import check_candidates, check_columns, check_exclusions, check_item_ids
 from ._parameters import (
@@ -40,7 +40,6 @@ from ._sklearn import (
     StrOptions,
     _BaseComposition,
     _check_sample_weight,
-    _fit_context,
     _safe_indexing,
     get_chunk_n_rows,
     validate_params,
@@ -63,7 +62,6 @@ __all__ = [
     "StrOptions",
     "_BaseComposition",
     "_check_sample_weight",
-    "_fit_context",
     "_safe_indexing",
     "are_integers",
     "as_array",
@@ -98,5 +96,7 @@ __all__ = [
     "restores_on_error",
     "validate_data",
     "validate_params",
+    "validated_fit",
+    "validated_fit_of_parts",
     "visual_block",
 ]

@@ -7,7 +7,7 @@ import numpy as np
 
 from .._typing import Function
 from ._finite import check_learned
-from ._sklearn import _sklearn_check_is_fitted
+from ._sklearn import _fit_context, _sklearn_check_is_fitted
 
 
 def restores_on_error(method: Function) -> Function:
@@ -30,6 +30,19 @@ def restores_on_error(method: Function) -> Function:
             raise
 
     return restoring
+
+
+def validated_fit(method: Function) -> Function:
+    """Decorate a fit method: it checks the parameters first, and restores attributes on errors.
+
+    What it calls need not check parameters again, which come from these.
+    """
+    return restores_on_error(_fit_context(prefer_skip_nested_validation=True)(method))
+
+
+def validated_fit_of_parts(method: Function) -> Function:
+    """Decorate a fit method like `validated_fit`, where it fits estimators, which check theirs."""
+    return restores_on_error(_fit_context(prefer_skip_nested_validation=False)(method))
 
 
 def check_is_fitted(estimator):

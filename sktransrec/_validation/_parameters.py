@@ -29,7 +29,8 @@ class Interval(_SklearnInterval):
         return not isinstance(value, bool) and super().is_satisfied_by(value)
 
 
-COUNT = [Interval(numbers.Integral, 1, None, closed="left")]
+_COUNT = Interval(numbers.Integral, 1, None, closed="left")
+COUNT = [_COUNT]
 AT_LEAST_0 = [Interval(numbers.Real, 0, None, closed="left")]
 ABOVE_0 = [Interval(numbers.Real, 0, None, closed="neither")]
 FROM_0_TO_1 = [Interval(numbers.Real, 0, 1, closed="both")]
@@ -45,13 +46,13 @@ def check_count(value, *, name, maximum, of):
     """Raise unless `value` is an integer from 1 to `maximum`, which the error calls `of`."""
     if type(value) is int and 1 <= value <= maximum:
         return  # the constraint of scikit-learn takes longer than a hundred such comparisons
-    if not COUNT[0].is_satisfied_by(value) or value > maximum:
+    if not _COUNT.is_satisfied_by(value) or value > maximum:
         raise ValueError(f"{name} must be an integer from 1 to {of}={maximum}, got {value!r}.")
 
 
 def positive_integers(sizes, *, name):
     """Return the sizes as a tuple of int, each at least 1."""
     sizes = tuple(sizes)
-    if not all(COUNT[0].is_satisfied_by(size) for size in sizes):
+    if not all(_COUNT.is_satisfied_by(size) for size in sizes):
         raise ValueError(f"{name} must hold integers from 1 on, got {sizes!r}.")
     return tuple(int(size) for size in sizes)

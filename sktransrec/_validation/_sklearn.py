@@ -2,12 +2,14 @@
 """The only door to scikit-learn's private helpers."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._chunking import get_chunk_n_rows
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils._param_validation import Interval as _SklearnInterval
+from sklearn.utils._param_validation import validate_params as _sklearn_validate_params
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.sparsefuncs_fast import inplace_csr_row_normalize_l2
 from sklearn.utils.validation import _check_sample_weight
@@ -16,18 +18,6 @@ from sklearn.utils.validation import check_is_fitted as _sklearn_check_is_fitted
 from sklearn.utils.validation import validate_data as _sklearn_validate_data
 
 from .._typing import Function
-
-if TYPE_CHECKING:
-
-    def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Function], Function]: ...
-
-    def validate_params(
-        parameter_constraints: dict[str, Any], *, prefer_skip_nested_validation: bool
-    ) -> Callable[[Function], Function]: ...
-
-else:
-    from sklearn.base import _fit_context
-    from sklearn.utils._param_validation import validate_params
 
 __all__ = [
     "HasMethods",
@@ -45,6 +35,11 @@ __all__ = [
     "validate_params",
     "visual_block",
 ]
+
+
+def validate_params(constraints: dict[str, Any]) -> Callable[[Function], Function]:
+    """Decorate a function: it checks its parameters first, and what it calls need not."""
+    return _sklearn_validate_params(constraints, prefer_skip_nested_validation=True)
 
 
 def visual_block(estimators, names, details):

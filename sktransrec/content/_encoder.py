@@ -17,12 +17,11 @@ from .._typing import Estimator
 from .._validation import (
     COUNT,
     HasMethods,
-    _fit_context,
     _safe_indexing,
     check_array,
     check_is_fitted,
     check_rows_or_content,
-    restores_on_error,
+    validated_fit,
 )
 from .._version_stamp import VersionStampMixin, path_as_str
 from .._wrapping import as_matrix
@@ -204,8 +203,7 @@ class PretrainedEncoder(
             )
         return vectors
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def _fit_on(self, X, encode):
         """Return what `encode` makes of the checked rows."""
         vectors = encode(self._check_content(X, reset=True))

@@ -79,8 +79,7 @@ _DESCR = (
         "popularity_exponent": AT_LEAST_0,
         "random_state": ["random_state"],
         "return_truth": ["boolean"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def make_content_domain(
     n_users: int = 400,

@@ -35,8 +35,7 @@ _DESCR_SPLIT = (
     {
         "name": [StrOptions(set(_FILE_NAMES))],
         "max_length": COUNT,
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def load_sequences(
     name: Literal["lastfm", "beauty"],

@@ -20,8 +20,7 @@ from ..recommenders import (
         "item_features": [ItemFeatures],
         "transformers": [dict, None],
         "decay": [*FROM_0_TO_1, None],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def content_members(
     item_features: ItemFeatures,

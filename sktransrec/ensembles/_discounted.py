@@ -9,7 +9,7 @@ from scipy.stats import uniform
 from sklearn.base import clone
 
 from .._typing import Estimator, MatrixLike
-from .._validation import AT_LEAST_0, HasMethods, _fit_context, restores_on_error
+from .._validation import AT_LEAST_0, HasMethods, validated_fit_of_parts
 from ._base import EnsembleRecommender, standardized, standardized_parts
 
 
@@ -108,8 +108,7 @@ class DiscountedRecommender(EnsembleRecommender):
     def _fitted_parts(self):
         return [self.recommender_]
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=False)
+    @validated_fit_of_parts
     def fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Fit the recommender and learn how popular the items are.
 

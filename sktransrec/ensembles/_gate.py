@@ -16,9 +16,8 @@ from .._validation import (
     N_JOBS,
     HasMethods,
     StrOptions,
-    _fit_context,
     check_is_fitted,
-    restores_on_error,
+    validated_fit_of_parts,
 )
 from ..evaluation._comparison import Comparison, Side, rows_without, sides
 from ..evaluation._gain import TransferGain, measured_gain, shuffled_folds
@@ -189,8 +188,7 @@ class TransferGate(DecidingRecommender):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=False)
+    @validated_fit_of_parts
     def fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Compare both recommenders on the training rows, decide, and fit both on all rows.
 

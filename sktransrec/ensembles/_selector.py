@@ -20,11 +20,10 @@ from .._validation import (
     N_JOBS,
     HasMethods,
     StrOptions,
-    _fit_context,
     _safe_indexing,
     check_columns,
     is_content,
-    restores_on_error,
+    validated_fit_of_parts,
 )
 from .._wrapping import is_supervised, reads_histories
 from ..evaluation._comparison import Comparison, rows_without, sides
@@ -208,8 +207,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=False)
+    @validated_fit_of_parts
     def fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Score the sources, decide, and fit the chosen recommender on all rows.
 

@@ -28,9 +28,8 @@ from .._validation import (
     HasMethods,
     Interval,
     StrOptions,
-    _fit_context,
     _safe_indexing,
-    restores_on_error,
+    validated_fit_of_parts,
 )
 from .._wrapping import recommender_of
 from ..evaluation._gain import shuffled_folds
@@ -262,8 +261,7 @@ class StackingRecommender(CombiningRecommender):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=False)
+    @validated_fit_of_parts
     def fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Learn the weights on held-out interactions, and fit the recommenders on everything.
 

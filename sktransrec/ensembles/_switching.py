@@ -8,14 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from .._typing import Estimator, MatrixLike
-from .._validation import (
-    COUNT,
-    HasMethods,
-    _fit_context,
-    check_is_fitted,
-    check_rows,
-    restores_on_error,
-)
+from .._validation import COUNT, HasMethods, check_is_fitted, check_rows, validated_fit_of_parts
 from .._wrapping import is_supervised, reads_histories
 from ._base import EnsembleRecommender
 
@@ -128,8 +121,7 @@ class SwitchingRecommender(EnsembleRecommender):
     def _fitted_parts(self):
         return [part for part in (self.recommender_, self.fallback_) if part is not None]
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=False)
+    @validated_fit_of_parts
     def fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Fit one recommender on the interactions and the other on the features.
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import Estimator, MatrixLike
-from .._validation import N_JOBS, _fit_context, restores_on_error
+from .._validation import N_JOBS, validated_fit_of_parts
 from ._base import CombiningRecommender, standardized, standardized_parts
 
 
@@ -95,8 +95,7 @@ class VotingRecommender(CombiningRecommender):
         self.weights = weights
         self.n_jobs = n_jobs
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=False)
+    @validated_fit_of_parts
     def fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Fit all recommenders.
 

@@ -260,8 +260,7 @@ class ModelComparison:
         "n_jobs": N_JOBS,
         "random_state": ["random_state"],
         "verbose": ["verbose"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def compare(
     models: dict[str, Estimator | None],

@@ -203,8 +203,7 @@ def _lines(estimates):
         "n_resamples": [Interval(Integral, 100, None, closed="left")],
         "n_jobs": N_JOBS,
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def transfer_gain(
     transfer: Estimator,

@@ -88,8 +88,7 @@ class TransferLearningCurve:
         "k": COUNT,
         "n_jobs": N_JOBS,
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def transfer_learning_curve(
     estimators: dict[str, Estimator | None],

@@ -72,8 +72,7 @@ class SourceScore:
         "classifier": [None, HasMethods(["fit", "predict"])],
         "cv": [Interval(Integral, 2, None, closed="left")],
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def proxy_a_distance(
     X_source: MatrixLike,

@@ -11,13 +11,7 @@ from .._engine._dense import adversarial_autoencoder
 from .._engine._objectives import DomainLabels, EntryTargets
 from .._engine._parameters import shares_parameters
 from .._typing import MatrixLike
-from .._validation import (
-    AT_LEAST_0,
-    _fit_context,
-    check_is_fitted,
-    check_sample_domain,
-    restores_on_error,
-)
+from .._validation import AT_LEAST_0, check_is_fitted, check_sample_domain, validated_fit
 from .._validation._finite import finite_output
 from ._base import FeatureLearner, check_range
 
@@ -166,8 +160,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         tags.input_tags.positive_only = self.loss != "mse"
         return tags
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def fit(self, X: MatrixLike, y: Any = None, sample_domain: ArrayLike | None = None) -> Self:
         """Train the network on the rows of both domains.
 
@@ -188,8 +181,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         """
         return self._fit_network(X, sample_domain)
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def partial_fit(
         self, X: MatrixLike, y: Any = None, sample_domain: ArrayLike | None = None
     ) -> Self:

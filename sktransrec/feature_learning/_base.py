@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from .._engine._learner import NetworkLearner
 from .._typing import MatrixLike
-from .._validation import _fit_context, check_array, check_is_fitted, check_rows, restores_on_error
+from .._validation import check_array, check_is_fitted, check_rows, validated_fit
 from .._validation._finite import finite_output
 from .._version_stamp import VersionStampMixin
 
@@ -34,8 +34,7 @@ class FeatureLearner(
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Train the network on the rows of X.
 
@@ -53,8 +52,7 @@ class FeatureLearner(
         """
         return self._fit_network(X, y)
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def partial_fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Train the network for one epoch on the rows of X, going on from its present weights.
 

@@ -160,8 +160,7 @@ class AlignedDomains:
         "source_encoder": [InteractionEncoder, None],
         "target_encoder": [InteractionEncoder, None],
         **CONSTRAINTS,
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def align_domains(
     source_events: Any,

@@ -25,7 +25,7 @@ CONSTRAINTS = {
 }
 
 
-@validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
+@validate_params(CONSTRAINTS)
 def find_cross_listed(
     X_source: MatrixLike, X_target: MatrixLike, *, threshold: float = 0.8, min_common_users: int = 2
 ) -> NDArray[Any]:
@@ -94,7 +94,7 @@ def find_cross_listed(
     return twins[~_are_baskets(twins)]
 
 
-@validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
+@validate_params(CONSTRAINTS)
 def cross_listed_mask(
     X_source: MatrixLike,
     X_target: MatrixLike,

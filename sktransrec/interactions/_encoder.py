@@ -24,10 +24,10 @@ from .._validation import (
     COUNT,
     Interval,
     StrOptions,
-    _fit_context,
     check_is_fitted,
     check_matrix,
     restores_on_error,
+    validated_fit,
 )
 from .._version_stamp import VersionStampMixin
 from ._coded import CodedEvents, core, latest_columns, merged_matrix
@@ -195,8 +195,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         self.fit_transform(events)
         return self
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def fit_transform(self, events: Any) -> csr_array:
         """Learn the users and the items of a log and encode it.
 
@@ -223,8 +222,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         self.n_users_, self.n_items_ = len(self.users_), len(self.items_)
         return X if user_stays.all() and item_stays.all() else X[user_stays][:, item_stays]
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def partial_fit(self, events: Any) -> Self:
         """Learn the users and the items of a later log; new ones come after all known ones.
 

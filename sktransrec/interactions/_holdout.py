@@ -24,8 +24,7 @@ _N_DRAWS = 2**32
     {
         "size": HOLDOUT,
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def holdout_random(
     X: MatrixLike, size: float = 0.2, *, random_state: int | np.random.RandomState | None = None
@@ -79,8 +78,7 @@ def holdout_random(
     {
         "encoder": [InteractionEncoder],
         "n": COUNT,
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def holdout_last(
     events: Any, encoder: InteractionEncoder, n: int = 1, *, users: ArrayLike | None = None
@@ -141,7 +139,7 @@ def holdout_last(
     return _split(coded, n_met > n_kept[coded.rows], encoder.duplicates)
 
 
-@validate_params({"encoder": [InteractionEncoder]}, prefer_skip_nested_validation=True)
+@validate_params({"encoder": [InteractionEncoder]})
 def holdout_after(
     events: Any,
     encoder: InteractionEncoder,

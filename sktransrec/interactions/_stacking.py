@@ -56,8 +56,7 @@ class StackedDomains(DecodesItems):
         "on": [StrOptions({"users", "items", "both"})],
         "source_encoder": [InteractionEncoder, None],
         "target_encoder": [InteractionEncoder, None],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def stack_domains(
     source_events: Any,

@@ -18,8 +18,7 @@ from .._validation import COUNT, FROM_0_TO_1, N_ITEMS, item_ids_of_rows, validat
         "max_steps": [*COUNT, None],
         "n_items": N_ITEMS,
         "return_rows": ["boolean"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def history_steps(
     histories: ArrayLike,

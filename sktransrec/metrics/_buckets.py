@@ -95,8 +95,7 @@ def _cells(metrics):
     {
         "k": COUNT,
         "n_buckets": COUNT,
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def metrics_by_bucket(
     rows: ArrayLike,

@@ -31,8 +31,7 @@ from ._wanted import wanted_items
         "candidates": ["array-like", None],
         "holdout": [None, *HOLDOUT],
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def debiased_scorer(
     metric: Literal["hit_rate", "reciprocal_rank", "ndcg"] = "ndcg",

@@ -31,8 +31,7 @@ from ._wanted import wanted_items
         "negative_exponent": AT_LEAST_0,
         "popularity": ["array-like", None],
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def held_out_ranks(
     model: Estimator,
@@ -172,7 +171,7 @@ def held_out_ranks(
     return rows, items if candidates is None else candidates[items], ranks
 
 
-@validate_params({"k": COUNT}, prefer_skip_nested_validation=True)
+@validate_params({"k": COUNT})
 def rank_metrics(
     ranks: ArrayLike,
     *,

@@ -13,8 +13,7 @@ from .._validation import AT_LEAST_0, Interval, check_array, validate_params
     {
         "exponent": AT_LEAST_0,
         "max_weight": [Interval(Real, 1, None, closed="left"), None],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def inverse_propensity_weights(
     popularity: ArrayLike, *, exponent: float = 1.0, max_weight: float = 10.0

@@ -84,8 +84,7 @@ def rating_errors(model: Estimator, X: MatrixLike, y: MatrixLike) -> dict[str, A
         "metric": [StrOptions({"mae", "rmse"})],
         "holdout": [None, *HOLDOUT],
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def rating_scorer(
     metric: Literal["mae", "rmse"] = "rmse",

@@ -33,8 +33,7 @@ _NAMES = sorted({*_AT_K, "auc"})
         "item_vectors": ["array-like", "sparse matrix", None],
         "item_classes": ["array-like", "sparse matrix", None],
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def ranking_scorer(
     metric: str | list[str] = "ndcg",

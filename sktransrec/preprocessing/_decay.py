@@ -14,10 +14,9 @@ from .._validation import (
     FROM_0_TO_1,
     N_ITEMS,
     StrOptions,
-    _fit_context,
     check_is_fitted,
     check_known_histories,
-    restores_on_error,
+    validated_fit,
 )
 from .._version_stamp import VersionStampMixin
 
@@ -116,8 +115,7 @@ class DecayedHistory(
     def _n_features_out(self):
         return self.n_items_
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn the number of items.
 

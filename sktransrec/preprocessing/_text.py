@@ -15,11 +15,10 @@ from sklearn.feature_extraction.text import CountVectorizer
 from .._validation import (
     COUNT,
     StrOptions,
-    _fit_context,
     check_array,
     check_documents,
     check_is_fitted,
-    restores_on_error,
+    validated_fit,
 )
 from .._version_stamp import VersionStampMixin
 from ._scripts import mixed_tokens, normalized, word_pattern
@@ -205,8 +204,7 @@ class TextSequences(
         self.fit_transform(X)
         return self
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def fit_transform(self, X: Iterable[str], y: Any = None) -> NDArray[Any]:
         """Learn the vocabulary and encode the texts.
 

@@ -17,11 +17,10 @@ from .._typing import MatrixLike
 from .._validation import (
     AT_LEAST_0,
     FROM_0_TO_1,
-    _fit_context,
     check_interactions,
     check_is_fitted,
     check_rows,
-    restores_on_error,
+    validated_fit,
 )
 from .._validation._finite import finite_output
 from .._version_stamp import VersionStampMixin
@@ -121,8 +120,7 @@ class BM25Transformer(
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Learn the inverse document frequency of each term and the mean length of the documents.
 
@@ -245,8 +243,7 @@ class PopularityScaler(
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Learn the popularity of the columns.
 

@@ -16,9 +16,8 @@ from .._validation import (
     FROM_0_TO_1,
     N_ITEMS,
     StrOptions,
-    _fit_context,
     check_known_histories,
-    restores_on_error,
+    validated_fit_of_parts,
 )
 from ..base import RecommenderMixin, SimilarItemsMixin
 from ._row_sums import RowSumsMixin
@@ -55,8 +54,7 @@ class HistoryReader(HistoryRowsMixin, RecommenderMixin, BaseEstimator):
         "unknown": [StrOptions({"error", "ignore"})],
     }
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=False)
+    @validated_fit_of_parts
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn from the histories in X.
 

@@ -19,11 +19,10 @@ from .._validation import (
     COUNT,
     N_ITEMS,
     StrOptions,
-    _fit_context,
     check_is_fitted,
     check_item_ids,
     check_known_histories,
-    restores_on_error,
+    validated_fit,
 )
 from ..base import FactorRecommenderMixin, RecommenderMixin
 from ..content import ItemFeatures
@@ -296,8 +295,7 @@ class NextItemRecommender(
         self.random_state = random_state
         self.verbose = verbose
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn from the histories in X.
 
@@ -314,8 +312,7 @@ class NextItemRecommender(
         """
         return self._fit_network(X, y)
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Train the network for one more epoch on the histories in X.
 

@@ -10,7 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from .._numerics._entries import column_counts
 from .._numerics._row_sums import RowSums
 from .._typing import Estimator, MatrixLike
-from .._validation import _fit_context, check_is_fitted, restores_on_error
+from .._validation import check_is_fitted, restores_on_error, validated_fit
 
 
 def _can_go_on(model):
@@ -38,8 +38,7 @@ class RowSumsMixin:
     _settings: dict = {}
 
     @available_if(_can_go_on)
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def partial_fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Learn more rows, without the earlier ones.
 

@@ -11,11 +11,10 @@ from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covaria
 from ..._validation import (
     FROM_0_TO_1,
     StrOptions,
-    _fit_context,
     check_is_fitted,
     check_sample_domain,
-    restores_on_error,
     validate_data,
+    validated_fit,
 )
 from ..._validation._finite import finite_output
 from ..._version_stamp import VersionStampMixin
@@ -44,8 +43,7 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
     # The names of the columns stay, but each one becomes a sum of several.
     mixes_columns = True
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def fit(self, X: ArrayLike, y: Any = None, sample_domain: ArrayLike | None = None) -> Self:
         """Learn the map from the rows of both domains.
 
@@ -273,8 +271,7 @@ class ProcrustesAligner(LinearAligner):
         self.fit_intercept = fit_intercept
         self.fit_scale = fit_scale
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def fit(
         self,
         X: ArrayLike,

@@ -9,13 +9,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.extmath import safe_sparse_dot
 
 from ..._typing import MatrixLike
-from ..._validation import (
-    _check_sample_weight,
-    _fit_context,
-    check_is_fitted,
-    restores_on_error,
-    validate_data,
-)
+from ..._validation import _check_sample_weight, check_is_fitted, validate_data, validated_fit
 from ..._validation._finite import check_magnitude, finite_output
 from ..._version_stamp import VersionStampMixin
 
@@ -107,8 +101,7 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
         tags.input_tags.sparse = True
         return tags
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn the map from X to y.
 

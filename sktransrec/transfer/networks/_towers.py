@@ -12,7 +12,7 @@ from ..._engine._dense import towers
 from ..._engine._learner import NetworkLearner
 from ..._numerics._unit_rows import unit_rows
 from ..._typing import MatrixLike
-from ..._validation import _fit_context, restores_on_error
+from ..._validation import validated_fit
 from ...base import FactorRecommenderMixin
 
 
@@ -32,8 +32,7 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
         "input_dropout": uniform(0, 0.8),
     }
 
-    @restores_on_error
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated_fit
     def partial_fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Train the network for one epoch on the rows of X, going on from its present weights.
 
