@@ -109,7 +109,9 @@ def _dense(X):
 
 @pytest.fixture(scope="module")
 def domains():
-    return make_cross_domain(relatedness=1, random_state=0)
+    return make_cross_domain(
+        300, 60, 40, source_density=0.2, target_density=0.1, relatedness=1, random_state=0
+    )
 
 
 @pytest.mark.parametrize("model", [Cooccurrence(), LeastSquares()], ids=repr)
