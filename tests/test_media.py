@@ -134,7 +134,7 @@ def test_a_pipeline_of_all_media_is_searched_saved_and_named(tmp_path):
         scoring=ranking_scorer("ndcg", k=10),
         cv=2,
         error_score="raise",
-    ).fit(items[:60], y[:60])
+    ).fit(items[:32], y[:32])
     names = search.best_estimator_[0].get_feature_names_out()
     assert names[-6:].tolist() == [
         *("picture__cnnencoder0", "picture__cnnencoder1"),

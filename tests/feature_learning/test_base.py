@@ -90,7 +90,7 @@ assert CASES.keys() > OFTEN
 )
 def test_no_feature_is_constant(name):
     learner, X, y = CASES[name]
-    features = learner.set_params(**SMALL).fit(X, y).transform(X)
+    features = learner.set_params(**SMALL, batch_size=len(IMAGES)).fit(X, y).transform(X)
     assert features.shape == (len(IMAGES), N_COMPONENTS)
     assert n_constant(features) == 0
 

@@ -337,7 +337,7 @@ def test_going_on_with_or_without_targets(learner):
 @pytest.mark.parametrize("is_supervised", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_partial_fits_are_the_epochs_of_a_fit(learner, is_supervised):
     X, y = _rows("tokens"), _targets() if is_supervised else None
-    learner = clone(learner).set_params(dropout=0.5, epochs=2, batch_size=9)
+    learner = clone(learner).set_params(dropout=0.5, epochs=2)
     whole = clone(learner).fit(X, y)
     parts = clone(learner).partial_fit(X, y)
     parts = pickle.loads(pickle.dumps(parts)).partial_fit(X, y)
@@ -409,7 +409,7 @@ def test_no_global_state_moves(learner, forget_networks):
 
     forget_networks()
     before = state()
-    model = clone(learner).set_params(dropout=0.5).fit(_rows("tokens"))
+    model = clone(learner).set_params(dropout=0.5, epochs=1).fit(_rows("tokens"))
     pickle.loads(pickle.dumps(model)).transform(_rows("tokens"))
     assert state() == before
     tf.random.uniform([2])  # raises where op determinism was switched on
@@ -426,7 +426,7 @@ def test_every_optimizer_trains_embeddings(optimizer):
 def test_pipeline_from_texts(learner):
     texts = ["the red fox", "a red dog", "the blue fox runs", "", "a blue dog wakes up"]
     y = np.arange(10.0).reshape(5, 2)
-    learner = clone(learner).set_params(unknown="ignore")
+    learner = clone(learner).set_params(unknown="ignore", epochs=1)
     pipeline = make_pipeline(TextSequences(max_length=3), learner, Ridge()).fit(texts, y)
     assert pipeline[1].n_tokens_ < len(pipeline[0].vocabulary_) + 2
     assert pipeline.predict(["blue dog wakes", "unknown words"]).shape == (2, 2)
