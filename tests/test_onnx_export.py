@@ -123,7 +123,7 @@ def rows_of_taste():
 
 
 def tiny(learner=Autoencoder, **parameters):
-    settings = {"hidden_layer_sizes": (5,), "epochs": 2, "run_eagerly": True, "random_state": 0}
+    settings = {"hidden_layer_sizes": (5,), "epochs": 1, "run_eagerly": True, "random_state": 0}
     return learner(3, **{**settings, **parameters})
 
 

@@ -58,7 +58,10 @@ from .. import (
 )
 from .._wrapping import reads_histories
 
-TINY_TRAINING = {"epochs": 1, "batch_size": 128, "optimizer": "sgd", "run_eagerly": True}
+TINY_TRAINING = {
+    **{"epochs": 1, "batch_size": 128, "optimizer": "sgd", "run_eagerly": True},
+    "random_state": 0,  # networks of the same sizes and seed are built once
+}
 
 TINY_NETWORK = {"n_components": 2, "hidden_layer_sizes": (), **TINY_TRAINING}
 TINY_SEQUENCE_NETWORK = {**TINY_NETWORK, "embedding_size": 4, "hidden_layer_sizes": (4,)}
