@@ -312,8 +312,9 @@ def test_members_without_parts_are_asked_without_each_entry(domains):
         StackingRecommender(members, random_state=0),
         StackingRecommender(MEMBERS, DecisionTreeRegressor(), n_candidates=6, random_state=0),
     ]
+    # Where a tree gives all candidates of a row one score, it is as good as linear.
     for model in models:
-        assert not explain(model.fit(X), X[[3]], items=[1]).is_exact
+        assert not all(each.is_exact for each in explain(model.fit(X), X[:8]))
 
 
 @pytest.mark.parametrize("final", [LinearRegression(), LogisticRegression()])
