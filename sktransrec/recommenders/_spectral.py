@@ -128,8 +128,8 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
     choice is that with the largest gain over the exponents 0.2 and 0.3 and the weight 0.1, less the
     standard error of this gain. It is always the same for the same X. Each pair takes about a third
     of the time of a decomposition, and three rankings for these rows, in large catalogues only for
-    those that may have a held-out item among the best. In all, that is one to four times as long as
-    a fit with fixed values, and at least a few tenths of a second. With fewer than 200 rows that
+    those that may have a held-out item among the best. In all, that is two to five times as long as
+    a fit with fixed values, and at least about half a second. With fewer than 200 rows that
     have two items, or with fewer than 100 items, the exponents are 0.2 and 0.3 and the weight 0.1.
 
     `partial_fit` keeps the sum over the rows of :math:`d_r^{-2a} x_{ri} x_{rj}` for all pairs of
