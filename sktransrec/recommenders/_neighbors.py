@@ -112,7 +112,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     then lowered by 0.1, since all interactions need a smaller one than a part of them. It is always
     the same for the same X. Where all interactions are 1, both weightings share one product. It
     compares only the scores that may be among the best 20. All this takes three to six times as
-    long as a fit with fixed values, and at least about a tenth of a second. Judging by fewer rows or
+    long as a fit with fixed values, and at least a tenth of a second. Judging by fewer rows or
     exponents would cost less and choose worse. With fewer than 200 rows that have two items, or
     with fewer than 100 items, it takes "bm25" and 0.5.
 
