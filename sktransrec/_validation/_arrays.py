@@ -57,6 +57,7 @@ def check_array(X, *, input_name, **options):
     plain = plain_numbers(X, options)
     if plain is not None:
         return plain
+    _check_no_times(X, input_name)
     with reading(X, name=input_name):
         X = _sklearn_check_array(X, input_name=input_name, **options)
     if options.get("ensure_all_finite", True) is True:
@@ -72,6 +73,8 @@ def validate_data(estimator, X, y="no_validation", **options):
     plain = plain_rows(estimator, X, options) if isinstance(y, str) and is_plain(X) else None
     if plain is not None:
         return plain
+    if not options.get("skip_check_array"):
+        _check_no_times(X, "X")
     with reading(X, name="X"):
         valid = _sklearn_validate_data(estimator, X, y, **options)
     if not options.get("skip_check_array"):
@@ -252,6 +255,20 @@ def _check_width(X, name):
             f"{name}.reshape(1, -1) if it is one row."
         )
     check_numbering(X.shape[1] - 1, name, "column")
+
+
+def _check_no_times(X, name):
+    """Raise if X holds times or differences of times, which numpy takes for nanoseconds."""
+    for dtype in [X.dtype] if hasattr(X, "dtype") else getattr(X, "dtypes", ()):
+        if getattr(dtype, "kind", None) in ("m", "M") or _is_time_of_polars(dtype):
+            raise ValueError(
+                f"{name} holds times, of type {dtype}, and needs numbers: leave them out, or pass "
+                "what they mean, such as a number of days."
+            )
+
+
+def _is_time_of_polars(dtype):
+    return hasattr(dtype, "is_temporal") and dtype.is_temporal()
 
 
 def are_integers(X):

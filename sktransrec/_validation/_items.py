@@ -48,7 +48,9 @@ def check_columns(columns, n_columns, *, name):
     if isinstance(columns, slice):
         found = np.arange(n_columns)[columns]
         if not found.size:
-            raise ValueError(f"{name}={columns} holds none of the n_features={n_columns} columns.")
+            raise ValueError(
+                f"{name}={columns} holds none of the n_features={n_columns} columns of X."
+            )
         columns = found
     return check_candidates(columns, n_columns, name=name)
 

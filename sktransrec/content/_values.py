@@ -19,7 +19,8 @@ def _item(name):
 
 def _as_list(values, name):
     """Return a collection with one value for each item as a list."""
-    if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+    is_single = isinstance(values, str | bytes) or getattr(values, "shape", None) == ()
+    if is_single or not hasattr(values, "__iter__"):
         raise ValueError(
             f"{name} is {reprlib.repr(values)}: pass one row of numbers, one text or one image for "
             "each item."
@@ -108,7 +109,7 @@ def without_library(values, name="values"):
             f"{name} is a {type(values).__name__} of {library}: pass {name}.to_pandas(), or an "
             "array where all columns are numbers."
         )
-    return values if hasattr(values, "shape") else _as_list(values, name)
+    return values if getattr(values, "shape", ()) else _as_list(values, name)
 
 
 def check_items(values, ids, name="values"):

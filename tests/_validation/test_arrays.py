@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
@@ -29,6 +30,18 @@ def test_every_form_becomes_one_canonical_matrix(form):
         assert X.dtype == np.float32
         assert X.has_canonical_format
         assert_array_equal(X.toarray(), DENSE)
+
+
+@pytest.mark.parametrize("dtype", ["datetime64[us]", "timedelta64[us]"])
+@pytest.mark.parametrize("form", [np.asarray, pd.DataFrame, pl.from_numpy])
+def test_times_are_not_taken_for_numbers(form, dtype):
+    times = form(DENSE.astype("int64").astype(dtype))
+    for check in (
+        lambda: check_matrix(times, name="X"),
+        lambda: check_interactions(BaseEstimator(), times, reset=True),
+    ):
+        with pytest.raises(ValueError, match=r"X holds times, of type .*, and needs numbers"):
+            check()
 
 
 def test_repeated_entries_are_added_and_zeros_dropped_from_a_copy():

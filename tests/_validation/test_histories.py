@@ -33,7 +33,7 @@ def test_gaps_are_unknown_items_where_these_may_be():
     [
         ([[1, 1, 0], [1, 0, 0]], "nothing but 0 and 1"),
         ([[1.5, 2.0]], "not integers"),
-        (np.array([["2020-01-01", "2020-01-02"]], dtype="datetime64[ns]"), "not integers"),
+        (np.array([["2020-01-01", "2020-01-02"]], dtype="datetime64[ns]"), "holds times"),
         ([[2, -1]], "Negative values"),
         ([[2, 10**9]], "the item id 1000000000"),
         ([[1, 2], [3]], "different lengths"),

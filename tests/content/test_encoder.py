@@ -274,3 +274,9 @@ def test_another_encoder_than_in_fit_is_refused():
     model.set_params(encoder=lambda texts: letters(texts)[:, :2])
     with pytest.raises(ValueError, match="makes vectors of 2 numbers, and made 3 in fit"):
         model.transform(TITLES)
+
+
+@pytest.mark.parametrize("value", [5, "a title", np.array(1.0), np.array("a title")])
+def test_a_single_value_is_refused(value):
+    with pytest.raises(ValueError, match=r"^X"):
+        PretrainedEncoder(len).fit(value)

@@ -149,6 +149,8 @@ def test_ids_come_from_the_table():
         ),
         ([[1.0, 2.0], [1.0]], None, r"Item 1 has values of shape \(1,\)"),
         ("a text", None, "values is 'a text'"),
+        (np.array("a text"), None, "values is array.*pass one row"),
+        (np.array(1.0), None, "values is array.*pass one row"),
         ([], None, "holds no items"),
         (NUMBERS * 1j, None, "dtype complex"),
         ([1.0, 2.0], None, "single row of numbers"),
