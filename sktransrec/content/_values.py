@@ -39,7 +39,7 @@ def checked_values(values, ids, name="values"):
         check_sparse(values, name=name)
         return sp.csr_array(values, copy=True)
     values = _as_array(values, ids, name)
-    if values.ndim == 0 or values.dtype.kind not in "fiubO":
+    if values.dtype.kind not in "fiubO":
         raise ValueError(
             f"{name} has shape {values.shape} and dtype {values.dtype}: pass one row of numbers, "
             "one text or one image for each item."

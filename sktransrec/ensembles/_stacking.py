@@ -436,13 +436,11 @@ class StackingRecommender(CombiningRecommender):
         def learner(is_used):
             return lambda rows: self._likely_weights(choices.of_rows(rows), prior, is_used)[0]
 
-        sums = [members, everything]
-        of_sums = held_out_ndcg(choices, list(map(learner, sums)))
-        best = surest_gain(of_sums - of_sums[0])
-        alone = np.eye(len(prior))[members]
-        gains = held_out_ndcg(choices, [lambda _, each=each: each for each in alone])
-        gains = np.vstack([np.zeros(of_sums.shape[1]), gains - of_sums[best]])
-        place = surest_gain(gains)
+        sums, alone = [members, everything], np.eye(len(prior))[members]
+        of_alone = [lambda _, each=each: each for each in alone]
+        ndcg = held_out_ndcg(choices, [*map(learner, sums), *of_alone])
+        best = surest_gain(ndcg[: len(sums)] - ndcg[0])
+        place = surest_gain(np.vstack([ndcg[best], ndcg[len(sums) :]]) - ndcg[best])
         return sums[best], alone[place - 1] if place else None
 
     def _keep_weights_of(self, are_kept):
