@@ -89,6 +89,18 @@ def workers(request):
         yield
 
 
+@pytest.fixture(scope="module")
+def few_draws():
+    """Draw fewer pairs and resamples, for tests that do not ask how well a model chooses."""
+    from sktransrec.evaluation._gain import measured_gain
+    from sktransrec.recommenders import _content_calibration
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_content_calibration, "_N_PAIRS", 2000)
+        patch.setitem(measured_gain.__kwdefaults__, "n_resamples", 500)
+        yield
+
+
 @pytest.fixture
 def run_in_new_process():
     """Return what runs a program in a process that has imported the package and no more.

@@ -23,9 +23,7 @@ from sktransrec import (
 )
 from sktransrec._wrapping import is_supervised
 from sktransrec.datasets import make_cross_domain
-from sktransrec.evaluation._gain import measured_gain
 from sktransrec.metrics import held_out_ranks
-from sktransrec.recommenders import _content_calibration
 from sktransrec.testing import recommender_checks
 from sktransrec.testing._checks import _set_random_state
 from sktransrec.testing._instances import (
@@ -38,15 +36,7 @@ from sktransrec.testing._instances import (
 )
 from sktransrec.testing._samples import domain, seen_items
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _few_draws():
-    """Draw fewer pairs and resamples: the contract does not say how well a model chooses."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_content_calibration, "_N_PAIRS", 2000)
-        patch.setitem(measured_gain.__kwdefaults__, "n_resamples", 500)
-        yield
-
+pytestmark = pytest.mark.usefixtures("few_draws")
 
 # Some checks have values near 100 only, at which recurrent units say the same of all rows.
 networks_may_saturate = pytest.mark.filterwarnings("ignore:The code of .* collapsed")

@@ -49,7 +49,7 @@ NETWORK = {
 def _corpus(language):
     """Return the texts of old and new items, and who chose them."""
     domain = make_content_domain(
-        *(400, 300, 100), n_choices=80, text_signal=0.9, image_size=4, random_state=0,
+        *(300, 250, 100), n_choices=60, text_signal=0.9, image_size=4, random_state=0,
         **LANGUAGES[language],
     )  # fmt: skip
     old = np.flatnonzero(domain.X.sum(axis=0))

@@ -20,6 +20,8 @@ from sktransrec.testing._checks import _set_random_state
 from sktransrec.testing._instances import ESTIMATORS, WITH_ITEMS, are_first
 from sktransrec.testing._samples import domain, interactions
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 ALL = [*ESTIMATORS, *WITH_ITEMS]
 NAMES = [f"{type(estimator).__name__}{place}" for place, estimator in enumerate(ALL)]
 IS_NETWORK = ["run_eagerly" in estimator.get_params() for estimator in ALL]

@@ -51,10 +51,15 @@ PIXELS = ("pixels", make_pipeline(FunctionTransformer(_pixels), StandardScaler()
 MEDIA = {medium[0]: medium for medium in (TEXT, PICTURE, NUMBERS, PIXELS)}
 
 
+# Users, old and new items, the choices of a user, and how much the texts tell.
+LARGE, SMALL = (600, 500, 400, 80, 0.4), (300, 250, 200, 60, 0.8)
+
+
 @functools.cache
-def _domain():
+def _domain(size=LARGE):
+    *numbers, n_choices, text_signal = size
     return make_content_domain(
-        *(600, 500, 400), n_choices=80, languages=["chinese", "english"], text_signal=0.4,
+        *numbers, n_choices=n_choices, languages=["chinese", "english"], text_signal=text_signal,
         image_signal=0.5, feature_signal=0.6, random_state=0,
     )  # fmt: skip
 
@@ -66,9 +71,9 @@ def _table(domain):
 
 
 @functools.cache
-def _items():
+def _items(size=LARGE):
     """Return a table of old items, who chose them, and the same of new items."""
-    domain = _domain()
+    domain = _domain(size)
     table = _table(domain)
     old = np.flatnonzero(domain.X.sum(axis=0))
     y_old, y_new = domain.X[:, old].T.tocsr(), domain.Y[:, domain.new_items].T.tocsr()
@@ -100,9 +105,9 @@ def test_pictures_tell_taste_where_pixels_do_not():
     assert np.nanmean(_quality("picture")) > 1.3 * floor
 
 
-def _floor():
+def _floor(size=LARGE):
     """Return the NDCG@10 of the most active users, whom one would tell of anything."""
-    _, y, _, y_new = _items()
+    _, y, _, y_new = _items(size)
     users = np.argsort(-y.sum(axis=0), kind="stable")[:10]
     return ndcg_at_k(y_new, np.tile(users, (y_new.shape[0], 1)), k=10, per_row=True)
 
@@ -122,7 +127,7 @@ def _gain(scores, others):
 
 
 def test_a_pipeline_of_all_media_is_searched_saved_and_named(tmp_path):
-    items, y, new_items, _ = _items()
+    items, y, new_items, _ = _items(SMALL)
     network = clone(NETWORK).set_params(epochs=1, run_eagerly=True, n_components=2)
     media = ColumnTransformer(
         [TEXT, ("picture", network, "תמונה"), NUMBERS], transformer_weights=WEIGHTS
@@ -149,7 +154,7 @@ def test_a_pipeline_of_all_media_is_searched_saved_and_named(tmp_path):
 
 
 def test_a_bad_picture_in_a_table_names_its_item():
-    items, y, *_ = _items()
+    items, y, *_ = _items(SMALL)
     network = clone(NETWORK).set_params(epochs=1, run_eagerly=True)
     media = ColumnTransformer([("picture", network, "תמונה")])
     items = items[:8].set_index(pd.Index([f"סרט {i}" for i in range(8)]))
@@ -159,12 +164,12 @@ def test_a_bad_picture_in_a_table_names_its_item():
 
 
 def test_the_same_text_read_in_two_ways():
-    items, y, new_items, y_new = _items()
+    items, y, new_items, y_new = _items(SMALL)
     pairs = TextSequences(analyzer="char", ngram_range=(2, 2)).build_analyzer()
     both = make_union(TEXT[1], TfidfVectorizer(analyzer=pairs))
     model = make_pipeline(both, RidgeRecommender(10)).fit(items["文字"], y)
     quality = ndcg_at_k(y_new, recommend(model, new_items["文字"])[0], k=10, per_row=True)
-    assert np.nanmean(quality) > 1.4 * np.nanmean(_floor())
+    assert np.nanmean(quality) > 1.4 * np.nanmean(_floor(SMALL))
 
 
 @pytest.mark.slow

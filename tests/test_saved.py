@@ -20,6 +20,8 @@ from sktransrec import InteractionEncoder, ItemFeatures, TextSequences
 from sktransrec.testing._instances import ESTIMATORS
 from sktransrec.testing._samples import domain
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 SAVED = [*ESTIMATORS, InteractionEncoder(), TextSequences(), ItemFeatures(np.eye(3))]
 
 

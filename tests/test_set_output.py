@@ -35,6 +35,8 @@ from sktransrec.testing._checks import _set_random_state
 from sktransrec.testing._instances import ESTIMATORS, WITH_ITEMS, are_first
 from sktransrec.testing._samples import domain, interactions
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 TABLES = ("pandas", "polars")
 RNG = np.random.RandomState(0)
 FEATURES = ItemFeatures(RNG.rand(24, 5))

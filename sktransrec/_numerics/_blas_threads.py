@@ -2,6 +2,7 @@
 """Limiting BLAS to one thread while many small products run, also from several threads."""
 
 import os
+import sys
 import threading
 from contextlib import contextmanager
 
@@ -18,7 +19,7 @@ class _Limit:
     def __init__(self):
         self._lock = threading.Lock()
         self._n_inside = 0
-        self._libraries = None
+        self._libraries, self._n_modules = [], 0
         self._to_restore = []
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
@@ -27,18 +28,25 @@ class _Limit:
                 after_in_child=self._lock.release,
             )
 
-    def enter(self, *, look_again):
+    def enter(self):
         with self._lock:
-            look_again = look_again or self._libraries is None
-            if look_again:
-                self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-            if look_again or self._n_inside == 0:
+            looks_again = self._looks_again()
+            if looks_again or self._n_inside == 0:
                 for library in self._libraries:
                     n_threads = library.get_num_threads()
                     if n_threads != 1:
                         self._to_restore.append((library, n_threads))
                         _set_num_threads(library, 1)
             self._n_inside += 1
+
+    def _looks_again(self):
+        """Return whether libraries were looked for: an import may have loaded one since."""
+        n_modules = len(sys.modules)
+        if n_modules == self._n_modules:
+            return False
+        self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+        self._n_modules = n_modules
+        return True
 
     def leave(self):
         with self._lock:
@@ -61,13 +69,13 @@ _LIMIT = _Limit()
 
 
 @contextmanager
-def one_blas_thread(*, look_again=False):
+def one_blas_thread():
     """Use one thread in every BLAS; this suits many small products and systems.
 
-    It is cheap enough to enter for every block of rows. Libraries that were loaded after the first
-    call are only found with `look_again`, which takes some milliseconds.
+    It is cheap enough to enter for every block of rows: libraries are looked for, which takes some
+    milliseconds, only if modules were imported since the last call.
     """
-    _LIMIT.enter(look_again=look_again)
+    _LIMIT.enter()
     try:
         yield
     finally:

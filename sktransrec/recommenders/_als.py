@@ -232,7 +232,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def _fit(self, X):
         self._choose(X, X.shape, X.sum(dtype=np.float64))
-        with one_blas_thread(look_again=True):
+        with one_blas_thread():
             factors = _Factors(self, X, self.init, self.random_state)
             factors.sweep(self.regularization_, self.max_iter, verbose=self.verbose)
         check_finite_factors(self, factors.U)
@@ -272,7 +272,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         ndcg = np.empty((len(values), part.wanted.shape[0]))
         n_sweeps = _FIRST_SWEEPS
         for place in np.argsort(values):
-            with one_blas_thread(look_again=True):
+            with one_blas_thread():
                 factors.sweep(values[place], n_sweeps)
             ndcg[place] = part.ndcg(partial(self._trial_scores, factors.V, values[place]))
             n_sweeps = _NEXT_SWEEPS
@@ -320,7 +320,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     def _half_step(self, C, ridges, U, V):
         """Return the factors U of the rows of C, moved towards their minima given V."""
         U, groups = U.copy(), _groups(C, ridges)
-        with one_blas_thread(look_again=True):
+        with one_blas_thread():
             _update(U, V, groups, self.regularization_, effective_n_jobs(self.n_jobs))
         return U
 

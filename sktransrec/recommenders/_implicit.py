@@ -17,7 +17,7 @@ def fit_implicit(estimator, model_class, X, **parameters):
     from implicit.recommender_base import ModelFitError
 
     # implicit runs its own threads, and warns if BLAS uses several threads too.
-    with one_blas_thread(look_again=True):
+    with one_blas_thread():
         model = model_class(
             factors=estimator.n_components,
             regularization=estimator.regularization,

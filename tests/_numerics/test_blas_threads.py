@@ -1,7 +1,9 @@
 """Calls that ask for one BLAS thread leave as many as there were, however they overlap."""
 
+import itertools
 import os
 import signal
+import sys
 import threading
 import warnings
 
@@ -9,14 +11,17 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from joblib import Parallel, delayed
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from sktransrec import ALSRecommender, BiasedMFRecommender, BPRRecommender, LogisticMFRecommender
+from sktransrec._numerics import _blas_threads
 from sktransrec._numerics._blas_threads import one_blas_thread
+
+LIBRARIES = ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 def blas_threads():
-    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+    return {library.get_num_threads() for library in LIBRARIES}
 
 
 @pytest.fixture(autouse=True)
@@ -27,12 +32,21 @@ def _two_threads():
         assert blas_threads() == {2}
 
 
+@pytest.fixture
+def import_a_module(monkeypatch):
+    """Return what makes the next call look for libraries again."""
+    numbers = itertools.count()
+    return lambda: monkeypatch.setitem(sys.modules, f"_imported_{next(numbers)}", None)
+
+
 @pytest.mark.parametrize("inner", [False, True])
 @pytest.mark.parametrize("outer", [False, True])
 @pytest.mark.parametrize("first_out", ["first in", "last in"])
-def test_calls_that_overlap(outer, inner, first_out):
-    contexts = [one_blas_thread(look_again=outer), one_blas_thread(look_again=inner)]
-    for context in contexts:
+def test_calls_that_overlap(outer, inner, first_out, import_a_module):
+    contexts = [one_blas_thread(), one_blas_thread()]
+    for context, looks_again in zip(contexts, [outer, inner], strict=True):
+        if looks_again:
+            import_a_module()
         context.__enter__()
         assert blas_threads() == {1}
     if first_out == "last in":
@@ -43,15 +57,36 @@ def test_calls_that_overlap(outer, inner, first_out):
     assert blas_threads() == {2}
 
 
-def test_errors_inside():
+def test_libraries_are_looked_for_after_imports_only(import_a_module, monkeypatch):
+    n_searches = []
+
+    class Counted(ThreadpoolController):
+        def __init__(self):
+            n_searches.append(1)
+            super().__init__()
+
+    monkeypatch.setattr(_blas_threads, "ThreadpoolController", Counted)
+    import_a_module()
+    for _ in range(3):
+        with one_blas_thread():
+            pass
+    assert len(n_searches) == 1
+    import_a_module()
     with one_blas_thread():
-        with pytest.raises(KeyError), one_blas_thread(look_again=True):
+        pass
+    assert len(n_searches) == 2
+
+
+def test_errors_inside(import_a_module):
+    with one_blas_thread():
+        import_a_module()
+        with pytest.raises(KeyError), one_blas_thread():
             raise KeyError
         assert blas_threads() == {1}
     assert blas_threads() == {2}
 
 
-def test_threads_in_any_order():
+def test_threads_in_any_order(import_a_module):
     seen = set()
     start = threading.Barrier(8)
 
@@ -59,7 +94,9 @@ def test_threads_in_any_order():
         pauses = np.random.RandomState(seed).uniform(0, 1e-3, size=20)
         start.wait()
         for i, pause in enumerate(pauses):
-            with one_blas_thread(look_again=i % 5 == 0):
+            if i % 5 == 0:
+                import_a_module()
+            with one_blas_thread():
                 threading.Event().wait(pause)
                 seen.update(blas_threads())
 
@@ -90,13 +127,14 @@ def test_models_in_threads(model):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-def test_a_fork_finds_no_lock_held():
+def test_a_fork_finds_no_lock_held(import_a_module):
     """A child is forked again and again while another thread enters and leaves."""
     stop = threading.Event()
 
     def enter_and_leave():
         while not stop.is_set():
-            with one_blas_thread(look_again=True):
+            import_a_module()
+            with one_blas_thread():
                 pass
 
     worker = threading.Thread(target=enter_and_leave)

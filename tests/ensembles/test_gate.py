@@ -35,6 +35,8 @@ from sktransrec.interactions._target_items import TargetItems
 from sktransrec.metrics import ndcg_at_k
 from sktransrec.testing import check_recommender
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 N_SOURCE, N_TARGET = 60, 40
 TARGET = np.arange(N_SOURCE, N_SOURCE + N_TARGET)
 
@@ -130,7 +132,7 @@ def test_all_rows_together_decide_before_their_buckets_do():
             n_cold_users=0,
             source_density=0.2,
             target_density=0.1,
-            relatedness=0.65,
+            relatedness=0.6,
             random_state=0,
         )[name]
         for name in ("X_source", "Y_target")

@@ -24,6 +24,8 @@ from sktransrec.datasets import load_amazon_pair
 from sktransrec.datasets._generated import make_items, make_matrix, related_normals
 from sktransrec.metrics import ndcg_at_k
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 N_SOURCE, N_TARGET = 60, 40
 
 

@@ -48,6 +48,8 @@ from sktransrec.inspection import explain
 from sktransrec.testing._instances import RECOMMENDERS
 from sktransrec.testing._samples import domain
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 ALS = ALSRecommender(n_components=8, random_state=0)
 EASE, RIDGE = EASERecommender(10.0), RidgeRecommender(10.0)
 FEATURES = ItemFeatures(np.random.default_rng(0).uniform(0, 1, (40, 6)))

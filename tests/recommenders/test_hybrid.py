@@ -32,7 +32,14 @@ from sktransrec import (
 from sktransrec.datasets import load_citeulike, load_movielens
 from sktransrec.interactions import holdout_random
 from sktransrec.metrics import ndcg_at_k, recall_at_k
+from sktransrec.recommenders import _content_calibration
 from sktransrec.recommenders._content_calibration import _Trial
+
+
+@pytest.fixture(autouse=True)
+def _fewer_pairs(monkeypatch):
+    monkeypatch.setattr(_content_calibration, "_N_PAIRS", 20_000)
+
 
 N_ROWS, N_ITEMS = 80, 40
 
@@ -245,6 +252,7 @@ def test_few_or_many_new_items_find_their_place_among_known_ones(n_new):
 
 def test_items_that_nobody_has_count_as_new_ones_that_nobody_took(monkeypatch):
     monkeypatch.setattr(_Trial, "best_calibration", lambda self, weight, fitted: fitted[0])
+    monkeypatch.setattr(_content_calibration, "_N_PAIRS", 100_000)
     X, _, words = _new_and_known(200, 50)
     frozen = FrozenEstimator(als().fit(X))
     given = hybrid(frozen, item_features=words).fit(X)

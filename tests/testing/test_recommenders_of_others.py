@@ -32,6 +32,8 @@ from sktransrec.datasets import make_cross_domain
 from sktransrec.metrics import held_out_ranks
 from sktransrec.testing import check_recommender
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 
 class Tags:
     def __sklearn_tags__(self):
