@@ -143,6 +143,11 @@ def test_no_folds_are_an_error(call):
         call(X, X[:, :5])
 
 
+def test_more_folds_than_rows_are_an_error():
+    with pytest.raises(ValueError, match="cv=4 does not split the 3 rows of X"):
+        TransferGate(RidgeRecommender(), cv=4).fit(X[:3], X[:3, :5])
+
+
 @pytest.mark.parametrize("pattern", ["(", "[", "*a", r"(?P<w"])
 def test_patterns_are_regular_expressions(pattern):
     with pytest.raises(ValueError, match=r"token_pattern=.* is not a regular expression: "):

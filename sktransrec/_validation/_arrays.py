@@ -4,7 +4,8 @@
 import re
 import reprlib
 from collections.abc import Mapping, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import date, time, timedelta
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,6 +20,8 @@ from ._sparse_faults import check_sparse
 _MAX_COLUMNS = 10**8
 
 _SPARSE_FORMATS = ("csr", "csc", "coo")
+
+_TIMES = (np.datetime64, np.timedelta64, date, time, timedelta)
 
 
 @contextmanager
@@ -57,9 +60,9 @@ def check_array(X, *, input_name, **options):
     plain = plain_numbers(X, options)
     if plain is not None:
         return plain
-    _check_no_times(X, input_name)
+    _check_real(X, input_name)
     with reading(X, name=input_name):
-        X = _sklearn_check_array(X, input_name=input_name, **options)
+        X = _single(_sklearn_check_array(X, input_name=input_name, **options))
     if options.get("ensure_all_finite", True) is True:
         check_magnitude(X, name=input_name)
     return X
@@ -74,13 +77,20 @@ def validate_data(estimator, X, y="no_validation", **options):
     if plain is not None:
         return plain
     if not options.get("skip_check_array"):
-        _check_no_times(X, "X")
+        _check_real(X, "X")
     with reading(X, name="X"):
         valid = _sklearn_validate_data(estimator, X, y, **options)
     if not options.get("skip_check_array"):
-        for name, array in zip("Xy", valid if isinstance(valid, tuple) else [valid], strict=False):
+        arrays = [_single(array) for array in (valid if isinstance(valid, tuple) else [valid])]
+        for name, array in zip("Xy", arrays, strict=False):
             check_magnitude(array, name=name)
+        return tuple(arrays) if isinstance(valid, tuple) else arrays[0]
     return valid
+
+
+def _single(X):
+    """Return X, in single precision if it has half, whose squares overflow from 256 on."""
+    return X.astype(np.float32) if X.dtype == np.float16 else X
 
 
 def check_matrix(X, *, name, nonnegative=False):
@@ -257,18 +267,54 @@ def _check_width(X, name):
     check_numbering(X.shape[1] - 1, name, "column")
 
 
-def _check_no_times(X, name):
-    """Raise if X holds times or differences of times, which numpy takes for nanoseconds."""
-    for dtype in [X.dtype] if hasattr(X, "dtype") else getattr(X, "dtypes", ()):
-        if getattr(dtype, "kind", None) in ("m", "M") or _is_time_of_polars(dtype):
+def _check_real(X, name):
+    """Raise if X holds times or complex numbers, which numpy makes other numbers of."""
+    for values in _columns(X):
+        found = _unreal(values)
+        if found is not None:
+            what, kind = found
             raise ValueError(
-                f"{name} holds times, of type {dtype}, and needs numbers: leave them out, or pass "
-                "what they mean, such as a number of days."
+                f"{name} holds {what}, of type {kind}, and needs real numbers: leave them out, or "
+                "pass what they mean, such as a number of days or a magnitude."
             )
 
 
-def _is_time_of_polars(dtype):
-    return hasattr(dtype, "is_temporal") and dtype.is_temporal()
+def _columns(X):
+    """Yield the columns of a table that may be no real numbers, or the one array that X is."""
+    if isinstance(X, list | tuple):
+        with suppress(ValueError):
+            yield np.asarray(X)
+    elif hasattr(X, "iloc") and hasattr(X, "columns"):
+        for place, dtype in enumerate(X.dtypes):
+            if dtype.kind not in "biuf":
+                yield X.iloc[:, place]
+    elif hasattr(X, "columns") and hasattr(X, "get_columns"):
+        yield from X.get_columns()
+    elif hasattr(X, "dtype"):
+        yield X
+
+
+def _unreal(values):
+    """Return what an array or column holds besides real numbers and its type, or None."""
+    dtype = values.dtype
+    if hasattr(dtype, "categories"):
+        values = getattr(dtype.categories, "array", dtype.categories)
+        dtype = values.dtype
+    dtype = getattr(dtype, "subtype", dtype)
+    kind = getattr(dtype, "kind", None)
+    if kind in ("m", "M") or (hasattr(dtype, "is_temporal") and dtype.is_temporal()):
+        return "times", dtype
+    if kind == "c":
+        return "complex numbers", dtype
+    if kind == "O" and not sp.issparse(values):
+        return next(filter(None, map(_unreal_object, np.ravel(np.asarray(values, object)))), None)
+    return None
+
+
+def _unreal_object(value):
+    if isinstance(value, _TIMES):
+        return "times", type(value).__name__
+    return ("complex numbers", type(value).__name__) if np.iscomplexobj(value) else None
 
 
 def are_integers(X):

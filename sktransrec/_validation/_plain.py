@@ -44,9 +44,9 @@ def plain_numbers(X, options):
 
 
 def is_plain(X):
-    """Return whether X is a numpy array or CSR matrix of real numbers with two axes."""
+    """Return whether X is an array or CSR matrix with two axes, of integers, floats or doubles."""
     is_known = type(X) in (np.ndarray, sp.csr_array, sp.csr_matrix)
-    return is_known and X.ndim == 2 and X.dtype.kind in "biuf"
+    return is_known and X.ndim == 2 and X.dtype.kind in "biuf" and X.dtype != np.float16
 
 
 def _takes_csr(options):

@@ -79,7 +79,7 @@ def _as_array(values, ids, name):
             )
     try:
         return np.array(values, dtype=np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         item, value = next(
             pair for pair in zip(ids.tolist(), values, strict=True) if not _are_numbers(pair[1])
         )
@@ -92,7 +92,7 @@ def _as_array(values, ids, name):
 def _are_numbers(value):
     try:
         np.asarray(value, dtype=np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return True
 

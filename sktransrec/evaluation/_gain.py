@@ -385,9 +385,12 @@ def _matrices_and_names(X, y):
 
 def shuffled_folds(cv, y, random_state):
     """Return the (training rows, held-out rows) of each fold."""
-    if isinstance(cv, Integral):
-        cv = KFold(cv, shuffle=True, random_state=random_state)
-    folds = list(check_cv(cv).split(y))
+    is_number = isinstance(cv, Integral)
+    splitter = KFold(cv, shuffle=True, random_state=random_state) if is_number else check_cv(cv)
+    try:
+        folds = list(splitter.split(y))
+    except ValueError as error:
+        raise ValueError(f"cv={cv!r} does not split the {y.shape[0]} rows of X: {error}") from error
     if not folds:
         raise ValueError(f"cv={cv!r} has no folds: pass a number of 2 or more, or a list of folds.")
     return folds

@@ -240,7 +240,8 @@ def _finding(score):
 def _described(X):
     """Return the columns of X that are not empty, at unit length."""
     X = sp.csc_array(X)
-    return normalize(X[:, np.diff(X.indptr) > 0], axis=0)
+    X = X[:, np.diff(X.indptr) > 0]
+    return normalize(X, axis=0) if X.shape[1] else X
 
 
 def _column_factors(X, random_state):

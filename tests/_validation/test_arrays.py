@@ -7,12 +7,14 @@ from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator
 
 from sktransrec._validation._arrays import (
+    check_array,
     check_documents,
     check_interactions,
     check_matrix,
     check_sample_domain,
     is_content,
     is_table,
+    validate_data,
 )
 
 DENSE = np.array([[0, 2, 0], [1, 0, 3]])
@@ -32,16 +34,43 @@ def test_every_form_becomes_one_canonical_matrix(form):
         assert_array_equal(X.toarray(), DENSE)
 
 
-@pytest.mark.parametrize("dtype", ["datetime64[us]", "timedelta64[us]"])
-@pytest.mark.parametrize("form", [np.asarray, pd.DataFrame, pl.from_numpy])
-def test_times_are_not_taken_for_numbers(form, dtype):
-    times = form(DENSE.astype("int64").astype(dtype))
+def in_a_category(X):
+    return pd.DataFrame(X).astype("category")
+
+
+def of_objects(X):
+    return np.array([list(row) for row in X], dtype=object)
+
+
+def in_a_column(X):
+    """Return a table in whose last column alone the values are."""
+    return pd.DataFrame(DENSE).assign(last=X[:, -1])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "what"),
+    [("datetime64[us]", "times"), ("timedelta64[us]", "times"), ("complex64", "complex numbers")],
+)
+@pytest.mark.parametrize(
+    "form", [np.asarray, list, pd.DataFrame, pl.from_numpy, in_a_category, of_objects, in_a_column]
+)
+def test_times_and_complex_numbers_are_not_taken_for_others(form, dtype, what):
+    if what != "times" and form is pl.from_numpy:
+        pytest.skip("polars has no complex numbers")
+    values = form(DENSE.astype("int64").astype(dtype))
     for check in (
-        lambda: check_matrix(times, name="X"),
-        lambda: check_interactions(BaseEstimator(), times, reset=True),
+        lambda: check_matrix(values, name="X"),
+        lambda: check_interactions(BaseEstimator(), values, reset=True),
     ):
-        with pytest.raises(ValueError, match=r"X holds times, of type .*, and needs numbers"):
+        with pytest.raises(ValueError, match=rf"X holds {what}, of type .*, and needs real"):
             check()
+
+
+def test_halves_are_read_in_single_precision():
+    large = (300 * DENSE).astype(np.float16)
+    for X in (check_array(large, input_name="X"), validate_data(BaseEstimator(), large)):
+        assert X.dtype == np.float32
+        assert_array_equal(X, large)
 
 
 def test_repeated_entries_are_added_and_zeros_dropped_from_a_copy():

@@ -137,6 +137,7 @@ def test_ids_come_from_the_table():
         (["a", 3.5], list("uv"), "Item 'v' has no text"),
         (["a", b"b"], list("uv"), "Item 'v' has no text"),
         ([[1.0, 2.0], [1.0, "x"]], list("uv"), "Item 'v' has .*neither a text nor only numbers"),
+        ([[1.0], [10**400]], list("uv"), "Item 'v' has .*neither a text nor only numbers"),
         ([{"a": 1}, {"a": 2}], list("uv"), "Item 'u' has .*neither a text nor only numbers"),
         (pd.Series(["a", None], index=list("uv")), None, "Item 'v' has no text"),
         (pd.DataFrame({"t": ["a", 3]}, index=list("uv")), None, "Item 'v' has no text in .*'t'"),

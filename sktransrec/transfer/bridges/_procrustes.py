@@ -9,8 +9,14 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.extmath import safe_sparse_dot
 
 from ..._typing import MatrixLike
-from ..._validation import _check_sample_weight, check_is_fitted, validate_data, validated_fit
-from ..._validation._finite import check_magnitude, finite_output
+from ..._validation import (
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+    validate_data,
+    validated_fit,
+)
+from ..._validation._finite import finite_output
 from ..._version_stamp import VersionStampMixin
 
 _SPARSE_FORMATS = ("csr", "csc", "coo")
@@ -130,8 +136,7 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
         weights = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         if not weights.any():
             raise ValueError("sample_weight is zero for every row: give some rows a weight.")
-        Y = y.reshape(len(y), -1).astype(X.dtype, copy=False)
-        check_magnitude(Y, name="y")
+        Y = check_array(y.reshape(len(y), -1), dtype=X.dtype, input_name="y")
         X_mean, Y_mean = self._centre(X, weights), self._centre(Y, weights)
         W, total = _orthogonal_map(X, Y - Y_mean, weights)
         self.scale_ = self._scale(X @ W - X_mean @ W, total, weights)
