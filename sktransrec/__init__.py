@@ -72,7 +72,7 @@ from .transfer import (
     fit_across_domains,
 )
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 __all__ = [
     "ALSRecommender",
