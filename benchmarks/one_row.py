@@ -49,7 +49,8 @@ def of_matrices(n_components):
     return {
         "popularity": PopularityRecommender(),
         "neighbours": ItemKNNRecommender(),
-        "EASE": EASERecommender(solver="sparse"),
+        "EASE": EASERecommender(),
+        "EASE, sparse": EASERecommender(solver="sparse"),
         "ALS": ALSRecommender(n_components, random_state=0),
         LARGE: ALSRecommender(n_components, random_state=0),
         "graph filter": GraphFilterRecommender(random_state=0),

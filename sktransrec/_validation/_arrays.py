@@ -113,14 +113,27 @@ def check_rows_or_content(estimator, X, *, reset):
     """Return X as `check_rows` does; texts, and tables with texts, are returned unchanged."""
     if not is_content(X):
         return check_rows(estimator, X, reset=reset)
+    _check_no_sparse_objects(X)
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     return X if hasattr(X, "select_dtypes") else np.asarray(check_documents(X), dtype=object)
 
 
 def check_table(estimator, X, *, reset):
     """Return X as a DataFrame, or as an array of objects."""
+    _check_no_sparse_objects(X)
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     return X if hasattr(X, "columns") else np.asarray(X, dtype=object)
+
+
+def _check_no_sparse_objects(X):
+    """Raise if a table has columns that pandas makes and nothing else reads."""
+    is_pandas = hasattr(X, "iloc") and hasattr(X, "columns")
+    for name, dtype in X.dtypes.items() if is_pandas else ():
+        if getattr(getattr(dtype, "subtype", None), "kind", None) == "O":
+            raise ValueError(
+                f"The column {name!r} of X is sparse and holds objects: pass X with the column as "
+                f"X[{name!r}].sparse.to_dense()."
+            )
 
 
 def is_table(X):

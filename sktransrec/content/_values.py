@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from .._columns import objects_of
 from .._numerics._row_totals import rows_of_entries
-from .._validation import check_sparse
+from .._validation import check_sparse, reading
 
 
 def _item(name):
@@ -64,12 +64,13 @@ def frozen(values):
 
 def _as_array(values, ids, name):
     """Return an array of numbers, or an array of objects if the values are texts."""
-    if isinstance(values, np.ndarray) and values.dtype.kind in "fiubc":
-        return values.copy()
-    values = list(values)
-    if any(isinstance(value, str | bytes) or value is None for value in values):
-        return objects_of(values)
-    shapes = [np.shape(value) for value in values]
+    with reading(values, name=name):
+        if isinstance(values, np.ndarray) and values.dtype.kind in "fiubc":
+            return values.copy()
+        values = list(values)
+        if any(isinstance(value, str | bytes) or value is None for value in values):
+            return objects_of(values)
+        shapes = [np.shape(value) for value in values]
     for item, shape in zip(ids.tolist(), shapes, strict=True):
         if shape != shapes[0]:
             raise ValueError(

@@ -230,8 +230,10 @@ def _check_dense(estimator, X, *, reset, named):
     """Return X as an array of numbers with two axes or more; `named` may have names of rows."""
     try:
         return check_padded(estimator, X, reset=reset, allow_nd=True)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         message, *_ = str(error).splitlines()
+        if "NAType" in message:
+            message = "Input X contains NaN."
         if "contains NaN" not in message and "contains infinity" not in message:
             raise
         first = _row_name(named, _first_not_finite(X))
@@ -242,5 +244,6 @@ def _check_dense(estimator, X, *, reset, named):
 
 def _first_not_finite(X):
     """Return the place of the first row with NaN or infinity."""
-    X = np.asarray(X, dtype=np.float64)
+    is_table = hasattr(X, "iloc")  # what a table misses may be pandas.NA
+    X = X.to_numpy(np.float64, na_value=np.nan) if is_table else np.asarray(X, dtype=np.float64)
     return int(np.isfinite(X.reshape(len(X), -1)).all(axis=1).argmin())

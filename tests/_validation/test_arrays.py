@@ -11,7 +11,9 @@ from sktransrec._validation._arrays import (
     check_documents,
     check_interactions,
     check_matrix,
+    check_rows_or_content,
     check_sample_domain,
+    check_table,
     is_content,
     is_table,
     validate_data,
@@ -93,6 +95,15 @@ def test_repeated_entries_are_added_and_zeros_dropped_from_a_copy():
 def test_what_are_no_interactions(X, message):
     with pytest.raises(ValueError, match=message):
         check_interactions(BaseEstimator(), X, reset=True)
+
+
+@pytest.mark.parametrize("check", [check_rows_or_content, check_table])
+def test_sparse_columns_of_objects_are_refused_with_the_cure(check):
+    table = pd.DataFrame({"a": ["x", "y"], "b": [0, 1]}).astype({"b": pd.SparseDtype(object, 0)})
+    with pytest.raises(ValueError, match=r"The column 'b' of X .*X\['b'\]\.sparse\.to_dense\(\)"):
+        check(BaseEstimator(), table, reset=True)
+    table["b"] = table["b"].sparse.to_dense()
+    assert check(BaseEstimator(), table, reset=True) is table
 
 
 def test_texts_and_tables_are_told_from_numbers():

@@ -137,6 +137,8 @@ def test_ids_come_from_the_table():
         (["a", 3.5], list("uv"), "Item 'v' has no text"),
         (["a", b"b"], list("uv"), "Item 'v' has no text"),
         ([[1.0, 2.0], [1.0, "x"]], list("uv"), "Item 'v' has .*neither a text nor only numbers"),
+        (np.ma.masked_equal([[1.0], [2.0]], 2), list("uv"), r"masked array.*filled\(0\)"),
+        ([[[1.0], 2.0], [3.0, 4.0]], list("uv"), "values: .* inhomogeneous"),
         ([[1.0], [10**400]], list("uv"), "Item 'v' has .*neither a text nor only numbers"),
         ([{"a": 1}, {"a": 2}], list("uv"), "Item 'u' has .*neither a text nor only numbers"),
         (pd.Series(["a", None], index=list("uv")), None, "Item 'v' has no text"),

@@ -162,6 +162,14 @@ def test_bad_images_name_their_item(image, message):
             method(bad)
 
 
+@pytest.mark.parametrize("dtype", [object, "Int64"])
+def test_the_row_of_a_table_that_misses_a_token_is_named(dtype):
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame([[1, 2], [1, pd.NA]], index=["a", "b"], dtype=dtype)
+    with pytest.raises(ValueError, match=r"contains NaN. Row 1 of X \('b'\) is the first"):
+        RNNEncoder(2, epochs=1).fit(table)
+
+
 def test_images_unlike_those_of_fit_are_refused():
     fitted = _fitted(LEARNERS[0], "images")
     for other in (_rows("images")[:, 1:], _rows("images")[..., :1], _rows("images")[..., 0]):

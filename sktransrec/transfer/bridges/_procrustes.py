@@ -4,6 +4,7 @@
 from typing import Any, Self
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.extmath import safe_sparse_dot
@@ -124,6 +125,8 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
         -------
         self : object
         """
+        if sp.issparse(y):
+            raise TypeError("y is a sparse matrix: pass y.toarray().")
         X, y = validate_data(
             self,
             X,

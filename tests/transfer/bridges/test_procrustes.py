@@ -89,3 +89,11 @@ def test_weights_of_zero_alone_are_refused():
     X = factors()
     with pytest.raises(ValueError, match=r"(?i)sample.weight"):
         ProcrustesRegressor().fit(X, X, sample_weight=np.zeros(40))
+
+
+def test_targets_are_numbers_in_a_dense_array():
+    X = np.eye(40, 2)
+    with pytest.raises(TypeError, match=r"y is a sparse matrix: pass y\.toarray\(\)"):
+        ProcrustesRegressor().fit(X, sp.csr_array(X))
+    with pytest.raises(ValueError, match=r"y: could not convert"):
+        ProcrustesRegressor().fit(X, np.full((40, 2), b"a"))
