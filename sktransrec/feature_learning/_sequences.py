@@ -244,6 +244,7 @@ def _check_dense(estimator, X, *, reset, named):
 
 def _first_not_finite(X):
     """Return the place of the first row with NaN or infinity."""
-    is_table = hasattr(X, "iloc")  # what a table misses may be pandas.NA
-    X = X.to_numpy(np.float64, na_value=np.nan) if is_table else np.asarray(X, dtype=np.float64)
+    if hasattr(X, "iloc"):  # what a table misses may be pandas.NA
+        X = X.astype(object).where(X.notna(), np.nan)
+    X = np.asarray(X, dtype=np.float64)
     return int(np.isfinite(X.reshape(len(X), -1)).all(axis=1).argmin())
