@@ -5,6 +5,7 @@ import re
 import reprlib
 from collections.abc import Mapping, Set
 from contextlib import contextmanager, suppress
+from copy import copy
 from datetime import date, time, timedelta
 
 import numpy as np
@@ -250,14 +251,10 @@ def _canonical_csr(X):
     canonical = X if type(X) is sp.csr_array else sp.csr_array(X)
     index_dtype = _index_dtype(max(*canonical.shape, canonical.nnz))
     if canonical.indices.dtype != index_dtype:
-        canonical = sp.csr_array(
-            (
-                canonical.data,
-                canonical.indices.astype(index_dtype),
-                canonical.indptr.astype(index_dtype),
-            ),
-            shape=canonical.shape,
-        )
+        # A constructor would look at the indices once more.
+        canonical = copy(canonical)
+        canonical.indices = canonical.indices.astype(index_dtype)
+        canonical.indptr = canonical.indptr.astype(index_dtype)
     if not canonical.has_canonical_format or not canonical.data.all():
         canonical = canonical.copy()
         canonical.sum_duplicates()
