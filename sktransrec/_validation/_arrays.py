@@ -279,14 +279,14 @@ def _check_width(X, name):
 
 def _check_real(X, name):
     """Raise if X holds times or complex numbers, which numpy makes other numbers of."""
-    for values in _columns(X):
-        found = _unreal(values)
-        if found is not None:
-            what, kind = found
-            raise ValueError(
-                f"{name} holds {what}, of type {kind}, and needs real numbers: leave them out, or "
-                "pass what they mean, such as a number of days or a magnitude."
-            )
+    for what, kind in filter(None, map(_unreal, _columns(X))):
+        # The words that scikit-learn asks of every estimator.
+        reason = "Complex data not supported: " if what == "complex numbers" else ""
+        cure = "their magnitudes" if reason else "what they mean, such as a number of days"
+        raise ValueError(
+            f"{reason}{name} holds {what}, of type {kind}, and needs real numbers: leave them out, "
+            f"or pass {cure}."
+        )
 
 
 def _columns(X):
