@@ -232,7 +232,7 @@ def outcome(call, names):
         try:
             return call()
         except (TypeError, ValueError) as error:
-            message = str(error)
+            message = "\n".join([str(error), *getattr(error, "__notes__", ())])
     words = "|".join(names)
     named = re.search(rf"\b({words})(_true)?\b", message)
     assert named, f"It names no argument: {message}"

@@ -220,6 +220,8 @@ class PretrainedEncoder(
         if not _is_matrix(X):
             return X
         values = check_rows_or_content(self, X, reset=reset)
+        if not values.shape[0]:
+            raise ValueError("X holds no rows: pass at least one.")
         if hasattr(values, "iloc"):
             check_items(values, np.arange(len(values)), "X")
         return values

@@ -383,7 +383,12 @@ def _expecting(part, n_items):
 
 
 def _fitted(part, X, y):
-    return clone(part).fit(X, y)
+    """Return a member fitted on X and y; its errors say whose they are in a note."""
+    try:
+        return clone(part).fit(X, y)
+    except Exception as error:
+        error.add_note(f"This is an error of the member {part!r}, which was fitted on X.")
+        raise
 
 
 def standardized(scores, known=None):

@@ -280,3 +280,11 @@ def test_another_encoder_than_in_fit_is_refused():
 def test_a_single_value_is_refused(value):
     with pytest.raises(ValueError, match=r"^X"):
         PretrainedEncoder(len).fit(value)
+
+
+def test_no_rows_are_refused():
+    table = pd.DataFrame({"a": ["x", "y"]})
+    model = PretrainedEncoder(lambda table: np.ones((len(table), 2))).fit(table)
+    for method in (model.fit, model.transform):
+        with pytest.raises(ValueError, match="X holds no rows: pass at least one"):
+            method(table[:0])

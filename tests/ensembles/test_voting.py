@@ -23,6 +23,7 @@ from sktransrec import (
     ItemFeatures,
     ItemKNNRecommender,
     PopularityRecommender,
+    ReconstructionRecommender,
     RidgeRecommender,
     TransitionRecommender,
     VotingRecommender,
@@ -236,6 +237,16 @@ def test_parts_may_read_columns_of_a_table():
     assert (items[:, 0] % 2 == [0, 1]).all()
     with pytest.raises(ValueError, match="feature names should match"):
         vote.decision_function(table[["size", "text"]])
+
+
+def test_the_error_of_a_part_says_whose_it_is(X):
+    svd = ReconstructionRecommender(TruncatedSVD(2))
+    vote = VotingRecommender([("svd", svd), ("popularity", PopularityRecommender())])
+    with pytest.raises(ValueError, match="TruncatedSVD") as raised:
+        vote.fit(X[:, :1])
+    assert raised.value.__notes__ == [
+        f"This is an error of the member {svd!r}, which was fitted on X."
+    ]
 
 
 def test_recommenders_of_histories():
