@@ -243,8 +243,13 @@ def _check_dense(estimator, X, *, reset, named):
 
 
 def _first_not_finite(X):
-    """Return the place of the first row with NaN or infinity."""
-    if hasattr(X, "iloc"):  # what a table misses may be pandas.NA
-        X = X.astype(object).where(X.notna(), np.nan)
-    X = np.asarray(X, dtype=np.float64)
-    return int(np.isfinite(X.reshape(len(X), -1)).all(axis=1).argmin())
+    """Return the place of the first row with NaN, infinity or pandas.NA."""
+    rows = np.asarray(X, dtype=object).reshape(len(X), -1)
+    return next(place for place, row in enumerate(rows) if not _are_finite(row))
+
+
+def _are_finite(row):
+    try:
+        return np.isfinite(row.astype(np.float64)).all()
+    except TypeError:  # what numpy says of pandas.NA
+        return False
