@@ -244,12 +244,12 @@ def _check_dense(estimator, X, *, reset, named):
 
 def _first_not_finite(X):
     """Return the place of the first row with NaN, infinity or pandas.NA."""
-    rows = np.asarray(X, dtype=object).reshape(len(X), -1)
+    rows = np.atleast_1d(np.asarray(X, dtype=object))
     return next(place for place, row in enumerate(rows) if not _are_finite(row))
 
 
 def _are_finite(row):
     try:
-        return np.isfinite(row.astype(np.float64)).all()
+        return np.isfinite(np.asarray(row, dtype=np.float64)).all()
     except TypeError:  # what numpy says of pandas.NA
         return False

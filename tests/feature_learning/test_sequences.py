@@ -168,7 +168,7 @@ def test_the_row_of_a_table_that_misses_a_token_is_named(dtype):
     table = pd.DataFrame([[1, 2], [1, pd.NA]], index=["a", "b"], dtype=dtype)
     with pytest.raises(ValueError, match=r"contains NaN. Row 1 of X \('b'\) is the first"):
         RNNEncoder(2, epochs=1).fit(table)
-    with pytest.raises(ValueError, match="contains NaN. Row 1 of X is the first"):
+    with pytest.raises(ValueError, match=r"contains NaN. Row 1 of X is the first"):
         RNNEncoder(2, epochs=1).fit(table.to_numpy(object))
 
 
