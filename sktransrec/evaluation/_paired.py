@@ -7,10 +7,12 @@ import numpy as np
 from scipy.stats import norm, t
 from sklearn.utils import gen_batches
 
-from .._validation import get_chunk_n_rows
-
 # With fewer rows, all may differ in the same direction by chance, and a bootstrap cannot see that.
 MIN_DIFFERENT_ROWS = 10
+
+_ROWS_PER_COUNT = 8
+# So many stay in the cache of a processor.
+_NUMBERS_AT_ONCE = 2**17
 
 
 @dataclass(frozen=True)
@@ -125,18 +127,31 @@ def n_effective_rows(n_rows, n_train):
 
 def _resampled_means(scores, n_drawn, n_resamples, random_state):
     """Return the mean scores of bootstrap samples of the rows, of shape (n_resamples, 2)."""
-    # Rows of equal scores are drawn together: metrics of k places take few values.
     distinct, counts = np.unique(scores, axis=0, return_counts=True)
-    shares = counts / len(scores)
-    block_rows = get_chunk_n_rows(row_bytes=16 * len(distinct), max_n_rows=n_resamples)
-    return np.concatenate(
-        [
-            random_state.multinomial(n_drawn, shares, size=block.stop - block.start)
-            @ distinct
-            / n_drawn
-            for block in gen_batches(n_resamples, block_rows)
-        ]
-    )
+    # Metrics of k places take few values. A count of equal rows costs as much as some rows.
+    if n_drawn > _ROWS_PER_COUNT * len(distinct):
+        means, n_numbers = _means_by_counts(distinct, counts / len(scores), n_drawn), len(distinct)
+    else:
+        means, n_numbers = _means_by_rows(scores, n_drawn), n_drawn
+    batches = gen_batches(n_resamples, max(1, _NUMBERS_AT_ONCE // n_numbers))
+    return np.concatenate([means(random_state, block.stop - block.start) for block in batches])
+
+
+def _means_by_counts(distinct, shares, n_drawn):
+    def means(random_state, n_samples):
+        return random_state.multinomial(n_drawn, shares, size=n_samples) @ distinct / n_drawn
+
+    return means
+
+
+def _means_by_rows(scores, n_drawn):
+    columns = np.ascontiguousarray(scores.T)
+
+    def means(random_state, n_samples):
+        rows = random_state.randint(len(scores), size=(n_samples, n_drawn))
+        return np.stack([column.take(rows).mean(axis=1) for column in columns], axis=1)
+
+    return means
 
 
 def _tail(confidence_level, n_different):

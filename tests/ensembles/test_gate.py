@@ -132,7 +132,7 @@ def test_all_rows_together_decide_before_their_buckets_do():
             n_cold_users=0,
             source_density=0.2,
             target_density=0.1,
-            relatedness=0.6,
+            relatedness=0.65,
             random_state=0,
         )[name]
         for name in ("X_source", "Y_target")

@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import norm, ttest_rel
 
-from sktransrec.evaluation._paired import estimate_gain
+from sktransrec.evaluation import _paired
+from sktransrec.evaluation._paired import _resampled_means, estimate_gain
 
 
 def _estimate(scores, *, n_train=np.inf, confidence_level=0.95, n_resamples=5000, random_state=0):
@@ -49,6 +50,16 @@ def test_interval_of_few_rows_is_that_of_the_t_test():
     scores = np.column_stack([gains, np.zeros(12)])
     expected = ttest_rel(*scores.T).confidence_interval()
     assert_allclose(_estimate(scores, n_resamples=100_000).interval, expected, rtol=0.015)
+
+
+@pytest.mark.parametrize("rows_per_count", [0, 1000], ids=["by counts", "by rows"])
+def test_means_are_spread_as_theory_says(rows_per_count, monkeypatch):
+    monkeypatch.setattr(_paired, "_ROWS_PER_COUNT", rows_per_count)
+    scores = np.random.RandomState(1).choice([0, 0.25, 1], size=(80, 2))
+    means = _resampled_means(scores, 50, 20_000, np.random.RandomState(0))
+    assert means.shape == (20_000, 2)
+    assert_allclose(means.mean(axis=0), scores.mean(axis=0), atol=2e-3)
+    assert_allclose(np.cov(means.T), np.cov(scores.T, bias=True) / 50, atol=1.5e-4)
 
 
 @pytest.mark.parametrize("n_train", [100, 400, 1600])
