@@ -44,7 +44,7 @@ def plain_numbers(X, options):
 
 
 def is_plain(X):
-    """Return whether X is an array or CSR matrix with two axes, of integers, floats or doubles."""
+    """Return whether X is an array or CSR matrix of real numbers, not halves, with two axes."""
     is_known = type(X) in (np.ndarray, sp.csr_array, sp.csr_matrix)
     return is_known and X.ndim == 2 and X.dtype.kind in "biuf" and X.dtype != np.float16
 
