@@ -171,7 +171,7 @@ def test_held_back_items_of_the_own_group_come_first(kind, loss):
             kind=kind,
             loss=loss,
             learning_rate=0.05,
-            epochs=20,
+            epochs=40,
             batch_size=200,
             random_state=0,
         )
