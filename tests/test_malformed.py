@@ -211,7 +211,7 @@ def frozen(value):
         parts = vars(value).items()
         return {name: frozen(part) for name, part in parts if isinstance(part, np.ndarray | tuple)}
     if hasattr(value, "to_numpy"):
-        if value.shape == (0, 0):  # old polars makes no array of nothing
+        if getattr(value, "shape", None) == (0, 0):  # old polars makes no array of nothing
             return type(value)
         with np.errstate(all="ignore"):
             value = value.to_numpy()
