@@ -3,7 +3,7 @@
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -28,6 +28,15 @@ def take_input_tags(tags, parts):
     for kind in ("sparse", "string", "one_d_array", "two_d_array"):
         setattr(tags.input_tags, kind, all(getattr(entry, kind) for entry in entries))
     tags.input_tags.positive_only = any(entry.positive_only for entry in entries)
+
+
+def fitted_part(part, X, y):
+    """Return a clone of a part fitted on X and y; its errors say whose they are in a note."""
+    try:
+        return clone(part).fit(X, y)
+    except Exception as error:
+        error.add_note(f"This is an error of the part {part!r}, which was fitted on X.")
+        raise
 
 
 def transformed(model, X):

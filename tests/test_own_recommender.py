@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.usefixtures("few_draws")
-
 PAGE = Path(__file__).parents[1] / "docs" / "own_recommender.rst"
 
 _FINDINGS = """

@@ -128,8 +128,7 @@ def check_table(estimator, X, *, reset):
 
 def _check_no_sparse_objects(X):
     """Raise if a table has columns that pandas makes and nothing else reads."""
-    is_pandas = hasattr(X, "iloc") and hasattr(X, "columns")
-    for name, dtype in X.dtypes.items() if is_pandas else ():
+    for name, dtype in X.dtypes.items() if hasattr(X, "select_dtypes") else ():
         if getattr(getattr(dtype, "subtype", None), "kind", None) == "O":
             raise ValueError(
                 f"The column {name!r} of X is sparse and holds objects: pass X with the column as "
@@ -294,11 +293,11 @@ def _columns(X):
     if isinstance(X, list | tuple):
         with suppress(ValueError):
             yield np.asarray(X)
-    elif hasattr(X, "iloc") and hasattr(X, "columns"):
+    elif hasattr(X, "select_dtypes"):
         for place, dtype in enumerate(X.dtypes):
             if dtype.kind not in "biuf":
                 yield X.iloc[:, place]
-    elif hasattr(X, "columns") and hasattr(X, "get_columns"):
+    elif hasattr(X, "get_columns"):
         yield from X.get_columns()
     elif hasattr(X, "dtype"):
         yield X

@@ -27,6 +27,7 @@ from .._validation import (
     check_targets,
 )
 from .._wrapping import (
+    fitted_part,
     ignores_unknown,
     innermost,
     is_supervised,
@@ -365,7 +366,7 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
     def _members_fitted_on(self, X, y, n_items=None):
         """Return the members fitted on X and y; readers of histories expect `n_items`, if given."""
         parts = [_expecting(part, n_items) for part in self._parts()]
-        return Parallel(n_jobs=self.n_jobs)(delayed(_fitted)(part, X, y) for part in parts)
+        return Parallel(n_jobs=self.n_jobs)(delayed(fitted_part)(part, X, y) for part in parts)
 
     def _name_members(self, names, models):
         self.estimators_ = models
@@ -380,15 +381,6 @@ def _expecting(part, n_items):
     if is_open and n_items is not None:
         reader.set_params(n_items=n_items)
     return part
-
-
-def _fitted(part, X, y):
-    """Return a member fitted on X and y; its errors say whose they are in a note."""
-    try:
-        return clone(part).fit(X, y)
-    except Exception as error:
-        error.add_note(f"This is an error of the member {part!r}, which was fitted on X.")
-        raise
 
 
 def standardized(scores, known=None):

@@ -6,10 +6,10 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import uniform
-from sklearn.base import clone
 
 from .._typing import Estimator, MatrixLike
 from .._validation import AT_LEAST_0, HasMethods, validated_fit_of_parts
+from .._wrapping import fitted_part
 from ._base import EnsembleRecommender, standardized, standardized_parts
 
 
@@ -124,7 +124,7 @@ class DiscountedRecommender(EnsembleRecommender):
         self : object
         """
         X, y = self._checked(X, y)
-        self.recommender_ = clone(self.recommender).fit(X, y)
+        self.recommender_ = fitted_part(self.recommender, X, y)
         self._target = self._target_of(X, y, [self.recommender_])
         self._check_items({"recommender": self.recommender_})
         self._set_items(X, y)

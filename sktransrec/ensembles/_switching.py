@@ -5,11 +5,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import clone
 
 from .._typing import Estimator, MatrixLike
 from .._validation import COUNT, HasMethods, check_is_fitted, check_rows, validated_fit_of_parts
-from .._wrapping import is_supervised, reads_histories
+from .._wrapping import fitted_part, is_supervised, reads_histories
 from ._base import EnsembleRecommender
 
 
@@ -141,12 +140,12 @@ class SwitchingRecommender(EnsembleRecommender):
         self._check_parts(X)
         self._target = self._target_of(X, None)
         history = self._target.known(X)
-        self.recommender_ = clone(self.recommender).fit(history, None)
+        self.recommender_ = fitted_part(self.recommender, history, None)
         self.fallback_ = None
         if self.fallback is not None:
             has_history = self._target.activity(X) > 0
             features = self._target.others(X)[has_history]
-            self.fallback_ = clone(self.fallback).fit(features, history[has_history])
+            self.fallback_ = fitted_part(self.fallback, features, history[has_history])
         self._set_items(X, None)
         return self
 

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Recommending what a transformer adds to a row when it encodes and decodes it."""
 
-from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from .._numerics._entries import as_dense
 from .._score_parts import additive_parts
 from .._typing import Estimator
 from .._validation import HasMethods, check_interactions
-from .._wrapping import transformed
+from .._wrapping import fitted_part, transformed
 from ..base import InDomainRecommender
 
 
@@ -95,7 +94,7 @@ class ReconstructionRecommender(InDomainRecommender):
     def _fit(self, X):
         tags = get_tags(self.transformer).input_tags
         self._reads = {"sparse": tags.sparse, "negative": not tags.positive_only}
-        self.transformer_ = clone(self.transformer).fit(self._transformer_input(X), None)
+        self.transformer_ = fitted_part(self.transformer, self._transformer_input(X), None)
         n_items = self._score_rows(X[:1]).shape[1]
         if n_items != X.shape[1]:
             raise ValueError(

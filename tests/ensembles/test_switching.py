@@ -25,8 +25,6 @@ from sktransrec.datasets import load_amazon_pair, make_cross_domain
 from sktransrec.interactions import holdout_random
 from sktransrec.metrics import held_out_ranks, ndcg_at_k
 
-pytestmark = pytest.mark.usefixtures("few_draws")
-
 N_ITEMS = 100
 N_COLD = 250
 

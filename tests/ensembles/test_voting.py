@@ -245,7 +245,8 @@ def test_the_error_of_a_part_says_whose_it_is(X):
     with pytest.raises(ValueError, match="TruncatedSVD") as raised:
         vote.fit(X[:, :1])
     assert raised.value.__notes__ == [
-        f"This is an error of the member {svd!r}, which was fitted on X."
+        f"This is an error of the part {part!r}, which was fitted on X."
+        for part in (svd.transformer, svd)
     ]
 
 
