@@ -10,6 +10,7 @@ from sklearn.utils import gen_batches
 from .._validation import get_chunk_n_rows
 from ._entries import column_counts, pattern_of, with_data
 from ._row_totals import rows_of_entries, scaled_rows
+from ._threads import in_threads, rows_per_thread
 from ._top_k import Preference
 
 
@@ -19,7 +20,8 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
     Of equal entries, those of popular columns are kept, then those of lower columns.
 
     The product is computed in blocks of rows that respect scikit-learn's `working_memory` setting,
-    so the memory needed is not much larger than the result.
+    so the memory needed is not much larger than the result. The blocks are computed in as many
+    threads as `joblib.parallel_config` allows.
 
     Parameters
     ----------
@@ -37,14 +39,15 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
     left, right = left.tocsr(), right.tocsr()
     patterns = pattern_of(left), pattern_of(right)
     places = _places(right)
-    blocks = []
-    for items in _item_batches(*patterns):
+
+    def links_of(items):
         products = left[items] @ right
         support = patterns[0][items] @ patterns[1] if shrinkage else None
         _zero_diagonal(products, items.start)
         links = _shrunk(products, support, shrinkage)
-        blocks.append(_largest_entries(links, n_links, places))
-    return _stacked(blocks)
+        return _largest_entries(links, n_links, places)
+
+    return _stacked(list(in_threads(links_of, zip(_item_batches(*patterns)))))
 
 
 def strongest_links_of_each(X, row_weights, item_scales, shrinkages, n_links):
@@ -67,18 +70,19 @@ def strongest_links_of_each(X, row_weights, item_scales, shrinkages, n_links):
     # Of the complex product, the imaginary part is the number of rows with both items.
     left = scaled_rows(pattern, row_weights**2 + 1j).T.tocsr()
     places = _places(X)
-    blocks = [[] for _ in item_scales]
-    for items in _item_batches(left, pattern):
+
+    def links_of_each(items):
         sums = left[items] @ pattern
         _zero_diagonal(sums, items.start)
         n_entries = np.diff(sums.indptr)
-        for of_weighting, scales, shrinkage in zip(blocks, item_scales, shrinkages, strict=True):
+        for scales, shrinkage in zip(item_scales, shrinkages, strict=True):
             data = sums.data.real * np.repeat(scales[items], n_entries) * scales[sums.indices]
             if shrinkage:
                 data *= _trust(sums.data.imag, shrinkage)
-            links = with_data(sums, data).copy()
-            of_weighting.append(_largest_entries(links, n_links, places))
-    return [_stacked(of_weighting) for of_weighting in blocks]
+            yield _largest_entries(with_data(sums, data).copy(), n_links, places)
+
+    blocks = in_threads(lambda items: list(links_of_each(items)), zip(_item_batches(left, pattern)))
+    return [_stacked(of_weighting) for of_weighting in zip(*blocks, strict=True)]
 
 
 def strongest_of(product, n_links, counts, *, support=None, shrinkage=0.0):
@@ -104,14 +108,20 @@ def strongest_of(product, n_links, counts, *, support=None, shrinkage=0.0):
 
 
 def _item_batches(left, right):
-    """Return slices of items whose products with all columns fit the working memory."""
+    """Return slices of items whose products with all columns fit the working memory.
+
+    That holds for those that are computed in threads at the same time together.
+    """
     row_sizes = np.diff(right.indptr)
     most = int(
         np.add.reduceat(np.append(row_sizes[left.indices], 0), left.indptr[:-1]).max(initial=1)
     )
     # An entry has a value and an index, in the product and in the links.
     row_bytes = 16 * min(most, right.shape[1])
-    return gen_batches(left.shape[0], get_chunk_n_rows(row_bytes, max_n_rows=left.shape[0]))
+    n_items = left.shape[0]
+    return gen_batches(
+        n_items, rows_per_thread(n_items, get_chunk_n_rows(row_bytes, max_n_rows=n_items))
+    )
 
 
 def _places(X):
@@ -160,15 +170,26 @@ def keep_largest(links, n_links, places):
 
     Of equal entries, those whose columns come first in `places` are kept.
     """
-    for start, stop in pairwise(links.indptr):
+    least = _least_kept(links, n_links)
+    rows = rows_of_entries(links)
+    is_below = links.data < least[rows]
+    n_kept = np.bincount(rows[~is_below], minlength=len(least))
+    for row in np.flatnonzero((least > -np.inf) & (n_kept > n_links)):
+        entries = slice(links.indptr[row], links.indptr[row + 1])
+        tied = links.indptr[row] + np.flatnonzero(links.data[entries] == least[row])
+        n_dropped = n_kept[row] - n_links
+        last_first = np.argpartition(-places[links.indices[tied]], n_dropped - 1)
+        links.data[tied[last_first[:n_dropped]]] = 0
+    links.data[is_below] = 0
+
+
+def _least_kept(links, n_links):
+    """Return the `n_links`-th largest entry of each row, -inf if it has no more than these."""
+    least = np.full(links.shape[0], -np.inf, dtype=links.dtype)
+    for row, (start, stop) in enumerate(pairwise(links.indptr.tolist())):
         n_dropped = stop - start - n_links
         if n_dropped > 0:
-            row, columns = links.data[start:stop], links.indices[start:stop]
-            least = np.partition(row, n_dropped)[n_dropped]
-            is_below = row < least
-            n_tied_dropped = n_dropped - np.count_nonzero(is_below)
-            if n_tied_dropped > 0:
-                tied = np.flatnonzero(row == least)
-                last_first = np.argpartition(-places[columns[tied]], n_tied_dropped - 1)
-                row[tied[last_first[:n_tied_dropped]]] = 0
-            row[is_below] = 0
+            entries = links.data[start:stop].copy()
+            entries.partition(n_dropped)  # `np.partition` takes longer than the selection
+            least[row] = entries[n_dropped]
+    return least

@@ -8,6 +8,9 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ._blas_threads import one_blas_thread
 
+# Blocks take different times: with several for each thread, none waits long for the last one.
+_BLOCKS_PER_THREAD = 4
+
 
 def in_threads(function, blocks, n_jobs=None):
     """Return an iterator of the results of function(*block), in the order of the blocks.
@@ -27,6 +30,23 @@ def in_threads(function, blocks, n_jobs=None):
     if n_threads == 1:
         return (function(*block) for block in all_blocks)
     return _in_several_threads(function, all_blocks, n_threads)
+
+
+def rows_per_thread(n_rows, most_rows, n_jobs=None):
+    """Return how many rows a block has, so that threads end together.
+
+    Parameters
+    ----------
+    n_rows : int
+    most_rows : int
+        The most rows that may be in work at the same time.
+    n_jobs : int or None
+        As in `in_threads`.
+    """
+    n_threads = effective_n_jobs(n_jobs)
+    if n_threads == 1:
+        return most_rows
+    return max(1, min(most_rows // n_threads, -(-n_rows // (_BLOCKS_PER_THREAD * n_threads))))
 
 
 def _in_several_threads(function, blocks, n_threads):

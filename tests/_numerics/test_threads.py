@@ -7,9 +7,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn import config_context
+from sklearn.base import clone
 
-from sktransrec import ItemKNNRecommender, recommend
-from sktransrec._numerics._threads import in_threads
+from sktransrec import (
+    EASERecommender,
+    GraphFilterRecommender,
+    ItemKNNRecommender,
+    recommend,
+)
+from sktransrec._numerics._threads import in_threads, rows_per_thread
 
 
 @pytest.mark.parametrize("n_blocks", [0, 1, 7])
@@ -44,3 +50,27 @@ def test_recommendations_do_not_depend_on_the_threads():
             together = recommend(model, X)
     for one, other in zip(alone, together, strict=True):
         assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ItemKNNRecommender(5),
+        ItemKNNRecommender(5, weighting="cosine", shrinkage=1),
+        EASERecommender(solver="sparse", n_neighbors=5),
+        GraphFilterRecommender(3, random_state=0),
+    ],
+)
+def test_models_do_not_depend_on_the_threads_of_their_fit(model):
+    X = (np.random.default_rng(0).random((400, 120)) < 0.2).astype(np.float32)
+    alone = clone(model).fit(X).decision_function(X)
+    with joblib.parallel_config(n_jobs=2):
+        together = clone(model).fit(X).decision_function(X)
+    assert_array_equal(alone, together)
+
+
+@pytest.mark.parametrize(("n_jobs", "expected"), [(1, 50), (2, 13)])
+def test_blocks_of_threads_share_the_memory_and_end_together(n_jobs, expected):
+    assert rows_per_thread(100, 50, n_jobs) == expected
+    assert rows_per_thread(10_000, 50, n_jobs) == 50 // n_jobs
+    assert rows_per_thread(1, 1, n_jobs) == 1
