@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Look into pipelines, searches and frozen estimators: what a model learns from and reads."""
 
+import copy
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, clone
@@ -81,6 +83,29 @@ def recommender_of(model):
             "in one, or a search over one of these that was fitted with refit=True."
         )
     return model
+
+
+def with_recommender(model, recommender):
+    """Return a fitted model, with all of its steps, that ends in another recommender."""
+    inner = _inner(model)
+    if inner is None:
+        return recommender
+    inner = with_recommender(inner, recommender)
+    if not isinstance(model, Pipeline):
+        return inner
+    pipeline = copy.copy(model)
+    *before, (name, _) = [step for step in model.steps if step[1] not in (None, "passthrough")]
+    pipeline.steps = [*before, (name, inner)]
+    return pipeline
+
+
+def has_steps_before(model):
+    """Return whether a fitted model has a step before its recommender."""
+    while (inner := _inner(model)) is not None:
+        if inner is not _inner(model, step=0):
+            return True
+        model = inner
+    return False
 
 
 def recommender_and_rows(model, X):

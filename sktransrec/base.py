@@ -33,7 +33,6 @@ from ._validation import (
     check_rows,
     check_targets,
     is_content,
-    validated_fit,
     validated_fit_of_parts,
 )
 from ._validation._finite import finite_output
@@ -201,12 +200,12 @@ class RecommenderMixin(VersionStampMixin):
         return None
 
     @property
-    def item_columns_(self) -> NDArray[np.intp]:
+    def item_columns_(self) -> NDArray[np.intp] | None:
         """The columns of X that are the items, in order; None if all columns are, or none is."""
         return None
 
     @property
-    def withheld_items_(self) -> NDArray[np.bool_]:
+    def withheld_items_(self) -> NDArray[np.bool_] | None:
         """The mask of the items that are never recommended; None if there are none."""
         return None
 
@@ -308,7 +307,7 @@ class InDomainRecommender(RecommenderMixin, BaseEstimator):
         tags.input_tags.positive_only = self._nonnegative_X
         return tags
 
-    @validated_fit
+    @validated_fit_of_parts
     def fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Learn from the interactions in X.
 

@@ -146,7 +146,10 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
         )
     parts = list(zip(*([_parts(X)] if y is None else [_parts(X), _parts(y)]), strict=True))
     is_empty = [_delayed(_has_no_rows)(part[0]) for part in parts]
-    first = next(part for part, empty in zip(parts, is_empty, strict=True) if not empty.compute())
+    filled = (part for part, empty in zip(parts, is_empty, strict=True) if not empty.compute())
+    first = next(filled, None)
+    if first is None:
+        raise ValueError("X holds no interactions: all of its parts are without rows.")
     chosen = _delayed(_fitted_to_first)(model, *first).compute()
     sums = [_delayed(_row_sums)(_delayed(chosen), *part) for part in parts]
     vars(model).update(vars(chosen))

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a product calls: ids in, ids out."""
 
-import copy
 import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -10,14 +9,13 @@ from typing import Any, Literal
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
-from sklearn.pipeline import Pipeline
 
 from ._ids import distinct_ids, joined_ids, positions
 from ._recommend import recommend
 from ._typing import Estimator
-from ._validation import check_is_fitted
+from ._validation import check_count, check_is_fitted
 from ._version_stamp import VersionStampMixin
-from ._wrapping import reads_histories, recommender_of
+from ._wrapping import reads_histories, recommender_of, with_recommender
 from .content import ItemFeatures
 from .inspection._explain import explain
 from .inspection._trace import trace
@@ -161,7 +159,7 @@ class RecommendationService(VersionStampMixin):
         items, scores = recommend(
             self.model,
             X,
-            n_recommendations=min(n_recommendations, len(self.item_ids_)),
+            n_recommendations=self._at_most(n_recommendations),
             candidates=columns,
             exclude_seen=exclude_seen,
             exclude_interactions=None if exclude is None else self._excluded(exclude, users),
@@ -295,13 +293,18 @@ class RecommendationService(VersionStampMixin):
                 {"user": user, "item": item, **found.get(column, _UNKNOWN)}
                 for column, item in zip(asked, ids.tolist(), strict=True)
             ]
-        return frame_of(self._columns_of(lines), library)
+        asked_ids = self.item_ids_ if wanted is None else wanted
+        columns = self._columns_of(lines, {"user": users.dtype, "item": asked_ids.dtype})
+        return frame_of(columns, library)
 
-    def _columns_of(self, lines):
+    def _columns_of(self, lines, dtypes):
         """Return lines of a table as columns; what a line does not have is 0 there."""
         heads = dict.fromkeys(["user", "item", "name", *_UNKNOWN])
         heads |= dict.fromkeys(name for line in lines for name in line)
-        columns = {name: np.array([line.get(name, 0.0) for line in lines]) for name in heads}
+        columns = {
+            name: np.array([line.get(name, 0.0) for line in lines], dtype=dtypes.get(name))
+            for name in heads
+        }
         return columns | {"name": self._names_of(columns["item"])}
 
     def similar(self, items: ArrayLike, n_similar: int = 10) -> Any:
@@ -350,19 +353,13 @@ class RecommendationService(VersionStampMixin):
         self : RecommendationService
             The service. The model that it was made from is not changed.
         """
-        is_pipeline = isinstance(self.model, Pipeline)
-        recommender = self.model[-1] if is_pipeline else self.model
+        recommender = recommender_of(self.model)
         if not hasattr(recommender, "with_items"):
             raise AttributeError(
                 f"{type(recommender).__name__} cannot take later items: use a recommender with "
-                "content, such as HybridRecommender, alone or at the end of a Pipeline."
+                "content, such as HybridRecommender, alone, or at the end of a Pipeline or search."
             )
-        later = recommender.with_items(item_features)
-        if is_pipeline:
-            steps = [*self.model.steps[:-1], (self.model.steps[-1][0], later)]
-            pipeline = copy.copy(self.model)
-            pipeline.steps = steps
-            later = pipeline
+        later = with_recommender(self.model, recommender.with_items(item_features))
         item_ids = joined_ids([self.item_ids_, item_features.ids])
         self.model, self.item_ids_ = later, distinct_ids(item_ids, "The item ids")
         self.item_names = self.item_names | _as_dict(item_names)
@@ -448,20 +445,19 @@ class RecommendationService(VersionStampMixin):
         encoder = ignoring_unknown(self.encoder)
         if not reads_histories(self.model):
             return encoder.transform(history, users=users)
-        return encoder.sequences(history, users=users, max_length=self._width)
-
-    @property
-    def _width(self):
-        """The number of columns of the histories that the model reads."""
-        return self.model.n_features_in_
+        return encoder.sequences(history, users=users, max_length=self.model.n_features_in_)
 
     def _of_baskets(self, baskets):
         """Return what the model reads of baskets of item ids."""
         coded, unknown = coded_baskets(self.encoder, baskets)
         _warn_of_unknown(unknown)
         if reads_histories(self.model):
-            return latest_columns(coded, self._width)
+            return latest_columns(coded, self.model.n_features_in_)
         return merged_matrix(coded, "sum")
+
+    def _at_most(self, n_recommendations):
+        check_count(n_recommendations, name="n_recommendations")
+        return min(n_recommendations, len(self.item_ids_))
 
     def _known_columns(self, ids, name="candidates"):
         columns = positions(distinct_ids(ids, name), self.item_ids_)

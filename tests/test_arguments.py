@@ -6,23 +6,40 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
 
 import sktransrec
 from sktransrec import (
     ALSRecommender,
+    BridgeRecommender,
+    ContentKNNRecommender,
+    DiscountedRecommender,
     EASERecommender,
+    HistoryRecommender,
+    HybridRecommender,
     InteractionEncoder,
+    ItemFeatures,
     ItemKNNRecommender,
+    ReconstructionRecommender,
     RidgeRecommender,
     SourceSelectorRecommender,
+    StackingRecommender,
+    SwitchingRecommender,
     TextSequences,
     TransferGate,
+    VotingRecommender,
+    align_domains,
+    compare,
     debiased_scorer,
     ranking_scorer,
     transfer_gain,
     transfer_learning_curve,
 )
 from sktransrec._validation import Interval, positive_integers
+from sktransrec.inspection import TransferGainDisplay
 from sktransrec.testing._instances import ESTIMATORS
 
 EACH_KIND = {type(each): each for each in [*ESTIMATORS, InteractionEncoder(), TextSequences()]}
@@ -141,6 +158,45 @@ def test_similar_items_names_its_argument(items):
 def test_no_folds_are_an_error(call):
     with pytest.raises(ValueError, match=r"cv=\[\] has no folds"):
         call(X, X[:, :5])
+
+
+def _align(source_encoder):
+    log = pd.DataFrame({"user": [0, 0, 1, 1], "item": [0, 1, 0, 1]})
+    return align_domains(log, log, on="users", source_encoder=source_encoder)
+
+
+CONTENT = ItemFeatures(list("abcdefgh"))
+BAD, BAD_MAP = ALSRecommender(2, max_iter=-5), RidgeRecommender(regularization=-1.0)
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        HybridRecommender(BAD, item_features=ItemFeatures(np.eye(8))).fit,
+        ReconstructionRecommender(TruncatedSVD(2, n_iter=-2)).fit,
+        ContentKNNRecommender(CONTENT, transformer=TfidfVectorizer(norm="no norm")).fit,
+        VotingRecommender([("als", BAD)]).fit,
+        StackingRecommender([("als", BAD)]).fit,
+        DiscountedRecommender(BAD).fit,
+        SwitchingRecommender(BAD, min_interactions=1).fit,
+        TransferGate(BAD).fit,
+        SourceSelectorRecommender(BAD_MAP).fit,
+        BridgeRecommender(BAD).fit,
+        make_pipeline(MaxAbsScaler(), BAD).fit,
+        lambda X, y: HistoryRecommender(BAD).fit(np.tile([1, 2, 3], (9, 1))),
+        lambda X, y: transfer_gain(BAD_MAP, None, X, y),
+        lambda X, y: transfer_learning_curve({"ridge": BAD_MAP}, X, y, train_sizes=[10]),
+        lambda X, y: TransferGainDisplay.from_estimators(BAD_MAP, None, X, y),
+        lambda X, y: _align(InteractionEncoder(duplicates="no rule")),
+    ],
+)
+def test_estimators_that_others_fit_check_their_parameters(fit):
+    with pytest.raises(ValueError, match=r"The '(max_iter|regularization|n_iter|norm|duplicates)'"):
+        fit(X, X[:, :5])
+
+
+def test_a_comparison_goes_on_and_says_which_parameter_was_refused():
+    assert "The 'max_iter' parameter of ALS" in compare({"als": BAD}, X).errors["als"]
 
 
 def test_more_folds_than_rows_are_an_error():

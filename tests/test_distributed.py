@@ -97,6 +97,12 @@ def test_half_steps_over_parts_are_those_of_the_whole(n_components, scale_regula
     assert_allclose(learned.decision_function(X), expected.decision_function(X), atol=1e-5)
 
 
+@pytest.mark.parametrize("model", [EASERecommender(), ALSRecommender(2)])
+def test_parts_without_rows_are_an_error(model):
+    with pytest.raises(ValueError, match="all of its parts are without rows"):
+        fit_parts(model, [np.empty((0, 4)), np.empty((0, 4))])
+
+
 def test_models_without_sums_are_named():
     with pytest.raises(TypeError, match="BPRRecommender does not learn from sums"):
         fit_parts(BPRRecommender(), parts_of(X))

@@ -138,6 +138,17 @@ def test_a_trace_says_why_an_item_is_missing(service, log):
     assert list(service.trace(["new"], items=["no such film"])["rank"]) == [0]
 
 
+def test_ids_of_several_types_are_kept_in_a_trace():
+    log = {"user": [1, 1, "b", "b", "b"], "item": [3, "s10", "s10", 7, 3]}
+    encoder = InteractionEncoder()
+    model = PopularityRecommender().fit(encoder.fit_transform(log))
+    service = RecommendationService(model, encoder, item_names={3: "three", 7: "seven"})
+    found = service.trace([1, "b"], log, items=[3, "s10", 7])
+    assert list(found["user"]) == [1, 1, 1, "b", "b", "b"]
+    assert list(found["item"]) == [3, "s10", 7] * 2
+    assert list(found["name"]) == ["three", None, "seven"] * 2
+
+
 def test_similar_items_by_id(service):
     similar = service.similar(["film-4"], n_similar=3)
     assert similar["query"].tolist() == ["film-4"] * 3
@@ -234,6 +245,10 @@ def test_later_items_are_recommended_without_learning_again(log):
     assert found["name"][0] == "New odd"
     assert pd.isna(found["name"][1])
     assert model.n_items_ == len(encoder.items_)
+    search = GridSearchCV(make_pipeline(MaxAbsScaler(), model), {}, cv=2).fit(X)
+    of_search = RecommendationService(search, encoder).add_items(later)
+    found = of_search.recommend(baskets=[["film-1", "film-3"]], candidates=["film-21", "film-22"])
+    assert found["item"][0] == "film-21"
     with pytest.raises(AttributeError, match="ItemKNNRecommender cannot take later items"):
         RecommendationService(ItemKNNRecommender().fit(X), encoder).add_items(later)
 

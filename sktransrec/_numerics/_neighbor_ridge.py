@@ -19,7 +19,9 @@ from .._validation import get_chunk_n_rows
 from ._blas_threads import one_blas_thread
 from ._entries import column_counts, with_data
 from ._gram import upper_gram
+from ._row_blocks import row_slices
 from ._strongest_links import keep_largest, strongest_links
+from ._threads import in_threads, rows_per_thread
 from ._top_k import Preference
 
 # The entries among so many columns take 16 MiB.
@@ -75,7 +77,8 @@ def neighbor_ridge(gram, cross, ridges):
     """Return the weights of the ridge regression of each target on its own columns.
 
     With G = XᵀX, N the columns stored in row c of `cross` and D = diag(ridges), a row of weights is
-    (G_NN + D_NN)⁻¹ c_N at N and zero elsewhere.
+    (G_NN + D_NN)⁻¹ c_N at N and zero elsewhere. The targets are solved for in as many threads as
+    `joblib.parallel_config` allows.
 
     Parameters
     ----------
@@ -96,8 +99,9 @@ def neighbor_ridge(gram, cross, ridges):
     """
     weights = np.empty(cross.nnz, dtype=gram.dtype)
     (posv,) = lapack.get_lapack_funcs(("posv",), dtype=gram.dtype)
-    with one_blas_thread():
-        for start, stop in pairwise(cross.indptr):
+
+    def solve(targets):
+        for start, stop in pairwise(cross.indptr[targets.start : targets.stop + 1]):
             if start == stop:
                 continue
             order, A = gram.upper_among(cross.indices[start:stop])
@@ -107,6 +111,12 @@ def neighbor_ridge(gram, cross, ridges):
             _, weights[order], info = posv(A.T, cross.data[order], lower=True, overwrite_a=True)
             if info > 0:
                 raise LinAlgError(f"The pivot of column {info - 1} is not positive in {A.dtype}.")
+
+    n_targets = cross.shape[0]
+    blocks = row_slices(n_targets, rows_per_thread(n_targets, n_targets))
+    with one_blas_thread():
+        for _ in in_threads(solve, zip(blocks)):
+            pass
     return with_data(cross, weights)
 
 

@@ -42,12 +42,13 @@ N_ITEMS = [Interval(numbers.Integral, 1, _LARGEST_INTEGER, closed="left"), None]
 N_JOBS = [None, Interval(numbers.Integral, None, None, closed="neither")]
 
 
-def check_count(value, *, name, maximum, of):
+def check_count(value, *, name, maximum=np.inf, of=""):
     """Raise unless `value` is an integer from 1 to `maximum`, which the error calls `of`."""
     if type(value) is int and 1 <= value <= maximum:
         return  # the constraint of scikit-learn takes longer than a hundred such comparisons
     if not _COUNT.is_satisfied_by(value) or value > maximum:
-        raise ValueError(f"{name} must be an integer from 1 to {of}={maximum}, got {value!r}.")
+        most = f"to {of}={maximum}" if of else "on"
+        raise ValueError(f"{name} must be an integer from 1 {most}, got {value!r}.")
 
 
 def positive_integers(sizes, *, name):

@@ -38,8 +38,8 @@ __all__ = [
 
 
 def validate_params(constraints: dict[str, Any]) -> Callable[[Function], Function]:
-    """Decorate a function: it checks its parameters first, and what it calls need not."""
-    return _sklearn_validate_params(constraints, prefer_skip_nested_validation=True)
+    """Decorate a function: it checks its parameters first, and estimators in it theirs."""
+    return _sklearn_validate_params(constraints, prefer_skip_nested_validation=False)
 
 
 def visual_block(estimators, names, details):

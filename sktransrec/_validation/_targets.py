@@ -45,8 +45,9 @@ def check_relevance(y, *, n_rows, n_items=None, name="y"):
     y = _two_dimensional(y, n_items=n_items, name=name)
     y = check_array(y, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
     if y.shape[0] != n_rows or (n_items is not None and y.shape[1] != n_items):
+        columns = "n_items" if n_items is None else n_items
         raise ValueError(
-            f"{name} has shape {y.shape}, expected ({n_rows}, {n_items}): one row for each row of "
+            f"{name} has shape {y.shape}, expected ({n_rows}, {columns}): one row for each row of "
             "X and one column for each item that can be recommended."
         )
     return _canonical_csr(y)

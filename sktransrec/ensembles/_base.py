@@ -38,7 +38,7 @@ from .._wrapping import (
 from ..base import RecommenderMixin
 from ..content import ItemFeatures
 from ..interactions._target_items import TargetItems
-from ._later_items import with_later_items
+from ._later_items import knows_content, with_later_items
 
 # Scores that differ by less do not differ.
 _LEAST_DEVIATION = 1e-12
@@ -169,13 +169,13 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
                 )
 
     @property
-    def item_columns_(self) -> NDArray[np.intp]:
+    def item_columns_(self) -> NDArray[np.intp] | None:
         """The columns of X that are the items, in order; None if all columns are, or none is."""
         columns = self._target.columns
         return columns if 0 < columns.size < self.n_features_in_ else None
 
     @property
-    def withheld_items_(self) -> NDArray[np.bool_]:
+    def withheld_items_(self) -> NDArray[np.bool_] | None:
         """The mask of the items that are never recommended; None if there are none."""
         return withheld_items(self._fitted_parts(), self.n_items_, self._target.columns)
 
@@ -213,14 +213,17 @@ class DecidingRecommender(EnsembleRecommender):
         return self._target.score_parts(fitted, X, columns if columns.size else None)
 
 
-def _has_member_that(takes):
-    """Return the function from an ensemble to whether a member, fitted or not, has a method."""
+def _members(ensemble):
+    """Return the members, fitted or not."""
+    return getattr(ensemble, "estimators_", None) or ensemble._parts()
 
-    def has_member(ensemble):
-        members = getattr(ensemble, "estimators_", None) or ensemble._parts()
-        return any(hasattr(member, takes) for member in members)
 
-    return has_member
+def _has_member_with_content(ensemble):
+    return any(map(knows_content, _members(ensemble)))
+
+
+def _has_member_that_moves(ensemble):
+    return any(hasattr(member, "with_item_features") for member in _members(ensemble))
 
 
 class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
@@ -262,7 +265,7 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         self._set_params("estimators", **params)
         return self
 
-    @available_if(_has_member_that("with_items"))
+    @available_if(_has_member_with_content)
     def with_items(self, item_features: ItemFeatures) -> Self:
         """Add new items to the fitted ensemble, without fitting it again.
 
@@ -286,7 +289,7 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         later = [with_later_items(model, item_features) for model in self.estimators_]
         return self._with_members(list(self.named_estimators_), later, item_features.n_items)
 
-    @available_if(_has_member_that("with_item_features"))
+    @available_if(_has_member_that_moves)
     def with_item_features(self, item_features: ItemFeatures) -> Self:
         """Return this fitted ensemble for the items of another catalogue.
 
@@ -341,11 +344,22 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         )
 
     def _parts(self):
-        return [part for part in self._all_parts() if not isinstance(part, str)]
+        return [part for _, part in self.estimators if not isinstance(part, str)]
 
-    def _all_parts(self):
-        """Return all recommenders, with "drop" in place of those that are left out."""
-        return [part for _, part in self.estimators]
+    def _used_weights(self, weights):
+        """Return those of a weight for each recommender that are not dropped.
+
+        None if these are no numbers of 0 or more, or none is above 0.
+        """
+        is_used = [not isinstance(part, str) for _, part in self.estimators]
+        try:
+            weights = np.asarray(weights, dtype=np.float64)
+        except (TypeError, ValueError):
+            return None
+        if weights.shape != (len(is_used),):
+            return None
+        used = weights[is_used]
+        return used if used.min() >= 0 and 0 < used.sum() < np.inf else None
 
     def _fitted_parts(self):
         return self.estimators_

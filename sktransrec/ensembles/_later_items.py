@@ -7,7 +7,13 @@ from sklearn.utils import get_tags
 
 from .._histories import padded_at_end
 from .._recommend import withheld_items
-from .._wrapping import reads_histories, recommender_and_rows, recommender_of
+from .._wrapping import (
+    innermost,
+    reads_histories,
+    recommender_and_rows,
+    recommender_of,
+    with_recommender,
+)
 from ..base import RecommenderMixin
 
 
@@ -61,11 +67,11 @@ class BesideLaterItems(RecommenderMixin, BaseEstimator):
 
 def knows_content(model):
     """Return whether a fitted model takes later items by their content."""
-    return hasattr(model, "with_items")
+    return hasattr(innermost(model), "with_items")
 
 
 def with_later_items(model, item_features):
     """Return a fitted model that also recommends later items, by their content if it can."""
     if knows_content(model):
-        return model.with_items(item_features)
+        return with_recommender(model, recommender_of(model).with_items(item_features))
     return BesideLaterItems(model, item_features.n_items)

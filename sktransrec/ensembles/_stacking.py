@@ -313,7 +313,6 @@ class StackingRecommender(CombiningRecommender):
 
     def _prior_weights(self):
         """Return the prior weights of the recommenders that are not dropped, and of popularity."""
-        is_used = [not isinstance(part, str) for part in self._all_parts()]
         names = [name for name, _ in self.estimators]
         weights, of_popularity = self.prior, 0.0
         if weights is None:
@@ -323,15 +322,13 @@ class StackingRecommender(CombiningRecommender):
         elif isinstance(weights, dict):
             _check_named(weights, names)
             weights = [weights.get(name, 0.0) for name in names]
-        weights = np.asarray(weights, dtype=np.float64)
-        if weights.shape == (len(names),):
-            weights = weights[is_used]
-            if weights.min() >= 0 and 0 < weights.sum() < np.inf:
-                return np.append(weights, of_popularity)
-        raise ValueError(
-            f"prior={self.prior!r}: pass a weight of 0 or more for each of the {len(names)} "
-            "estimators, and one above 0, or a dict from their names to such weights."
-        )
+        weights = self._used_weights(weights)
+        if weights is None:
+            raise ValueError(
+                f"prior={self.prior!r}: pass a weight of 0 or more for each of the {len(names)} "
+                "estimators, and one above 0, or a dict from their names to such weights."
+            )
+        return np.append(weights, of_popularity)
 
     def _trusted_prior(self, choices, prior):
         """Return the prior weights, or equal ones where those of another stack do harm."""
@@ -450,6 +447,7 @@ class StackingRecommender(CombiningRecommender):
                 "recommenders, of which some cannot be taken to another catalogue: leave it at "
                 "None."
             )
+        self.prior_weights_ = self.prior_weights_[are_kept]
         weights = self.weights_[:, are_kept]
         self.weights_ = np.where(weights.any(axis=1, keepdims=True), weights, 1.0)
 

@@ -122,16 +122,14 @@ class VotingRecommender(CombiningRecommender):
     def _checked_weights(self):
         """Return the weights of the recommenders that are not dropped."""
         self._check_members()
-        is_used = [not isinstance(part, str) for part in self._all_parts()]
-        weights = np.ones(len(is_used)) if self.weights is None else np.asarray(self.weights)
-        if weights.shape == (len(is_used),):
-            weights = weights[is_used]
-            if weights.min() >= 0 and 0 < weights.sum() < np.inf:
-                return weights
-        raise ValueError(
-            f"weights={self.weights!r}: pass a number of 0 or more for each of the {len(is_used)} "
-            "estimators, and one above 0."
-        )
+        n_parts = len(self.estimators)
+        weights = self._used_weights(np.ones(n_parts) if self.weights is None else self.weights)
+        if weights is None:
+            raise ValueError(
+                f"weights={self.weights!r}: pass a number of 0 or more for each of the {n_parts} "
+                "estimators, and one above 0."
+            )
+        return weights
 
     def _keep_weights_of(self, are_kept):
         self._shares = _shares(self._shares[are_kept])

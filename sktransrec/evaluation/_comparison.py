@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._numerics._entries import entries_of
 from .._validation import _safe_indexing, check_matrix
-from .._wrapping import is_supervised
+from .._wrapping import fitted_part, is_supervised
 from ..interactions import cross_listed_mask, find_cross_listed
 from ..interactions._cross_listed import named_twins
-from ..interactions._target_items import TargetItems, column_names
+from ..interactions._target_items import TargetItems, column_labels
 from ..metrics._table import METRICS
 from ..recommenders import PopularityRecommender
 
@@ -31,7 +30,7 @@ class Side:
     def fitted(self, y, rows=None):
         """Return the model fitted on some rows, or on all of them."""
         X, y = (part if rows is None else _safe_indexing(part, rows) for part in (self.X_train, y))
-        return clone(self.model).fit(X, y if is_supervised(self.model) else None)
+        return fitted_part(self.model, X, y if is_supervised(self.model) else None)
 
 
 def sides(transfer, baseline, X, y, target):
@@ -89,7 +88,7 @@ class Comparison:
         activity = target.activity(X)
         if X_source is not None:
             source = check_matrix(X_source, name="X_source")
-            names = column_names(X_source, source.shape[1])
+            names = column_labels(X_source, source.shape[1])
             activity = activity if target.are_in_rows else np.diff(source.indptr)
         return cls(
             sides=sides(transfer, baseline, X, y, target),
@@ -99,7 +98,7 @@ class Comparison:
             activity=activity,
             source=source,
             source_names=names if source_names is None else source_names,
-            target_names=column_names(None, y.shape[1]) if target_names is None else target_names,
+            target_names=column_labels(None, y.shape[1]) if target_names is None else target_names,
         )
 
     @property

@@ -27,7 +27,7 @@ from .._validation import (
 )
 from ..interactions import AlignedDomains
 from ..interactions._cross_listed import twin_lines
-from ..interactions._target_items import TargetItems, column_names
+from ..interactions._target_items import TargetItems, column_labels
 from ..metrics._buckets import bucket_edges, bucket_names, bucket_of
 from ..metrics._table import METRICS
 from ..metrics._wanted import wanted_items
@@ -353,7 +353,7 @@ shape (n_rows,), default=None
         Comparison.of(
             *(transfer, baseline, X, relevance, target),
             X_source=X_source,
-            **(names or {"target_names": column_names(y, relevance.shape[1])}),
+            **(names or {"target_names": column_labels(y, relevance.shape[1])}),
         ),
         None if prefit else shuffled_folds(cv, relevance, random_state),
         metric=metric,

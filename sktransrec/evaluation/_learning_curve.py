@@ -188,9 +188,10 @@ def transfer_learning_curve(
         for rows, held_out in samples
         for i, size in enumerate(sizes)
     ]
-    measure = partial(METRICS[metric].function, k=k, per_row=True)
+    n_ranked = min(k, served.y.shape[1])
+    measure = partial(METRICS[metric].function, k=n_ranked, per_row=True)
     results = Parallel(n_jobs=n_jobs)(
-        delayed(_row_scores)(served, estimators[name], rows, held_out, measure, k)
+        delayed(_row_scores)(served, estimators[name], rows, held_out, measure, n_ranked)
         for name, _, rows, held_out in fits
     )
     scores = {name: np.full((len(sizes), served.n_rows), np.nan) for name in estimators}

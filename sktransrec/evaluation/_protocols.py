@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Protocols of evaluation by name: what each one answers, and what it leaks if misused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.random import RandomState
@@ -12,12 +12,15 @@ from scipy.sparse import csr_array
 from sklearn.model_selection import KFold
 from sklearn.utils import check_random_state
 
+from .._numerics._entries import entries_of
 from .._recommend import n_rows_of
 from .._typing import MatrixLike
 from .._validation import check_matrix
 from ..interactions import InteractionEncoder, holdout_after, holdout_last, holdout_random
-from ..interactions._holdout import entries_of, random_interactions
+from ..interactions._holdout import random_interactions
 from ..metrics import ranking_scorer
+
+Split: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class _KnownRows:
@@ -25,7 +28,7 @@ class _KnownRows:
 
     serves_known_rows = True
 
-    def split(self, X: MatrixLike, y: Any = None, groups: Any = None) -> None:
+    def split(self, X: MatrixLike, y: Any = None, groups: Any = None) -> Iterator[Split]:
         """Yield all rows as training rows and as test rows.
 
         Parameters
@@ -64,7 +67,7 @@ class _NewRows:
 
     serves_known_rows = False
 
-    def split(self, X: MatrixLike, y: Any = None, groups: Any = None) -> None:
+    def split(self, X: MatrixLike, y: Any = None, groups: Any = None) -> Iterator[Split]:
         """Yield training rows and other rows to serve, fold by fold.
 
         Parameters

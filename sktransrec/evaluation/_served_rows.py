@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import scipy.sparse as sp
-from sklearn.base import clone
 from sklearn.utils import indexable
 
 from .._recommend import n_rows_of
 from .._validation import _safe_indexing, check_sparse
-from .._wrapping import is_supervised, reads_histories
+from .._wrapping import fitted_part, is_supervised, reads_histories
 from ..metrics._wanted import wanted_items
 from ..recommenders import PopularityRecommender
 
@@ -63,13 +62,13 @@ class ServedRows:
 
     def fitted(self, model, rows):
         """Return a model that has learned from some rows; None learns what is known of all."""
-        if rows is None:
-            return clone(PopularityRecommender() if model is None else model).fit(self.known)
-        if model is None and self.is_cold:
+        if model is None and self.is_cold and rows is not None:
             return PopularityRecommender().fit(self.y[rows])
-        model = PopularityRecommender() if model is None else clone(model)
+        model = PopularityRecommender() if model is None else model
+        if rows is None:
+            return fitted_part(model, self.known, None)
         learned = _safe_indexing(self.X, rows)
-        return model.fit(learned, self.y[rows] if is_supervised(model) else None)
+        return fitted_part(model, learned, self.y[rows] if is_supervised(model) else None)
 
     def known_of(self, model, rows):
         """Return what is known of some rows, in the form that the fitted `model` reads."""

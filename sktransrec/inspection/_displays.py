@@ -217,7 +217,7 @@ class TransferGainDisplay(Display):
         transfer: Estimator,
         baseline: Estimator | None,
         X: MatrixLike,
-        y: MatrixLike,
+        y: MatrixLike | None = None,
         *,
         ax: Any = None,
         color: Any = None,
@@ -232,8 +232,9 @@ class TransferGainDisplay(Display):
         baseline : estimator or None
             What to compare with; None is the popularity of the target items.
         X : array-like or sparse matrix of shape (n_rows, ...)
-            What is known about the rows.
-        y : {array-like, sparse matrix} of shape (n_rows, n_target_items)
+            What is known about the rows; or aligned domains, as in
+            :func:`sktransrec.transfer_gain`.
+        y : {array-like, sparse matrix} of shape (n_rows, n_target_items), default=None
             What there is to find.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.

@@ -321,7 +321,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         events : DataFrame of the library of the one that `fit` was given, or dict of 1-D columns
             One event for each nonzero entry, ordered by row and column, with the column names of
             the encoder. The column of the entries is called "value" if the encoder has no name for
-            it. There are no times.
+            it, and "weight" if another column is called so. There are no times.
         """
         check_is_fitted(self)
         X = check_matrix(X, name="X")
@@ -455,12 +455,13 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         return self.time is not None and has_column(events, self._column("time", events))
 
     def _column_names(self, events):
-        """Return the column names of a log by role; without a value column, this is "value"."""
-        return {"value": "value"} | {
+        """Return the column names of a log by role, with one for values that it lacks."""
+        names = {
             role: column_name(events, getattr(self, role), role)
             for role in ("user", "item", "value", "time")
             if getattr(self, role) is not None
         }
+        return {"value": "weight" if "value" in names.values() else "value"} | names
 
     def _check_distinct_columns(self):
         if self._names["user"] == self._names["item"]:

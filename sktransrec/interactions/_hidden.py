@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Hiding a part of the interactions of rows, for a fitted model to find."""
 
+import narwhals.stable.v1 as nw
 import numpy as np
 import scipy.sparse as sp
 
+from .._columns import column_names
 from .._histories import padded_at_end, seen_items, split_latest
 from .._numerics._entries import as_dense, entries_of
 from .._recommend import item_columns
@@ -133,12 +135,10 @@ def _checked_columns(recommender, n_columns):
 
 def _framed_like(X, values):
     """Return the values with the column names of X, if X is a DataFrame that has them."""
-    names = list(getattr(X, "columns", ()))
+    names = column_names(X)
     if not names or not all(isinstance(name, str) for name in names):
         return values
     if hasattr(X, "sparse"):
         return type(X).sparse.from_spmatrix(values, columns=names)
-    import narwhals as nw
-
     backend = nw.get_native_namespace(X)
     return nw.from_numpy(as_dense(values), schema=names, backend=backend).to_native()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The steps of histories as a supervised task."""
 
+from typing import Literal, overload
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +11,30 @@ from scipy.sparse import csr_array
 from .._histories import decay_weights, padded_at_end, pairs_in_order
 from .._numerics._entries import one_in_each_row
 from .._validation import COUNT, FROM_0_TO_1, N_ITEMS, item_ids_of_rows, validate_params
+
+
+@overload
+def history_steps(
+    histories: ArrayLike,
+    *,
+    decay: float = ...,
+    max_length: int | None = ...,
+    max_steps: int | None = ...,
+    n_items: int | None = ...,
+    return_rows: Literal[False] = ...,
+) -> tuple[csr_array, csr_array]: ...
+
+
+@overload
+def history_steps(
+    histories: ArrayLike,
+    *,
+    decay: float = ...,
+    max_length: int | None = ...,
+    max_steps: int | None = ...,
+    n_items: int | None = ...,
+    return_rows: Literal[True],
+) -> tuple[csr_array, csr_array, NDArray[np.intp]]: ...
 
 
 @validate_params(
@@ -28,7 +54,7 @@ def history_steps(
     max_steps: int | None = None,
     n_items: int | None = None,
     return_rows: bool = False,
-) -> tuple[csr_array, csr_array, NDArray[np.intp]]:
+) -> tuple[csr_array, csr_array] | tuple[csr_array, csr_array, NDArray[np.intp]]:
     """Return what was known before each step of the histories, and what came next.
 
     Use it to make a next-item model of every supervised recommender: fit it to ``(known,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from .._columns import column_names, exact_array, objects_of
 from .._histories import seen_items
 from .._recommend import n_rows_of, recommend
 from .._score_parts import score_parts
@@ -14,9 +15,10 @@ from .._wrapping import is_supervised, reads_histories, recommender_and_rows, re
 from ._hidden import without_latest, without_random
 
 
-def column_names(X, n_columns):
+def column_labels(X, n_columns):
     """Return the names of the columns of X, or their numbers if they have no names."""
-    return np.asarray(getattr(X, "columns", np.arange(n_columns)))
+    names = column_names(X)
+    return np.arange(n_columns) if names is None else exact_array(objects_of(names))
 
 
 def _is_matrix(X):
@@ -62,13 +64,9 @@ class TargetItems:
         """Whether X holds interactions with the target items."""
         return self.columns.size > 0
 
-    def alone(self, X):
-        """Return X without the columns of the source."""
-        return _safe_indexing(X, self.columns, axis=1) if self.columns.size else X
-
     def rows_without(self, model, X):
         """Return X without the source, in the form that `model` reads."""
-        return self.alone(X)
+        return _safe_indexing(X, self.columns, axis=1) if self.columns.size else X
 
     def source(self, X):
         """Return the source columns of X as a `csr_array`, or None if there are none."""
@@ -84,12 +82,12 @@ class TargetItems:
         """Return the names of the columns of `source`, or None if there are none."""
         if not _is_matrix(X):
             return None
-        return np.delete(column_names(X, X.shape[1]), self.columns)
+        return np.delete(column_labels(X, X.shape[1]), self.columns)
 
     def known(self, X):
         """Return the known interactions of the rows with the target items, a `csr_array`."""
         if self.are_in_rows:
-            return check_matrix(self.alone(X), name="X")
+            return check_matrix(_safe_indexing(X, self.columns, axis=1), name="X")
         return sp.csr_array((n_rows_of(X), self.n_items), dtype=np.float32)
 
     def activity(self, X):
@@ -178,9 +176,6 @@ class HistoryItems(TargetItems):
     @property
     def are_in_rows(self):
         return True
-
-    def alone(self, X):
-        return X
 
     def rows_without(self, model, X):
         return X if reads_histories(model) else self.known(X)

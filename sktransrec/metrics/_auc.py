@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._recommend import eligible_scores, n_rows_of
 from .._typing import Estimator, MatrixLike
-from .._validation import _safe_indexing, check_candidates, check_is_fitted
+from .._validation import _safe_indexing, check_candidates, check_exclusions, check_is_fitted
 from .._wrapping import recommender_and_rows
 from ._beyond_accuracy import over_rows
 from ._wanted import wanted_items
@@ -86,20 +86,19 @@ def held_out_auc(
     if not len(rows):
         raise ValueError("y marks no item that counts: pass at least one value above zero.")
     values = np.full(n_rows, np.nan)
+    excluded = exclude_interactions
+    if excluded is not None:
+        excluded = check_exclusions(excluded, (n_rows, n_items))
     for block, scores in eligible_scores(
         recommender,
         _safe_indexing(X, rows),
         candidates=candidates,
         exclude_seen=exclude_seen,
-        exclude_interactions=_rows_of(exclude_interactions, rows),
+        exclude_interactions=None if excluded is None else excluded[rows],
     ):
         wanted = held_out[rows[block]].toarray()
         values[rows[block]] = list(map(_auc, scores, wanted))
     return over_rows(values, per_row)
-
-
-def _rows_of(interactions, rows):
-    return None if interactions is None else _safe_indexing(interactions, rows)
 
 
 def _auc(scores, is_wanted):

@@ -15,7 +15,14 @@ from .._recommend import withheld_items
 from .._score_parts import score_parts
 from .._typing import Estimator
 from .._validation import COUNT, HasMethods, check_is_fitted
-from .._wrapping import innermost, is_supervised, recommender_and_rows, recommender_of
+from .._wrapping import (
+    has_steps_before,
+    innermost,
+    is_supervised,
+    recommender_and_rows,
+    recommender_of,
+    with_recommender,
+)
 from ..content import ItemFeatures
 from ..interactions import history_steps
 from ._history_reader import HistoryReader, best_decay, check_has_steps
@@ -184,11 +191,12 @@ class HistoryRecommender(HistoryReader):
 
     @property
     def _n_read(self):
-        reads_later = getattr(recommender_of(self.recommender_), "reads_later_items", False)
+        # Steps before the recommender know the columns of `fit` only.
+        reads_later = getattr(self.recommender_, "reads_later_items", False)
         return self.n_items_ if reads_later else self._n_columns
 
     @property
-    def withheld_items_(self) -> NDArray[np.bool_]:
+    def withheld_items_(self) -> NDArray[np.bool_] | None:
         """The mask of the items that are never recommended; None if there are none."""
         return withheld_items([self.recommender_], self.n_items_)
 
@@ -210,7 +218,8 @@ class HistoryRecommender(HistoryReader):
         """
         check_is_fitted(self)
         other = copy.copy(self)
-        other.recommender_ = recommender_of(self.recommender_).with_items(item_features)
+        later = recommender_of(self.recommender_).with_items(item_features)
+        other.recommender_ = with_recommender(self.recommender_, later)
         other.n_items_ = self.n_items_ + item_features.n_items
         other.popularity_ = np.pad(self.popularity_, (0, item_features.n_items))
         return other
@@ -233,6 +242,11 @@ class HistoryRecommender(HistoryReader):
             A fitted copy. Item id j + 1 is item j of `item_features`.
         """
         check_is_fitted(self)
+        if has_steps_before(self.recommender_):
+            raise ValueError(
+                f"recommender={self.recommender!r} has steps that have learned from the columns of "
+                "the known items, and another catalogue has other columns: use its last step alone."
+            )
         other = copy.copy(self)
         other.recommender_ = recommender_of(self.recommender_).with_item_features(item_features)
         other.n_items_ = other._n_columns = item_features.n_items

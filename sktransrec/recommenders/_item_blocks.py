@@ -33,7 +33,7 @@ class ItemBlocksMixin:
         return self._of_all_items(self._model.item_factors_, "factors")
 
     @property
-    def item_bias_(self) -> NDArray[np.float32]:
+    def item_bias_(self) -> NDArray[np.float32] | None:
         bias = getattr(self._model, "item_bias_", None)
         if bias is None:
             if not any(block.bias.any() for block in self._blocks):
@@ -100,7 +100,7 @@ class ItemBlocksMixin:
         return parts
 
     @property
-    def withheld_items_(self) -> NDArray[np.bool_]:
+    def withheld_items_(self) -> NDArray[np.bool_] | None:
         if not any(block.path == "excluded" for block in self._blocks):
             return None
         is_withheld = np.zeros(self.n_items_, dtype=bool)

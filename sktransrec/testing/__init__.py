@@ -5,7 +5,7 @@
 recommender must do in addition.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from sklearn.base import clone
 
@@ -46,7 +46,9 @@ def check_recommender(estimator: Estimator) -> None:
         check(checked)
 
 
-def recommender_checks(estimators: Iterable[Estimator]) -> None:
+def recommender_checks(
+    estimators: Iterable[Estimator],
+) -> Iterator[tuple[Estimator, Callable[[Estimator], None]]]:
     """Yield (estimator, check) pairs, each to be called as ``check(estimator)``.
 
     Parameters

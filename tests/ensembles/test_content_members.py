@@ -41,6 +41,7 @@ def test_members_of_histories_and_of_a_matrix():
     stack = StackingRecommender(of_matrix, random_state=0).fit(X)
     moved = stack.with_item_features(OTHERS)
     assert moved.recommend(np.eye(30), n_recommendations=3)[0].shape == (30, 3)
+    assert moved.prior_weights_.shape == moved.weights_[0].shape == (2,)
 
 
 def test_another_catalogue_gets_the_content_evidence_alone(source):

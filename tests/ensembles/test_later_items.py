@@ -1,7 +1,16 @@
 import numpy as np
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.pipeline import make_pipeline
 
-from sktransrec import HybridRecommender, ItemKNNRecommender, TransitionRecommender
+from sktransrec import (
+    ContentKNNRecommender,
+    HybridRecommender,
+    ItemFeatures,
+    ItemKNNRecommender,
+    PopularityScaler,
+    TransitionRecommender,
+    VotingRecommender,
+)
 from sktransrec.ensembles._later_items import BesideLaterItems, knows_content
 
 X = np.array([[1, 1, 0, 1], [0, 1, 1, 1], [1, 0, 1, 1]])
@@ -17,6 +26,17 @@ def test_a_later_item_is_like_the_least_of_the_known_ones():
     assert later.withheld_items_ is None
     assert not knows_content(later)
     assert knows_content(HybridRecommender())
+
+
+def test_steps_before_a_recommender_stay_and_its_content_counts():
+    content = ItemFeatures([[1.0, 0.1], [0.8, 0.3], [0.2, 1.0], [0.1, 0.9]])
+    model = make_pipeline(PopularityScaler(2.0), ContentKNNRecommender(content)).fit(X)
+    assert knows_content(model)
+    ensemble = VotingRecommender([("content", model), ("neighbors", ItemKNNRecommender())]).fit(X)
+    later = ensemble.with_items(ItemFeatures([[0.1, 0.9]], ids=["new"]))
+    (of_content, _) = later.estimators_
+    assert_allclose(of_content.decision_function(X)[:, :4], model.decision_function(X), rtol=1e-6)
+    assert_allclose(*of_content.decision_function(X)[:, 3:].T, rtol=1e-6)
 
 
 def test_later_items_are_left_out_of_histories():

@@ -237,6 +237,7 @@ def test_prior_of_another_stack():
     [
         ([1, 2], "for each of the 3"),
         ([1, 2, -1], "0 or more"),
+        (["x", 2, 1], "0 or more"),
         ({"a": 0.0}, "one above 0"),
         ({"z": 1.0}, "prior names \\['z'\\]"),
         (StackingRecommender(MEMBERS), "FrozenEstimator"),

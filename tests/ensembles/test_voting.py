@@ -130,6 +130,7 @@ def test_empty_rows_get_the_popularity(X):
         ({"weights": [1]}, "for each of the 2 estimators"),
         ({"weights": [0, 0]}, "one above 0"),
         ({"weights": [-1, 2]}, "0 or more"),
+        ({"weights": ["x", "y"]}, "0 or more"),
         ({"weights": [np.nan, 2]}, "0 or more"),
         ({"ease": "drop", "knn": "drop"}, "no recommender"),
     ],

@@ -129,6 +129,13 @@ def test_sizes_that_there_are_not(domains, train_sizes):
         )
 
 
+def test_fewer_items_than_k_are_ranked_whole():
+    X = (np.random.RandomState(0).uniform(size=(30, 5)) < 0.5) * 1.0
+    curve = transfer_learning_curve({"popularity": None}, X, X, train_sizes=[10], k=10)
+    of_all = transfer_learning_curve({"popularity": None}, X, X, train_sizes=[10], k=5)
+    np.testing.assert_array_equal(curve.means["popularity"], of_all.means["popularity"])
+
+
 def test_what_cannot_be_judged(domains):
     with pytest.raises(ValueError, match="pass y as well"):
         transfer_learning_curve({"ridge": RidgeRecommender()}, domains.X_source)

@@ -46,6 +46,13 @@ def test_excluded_pairs_are_below_all_others(data):
     assert np.nanmax(found) == 0
 
 
+def test_what_is_excluded_has_the_shape_of_the_scores(data):
+    X, y = data
+    model = PopularityRecommender().fit(X)
+    with pytest.raises(ValueError, match="exclude_interactions has shape"):
+        held_out_auc(model, X, y, exclude_interactions=y[:-1])
+
+
 def test_nothing_to_find_is_an_error(data):
     X, y = data
     model = PopularityRecommender().fit(X)

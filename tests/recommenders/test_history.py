@@ -13,6 +13,7 @@ from sktransrec import (
     ItemFeatures,
     ItemKNNRecommender,
     PopularityRecommender,
+    PopularityScaler,
     RidgeRecommender,
     VotingRecommender,
     history_steps,
@@ -88,6 +89,17 @@ def test_new_items_by_content():
     assert items[0, 0] == 8
     assert items[1, 0] != 8
     assert not hasattr(HistoryRecommender(ItemKNNRecommender()), "with_items")
+
+
+def test_steps_before_the_recommender_stay_when_items_are_added():
+    content = ItemFeatures(np.random.RandomState(0).rand(8, 3), ids=range(8))
+    pipeline = make_pipeline(PopularityScaler(2.0), ContentKNNRecommender(content))
+    model = HistoryRecommender(pipeline, decay=0.5).fit(X)
+    later = model.with_items(ItemFeatures(np.random.RandomState(1).rand(2, 3), ids=[8, 9]))
+    assert later.decision_function(X).shape[1] == 10
+    assert_allclose(later.decision_function(X)[:, :8], model.decision_function(X), rtol=1e-6)
+    with pytest.raises(ValueError, match="steps that have learned from the columns"):
+        model.with_item_features(content.of(range(4)))
 
 
 def test_what_recommends_other_items_is_refused():

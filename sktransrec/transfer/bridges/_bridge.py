@@ -216,7 +216,8 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         def scores_of(rows):
             for _, regressor, target in parts:
                 scores = _as_factors(regressor.predict(rows)) @ target.item_factors_.T
-                yield scores + getattr(target, "item_bias_", 0)
+                bias = getattr(target, "item_bias_", None)
+                yield scores if bias is None else scores + bias
 
         return best_of(ridges, part.ndcg_of_each(scores_of))
 

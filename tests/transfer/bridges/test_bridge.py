@@ -16,6 +16,7 @@ from sklearn.utils import get_tags
 from sktransrec import (
     ALSRecommender,
     BridgeRecommender,
+    HybridRecommender,
     PopularityRecommender,
     ProcrustesRegressor,
     recommend,
@@ -223,6 +224,16 @@ def test_the_default_regression_does_not_depend_on_the_unit_of_X():
         for model, scale in zip(models, (1, 64), strict=True)
     ]
     np.testing.assert_allclose(*scores, rtol=1e-2, atol=1e-3)
+
+
+def test_the_default_regression_is_chosen_for_any_target_model():
+    """The factors of a hybrid have no bias with all parts of its default."""
+    rng = np.random.RandomState(0)
+    X, y = (rng.uniform(size=(1100, n)) < 0.1 for n in (20, 110))
+    hybrid = HybridRecommender(ALSRecommender(2, max_iter=1, random_state=0))
+    model = BridgeRecommender(hybrid).fit(X * 1.0, y * 1.0)
+    assert model.item_bias_ is None
+    assert np.isfinite(model.decision_function(X[:3] * 1.0)).all()
 
 
 def test_the_default_regression_takes_one_more_fit(monkeypatch):
