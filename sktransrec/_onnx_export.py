@@ -5,6 +5,7 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from ._engine._learner import NetworkLearner
 from ._engine._onnx_layers import add_part
@@ -185,7 +186,7 @@ def _products(graph: _Graph, recommender: Any, order: np.ndarray) -> str:
     bias = np.broadcast_to(getattr(recommender, "intercept_", 0), len(coef))
     rows = graph.input("rows", coef.shape[1])
     scores = _product(graph, rows, coef[order], bias[order])
-    return _popular_to_empty_rows(graph, rows, scores, recommender, order)
+    return _scores_of_empty_rows(graph, rows, scores, recommender, order)
 
 
 def _product(graph: _Graph, inputs: str, matrix: np.ndarray, bias: Any) -> str:
@@ -206,16 +207,17 @@ def _reconstructed(graph: _Graph, recommender: Any, order: np.ndarray) -> str:
     scores = add_part(graph, learner, "decoder", codes)
     columns = graph.constant("order", order, np.int64)
     scores = graph.node("Gather", [scores, columns], "reconstruction", axis=1)
-    return _popular_to_empty_rows(graph, rows, scores, recommender, order)
+    return _scores_of_empty_rows(graph, rows, scores, recommender, order)
 
 
-def _popular_to_empty_rows(
+def _scores_of_empty_rows(
     graph: _Graph, rows: str, scores: str, recommender: Any, order: np.ndarray
 ) -> str:
-    popular = graph.constant("popularity", recommender.popularity_[order])
+    (of_empty,) = recommender.decision_function(sp.csr_array((1, recommender.n_features_in_)))
+    known = graph.constant("scores_of_empty_row", of_empty[order])
     size = graph.node("ReduceL1", [rows], "size", axes=[1], keepdims=1)
     is_empty = graph.node("Equal", [size, graph.constant("no_size", 0)], "is_empty")
-    return graph.node("Where", [is_empty, popular, scores], "scores_of_rows")
+    return graph.node("Where", [is_empty, known, scores], "scores_of_rows")
 
 
 def _add_ranking(graph: _Graph, scores: str, recommender: Any, order: np.ndarray, k: int) -> None:

@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 
 from ._histories import seen_items
 from ._numerics._row_blocks import even_slices, row_slices, rows_in
-from ._numerics._row_totals import nonzero_places
+from ._numerics._row_totals import nonzero_places, row_lengths
 from ._numerics._threads import in_threads
 from ._numerics._top_k import Preference, top_k
 from ._numerics._top_k_products import N_ROWS, TileMask, best_products, suits_tiles
@@ -27,6 +27,7 @@ from ._validation import (
     check_is_fitted,
     check_matrix,
     get_chunk_n_rows,
+    is_content,
     item_ids_of_rows,
 )
 from ._validation._finite import all_finite
@@ -230,6 +231,15 @@ def _scores_of_others(recommender, X, *, candidates, exclude_seen, exclude_inter
 def n_rows_of(X):
     """Return the number of rows of a matrix, a table or a list."""
     return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+def empty_rows(X):
+    """Return the mask of the rows of X without a nonzero value; content is never empty."""
+    if sp.issparse(X):
+        return row_lengths(X) == 0
+    if is_content(X):
+        return np.zeros(len(X), dtype=bool)
+    return ~X.any(axis=1)
 
 
 class EligibleBlocks:

@@ -13,14 +13,15 @@ from sklearn.preprocessing import normalize
 
 from ._numerics._row_blocks import rows_in
 from ._numerics._row_sums import RowSums, column_shares
-from ._numerics._row_totals import row_lengths
 from ._numerics._top_k import top_k
 from ._numerics._top_k_products import N_ROWS, OrderedItems
 from ._recommend import (
     EligibleBlocks,
     best_items,
     checked_scores,
+    empty_rows,
     exclusions,
+    n_rows_of,
     preference_of,
     row_blocks,
 )
@@ -287,9 +288,14 @@ shape (n_rows,), default=None
             scores[unknown] = self.popularity_
         return checked_scores(self, scores)
 
+    # Whether `fit` has learned what empty rows like.
+    _knows_empty_rows = False
+
     def _unknown_rows(self, X):
         """Return the mask of the validated rows about which nothing is known, the empty ones."""
-        return _empty_rows(X)
+        if self._knows_empty_rows:
+            return np.zeros(n_rows_of(X), dtype=bool)
+        return empty_rows(X)
 
 
 class InDomainRecommender(RecommenderMixin, BaseEstimator):
@@ -344,7 +350,8 @@ class SupervisedRecommender(RecommenderMixin, BaseEstimator):
     """Base of recommenders that learn the map from X to the items in the columns of y.
 
     A subclass implements ``_fit(X, y)`` and ``_score_rows(X)``. In ``_fit``, X is a float32 ndarray
-    or `csr_array`, and y a canonical float32 `csr_array`.
+    or `csr_array`, and y a canonical float32 `csr_array`. If rows of it are empty, empty rows get
+    scores by ``_score_rows`` too, since zeros may be the features of many rows.
     """
 
     _parameter_constraints: dict = {}
@@ -388,7 +395,9 @@ shape (n_rows,)
                 "the interactions to learn, of shape (n_rows, n_items)."
             )
         X = self._valid_rows(X, reset=reset)
-        return X, check_targets(y, n_rows=X.shape[0], nonnegative=self._nonnegative_y)
+        y = check_targets(y, n_rows=X.shape[0], nonnegative=self._nonnegative_y)
+        self._knows_empty_rows = empty_rows(X).any() or (self._knows_empty_rows and not reset)
+        return X, y
 
     def _items_of(self, X, y):
         """Return the interactions with the items that are recommended."""
@@ -525,12 +534,3 @@ def _products_of(recommender):
     if not is_product:
         return None
     return recommender.item_factors_, getattr(recommender, "item_bias_", None)
-
-
-def _empty_rows(X):
-    """Return the mask of the rows of X without a nonzero value; content is never empty."""
-    if sp.issparse(X):
-        return row_lengths(X) == 0
-    if is_content(X):
-        return np.zeros(len(X), dtype=bool)
-    return ~X.any(axis=1)

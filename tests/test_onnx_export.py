@@ -20,6 +20,7 @@ from sktransrec import (
     PopularityRecommender,
     ReconstructionRecommender,
     RidgeRecommender,
+    recommend,
     to_onnx,
 )
 from sktransrec._engine._seeded_layers import ACTIVATIONS
@@ -106,14 +107,17 @@ def test_ties_and_withheld_items(tmp_path):
     assert_array_equal(scores, expected_scores)
 
 
+@pytest.mark.parametrize("n_empty", [0, 5])
 @pytest.mark.parametrize("model", [EASERecommender(), RidgeRecommender(1.0)])
-def test_empty_rows_get_what_is_popular(model, tmp_path):
+def test_empty_rows_get_what_they_get_of_the_model(model, n_empty, tmp_path):
     X = (np.random.default_rng(0).random((30, 6)) < 0.4).astype(np.float32)
-    pipeline = make_pipeline(clone(model)).fit(X, X)
+    X[:, 0] = 1
+    y, X[:n_empty] = X.copy(), 0
+    pipeline = make_pipeline(clone(model)).fit(X, y)
     to_onnx(pipeline, tmp_path / "a.onnx", n_recommendations=6)
     rows = np.zeros((1, 6), dtype=np.float32)
     items, scores = answers(tmp_path / "a.onnx", {"rows": rows, "excluded": rows > 0})
-    expected = PopularityRecommender().fit(X).recommend(rows, n_recommendations=6)
+    expected = recommend(pipeline, rows, n_recommendations=6)
     assert_array_equal(items, expected[0])
     assert_allclose(scores, expected[1])
 

@@ -192,6 +192,7 @@ TESTS_OF_MANY_MODULES = {
             "new_items",
             "own_recommender",
             "package",
+            "empty_rows",
             "raw_ids",
             "results",
             "saved",

@@ -12,7 +12,8 @@ from ._entries import as_dense, column_counts
 # What is left of a number that was subtracted from itself, relative to it.
 _ROUNDING = 1e-10
 # Counts and sums of squares, on the diagonal of a matrix.
-_NEVER_NEGATIVE = {"n_rows", "n_rows_with", "column_counts", "item_counts", "gram", "support"}
+_NEVER_NEGATIVE = {"n_rows", "n_empty_rows", "n_rows_with", "column_counts", "item_counts"}
+_NEVER_NEGATIVE |= {"gram", "support"}
 
 
 class RowSums:

@@ -16,7 +16,7 @@ from .._histories import padded_at_end
 from .._ids import DecodesItems
 from .._numerics._row_sums import column_shares
 from .._numerics._row_totals import nonzero_places
-from .._recommend import n_rows_of, withheld_items
+from .._recommend import empty_rows, n_rows_of, withheld_items
 from .._typing import Estimator, MatrixLike
 from .._validation import (
     _BaseComposition,
@@ -149,6 +149,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
 
     def _set_items(self, X, y):
         self.n_items_ = self._target.n_items
+        self._knows_empty_rows = is_supervised(self) and bool(empty_rows(X).any())
         self.popularity_ = column_shares(self._target.known(X) if y is None else y)
 
     def _check_items(self, models):

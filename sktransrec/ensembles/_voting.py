@@ -38,7 +38,8 @@ class VotingRecommender(CombiningRecommender):
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows that have each item; an empty row gets these as its scores.
+        The share of the rows that have each item. An empty row gets these as its scores, unless
+        y was learned from rows of which some were empty.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)

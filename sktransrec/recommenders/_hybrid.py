@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from .._numerics._entries import column_counts
+from .._recommend import empty_rows
 from .._typing import Estimator, MatrixLike
 from .._validation import (
     ABOVE_0,
@@ -21,7 +22,7 @@ from .._validation import (
     check_is_fitted,
 )
 from .._wrapping import recommender_and_rows, transformed
-from ..base import FactorRecommenderMixin, InDomainRecommender, _empty_rows
+from ..base import FactorRecommenderMixin, InDomainRecommender
 from ..content import ItemFeatures
 from ._als import ALSRecommender
 from ._content_calibration import chosen_on_held_out
@@ -293,7 +294,7 @@ class HybridRecommender(
             "factors", or "popularity" if the row is empty.
         """
         check_is_fitted(self)
-        return np.where(_empty_rows(self._check_rows(X)), "popularity", "factors")
+        return np.where(empty_rows(self._check_rows(X)), "popularity", "factors")
 
     def _unfitted_recommender(self):
         return ALSRecommender() if self.recommender is None else self.recommender

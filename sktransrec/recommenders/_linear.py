@@ -39,6 +39,7 @@ from .._numerics._row_blocks import entry_rows
 from .._numerics._row_sums import cross_sum, gram_sum
 from .._numerics._row_totals import rows_of_entries
 from .._numerics._spd import inverse, solve
+from .._recommend import empty_rows
 from .._validation import ABOVE_0, AT_LEAST_0, COUNT, StrOptions, get_chunk_n_rows
 from ..base import InDomainRecommender, SimilarItemsMixin, SupervisedRecommender
 from ._row_sums import RowSumsMixin
@@ -95,7 +96,8 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows that have each item; an empty row gets these as its scores.
+        The share of the rows that have each item. An empty row gets these as its scores, unless
+        some rows of `fit` were empty.
     n_features_in_ : int
         Number of columns of X seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -239,6 +241,7 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
 
     def _sums_of(self, X, y):
         return {
+            "n_empty_rows": np.count_nonzero(empty_rows(X)),
             "gram": gram_sum(X),
             "cross": cross_sum(X, y),
             "column_counts": self._spread(X)[0],
@@ -248,6 +251,7 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
 
     def _solve(self, sums):
         n_rows, gram = sums["n_rows"], sums["gram"]
+        self._knows_empty_rows = sums["n_empty_rows"] > 0
         means = [sums[name] / n_rows * self.fit_intercept for name in ("column_sums", "item_sums")]
         X_mean, y_mean = means
         squares = gram.trace()
