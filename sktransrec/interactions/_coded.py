@@ -41,12 +41,23 @@ class CodedEvents(NamedTuple):
         """Return one integer for each event, equal for equal pairs (row, column)."""
         return self.rows.astype(np.int64) * self.shape[1] + self.columns
 
-    def is_first_meeting(self):
-        """Return the mask of the first event of each pair (row, column)."""
+    def has_repetitions(self):
+        """Return whether a pair (row, column) has several events."""
         pairs = self.pairs()
+        return not _group_starts_mask(pairs[_stable_order(pairs)]).all()
+
+    def interactions(self):
+        """Return the events with a value above 0; the others only end earlier ones."""
+        is_interaction = self.values > 0
+        return self if is_interaction.all() else self.chosen(is_interaction)
+
+    def is_first_meeting(self):
+        """Return the mask of the first event of each pair (row, column) with a value above 0."""
+        places = np.flatnonzero(self.values > 0)
+        pairs = self.pairs()[places]
         order = _stable_order(pairs)
-        is_first = np.zeros(len(pairs), dtype=bool)
-        is_first[order[_group_starts(pairs[order])]] = True
+        is_first = np.zeros(len(self.rows), dtype=bool)
+        is_first[places[order[_group_starts(pairs[order])]]] = True
         return is_first
 
 
@@ -55,7 +66,7 @@ def latest_columns(coded, n_latest):
 
     The result has `n_latest` columns. With None, it has as many as the longest row needs.
     """
-    coded = coded.by_row()
+    coded = coded.interactions().by_row()
     lengths = np.bincount(coded.rows, minlength=coded.shape[0])
     width = lengths.max(initial=0) if n_latest is None else n_latest
     ends = np.cumsum(lengths)
@@ -68,9 +79,11 @@ def latest_columns(coded, n_latest):
 
 
 def merged_matrix(coded, duplicates):
-    """Return coded events as a canonical float32 `csr_array`, one entry per (row, column) pair."""
-    if duplicates == "last":
-        coded = coded.in_time_order()
+    """Return coded events as a canonical float32 `csr_array`, one entry per (row, column) pair.
+
+    A pair whose value is not above 0 has none.
+    """
+    coded = coded.in_time_order() if duplicates == "last" else coded.interactions()
     pairs = coded.pairs()
     order = _stable_order(pairs)
     pairs, values = pairs[order], coded.values[order]
@@ -81,6 +94,7 @@ def merged_matrix(coded, duplicates):
         values = np.maximum.reduceat(values, starts)
     else:
         values = values[np.append(starts[1:], len(pairs))[: len(starts)] - 1]
+        starts, values = starts[values > 0], values[values > 0]
     rows, columns = np.divmod(pairs[starts], coded.shape[1])
     indptr = np.append(0, np.cumsum(np.bincount(rows, minlength=coded.shape[0])))
     check_magnitude(values, name="The column of values", dtype=np.float32)
@@ -109,7 +123,11 @@ def core(X, min_row_entries, min_column_entries):
 
 def _group_starts(ordered):
     """Return the positions where a run of equal values starts."""
-    return np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
+    return np.flatnonzero(_group_starts_mask(ordered))
+
+
+def _group_starts_mask(ordered):
+    return np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
 
 
 def _stable_order(keys):

@@ -63,7 +63,8 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         Name or position of the column with the item ids, likewise.
     value : str, int or None, default=None
         Name or position of the column with the strength of each event, 0 or more. An event of value
-        0 is no interaction and is left out. None gives every event the value 1.
+        0 is no interaction; as the latest event it takes back earlier ones if `duplicates` is
+        "last". None gives every event the value 1.
     time : str, int or None, default=None
         Name or position of the column with the time of each event: numbers, datetimes or dates.
         With None, the order of the log is the order of time.
@@ -301,7 +302,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         with_times = self.duplicates == "last" and self._has_times(events)
         coded = self._coded_events(events, users, with_times=with_times)
         lacks_times = self.duplicates == "last" and self.time is not None and not with_times
-        if lacks_times and not coded.is_first_meeting().all():
+        if lacks_times and coded.has_repetitions():
             # A log without times, such as a decoded one, will do if no pair occurs twice.
             coded = self._coded_events(events, users)
         return merged_matrix(coded, self.duplicates)
@@ -407,7 +408,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         return self._coded(events, rows[user_codes], columns[item_codes], shape, with_times)
 
     def _coded(self, events, rows, columns, shape, with_times=True):
-        """Return the coded events that have a row, a column and a value above zero."""
+        """Return the coded events that have a row and a column."""
         values = np.ones(len(rows), np.float32)
         if self.value is not None:
             values = read_values(events, self._column("value", events))
@@ -421,8 +422,8 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
                     f"entries, the user column {len(rows)}."
                 )
         coded = CodedEvents(rows, columns, values, times, shape)
-        is_interaction = (rows >= 0) & (columns >= 0) & (values > 0)
-        return coded if is_interaction.all() else coded.chosen(is_interaction)
+        is_known = (rows >= 0) & (columns >= 0)
+        return coded if is_known.all() else coded.chosen(is_known)
 
     def _core(self, X):
         """Return masks of the users and the items with enough interactions."""

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError, SkipTestWarning
 from sklearn.utils import estimator_checks
 
-from sktransrec.interactions import InteractionEncoder, holdout_last
+from sktransrec.interactions import InteractionEncoder, holdout_after, holdout_last
 
 LOG = {
     "user": ["bob", "ann", "bob", "bob", "eve"],
@@ -45,11 +45,10 @@ def _dense_by_loop(log, duplicates):
     X = np.zeros((max(log["user"]) + 1, max(log["item"]) + 1))
     for event in np.argsort(log["when"], kind="stable"):
         user, item, stars = (log[name][event] for name in ("user", "item", "stars"))
-        if stars:
-            before = X[user, item]
-            X[user, item] = {"sum": before + stars, "max": max(before, stars), "last": stars}[
-                duplicates
-            ]
+        before = X[user, item]
+        X[user, item] = {"sum": before + stars, "max": max(before, stars), "last": stars}[
+            duplicates
+        ]
     return X
 
 
@@ -64,6 +63,20 @@ def test_a_small_log_becomes_the_matrix_written_by_hand(duplicates, table):
     assert encoder.users_.tolist() == ["ann", "bob", "eve"]
     assert encoder.items_.tolist() == [10, 20, 30]
     assert (encoder.n_users_, encoder.n_items_) == (3, 3)
+
+
+def test_a_latest_event_of_value_0_takes_back_what_was_liked():
+    log = {"user": [1, 1, 1, 1, 2, 2], "item": [7, 7, 8, 9, 7, 8], "v": [3, 0, 0, 2, 1, 1]}
+    log["t"] = [1, 2, 3, 4, 0, 5]
+    encoder = InteractionEncoder(value="v", time="t", duplicates="last")
+    np.testing.assert_array_equal(encoder.fit_transform(log).toarray(), [[0, 0, 2], [1, 1, 0]])
+    assert encoder.sequences(log).tolist() == [[1, 3], [1, 2]]
+    X, y = holdout_after(log, encoder, 2)
+    np.testing.assert_array_equal(X.toarray(), [[3, 0, 0], [1, 0, 0]])
+    np.testing.assert_array_equal(y.toarray(), [[0, 0, 2], [0, 1, 0]])
+    X, y = holdout_last(log, encoder)
+    np.testing.assert_array_equal(X.toarray(), [[0, 0, 0], [1, 0, 0]])
+    np.testing.assert_array_equal(y.toarray(), [[0, 0, 2], [0, 1, 0]])
 
 
 @given(seed=st.integers(0, 10_000), duplicates=st.sampled_from(["sum", "max", "last"]))
