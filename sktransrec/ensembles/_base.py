@@ -271,8 +271,8 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         """Add new items to the fitted ensemble, without fitting it again.
 
         At least one recommender must know items by their content; see
-        :meth:`HybridRecommender.with_items`. To the others, a new item is like the least of the
-        items that they know.
+        :meth:`HybridRecommender.with_items`. To the others, a new item is like the median
+        of the items that they know.
 
         Parameters
         ----------

@@ -7,6 +7,7 @@ from sklearn.utils import get_tags
 
 from .._histories import padded_at_end
 from .._recommend import withheld_items
+from .._score_parts import score_parts
 from .._wrapping import (
     innermost,
     reads_histories,
@@ -18,7 +19,7 @@ from ..base import RecommenderMixin
 
 
 class BesideLaterItems(RecommenderMixin, BaseEstimator):
-    """Score later items like the least of the known ones, and leave them out of histories.
+    """Score later items like the median of the known ones, and leave them out of histories.
 
     Parameters
     ----------
@@ -56,13 +57,32 @@ class BesideLaterItems(RecommenderMixin, BaseEstimator):
 
     def decision_function(self, X):
         """Score every item for each row of X, as the recommender does for those it knows."""
-        if reads_histories(self.recommender):
-            X = np.asarray(X)
-            X = padded_at_end(np.where(self.n_items_ - self.n_later < X, 0, X))
-        recommender, X = recommender_and_rows(self.recommender, X)
+        recommender, X = recommender_and_rows(self.recommender, self._without_later(X))
         scores = recommender.decision_function(X)
-        least = scores.min(axis=1, keepdims=True)
-        return np.hstack([scores, np.repeat(least, self.n_later, axis=1)])
+        # On MovieLens and CiteULike, votes and stacks rank better with it than with the least one.
+        middle = np.median(scores, axis=1, keepdims=True)
+        return np.hstack([scores, np.repeat(middle, self.n_later, axis=1)])
+
+    def score_parts(self, X):
+        """Return what each entry of a row adds to the scores: to those of later items, nothing."""
+        found = score_parts(self.recommender, self._without_later(X))
+        if found is None:
+            return None
+        columns, parts = found
+        parts = np.pad(parts, ((0, 0), (0, self.n_later)))
+        if not reads_histories(self.recommender):
+            return columns, parts
+        items = np.asarray(X)
+        items = items[items > 0] - 1
+        of_steps = np.zeros((len(items), self.n_items_), dtype=parts.dtype)
+        of_steps[items < self.n_items_ - self.n_later] = parts
+        return items, of_steps
+
+    def _without_later(self, X):
+        if not reads_histories(self.recommender):
+            return X
+        X = np.asarray(X)
+        return padded_at_end(np.where(self.n_items_ - self.n_later < X, 0, X))
 
 
 def knows_content(model):

@@ -4,6 +4,7 @@ from sklearn.pipeline import make_pipeline
 
 from sktransrec import (
     ContentKNNRecommender,
+    HistoryRecommender,
     HybridRecommender,
     ItemFeatures,
     ItemKNNRecommender,
@@ -12,16 +13,19 @@ from sktransrec import (
     VotingRecommender,
 )
 from sktransrec.ensembles._later_items import BesideLaterItems, knows_content
+from sktransrec.inspection import explain
 
 X = np.array([[1, 1, 0, 1], [0, 1, 1, 1], [1, 0, 1, 1]])
 
 
-def test_a_later_item_is_like_the_least_of_the_known_ones():
+def test_a_later_item_is_like_the_median_of_the_known_ones():
     model = ItemKNNRecommender().fit(X)
     later = BesideLaterItems(model, 2)
     scores = model.decision_function(X)
     assert_array_equal(later.decision_function(X)[:, :4], scores)
-    assert_array_equal(later.decision_function(X)[:, 4:], np.tile(scores.min(axis=1), (2, 1)).T)
+    assert_array_equal(
+        later.decision_function(X)[:, 4:], np.tile(np.median(scores, axis=1), (2, 1)).T
+    )
     assert later.popularity_.tolist() == [*model.popularity_.tolist(), 0, 0]
     assert later.withheld_items_ is None
     assert not knows_content(later)
@@ -44,3 +48,18 @@ def test_later_items_are_left_out_of_histories():
     later = BesideLaterItems(model, 2)
     expected = model.decision_function([[1, 3, 0, 0]])
     assert_array_equal(later.decision_function([[6, 1, 5, 3]])[:, :4], expected)
+
+
+def test_what_speaks_for_an_item_is_still_known_beside_later_ones():
+    content = ItemFeatures(np.random.RandomState(0).rand(5, 3), ids=range(5))
+    members = [("content", ContentKNNRecommender(content.of(range(4))))]
+    vote = VotingRecommender([*members, ("neighbors", ItemKNNRecommender())]).fit(X)
+    later = vote.with_items(content.of([4]))
+    reasons = explain(later, X[:1], [2, 4])
+    assert (reasons.contributions != 0).all()
+    histories = [("neighbors", HistoryRecommender(ItemKNNRecommender(), decay=0.5))]
+    histories.append(("content", HistoryRecommender(members[0][1], decay=0.5)))
+    vote = VotingRecommender(histories).fit([[1, 2, 3, 0], [3, 1, 2, 4]])
+    reasons = explain(vote.with_items(content.of([4])), np.array([[1, 5, 2, 0]]), [2])
+    assert reasons.columns.tolist() == [0, 4, 1]
+    assert (reasons.contributions != 0).all()
