@@ -15,7 +15,7 @@ from ._recommend import recommend
 from ._typing import Estimator
 from ._validation import check_count, check_is_fitted
 from ._version_stamp import VersionStampMixin
-from ._wrapping import reads_histories, recommender_of, with_recommender
+from ._wrapping import held_estimators, reads_histories, recommender_of, with_recommender
 from .content import ItemFeatures
 from .inspection._explain import explain
 from .inspection._trace import trace
@@ -25,6 +25,7 @@ from .interactions._events import frame_library, frame_of
 from .interactions._known_of import (
     coded_baskets,
     ignoring_unknown,
+    knowing_items,
     library_of,
     unknown_items_in,
     users_in,
@@ -94,6 +95,8 @@ class RecommendationService(VersionStampMixin):
 
     item_ids_: NDArray[Any]
 
+    _n_later = 0  # how many columns of the encoder are items that were added after `fit`
+
     def __init__(
         self,
         model: Estimator,
@@ -136,7 +139,8 @@ class RecommendationService(VersionStampMixin):
             means that nothing is known of the users.
         baskets : sequence of sequences of item ids, default=None
             What anonymous users have, in the order of time, instead of `users` and `history`. The
-            user ids of the result are the numbers 0, 1, ... of the baskets.
+            user ids of the result are the numbers 0, 1, ... of the baskets. If the encoder reads
+            values, such as ratings, a basket is a dict from item ids to values.
         n_recommendations : int, default=10
             Number of items for each user; fewer where fewer are eligible.
         candidates : array-like of item ids, default=None
@@ -158,11 +162,11 @@ class RecommendationService(VersionStampMixin):
         columns = None if candidates is None else self._known_columns(candidates)
         items, scores = recommend(
             self.model,
-            X,
+            self._read_by_model(X),
             n_recommendations=self._at_most(n_recommendations),
             candidates=columns,
             exclude_seen=exclude_seen,
-            exclude_interactions=None if exclude is None else self._excluded(exclude, users),
+            exclude_interactions=self._excluded(X, exclude_seen, exclude, users),
         )
         row, place = np.nonzero(items >= 0)
         return self._table(
@@ -204,6 +208,7 @@ class RecommendationService(VersionStampMixin):
             strongest first. See :func:`sktransrec.inspection.explain` for what it means.
         """
         users, X, library = self._rows(users, history, baskets)
+        X = self._read_by_model(X)
         columns = None if items is None else self._known_columns(items, "items")
         found = {"user": [], "item": [], "score": [], "because": [], "contribution": []}
         for row, user in enumerate(users.tolist()):
@@ -274,7 +279,8 @@ class RecommendationService(VersionStampMixin):
             "candidates": None if candidates is None else self._known_columns(candidates),
             "exclude_seen": exclude_seen,
         }
-        excluded = None if exclude is None else self._excluded(exclude, users)
+        excluded = self._excluded(X, exclude_seen, exclude, users)
+        X = self._read_by_model(X)
         lines = []
         for row, user in enumerate(users.tolist()):
             found = {}
@@ -341,6 +347,9 @@ class RecommendationService(VersionStampMixin):
     ) -> "RecommendationService":
         """Recommend later items from now on, without learning again.
 
+        In histories and baskets they count where the model can read them, and what a user has of
+        them is not recommended again.
+
         Parameters
         ----------
         item_features : ItemFeatures
@@ -362,6 +371,11 @@ class RecommendationService(VersionStampMixin):
         later = with_recommender(self.model, recommender.with_items(item_features))
         item_ids = joined_ids([self.item_ids_, item_features.ids])
         self.model, self.item_ids_ = later, distinct_ids(item_ids, "The item ids")
+        if self.item_encoder is None:
+            self.encoder = knowing_items(self.encoder, item_features.ids)
+            self._n_later += item_features.n_items
+        else:
+            self.item_encoder = knowing_items(self.item_encoder, item_features.ids)
         self.item_names = self.item_names | _as_dict(item_names)
         return self
 
@@ -416,6 +430,7 @@ class RecommendationService(VersionStampMixin):
         if columns is not None and self.item_encoder is None:
             ids = ids[columns]
         if len(ids) == recommender.n_items_:
+            _check_order(recommender, ids)
             return ids
         if self.item_encoder is None and hasattr(recommender, "decode_items"):
             return recommender.decode_items(np.arange(recommender.n_items_))
@@ -425,7 +440,8 @@ class RecommendationService(VersionStampMixin):
         )
 
     def _rows(self, users, history, baskets):
-        """Return the ids of the rows, what the model reads of them, and the library of tables."""
+        """Return the ids of the rows, what is known of them, and the library of tables."""
+        self._check_up_to_date()
         if baskets is not None:
             if users is not None or history is not None:
                 raise ValueError("Pass either baskets, or users and history.")
@@ -437,23 +453,42 @@ class RecommendationService(VersionStampMixin):
             return ids, self._of_baskets([[]] * len(ids)), library_of(self.encoder)
         _warn_of_unknown(unknown_items_in(self.encoder, history).tolist())
         known = users_in(self.encoder, history) if users is None else users
+        if users is None and not len(known):
+            raise ValueError("history has no events: pass users to say whom to recommend to.")
         ids = distinct_ids(known, "users")
         return ids, self._of_log(history, ids), frame_library(history)
 
+    def _check_up_to_date(self):
+        """Raise if the model has learned more items since the service was made."""
+        n_items = recommender_of(self.model).n_items_
+        if n_items != len(self.item_ids_):
+            raise ValueError(
+                f"The model recommends {n_items} items now, and {len(self.item_ids_)} when this "
+                "service was made: make a new RecommendationService of the model and its encoder."
+            )
+
+    def _read_by_model(self, X):
+        """Return the columns of encoded rows that the model reads."""
+        if reads_histories(self.model) or getattr(self.model, "reads_later_items", False):
+            return X
+        # The items that were added after `fit` come last.
+        n_read = self.model.n_features_in_
+        return X[:, :n_read] if X.shape[1] - n_read == self._n_later else X
+
     def _of_log(self, history, users):
-        """Return what the model reads of the log of some users."""
+        """Return what is known of some users by their log."""
         encoder = ignoring_unknown(self.encoder)
         if not reads_histories(self.model):
             return encoder.transform(history, users=users)
         return encoder.sequences(history, users=users, max_length=self.model.n_features_in_)
 
     def _of_baskets(self, baskets):
-        """Return what the model reads of baskets of item ids."""
+        """Return what is known of baskets of item ids."""
         coded, unknown = coded_baskets(self.encoder, baskets)
         _warn_of_unknown(unknown)
         if reads_histories(self.model):
             return latest_columns(coded, self.model.n_features_in_)
-        return merged_matrix(coded, "sum")
+        return merged_matrix(coded, self.encoder.duplicates)
 
     def _at_most(self, n_recommendations):
         check_count(n_recommendations, name="n_recommendations")
@@ -466,7 +501,17 @@ class RecommendationService(VersionStampMixin):
             raise ValueError(f"The model knows none of the {name}.")
         return columns
 
-    def _excluded(self, events, users):
+    def _excluded(self, X, exclude_seen, exclude, users):
+        """Return what to leave out besides the items that the model reads; None if nothing."""
+        excluded = [] if exclude is None else [self._items_of_log(exclude, users)]
+        keeps_seen = isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
+        if self._n_later and not keeps_seen and not reads_histories(self.model):
+            n_known = len(self.item_ids_) - self._n_later
+            later = X[:, X.shape[1] - self._n_later :]
+            excluded.append(sp.hstack([sp.csr_array((len(users), n_known)), later], format="csr"))
+        return sum(excluded) if excluded else None
+
+    def _items_of_log(self, events, users):
         """Return the items of a log as a matrix with the model's columns."""
         encoder = self.encoder if self.item_encoder is None else self.item_encoder
         excluded = ignoring_unknown(encoder).transform(events, users=users)
@@ -499,6 +544,23 @@ def _as_dict(names):
         f"item_names is of type {type(names).__name__}, expected a mapping or a Series of a name "
         "for each item id."
     )
+
+
+def _check_order(model, ids):
+    """Raise if a model or a part of it has the items of the encoder in another order."""
+    for part in held_estimators(model):
+        own = getattr(part, "item_ids_", None)
+        if own is None or set(own.tolist()) != set(ids.tolist()):
+            continue
+        for column, (of_part, of_encoder) in enumerate(
+            zip(own.tolist(), ids.tolist(), strict=True)
+        ):
+            if of_part != of_encoder:
+                raise ValueError(
+                    f"{type(part).__name__} takes column {column} for the item {of_part!r}, and "
+                    f"the encoder for {of_encoder!r}: they know the same items in another order. "
+                    "Pass the model item_features.of(encoder.items_)."
+                )
 
 
 def _warn_of_unknown(ids):

@@ -15,6 +15,7 @@ from sklearn.preprocessing import MaxAbsScaler
 import sktransrec
 from sktransrec import (
     CollectiveMFRecommender,
+    ContentKNNRecommender,
     EASERecommender,
     HybridRecommender,
     InteractionEncoder,
@@ -147,6 +148,79 @@ def test_ids_of_several_types_are_kept_in_a_trace():
     assert list(found["user"]) == [1, 1, 1, "b", "b", "b"]
     assert list(found["item"]) == [3, "s10", 7] * 2
     assert list(found["name"]) == ["three", None, "seven"] * 2
+
+
+def _service_with_content(ids):
+    """Return a service of a content model, and the encoder of its log."""
+    log = {"user": [1, 1, 2, 2, 3, 3], "item": ["a", "b", "b", "c", "c", "a"]}
+    encoder = InteractionEncoder()
+    X = encoder.fit_transform(log)
+    features = ItemFeatures(np.eye(4)[["abc".index(one) for one in ids]], ids=ids)
+    return RecommendationService(ContentKNNRecommender(features).fit(X), encoder), features
+
+
+def test_a_model_with_the_items_in_another_order_is_refused():
+    service, features = _service_with_content(["a", "b", "c"])
+    assert service.item_ids_.tolist() == ["a", "b", "c"]
+    with pytest.raises(ValueError, match="column 0 for the item 'c', and the encoder for 'a'"):
+        _service_with_content(["c", "b", "a"])
+    moved = service.model.with_item_features(features.of(["b", "a", "c"]))
+    vote = VotingRecommender([("content", service.model)]).fit(np.eye(3))
+    for model in (moved, vote.with_item_features(features.of(["b", "a", "c"]))):
+        with pytest.raises(ValueError, match=r"item_features\.of\(encoder\.items_\)"):
+            RecommendationService(model, service.encoder)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_later_items_count_in_baskets_and_are_not_offered_again(wrapped):
+    """Only the content model alone reads them; a vote reads what `fit` has seen."""
+    service, _ = _service_with_content(["a", "b", "c"])
+    if wrapped:
+        members = [("content", service.model), ("neighbors", ItemKNNRecommender())]
+        vote = VotingRecommender(members).fit(np.eye(3))
+        service = RecommendationService(vote, service.encoder)
+    service.add_items(ItemFeatures(np.eye(4)[[3, 3, 0]], ids=["new", "alike", "like a"]))
+    found = service.recommend(baskets=[["a", "new"], ["c"]], n_recommendations=6)
+    of_first = found["item"][found["user"] == 0].tolist()
+    assert set(of_first) == {"b", "c", "alike", "like a"}
+    assert wrapped or set(of_first[:2]) == {"alike", "like a"}
+    log = {"user": [9, 9], "item": ["a", "new"]}
+    assert service.recommend(history=log, n_recommendations=6)["item"].tolist() == of_first
+    excluded = service.recommend([9], log, exclude={"user": [9], "item": ["alike"]})
+    assert set(excluded["item"]) == {"b", "c", "like a"}
+    with_seen = service.recommend(history=log, exclude_seen=False, n_recommendations=6)
+    assert len(with_seen["item"]) == 6
+    (removed_by,) = service.trace([9], log, items=["new"])["removed_by"]
+    assert removed_by == ("excluded" if wrapped else "seen")
+    assert service.explain([9], log, items=["like a"])["because"].tolist()[0] == "a"
+
+
+def test_baskets_are_merged_as_the_encoder_says():
+    log = {"user": [1, 1, 2, 2], "item": [1, 2, 2, 3], "stars": [5, 1, 4, 4]}
+    encoder = InteractionEncoder(duplicates="max")
+    service = RecommendationService(EASERecommender(1.0).fit(encoder.fit_transform(log)), encoder)
+    twice, once = (service.recommend(baskets=[each])["score"] for each in ([1, 1, 2], [1, 2]))
+    assert_array_equal(twice, once)
+    encoder = InteractionEncoder(value="stars", duplicates="last")
+    service = RecommendationService(EASERecommender(1.0).fit(encoder.fit_transform(log)), encoder)
+    of_log = service.recommend(history={"user": [0, 0], "item": [1, 2], "stars": [2, 5]})
+    of_basket = service.recommend(baskets=[{1: 2, 2: 5}])
+    assert_array_equal(of_log["score"], of_basket["score"])
+    assert len(service.recommend([7])["item"]) == 3
+    with pytest.raises(ValueError, match="a dict from item ids to values"):
+        service.recommend(baskets=[[1, 2]])
+
+
+def test_a_model_that_has_learned_more_items_needs_a_new_service():
+    log = {"user": [1, 1, 2, 2], "item": [1, 2, 2, 3]}
+    encoder = InteractionEncoder()
+    model = ItemKNNRecommender().partial_fit(encoder.fit_transform(log))
+    service = RecommendationService(model, encoder)
+    later = {"user": [3, 3], "item": [3, 9]}
+    model.partial_fit(encoder.partial_fit(later).transform(later))
+    with pytest.raises(ValueError, match="make a new RecommendationService"):
+        service.recommend([1], log)
+    assert len(RecommendationService(model, encoder).recommend([1], log)["item"]) == 2
 
 
 def test_similar_items_by_id(service):
@@ -295,6 +369,9 @@ def test_threads_get_the_same_answers(service, log):
         ({"users": ["a", "a"]}, "repeats 'a'"),
         ({"baskets": [[1]]}, None),
         ({"baskets": [["film-1"]], "exclude_seen": "no"}, "exclude_seen must be"),
+        ({"baskets": ["film-1"]}, r"pass a list of item ids for each, .*\[\['film-1'\]\]"),
+        ({"baskets": [["film-1"]], "n_recommendations": "3"}, "n_recommendations must be"),
+        ({"history": {"user": [], "item": []}}, "history has no events"),
     ],
 )
 def test_bad_arguments_are_named(service, arguments, message):

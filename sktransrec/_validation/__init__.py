@@ -20,7 +20,13 @@ from ._arrays import (
 )
 from ._fit import check_is_fitted, restores_on_error, validated_fit, validated_fit_of_parts
 from ._histories import check_histories, check_known_histories, check_padded, item_ids_of_rows
-from ._items import check_candidates, check_columns, check_exclusions, check_item_ids
+from ._items import (
+    check_candidates,
+    check_columns,
+    check_exclusions,
+    check_item_ids,
+    check_target_columns,
+)
 from ._parameters import (
     ABOVE_0,
     AT_LEAST_0,
@@ -86,6 +92,7 @@ __all__ = [
     "check_sample_domain",
     "check_sparse",
     "check_table",
+    "check_target_columns",
     "check_targets",
     "get_chunk_n_rows",
     "is_content",

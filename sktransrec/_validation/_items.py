@@ -20,7 +20,7 @@ def check_item_ids(item_ids, n_items, *, of):
     return ids
 
 
-def check_candidates(candidates, n_items, *, name="candidates", takes_mask=True):
+def check_candidates(candidates, n_items, *, name="candidates", takes_mask=True, holds_items=True):
     """Return candidates, column indices or a boolean mask, as sorted unique indices."""
     if candidates is None:
         return None
@@ -29,10 +29,11 @@ def check_candidates(candidates, n_items, *, name="candidates", takes_mask=True)
         candidates = np.flatnonzero(candidates)
     if candidates.ndim != 1 or candidates.dtype.kind not in "iu" or candidates.size == 0:
         mask = f", or a boolean mask of shape ({n_items},)" if takes_mask else ""
+        of_ids = " InteractionEncoder.items_ holds the id of each column." if holds_items else ""
         raise ValueError(
             f"{name} must be a non-empty 1-D array of integer column indices{mask}; got "
             f"{reprlib.repr(candidates.tolist())}, of dtype {candidates.dtype} and shape "
-            f"{candidates.shape}. InteractionEncoder.items_ holds the id of each column."
+            f"{candidates.shape}.{of_ids}"
         )
     candidates = np.unique(candidates)
     if candidates[0] < 0 or candidates[-1] >= n_items:
@@ -53,6 +54,21 @@ def check_columns(columns, n_columns, *, name):
             )
         columns = found
     return check_candidates(columns, n_columns, name=name)
+
+
+def check_target_columns(target_columns, n_columns):
+    """Return the target columns of X as indices; raise unless they are given in ascending order."""
+    found = check_columns(target_columns, n_columns, name="target_columns")
+    if isinstance(target_columns, slice):
+        target_columns = np.arange(n_columns)[target_columns]
+    given = np.asarray(as_array(target_columns, name="target_columns"))
+    if given.dtype != bool and not np.array_equal(given, found):
+        raise ValueError(
+            "target_columns must be in ascending order, each column once, as the columns of y and "
+            "of the recommendations are: pass np.sort(target_columns), and the columns of y in "
+            "that order."
+        )
+    return found
 
 
 def check_exclusions(exclude_interactions, shape):

@@ -36,8 +36,8 @@ class ServedRows:
         readers = [model for model in models if reads_histories(model)]
         if y is None and readers:
             raise ValueError(
-                f"{readers[0]!r} reads histories, and nothing can be hidden in these: pass the "
-                "next items as y, and X without them."
+                f"{readers[0]!r} reads histories, of which no part is hidden here: pass the next "
+                "items as y, and X without them."
             )
         if y is None:
             known, y = hold_out(X)

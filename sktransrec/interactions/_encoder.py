@@ -44,6 +44,9 @@ from ._events import (
 
 _POSITION = Interval(Integral, 0, None, closed="left")
 
+# So many users with the numbers of items, who have items with the numbers of users, are no chance.
+_FEW = 3
+
 
 class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
     """Turn a log of events into a user-item matrix or into sequences, and back.
@@ -400,7 +403,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         rows, columns = positions(user_ids, row_ids), positions(item_ids, self.items_)
         new_items = self._new_ids("item", item_ids[columns < 0])
         new_users = self._new_ids("user", user_ids[rows < 0], None if users is None else row_ids)
-        self._check_not_swapped(user_ids, columns)
+        self._check_not_swapped(user_ids, item_ids, columns)
         self._check_unknown(new_items, item_ids, "item")
         if users is None:
             self._check_unknown(new_users, user_ids, "user")
@@ -509,11 +512,20 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
             "events out, or fit on a log that has them."
         )
 
-    def _check_not_swapped(self, user_ids, columns):
-        """Raise if no item is known, but the user column holds known items."""
+    def _check_not_swapped(self, user_ids, item_ids, columns):
+        """Raise if no item is known, but the user column holds known items.
+
+        Where unknown items are no error, both columns must look like the other one: a few users may
+        have the numbers of items.
+        """
         if (columns >= 0).any():
             return
         n_items_among_users = (positions(user_ids, self.items_) >= 0).sum()
+        if self.unknown == "ignore":
+            n_users_among_items = (positions(item_ids, self.users_) >= 0).sum()
+            is_full = n_items_among_users == len(user_ids) and n_users_among_items == len(item_ids)
+            if len(user_ids) < _FEW or not is_full:
+                return
         if n_items_among_users:
             raise ValueError(
                 f"No id in the item column {self.item!r} is a known item, but "

@@ -2,10 +2,12 @@
 """What a log says to an encoder that was fitted on another one."""
 
 import copy
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
 import numpy as np
 
+from .._ids import joined_ids
 from ._coded import CodedEvents
 from ._events import read_ids
 
@@ -15,6 +17,14 @@ def ignoring_unknown(encoder):
     tolerant = copy.copy(encoder)
     tolerant.unknown = "ignore"
     return tolerant
+
+
+def knowing_items(encoder, item_ids):
+    """Return a fitted encoder that knows more items, after those that it knows already."""
+    wider = copy.copy(encoder)
+    wider.items_ = joined_ids([encoder.items_, item_ids])
+    wider.n_items_ = len(wider.items_)
+    return wider
 
 
 def users_in(encoder, events):
@@ -35,10 +45,30 @@ def library_of(encoder):
 
 def coded_baskets(encoder, baskets):
     """Return lists of item ids as coded events, a row each, and the ids that are unknown."""
+    for basket in baskets:
+        _check_basket(encoder, basket)
     ids = list(chain.from_iterable(map(list, baskets)))
     rows = np.repeat(np.arange(len(baskets)), list(map(len, baskets)))
     columns = encoder.encode_items(ids) if ids else np.empty(0, dtype=np.intp)
-    values = np.ones(len(ids), dtype=np.float32)
+    values = np.array([one for basket in baskets for one in _values_of(basket)], dtype=np.float32)
     coded = CodedEvents(rows, columns, values, None, (len(baskets), encoder.n_items_))
     unknown = [one for one, column in zip(ids, columns, strict=True) if column < 0]
     return coded.chosen(columns >= 0), unknown
+
+
+def _check_basket(encoder, basket):
+    if isinstance(basket, str | bytes) or not isinstance(basket, Iterable):
+        raise ValueError(
+            f"baskets holds {basket!r}, which is no basket: pass a list of item ids for each, such "
+            f"as baskets=[[{basket!r}]]."
+        )
+    if encoder.value is not None and len(basket) and not isinstance(basket, Mapping):
+        raise ValueError(
+            f"The encoder reads the values of events from the column {encoder.value!r}, and "
+            f"baskets holds item ids without values: pass a dict from item ids to values for each, "
+            "or users and history."
+        )
+
+
+def _values_of(basket):
+    return basket.values() if isinstance(basket, Mapping) else [1.0] * len(basket)

@@ -10,7 +10,7 @@ from .._columns import column_names, exact_array, objects_of
 from .._histories import seen_items
 from .._recommend import n_rows_of, recommend
 from .._score_parts import score_parts
-from .._validation import _safe_indexing, check_columns, check_matrix, is_content
+from .._validation import _safe_indexing, check_matrix, check_target_columns, is_content
 from .._wrapping import is_supervised, reads_histories, recommender_and_rows, recommender_of
 from ._hidden import without_latest, without_random
 
@@ -49,7 +49,7 @@ class TargetItems:
         n_columns = X.shape[1]
         columns = np.arange(n_columns)
         if target_columns is not None:
-            columns = check_columns(target_columns, n_columns, name="target_columns")
+            columns = check_target_columns(target_columns, n_columns)
         if n_items is None:
             n_items = len(columns)
         if len(columns) != n_items:

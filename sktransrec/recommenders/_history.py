@@ -2,7 +2,7 @@
 """Recommenders of matrices that read histories."""
 
 import copy
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 
 from .._histories import decay_weights, decayed_items, seen_items
+from .._ids import DecodesItems
 from .._recommend import withheld_items
 from .._score_parts import score_parts
 from .._typing import Estimator
@@ -39,7 +40,7 @@ def _moves(self):
     return hasattr(innermost(self.recommender), "with_item_features")
 
 
-class HistoryRecommender(HistoryReader):
+class HistoryRecommender(DecodesItems, HistoryReader):
     r"""Make a next-item model of any recommender that reads a matrix.
 
     Use it first when the order of a history matters: item neighbours or a graph filter that know
@@ -70,7 +71,8 @@ class HistoryRecommender(HistoryReader):
         How many steps of each history are learned from, the latest ones; None takes all. Only used
         if the recommender learns the map from X to y.
     n_items : int, default=None
-        Number of items. None means the largest id of `fit`.
+        Number of items. None means the number of the `item_features` of the recommender, or the
+        largest id of `fit` if it has none.
     unknown : {"error", "ignore"}, default="error"
         What to do with ids above the number of items, and with zeros between ids: raise an error,
         or leave them out.
@@ -81,6 +83,8 @@ class HistoryRecommender(HistoryReader):
         The fitted recommender.
     decay_ : float
         The decay in use.
+    item_ids_ : ndarray of shape (n_items_,)
+        The ids of the items, if the recommender knows them.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -190,10 +194,29 @@ class HistoryRecommender(HistoryReader):
         return sp.csr_array((weights, (steps, columns[steps])), shape=shape)
 
     @property
+    def _n_expected(self):
+        features = getattr(innermost(self.recommender), "item_features", None)
+        return features.n_items if self.n_items is None and features else self.n_items
+
+    @property
     def _n_read(self):
         # Steps before the recommender know the columns of `fit` only.
         reads_later = getattr(self.recommender_, "reads_later_items", False)
         return self.n_items_ if reads_later else self._n_columns
+
+    @property
+    def item_ids_(self) -> NDArray[Any]:
+        """The ids of the items; the attribute is missing if the recommender does not know them."""
+        return recommender_of(self.recommender_).item_ids_
+
+    def _ids_of_items(self):
+        check_is_fitted(self)
+        if hasattr(self, "item_ids_"):
+            return self.item_ids_
+        raise ValueError(
+            f"recommender={self.recommender!r} does not know the ids of the items. Use "
+            "decode_items of the InteractionEncoder that made the histories."
+        )
 
     @property
     def withheld_items_(self) -> NDArray[np.bool_] | None:

@@ -75,10 +75,15 @@ class HistoryReader(HistoryRowsMixin, RecommenderMixin, BaseEstimator):
         return self
 
     def _valid_data(self, X, y, *, reset):
-        X = check_known_histories(self, X, reset=reset, n_items=self.n_items, grows=True)
+        X = check_known_histories(self, X, reset=reset, n_items=self._n_expected, grows=True)
         if reset and not X.any():
             raise ValueError("X holds no interactions: pass histories with at least one item id.")
         return (X,)
+
+    @property
+    def _n_expected(self):
+        """The number of items before `fit`; None means the largest id."""
+        return self.n_items
 
     def _items_of(self, X):
         return seen_items(X, self.n_items_)

@@ -25,7 +25,7 @@ class SegmentPopularityRecommender(SupervisedRecommender):
 
     Parameters
     ----------
-    segment_columns : array-like of int or mask of shape (n_features,), default=None
+    segment_columns : array-like of int or str, or mask of shape (n_features,), default=None
         The columns of X whose values define the segments. None means all of them.
     shrinkage : float, default=10.0
         The popularity among all rows counts like this many rows of the segment, above 0. So a small
@@ -124,7 +124,7 @@ class SegmentPopularityRecommender(SupervisedRecommender):
         return np.column_stack([of_column[places] for of_column, places in chosen])
 
     def _fit(self, X, y):
-        self._columns = check_candidates(self.segment_columns, X.shape[1], name="segment_columns")
+        self._columns = self._columns_of_segments(X.shape[1])
         codes, segment_of_row, self.segment_sizes_ = np.unique(
             self._segment_values(X), axis=0, return_inverse=True, return_counts=True
         )
@@ -133,6 +133,20 @@ class SegmentPopularityRecommender(SupervisedRecommender):
         is_in_segment = one_in_each_row(segment_of_row, len(codes))
         self.segment_counts_ = sp.csr_array(is_in_segment.T @ has_item)
         self._places = {_key(values): s for s, values in enumerate(codes)}
+
+    def _columns_of_segments(self, n_columns):
+        """Return the numbers of the columns that define the segments; None if all do."""
+        columns = self.segment_columns
+        names = list(getattr(self, "feature_names_in_", ()))
+        if columns is not None and all(isinstance(column, str) for column in columns):
+            unknown = [column for column in columns if column not in names]
+            if unknown:
+                raise ValueError(
+                    f"segment_columns names the columns {unknown}, but those of X are called "
+                    f"{names or 'nothing: pass a DataFrame, or numbers of columns'}."
+                )
+            columns = [names.index(column) for column in columns]
+        return check_candidates(columns, n_columns, name="segment_columns", holds_items=False)
 
     def _segment_values(self, X):
         """Return the values that define the segments of rows, as a dense array."""

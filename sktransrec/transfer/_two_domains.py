@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .._ids import distinct_ids, id_array, positions
 from .._numerics._gram import scaled_columns
-from .._validation import check_columns
+from .._validation import check_target_columns
 from ..base import InDomainRecommender
 
 
@@ -31,7 +31,7 @@ class TwoDomainRecommender(InDomainRecommender):
     def _find_domains(self, X):
         """Set the columns of both domains; raise unless X has interactions in both."""
         n_columns = X.shape[1]
-        self._target = check_columns(self.target_columns, n_columns, name="target_columns")
+        self._target = check_target_columns(self.target_columns, n_columns)
         self._source = np.delete(np.arange(n_columns), self._target)
         if not self._source.size:
             raise ValueError(

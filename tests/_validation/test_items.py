@@ -8,6 +8,7 @@ from sktransrec._validation._items import (
     check_columns,
     check_exclusions,
     check_item_ids,
+    check_target_columns,
 )
 
 
@@ -38,6 +39,17 @@ def test_no_candidates_are_all_and_slices_are_columns():
 def test_bad_candidates(candidates, message):
     with pytest.raises(ValueError, match=f"candidates {message}"):
         check_candidates(candidates, 5)
+
+
+@pytest.mark.parametrize("columns", [[1, 3], range(1, 4, 2), slice(1, 4, 2), np.arange(5) % 2 == 1])
+def test_target_columns_ascend(columns):
+    assert_array_equal(check_target_columns(columns, 5), [1, 3])
+
+
+@pytest.mark.parametrize("columns", [[3, 1], [1, 1, 3], slice(None, None, -1)])
+def test_target_columns_in_another_order_are_refused(columns):
+    with pytest.raises(ValueError, match="target_columns must be in ascending order"):
+        check_target_columns(columns, 5)
 
 
 def test_one_id_for_each_item():

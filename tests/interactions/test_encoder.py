@@ -282,6 +282,14 @@ def test_a_log_of_nothing_known_gives_empty_rows():
         assert kept_or_held.nnz == 0
 
 
+def test_users_with_the_numbers_of_items_may_have_new_items_only():
+    log = {"user": [0, 0, 1, 1, 2, 3], "item": [0, 1, 1, 2, 2, 7]}
+    encoder = InteractionEncoder(unknown="ignore").fit(log)
+    X = encoder.transform({"user": [0, 1, 2], "item": [99, 99, 3]}, users=[0, 1, 2])
+    assert X.shape == (3, 4)
+    assert X.nnz == 0
+
+
 @pytest.mark.parametrize("unknown", ["error", "ignore"])
 def test_swapped_columns_are_named(unknown):
     encoder = _encoder(unknown=unknown).fit(LOG)

@@ -91,6 +91,17 @@ def test_new_items_by_content():
     assert not hasattr(HistoryRecommender(ItemKNNRecommender()), "with_items")
 
 
+def test_items_and_their_ids_are_those_of_the_content():
+    content = ItemFeatures(np.random.RandomState(0).rand(9, 3), ids=[f"film {i}" for i in range(9)])
+    model = HistoryRecommender(ContentKNNRecommender(content), decay=0.5).fit(X[:, :3])
+    assert model.n_items_ == 9
+    assert model.decode_items([8, -1]).tolist() == ["film 8", None]
+    vote = VotingRecommender([("content", model)]).fit(X)
+    assert vote.encode_items(["film 2"]).tolist() == [2]
+    with pytest.raises(ValueError, match="does not know the ids"):
+        HistoryRecommender(ItemKNNRecommender(), decay=0.5).fit(X).decode_items([0])
+
+
 def test_steps_before_the_recommender_stay_when_items_are_added():
     content = ItemFeatures(np.random.RandomState(0).rand(8, 3), ids=range(8))
     pipeline = make_pipeline(PopularityScaler(2.0), ContentKNNRecommender(content))

@@ -134,3 +134,17 @@ def test_texts_and_categories_make_segments(kind):
     by_both = SegmentPopularityRecommender(shrinkage=1e-3).fit(as_kind(rows), y)
     assert len(by_both.segments_) == 5
     assert_allclose(by_both.decision_function(as_kind(rows)), y, atol=1e-2)
+
+
+def test_segments_are_columns_by_name():
+    table = pd.DataFrame({"age": [1, 2, 1, 2], "country": ["a", "a", "b", "b"]})
+    y = np.eye(4)[[0, 0, 1, 2]]
+    by_name = SegmentPopularityRecommender(["country"]).fit(table, y)
+    by_number = SegmentPopularityRecommender([1]).fit(table, y)
+    np.testing.assert_array_equal(
+        by_name.decision_function(table), by_number.decision_function(table)
+    )
+    with pytest.raises(ValueError, match=r"names the columns \['town'\]"):
+        SegmentPopularityRecommender(["town"]).fit(table, y)
+    with pytest.raises(ValueError, match="pass a DataFrame, or numbers of columns"):
+        SegmentPopularityRecommender(["town"]).fit(np.eye(4), y)
