@@ -63,25 +63,7 @@ def load_model(path, layer=None):
     return lambda arrays: model(as_tensor(np.asarray(arrays)), training=False).numpy()
 
 
-# Kernels of matrix products take so many rows at a time, or a divisor of it, and round those left
-# over in another way.
-_ROWS_OF_A_KERNEL = 48
-
-
 def forward(part, rows):
-    """Return what a part of a network makes of array or CSR rows, or a list of them, as ndarray.
-
-    What a row gets does not depend on the rows beside it, to the last bit.
-    """
+    """Return what a part of a network makes of array or CSR rows, or a list of them, as ndarray."""
     inputs = rows if isinstance(rows, list) else [rows]
-    n_rows = inputs[0].shape[0]
-    return part([as_tensor(_filled_up(each)) for each in inputs]).numpy()[:n_rows]
-
-
-def _filled_up(rows):
-    """Return the rows with rows of zeros after them, a whole number of kernels in all."""
-    n_rows = -(-rows.shape[0] // _ROWS_OF_A_KERNEL) * _ROWS_OF_A_KERNEL
-    if sp.issparse(rows):
-        indptr = np.pad(rows.indptr, (0, n_rows - rows.shape[0]), mode="edge")
-        return sp.csr_array((rows.data, rows.indices, indptr), shape=(n_rows, rows.shape[1]))
-    return np.pad(rows, [(0, n_rows - rows.shape[0])] + [(0, 0)] * (rows.ndim - 1))
+    return part(list(map(as_tensor, inputs))).numpy()

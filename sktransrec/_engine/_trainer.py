@@ -57,8 +57,6 @@ class NetworkTrainer:
             "run_eagerly": run_eagerly,
             "fine_tuning": fine_tuning,
         }
-        self._run_eagerly = run_eagerly
-        self._learning_rate = learning_rate
         self.network = build(**sizes)
         self._optimizer = _compiled(self.network.model, optimizer, learning_rate, run_eagerly)
         self._tuner = fine_tuning and FineTuner(self.network, fine_tuning)
@@ -94,7 +92,7 @@ class NetworkTrainer:
 
     def start_anew(self, learning_rate):
         """Go back to the state before the first step; the compiled step stays."""
-        self.settings["learning_rate"] = self._learning_rate = learning_rate
+        self.settings["learning_rate"] = learning_rate
         for variable, value in self._start:
             variable.assign(value)
 
@@ -224,8 +222,8 @@ class NetworkTrainer:
         if not np.isfinite(loss):
             raise ValueError(
                 f"The training loss became {loss} in epoch {epoch + 1}: the network diverged at "
-                f"learning_rate={self._learning_rate}. Choose a smaller learning_rate, or scale "
-                "the columns of X."
+                f"learning_rate={self.settings['learning_rate']}. Choose a smaller learning_rate, "
+                "or scale the columns of X."
             )
         return loss
 
@@ -253,7 +251,7 @@ class NetworkTrainer:
             # Through `partial`, TensorFlow tells the functions of trainers apart. It takes them
             # for one that is traced too often otherwise, and warns.
             function = functools.partial(getattr(self, f"_{name}"))
-            if not self._run_eagerly:
+            if not self.settings["run_eagerly"]:
                 signature = tf.nest.map_structure(_any_rows, tensors)
                 shapes = [tensor.shape for tensor in self.network.model.inputs]
                 signature[0] = list(map(_of_shape, signature[0], shapes))

@@ -71,8 +71,8 @@ def _one_item_per_row(y, *, n_items, name):
         n_items = int(y.max(initial=0)) + 1
     if y.size and not (y.min() >= 0 and y.max() < n_items):
         raise ValueError(
-            f"{name} holds column indices from {y.min()} to {y.max()}, expected 0 to {n_items - 1}. "
-            f"Pass a matrix with a column for each item where the rows of fit lack the last ones."
+            f"{name} holds column indices from {y.min()} to {y.max()}, expected 0 to "
+            f"{n_items - 1}: pass a matrix with a column for each item if fit has not seen some."
         )
     ones = np.ones(len(y), dtype=np.float32)
     return sp.csr_array((ones, y, np.arange(len(y) + 1)), shape=(len(y), n_items))

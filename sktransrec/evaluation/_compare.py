@@ -362,6 +362,8 @@ def compare(
     True
     """
     random_state = check_random_state(random_state)
+    from tqdm.auto import tqdm
+
     models, baseline = _with_baseline(models, baseline)
     names, ks = listed(metrics, name="metrics", allowed=sorted(_ALL)), listed(k, name="k")
     hold_out = partial(holdout_random, size=holdout, random_state=random_state)
@@ -372,7 +374,8 @@ def compare(
         delayed(_fold_result)(served, models[name], *folds[fold], names, ks, memory)
         for name, fold in tasks
     )
-    results = dict(zip(tasks, _with_progress(results, len(tasks), verbose), strict=True))
+    progress = tqdm(results, total=len(tasks), desc="models x folds", disable=not verbose)
+    results = dict(zip(tasks, progress, strict=True))
     of_model = {name: [results[name, fold] for fold in range(len(folds))] for name in models}
     return ModelComparison(
         baseline=baseline,
@@ -483,14 +486,6 @@ def _joined(of_folds, name, folds, n_rows):
 
 def _costs(of_model, key):
     return {name: np.array([r[key] for r in found]) for name, found in of_model.items()}
-
-
-def _with_progress(results, total, verbose):
-    if not verbose:
-        return results
-    from tqdm.auto import tqdm
-
-    return tqdm(results, total=total, desc="models x folds")
 
 
 def _mean(values):

@@ -247,11 +247,12 @@ def align_domains(
     X_target, X_target_only, target_only_ids = _parts(
         X_target, target_ids, place_in_target[in_source], on
     )
-    twins = None
+    twins = named = None
     if on == "users":
         twins = find_cross_listed(
             X_source, X_target, threshold=threshold, min_common_users=min_common_users
         )
+        named = named_twins(twins, source_encoder.items_, target_encoder.items_)
     report = OverlapReport(
         on=on,
         n_shared=len(in_source),
@@ -259,7 +260,7 @@ def align_domains(
         n_target_only=len(target_only_ids),
         n_source_interactions=(X_source.nnz, X_source.nnz + X_source_only.nnz),
         n_target_interactions=(X_target.nnz, X_target.nnz + X_target_only.nnz),
-        twins=_twins_by_id(twins, source_encoder, target_encoder),
+        twins=named,
     )
     return AlignedDomains(
         X_source=X_source,
@@ -300,12 +301,6 @@ def _parts(X, ids, shared, on):
     if on == "users":
         return X[shared], X[others], ids[others]
     return X[:, shared], X[:, others], ids[others]
-
-
-def _twins_by_id(twins, source_encoder, target_encoder):
-    if twins is None:
-        return None
-    return named_twins(twins, source_encoder.items_, target_encoder.items_)
 
 
 def _likely_cause(source, target, on):

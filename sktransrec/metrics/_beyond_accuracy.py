@@ -4,21 +4,12 @@
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
+from sklearn.preprocessing import normalize
 
 from .._typing import MatrixLike
 from .._validation import check_array, check_count, check_matrix
 from ._hits import first_items, hits_and_counts
 from ._propensity import checked_popularity, positive_popularity
-
-__all__ = [
-    "calibration_error_at_k",
-    "coverage_at_k",
-    "diversity_at_k",
-    "gini_at_k",
-    "novelty_at_k",
-    "popularity_lift_at_k",
-    "serendipity_at_k",
-]
 
 # Steck (2018) mixes this share of the profile into the recommendations, so that all are finite.
 _PROFILE_SHARE = 0.01
@@ -272,14 +263,12 @@ def diversity_at_k(
     array([1., 0.])
     """
     items = first_items(items, k)
-    units = _checked_rows_of_items(item_vectors, items, "item_vectors")
-    norms = np.sqrt(units.multiply(units).sum(axis=1))
-    units = sp.diags_array(_divided(1.0, norms, where_zero=0.0)) @ units
+    units = normalize(_checked_rows_of_items(item_vectors, items, "item_vectors"))
     lists = _indicators(items, units.shape[0])
     # The sum of all cosines of a list is the squared length of the sum of its unit vectors.
     sums = lists @ units
     n_places = np.diff(lists.indptr)
-    of_pairs = sums.multiply(sums).sum(axis=1) - lists @ (norms > 0).astype(np.float64)
+    of_pairs = _squared_lengths(sums) - lists @ _squared_lengths(units)
     similarity = _divided(of_pairs, n_places * (n_places - 1))
     return over_rows(np.clip(1 - similarity, 0, 2), per_row)
 
@@ -405,10 +394,10 @@ def calibration_error_at_k(
     0.0
     """
     items = first_items(items, k)
-    classes = _shares(_checked_classes(item_classes, items))
+    classes = normalize(_checked_classes(item_classes, items), norm="l1")
     profiles = _profiles(interactions, (len(items), classes.shape[0]))
-    had = _shares(profiles @ classes).toarray()
-    given = _shares(_indicators(items, classes.shape[0]) @ classes).toarray()
+    had = normalize(profiles @ classes, norm="l1").toarray()
+    given = normalize(_indicators(items, classes.shape[0]) @ classes, norm="l1").toarray()
     mixed = (1 - _PROFILE_SHARE) * given + _PROFILE_SHARE * had
     divergence = (had * np.log(np.divide(had, mixed, out=np.ones_like(had), where=had > 0))).sum(1)
     is_defined = had.any(axis=1) & given.any(axis=1)
@@ -487,13 +476,12 @@ def _ranks_by(popularity):
     return (np.cumsum(counts) - (counts - 1) / 2)[group]
 
 
-def _shares(matrix):
-    """Return a matrix with the rows divided by their sums."""
-    return sp.csr_array(sp.diags_array(_divided(1.0, matrix.sum(axis=1), where_zero=0.0)) @ matrix)
+def _squared_lengths(rows):
+    return rows.multiply(rows).sum(axis=1)
 
 
-def _divided(numerator, denominator, where_zero=np.nan):
-    out = np.full(np.shape(denominator), where_zero)
+def _divided(numerator, denominator):
+    out = np.full(np.shape(denominator), np.nan)
     return np.divide(numerator, denominator, out=out, where=denominator > 0)
 
 

@@ -7,16 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 from .._typing import MatrixLike
 from ._hits import hits_and_counts
 
-__all__ = [
-    "average_precision_at_k",
-    "f1_at_k",
-    "hit_rate_at_k",
-    "ndcg_at_k",
-    "precision_at_k",
-    "recall_at_k",
-    "reciprocal_rank_at_k",
-]
-
 
 def average_precision_at_k(
     y_true: MatrixLike, items: ArrayLike, k: int = 10, *, per_row: bool = False

@@ -561,12 +561,9 @@ def _solutions(factor, cross_of, n_rows, X_mean, y_mean):
 def _smaller_part(part):
     """Return a held-out part without the rows that cost more than they tell."""
     n_known = part.known.shape[0]
-    known = _row_sample(n_known, min(n_known // 2, _MAX_KNOWN))
+    n_sampled = min(n_known // 2, _MAX_KNOWN)
+    known = np.sort(sample_without_replacement(n_known, n_sampled, random_state=0))
     return part._replace(known=part.known[known], y=part.y[known])
-
-
-def _row_sample(n_rows, n_sampled):
-    return np.sort(sample_without_replacement(n_rows, n_sampled, random_state=0))
 
 
 def _ridge_bytes(solver, shape, n_items, itemsize):
@@ -579,12 +576,12 @@ def _ridge_bytes(solver, shape, n_items, itemsize):
 
 def _ease_bytes(solver, X, itemsize, n_neighbors):
     """Return the bytes of the inverted matrix and of the matrices that are kept."""
-    n_rows, n_items = X.shape
+    n_items = X.shape[1]
     if solver == "sparse":
         return regression_bytes(X, n_neighbors, itemsize)
     if solver == "primal":
         return (itemsize if itemsize == 4 else itemsize + 4) * n_items**2
-    return itemsize * n_rows * (n_rows + (n_items if n_items < n_rows else 0))
+    return _ridge_bytes(solver, X.shape, n_items, itemsize)
 
 
 def _quadratic_forms(symmetric, X):

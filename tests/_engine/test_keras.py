@@ -60,15 +60,3 @@ def test_another_backend_is_refused(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ImportError, match="KERAS_BACKEND"):
         engine()
-
-
-@pytest.mark.parametrize("as_format", [np.asarray, sp.csr_array])
-def test_what_a_row_gets_does_not_depend_on_its_batch(as_format):
-    encoder = autoencoder(**SIZES).part("encoder")
-    X = _rows(n_rows=61).toarray()
-    whole = engine().forward(encoder, as_format(X))
-    order = np.random.RandomState(0).permutation(len(X))
-    np.testing.assert_array_equal(engine().forward(encoder, as_format(X[order])), whole[order])
-    for n_rows in (1, 2, 3, 7, 20, 49):
-        part = slice(5, 5 + n_rows)
-        np.testing.assert_array_equal(engine().forward(encoder, as_format(X[part])), whole[part])
