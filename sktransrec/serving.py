@@ -111,6 +111,9 @@ class RecommendationService(VersionStampMixin):
         self.item_encoder = item_encoder
         self.item_names = _as_dict(item_names)
         self.item_ids_ = self._ids_of_model()
+        n_known = encoder.n_items_
+        if item_encoder is None and np.array_equal(self.item_ids_[:n_known], encoder.items_):
+            self._read_items(self.item_ids_[n_known:])
 
     def __repr__(self) -> str:
         model = type(recommender_of(self.model)).__name__
@@ -372,8 +375,7 @@ class RecommendationService(VersionStampMixin):
         item_ids = joined_ids([self.item_ids_, item_features.ids])
         self.model, self.item_ids_ = later, distinct_ids(item_ids, "The item ids")
         if self.item_encoder is None:
-            self.encoder = knowing_items(self.encoder, item_features.ids)
-            self._n_later += item_features.n_items
+            self._read_items(item_features.ids)
         else:
             self.item_encoder = knowing_items(self.item_encoder, item_features.ids)
         self.item_names = self.item_names | _as_dict(item_names)
@@ -457,6 +459,12 @@ class RecommendationService(VersionStampMixin):
             raise ValueError("history has no events: pass users to say whom to recommend to.")
         ids = distinct_ids(known, "users")
         return ids, self._of_log(history, ids), frame_library(history)
+
+    def _read_items(self, later_ids):
+        """Read items in logs and baskets that were added after `fit`."""
+        if len(later_ids):
+            self.encoder = knowing_items(self.encoder, later_ids)
+            self._n_later += len(later_ids)
 
     def _check_up_to_date(self):
         """Raise if the model has learned more items since the service was made."""

@@ -171,15 +171,20 @@ def test_a_model_with_the_items_in_another_order_is_refused():
             RecommendationService(model, service.encoder)
 
 
+@pytest.mark.parametrize("by_service", [True, False])
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_later_items_count_in_baskets_and_are_not_offered_again(wrapped):
+def test_later_items_count_in_baskets_and_are_not_offered_again(wrapped, by_service):
     """Only the content model alone reads them; a vote reads what `fit` has seen."""
     service, _ = _service_with_content(["a", "b", "c"])
     if wrapped:
         members = [("content", service.model), ("neighbors", ItemKNNRecommender())]
         vote = VotingRecommender(members).fit(np.eye(3))
         service = RecommendationService(vote, service.encoder)
-    service.add_items(ItemFeatures(np.eye(4)[[3, 3, 0]], ids=["new", "alike", "like a"]))
+    later = ItemFeatures(np.eye(4)[[3, 3, 0]], ids=["new", "alike", "like a"])
+    if by_service:
+        service.add_items(later)
+    else:
+        service = RecommendationService(service.model.with_items(later), service.encoder)
     found = service.recommend(baskets=[["a", "new"], ["c"]], n_recommendations=6)
     of_first = found["item"][found["user"] == 0].tolist()
     assert set(of_first) == {"b", "c", "alike", "like a"}
