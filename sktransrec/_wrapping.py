@@ -62,6 +62,16 @@ def ignores_unknown(model):
     return getattr(innermost(model, step=0), "unknown", None) == "ignore"
 
 
+def expecting_items(model, n_items):
+    """Return a clone that expects `n_items` items in histories, unless it knows their number."""
+    model = clone(model)
+    reader = innermost(model, step=0)
+    is_open = getattr(reader, "n_items", n_items) is None and not hasattr(reader, "n_items_")
+    if is_open and n_items is not None:
+        reader.set_params(n_items=n_items)
+    return model
+
+
 def innermost(model, step=-1):
     """Return the model inside all wrappers; in a pipeline, the one at the given step."""
     while True:

@@ -163,7 +163,6 @@ TESTED_THROUGH = {
     # What a service reads of a log.
     "interactions/_known_of.py": "test_serving.py",
     # What comparisons of several models serve.
-    "evaluation/_served_rows.py": "evaluation/test_learning_curve.py",
     # Names of scikit-learn, passed on.
     "_validation/_sklearn.py": "test_package.py",
     # Mixins of a single estimator, or of two that differ in little else.

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
@@ -27,9 +27,9 @@ from .._validation import (
     check_targets,
 )
 from .._wrapping import (
+    expecting_items,
     fitted_part,
     ignores_unknown,
-    innermost,
     is_supervised,
     reads_histories,
     recommender_of,
@@ -198,7 +198,7 @@ class DecidingRecommender(EnsembleRecommender):
     def _expecting_items(self, n_items):
         """Return both recommenders; readers of histories expect so many items in every fold."""
         parts = self.transfer, self.fallback
-        return [None if part is None else _expecting(part, n_items) for part in parts]
+        return [None if part is None else expecting_items(part, n_items) for part in parts]
 
     def _to_judge_by(self, X, y, random_state):
         """Return X and the interactions to find, which are held out of X if there is no y."""
@@ -380,22 +380,12 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
 
     def _members_fitted_on(self, X, y, n_items=None):
         """Return the members fitted on X and y; readers of histories expect `n_items`, if given."""
-        parts = [_expecting(part, n_items) for part in self._parts()]
+        parts = [expecting_items(part, n_items) for part in self._parts()]
         return Parallel(n_jobs=self.n_jobs)(delayed(fitted_part)(part, X, y) for part in parts)
 
     def _name_members(self, names, models):
         self.estimators_ = models
         self.named_estimators_ = Bunch(**dict(zip(names, models, strict=True)))
-
-
-def _expecting(part, n_items):
-    """Return a member that expects `n_items` items in histories, unless it knows their number."""
-    part = clone(part)
-    reader = innermost(part, step=0)
-    is_open = getattr(reader, "n_items", n_items) is None and not hasattr(reader, "n_items_")
-    if is_open and n_items is not None:
-        reader.set_params(n_items=n_items)
-    return part
 
 
 def standardized(scores, known=None):

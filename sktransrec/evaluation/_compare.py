@@ -5,7 +5,6 @@ import html
 import time
 import tracemalloc
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from .._recommend import recommend
 from .._typing import Estimator, MatrixLike
 from .._validation import BETWEEN_0_AND_1, COUNT, HOLDOUT, N_JOBS, StrOptions, validate_params
 from .._wrapping import is_supervised, recommender_of
-from ..interactions import holdout_random
 from ..metrics._buckets import aligned
 from ..metrics._scorer import listed
 from ..metrics._table import BEYOND_ACCURACY, METRICS
@@ -289,7 +287,7 @@ def compare(
         Recommenders by name, or `Pipeline` or search that hold one. None is the popularity of the
         items. If there is none, a row "popularity" is added.
     X : array-like or sparse matrix of shape (n_rows, ...)
-        What is known about the rows.
+        What is known about the rows. Histories, if all models read these.
     y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
         The interactions to find, which X must not hold; supervised models learn from y as well. If
         y is None, the items are the columns of X, and a part of each row that is served is hidden
@@ -308,7 +306,7 @@ def compare(
         `ColdItems`, also say what is known and what to find if `y` is None.
     holdout : float or int, default=0.2
         If y is None, how many interactions of each row to hide and look for: a share (between 0
-        and 1) or a count (1 or more).
+        and 1) or a count (1 or more). Of a history, the latest ones.
     baseline : str, default=None
         The name of the model that the others are compared with; None is the popularity.
     confidence_level : float, default=0.95
@@ -366,8 +364,7 @@ def compare(
 
     models, baseline = _with_baseline(models, baseline)
     names, ks = listed(metrics, name="metrics", allowed=sorted(_ALL)), listed(k, name="k")
-    hold_out = partial(holdout_random, size=holdout, random_state=random_state)
-    served = ServedRows.of(X, y, models, getattr(cv, "hold_out", hold_out))
+    served = ServedRows.of(X, y, models, holdout=holdout, random_state=random_state, protocol=cv)
     folds = _folds(cv, served, models, random_state)
     tasks = [(name, fold) for name in models for fold in range(len(folds))]
     results = Parallel(n_jobs=n_jobs, return_as="generator")(

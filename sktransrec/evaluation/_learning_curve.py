@@ -13,7 +13,6 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._recommend import recommend
 from .._typing import Estimator, MatrixLike
 from .._validation import COUNT, HOLDOUT, N_JOBS, StrOptions, validate_params
-from ..interactions import holdout_random
 from ..metrics._table import METRICS
 from ._gain import n_training_rows, shuffled_folds
 from ._paired import n_effective_rows, paired_errors
@@ -128,7 +127,7 @@ def transfer_learning_curve(
         How to hold rows out. An int shuffles the rows into that many folds.
     holdout : float or int, default=0.2
         If y is None, how many interactions of each held-out row to hide and look for: a share
-        (between 0 and 1) or a count (1 or more).
+        (between 0 and 1) or a count (1 or more). Of a history, the latest ones.
     metric : str, default="ndcg"
         The metric to measure, on the best `k` items of each row.
         One of the metrics of :func:`~sktransrec.ranking_scorer`.
@@ -176,9 +175,7 @@ def transfer_learning_curve(
     True
     """
     random_state = check_random_state(random_state)
-    served = ServedRows.of(
-        X, y, estimators, partial(holdout_random, size=holdout, random_state=random_state)
-    )
+    served = ServedRows.of(X, y, estimators, holdout=holdout, random_state=random_state)
     folds = shuffled_folds(cv, served.y, random_state)
     sizes = _numbers_of_rows(train_sizes, min(len(rows) for rows, _ in folds))
     samples = [(random_state.permutation(rows), held_out) for rows, held_out in folds]

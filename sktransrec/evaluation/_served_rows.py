@@ -4,67 +4,116 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import scipy.sparse as sp
+from sklearn.base import BaseEstimator
 from sklearn.utils import indexable
 
+from .._histories import padded_at_end
 from .._recommend import n_rows_of
-from .._validation import _safe_indexing, check_sparse
-from .._wrapping import fitted_part, is_supervised, reads_histories
+from .._validation import _safe_indexing, as_array, check_sparse, item_ids_of_rows
+from .._wrapping import (
+    expecting_items,
+    fitted_part,
+    ignores_unknown,
+    innermost,
+    is_supervised,
+    reads_histories,
+)
+from ..interactions import holdout_random
+from ..interactions._hidden import without_latest
 from ..metrics._wanted import wanted_items
-from ..recommenders import PopularityRecommender
+from ..recommenders import HistoryRecommender, PopularityRecommender
 
 
 @dataclass(frozen=True, eq=False)
 class ServedRows:
-    """The rows to learn from, what is known of a row when it is served, and what it should find."""
+    """The rows to learn from, what is known of a row when it is served, and what it should find.
+
+    `popularity` is the model of the popularity of the items that reads such rows.
+    """
 
     X: Any
     known: Any
     y: sp.csr_array
-    is_cold: bool
+    popularity: BaseEstimator
+    is_cold: bool = False
 
     @classmethod
-    def of(cls, X, y, estimators, hold_out):
+    def of(cls, X, y, estimators, *, holdout, random_state, protocol=None):
         """Return the rows for some estimators; None among them is the popularity of the items.
 
-        If y is None, `hold_out` returns what is known of the rows of X, and what they should find.
+        If y is None, so much of each row is held out, or what the `hold_out` of a protocol says.
         """
         models = [model for model in estimators.values() if model is not None]
-        is_cold = any(is_supervised(model) for model in models)
-        if y is None and is_cold:
-            raise ValueError("Some of the estimators learn the map from X to y: pass y as well.")
-        readers = [model for model in models if reads_histories(model)]
-        if y is None and readers:
-            raise ValueError(
-                f"{readers[0]!r} reads histories, of which no part is hidden here: pass the next "
-                "items as y, and X without them."
-            )
-        if y is None:
-            known, y = hold_out(X)
-            X = known + y
+        hold_out = getattr(protocol, "hold_out", None)
+        if any(map(reads_histories, models)):
+            served = cls._of_histories(X, y, models, holdout, hold_out)
+        elif y is None:
+            served = cls._of_items(X, models, hold_out, holdout, random_state)
         else:
-            check_sparse(X, name="X")
-            check_sparse(y, name="y")
-            X, y = indexable(X, y)
-            known, y = (
-                X,
-                wanted_items(
-                    [*readers, *models, PopularityRecommender()][0], y, n_rows=n_rows_of(y)
-                ),
-            )
-        if not (y.data > 0).any():
+            served = cls._of_both(X, y, models)
+        if not (served.y.data > 0).any():
             raise ValueError("There is nothing to find: no held-out value is above zero.")
-        return cls(X, known, y, is_cold)
+        return served
+
+    @classmethod
+    def _of_items(cls, X, models, hold_out, holdout, random_state):
+        """Return rows of which a part is held out."""
+        if any(map(is_supervised, models)):
+            raise ValueError("Some of the estimators learn the map from X to y: pass y as well.")
+        if hold_out is None:
+            known, y = holdout_random(X, holdout, random_state=random_state)
+        else:
+            known, y = hold_out(X)
+        return cls(known + y, known, y, PopularityRecommender())
+
+    @classmethod
+    def _of_both(cls, X, y, models):
+        """Return rows of which y is to be found."""
+        check_sparse(X, name="X")
+        check_sparse(y, name="y")
+        X, y = indexable(X, y)
+        popularity = PopularityRecommender()
+        y = wanted_items([*models, popularity][0], y, n_rows=n_rows_of(y))
+        return cls(X, X, y, popularity, any(map(is_supervised, models)))
+
+    @classmethod
+    def _of_histories(cls, X, y, models, holdout, hold_out):
+        """Return histories of which the latest items are held out, or y is to be found."""
+        others = [model for model in models if not reads_histories(model)]
+        if others:
+            raise ValueError(
+                f"{others[0]!r} reads no histories, as other models here do: wrap it in a "
+                "HistoryRecommender to compare them."
+            )
+        ids = item_ids_of_rows(X, ignores_gaps=all(map(ignores_unknown, models)))
+        n_items = _n_items_of_histories(ids, y, models)
+        if y is not None:
+            known, y = indexable(X, y)
+            y = wanted_items(models[0], y, n_rows=n_rows_of(y), n_items=n_items)
+        elif hold_out is None:
+            known, y = without_latest(padded_at_end(ids), holdout, np.ones(n_items, dtype=bool))
+        else:
+            raise ValueError(
+                f"{models[0]!r} reads histories, and this protocol hides interactions of a matrix: "
+                "pass a number of folds as cv, or the next items as y and X without them."
+            )
+        popularity = HistoryRecommender(PopularityRecommender(), decay=1.0, n_items=n_items)
+        return cls(X, known, y, popularity.set_params(unknown="ignore"))
 
     @property
     def n_rows(self):
+        """The number of rows."""
         return self.y.shape[0]
 
     def fitted(self, model, rows):
         """Return a model that has learned from some rows; None learns what is known of all."""
         if model is None and self.is_cold and rows is not None:
             return PopularityRecommender().fit(self.y[rows])
-        model = PopularityRecommender() if model is None else model
+        model = self.popularity if model is None else model
+        if reads_histories(model):
+            model = expecting_items(model, self.y.shape[1])
         if rows is None:
             return fitted_part(model, self.known, None)
         learned = _safe_indexing(self.X, rows)
@@ -79,3 +128,26 @@ class ServedRows:
     def wanted_by(self, rows):
         """Return what some rows should find."""
         return self.y[rows] > 0
+
+
+def _n_items_of_histories(ids, y, models):
+    """Return the number of items: what y or a model says, or the largest id."""
+    if sp.issparse(y):
+        return y.shape[1]
+    said = [n_items for model in models if (n_items := _n_items_said_by(model))]
+    if said:
+        return max(said)
+    largest = int(ids.max(initial=0))
+    if y is None:
+        return largest
+    y = as_array(y, name="y")
+    is_matrix = y.ndim == 2 and y.shape[1] >= largest
+    return y.shape[1] if is_matrix else max(largest, int(y.max(initial=0)))
+
+
+def _n_items_said_by(model):
+    """Return how many items the parameters of a model say that there are, None if they do not."""
+    reader = innermost(model, step=0)
+    features = getattr(innermost(getattr(reader, "recommender", reader)), "item_features", None)
+    n_items = getattr(reader, "n_items", None)
+    return features.n_items if n_items is None and features is not None else n_items
