@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._recommend import recommend
 from .._typing import Estimator, MatrixLike
 from .._validation import BETWEEN_0_AND_1, COUNT, HOLDOUT, N_JOBS, StrOptions, validate_params
-from .._wrapping import is_supervised, recommender_of
+from .._wrapping import is_supervised
 from ..metrics._buckets import aligned
 from ..metrics._scorer import listed
 from ..metrics._table import BEYOND_ACCURACY, METRICS
@@ -265,6 +265,7 @@ def compare(
     X: MatrixLike,
     y: MatrixLike | None = None,
     *,
+    target_columns: ArrayLike | slice | None = None,
     metrics: str | list[str] = "ndcg",
     k: int | list[int] = 10,
     cv: Any = 5,
@@ -289,9 +290,14 @@ def compare(
     X : array-like or sparse matrix of shape (n_rows, ...)
         What is known about the rows. Histories, if all models read these.
     y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
-        The interactions to find, which X must not hold; supervised models learn from y as well. If
+        The interactions to find, which X must not hold; supervised models learn from y as well. For
+        histories, y may hold the ids of the next items. If
         y is None, the items are the columns of X, and a part of each row that is served is hidden
         and looked for.
+    target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
+        The columns of X that hold the target items, in ascending order, if X holds a source as
+        well. Only these items are hidden, recommended and found. None means all columns of X, or
+        no columns if the models are supervised.
     metrics : str or list of str, default="ndcg"
         The metrics of the best `k` items of each row: those of relevance of
         :func:`~sktransrec.ranking_scorer`, "novelty", "serendipity", "coverage" and "gini". The
@@ -364,7 +370,15 @@ def compare(
 
     models, baseline = _with_baseline(models, baseline)
     names, ks = listed(metrics, name="metrics", allowed=sorted(_ALL)), listed(k, name="k")
-    served = ServedRows.of(X, y, models, holdout=holdout, random_state=random_state, protocol=cv)
+    served = ServedRows.of(
+        X,
+        y,
+        models,
+        holdout=holdout,
+        random_state=random_state,
+        target_columns=target_columns,
+        protocol=cv,
+    )
     folds = _folds(cv, served, models, random_state)
     tasks = [(name, fold) for name in models for fold in range(len(folds))]
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
@@ -430,17 +444,16 @@ def _fold_result(served, model, training_rows, held_out, names, ks, memory):
         start = time.perf_counter()
         fitted = served.fitted(model, training_rows)
         result["fit"] = time.perf_counter() - start
-        X = served.known_of(model, held_out)
-        recommender = recommender_of(fitted)
-        n_items = recommender.n_items_
+        X, target = served.known_of(model, held_out), served.target
+        n_items = target.n_items
         start = time.perf_counter()
-        items, _ = recommend(fitted, X, n_recommendations=min(max(ks), n_items))
+        items = target.ranking(fitted, X, min(max(ks), n_items))
         result["recommend"] = time.perf_counter() - start
         facts = {
             "y_true": served.wanted_by(held_out),
             "items": items,
             "n_items": n_items,
-            "popularity": recommender.popularity_,
+            "popularity": target.popularity(fitted),
         }
         result["scores"] = {(n, k): _score(n, facts, min(k, n_items)) for n in names for k in ks}
     # One model that fails must not lose the results of the others.

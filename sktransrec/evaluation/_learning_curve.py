@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._recommend import recommend
 from .._typing import Estimator, MatrixLike
 from .._validation import COUNT, HOLDOUT, N_JOBS, StrOptions, validate_params
 from ..metrics._table import METRICS
@@ -94,6 +93,7 @@ def transfer_learning_curve(
     X: MatrixLike,
     y: MatrixLike | None = None,
     *,
+    target_columns: ArrayLike | slice | None = None,
     train_sizes: ArrayLike = (0.1, 0.2, 0.5, 1.0),
     cv: Any = 5,
     holdout: float = 0.2,
@@ -118,9 +118,14 @@ def transfer_learning_curve(
     X : array-like or sparse matrix of shape (n_rows, ...)
         What is known about the rows.
     y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
-        The interactions to find, which X must not hold; supervised models learn from y as well. If
+        The interactions to find, which X must not hold; supervised models learn from y as well. For
+        histories, y may hold the ids of the next items. If
         y is None, the items are the columns of X, and a part of each held-out row is hidden and
         looked for.
+    target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
+        The columns of X that hold the target items, in ascending order, if X holds a source as
+        well. Only these items are hidden, recommended and found. None means all columns of X, or
+        no columns if the models are supervised.
     train_sizes : array-like of int or float, default=(0.1, 0.2, 0.5, 1.0)
         Numbers of training rows, or shares of the smallest training fold.
     cv : int, cross-validation splitter or iterable, default=5
@@ -175,7 +180,14 @@ def transfer_learning_curve(
     True
     """
     random_state = check_random_state(random_state)
-    served = ServedRows.of(X, y, estimators, holdout=holdout, random_state=random_state)
+    served = ServedRows.of(
+        X,
+        y,
+        estimators,
+        holdout=holdout,
+        random_state=random_state,
+        target_columns=target_columns,
+    )
     folds = shuffled_folds(cv, served.y, random_state)
     sizes = _numbers_of_rows(train_sizes, min(len(rows) for rows, _ in folds))
     samples = [(random_state.permutation(rows), held_out) for rows, held_out in folds]
@@ -205,7 +217,7 @@ def transfer_learning_curve(
 def _row_scores(served, model, rows, held_out, measure, k):
     """Return the scores of the held-out rows by a model that is fitted on other rows."""
     fitted = served.fitted(model, rows)
-    items, _ = recommend(fitted, served.known_of(model, held_out), n_recommendations=k)
+    items = served.target.ranking(fitted, served.known_of(model, held_out), k)
     return measure(served.wanted_by(held_out), items)
 
 

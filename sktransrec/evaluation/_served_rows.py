@@ -2,6 +2,7 @@
 """Rows to learn from and to serve: what is known of them, and what there is to find."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,13 @@ from sklearn.utils import indexable
 
 from .._histories import padded_at_end
 from .._recommend import n_rows_of
-from .._validation import _safe_indexing, as_array, check_sparse, item_ids_of_rows
+from .._validation import (
+    _safe_indexing,
+    as_array,
+    check_matrix,
+    check_sparse,
+    item_ids_of_rows,
+)
 from .._wrapping import (
     expecting_items,
     fitted_part,
@@ -22,6 +29,7 @@ from .._wrapping import (
 )
 from ..interactions import holdout_random
 from ..interactions._hidden import without_latest
+from ..interactions._target_items import HistoryItems, TargetItems
 from ..metrics._wanted import wanted_items
 from ..recommenders import HistoryRecommender, PopularityRecommender
 
@@ -30,17 +38,18 @@ from ..recommenders import HistoryRecommender, PopularityRecommender
 class ServedRows:
     """The rows to learn from, what is known of a row when it is served, and what it should find.
 
-    `popularity` is the model of the popularity of the items that reads such rows.
+    `popularity` is the model of the popularity of the items.
     """
 
     X: Any
     known: Any
     y: sp.csr_array
+    target: TargetItems
     popularity: BaseEstimator
     is_cold: bool = False
 
     @classmethod
-    def of(cls, X, y, estimators, *, holdout, random_state, protocol=None):
+    def of(cls, X, y, estimators, *, holdout, random_state, target_columns=None, protocol=None):
         """Return the rows for some estimators; None among them is the popularity of the items.
 
         If y is None, so much of each row is held out, or what the `hold_out` of a protocol says.
@@ -48,38 +57,50 @@ class ServedRows:
         models = [model for model in estimators.values() if model is not None]
         hold_out = getattr(protocol, "hold_out", None)
         if any(map(reads_histories, models)):
-            served = cls._of_histories(X, y, models, holdout, hold_out)
+            served = cls._of_histories(X, y, models, holdout, hold_out, target_columns)
         elif y is None:
-            served = cls._of_items(X, models, hold_out, holdout, random_state)
+            if hold_out is None:
+                hold_out = partial(holdout_random, size=holdout, random_state=random_state)
+            served = cls._of_items(X, models, hold_out, target_columns)
         else:
-            served = cls._of_both(X, y, models)
+            served = cls._of_both(X, y, models, target_columns)
         if not (served.y.data > 0).any():
             raise ValueError("There is nothing to find: no held-out value is above zero.")
         return served
 
     @classmethod
-    def _of_items(cls, X, models, hold_out, holdout, random_state):
+    def _of_items(cls, X, models, hold_out, target_columns):
         """Return rows of which a part is held out."""
         if any(map(is_supervised, models)):
             raise ValueError("Some of the estimators learn the map from X to y: pass y as well.")
-        if hold_out is None:
-            known, y = holdout_random(X, holdout, random_state=random_state)
-        else:
+        popularity = PopularityRecommender()
+        if target_columns is None:
             known, y = hold_out(X)
-        return cls(known + y, known, y, PopularityRecommender())
+            target = TargetItems.among(None, popularity, y)
+            return cls(known + y, known, y, target, popularity)
+        X = check_matrix(X, name="X")
+        target = TargetItems.among(target_columns, popularity, X)
+        known, y = hold_out(target.known(X))
+        source = X - target.beside_the_source(target.known(X), X.shape[1])
+        X, known = (
+            source + target.beside_the_source(part, X.shape[1]) for part in (known + y, known)
+        )
+        return cls(X, known, y, target, popularity)
 
     @classmethod
-    def _of_both(cls, X, y, models):
+    def _of_both(cls, X, y, models, target_columns):
         """Return rows of which y is to be found."""
         check_sparse(X, name="X")
         check_sparse(y, name="y")
         X, y = indexable(X, y)
         popularity = PopularityRecommender()
         y = wanted_items([*models, popularity][0], y, n_rows=n_rows_of(y))
-        return cls(X, X, y, popularity, any(map(is_supervised, models)))
+        supervised = list(filter(is_supervised, models))
+        target = TargetItems.among(target_columns, [*supervised, popularity][0], X, y.shape[1])
+        return cls(X, X, y, target, popularity, bool(supervised))
 
     @classmethod
-    def _of_histories(cls, X, y, models, holdout, hold_out):
+    def _of_histories(cls, X, y, models, holdout, hold_out, target_columns):
         """Return histories of which the latest items are held out, or y is to be found."""
         others = [model for model in models if not reads_histories(model)]
         if others:
@@ -99,8 +120,10 @@ class ServedRows:
                 f"{models[0]!r} reads histories, and this protocol hides interactions of a matrix: "
                 "pass a number of folds as cv, or the next items as y and X without them."
             )
-        popularity = HistoryRecommender(PopularityRecommender(), decay=1.0, n_items=n_items)
-        return cls(X, known, y, popularity.set_params(unknown="ignore"))
+        popularity = HistoryRecommender(
+            PopularityRecommender(), decay=1.0, n_items=n_items, unknown="ignore"
+        )
+        return cls(X, known, y, HistoryItems.of(y.shape[1], target_columns), popularity)
 
     @property
     def n_rows(self):
@@ -111,19 +134,19 @@ class ServedRows:
         """Return a model that has learned from some rows; None learns what is known of all."""
         if model is None and self.is_cold and rows is not None:
             return PopularityRecommender().fit(self.y[rows])
-        model = self.popularity if model is None else model
+        learned = self.known if rows is None else _safe_indexing(self.X, rows)
+        if model is None:
+            model, learned = self.popularity, self.target.rows_without(self.popularity, learned)
         if reads_histories(model):
             model = expecting_items(model, self.y.shape[1])
-        if rows is None:
-            return fitted_part(model, self.known, None)
-        learned = _safe_indexing(self.X, rows)
         return fitted_part(model, learned, self.y[rows] if is_supervised(model) else None)
 
     def known_of(self, model, rows):
         """Return what is known of some rows, in the form that the fitted `model` reads."""
         if model is None and self.is_cold:
             return sp.csr_array((len(rows), self.y.shape[1]), dtype="float32")
-        return _safe_indexing(self.known, rows)
+        known = _safe_indexing(self.known, rows)
+        return self.target.rows_without(self.popularity, known) if model is None else known
 
     def wanted_by(self, rows):
         """Return what some rows should find."""

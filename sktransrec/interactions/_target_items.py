@@ -108,21 +108,31 @@ class TargetItems:
             shape=(interactions.shape[0], n_columns),
         )
 
-    def ranking(self, model, X, k, known, candidates=None):
-        """Return the best k target items for the rows of X, all or those among the candidates."""
+    def ranking(self, model, X, k, known=None, candidates=None):
+        """Return the best k target items for the rows of X, all or those among the candidates.
+
+        `known` are interactions with them that X does not hold; None means that there are none.
+        """
         if candidates is not None and not len(candidates):
             return np.full((n_rows_of(X), k), -1)
         recommender, X = recommender_and_rows(model, X)
         is_among_others = self._are_among_others(recommender)
         if is_among_others:
             candidates = self.columns if candidates is None else self.columns[candidates]
-            known = self.beside_the_source(known, recommender.n_items_)
+            if known is not None:
+                known = self.beside_the_source(known, recommender.n_items_)
         items, _ = recommend(
             recommender, X, n_recommendations=k, candidates=candidates, exclude_interactions=known
         )
         if is_among_others:
             items = np.where(items < 0, -1, np.searchsorted(self.columns, items))
         return items
+
+    def popularity(self, model):
+        """Return the popularity of the target items to a fitted model."""
+        recommender = recommender_of(model)
+        among_others = self._are_among_others(recommender)
+        return recommender.popularity_[self.columns] if among_others else recommender.popularity_
 
     def scores(self, model, X):
         """Return the scores that a fitted model gives to the target items."""

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from sktransrec import (
+    CollectiveMFRecommender,
     ContentKNNRecommender,
     EASERecommender,
     HistoryRecommender,
@@ -15,10 +16,13 @@ from sktransrec import (
     TransitionRecommender,
     compare,
     recommend,
+    transfer_gain,
     transfer_learning_curve,
 )
+from sktransrec.datasets import make_cross_domain
 from sktransrec.evaluation import KShot
 from sktransrec.evaluation._served_rows import ServedRows
+from sktransrec.interactions import holdout_random
 from sktransrec.metrics import ndcg_at_k
 
 RNG = np.random.default_rng(0)
@@ -99,3 +103,45 @@ def test_a_matrix_is_not_compared_with_histories():
         compare({**MODELS, "EASE": EASERecommender()}, HISTORIES, NEXT)
     with pytest.raises(ValueError, match="this protocol hides interactions of a matrix"):
         compare(MODELS, HISTORIES, cv=KShot(2))
+
+
+def test_target_items_are_those_in_the_target_columns():
+    domains = make_cross_domain(200, 60, 40, n_cold_users=0, random_state=0)
+    known, y = holdout_random(domains.Y_target, 0.4, random_state=0)
+    X = sp.hstack([domains.X_source, known], format="csr")
+    columns = slice(60, None)
+    models = {
+        "EASE": EASERecommender(),
+        "collective": CollectiveMFRecommender(columns, n_components=4, random_state=0),
+    }
+    result = compare(models, X, y, target_columns=columns, random_state=0)
+    for name, model in models.items():
+        gain = transfer_gain(model, None, X, y, target_columns=columns, random_state=0)
+        assert result.means["NDCG@10"][name] == pytest.approx(gain.overall.transfer)
+    hidden = compare(models, X, target_columns=columns, cv="known", metrics=["ndcg", "novelty"])
+    assert not hidden.errors
+    assert hidden.scores["NDCG@10"]["popularity"].shape == (200,)
+    curve = transfer_learning_curve(
+        {**models, "popularity": None}, X, target_columns=columns, train_sizes=[100], random_state=0
+    )
+    assert all(means[0] > 0.1 for means in curve.means.values())
+
+
+def test_only_target_items_are_hidden():
+    X = sp.csr_array((RNG.random((50, 30)) < 0.5).astype(np.float32))
+    options = {"holdout": 0.5, "random_state": np.random.RandomState(0)}
+    rows = ServedRows.of(X, None, {}, target_columns=slice(20, None), **options)
+    assert rows.y.shape == (50, 10)
+    assert_array_equal(rows.X.toarray(), X.toarray())
+    assert_array_equal(rows.known[:, :20].toarray(), X[:, :20].toarray())
+    assert_array_equal((rows.known[:, 20:] + rows.y).toarray(), X[:, 20:].toarray())
+    model = rows.fitted(None, np.arange(40))
+    assert_allclose(model.popularity_, X[:40, 20:].mean(axis=0), rtol=1e-6)
+    assert rows.known_of(None, np.arange(3)).shape == (3, 10)
+
+
+def test_a_model_of_the_target_alone_is_no_model_of_all_columns():
+    X = sp.csr_array((RNG.random((60, 30)) < 0.5).astype(np.float32))
+    model = CollectiveMFRecommender(slice(20, None), n_components=2, max_iter=1, random_state=0)
+    result = compare({"collective": model}, X, cv=2, random_state=0)
+    assert "pass as target_columns the columns of X" in result.errors["collective"]
