@@ -53,6 +53,7 @@ def strongest_cross(X, ridges, n_neighbors):
     scales = 1 / np.sqrt(column_squares(X) + ridges)
     scaled = with_data(X, X.data * scales[X.indices]).astype(X.dtype)
     cross = strongest_links(X.T, scaled, n_neighbors)
+    cross.sort_indices()
     cross.data /= scales[cross.indices]
     return cross
 

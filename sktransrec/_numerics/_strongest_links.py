@@ -34,7 +34,7 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
 
     Returns
     -------
-    links : csr_array of shape (n_items, n_columns), its indices sorted
+    links : csr_array of shape (n_items, n_columns), its indices in no order
     """
     left, right = left.tocsr(), right.tocsr()
     patterns = pattern_of(left), pattern_of(right)
@@ -47,7 +47,7 @@ def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
         links = _shrunk(products, support, shrinkage)
         return _largest_entries(links, n_links, places)
 
-    return _stacked(list(in_threads(links_of, zip(_item_batches(*patterns)))))
+    return sp.vstack(list(in_threads(links_of, zip(_item_batches(*patterns)))), format="csr")
 
 
 def strongest_links_of_each(X, row_weights, item_scales, shrinkages, n_links):
@@ -82,7 +82,7 @@ def strongest_links_of_each(X, row_weights, item_scales, shrinkages, n_links):
             yield _largest_entries(with_data(sums, data).copy(), n_links, places)
 
     blocks = in_threads(lambda items: list(links_of_each(items)), zip(_item_batches(left, pattern)))
-    return [_stacked(of_weighting) for of_weighting in zip(*blocks, strict=True)]
+    return [sp.vstack(of_weighting, format="csr") for of_weighting in zip(*blocks, strict=True)]
 
 
 def strongest_of(product, n_links, counts, *, support=None, shrinkage=0.0):
@@ -150,12 +150,6 @@ def _largest_entries(links, n_links, places):
     if n_links is not None:
         keep_largest(links, n_links, places)
     links.eliminate_zeros()
-    return links
-
-
-def _stacked(blocks):
-    links = sp.vstack(blocks, format="csr")
-    links.sort_indices()
     return links
 
 
