@@ -222,6 +222,38 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
             )
 
 
+def check_order_of_items(model, names):
+    """Raise if a part of a model, which gets X without names, has the items in another order.
+
+    Parameters
+    ----------
+    model : estimator
+        An unfitted model.
+    names : sequence or None
+        The names of the columns of X, if it has any.
+    """
+    if names is None:
+        return
+    parameters = model.get_params()
+    for path in parameters:
+        known, cure = _known_order(parameters, path)
+        if known != list(names) and not set(known).isdisjoint(names):
+            raise ValueError(
+                f"{path} of {type(model).__name__} has the columns of X in another order, and its "
+                f"parts get them without names: {cure}."
+            )
+
+
+def _known_order(parameters, path):
+    """Return the ids that a parameter holds in order, if any, and how to give another order."""
+    value, prefix = parameters[path], path.removesuffix("pretrained")
+    if isinstance(value, ItemFeatures):
+        return value.ids.tolist(), "pass item_features.of(X.columns)"
+    if prefix != path and parameters.get(f"{prefix}item_ids", ()) is None:
+        return list(getattr(value, "feature_names_in_", ())), "pass item_ids=X.columns as well"
+    return [], ""
+
+
 def _checked_ids(ids, index, n_items):
     """Return the ids as an array; `index` is the index of the values, None if they have none."""
     if ids is None:

@@ -59,7 +59,7 @@ def load_sequences(
     Returns
     -------
     histories : :class:`~sklearn.utils.Bunch`
-        ``n_items`` is the largest item id.
+        In the shapes, n_items is the largest item id.
 
         sequences : list of ndarray of int
             The whole history of each user, oldest item first.

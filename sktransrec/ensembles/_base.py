@@ -12,6 +12,7 @@ from sklearn.utils import Bunch, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._columns import column_names
 from .._histories import padded_at_end
 from .._ids import DecodesItems
 from .._numerics._row_sums import column_shares
@@ -37,6 +38,7 @@ from .._wrapping import (
 )
 from ..base import RecommenderMixin
 from ..content import ItemFeatures
+from ..content._item_features import check_order_of_items
 from ..interactions._target_items import TargetItems
 from ._later_items import knows_content, with_later_items
 
@@ -86,6 +88,9 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         return X, check_targets(y, n_rows=X.shape[0])
 
     def _valid_rows(self, X, *, reset):
+        if reset:
+            check_order_of_items(self, column_names(X))
+            self._check_kinds()
         if is_supervised(self):
             return check_rows_or_content(self, X, reset=reset)
         if reads_histories(self):
@@ -93,6 +98,17 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             return padded_at_end(check_histories(self, X, reset=reset, ignores_gaps=ignores_gaps))
         nonnegative = get_tags(self).input_tags.positive_only
         return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
+
+    def _check_kinds(self):
+        """Raise if some leading members read histories, and others matrices of interactions."""
+        in_domain = [part for part in self._leading_parts() if not is_supervised(part)]
+        readers = [part for part in in_domain if reads_histories(part)]
+        others = [part for part in in_domain if not reads_histories(part)]
+        if readers and others:
+            raise ValueError(
+                f"{readers[0]!r} reads histories, and {others[0]!r} a matrix of interactions: wrap "
+                "the second in a HistoryRecommender."
+            )
 
     def _check_rows(self, X):
         return self._valid_rows(X, reset=False)

@@ -6,9 +6,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._columns import column_names
 from .._typing import Estimator, MatrixLike
 from .._validation import COUNT, HasMethods, check_is_fitted, check_rows, validated_fit_of_parts
 from .._wrapping import fitted_part, is_supervised, reads_histories
+from ..content._item_features import check_order_of_items
 from ._base import EnsembleRecommender
 
 
@@ -150,6 +152,8 @@ class SwitchingRecommender(EnsembleRecommender):
         return self
 
     def _valid_rows(self, X, *, reset):
+        if reset:
+            check_order_of_items(self, column_names(X))
         return check_rows(self, X, reset=reset)
 
     def _check_parts(self, X):

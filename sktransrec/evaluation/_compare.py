@@ -25,6 +25,7 @@ from ._served_rows import ServedRows
 _PER_ROW = METRICS | {name: BEYOND_ACCURACY[name] for name in ("novelty", "serendipity")}
 _OF_FOLDS = {name: BEYOND_ACCURACY[name] for name in ("coverage", "gini")}
 _ALL = _PER_ROW | _OF_FOLDS
+_SIGNS = {metric.label: metric.sign for metric in _ALL.values()}
 _POPULARITY = "popularity"
 
 
@@ -214,9 +215,10 @@ class ModelComparison:
         first = self.metrics[0]
         means, errors = self.means, self.standard_errors
         differences = {} if self.baseline in self.errors else self._differences_of(first)
+        sign = _SIGNS[first.partition("@")[0]]
         worst_last = sorted(
-            self.models, key=lambda name: np.nan_to_num(means[first][name], nan=-1), reverse=True
-        )
+            self.models, key=lambda name: np.nan_to_num(sign * means[first][name], nan=-np.inf)
+        )[::-1]
         yield ["model", *self.metrics, f"{first} - {self.baseline}", "fit s", "recommend s"]
         for name in worst_last:
             figures = [_with_error(means[m][name], errors[m][name]) for m in self.metrics]
@@ -288,7 +290,8 @@ def compare(
         Recommenders by name, or `Pipeline` or search that hold one. None is the popularity of the
         items. If there is none, a row "popularity" is added.
     X : array-like or sparse matrix of shape (n_rows, ...)
-        What is known about the rows. Histories, if all models read these.
+        What is known about the rows. If it holds histories and some models read these, the others
+        get a matrix of the items in them.
     y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
         The interactions to find, which X must not hold; supervised models learn from y as well. For
         histories, y may hold the ids of the next items. If
@@ -410,7 +413,12 @@ def _with_baseline(models, baseline):
         raise ValueError("models is empty: pass at least one recommender by name.")
     models = dict(models)
     if None not in models.values():
-        models.setdefault(_POPULARITY, None)
+        if _POPULARITY in models:
+            raise ValueError(
+                f"The name {_POPULARITY!r} in models is that of the popularity of the items, which "
+                "is added: call the model something else."
+            )
+        models[_POPULARITY] = None
     if baseline is None:
         popular = [name for name, model in models.items() if model is None]
         baseline = [*popular, _POPULARITY][0]

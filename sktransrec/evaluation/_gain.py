@@ -22,9 +22,11 @@ from .._validation import (
     HasMethods,
     Interval,
     StrOptions,
+    check_is_fitted,
     check_sparse,
     validate_params,
 )
+from .._wrapping import recommender_of
 from ..interactions import AlignedDomains
 from ..interactions._cross_listed import twin_lines
 from ..interactions._target_items import TargetItems, column_labels
@@ -346,8 +348,10 @@ shape (n_rows,), default=None
     if baseline is None and prefit:
         raise ValueError(
             'baseline=None learns the popularity from folds, but cv="prefit" has none. Pass a '
-            "fitted model, such as PopularityRecommender, or another cv."
+            "fitted model that reads the same rows, or another cv."
         )
+    for model in (transfer, baseline) if prefit else ():
+        check_is_fitted(recommender_of(model))
     target = TargetItems.among(target_columns, transfer, X, relevance.shape[1])
     return measured_gain(
         Comparison.of(
@@ -389,10 +393,17 @@ def shuffled_folds(cv, y, random_state):
     splitter = KFold(cv, shuffle=True, random_state=random_state) if is_number else check_cv(cv)
     try:
         folds = list(splitter.split(y))
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"cv={cv!r} does not split the {y.shape[0]} rows of X: {error}") from error
     if not folds:
         raise ValueError(f"cv={cv!r} has no folds: pass a number of 2 or more, or a list of folds.")
+    times_held_out = np.bincount(np.concatenate([np.arange(y.shape[0])[test] for _, test in folds]))
+    if times_held_out.max() > 1:
+        raise ValueError(
+            f"cv={cv!r} holds a row out {times_held_out.max()} times, and each row has one score: "
+            "pass a splitter that holds each row out once, and other values of random_state to "
+            "repeat the comparison."
+        )
     return folds
 
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass
+from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -229,8 +230,8 @@ class KShot(_NewRows):
     random_state: int | RandomState | None = None
 
     def __post_init__(self):
-        if self.n_known < 0:
-            raise ValueError(f"n_known must be 0 or more, got {self.n_known!r}.")
+        if not isinstance(self.n_known, Integral) or self.n_known < 0:
+            raise ValueError(f"n_known must be an integer of 0 or more, got {self.n_known!r}.")
 
     def hold_out(self, X: MatrixLike) -> tuple[csr_array, csr_array]:
         """Return what is known of the rows when they are served, and what they should find.

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 from sklearn.utils import indexable
 
+from .._columns import column_names
 from .._histories import padded_at_end
 from .._recommend import n_rows_of
 from .._validation import (
@@ -27,11 +28,12 @@ from .._wrapping import (
     is_supervised,
     reads_histories,
 )
+from ..content._item_features import check_order_of_items
 from ..interactions import holdout_random
 from ..interactions._hidden import without_latest
 from ..interactions._target_items import HistoryItems, TargetItems
 from ..metrics._wanted import wanted_items
-from ..recommenders import HistoryRecommender, PopularityRecommender
+from ..recommenders import PopularityRecommender
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,9 @@ class ServedRows:
         If y is None, so much of each row is held out, or what the `hold_out` of a protocol says.
         """
         models = [model for model in estimators.values() if model is not None]
+        if y is None:
+            for model in models:
+                check_order_of_items(model, column_names(X))
         hold_out = getattr(protocol, "hold_out", None)
         if any(map(reads_histories, models)):
             served = cls._of_histories(X, y, models, holdout, hold_out, target_columns)
@@ -101,29 +106,25 @@ class ServedRows:
 
     @classmethod
     def _of_histories(cls, X, y, models, holdout, hold_out, target_columns):
-        """Return histories of which the latest items are held out, or y is to be found."""
-        others = [model for model in models if not reads_histories(model)]
-        if others:
-            raise ValueError(
-                f"{others[0]!r} reads no histories, as other models here do: wrap it in a "
-                "HistoryRecommender to compare them."
-            )
-        ids = item_ids_of_rows(X, ignores_gaps=all(map(ignores_unknown, models)))
-        n_items = _n_items_of_histories(ids, y, models)
+        """Return histories of which the latest items are held out, or y is to be found.
+
+        Models that read matrices get the items in them.
+        """
+        readers = list(filter(reads_histories, models))
+        ids = item_ids_of_rows(X, ignores_gaps=all(map(ignores_unknown, readers)))
+        n_items = _n_items_of_histories(ids, y, readers)
         if y is not None:
             known, y = indexable(X, y)
-            y = wanted_items(models[0], y, n_rows=n_rows_of(y), n_items=n_items)
+            y = wanted_items(readers[0], y, n_rows=n_rows_of(y), n_items=n_items)
         elif hold_out is None:
             known, y = without_latest(padded_at_end(ids), holdout, np.ones(n_items, dtype=bool))
         else:
             raise ValueError(
-                f"{models[0]!r} reads histories, and this protocol hides interactions of a matrix: "
-                "pass a number of folds as cv, or the next items as y and X without them."
+                f"{readers[0]!r} reads histories, and this protocol hides parts of a matrix: pass "
+                "a number of folds as cv, or the next items as y and X without them."
             )
-        popularity = HistoryRecommender(
-            PopularityRecommender(), decay=1.0, n_items=n_items, unknown="ignore"
-        )
-        return cls(X, known, y, HistoryItems.of(y.shape[1], target_columns), popularity)
+        target = HistoryItems.of(y.shape[1], target_columns)
+        return cls(X, known, y, target, PopularityRecommender())
 
     @property
     def n_rows(self):
@@ -135,8 +136,8 @@ class ServedRows:
         if model is None and self.is_cold and rows is not None:
             return PopularityRecommender().fit(self.y[rows])
         learned = self.known if rows is None else _safe_indexing(self.X, rows)
-        if model is None:
-            model, learned = self.popularity, self.target.rows_without(self.popularity, learned)
+        learned = self._as_read_by(model, learned)
+        model = self.popularity if model is None else model
         if reads_histories(model):
             model = expecting_items(model, self.y.shape[1])
         return fitted_part(model, learned, self.y[rows] if is_supervised(model) else None)
@@ -145,8 +146,13 @@ class ServedRows:
         """Return what is known of some rows, in the form that the fitted `model` reads."""
         if model is None and self.is_cold:
             return sp.csr_array((len(rows), self.y.shape[1]), dtype="float32")
-        known = _safe_indexing(self.known, rows)
-        return self.target.rows_without(self.popularity, known) if model is None else known
+        return self._as_read_by(model, _safe_indexing(self.known, rows))
+
+    def _as_read_by(self, model, X):
+        """Return rows as a model reads them; the popularity reads the target items alone."""
+        if model is None or isinstance(self.target, HistoryItems):
+            return self.target.rows_without(model or self.popularity, X)
+        return X
 
     def wanted_by(self, rows):
         """Return what some rows should find."""

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
 
+from .._numerics._entries import as_dense
 from .._typing import Estimator, MatrixLike
 from .._wrapping import held_estimators
 from ._display import Display, side_by_side
@@ -103,6 +104,7 @@ class LossCurveDisplay(Display):
             whole = self.lines_.get(name.removesuffix(", validation"))
             style = {} if whole is None else {"linestyle": "--", "color": whole.get_color()}
             epochs = np.arange(1, len(losses) + 1)
+            style["marker"] = "o" if len(losses) == 1 else ""  # a line of one point is not seen
             (self.lines_[name],) = ax.plot(epochs, losses, linewidth=2, label=name, **style)
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(axis="y", alpha=0.3)
@@ -196,7 +198,7 @@ class ItemMapDisplay(Display):
 
     def _draw_map(self, ax, vectors):
         """Draw the items of both domains, and a line between each pair of twins."""
-        source, target = map(normalize, vectors)
+        source, target = (as_dense(normalize(of_domain)) for of_domain in vectors)
         places = PCA(2, random_state=0).fit_transform(np.concatenate([source, target]))
         of_domains = places[: len(source)], places[len(source) :]
         for own, name, marker in zip(of_domains, self.names, "o^", strict=True):

@@ -286,13 +286,23 @@ def encoded_domains(source_events, target_events, source_encoder, target_encoder
     target_encoder = clone(source_encoder if target_encoder is None else target_encoder)
     X_source = source_encoder.fit_transform(source_events)
     X_target = target_encoder.fit_transform(target_events)
-    ids = [(getattr(e, f"{kind}_") for e in (source_encoder, target_encoder)) for kind in kinds]
-    if not any((positions(*of_kind) >= 0).any() for of_kind in ids):
+    shared = {kind: _share_ids(source_encoder, target_encoder, kind) for kind in kinds}
+    if not any(shared.values()):
         cause = _likely_cause(source_encoder, target_encoder, kinds[-1])
         raise ValueError(
             f"The source and the target log share no {' and no '.join(kinds)}: {cause}."
         )
+    for kind, is_shared in shared.items():
+        ids = [getattr(encoder, f"{kind}_") for encoder in (source_encoder, target_encoder)]
+        if not is_shared and equal_as_strings(*ids).any():
+            cause = _likely_cause(source_encoder, target_encoder, kind)
+            raise ValueError(f"The source and the target log share no {kind}: {cause}.")
     return source_encoder, X_source, target_encoder, X_target
+
+
+def _share_ids(source_encoder, target_encoder, kind):
+    ids = [getattr(encoder, f"{kind}_") for encoder in (source_encoder, target_encoder)]
+    return (positions(*ids) >= 0).any()
 
 
 def _parts(X, ids, shared, on):

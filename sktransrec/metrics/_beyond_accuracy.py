@@ -141,7 +141,13 @@ def novelty_at_k(
     array([1.5, 3. ])
     """
     items = first_items(items, k)
-    information = -np.log2(positive_popularity(_of_items(popularity, items)))
+    shares = _of_items(popularity, items)
+    if shares.max(initial=0) > 1:
+        raise ValueError(
+            f"popularity holds {shares.max():g}, and must hold the shares of the rows that have "
+            "each item, from 0 to 1: divide numbers of rows by the number of all rows."
+        )
+    information = -np.log2(positive_popularity(shares))
     return over_rows(_mean_of_places(information, items), per_row)
 
 

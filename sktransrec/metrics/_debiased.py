@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._recommend import exclusions, n_rows_of
-from .._validation import AT_LEAST_0, COUNT, HOLDOUT, Interval, StrOptions, validate_params
+from .._validation import (
+    AT_LEAST_0,
+    COUNT,
+    HOLDOUT,
+    Interval,
+    StrOptions,
+    check_candidates,
+    validate_params,
+)
 from .._wrapping import recommender_and_rows
 from ._choice_odds import choice_odds
 from ._pairs import held_out_ranks, rank_metrics
@@ -173,11 +181,19 @@ class _DebiasedScorer(HoldoutScorer):
             exclude_seen=self.exclude_seen,
             random_state=self.random_state,
         )
-        weights = inverse_propensity_weights(
-            odds, exponent=self.propensity_exponent, max_weight=self.max_weight
-        )
+        weights = self._weights(odds)
         metrics = rank_metrics(ranks, rows=rows, weights=weights[items], k=self.k)
         return metrics[self.metric][0]
+
+    def _weights(self, odds):
+        """Return the weight of each item that is ranked, 0 for the others."""
+        ranked = check_candidates(self.candidates, len(odds))
+        ranked = np.arange(len(odds)) if ranked is None else ranked
+        weights = np.zeros(len(odds))
+        weights[ranked] = inverse_propensity_weights(
+            odds[ranked], exponent=self.propensity_exponent, max_weight=self.max_weight
+        )
+        return weights
 
     def _odds(self, recommender, X):
         """Return the odds of choosing each item by popularity, for rows as active as those of X."""

@@ -27,12 +27,14 @@ from ._ranking import (
 class Metric(NamedTuple):
     """A metric of the best k items of the rows.
 
-    `needs` are the positional arguments of its function before `k`.
+    `needs` are the positional arguments of its function before `k`. `sign` is -1 if smaller values
+    are better.
     """
 
     function: Callable
     label: str
     needs: tuple = ("y_true", "items")
+    sign: int = 1
 
 
 METRICS = {
@@ -47,11 +49,11 @@ METRICS = {
 
 BEYOND_ACCURACY = {
     "calibration_error": Metric(
-        calibration_error_at_k, "calibration error", ("items", "interactions", "item_classes")
+        calibration_error_at_k, "calibration error", ("items", "interactions", "item_classes"), -1
     ),
     "coverage": Metric(coverage_at_k, "coverage", ("items", "n_items")),
     "diversity": Metric(diversity_at_k, "diversity", ("items", "item_vectors")),
-    "gini": Metric(gini_at_k, "Gini", ("items", "n_items")),
+    "gini": Metric(gini_at_k, "Gini", ("items", "n_items"), -1),
     "novelty": Metric(novelty_at_k, "novelty", ("items", "popularity")),
     "popularity_lift": Metric(
         popularity_lift_at_k, "popularity lift", ("items", "popularity", "interactions")

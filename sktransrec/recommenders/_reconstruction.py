@@ -9,6 +9,7 @@ from .._typing import Estimator
 from .._validation import HasMethods, check_interactions
 from .._wrapping import fitted_part, transformed
 from ..base import InDomainRecommender
+from ..content._item_features import check_order_of_items
 
 
 class ReconstructionRecommender(InDomainRecommender):
@@ -92,6 +93,7 @@ class ReconstructionRecommender(InDomainRecommender):
         return get_tags(self.transformer).input_tags.positive_only
 
     def _fit(self, X):
+        check_order_of_items(self, getattr(self, "feature_names_in_", None))
         tags = get_tags(self.transformer).input_tags
         self._reads = {"sparse": tags.sparse, "negative": not tags.positive_only}
         self.transformer_ = fitted_part(self.transformer, self._transformer_input(X), None)

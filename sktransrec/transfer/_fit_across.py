@@ -52,6 +52,11 @@ def fit_across_domains(
     align_domains : Makes these matrices from two event logs.
     BridgeRecommender : A regression from the source to the factors of the target.
 
+    Notes
+    -----
+    Judge the unfitted model, with :func:`transfer_gain` for example. The frozen parts of the fitted
+    one have learned from all rows, so folds would hold nothing out of them.
+
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline

@@ -7,9 +7,26 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
 
-from sktransrec import ContentKNNRecommender, ItemFeatures, NextItemRecommender
+from sktransrec import (
+    Autoencoder,
+    ContentKNNRecommender,
+    DiscountedRecommender,
+    ItemFeatures,
+    NextItemRecommender,
+    PopularityRecommender,
+    ReconstructionRecommender,
+    StackingRecommender,
+    SwitchingRecommender,
+    TransferGate,
+    VotingRecommender,
+    compare,
+    transfer_learning_curve,
+)
 
 NUMBERS = np.arange(12.0).reshape(4, 3)
 CONTENT = {
@@ -193,3 +210,38 @@ def test_a_catalogue_is_encoded_once_for_all_models():
     search = GridSearchCV(ContentKNNRecommender(vectors), {"pooling": ["mean", "max"]}, cv=2)
     search.fit(X).best_estimator_.with_items(ItemFeatures(["B"], ids=["v"]).encoded(lengths))
     assert asked == ["B"]
+
+
+NAMES = [f"i{place}" for place in range(8)]
+TABLE = pd.DataFrame((np.random.RandomState(0).rand(30, 8) < 0.5) * 1.0, columns=NAMES)
+BY_CONTENT = ContentKNNRecommender(ItemFeatures(np.eye(8), ids=NAMES))
+
+
+def _fine_tuned(**options):
+    source = Autoencoder(2, epochs=1, random_state=0, run_eagerly=True).fit(TABLE)
+    return Autoencoder(pretrained=FrozenEstimator(source), epochs=1, run_eagerly=True, **options)
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        VotingRecommender([("content", BY_CONTENT)]).fit,
+        StackingRecommender([("content", BY_CONTENT), ("popularity", PopularityRecommender())]).fit,
+        TransferGate(BY_CONTENT).fit,
+        DiscountedRecommender(BY_CONTENT).fit,
+        SwitchingRecommender(BY_CONTENT).fit,
+        VotingRecommender([("content", make_pipeline(MaxAbsScaler(), BY_CONTENT))]).fit,
+        lambda X: compare({"content": BY_CONTENT}, X, cv=2),
+        lambda X: transfer_learning_curve({"content": BY_CONTENT}, X, train_sizes=[5]),
+        lambda X: ReconstructionRecommender(_fine_tuned()).fit(X),
+    ],
+)
+def test_parts_that_get_no_names_know_the_items_in_the_order_of_the_columns(fit):
+    fit(TABLE)
+    with pytest.raises(ValueError, match="has the columns of X in another order"):
+        fit(TABLE.iloc[:, ::-1])
+
+
+def test_ids_of_items_are_an_order_too():
+    reordered = TABLE.iloc[:, ::-1]
+    ReconstructionRecommender(_fine_tuned(item_ids=reordered.columns)).fit(reordered)

@@ -12,6 +12,7 @@ from sktransrec import (
     PopularityRecommender,
     RidgeRecommender,
     TransferGate,
+    TransitionRecommender,
     VotingRecommender,
 )
 from sktransrec.ensembles._base import standardized
@@ -76,3 +77,9 @@ def test_standardized_rows_have_mean_zero_and_deviation_one_or_are_zero():
     unit = np.sqrt(3 / 2)
     assert_allclose(standardized(scores), [[-unit, 0, unit], [0, 0, 0], [-unit, 0, unit]])
     assert_allclose(standardized(7 * scores + 3), standardized(scores))
+
+
+def test_histories_and_matrices_do_not_mix():
+    members = [("a", TransitionRecommender()), ("b", EASERecommender())]
+    with pytest.raises(ValueError, match="wrap the second in a HistoryRecommender"):
+        VotingRecommender(members).fit([[1, 2, 3], [3, 1, 2]])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import t
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, RepeatedKFold, ShuffleSplit
 
 from sktransrec import (
     EASERecommender,
@@ -16,6 +16,8 @@ from sktransrec import (
     RidgeRecommender,
     compare,
     recommend,
+    transfer_gain,
+    transfer_learning_curve,
 )
 from sktransrec.datasets import make_cross_domain
 from sktransrec.evaluation._paired import holm_differences
@@ -215,3 +217,29 @@ def test_differences_are_those_of_holm(seed, n_models, n_train):
         assert_allclose((low + high) / 2, np.mean(scores[name] - baseline), atol=1e-12)
     if n_models == 1:
         assert_allclose(found["0"].p_value, p["0"])
+
+
+def test_the_best_model_comes_first_also_where_small_values_are_good():
+    X = (np.random.RandomState(0).uniform(size=(60, 30)) < np.linspace(0.05, 0.6, 30)) * 1.0
+    result = compare({"EASE": EASERecommender()}, X, metrics="gini", random_state=0)
+    means = result.means["Gini@10"]
+    assert means["EASE"] < means["popularity"]
+    lines = str(result).splitlines()
+    assert lines[1].startswith("EASE")
+
+
+def test_the_name_of_the_baseline_is_kept():
+    with pytest.raises(ValueError, match="The name 'popularity' in models is that of"):
+        compare({"popularity": EASERecommender()}, np.eye(20))
+
+
+@pytest.mark.parametrize("cv", [RepeatedKFold(n_splits=3, n_repeats=2), ShuffleSplit(4)])
+def test_a_row_is_held_out_once(cv):
+    X = (np.random.RandomState(0).uniform(size=(30, 12)) < 0.5) * 1.0
+    for call in (
+        lambda: compare({"EASE": EASERecommender()}, X, cv=cv),
+        lambda: transfer_gain(RidgeRecommender(), None, X, X, cv=cv),
+        lambda: transfer_learning_curve({"EASE": EASERecommender()}, X, cv=cv, train_sizes=[9]),
+    ):
+        with pytest.raises(ValueError, match=r"holds a row out . times"):
+            call()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -385,3 +386,10 @@ def test_popularity_is_what_no_model_means(domains):
     train, test = next(KFold(2).split(X))
     items, _ = PopularityRecommender().fit(y[train]).recommend(0 * y[test])
     assert_allclose(gain.scores[test, 1], ndcg_at_k(y[test], items, per_row=True))
+
+
+def test_models_that_are_taken_as_they_are_must_be_fitted(domains):
+    with pytest.raises(NotFittedError):
+        transfer_gain(
+            RidgeRecommender(), RidgeRecommender(), domains.X_source, domains.Y_target, cv="prefit"
+        )

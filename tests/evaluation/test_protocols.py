@@ -144,7 +144,13 @@ def test_searches_take_protocols(X):
 
 
 def test_bad_values_are_named(X):
-    with pytest.raises(ValueError, match="n_known must be 0 or more, got -1"):
+    with pytest.raises(ValueError, match="n_known must be an integer of 0 or more, got -1"):
         KShot(-1)
     with pytest.raises(ValueError, match="share must lie between 0 and 1, got 1"):
         ColdItems(1)
+
+
+@pytest.mark.parametrize("n_known", [-1, 0.5, 2.5])
+def test_known_interactions_are_counted(n_known):
+    with pytest.raises(ValueError, match="n_known must be an integer of 0 or more"):
+        KShot(n_known)

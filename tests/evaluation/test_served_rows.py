@@ -98,10 +98,17 @@ def test_the_latest_items_are_hidden_without_y():
     assert_array_equal(rows.X, HISTORIES)
 
 
-def test_a_matrix_is_not_compared_with_histories():
-    with pytest.raises(ValueError, match="wrap it in a HistoryRecommender"):
-        compare({**MODELS, "EASE": EASERecommender()}, HISTORIES, NEXT)
-    with pytest.raises(ValueError, match="this protocol hides interactions of a matrix"):
+def test_models_of_matrices_get_the_items_of_histories():
+    rows = served(NEXT, {**MODELS, "EASE": EASERecommender()})
+    seen = np.eye(40)[HISTORIES - 1].sum(axis=1)
+    model = rows.fitted(EASERecommender(), np.arange(80))
+    expected = EASERecommender().fit(seen[:80])
+    known = rows.known_of(EASERecommender(), np.arange(80, 120))
+    assert_array_equal(model.decision_function(known), expected.decision_function(seen[80:]))
+
+
+def test_protocols_of_matrices_hide_nothing_of_histories():
+    with pytest.raises(ValueError, match="this protocol hides parts of a matrix"):
         compare(MODELS, HISTORIES, cv=KShot(2))
 
 

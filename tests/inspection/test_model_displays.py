@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_allclose
 from sklearn.pipeline import make_pipeline
 
@@ -41,6 +42,15 @@ def test_equal_vectors_lie_together_on_a_map():
     assert distances[0] > 0.1
     assert_allclose(distances[1], 0, atol=1e-6)
     assert len(ItemMapDisplay((vectors, rotated)).plot().axes_) == 1
+    of_sparse = ItemMapDisplay((sp.csr_array(vectors), sp.csr_array(rotated))).plot()
+    assert len(of_sparse.axes_[0].collections) == 2
+
+
+def test_a_single_epoch_is_seen():
+    aligner = MMDAligner()
+    aligner.loss_curve_ = [0.5]
+    (line,) = LossCurveDisplay.from_estimators({"one": aligner}).lines_.values()
+    assert line.get_marker() == "o"
 
 
 def test_a_heat_map_shows_the_strongest_contributions():

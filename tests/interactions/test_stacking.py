@@ -89,3 +89,10 @@ def test_a_collective_factorisation_takes_what_is_stacked():
     items, _ = model.recommend(stacked.X[stacked.target_rows], n_recommendations=2)
     films = model.decode_items(items)
     assert [[int(film[-1]) % 2 for film in row] for row in films] == [[u % 2] * 2 for u in range(6)]
+
+
+def test_ids_of_two_types_are_not_two_people():
+    source = {"user": [1, 1, 2, 3], "item": [10, 11, 10, 12]}
+    target = {"user": ["1", "2", "2"], "item": [10, 10, 11]}
+    with pytest.raises(ValueError, match="share no users: 2 are equal as strings"):
+        stack_domains(source, target)

@@ -167,6 +167,7 @@ ITEMS = [[0, 1], [2, -1]]
         (lambda: gini_at_k([[-1]], 3, 1), "only empty places"),
         (lambda: novelty_at_k(ITEMS, [0.5, 0.5], 2), "items holds column 2, but popularity"),
         (lambda: novelty_at_k(ITEMS, [0.5, -0.5, 0.1], 2), "0 or more"),
+        (lambda: novelty_at_k(ITEMS, [5, 3, 1], 2), "divide numbers of rows"),
         (lambda: diversity_at_k(ITEMS, np.eye(2), 2), "items holds column 2, but item_vectors"),
         (lambda: diversity_at_k(ITEMS, np.full((3, 2), np.nan), 2), "item_vectors contains NaN"),
         (

@@ -110,13 +110,26 @@ def test_score_is_the_weighted_mean_of_the_ranks():
     y_candidates = sp.csr_array(y @ sp.diags_array((np.arange(N_ITEMS) % 2 == 0).astype(float)))
     rows, items, ranks = held_out_ranks(model, X, y_candidates, candidates=candidates)
     odds = choice_odds(model.popularity_, np.diff(X.indptr))
-    weights = inverse_propensity_weights(odds, exponent=0.7, max_weight=3)
+    weights = np.zeros(N_ITEMS)
+    weights[candidates] = inverse_propensity_weights(odds[candidates], exponent=0.7, max_weight=3)
     expected = rank_metrics(ranks, rows=rows, weights=weights[items], k=5)
     for metric in ("hit_rate", "reciprocal_rank", "ndcg"):
         scorer = debiased_scorer(
             metric, 5, propensity_exponent=0.7, max_weight=3, candidates=candidates
         )
         assert scorer(model, X, y) == expected[metric][0]
+
+
+def test_items_that_are_not_ranked_have_no_part_in_the_weights():
+    """The default bound of the weights would be above all of them beside a popular source."""
+    X, y = _split(taste=0)
+    source = sp.csr_array((np.random.RandomState(0).uniform(size=(X.shape[0], 20)) < 0.6) * 1.0)
+    both = sp.hstack([source, X], format="csr")
+    wanted = sp.hstack([sp.csr_array(source.shape), y], format="csr")
+    scorer = debiased_scorer("hit_rate", candidates=np.arange(20, both.shape[1]))
+    alone = debiased_scorer("hit_rate")(PopularityRecommender().fit(X), X, y)
+    of_both = scorer(PopularityRecommender().fit(both), both, wanted)
+    assert of_both == pytest.approx(alone, rel=0.1)
 
 
 def test_scorer_hides_and_can_be_pickled():

@@ -459,3 +459,35 @@ def test_hidden_items_of_two_domains_are_those_of_the_target():
     assert ranking_scorer("recall", k=6, holdout=2)(model, X) == 1
     with pytest.raises(ValueError, match=r"X has 12 columns, and the items .* up to column 15"):
         model.score(X[:, :12])
+
+
+def test_candidates_alone_count_in_all_metrics():
+    """The target of two domains has the scores that it has alone."""
+    rng = np.random.RandomState(0)
+    source, target = (rng.uniform(size=(60, n)) < 0.4 for n in (20, 30))
+    known, y = holdout_random(target * 1.0, 0.3, random_state=0)
+    classes = np.eye(3)[rng.randint(3, size=30)]
+    names = ["serendipity", "popularity_lift", "novelty", "coverage", "gini", "calibration_error"]
+    alone = ranking_scorer(names, 5, item_classes=classes)(
+        PopularityRecommender().fit(known), known, y
+    )
+    X = sp.hstack([sp.csr_array(source * 1.0), known], format="csr")
+    wanted = sp.hstack([sp.csr_array((60, 20)), y], format="csr")
+    both_classes = np.vstack([np.zeros((20, 3)), classes])
+    scorer = ranking_scorer(names, 5, candidates=np.arange(20, 50), item_classes=both_classes)
+    of_both = scorer(PopularityRecommender().fit(X), X, wanted)
+    assert alone == pytest.approx(of_both)
+
+
+@pytest.mark.parametrize("metric", ["gini", "calibration_error"])
+def test_searches_take_the_smallest_value_where_it_is_the_best(metric):
+    X = (np.random.RandomState(0).uniform(size=(60, 30)) < np.linspace(0.1, 0.9, 30)) * 1.0
+    classes = np.eye(3)[np.arange(30) % 3]
+    scorer = ranking_scorer(metric, 5, holdout=0.2, random_state=0, item_classes=classes)
+    model = PopularityRecommender().fit(X)
+    assert scorer(model, X) < 0
+    function = BEYOND_ACCURACY[metric].function
+    kept, _ = hidden_part(model, X, 0.2, random_state=0)
+    items, _ = model.recommend(kept, n_recommendations=5)
+    facts = {"gini": (30,), "calibration_error": (kept, classes)}[metric]
+    assert scorer(model, X) == pytest.approx(-function(items, *facts, 5))

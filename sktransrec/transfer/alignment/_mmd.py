@@ -73,11 +73,13 @@ class MMDAligner(LinearAligner):
         \varphi(Bz + c) \Big\|^2 + \lambda \left(\frac{1}{d} \|B - I\|_F^2 + \|c\|^2\right) ,
 
     Here :math:`\varphi` are random Fourier features [2]_ of a Gaussian kernel, :math:`\lambda` is
-    `regularization`, and all lengths are in standard deviations of the source. The first term
-    approximates the squared MMD of [1]_, which alone would cost quadratic time in the number of
-    rows. With D Fourier features, an iteration costs :math:`O(n_t d D)`. The objective is not
-    convex: L-BFGS finds a minimum near the start. The aligner can undo a rotation if the
-    distributions are not symmetric under it and the rotation is not large.
+    `regularization`, and the unit of all lengths is the mean standard deviation of the features of
+    the source. So scale features of different units first, for example with
+    :class:`~sklearn.preprocessing.StandardScaler`. The first term approximates the squared MMD of
+    [1]_, which alone would cost quadratic time in the number of rows. With D Fourier features, an
+    iteration costs :math:`O(n_t d D)`. The objective is not convex: L-BFGS finds a minimum near the
+    start. The aligner can undo a rotation if the distributions are not symmetric under it and the
+    rotation is not large.
 
     Transfer component analysis [3]_ minimises the MMD in closed form, but with one projection for
     both domains: it drops the directions in which they differ. A map of the target alone can undo
