@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.extmath import safe_sparse_dot
 
+from ..._numerics._entries import as_dense
 from ..._typing import MatrixLike
 from ..._validation import (
     _check_sample_weight,
@@ -136,6 +137,7 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
             multi_output=True,
             y_numeric=True,
         )
+        y = as_dense(y)  # a DataFrame with sparse columns has become a sparse matrix
         weights = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         if not weights.any():
             raise ValueError("sample_weight is zero for every row: give some rows a weight.")

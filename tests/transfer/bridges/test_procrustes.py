@@ -1,6 +1,7 @@
 """ProcrustesRegressor: known rotations, other widths, weights, and what it refuses."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
@@ -72,6 +73,8 @@ def test_sparse_rows_are_as_dense_ones():
     sparse = ProcrustesRegressor().fit(sp.csr_array(X), Y)
     assert_allclose(sparse.coef_, dense.coef_, atol=1e-10)
     assert_allclose(sparse.predict(sp.coo_array(X)), dense.predict(X), atol=1e-10)
+    columns = pd.DataFrame(Y).astype(pd.SparseDtype(float, 0))
+    assert_allclose(ProcrustesRegressor().fit(X, columns).coef_, dense.coef_, atol=1e-10)
 
 
 def test_few_rows_suffice_where_a_free_map_needs_many():
