@@ -5,7 +5,6 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from ._engine._learner import NetworkLearner
 from ._engine._onnx_layers import add_part
@@ -15,7 +14,7 @@ from ._recommend import preference_of
 from ._typing import Estimator
 from ._validation import check_count, check_is_fitted
 from ._wrapping import innermost, reads_histories, recommender_of
-from .base import _products_of
+from .base import _products_of, _scores_of_empty_row
 from .feature_learning import Autoencoder
 from .recommenders import ReconstructionRecommender
 
@@ -213,8 +212,7 @@ def _reconstructed(graph: _Graph, recommender: Any, order: np.ndarray) -> str:
 def _scores_of_empty_rows(
     graph: _Graph, rows: str, scores: str, recommender: Any, order: np.ndarray
 ) -> str:
-    (of_empty,) = recommender.decision_function(sp.csr_array((1, recommender.n_features_in_)))
-    known = graph.constant("scores_of_empty_row", of_empty[order])
+    known = graph.constant("scores_of_empty_row", _scores_of_empty_row(recommender)[order])
     size = graph.node("ReduceL1", [rows], "size", axes=[1], keepdims=1)
     is_empty = graph.node("Equal", [size, graph.constant("no_size", 0)], "is_empty")
     return graph.node("Where", [is_empty, known, scores], "scores_of_rows")

@@ -61,8 +61,8 @@ class RecommenderMixin(VersionStampMixin):
     `fit`:
 
     - ``n_items_`` : int, the number of items that can be recommended;
-    - ``popularity_`` : ndarray of shape (`n_items_`,), the scores of an empty row, which also order
-      items with equal scores.
+    - ``popularity_`` : ndarray of shape (`n_items_`,), the scores of an empty row about which the
+      model knows nothing, which also order items with equal scores.
 
     If needed, it overrides the properties ``item_columns_`` and ``withheld_items_``.
     """
@@ -93,7 +93,8 @@ class RecommenderMixin(VersionStampMixin):
         Returns
         -------
         scores : ndarray of shape (n_rows, n_items_), dtype float32
-            Higher is better. A row of zeros gets the popularity of the items.
+            Higher is better. A row of zeros gets the popularity of the items, unless the map from X
+            to y was learned from such rows too.
         """
         check_is_fitted(self)
         X = self._check_rows(X)
@@ -266,7 +267,8 @@ shape (n_rows,), default=None
         if is_content(X):
             return None
         columns = X[X > 0] - 1 if reads_histories(self) else sp.csr_array(X).indices
-        parts = np.zeros(()) if self._unknown_rows(X).any() else self._score_parts(X)
+        has_none = not len(columns) or self._unknown_rows(X).any()
+        parts = np.zeros(()) if has_none else self._score_parts(X)
         if parts is None:
             return None
         parts = np.broadcast_to(parts, (len(columns), self.n_items_))
@@ -350,8 +352,8 @@ class SupervisedRecommender(RecommenderMixin, BaseEstimator):
     """Base of recommenders that learn the map from X to the items in the columns of y.
 
     A subclass implements ``_fit(X, y)`` and ``_score_rows(X)``. In ``_fit``, X is a float32 ndarray
-    or `csr_array`, and y a canonical float32 `csr_array`. If rows of it are empty, empty rows get
-    scores by ``_score_rows`` too, since zeros may be the features of many rows.
+    or `csr_array`, and y a canonical float32 `csr_array`. If rows of X are empty there, empty rows
+    get scores by ``_score_rows`` too, since zeros may be the features of many rows.
     """
 
     _parameter_constraints: dict = {}
@@ -520,6 +522,14 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
     def _item_similarities(self, items):
         unit_factors = normalize(self.item_factors_)
         return unit_factors[items] @ unit_factors.T
+
+
+def _scores_of_empty_row(recommender):
+    """Return the scores that a fitted recommender of a matrix gives to a row of zeros."""
+    (scores,) = recommender._finite_scores(
+        sp.csr_array((1, recommender.n_features_in_), dtype=np.float32)
+    )
+    return scores
 
 
 def _products_of(recommender):

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.sparse as sp
@@ -35,6 +36,8 @@ from .persistence import load, save
 __all__ = ["RecommendationService"]
 
 _N_NAMED = 5
+# What a service reads with is neither saved nor copied; it follows from its encoder and its items.
+_readers = WeakKeyDictionary()
 # What a trace says of an item that the model does not know.
 _UNKNOWN = {
     **{"score": np.nan, "rank": 0, "removed_by": "unknown"},
@@ -95,8 +98,6 @@ class RecommendationService(VersionStampMixin):
 
     item_ids_: NDArray[Any]
 
-    _n_later = 0  # how many columns of the encoder are items that were added after `fit`
-
     def __init__(
         self,
         model: Estimator,
@@ -111,9 +112,6 @@ class RecommendationService(VersionStampMixin):
         self.item_encoder = item_encoder
         self.item_names = _as_dict(item_names)
         self.item_ids_ = self._ids_of_model()
-        n_known = encoder.n_items_
-        if item_encoder is None and np.array_equal(self.item_ids_[:n_known], encoder.items_):
-            self._read_items(self.item_ids_[n_known:])
 
     def __repr__(self) -> str:
         model = type(recommender_of(self.model)).__name__
@@ -222,7 +220,7 @@ class RecommendationService(VersionStampMixin):
                     for values, value in zip(found.values(), line, strict=True):
                         values.append(value)
         ids = self.item_ids_[np.array(found["item"], dtype=np.intp)]
-        because = self.encoder.decode_items(np.array(found["because"], dtype=np.intp))
+        because = self._reader[0].decode_items(np.array(found["because"], dtype=np.intp))
         reasons = {
             "user": np.array(found["user"], dtype=users.dtype),
             "item": ids,
@@ -374,10 +372,6 @@ class RecommendationService(VersionStampMixin):
         later = with_recommender(self.model, recommender.with_items(item_features))
         item_ids = joined_ids([self.item_ids_, item_features.ids])
         self.model, self.item_ids_ = later, distinct_ids(item_ids, "The item ids")
-        if self.item_encoder is None:
-            self._read_items(item_features.ids)
-        else:
-            self.item_encoder = knowing_items(self.item_encoder, item_features.ids)
         self.item_names = self.item_names | _as_dict(item_names)
         return self
 
@@ -453,18 +447,29 @@ class RecommendationService(VersionStampMixin):
                 raise ValueError("Pass users, history or both, or pass baskets.")
             ids = distinct_ids(users, "users")
             return ids, self._of_baskets([[]] * len(ids)), library_of(self.encoder)
-        _warn_of_unknown(unknown_items_in(self.encoder, history).tolist())
+        _warn_of_unknown(unknown_items_in(self._reader[0], history).tolist())
         known = users_in(self.encoder, history) if users is None else users
         if users is None and not len(known):
             raise ValueError("history has no events: pass users to say whom to recommend to.")
         ids = distinct_ids(known, "users")
         return ids, self._of_log(history, ids), frame_library(history)
 
-    def _read_items(self, later_ids):
-        """Read items in logs and baskets that were added after `fit`."""
-        if len(later_ids):
-            self.encoder = knowing_items(self.encoder, later_ids)
-            self._n_later += len(later_ids)
+    @property
+    def _reader(self):
+        """The encoder of what is read, and how many later items come after those of `fit` in it."""
+        if self.item_encoder is not None:
+            return self.encoder, 0
+        return self._knowing_later(self.encoder)
+
+    def _knowing_later(self, encoder):
+        """Return an encoder that knows all items of the model too, and how many more these are."""
+        key = id(encoder), encoder.n_items_, len(self.item_ids_)
+        known_key, reader = _readers.get(self, (None, None))
+        if known_key != key:
+            later = self.item_ids_[positions(self.item_ids_, encoder.items_) < 0]
+            reader = (knowing_items(encoder, later) if len(later) else encoder), len(later)
+            _readers[self] = key, reader
+        return reader
 
     def _check_up_to_date(self):
         """Raise if the model has learned more items since the service was made."""
@@ -477,22 +482,21 @@ class RecommendationService(VersionStampMixin):
 
     def _read_by_model(self, X):
         """Return the columns of encoded rows that the model reads."""
-        if reads_histories(self.model) or getattr(self.model, "reads_later_items", False):
+        _, n_later = self._reader
+        if not n_later or reads_histories(self.model):
             return X
-        # The items that were added after `fit` come last.
-        n_read = self.model.n_features_in_
-        return X[:, :n_read] if X.shape[1] - n_read == self._n_later else X
+        return X if getattr(self.model, "reads_later_items", False) else X[:, :-n_later]
 
     def _of_log(self, history, users):
         """Return what is known of some users by their log."""
-        encoder = ignoring_unknown(self.encoder)
+        encoder = ignoring_unknown(self._reader[0])
         if not reads_histories(self.model):
             return encoder.transform(history, users=users)
         return encoder.sequences(history, users=users, max_length=self.model.n_features_in_)
 
     def _of_baskets(self, baskets):
         """Return what is known of baskets of item ids."""
-        coded, unknown = coded_baskets(self.encoder, baskets)
+        coded, unknown = coded_baskets(self._reader[0], baskets)
         _warn_of_unknown(unknown)
         if reads_histories(self.model):
             return latest_columns(coded, self.model.n_features_in_)
@@ -513,15 +517,16 @@ class RecommendationService(VersionStampMixin):
         """Return what to leave out besides the items that the model reads; None if nothing."""
         excluded = [] if exclude is None else [self._items_of_log(exclude, users)]
         keeps_seen = isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
-        if self._n_later and not keeps_seen and not reads_histories(self.model):
-            n_known = len(self.item_ids_) - self._n_later
-            later = X[:, X.shape[1] - self._n_later :]
-            excluded.append(sp.hstack([sp.csr_array((len(users), n_known)), later], format="csr"))
+        _, n_later = self._reader
+        if n_later and not keeps_seen and not reads_histories(self.model):
+            known = sp.csr_array((len(users), len(self.item_ids_) - n_later))
+            excluded.append(sp.hstack([known, X[:, -n_later:]], format="csr"))
         return sum(excluded) if excluded else None
 
     def _items_of_log(self, events, users):
         """Return the items of a log as a matrix with the model's columns."""
         encoder = self.encoder if self.item_encoder is None else self.item_encoder
+        encoder, _ = self._knowing_later(encoder)
         excluded = ignoring_unknown(encoder).transform(events, users=users)
         columns = positions(encoder.items_, self.item_ids_)
         excluded = excluded[:, columns >= 0]
@@ -557,8 +562,9 @@ def _as_dict(names):
 def _check_order(model, ids):
     """Raise if a model or a part of it has the items of the encoder in another order."""
     for part in held_estimators(model):
-        own = getattr(part, "item_ids_", None)
-        if own is None or set(own.tolist()) != set(ids.tolist()):
+        features = getattr(part, "item_features", None)
+        own = part.item_ids_ if features is not None and features.has_own_ids else ids
+        if set(own.tolist()) != set(ids.tolist()):
             continue
         for column, (of_part, of_encoder) in enumerate(
             zip(own.tolist(), ids.tolist(), strict=True)

@@ -18,6 +18,7 @@ from sktransrec import (
     TransferGate,
     VotingRecommender,
 )
+from sktransrec.inspection import explain
 
 RNG = np.random.default_rng(0)
 GROUP = np.repeat([0.0, 1.0], [60, 140])[:, None]
@@ -78,3 +79,10 @@ def test_learning_on_and_forgetting_count_rows_of_zeros():
     assert_allclose(model.decision_function([[0.0]]), expected, atol=1e-6)
     model.forget(GROUP[:60], Y[:60])
     assert_allclose(model.decision_function([[0.0]])[0], Y[60:].mean(axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("model", MODELS[:1] + MODELS[1:2] + MODELS[3:5])
+def test_a_row_of_zeros_has_no_reasons(model):
+    found = explain(model.fit(GROUP, Y), np.zeros((1, 1)), n_recommendations=2)
+    assert found.columns.size == 0
+    assert_array_equal(found.scores, model.decision_function([[0.0]])[0, found.items])

@@ -1,5 +1,6 @@
 """A service answers in ids what the model answers in columns."""
 
+import pickle
 import threading
 
 import numpy as np
@@ -8,8 +9,9 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
 import sktransrec
@@ -200,6 +202,52 @@ def test_later_items_count_in_baskets_and_are_not_offered_again(wrapped, by_serv
     assert service.explain([9], log, items=["like a"])["because"].tolist()[0] == "a"
 
 
+class Doubled(TransformerMixin, BaseEstimator):
+    """A step of someone else, which counts no columns."""
+
+    def fit(self, X, y=None):
+        self.fitted_ = True
+        return self
+
+    def transform(self, X):
+        return X * 2
+
+
+@pytest.mark.parametrize("step", [Doubled(), "passthrough"])
+def test_any_step_may_come_first(step):
+    log = {"user": [1, 1, 2, 2], "item": ["a", "b", "b", "c"]}
+    encoder = InteractionEncoder()
+    X = encoder.fit_transform(log)
+    features = ItemFeatures(np.eye(3), ids=encoder.items_)
+    for recommender in (EASERecommender(), ContentKNNRecommender(features)):
+        model = Pipeline([("first", step), ("last", recommender)]).fit(X)
+        service = RecommendationService(model, encoder)
+        assert len(service.recommend(baskets=[["a"]])["item"]) == 2
+    service.add_items(ItemFeatures([[1.0, 0, 0]], ids=["new"]))
+    assert set(service.recommend(baskets=[["a", "new"]])["item"]) == {"b", "c"}
+
+
+def test_a_service_is_made_again_of_its_parts():
+    service, _ = _service_with_content(["a", "b", "c"])
+    later = ItemFeatures(np.eye(4)[[3]], ids=["new"])
+    service.add_items(later)
+    again = RecommendationService(service.model, service.encoder)
+    for one in (service, again, pickle.loads(pickle.dumps(service))):
+        assert set(one.recommend(baskets=[["a", "new"]])["item"]) == {"b", "c"}
+    again.add_items(ItemFeatures(np.eye(4)[[0]], ids=["newer"]))
+    assert set(again.recommend(baskets=[["a", "new"]])["item"]) == {"b", "c", "newer"}
+
+
+def test_numbers_of_columns_are_no_order_of_items():
+    encoder = InteractionEncoder().fit({"user": ["a"] * 3, "item": [2, 1, 0]})
+    encoder.partial_fit({"user": ["a", "a"], "item": [4, 3]}).partial_fit(
+        {"user": ["a"], "item": [5]}
+    )
+    model = ContentKNNRecommender(ItemFeatures(np.eye(6))).fit(np.eye(6))
+    service = RecommendationService(model, encoder)
+    assert service.item_ids_.tolist() == encoder.items_.tolist()
+
+
 def test_baskets_are_merged_as_the_encoder_says():
     log = {"user": [1, 1, 2, 2], "item": [1, 2, 2, 3], "stars": [5, 1, 4, 4]}
     encoder = InteractionEncoder(duplicates="max")
@@ -214,6 +262,8 @@ def test_baskets_are_merged_as_the_encoder_says():
     assert len(service.recommend([7])["item"]) == 3
     with pytest.raises(ValueError, match="a dict from item ids to values"):
         service.recommend(baskets=[[1, 2]])
+    with pytest.raises(ValueError, match=r"baskets.* negative"):
+        service.recommend(baskets=[{1: -1}])
 
 
 def test_a_model_that_has_learned_more_items_needs_a_new_service():
@@ -374,6 +424,7 @@ def test_threads_get_the_same_answers(service, log):
         ({"users": ["a", "a"]}, "repeats 'a'"),
         ({"baskets": [[1]]}, None),
         ({"baskets": [["film-1"]], "exclude_seen": "no"}, "exclude_seen must be"),
+        ({"baskets": [{"film-1": 2}]}, "The encoder reads no values"),
         ({"baskets": ["film-1"]}, r"pass a list of item ids for each, .*\[\['film-1'\]\]"),
         ({"baskets": [["film-1"]], "n_recommendations": "3"}, "n_recommendations must be"),
         ({"history": {"user": [], "item": []}}, "history has no events"),

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.frozen import FrozenEstimator
 
 from .._ids import DecodesItems, distinct_ids, equal_as_strings, id_array, positions
 from .._typing import Estimator, MatrixLike
 from .._validation import _safe_indexing
 from .._version_stamp import VersionStampMixin
-from .._wrapping import as_matrix
+from .._wrapping import as_matrix, reads_histories
 from ._encoder import PretrainedEncoder
 from ._values import check_items, checked_values, frozen, without_library
 
@@ -232,25 +233,31 @@ def check_order_of_items(model, names):
     names : sequence or None
         The names of the columns of X, if it has any.
     """
-    if names is None:
+    if names is None or reads_histories(model):
         return
     parameters = model.get_params()
-    for path in parameters:
-        known, cure = _known_order(parameters, path)
-        if known != list(names) and not set(known).isdisjoint(names):
+    target = parameters.get("target_columns")
+    orders = [list(names)]
+    if target is not None:
+        orders.append(np.asarray(names, dtype=object)[target].tolist())
+    for path, value in parameters.items():
+        known, cure = _known_order(parameters, path, value)
+        alike = [order for order in orders if set(order) == set(known)]
+        if alike and known not in alike:
             raise ValueError(
                 f"{path} of {type(model).__name__} has the columns of X in another order, and its "
                 f"parts get them without names: {cure}."
             )
 
 
-def _known_order(parameters, path):
+def _known_order(parameters, path, value):
     """Return the ids that a parameter holds in order, if any, and how to give another order."""
-    value, prefix = parameters[path], path.removesuffix("pretrained")
     if isinstance(value, ItemFeatures):
         return value.ids.tolist(), "pass item_features.of(X.columns)"
-    if prefix != path and parameters.get(f"{prefix}item_ids", ()) is None:
-        return list(getattr(value, "feature_names_in_", ())), "pass item_ids=X.columns as well"
+    is_aligned = parameters.get(f"{path.removesuffix('pretrained')}item_ids") is not None
+    if isinstance(value, FrozenEstimator) and not is_aligned:
+        known = list(getattr(value, "feature_names_in_", ()))
+        return known, "pass the columns in that order, or item_ids=X.columns to a learner"
     return [], ""
 
 

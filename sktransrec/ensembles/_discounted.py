@@ -67,7 +67,7 @@ class DiscountedRecommender(EnsembleRecommender):
     training: the probabilities are divided by a power of the popularity. As the scores are
     standardised, a discount has the same effect whatever the scale of the recommender.
 
-    An empty row still gets the popular items, since nothing is known about its taste.
+    An empty row about which nothing is known still gets the popular items.
 
     References
     ----------

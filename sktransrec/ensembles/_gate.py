@@ -46,9 +46,9 @@ class TransferGate(DecidingRecommender):
         histories and the fallback cannot read them, it gets the matrix of the items that each row
         has. None means the popularity of the target items.
     target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
-        The columns of X that hold the target items, if X holds the source as well, in the order
-        of the columns of y. The gate recommends only these. None means all columns of X if the
-        gate is in-domain, and no columns if it is supervised.
+        The columns of X that hold the target items, if X holds the source as well, in ascending
+        order, which is that of the columns of y. The gate recommends only these. None means all
+        columns of X if the gate is in-domain, and no columns if it is supervised.
     holdout : float or int, default=0.2
         How many of the target interactions of each row to hold out for the comparison, as a share
         or a count. Only an in-domain gate uses it: it holds out the latest interactions of

@@ -64,9 +64,10 @@ class SourceSelectorRecommender(DecidingRecommender):
         `transfer` is. It gets only the columns `target_columns` of X if these are given, and
         otherwise all of X. None means the popularity of the target items.
     target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
-        The columns of X that hold the known interactions with the target items, in the order of
-        the columns of y. A row is not recommended the items that it already has there. None means
-        that X holds nothing of the target; an in-domain recommender cannot learn from that.
+        The columns of X that hold the known interactions with the target items, in ascending order,
+        which is that of the columns of y. A row is not recommended the items that it already has
+        there. None means that X holds nothing of the target; an in-domain recommender cannot learn
+        from that.
     holdout : float or int, default=0.2
         How many of the target interactions of each row to hold out for the comparison, as a share
         or a count. Only an in-domain selector uses it; a supervised one looks for y.

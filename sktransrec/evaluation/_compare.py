@@ -217,8 +217,8 @@ class ModelComparison:
         differences = {} if self.baseline in self.errors else self._differences_of(first)
         sign = _SIGNS[first.partition("@")[0]]
         worst_last = sorted(
-            self.models, key=lambda name: np.nan_to_num(sign * means[first][name], nan=-np.inf)
-        )[::-1]
+            self.models, key=lambda name: np.nan_to_num(-sign * means[first][name], nan=np.inf)
+        )
         yield ["model", *self.metrics, f"{first} - {self.baseline}", "fit s", "recommend s"]
         for name in worst_last:
             figures = [_with_error(means[m][name], errors[m][name]) for m in self.metrics]

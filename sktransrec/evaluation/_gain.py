@@ -251,10 +251,10 @@ shape (n_rows,), default=None
         learn from y in the other folds; in-domain models learn from X alone. Required unless X is
         an `AlignedDomains`.
     target_columns : array-like of int or mask of shape (n_features,), default=None
-        The columns of X that hold the known interactions with the items of y, in the order of the
-        columns of y. Models that recommend columns of X recommend only these, and no row is
-        recommended an item that it already has. None means all columns of X if `transfer`
-        recommends columns of X, and no columns if it learns the map from X to y.
+        The columns of X that hold the known interactions with the items of y, in ascending order,
+        which is that of the columns of y. Models that recommend columns of X recommend only these,
+        and no row is recommended an item that it already has. None means all columns of X if
+        `transfer` recommends columns of X, and no columns if it learns the map from X to y.
     X_source : {array-like, sparse matrix} of shape (n_rows, n_source_items), default=None
         The interactions in the source, to look for cross-listed items. None takes all columns of
         X except `target_columns`, if X is a matrix.
@@ -391,14 +391,15 @@ def shuffled_folds(cv, y, random_state):
     """Return the (training rows, held-out rows) of each fold."""
     is_number = isinstance(cv, Integral)
     splitter = KFold(cv, shuffle=True, random_state=random_state) if is_number else check_cv(cv)
+    all_rows = np.arange(y.shape[0])
     try:
-        folds = list(splitter.split(y))
-    except (TypeError, ValueError) as error:
+        folds = [tuple(all_rows[np.asarray(part)] for part in fold) for fold in splitter.split(y)]
+    except (IndexError, TypeError, ValueError) as error:
         raise ValueError(f"cv={cv!r} does not split the {y.shape[0]} rows of X: {error}") from error
     if not folds:
         raise ValueError(f"cv={cv!r} has no folds: pass a number of 2 or more, or a list of folds.")
-    times_held_out = np.bincount(np.concatenate([np.arange(y.shape[0])[test] for _, test in folds]))
-    if times_held_out.max() > 1:
+    times_held_out = np.bincount(np.concatenate([test for _, test in folds]))
+    if times_held_out.max(initial=0) > 1:
         raise ValueError(
             f"cv={cv!r} holds a row out {times_held_out.max()} times, and each row has one score: "
             "pass a splitter that holds each row out once, and other values of random_state to "

@@ -58,6 +58,10 @@ class ServedRows:
         """
         models = [model for model in estimators.values() if model is not None]
         if y is None:
+            if any(map(is_supervised, models)):
+                raise ValueError(
+                    "Some of the estimators learn the map from X to y: pass y as well."
+                )
             for model in models:
                 check_order_of_items(model, column_names(X))
         hold_out = getattr(protocol, "hold_out", None)
@@ -76,8 +80,6 @@ class ServedRows:
     @classmethod
     def _of_items(cls, X, models, hold_out, target_columns):
         """Return rows of which a part is held out."""
-        if any(map(is_supervised, models)):
-            raise ValueError("Some of the estimators learn the map from X to y: pass y as well.")
         popularity = PopularityRecommender()
         if target_columns is None:
             known, y = hold_out(X)
@@ -99,8 +101,9 @@ class ServedRows:
         check_sparse(y, name="y")
         X, y = indexable(X, y)
         popularity = PopularityRecommender()
-        y = wanted_items([*models, popularity][0], y, n_rows=n_rows_of(y))
         supervised = list(filter(is_supervised, models))
+        n_items = None if supervised or target_columns is not None else X.shape[1]
+        y = wanted_items([*models, popularity][0], y, n_rows=n_rows_of(y), n_items=n_items)
         target = TargetItems.among(target_columns, [*supervised, popularity][0], X, y.shape[1])
         return cls(X, X, y, target, popularity, bool(supervised))
 

@@ -46,18 +46,31 @@ class CodedEvents(NamedTuple):
         pairs = self.pairs()
         return not _group_starts_mask(pairs[_stable_order(pairs)]).all()
 
-    def interactions(self):
-        """Return the events with a value above 0; the others only end earlier ones."""
+    def interactions(self, duplicates=None):
+        """Return the events with a value above 0.
+
+        With "last", those of a pair (row, column) whose latest event has none are left out too.
+        """
         is_interaction = self.values > 0
-        return self if is_interaction.all() else self.chosen(is_interaction)
+        if is_interaction.all():
+            return self
+        if duplicates != "last":
+            return self.chosen(is_interaction)
+        ordered = self.in_time_order()
+        pairs = ordered.pairs()
+        order = _stable_order(pairs)
+        starts = _group_starts(pairs[order])
+        sizes = np.diff(np.append(starts, len(order)))
+        is_kept = np.empty(len(order), dtype=bool)
+        is_kept[order] = np.repeat(ordered.values[order[starts + sizes - 1]] > 0, sizes)
+        return ordered.chosen(is_kept & (ordered.values > 0))
 
     def is_first_meeting(self):
-        """Return the mask of the first event of each pair (row, column) with a value above 0."""
-        places = np.flatnonzero(self.values > 0)
-        pairs = self.pairs()[places]
+        """Return the mask of the first event of each pair (row, column)."""
+        pairs = self.pairs()
         order = _stable_order(pairs)
-        is_first = np.zeros(len(self.rows), dtype=bool)
-        is_first[places[order[_group_starts(pairs[order])]]] = True
+        is_first = np.zeros(len(pairs), dtype=bool)
+        is_first[order[_group_starts(pairs[order])]] = True
         return is_first
 
 
@@ -66,7 +79,7 @@ def latest_columns(coded, n_latest):
 
     The result has `n_latest` columns. With None, it has as many as the longest row needs.
     """
-    coded = coded.interactions().by_row()
+    coded = coded.by_row()
     lengths = np.bincount(coded.rows, minlength=coded.shape[0])
     width = lengths.max(initial=0) if n_latest is None else n_latest
     ends = np.cumsum(lengths)
@@ -83,7 +96,8 @@ def merged_matrix(coded, duplicates):
 
     A pair whose value is not above 0 has none.
     """
-    coded = coded.in_time_order() if duplicates == "last" else coded.interactions()
+    coded = coded.interactions(duplicates)
+    coded = coded.in_time_order() if duplicates == "last" else coded
     pairs = coded.pairs()
     order = _stable_order(pairs)
     pairs, values = pairs[order], coded.values[order]
@@ -94,7 +108,6 @@ def merged_matrix(coded, duplicates):
         values = np.maximum.reduceat(values, starts)
     else:
         values = values[np.append(starts[1:], len(pairs))[: len(starts)] - 1]
-        starts, values = starts[values > 0], values[values > 0]
     rows, columns = np.divmod(pairs[starts], coded.shape[1])
     indptr = np.append(0, np.cumsum(np.bincount(rows, minlength=coded.shape[0])))
     check_magnitude(values, name="The column of values", dtype=np.float32)

@@ -372,7 +372,8 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         """
         if max_length is not None and (not isinstance(max_length, Integral) or max_length < 1):
             raise ValueError(f"max_length must be None or an integer from 1, got {max_length!r}.")
-        return latest_columns(self._coded_events(events, users), max_length)
+        coded = self._coded_events(events, users).interactions(self.duplicates)
+        return latest_columns(coded, max_length)
 
     def decode_users(self, users: ArrayLike) -> NDArray[Any]:
         """Return the user ids of rows, for example if users are recommended to items.

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._ids import joined_ids
 from ._coded import CodedEvents
-from ._events import read_ids
+from ._events import read_ids, read_values
 
 
 def ignoring_unknown(encoder):
@@ -50,7 +50,8 @@ def coded_baskets(encoder, baskets):
     ids = list(chain.from_iterable(map(list, baskets)))
     rows = np.repeat(np.arange(len(baskets)), list(map(len, baskets)))
     columns = encoder.encode_items(ids) if ids else np.empty(0, dtype=np.intp)
-    values = np.array([one for basket in baskets for one in _values_of(basket)], dtype=np.float32)
+    values = [value for basket in baskets for value in _values_of(basket)]
+    values = read_values({"baskets": values}, "baskets")
     coded = CodedEvents(rows, columns, values, None, (len(baskets), encoder.n_items_))
     unknown = [one for one, column in zip(ids, columns, strict=True) if column < 0]
     return coded.chosen(columns >= 0), unknown
@@ -61,6 +62,11 @@ def _check_basket(encoder, basket):
         raise ValueError(
             f"baskets holds {basket!r}, which is no basket: pass a list of item ids for each, such "
             f"as baskets=[[{basket!r}]]."
+        )
+    if encoder.value is None and isinstance(basket, Mapping):
+        raise ValueError(
+            f"The encoder reads no values of events, and baskets holds {basket!r}: pass a list of "
+            "item ids for each."
         )
     if encoder.value is not None and len(basket) and not isinstance(basket, Mapping):
         raise ValueError(

@@ -12,14 +12,7 @@ from numpy.typing import ArrayLike
 from .._numerics._entries import entries_of
 from .._recommend import recommend, seen_interactions
 from .._typing import MatrixLike
-from .._validation import (
-    COUNT,
-    HOLDOUT,
-    StrOptions,
-    _safe_indexing,
-    check_candidates,
-    validate_params,
-)
+from .._validation import COUNT, HOLDOUT, StrOptions, check_candidates, validate_params
 from .._wrapping import recommender_and_rows
 from ..interactions._hidden import hidden_by_default, hidden_part
 from ._auc import held_out_auc
@@ -107,7 +100,8 @@ def ranking_scorer(
     Of "gini" and "calibration_error", for which smaller values are better, the scorer returns minus
     the value, because a search takes the largest score. No value of "popularity_lift" is the best
     one, so do not search by it. The popularity is that of the model's training data, `popularity_`.
-    With `candidates`, all metrics count these items alone.
+    With `candidates`, coverage, Gini and serendipity are as if there were no other items. The items
+    that a row has are all of them in "popularity_lift" and "calibration_error".
 
     If no row has anything to find, or if the model cannot recommend, the scorer raises an error. It
     never returns NaN. A search turns errors into NaN and a warning; ``error_score="raise"`` shows
@@ -227,37 +221,43 @@ class _RankingScorer(HoldoutScorer):
             recommender, X, n_recommendations=min(max(self._ks), n_items), **options
         )
         y = wanted_items(recommender, y, n_rows=len(items), n_items=n_items)
+        y = self._among_candidates(y)
+        candidates = check_candidates(self.candidates, n_items)
         scores = {}
         for name in self._metrics:
             if name == "auc":
-                scores[name] = held_out_auc(recommender, X, self._among_candidates(y), **options)
+                scores[name] = held_out_auc(recommender, X, y, **options)
                 continue
             metric = _AT_K[name]
             facts = [self._fact(need, recommender, X, y, items) for need in metric.needs]
+            if metric.numbers_items and candidates is not None:
+                named = zip(metric.needs, facts, strict=True)
+                facts = [_about(candidates, need, fact) for need, fact in named]
             for k in self._ks:
                 value = metric.function(*facts, min(k, n_items))
                 scores[f"{name}@{k}"] = metric.sign * value
         return scores
 
     def _fact(self, need, recommender, X, y, items):
-        """Return an argument of a metric's function, about the candidates alone."""
-        candidates = check_candidates(self.candidates, recommender.n_items_)
-        if need == "items":
-            return items if candidates is None else _places(items, candidates)
-        if need == "n_items":
-            return recommender.n_items_ if candidates is None else len(candidates)
-        if need == "y_true":
-            return y if candidates is None else y[:, candidates]
+        """Return an argument of a metric's function."""
         if need == "interactions":
-            interactions = _interactions(recommender, X)
-            return interactions if candidates is None else interactions[:, candidates]
-        facts = recommender.popularity_ if need == "popularity" else self.item_facts[need]
-        return facts if candidates is None else _safe_indexing(facts, candidates)
+            return _interactions(recommender, X)
+        known = {
+            "y_true": y,
+            "items": items,
+            "n_items": recommender.n_items_,
+            "popularity": recommender.popularity_,
+        }
+        return known[need] if need in known else self.item_facts[need]
 
 
-def _places(items, candidates):
-    """Return recommended items as places among the candidates."""
-    return np.where(items >= 0, np.searchsorted(candidates, items), -1)
+def _about(candidates, need, fact):
+    """Return an argument of a metric's function as if there were no items but the candidates."""
+    if need == "items":
+        return np.where(fact >= 0, np.searchsorted(candidates, fact), -1)
+    if need == "n_items":
+        return len(candidates)
+    return fact[:, candidates] if need == "y_true" else fact[candidates]
 
 
 def _interactions(recommender, X):

@@ -28,13 +28,14 @@ class Metric(NamedTuple):
     """A metric of the best k items of the rows.
 
     `needs` are the positional arguments of its function before `k`. `sign` is -1 if smaller values
-    are better.
+    are better. `numbers_items` says whether it depends on how many other items there are.
     """
 
     function: Callable
     label: str
     needs: tuple = ("y_true", "items")
     sign: int = 1
+    numbers_items: bool = False
 
 
 METRICS = {
@@ -51,12 +52,14 @@ BEYOND_ACCURACY = {
     "calibration_error": Metric(
         calibration_error_at_k, "calibration error", ("items", "interactions", "item_classes"), -1
     ),
-    "coverage": Metric(coverage_at_k, "coverage", ("items", "n_items")),
+    "coverage": Metric(coverage_at_k, "coverage", ("items", "n_items"), numbers_items=True),
     "diversity": Metric(diversity_at_k, "diversity", ("items", "item_vectors")),
-    "gini": Metric(gini_at_k, "Gini", ("items", "n_items"), -1),
+    "gini": Metric(gini_at_k, "Gini", ("items", "n_items"), -1, numbers_items=True),
     "novelty": Metric(novelty_at_k, "novelty", ("items", "popularity")),
     "popularity_lift": Metric(
         popularity_lift_at_k, "popularity lift", ("items", "popularity", "interactions")
     ),
-    "serendipity": Metric(serendipity_at_k, "serendipity", ("y_true", "items", "popularity")),
+    "serendipity": Metric(
+        serendipity_at_k, "serendipity", ("y_true", "items", "popularity"), numbers_items=True
+    ),
 }

@@ -16,10 +16,13 @@ from sktransrec import (
     Autoencoder,
     ContentKNNRecommender,
     DiscountedRecommender,
+    EASERecommender,
+    HistoryRecommender,
     ItemFeatures,
     NextItemRecommender,
     PopularityRecommender,
     ReconstructionRecommender,
+    RidgeRecommender,
     StackingRecommender,
     SwitchingRecommender,
     TransferGate,
@@ -240,6 +243,43 @@ def test_parts_that_get_no_names_know_the_items_in_the_order_of_the_columns(fit)
     fit(TABLE)
     with pytest.raises(ValueError, match="has the columns of X in another order"):
         fit(TABLE.iloc[:, ::-1])
+
+
+HISTORIES = pd.DataFrame([[1, 2, 3], [4, 5, 6], [7, 8, 1]])
+OF_NUMBERS = ItemFeatures(np.eye(8), ids=range(1, 9))
+
+
+@pytest.mark.parametrize(
+    ("model", "X"),
+    [
+        (HistoryRecommender(ContentKNNRecommender(ItemFeatures(np.eye(8)))), HISTORIES),
+        (ContentKNNRecommender(OF_NUMBERS), pd.DataFrame(TABLE.to_numpy())),
+        (ContentKNNRecommender(ItemFeatures(np.eye(8))), TABLE),
+    ],
+)
+def test_names_that_are_no_ids_are_no_order(model, X):
+    VotingRecommender([("content", model)]).fit(X)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        SwitchingRecommender(BY_CONTENT, RidgeRecommender(), target_columns=slice(5, None)),
+        TransferGate(EASERecommender(), BY_CONTENT, target_columns=slice(5, None)),
+    ],
+)
+def test_parts_of_the_target_know_its_columns(model):
+    source = pd.DataFrame(np.ones((30, 5)), columns=list("abcde"))
+    model.fit(pd.concat([source, TABLE], axis=1))
+    with pytest.raises(ValueError, match="has the columns of X in another order"):
+        model.fit(pd.concat([source, TABLE.iloc[:, ::-1]], axis=1))
+
+
+def test_fitted_parts_have_an_order_too():
+    fitted = FrozenEstimator(clone(BY_CONTENT).fit(TABLE))
+    VotingRecommender([("content", fitted)]).fit(TABLE)
+    with pytest.raises(ValueError, match="has the columns of X in another order"):
+        VotingRecommender([("content", fitted)]).fit(TABLE.iloc[:, ::-1])
 
 
 def test_ids_of_items_are_an_order_too():

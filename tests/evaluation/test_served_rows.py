@@ -13,6 +13,7 @@ from sktransrec import (
     ItemFeatures,
     ItemKNNRecommender,
     PopularityRecommender,
+    RidgeRecommender,
     TransitionRecommender,
     compare,
     recommend,
@@ -152,3 +153,15 @@ def test_a_model_of_the_target_alone_is_no_model_of_all_columns():
     model = CollectiveMFRecommender(slice(20, None), n_components=2, max_iter=1, random_state=0)
     result = compare({"collective": model}, X, cv=2, random_state=0)
     assert "pass as target_columns the columns of X" in result.errors["collective"]
+
+
+def test_the_map_to_y_is_not_learned_from_what_is_hidden():
+    with pytest.raises(ValueError, match="pass y as well"):
+        compare({**MODELS, "ridge": RidgeRecommender()}, HISTORIES)
+
+
+def test_items_that_y_does_not_hold_are_items():
+    X = sp.csr_array((RNG.random((40, 12)) < 0.4).astype(np.float32))
+    y = np.array([np.flatnonzero(row == 0)[0] for row in X.toarray()])
+    assert y.max() < 11
+    assert not compare({"EASE": EASERecommender()}, X, y, cv=2).errors

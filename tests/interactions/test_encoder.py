@@ -70,13 +70,21 @@ def test_a_latest_event_of_value_0_takes_back_what_was_liked():
     log["t"] = [1, 2, 3, 4, 0, 5]
     encoder = InteractionEncoder(value="v", time="t", duplicates="last")
     np.testing.assert_array_equal(encoder.fit_transform(log).toarray(), [[0, 0, 2], [1, 1, 0]])
-    assert encoder.sequences(log).tolist() == [[1, 3], [1, 2]]
+    assert encoder.sequences(log).tolist() == [[3, 0], [1, 2]]
     X, y = holdout_after(log, encoder, 2)
     np.testing.assert_array_equal(X.toarray(), [[3, 0, 0], [1, 0, 0]])
     np.testing.assert_array_equal(y.toarray(), [[0, 0, 2], [0, 1, 0]])
     X, y = holdout_last(log, encoder)
-    np.testing.assert_array_equal(X.toarray(), [[0, 0, 0], [1, 0, 0]])
-    np.testing.assert_array_equal(y.toarray(), [[0, 0, 2], [0, 1, 0]])
+    np.testing.assert_array_equal(X.toarray(), [[0, 0, 2], [1, 0, 0]])
+    np.testing.assert_array_equal(y.toarray(), [[0, 0, 0], [0, 1, 0]])
+
+
+def test_an_item_that_was_taken_back_is_not_the_last_one():
+    log = {"user": [1, 1, 1, 1, 2, 2], "item": [7, 8, 9, 9, 9, 7], "v": [1, 1, 1, 0, 1, 1]}
+    encoder = InteractionEncoder(value="v", duplicates="last").fit(log)
+    X, y = holdout_last(log, encoder)
+    np.testing.assert_array_equal(X.toarray(), [[1, 0, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(y.toarray(), [[0, 1, 0], [1, 0, 0]])
 
 
 @given(seed=st.integers(0, 10_000), duplicates=st.sampled_from(["sum", "max", "last"]))

@@ -461,22 +461,28 @@ def test_hidden_items_of_two_domains_are_those_of_the_target():
         model.score(X[:, :12])
 
 
-def test_candidates_alone_count_in_all_metrics():
+def test_candidates_alone_count():
     """The target of two domains has the scores that it has alone."""
     rng = np.random.RandomState(0)
     source, target = (rng.uniform(size=(60, n)) < 0.4 for n in (20, 30))
     known, y = holdout_random(target * 1.0, 0.3, random_state=0)
-    classes = np.eye(3)[rng.randint(3, size=30)]
-    names = ["serendipity", "popularity_lift", "novelty", "coverage", "gini", "calibration_error"]
-    alone = ranking_scorer(names, 5, item_classes=classes)(
-        PopularityRecommender().fit(known), known, y
-    )
+    names = ["ndcg", "recall", "serendipity", "novelty", "coverage", "gini", "auc"]
+    alone = ranking_scorer(names, 5)(PopularityRecommender().fit(known), known, y)
     X = sp.hstack([sp.csr_array(source * 1.0), known], format="csr")
     wanted = sp.hstack([sp.csr_array((60, 20)), y], format="csr")
-    both_classes = np.vstack([np.zeros((20, 3)), classes])
-    scorer = ranking_scorer(names, 5, candidates=np.arange(20, 50), item_classes=both_classes)
-    of_both = scorer(PopularityRecommender().fit(X), X, wanted)
-    assert alone == pytest.approx(of_both)
+    scorer = ranking_scorer(names, 5, candidates=np.arange(20, 50))
+    assert alone == pytest.approx(scorer(PopularityRecommender().fit(X), X, wanted))
+
+
+def test_new_candidates_are_novel_and_judged_by_all_that_rows_have():
+    X = np.repeat([[1.0, 1, 0, 1, 0], [1, 0, 0, 0, 0]], 20, axis=0)
+    y = sp.csr_array(np.eye(5)[[2] * 40])
+    options = {"candidates": [2, 4], "item_classes": np.eye(2)[[0, 1, 0, 1, 0]]}
+    scores = ranking_scorer(["novelty", "calibration_error"], 1, **options)(
+        PopularityRecommender().fit(X), X, y
+    )
+    assert scores["novelty@1"] == pytest.approx(1)  # as rare as the rarest known item, one half
+    assert scores["calibration_error@1"] < 0
 
 
 @pytest.mark.parametrize("metric", ["gini", "calibration_error"])

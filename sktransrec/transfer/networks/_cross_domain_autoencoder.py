@@ -77,8 +77,7 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
     O((n_features + n_items_) * n_components). Sparse X and y are read one batch at a time, as
     sparse tensors. With an int `random_state`, the result is the same to the last bit in each run
     on one machine, and no global state is read or changed. A row that was not in `fit` is encoded
-    like all others; an empty row gets the popularity. A fitted recommender runs in numpy:
-    only training needs TensorFlow.
+    like all others. A fitted recommender runs in numpy: only training needs TensorFlow.
 
     References
     ----------

@@ -33,7 +33,7 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
     Parameters
     ----------
     target_columns : array-like of int, mask of shape (n_features,) or slice
-        The columns of X that hold the target; all others hold the source.
+        The columns of X that hold the target, in ascending order; all others hold the source.
     activation : str, default="tanh"
         Activation of the hidden layers and, unless the network is variational, of the features:
         "elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu", "softplus" or

@@ -35,7 +35,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
     Parameters
     ----------
     target_columns : array-like of int, mask of shape (n_features,) or slice
-        The columns of X that hold the target; all others hold the source.
+        The columns of X that hold the target, in ascending order; all others hold the source.
     n_components : int, default=64
         Number of factors, 1 or more.
     source_weight : float, default=0.5
