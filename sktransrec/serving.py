@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.sparse as sp
@@ -26,18 +25,16 @@ from .interactions._events import frame_library, frame_of
 from .interactions._known_of import (
     coded_baskets,
     ignoring_unknown,
-    knowing_items,
     library_of,
     unknown_items_in,
     users_in,
+    with_items,
 )
 from .persistence import load, save
 
 __all__ = ["RecommendationService"]
 
 _N_NAMED = 5
-# What a service reads with is neither saved nor copied; it follows from its encoder and its items.
-_readers = WeakKeyDictionary()
 # What a trace says of an item that the model does not know.
 _UNKNOWN = {
     **{"score": np.nan, "rank": 0, "removed_by": "unknown"},
@@ -112,6 +109,7 @@ class RecommendationService(VersionStampMixin):
         self.item_encoder = item_encoder
         self.item_names = _as_dict(item_names)
         self.item_ids_ = self._ids_of_model()
+        self._set_items_read()
 
     def __repr__(self) -> str:
         model = type(recommender_of(self.model)).__name__
@@ -220,7 +218,7 @@ class RecommendationService(VersionStampMixin):
                     for values, value in zip(found.values(), line, strict=True):
                         values.append(value)
         ids = self.item_ids_[np.array(found["item"], dtype=np.intp)]
-        because = self._reader[0].decode_items(np.array(found["because"], dtype=np.intp))
+        because = self._reader.decode_items(np.array(found["because"], dtype=np.intp))
         reasons = {
             "user": np.array(found["user"], dtype=users.dtype),
             "item": ids,
@@ -372,6 +370,7 @@ class RecommendationService(VersionStampMixin):
         later = with_recommender(self.model, recommender.with_items(item_features))
         item_ids = joined_ids([self.item_ids_, item_features.ids])
         self.model, self.item_ids_ = later, distinct_ids(item_ids, "The item ids")
+        self._set_items_read()
         self.item_names = self.item_names | _as_dict(item_names)
         return self
 
@@ -447,29 +446,33 @@ class RecommendationService(VersionStampMixin):
                 raise ValueError("Pass users, history or both, or pass baskets.")
             ids = distinct_ids(users, "users")
             return ids, self._of_baskets([[]] * len(ids)), library_of(self.encoder)
-        _warn_of_unknown(unknown_items_in(self._reader[0], history).tolist())
+        _warn_of_unknown(unknown_items_in(self._reader, history).tolist())
         known = users_in(self.encoder, history) if users is None else users
         if users is None and not len(known):
             raise ValueError("history has no events: pass users to say whom to recommend to.")
         ids = distinct_ids(known, "users")
         return ids, self._of_log(history, ids), frame_library(history)
 
+    def _set_items_read(self):
+        """Set the ids of the columns to encode, and how many at the end are later than `fit`."""
+        self._items_read, self._n_later = self.encoder.items_, 0
+        if self.item_encoder is not None:
+            return
+        if getattr(recommender_of(self.model), "item_columns_", None) is None:
+            n_seen = _n_equal(self._items_read, self.item_ids_)
+            n_seen = min(n_seen, getattr(self.model, "n_features_in_", n_seen))
+            self._items_read, self._n_later = self.item_ids_, len(self.item_ids_) - n_seen
+        else:
+            later = self.item_ids_[positions(self.item_ids_, self._items_read) < 0]
+            self._items_read = joined_ids([self._items_read, later])
+            self._n_later = len(later)
+
     @property
     def _reader(self):
-        """The encoder of what is read, and how many later items come after those of `fit` in it."""
-        if self.item_encoder is not None:
-            return self.encoder, 0
-        return self._knowing_later(self.encoder)
-
-    def _knowing_later(self, encoder):
-        """Return an encoder that knows all items of the model too, and how many more these are."""
-        key = id(encoder), encoder.n_items_, len(self.item_ids_)
-        known_key, reader = _readers.get(self, (None, None))
-        if known_key != key:
-            later = self.item_ids_[positions(self.item_ids_, encoder.items_) < 0]
-            reader = (knowing_items(encoder, later) if len(later) else encoder), len(later)
-            _readers[self] = key, reader
-        return reader
+        """The encoder of what is read, which knows later items too."""
+        if not hasattr(self, "_items_read"):
+            self._set_items_read()
+        return with_items(self.encoder, self._items_read)
 
     def _check_up_to_date(self):
         """Raise if the model has learned more items since the service was made."""
@@ -482,23 +485,23 @@ class RecommendationService(VersionStampMixin):
 
     def _read_by_model(self, X):
         """Return the columns of encoded rows that the model reads."""
-        _, n_later = self._reader
-        if not n_later or reads_histories(self.model):
+        if not self._n_later or reads_histories(self.model):
             return X
-        return X if getattr(self.model, "reads_later_items", False) else X[:, :-n_later]
+        return X if getattr(self.model, "reads_later_items", False) else X[:, : -self._n_later]
 
     def _of_log(self, history, users):
         """Return what is known of some users by their log."""
-        encoder = ignoring_unknown(self._reader[0])
+        encoder = ignoring_unknown(self._reader)
         if not reads_histories(self.model):
             return encoder.transform(history, users=users)
         return encoder.sequences(history, users=users, max_length=self.model.n_features_in_)
 
     def _of_baskets(self, baskets):
         """Return what is known of baskets of item ids."""
-        coded, unknown = coded_baskets(self._reader[0], baskets)
+        coded, unknown = coded_baskets(self._reader, baskets)
         _warn_of_unknown(unknown)
         if reads_histories(self.model):
+            coded = coded.interactions(self.encoder.duplicates)
             return latest_columns(coded, self.model.n_features_in_)
         return merged_matrix(coded, self.encoder.duplicates)
 
@@ -517,16 +520,15 @@ class RecommendationService(VersionStampMixin):
         """Return what to leave out besides the items that the model reads; None if nothing."""
         excluded = [] if exclude is None else [self._items_of_log(exclude, users)]
         keeps_seen = isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
-        _, n_later = self._reader
-        if n_later and not keeps_seen and not reads_histories(self.model):
-            known = sp.csr_array((len(users), len(self.item_ids_) - n_later))
-            excluded.append(sp.hstack([known, X[:, -n_later:]], format="csr"))
+        if self._n_later and not keeps_seen and not reads_histories(self.model):
+            known = sp.csr_array((len(users), len(self.item_ids_) - self._n_later))
+            excluded.append(sp.hstack([known, X[:, -self._n_later :]], format="csr"))
         return sum(excluded) if excluded else None
 
     def _items_of_log(self, events, users):
         """Return the items of a log as a matrix with the model's columns."""
         encoder = self.encoder if self.item_encoder is None else self.item_encoder
-        encoder, _ = self._knowing_later(encoder)
+        encoder = with_items(encoder, self.item_ids_)
         excluded = ignoring_unknown(encoder).transform(events, users=users)
         columns = positions(encoder.items_, self.item_ids_)
         excluded = excluded[:, columns >= 0]
@@ -559,11 +561,19 @@ def _as_dict(names):
     )
 
 
+def _n_equal(ids, others):
+    """Return how many of the first ids are the same."""
+    n_both = min(len(ids), len(others))
+    differ = np.asarray(ids[:n_both] != others[:n_both])
+    return int(np.argmax(differ)) if differ.any() else n_both
+
+
 def _check_order(model, ids):
     """Raise if a model or a part of it has the items of the encoder in another order."""
     for part in held_estimators(model):
         features = getattr(part, "item_features", None)
-        own = part.item_ids_ if features is not None and features.has_own_ids else ids
+        has_ids = features is not None and features.has_own_ids
+        own = getattr(part, "item_ids_", features.ids) if has_ids else ids
         if set(own.tolist()) != set(ids.tolist()):
             continue
         for column, (of_part, of_encoder) in enumerate(

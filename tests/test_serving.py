@@ -19,6 +19,7 @@ from sktransrec import (
     CollectiveMFRecommender,
     ContentKNNRecommender,
     EASERecommender,
+    HistoryRecommender,
     HybridRecommender,
     InteractionEncoder,
     ItemFeatures,
@@ -238,6 +239,43 @@ def test_a_service_is_made_again_of_its_parts():
     assert set(again.recommend(baskets=[["a", "new"]])["item"]) == {"b", "c", "newer"}
 
 
+def test_what_the_encoder_learns_later_changes_nothing():
+    service, _ = _service_with_content(["a", "b", "c"])
+    service.add_items(ItemFeatures(np.eye(4)[[3, 0]], ids=["e", "d"]))
+    before = service.recommend(baskets=[["d"], ["e"]])
+    service.encoder.partial_fit({"user": [4], "item": ["d"]})
+    after = service.recommend(baskets=[["d"], ["e"]])
+    for name, column in before.items():
+        assert_array_equal(after[name], column)
+    service.encoder.set_params(duplicates="max")
+    twice, once = (service.recommend(baskets=[each])["score"] for each in (["a", "a"], ["a"]))
+    assert_array_equal(twice, once)
+
+
+def test_networks_with_item_features_are_served():
+    log = {"user": [1, 1, 1, 2, 2, 2, 3, 3], "item": ["a", "b", "c", "b", "c", "a", "c", "a"]}
+    encoder = InteractionEncoder().fit(log)
+    features = ItemFeatures(np.eye(3), ids=["a", "b", "c"])
+    options = {"item_features": features, "epochs": 1, "run_eagerly": True, "n_components": 2}
+    H = encoder.sequences(log, max_length=4)
+    service = RecommendationService(NextItemRecommender(**options).fit(H), encoder)
+    assert service.recommend(baskets=[["a", "b"]])["item"].tolist() == ["c"]
+    options["item_features"] = features.of(["c", "a", "b"])
+    with pytest.raises(ValueError, match="column 0 for the item 'c'"):
+        RecommendationService(NextItemRecommender(**options).fit(H), encoder)
+
+
+def test_values_of_zero_in_baskets_are_no_history():
+    log = {"user": [1, 1, 2, 2], "item": ["a", "b", "b", "c"], "v": [1, 2, 1, 1]}
+    encoder = InteractionEncoder(value="v").fit(log)
+    histories = encoder.sequences(log, max_length=3)
+    model = HistoryRecommender(EASERecommender(), decay=0.5).fit(histories)
+    service = RecommendationService(model, encoder)
+    found = service.recommend(baskets=[{"a": 1, "b": 0}, {"a": 1}, {}])
+    first, second = (found["item"][found["user"] == user].tolist() for user in (0, 1))
+    assert first == second
+
+
 def test_numbers_of_columns_are_no_order_of_items():
     encoder = InteractionEncoder().fit({"user": ["a"] * 3, "item": [2, 1, 0]})
     encoder.partial_fit({"user": ["a", "a"], "item": [4, 3]}).partial_fit(
@@ -262,8 +300,9 @@ def test_baskets_are_merged_as_the_encoder_says():
     assert len(service.recommend([7])["item"]) == 3
     with pytest.raises(ValueError, match="a dict from item ids to values"):
         service.recommend(baskets=[[1, 2]])
-    with pytest.raises(ValueError, match=r"baskets.* negative"):
-        service.recommend(baskets=[{1: -1}])
+    for value in (-1, "x", np.nan, 1e39, None):
+        with pytest.raises(ValueError, match="baskets holds the value"):
+            service.recommend(baskets=[{1: value}])
 
 
 def test_a_model_that_has_learned_more_items_needs_a_new_service():

@@ -11,9 +11,9 @@ from sklearn.frozen import FrozenEstimator
 
 from .._ids import DecodesItems, distinct_ids, equal_as_strings, id_array, positions
 from .._typing import Estimator, MatrixLike
-from .._validation import _safe_indexing
+from .._validation import _safe_indexing, check_target_columns
 from .._version_stamp import VersionStampMixin
-from .._wrapping import as_matrix, reads_histories
+from .._wrapping import as_matrix, is_supervised, reads_histories
 from ._encoder import PretrainedEncoder
 from ._values import check_items, checked_values, frozen, without_library
 
@@ -235,14 +235,14 @@ def check_order_of_items(model, names):
     """
     if names is None or reads_histories(model):
         return
-    parameters = model.get_params()
-    target = parameters.get("target_columns")
-    orders = [list(names)]
-    if target is not None:
-        orders.append(np.asarray(names, dtype=object)[target].tolist())
+    names, parameters = list(names), model.get_params()
+    orders = [names, *_orders_of_targets(parameters, names)]
     for path, value in parameters.items():
+        if isinstance(value, ItemFeatures) and is_supervised(model):
+            continue  # they describe the columns of y
         known, cure = _known_order(parameters, path, value)
-        alike = [order for order in orders if set(order) == set(known)]
+        has_numbers = isinstance(value, ItemFeatures) and not value.has_own_ids
+        alike = [order for order in orders if _are_alike(known, order, has_numbers)]
         if alike and known not in alike:
             raise ValueError(
                 f"{path} of {type(model).__name__} has the columns of X in another order, and its "
@@ -250,15 +250,38 @@ def check_order_of_items(model, names):
             )
 
 
+def _orders_of_targets(parameters, names):
+    """Yield the names of the target columns, where a model or a part of it has some."""
+    for path, columns in parameters.items():
+        if path.rpartition("__")[2] == "target_columns" and columns is not None:
+            try:
+                yield [names[column] for column in check_target_columns(columns, len(names))]
+            except ValueError:
+                continue  # the part that has them says so
+
+
 def _known_order(parameters, path, value):
     """Return the ids that a parameter holds in order, if any, and how to give another order."""
     if isinstance(value, ItemFeatures):
         return value.ids.tolist(), "pass item_features.of(X.columns)"
+    is_pretrained = path.endswith("pretrained")
     is_aligned = parameters.get(f"{path.removesuffix('pretrained')}item_ids") is not None
-    if isinstance(value, FrozenEstimator) and not is_aligned:
+    # What stands behind another step may get other columns.
+    is_read_first = "__" not in path or is_pretrained
+    if isinstance(value, FrozenEstimator) and is_read_first and not is_aligned:
         known = list(getattr(value, "feature_names_in_", ()))
         return known, "pass the columns in that order, or item_ids=X.columns to a learner"
     return [], ""
+
+
+def _are_alike(known, names, has_numbers):
+    """Return whether ids are those of columns, in some order.
+
+    Numbers of items or of columns are only alike if they are all the same.
+    """
+    if has_numbers or names == list(range(len(names))):
+        return set(known) == set(names)
+    return len(known) == len(names) and not set(known).isdisjoint(names)
 
 
 def _checked_ids(ids, index, n_items):

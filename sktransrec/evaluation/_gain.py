@@ -393,7 +393,7 @@ def shuffled_folds(cv, y, random_state):
     splitter = KFold(cv, shuffle=True, random_state=random_state) if is_number else check_cv(cv)
     all_rows = np.arange(y.shape[0])
     try:
-        folds = [tuple(all_rows[np.asarray(part)] for part in fold) for fold in splitter.split(y)]
+        folds = [tuple(_rows_of(all_rows, part) for part in fold) for fold in splitter.split(y)]
     except (IndexError, TypeError, ValueError) as error:
         raise ValueError(f"cv={cv!r} does not split the {y.shape[0]} rows of X: {error}") from error
     if not folds:
@@ -406,6 +406,13 @@ def shuffled_folds(cv, y, random_state):
             "repeat the comparison."
         )
     return folds
+
+
+def _rows_of(all_rows, part):
+    """Return the rows of a part of a fold: integers, a mask or a slice."""
+    if isinstance(part, slice):
+        return all_rows[part]
+    return all_rows[np.asarray(part, dtype=None if len(part) else np.intp)]
 
 
 def n_training_rows(folds, n_rows):

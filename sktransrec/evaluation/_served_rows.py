@@ -18,6 +18,7 @@ from .._validation import (
     as_array,
     check_matrix,
     check_sparse,
+    check_target_columns,
     item_ids_of_rows,
 )
 from .._wrapping import (
@@ -102,7 +103,11 @@ class ServedRows:
         X, y = indexable(X, y)
         popularity = PopularityRecommender()
         supervised = list(filter(is_supervised, models))
-        n_items = None if supervised or target_columns is not None else X.shape[1]
+        n_items = None
+        if not supervised and not sp.issparse(y) and np.ndim(y) == 1:
+            n_items = X.shape[1]
+            if target_columns is not None:
+                n_items = len(check_target_columns(target_columns, n_items))
         y = wanted_items([*models, popularity][0], y, n_rows=n_rows_of(y), n_items=n_items)
         target = TargetItems.among(target_columns, [*supervised, popularity][0], X, y.shape[1])
         return cls(X, X, y, target, popularity, bool(supervised))

@@ -46,24 +46,28 @@ class CodedEvents(NamedTuple):
         pairs = self.pairs()
         return not _group_starts_mask(pairs[_stable_order(pairs)]).all()
 
-    def interactions(self, duplicates=None):
-        """Return the events with a value above 0.
+    def are_interactions(self, duplicates):
+        """Return the mask of the events with a value above 0.
 
         With "last", those of a pair (row, column) whose latest event has none are left out too.
         """
-        is_interaction = self.values > 0
-        if is_interaction.all():
-            return self
-        if duplicates != "last":
-            return self.chosen(is_interaction)
-        ordered = self.in_time_order()
-        pairs = ordered.pairs()
-        order = _stable_order(pairs)
-        starts = _group_starts(pairs[order])
+        are_above = self.values > 0
+        if duplicates != "last" or are_above.all():
+            return are_above
+        by_time = slice(None) if self.times is None else _stable_order(self.times.numbers)
+        order = np.arange(len(self.rows))[by_time]
+        order = order[_stable_order(self.pairs()[order])]
+        starts = _group_starts(self.pairs()[order])
         sizes = np.diff(np.append(starts, len(order)))
-        is_kept = np.empty(len(order), dtype=bool)
-        is_kept[order] = np.repeat(ordered.values[order[starts + sizes - 1]] > 0, sizes)
-        return ordered.chosen(is_kept & (ordered.values > 0))
+        is_latest_above = are_above[order[starts + sizes - 1]]
+        are_kept = np.empty(len(order), dtype=bool)
+        are_kept[order] = np.repeat(is_latest_above, sizes)
+        return are_above & are_kept
+
+    def interactions(self, duplicates):
+        """Return the events of `are_interactions`."""
+        are_interactions = self.are_interactions(duplicates)
+        return self if are_interactions.all() else self.chosen(are_interactions)
 
     def is_first_meeting(self):
         """Return the mask of the first event of each pair (row, column)."""

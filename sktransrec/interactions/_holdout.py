@@ -130,8 +130,10 @@ def holdout_last(
     array([[0., 1., 0.],
            [0., 0., 0.]], dtype=float32)
     """
-    coded = encoder._coded_events(events, users).interactions(encoder.duplicates).by_row()
-    is_first = coded.is_first_meeting()
+    coded = encoder._coded_events(events, users).by_row()
+    counted = np.flatnonzero(coded.are_interactions(encoder.duplicates))
+    is_first = np.zeros(len(coded.rows), dtype=bool)
+    is_first[counted] = coded.chosen(counted).is_first_meeting()
     n_items = np.bincount(coded.rows[is_first], minlength=coded.shape[0])
     n_met_in_earlier_rows = np.cumsum(n_items) - n_items
     n_met = np.cumsum(is_first) - n_met_in_earlier_rows[coded.rows]

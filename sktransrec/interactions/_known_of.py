@@ -4,12 +4,14 @@
 import copy
 from collections.abc import Iterable, Mapping
 from itertools import chain
+from numbers import Real
 
 import numpy as np
 
-from .._ids import joined_ids
 from ._coded import CodedEvents
-from ._events import read_ids, read_values
+from ._events import read_ids
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def ignoring_unknown(encoder):
@@ -19,12 +21,11 @@ def ignoring_unknown(encoder):
     return tolerant
 
 
-def knowing_items(encoder, item_ids):
-    """Return a fitted encoder that knows more items, after those that it knows already."""
-    wider = copy.copy(encoder)
-    wider.items_ = joined_ids([encoder.items_, item_ids])
-    wider.n_items_ = len(wider.items_)
-    return wider
+def with_items(encoder, item_ids):
+    """Return a fitted encoder whose columns are these items."""
+    other = copy.copy(encoder)
+    other.items_, other.n_items_ = item_ids, len(item_ids)
+    return other
 
 
 def users_in(encoder, events):
@@ -50,8 +51,7 @@ def coded_baskets(encoder, baskets):
     ids = list(chain.from_iterable(map(list, baskets)))
     rows = np.repeat(np.arange(len(baskets)), list(map(len, baskets)))
     columns = encoder.encode_items(ids) if ids else np.empty(0, dtype=np.intp)
-    values = [value for basket in baskets for value in _values_of(basket)]
-    values = read_values({"baskets": values}, "baskets")
+    values = np.array([one for basket in baskets for one in _values_of(basket)], dtype=np.float32)
     coded = CodedEvents(rows, columns, values, None, (len(baskets), encoder.n_items_))
     unknown = [one for one, column in zip(ids, columns, strict=True) if column < 0]
     return coded.chosen(columns >= 0), unknown
@@ -63,7 +63,7 @@ def _check_basket(encoder, basket):
             f"baskets holds {basket!r}, which is no basket: pass a list of item ids for each, such "
             f"as baskets=[[{basket!r}]]."
         )
-    if encoder.value is None and isinstance(basket, Mapping):
+    if encoder.value is None and len(basket) and isinstance(basket, Mapping):
         raise ValueError(
             f"The encoder reads no values of events, and baskets holds {basket!r}: pass a list of "
             "item ids for each."
@@ -77,4 +77,13 @@ def _check_basket(encoder, basket):
 
 
 def _values_of(basket):
-    return basket.values() if isinstance(basket, Mapping) else [1.0] * len(basket)
+    """Return the value of each item of a basket."""
+    if not isinstance(basket, Mapping):
+        return [1.0] * len(basket)
+    for item, value in basket.items():
+        if not isinstance(value, Real) or not 0 <= value <= _LARGEST:
+            raise ValueError(
+                f"baskets holds the value {value!r} for the item {item!r}: pass a finite number of "
+                "0 or more."
+            )
+    return basket.values()

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler
 
 from sktransrec import (
     Autoencoder,
@@ -255,6 +255,13 @@ OF_NUMBERS = ItemFeatures(np.eye(8), ids=range(1, 9))
         (HistoryRecommender(ContentKNNRecommender(ItemFeatures(np.eye(8)))), HISTORIES),
         (ContentKNNRecommender(OF_NUMBERS), pd.DataFrame(TABLE.to_numpy())),
         (ContentKNNRecommender(ItemFeatures(np.eye(8))), TABLE),
+        (
+            make_pipeline(
+                FunctionTransformer(lambda X: X[:, ::-1]),
+                FrozenEstimator(EASERecommender().fit(TABLE.iloc[:, ::-1])),
+            ),
+            TABLE,
+        ),
     ],
 )
 def test_names_that_are_no_ids_are_no_order(model, X):
@@ -273,6 +280,21 @@ def test_parts_of_the_target_know_its_columns(model):
     model.fit(pd.concat([source, TABLE], axis=1))
     with pytest.raises(ValueError, match="has the columns of X in another order"):
         model.fit(pd.concat([source, TABLE.iloc[:, ::-1]], axis=1))
+
+
+def test_target_columns_may_be_of_any_kind():
+    both = pd.concat([pd.DataFrame(np.ones((30, 5)), columns=list("abcde")), TABLE], axis=1)
+    columns = tuple(range(5, 13))
+    SwitchingRecommender(BY_CONTENT, RidgeRecommender(), target_columns=columns).fit(both)
+    with pytest.raises(ValueError, match="target_columns must lie between"):
+        TransferGate(EASERecommender(), target_columns=[99]).fit(both)
+
+
+def test_an_order_of_other_items_too_is_refused():
+    with pytest.raises(ValueError, match="has the columns of X in another order"):
+        VotingRecommender([("content", BY_CONTENT)]).fit(
+            TABLE.rename(columns={"i7": "other"}).iloc[:, ::-1]
+        )
 
 
 def test_fitted_parts_have_an_order_too():

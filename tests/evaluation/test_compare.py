@@ -233,7 +233,9 @@ def test_the_name_of_the_baseline_is_kept():
         compare({"popularity": EASERecommender()}, np.eye(20))
 
 
-@pytest.mark.parametrize("cv", [RepeatedKFold(n_splits=3, n_repeats=2), ShuffleSplit(4)])
+@pytest.mark.parametrize(
+    "cv", [RepeatedKFold(n_splits=3, n_repeats=2), ShuffleSplit(3, test_size=0.5, random_state=0)]
+)
 def test_a_row_is_held_out_once(cv):
     X = (np.random.RandomState(0).uniform(size=(30, 12)) < 0.5) * 1.0
     for call in (

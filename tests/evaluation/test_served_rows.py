@@ -165,3 +165,5 @@ def test_items_that_y_does_not_hold_are_items():
     y = np.array([np.flatnonzero(row == 0)[0] for row in X.toarray()])
     assert y.max() < 11
     assert not compare({"EASE": EASERecommender()}, X, y, cv=2).errors
+    of_target = {"target_columns": slice(6, 12), "cv": [(slice(0, 20), slice(20, 40))]}
+    assert not compare({"EASE": EASERecommender()}, X, np.full(40, 2), **of_target).errors

@@ -87,6 +87,15 @@ def test_an_item_that_was_taken_back_is_not_the_last_one():
     np.testing.assert_array_equal(y.toarray(), [[0, 1, 0], [1, 0, 0]])
 
 
+def test_what_is_taken_back_later_is_known_before():
+    log = {"user": [1, 1, 1, 1, 2, 2], "item": ["a", "b", "c", "a", "a", "b"]}
+    log |= {"v": [1, 1, 1, 0, 1, 1], "t": [1, 2, 3, 4, 1, 2]}
+    encoder = InteractionEncoder(value="v", time="t", duplicates="last").fit(log)
+    for X, y in (holdout_last(log, encoder), holdout_after(log, encoder, 3)):
+        np.testing.assert_array_equal(X.toarray()[0], [1, 1, 0])
+        np.testing.assert_array_equal(y.toarray()[0], [0, 0, 1])
+
+
 @given(seed=st.integers(0, 10_000), duplicates=st.sampled_from(["sum", "max", "last"]))
 def test_encoding_agrees_with_a_loop_over_the_events(seed, duplicates):
     log = _random_log(seed)
