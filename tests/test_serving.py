@@ -252,11 +252,12 @@ def test_what_the_encoder_learns_later_changes_nothing():
     assert_array_equal(twice, once)
 
 
+@pytest.mark.filterwarnings("ignore:The code of .* collapsed")
 def test_networks_with_item_features_are_served():
     log = {"user": [1, 1, 1, 2, 2, 2, 3, 3], "item": ["a", "b", "c", "b", "c", "a", "c", "a"]}
     encoder = InteractionEncoder().fit(log)
     features = ItemFeatures(np.eye(3), ids=["a", "b", "c"])
-    options = {"item_features": features, "epochs": 1, "run_eagerly": True, "n_components": 2}
+    options = {"item_features": features, "epochs": 1, "run_eagerly": True, "random_state": 0}
     H = encoder.sequences(log, max_length=4)
     service = RecommendationService(NextItemRecommender(**options).fit(H), encoder)
     assert service.recommend(baskets=[["a", "b"]])["item"].tolist() == ["c"]
