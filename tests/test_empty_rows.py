@@ -36,8 +36,8 @@ MODELS = [
         [("ridge", RIDGE), ("bridge", BRIDGE)],
         random_state=0,
     ),
-    TransferGate(RIDGE),
-    SourceSelectorRecommender(RIDGE),
+    TransferGate(RIDGE, random_state=0),
+    SourceSelectorRecommender(RIDGE, random_state=0),
     DiscountedRecommender(RIDGE, discount=0),
 ]
 

@@ -222,7 +222,8 @@ BY_CONTENT = ContentKNNRecommender(ItemFeatures(np.eye(8), ids=NAMES))
 
 def _fine_tuned(**options):
     source = Autoencoder(2, epochs=1, random_state=0, run_eagerly=True).fit(TABLE)
-    return Autoencoder(pretrained=FrozenEstimator(source), epochs=1, run_eagerly=True, **options)
+    options |= {"epochs": 1, "run_eagerly": True, "random_state": 0}
+    return Autoencoder(pretrained=FrozenEstimator(source), **options)
 
 
 @pytest.mark.parametrize(
