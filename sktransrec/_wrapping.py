@@ -62,6 +62,14 @@ def ignores_unknown(model):
     return getattr(innermost(model, step=0), "unknown", None) == "ignore"
 
 
+def expected_n_items(model):
+    """Return how many items in histories the parameters of a model say, None if they do not."""
+    reader = innermost(model, step=0)
+    features = getattr(innermost(getattr(reader, "recommender", reader)), "item_features", None)
+    n_items = getattr(reader, "n_items", None)
+    return features.n_items if n_items is None and features is not None else n_items
+
+
 def expecting_items(model, n_items):
     """Return a clone that expects `n_items` items in histories, unless it knows their number."""
     model = clone(model)

@@ -22,10 +22,10 @@ from .._validation import (
     item_ids_of_rows,
 )
 from .._wrapping import (
+    expected_n_items,
     expecting_items,
     fitted_part,
     ignores_unknown,
-    innermost,
     is_supervised,
     reads_histories,
 )
@@ -171,7 +171,7 @@ def _n_items_of_histories(ids, y, models):
     """Return the number of items: what y or a model says, or the largest id."""
     if sp.issparse(y):
         return y.shape[1]
-    said = [n_items for model in models if (n_items := _n_items_said_by(model))]
+    said = [n_items for model in models if (n_items := expected_n_items(model))]
     if said:
         return max(said)
     largest = int(ids.max(initial=0))
@@ -180,11 +180,3 @@ def _n_items_of_histories(ids, y, models):
     y = as_array(y, name="y")
     is_matrix = y.ndim == 2 and y.shape[1] >= largest
     return y.shape[1] if is_matrix else max(largest, int(y.max(initial=0)))
-
-
-def _n_items_said_by(model):
-    """Return how many items the parameters of a model say that there are, None if they do not."""
-    reader = innermost(model, step=0)
-    features = getattr(innermost(getattr(reader, "recommender", reader)), "item_features", None)
-    n_items = getattr(reader, "n_items", None)
-    return features.n_items if n_items is None and features is not None else n_items

@@ -17,6 +17,7 @@ from .._score_parts import score_parts
 from .._typing import Estimator
 from .._validation import COUNT, HasMethods, check_is_fitted
 from .._wrapping import (
+    expected_n_items,
     has_steps_before,
     innermost,
     is_supervised,
@@ -195,8 +196,7 @@ class HistoryRecommender(DecodesItems, HistoryReader):
 
     @property
     def _n_expected(self):
-        features = getattr(innermost(self.recommender), "item_features", None)
-        return features.n_items if self.n_items is None and features else self.n_items
+        return expected_n_items(self)
 
     @property
     def _n_read(self):

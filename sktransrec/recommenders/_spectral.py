@@ -31,6 +31,7 @@ _LOW_PASS_WEIGHTS = Numbers(
 )
 # More power iterations cost time, and change the NDCG@20 on no data set by .001.
 _ITERATIONS = 4
+# A trial needs no exact singular vectors.
 _TRIAL_SEED, _TRIAL_ITERATIONS = 0, 2
 # The share of nonzero entries from which on a matrix is multiplied as an array.
 _FULL = 0.05
