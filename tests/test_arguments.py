@@ -1,6 +1,9 @@
 """What no argument may be is refused by one clear error, whatever the estimator."""
 
+import inspect
+from importlib import import_module
 from numbers import Integral, Real
+from pkgutil import walk_packages
 
 import numpy as np
 import pandas as pd
@@ -97,6 +100,36 @@ def test_numbers_are_no_booleans_and_not_too_small_for_float32(estimator, name, 
         changed = clone(estimator).set_params(**{name: value})
         with pytest.raises(ValueError, match=f"The '{name}' parameter of "):
             changed._validate_params()
+
+
+def _checked_functions():
+    """Return all functions of the package whose parameters are checked by constraints."""
+    found = set()
+    for module in walk_packages(sktransrec.__path__, "sktransrec."):
+        members = vars(import_module(module.name)).values()
+        found |= {each for each in members if inspect.isfunction(each)}
+    return sorted(
+        (each for each in found if hasattr(each, "_skl_parameter_constraints")),
+        key=lambda function: function.__name__,
+    )
+
+
+def test_constraints_are_those_of_parameters():
+    checked = _checked_functions()
+    assert {transfer_gain, compare, ranking_scorer} <= set(checked)
+    unknown = {
+        function.__name__: set(function._skl_parameter_constraints)
+        - set(inspect.signature(function).parameters)
+        for function in checked
+    }
+    assert not any(unknown.values()), unknown
+
+
+@pytest.mark.parametrize("name", ["transfer", "baseline"])
+def test_what_is_compared_are_estimators(name):
+    models = {"transfer": RidgeRecommender(), "baseline": None, name: "popularity"}
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of transfer_gain"):
+        transfer_gain(models["transfer"], models["baseline"], X, X)
 
 
 def test_sizes_of_layers_are_no_booleans():

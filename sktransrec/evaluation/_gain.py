@@ -196,7 +196,7 @@ def _lines(estimates):
 @validate_params(
     {
         "transfer": [HasMethods(["fit"])],
-        "without": [None, HasMethods(["fit"])],
+        "baseline": [None, HasMethods(["fit"])],
         "cv": ["cv_object", StrOptions({"prefit"})],
         "metric": [StrOptions(set(METRICS))],
         "k": COUNT,
