@@ -157,6 +157,13 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             scores["popularity"][unknown] = self.popularity_
         return scores
 
+    def _scores_where(self, chosen, model, X):
+        """Return the scores that a model gives to the chosen rows, and zeros for the others."""
+        scores = np.zeros((len(chosen), self.n_items_), dtype=np.float32)
+        if chosen.any():
+            scores[chosen] = self._target.scores(model, X[chosen])
+        return scores
+
     def _score_rows(self, X):
         (_, total), *others = self._member_scores(X)
         for _, scores in others:
@@ -210,11 +217,6 @@ class DecidingRecommender(EnsembleRecommender):
 
     def _leading_parts(self):
         return [self.transfer]
-
-    def _expecting_items(self, n_items):
-        """Return both recommenders; readers of histories expect so many items in every fold."""
-        parts = self.transfer, self.fallback
-        return [None if part is None else expecting_items(part, n_items) for part in parts]
 
     def _to_judge_by(self, X, y, random_state):
         """Return X and the interactions to find, which are held out of X if there is no y."""

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from .._recommend import n_rows_of
 from .._typing import Estimator, MatrixLike
 from .._validation import (
     BETWEEN_0_AND_1,
@@ -19,7 +18,8 @@ from .._validation import (
     check_is_fitted,
     validated_fit_of_parts,
 )
-from ..evaluation._comparison import Comparison, Side, rows_without, sides
+from .._wrapping import expecting_items
+from ..evaluation._comparison import Comparison, Side, side_without
 from ..evaluation._gain import TransferGain, measured_gain, shuffled_folds
 from ..metrics._buckets import bucket_of
 from ..metrics._table import METRICS
@@ -210,7 +210,11 @@ class TransferGate(DecidingRecommender):
         X, y = self._checked(X, y)
         self.transfer_ = Side(self.transfer, X, X).fitted(y)
         self._target = target = self._target_of(X, y, [self.transfer_])
-        transfer, fallback = self._expecting_items(target.n_items)
+        # Readers of histories expect all items in every fold.
+        transfer, fallback = (
+            None if part is None else expecting_items(part, target.n_items)
+            for part in (self.transfer, self.fallback)
+        )
         X_kept, wanted = self._to_judge_by(X, y, random_state)
         self.gain_ = measured_gain(
             Comparison.of(transfer, fallback, X_kept, wanted, target),
@@ -226,8 +230,7 @@ class TransferGate(DecidingRecommender):
         self.bucket_edges_ = self.gain_.bucket_edges
         self.uses_transfer_ = _uses_transfer(self.gain_)
         self.decision_ = _in_words(self.gain_, self.uses_transfer_)
-        _, without = sides(transfer, fallback, X, y, target)
-        self.fallback_ = without.fitted(y)
+        self.fallback_ = side_without(fallback, X, y, target).fitted(y)
         self._set_items(X, y)
         return self
 
@@ -258,17 +261,9 @@ class TransferGate(DecidingRecommender):
 
     def _member_scores(self, X):
         uses_transfer = self._uses_transfer_for(X)
-        for name, model, chosen, rows in (
-            ("transfer", self.transfer_, uses_transfer, X),
-            (
-                *("fallback", self.fallback_, ~uses_transfer),
-                rows_without(self.fallback, X, self._target),
-            ),
-        ):
-            scores = np.zeros((n_rows_of(X), self.n_items_), dtype=np.float32)
-            if chosen.any():
-                scores[chosen] = self._target.scores(model, rows[chosen])
-            yield name, scores
+        yield "transfer", self._scores_where(uses_transfer, self.transfer_, X)
+        without = self._target.rows_without(self.fallback, X)
+        yield "fallback", self._scores_where(~uses_transfer, self.fallback_, without)
 
     def _score_parts(self, X):
         if self._uses_transfer_for(X).all():

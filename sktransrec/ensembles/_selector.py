@@ -26,7 +26,7 @@ from .._validation import (
     validated_fit_of_parts,
 )
 from .._wrapping import is_supervised, reads_histories
-from ..evaluation._comparison import Comparison, rows_without, sides
+from ..evaluation._comparison import Comparison, side_without
 from ..evaluation._gain import TransferGain, measured_gain, shuffled_folds
 from ..evaluation._source_scores import (
     SourceScore,
@@ -354,7 +354,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         self._uses_sources = bool(weights)
         if weights:
             return self._model(weights, columns).fit(X, y)
-        return sides(self.transfer, self.fallback, X, y, self._target)[1].fitted(y)
+        return side_without(self.fallback, X, y, self._target).fitted(y)
 
     def _fitted_parts(self):
         return [self.recommender_]
@@ -362,7 +362,7 @@ class SourceSelectorRecommender(DecidingRecommender):
     def _member_scores(self, X):
         name = "transfer" if self._uses_sources else "fallback"
         if not self._uses_sources:
-            X = rows_without(self.fallback, X, self._target)
+            X = self._target.rows_without(self.fallback, X)
         yield name, self._target.scores(self.recommender_, X)
 
     def _score_parts(self, X):

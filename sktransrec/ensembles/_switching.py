@@ -203,19 +203,13 @@ class SwitchingRecommender(EnsembleRecommender):
 
     def _member_scores(self, X):
         has_history = self._has_history(X)
-        scores = {
-            name: np.zeros((X.shape[0], self.n_items_), dtype=np.float32)
-            for name in ("recommender", "popularity" if self.fallback_ is None else "fallback")
-        }
-        if has_history.any():
-            history = self._target.known(X[has_history])
-            scores["recommender"][has_history] = self._target.scores(self.recommender_, history)
+        history = self._target.known(X)
+        yield "recommender", self._scores_where(has_history, self.recommender_, history)
         if self.fallback_ is None:
-            scores["popularity"][~has_history] = self.popularity_
-        elif not has_history.all():
-            features = self._target.others(X[~has_history])
-            scores["fallback"][~has_history] = self._target.scores(self.fallback_, features)
-        return scores.items()
+            yield "popularity", np.outer(~has_history, self.popularity_).astype(np.float32)
+        else:
+            features = self._target.others(X)
+            yield "fallback", self._scores_where(~has_history, self.fallback_, features)
 
     def _score_parts(self, X):
         if self._has_history(X).all():

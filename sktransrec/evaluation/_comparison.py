@@ -33,21 +33,16 @@ class Side:
         return fitted_part(self.model, X, y if is_supervised(self.model) else None)
 
 
-def sides(transfer, baseline, X, y, target):
-    """Return the side with the source and the side without it, which is popularity by default.
+def side_without(baseline, X, y, target):
+    """Return the side without the source, which is popularity if `baseline` is None.
 
     `y` is None if X holds all that is known of the target.
     """
-    rows = rows_without(baseline, X, target)
+    rows = target.rows_without(baseline, X)
     if baseline is not None:
-        return Side(transfer, X, X), Side(baseline, rows, rows)
+        return Side(baseline, rows, rows)
     has_item = rows if y is None else (rows + (y > 0) > 0).astype(np.float32)
-    return Side(transfer, X, X), Side(PopularityRecommender(), has_item, rows)
-
-
-def rows_without(baseline, X, target):
-    """Return the rows as the side without the source gets them."""
-    return target.known(X) if baseline is None else target.rows_without(baseline, X)
+    return Side(PopularityRecommender(), has_item, rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +86,7 @@ class Comparison:
             names = column_labels(X_source, source.shape[1])
             activity = activity if target.are_in_rows else np.diff(source.indptr)
         return cls(
-            sides=sides(transfer, baseline, X, y, target),
+            sides=(Side(transfer, X, X), side_without(baseline, X, y, target)),
             y=y,
             target=target,
             known=known,

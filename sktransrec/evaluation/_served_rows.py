@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator
 from sklearn.utils import indexable
 
 from .._columns import column_names
@@ -41,14 +40,13 @@ from ..recommenders import PopularityRecommender
 class ServedRows:
     """The rows to learn from, what is known of a row when it is served, and what it should find.
 
-    `popularity` is the model of the popularity of the items.
+    The model None is the popularity of the items.
     """
 
     X: Any
     known: Any
     y: sp.csr_array
     target: TargetItems
-    popularity: BaseEstimator
     is_cold: bool = False
 
     @classmethod
@@ -84,8 +82,7 @@ class ServedRows:
         popularity = PopularityRecommender()
         if target_columns is None:
             known, y = hold_out(X)
-            target = TargetItems.among(None, popularity, y)
-            return cls(known + y, known, y, target, popularity)
+            return cls(known + y, known, y, TargetItems.among(None, popularity, y))
         X = check_matrix(X, name="X")
         target = TargetItems.among(target_columns, popularity, X)
         known, y = hold_out(target.known(X))
@@ -93,7 +90,7 @@ class ServedRows:
         X, known = (
             source + target.beside_the_source(part, X.shape[1]) for part in (known + y, known)
         )
-        return cls(X, known, y, target, popularity)
+        return cls(X, known, y, target)
 
     @classmethod
     def _of_both(cls, X, y, models, target_columns):
@@ -110,7 +107,7 @@ class ServedRows:
                 n_items = len(check_target_columns(target_columns, n_items))
         y = wanted_items([*models, popularity][0], y, n_rows=n_rows_of(y), n_items=n_items)
         target = TargetItems.among(target_columns, [*supervised, popularity][0], X, y.shape[1])
-        return cls(X, X, y, target, popularity, bool(supervised))
+        return cls(X, X, y, target, bool(supervised))
 
     @classmethod
     def _of_histories(cls, X, y, models, holdout, hold_out, target_columns):
@@ -132,7 +129,7 @@ class ServedRows:
                 "a number of folds as cv, or the next items as y and X without them."
             )
         target = HistoryItems.of(y.shape[1], target_columns)
-        return cls(X, known, y, target, PopularityRecommender())
+        return cls(X, known, y, target)
 
     @property
     def n_rows(self):
@@ -145,7 +142,7 @@ class ServedRows:
             return PopularityRecommender().fit(self.y[rows])
         learned = self.known if rows is None else _safe_indexing(self.X, rows)
         learned = self._as_read_by(model, learned)
-        model = self.popularity if model is None else model
+        model = PopularityRecommender() if model is None else model
         if reads_histories(model):
             model = expecting_items(model, self.y.shape[1])
         return fitted_part(model, learned, self.y[rows] if is_supervised(model) else None)
@@ -159,7 +156,7 @@ class ServedRows:
     def _as_read_by(self, model, X):
         """Return rows as a model reads them; the popularity reads the target items alone."""
         if model is None or isinstance(self.target, HistoryItems):
-            return self.target.rows_without(model or self.popularity, X)
+            return self.target.rows_without(model, X)
         return X
 
     def wanted_by(self, rows):

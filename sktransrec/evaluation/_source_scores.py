@@ -18,7 +18,7 @@ from .._typing import Estimator, MatrixLike
 from .._validation import HasMethods, Interval, check_array, validate_params
 from ..interactions._target_items import TargetItems
 from ..recommenders import RidgeRecommender
-from ._comparison import Comparison, sides
+from ._comparison import Comparison, Side, side_without
 from ._paired import GainEstimate
 
 # Numbers of components: of the row factors that a probe learns from, and of the item factors.
@@ -194,7 +194,10 @@ def probe_gain(X, y, folds, metric, k, random_state):
     factors = _row_factors(X, random_state)
     target = TargetItems(y.shape[1], np.empty(0, dtype=np.intp))
     comparison = Comparison(
-        sides=sides(RidgeRecommender(), None, factors, y, target),
+        sides=(
+            Side(RidgeRecommender(), factors, factors),
+            side_without(None, factors, y, target),
+        ),
         y=y,
         target=target,
         known=target.known(factors),

@@ -65,7 +65,9 @@ class TargetItems:
         return self.columns.size > 0
 
     def rows_without(self, model, X):
-        """Return X without the source, in the form that `model` reads."""
+        """Return X without the source, in the form that `model` reads; None is the popularity."""
+        if model is None:
+            return self.known(X)
         return _safe_indexing(X, self.columns, axis=1) if self.columns.size else X
 
     def source(self, X):
@@ -131,14 +133,12 @@ class TargetItems:
     def popularity(self, model):
         """Return the popularity of the target items to a fitted model."""
         recommender = recommender_of(model)
-        among_others = self._are_among_others(recommender)
-        return recommender.popularity_[self.columns] if among_others else recommender.popularity_
+        return self._of_target(recommender, recommender.popularity_)
 
     def scores(self, model, X):
         """Return the scores that a fitted model gives to the target items."""
         recommender, X = recommender_and_rows(model, X)
-        scores = recommender.decision_function(X)
-        return scores[:, self.columns] if self._are_among_others(recommender) else scores
+        return self._of_target(recommender, recommender.decision_function(X))
 
     def score_parts(self, model, X, columns=None):
         """Return what each entry of a row adds to the scores of the target items, or None.
@@ -148,15 +148,17 @@ class TargetItems:
         found = score_parts(model, X if columns is None else _safe_indexing(X, columns, axis=1))
         if found is None:
             return None
-        _, parts = found
-        if self._are_among_others(recommender_of(model)):
-            parts = parts[:, self.columns]
+        parts = self._of_target(recommender_of(model), found[1])
         if columns is None:
             return parts
         entries = check_matrix(X, name="X").indices
         of_entries = np.zeros((len(entries), parts.shape[1]), dtype=parts.dtype)
         of_entries[np.isin(entries, columns)] = parts
         return of_entries
+
+    def _of_target(self, recommender, values):
+        """Return those of the values of a recommender's items that belong to target items."""
+        return values[..., self.columns] if self._are_among_others(recommender) else values
 
     def _are_among_others(self, recommender):
         """Return whether a recommender recommends all columns of X, the source included."""
@@ -188,7 +190,7 @@ class HistoryItems(TargetItems):
         return True
 
     def rows_without(self, model, X):
-        return X if reads_histories(model) else self.known(X)
+        return self.known(X) if model is None or not reads_histories(model) else X
 
     def source(self, X):
         return None
