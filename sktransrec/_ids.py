@@ -91,6 +91,14 @@ def decoded(ids, columns, what):
     return found
 
 
+def decoded_in_domain(items, domain, *, source, target):
+    """Return the ids of items of one domain, or of columns of both, those of the source first."""
+    allowed = {"source": [source], "target": [target], "both": [source, target]}
+    if not isinstance(domain, str) or domain not in allowed:
+        raise ValueError(f'domain must be "source", "target" or "both", got {domain!r}.')
+    return decoded(joined_ids(allowed[domain]), items, "items")
+
+
 class DecodesItems:
     """Mixin for classes that know the ids of items; a subclass implements ``_ids_of_items()``."""
 

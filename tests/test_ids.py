@@ -3,6 +3,7 @@
 import ast
 import re
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,16 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from sklearn.pipeline import make_pipeline
 
 from sktransrec import (
     CollectiveMFRecommender,
     ContentKNNRecommender,
     HybridRecommender,
     ItemFeatures,
+    ItemKNNRecommender,
     NextItemRecommender,
+    StackingRecommender,
     VotingRecommender,
 )
 from sktransrec.interactions import InteractionEncoder, align_domains, stack_domains
@@ -48,6 +52,13 @@ def _network(**params):
         return NextItemRecommender(**params).fit(HISTORIES)
 
 
+class _OfDomain:
+    """The items of a domain, as what decodes them."""
+
+    def __init__(self, domains, domain):
+        self.decode_items = partial(domains.decode_items, domain=domain)
+
+
 def _with_ids():
     """Yield (name, what decodes, the ids of its items)."""
     later = ItemFeatures([[1.0, 0.0]], ids=["new"])
@@ -56,9 +67,13 @@ def _with_ids():
     yield "features", ItemFeatures(CONTENT, ids=content_ids), content_ids
     yield "aligned", align_domains(LOG, OTHER_LOG), [10, 2**60, 2**60 + 1]
     yield "aligned on items", align_domains(LOG, OTHER_LOG, on="items"), [10]
-    yield "stacked", stack_domains(LOG, OTHER_LOG), [10, 20, 30, 10, 2**60, 2**60 + 1]
-    named = {"user": [1, 2], "item": ["a", "b"]}
-    yield "stacked of two types", stack_domains(LOG, named, on="users"), [10, 20, 30, "a", "b"]
+    both = [10, 20, 30, 10, 2**60, 2**60 + 1]
+    yield "both aligned", _OfDomain(align_domains(LOG, OTHER_LOG), "both"), both
+    yield "stacked", _OfDomain(stack_domains(LOG, OTHER_LOG), "both"), both
+    named = stack_domains(LOG, {"user": [1, 2], "item": ["a", "b"]}, on="users")
+    yield "stacked of two types", _OfDomain(named, "both"), [10, 20, 30, "a", "b"]
+    yield "stacked source", _OfDomain(named, "source"), [10, 20, 30]
+    yield "stacked target", _OfDomain(named, "target"), ["a", "b"]
     yield "content", _content_knn(content_ids), content_ids
     yield "later items", _content_knn(content_ids).with_items(later), mixed
     hybrid = HybridRecommender(item_features=ItemFeatures(CONTENT, ids=content_ids)).fit(X)
@@ -80,7 +95,8 @@ def with_ids():
 
 
 NAMES = [
-    *("encoder", "features", "aligned", "aligned on items", "stacked", "stacked of two types"),
+    *("encoder", "features", "aligned", "aligned on items", "both aligned"),
+    *("stacked", "stacked of two types", "stacked source", "stacked target"),
     *("content", "later items", "hybrid", "vote", "collective", "network", "network of features"),
 ]
 
@@ -131,8 +147,56 @@ def test_what_has_no_ids_says_so(model, words):
 def test_domains_decode_their_own_columns():
     aligned = align_domains(LOG, OTHER_LOG)
     assert aligned.decode_items([0, 2], domain="source").tolist() == [10, 30]
-    with pytest.raises(ValueError, match="domain must be"):
-        aligned.decode_items([0], domain="both")
+    for domains in (aligned, stack_domains(LOG, OTHER_LOG)):
+        for wrong in ("all", None, ["target"]):
+            with pytest.raises(ValueError, match="domain must be"):
+                domains.decode_items([0], domain=wrong)
+
+
+def _collective(stacked):
+    columns, ids = stacked.target_columns, stacked.item_ids
+    return CollectiveMFRecommender(columns, 2, item_ids=ids, random_state=0)
+
+
+def _stack_of(stacked, *members):
+    named = [(f"{place}", member) for place, member in enumerate(members)]
+    return StackingRecommender(named, target_columns=stacked.target_columns, random_state=0)
+
+
+def _by_content(ids):
+    return ContentKNNRecommender(ItemFeatures(np.eye(len(ids)), ids=ids))
+
+
+ENSEMBLES = {
+    "collective": lambda stacked, ids: _collective(stacked),
+    "vote": lambda stacked, ids: VotingRecommender(
+        [("content", _by_content(ids)), ("collective", _collective(stacked))]
+    ),
+    "stack": lambda stacked, ids: _stack_of(stacked, _by_content(ids), ItemKNNRecommender()),
+    "stack of a pipeline": lambda stacked, ids: _stack_of(
+        stacked, ItemKNNRecommender(), make_pipeline("passthrough", _by_content(ids))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENSEMBLES)
+def test_what_is_recommended_in_the_target_is_decoded_there(name):
+    """The target has other items than the source, so a number means another item in each."""
+    old = {"user": [0, 0, 1, 1, 2, 2], "item": ["A", "B", "A", "B", "C", "D"]}
+    new = {"user": [5, 5, 6, 6, 7], "item": ["C", "D", "E", "F", "E"]}
+    stacked = stack_domains(old, new, on="items")
+    of_columns = [f"{name}, {column}" for column, name in enumerate(stacked.item_ids)]
+    ids = of_columns if name != "collective" else stacked.item_ids
+    model = ENSEMBLES[name](stacked, ids).fit(stacked.X)
+    items, _ = model.recommend(stacked.X[stacked.target_rows], n_recommendations=3)
+    wanted = stacked.decode_items(items, domain="target")
+    found = model.decode_items(items)
+    assert set(wanted[items >= 0]) <= {"C", "D", "E", "F"}
+    if name != "collective":
+        found = [[one and one.partition(",")[0] for one in row] for row in found.tolist()]
+    np.testing.assert_array_equal(found, wanted)
+    columns = np.where(items < 0, -1, stacked.target_columns[items])
+    np.testing.assert_array_equal(stacked.decode_items(columns, domain="both"), wanted)
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])

@@ -354,9 +354,9 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
 
     def _ids_of_items(self):
         check_is_fitted(self)
-        for model in self.estimators_:
-            if hasattr(model, "item_ids_"):
-                return model.item_ids_
+        for recommender in map(recommender_of, self.estimators_):
+            if hasattr(recommender, "item_ids_"):
+                return self._target.of_target(recommender, recommender.item_ids_)
         raise ValueError(
             "None of the recommenders knows the ids of the items. HybridRecommender and "
             "ContentKNNRecommender would. Use decode_items of the InteractionEncoder that made X."

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
-from .._ids import decoded, equal_as_strings, positions
+from .._ids import decoded_in_domain, equal_as_strings, positions
 from .._validation import StrOptions, validate_params
 from ._cross_listed import CONSTRAINTS, find_cross_listed, named_twins, twin_lines
 from ._encoder import InteractionEncoder
@@ -131,7 +131,7 @@ class AlignedDomains:
     report: OverlapReport
 
     def decode_items(
-        self, items: ArrayLike, *, domain: Literal["source", "target"] = "target"
+        self, items: ArrayLike, *, domain: Literal["source", "target", "both"] = "target"
     ) -> NDArray[Any]:
         """Return the item ids of columns, such as those that `recommend` returns.
 
@@ -139,19 +139,19 @@ class AlignedDomains:
         ----------
         items : array-like of int
             Column numbers, in any shape; -1 means no item.
-        domain : {"source", "target"}, default="target"
-            Whether they are columns of `X_source` or of `X_target`.
+        domain : {"source", "target", "both"}, default="target"
+            Whether they are columns of `X_source`, of `X_target`, or of
+            ``hstack([X_source, X_target])``.
 
         Returns
         -------
         item_ids : ndarray of the shape of `items`
             Their ids. If there is a -1, the array has dtype object and holds None there.
         """
-        if domain not in ("source", "target"):
-            raise ValueError(f'domain must be "source" or "target", got {domain!r}.')
-        encoder = self.source_encoder if domain == "source" else self.target_encoder
-        ids = encoder.items_ if self.report.on == "users" else self.shared_ids
-        return decoded(ids, items, "items")
+        source, target = self.source_encoder.items_, self.target_encoder.items_
+        if self.report.on == "items":
+            source = target = self.shared_ids
+        return decoded_in_domain(items, domain, source=source, target=target)
 
 
 @validate_params(

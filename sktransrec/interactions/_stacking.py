@@ -6,15 +6,16 @@ from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 
-from .._ids import DecodesItems, joined_ids, positions
+from .._ids import decoded_in_domain, joined_ids, positions
 from .._validation import StrOptions, validate_params
 from ._alignment import encoded_domains
 from ._encoder import InteractionEncoder
 
 
 @dataclass(frozen=True, eq=False)
-class StackedDomains(DecodesItems):
+class StackedDomains:
     """All users of two domains in one matrix: the columns of the source, then those of the target.
 
     Attributes
@@ -47,8 +48,27 @@ class StackedDomains(DecodesItems):
     source_encoder: InteractionEncoder
     target_encoder: InteractionEncoder
 
-    def _ids_of_items(self):
-        return joined_ids([self.source_encoder.items_, self.target_encoder.items_])
+    def decode_items(
+        self, items: ArrayLike, *, domain: Literal["source", "target", "both"]
+    ) -> NDArray[Any]:
+        """Return the item ids of numbers, such as those that `recommend` returns.
+
+        Parameters
+        ----------
+        items : array-like of int
+            Numbers of items, in any shape; -1 means no item.
+        domain : {"source", "target", "both"}
+            What they count. "target" is what a model with `target_columns` recommends: the items of
+            the target, from 0 on. "source" is the same for the source. "both" means columns of `X`,
+            which a model without `target_columns` recommends.
+
+        Returns
+        -------
+        item_ids : ndarray of the shape of `items`
+            Their ids. If there is a -1, the array has dtype object and holds None there.
+        """
+        source, target = self.source_encoder.items_, self.target_encoder.items_
+        return decoded_in_domain(items, domain, source=source, target=target)
 
 
 @validate_params(

@@ -133,12 +133,12 @@ class TargetItems:
     def popularity(self, model):
         """Return the popularity of the target items to a fitted model."""
         recommender = recommender_of(model)
-        return self._of_target(recommender, recommender.popularity_)
+        return self.of_target(recommender, recommender.popularity_)
 
     def scores(self, model, X):
         """Return the scores that a fitted model gives to the target items."""
         recommender, X = recommender_and_rows(model, X)
-        return self._of_target(recommender, recommender.decision_function(X))
+        return self.of_target(recommender, recommender.decision_function(X))
 
     def score_parts(self, model, X, columns=None):
         """Return what each entry of a row adds to the scores of the target items, or None.
@@ -148,7 +148,7 @@ class TargetItems:
         found = score_parts(model, X if columns is None else _safe_indexing(X, columns, axis=1))
         if found is None:
             return None
-        parts = self._of_target(recommender_of(model), found[1])
+        parts = self.of_target(recommender_of(model), found[1])
         if columns is None:
             return parts
         entries = check_matrix(X, name="X").indices
@@ -156,7 +156,7 @@ class TargetItems:
         of_entries[np.isin(entries, columns)] = parts
         return of_entries
 
-    def _of_target(self, recommender, values):
+    def of_target(self, recommender, values):
         """Return those of the values of a recommender's items that belong to target items."""
         return values[..., self.columns] if self._are_among_others(recommender) else values
 
