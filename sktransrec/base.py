@@ -244,8 +244,9 @@ shape (n_rows,), default=None
     def score_parts(self, X: MatrixLike) -> tuple[NDArray[Any], ...] | None:
         """Return what each nonzero entry of a single row adds to the scores of all items.
 
-        Use :func:`sktransrec.explain`, which calls it and takes pipelines as well. A subclass whose
-        scores are sums of such parts implements ``_score_parts(X)``, which gets a valid row.
+        Use :func:`sktransrec.inspection.explain`, which calls it and takes pipelines as well. A
+        subclass whose scores are sums of such parts implements ``_score_parts(X)``, which gets a
+        valid row.
 
         Parameters
         ----------

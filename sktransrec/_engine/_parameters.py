@@ -85,7 +85,7 @@ PARAMETERS = {
     "input_dropout": Parameter(
         "float",
         """Share of the entries of a row that training leaves out on its way in, from 0 to below 1;
-        the others are scaled up by the same share.""",
+        the others are divided by 1 minus this share.""",
         _SHARE,
     ),
     "loss": Parameter(

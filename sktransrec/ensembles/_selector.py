@@ -118,7 +118,7 @@ class SourceSelectorRecommender(DecidingRecommender):
     --------
     TransferGate : Decides on one source, for each group of rows.
     VotingRecommender : Combines the sources that are used.
-    transfer.proxy_a_distance : One of the cheap scores.
+    sktransrec.evaluation.proxy_a_distance : One of the cheap scores.
 
     Notes
     -----

@@ -182,8 +182,10 @@ class StackingRecommender(CombiningRecommender):
 
     Products that stand in both domains under two ids are easy to find, and of no use to a row that
     has them already. If held-out interactions with them counted, the weights would go to the
-    members that find them, so they are neither chosen nor rejected; those of which the row has only
-    the source's id are rejected. Pass ``learn_cross_listed=True`` if finding them is what you want.
+    members that find them. So a held-out interaction with such a product is left out of the
+    likelihood if the row has the product in the source, on both sides. A product that a row has in
+    the source only counts as not chosen. Pass ``learn_cross_listed=True`` if finding them is what
+    you want.
 
     Scores are compared within a row only. Every fit costs two fits of each member, or `cv` + 1 if
     the stack is supervised.

@@ -63,7 +63,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
     --------
     Autoencoder : The same without domains, with more kinds and parameters.
     CORALAligner : Aligns features in closed form.
-    transfer.proxy_a_distance : How well a classifier can tell the domains apart.
+    sktransrec.evaluation.proxy_a_distance : How well a classifier can tell the domains apart.
 
     Notes
     -----

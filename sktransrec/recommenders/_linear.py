@@ -127,9 +127,9 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
     "auto" puts :math:`\lambda_j = c v n_j^{1/4}` for :math:`\lambda` in column j, where
     :math:`n_j` is the number of nonzero entries of the column and v is the sum of squares of the
     (centred) X, divided by the number of its nonzero entries. So the units of X do not matter. The
-    factor c is 80, 20 or 320, whichever has the best NDCG\@20 on held-out rows: at most a fifth of
-    the rows and 1,000, after learning from at most half of the others and 2,500. If there are too
-    few rows or items to judge by, it is 80.
+    factor c is 80, unless 20 or 320 has a better NDCG\@20 on held-out rows, by more than a standard
+    error. These are at most a fifth of the rows and 1,000, after learning from at most half of the
+    others and 2,500. If there are too few rows or items to judge by, it is 80.
 
     References
     ----------

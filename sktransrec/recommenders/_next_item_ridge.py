@@ -19,8 +19,8 @@ from ._history_reader import LinkedHistoryReader, check_has_steps
 class NextItemRidgeRecommender(LinkedHistoryReader):
     r"""Recommend the next item by ridge regression on the recent items, in closed form (SLIST).
 
-    Use it as the first single model of the next item: it learns from every step of the histories
-    what the items before it say, without a training loop. It is fitted in seconds, also for large
+    Use it first where histories are short: it learns from every step of the histories what the
+    items before it say, without a training loop. It is fitted in seconds, also for large
     catalogues, because each item is regressed on the few items that say most about it. A row of X
     is a history: item ids from 1 on, from the earliest to the latest, padded with 0 at one end, as
     :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns it. Item

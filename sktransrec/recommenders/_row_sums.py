@@ -42,10 +42,10 @@ class RowSumsMixin:
     def partial_fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Learn more rows, without the earlier ones.
 
-        The result is that of learning all rows at once. The model keeps sums over the rows in
+        With fixed parameters, the result is that of learning all rows at once. Values of parameters
+        that are "auto" are chosen at the first call and kept. The model keeps sums over the rows in
         `row_sums_`. Begin with this method: a model that was learned by a `fit` that keeps no sums
-        does not have it. Values of parameters that are "auto" are chosen at the first call and
-        kept.
+        does not have it.
 
         Parameters
         ----------
@@ -68,7 +68,10 @@ class RowSumsMixin:
 
     @restores_on_error
     def forget(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
-        """Take away what was learned from some rows, as if they had never been there.
+        """Take away what was learned from some rows.
+
+        The sums are then those of the rows that are left. Values that were chosen for "auto"
+        parameters stay.
 
         Parameters
         ----------

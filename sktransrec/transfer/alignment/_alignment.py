@@ -154,7 +154,7 @@ class CORALAligner(LinearAligner):
     MMDAligner : Aligns more than the first two moments.
     ProcrustesAligner : A rotation, learned from rows that are known in both domains.
     DomainAdversarialAutoencoder : Learns features by which the domains cannot be told apart.
-    transfer.proxy_a_distance : How well a classifier can tell the domains apart.
+    sktransrec.evaluation.proxy_a_distance : How well a classifier can tell the domains apart.
 
     Notes
     -----
