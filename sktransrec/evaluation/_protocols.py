@@ -24,6 +24,53 @@ from ..metrics import ranking_scorer
 Split: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
+class _OfMatrix:
+    """Base of protocols that hold out of a matrix. A subclass implements ``_held_out(X)``."""
+
+    def hold_out(self, X: MatrixLike) -> tuple[csr_array, csr_array]:
+        """Return what is known of the rows when they are served, and what they should find.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_items)
+            All interactions.
+
+        Returns
+        -------
+        X_known, y : csr_array of shape (n_rows, n_items), dtype float32
+        """
+        return self._held_out(X)
+
+
+class _OfLog:
+    """Base of protocols that need times. A subclass has ``_held_out(events, encoder, users)``."""
+
+    def hold_out(
+        self, X: Any, encoder: InteractionEncoder | None = None, *, users: ArrayLike | None = None
+    ) -> tuple[csr_array, csr_array]:
+        """Return what is known of the users, and the later items that they should find.
+
+        Parameters
+        ----------
+        X : DataFrame, dict of 1-D columns, or 2-D array
+            The log of events.
+        encoder : InteractionEncoder
+            The fitted encoder, with a `time`. Required.
+        users : array-like of ids, default=None
+            The users whose rows to return.
+
+        Returns
+        -------
+        X_known, y : csr_array of shape (n_rows, n_items_), dtype float32
+        """
+        if encoder is None:
+            raise ValueError(
+                f"{self!r} needs times, which a matrix does not have: call its hold_out(events, "
+                "encoder), and pass what it returns as X and y."
+            )
+        return self._held_out(X, encoder, users)
+
+
 class _KnownRows:
     """Base of protocols whose models serve the rows that they have learned from."""
 
@@ -63,7 +110,7 @@ class _KnownRows:
         return 1
 
 
-class _NewRows:
+class _NewRows(_OfMatrix):
     """Base of protocols whose models meet the rows that they serve for the first time."""
 
     serves_known_rows = False
@@ -178,18 +225,7 @@ class NewUsers(_NewRows):
     holdout: float | int = 0.2
     random_state: int | RandomState | None = None
 
-    def hold_out(self, X: MatrixLike) -> tuple[csr_array, csr_array]:
-        """Return what is known of the rows when they are served, and what they should find.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_rows, n_items)
-            All interactions.
-
-        Returns
-        -------
-        X_known, y : csr_array of shape (n_rows, n_items), dtype float32
-        """
+    def _held_out(self, X):
         return holdout_random(X, self.holdout, random_state=self.random_state)
 
 
@@ -233,25 +269,14 @@ class KShot(_NewRows):
         if not isinstance(self.n_known, Integral) or self.n_known < 0:
             raise ValueError(f"n_known must be an integer of 0 or more, got {self.n_known!r}.")
 
-    def hold_out(self, X: MatrixLike) -> tuple[csr_array, csr_array]:
-        """Return what is known of the rows when they are served, and what they should find.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_rows, n_items)
-            All interactions.
-
-        Returns
-        -------
-        X_known, y : csr_array of shape (n_rows, n_items), dtype float32
-        """
+    def _held_out(self, X):
         X = check_matrix(X, name="X")
         y, known = random_interactions(X, np.full(X.shape[0], self.n_known), self.random_state)
         return known, y
 
 
 @dataclass(frozen=True)
-class HeldOutInteractions(_KnownRows):
+class HeldOutInteractions(_KnownRows, _OfMatrix):
     """Serve the rows that were learned from, and look for a random part of their interactions.
 
     It answers: how well does the model complete what is known? It is the usual protocol of
@@ -285,23 +310,12 @@ class HeldOutInteractions(_KnownRows):
     _: KW_ONLY
     random_state: int | RandomState | None = None
 
-    def hold_out(self, X: MatrixLike) -> tuple[csr_array, csr_array]:
-        """Return what is known of the rows when they are served, and what they should find.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_rows, n_items)
-            All interactions.
-
-        Returns
-        -------
-        X_known, y : csr_array of shape (n_rows, n_items), dtype float32
-        """
+    def _held_out(self, X):
         return holdout_random(X, self.holdout, random_state=self.random_state)
 
 
 @dataclass(frozen=True)
-class ColdItems(_KnownRows):
+class ColdItems(_KnownRows, _OfMatrix):
     """Look for items that nobody has in the training data.
 
     It answers: are new items recommended to the right users, among all items? Only models that know
@@ -357,25 +371,14 @@ class ColdItems(_KnownRows):
         order = check_random_state(self.random_state).permutation(len(items))
         return np.sort(items[order[:n_cold]])
 
-    def hold_out(self, X: MatrixLike) -> tuple[csr_array, csr_array]:
-        """Return what is known of the rows when they are served, and what they should find.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_rows, n_items)
-            All interactions.
-
-        Returns
-        -------
-        X_known, y : csr_array of shape (n_rows, n_items), dtype float32
-        """
+    def _held_out(self, X):
         X = check_matrix(X, name="X")
         is_cold = np.isin(X.indices, self.cold_items(X))
         return entries_of(X, ~is_cold), entries_of(X, is_cold)
 
 
 @dataclass(frozen=True)
-class LastOneOut(_KnownRows):
+class LastOneOut(_KnownRows, _OfLog):
     """Look for the latest item of each user.
 
     It answers: what comes next, for each user alike? The past of one user holds the future of
@@ -405,30 +408,12 @@ class LastOneOut(_KnownRows):
 
     n: int = 1
 
-    def hold_out(
-        self, X: Any, encoder: InteractionEncoder | None = None, *, users: ArrayLike | None = None
-    ) -> tuple[csr_array, csr_array]:
-        """Return what is known of the users, and their latest items.
-
-        Parameters
-        ----------
-        X : DataFrame, dict of 1-D columns, or 2-D array
-            The log of events.
-        encoder : InteractionEncoder
-            The fitted encoder, with a `time`. Required.
-        users : array-like of ids, default=None
-            The users whose rows to return.
-
-        Returns
-        -------
-        X_known, y : csr_array of shape (n_rows, n_items_), dtype float32
-        """
-        _check_encoder(self, encoder)
-        return holdout_last(X, encoder, self.n, users=users)
+    def _held_out(self, events, encoder, users):
+        return holdout_last(events, encoder, self.n, users=users)
 
 
 @dataclass(frozen=True)
-class GlobalTime(_KnownRows):
+class GlobalTime(_KnownRows, _OfLog):
     """Look for what all users do from a point in time on.
 
     It answers: how good would the model have been in use? Nothing known is younger than what there
@@ -459,31 +444,5 @@ class GlobalTime(_KnownRows):
 
     time: object
 
-    def hold_out(
-        self, X: Any, encoder: InteractionEncoder | None = None, *, users: ArrayLike | None = None
-    ) -> tuple[csr_array, csr_array]:
-        """Return what is known of the users before the time, and their new items after it.
-
-        Parameters
-        ----------
-        X : DataFrame, dict of 1-D columns, or 2-D array
-            The log of events.
-        encoder : InteractionEncoder
-            The fitted encoder, with a `time`. Required.
-        users : array-like of ids, default=None
-            The users whose rows to return.
-
-        Returns
-        -------
-        X_known, y : csr_array of shape (n_rows, n_items_), dtype float32
-        """
-        _check_encoder(self, encoder)
-        return holdout_after(X, encoder, self.time, users=users)
-
-
-def _check_encoder(protocol, encoder):
-    if encoder is None:
-        raise ValueError(
-            f"{protocol!r} needs times, which a matrix does not have: call its hold_out(events, "
-            "encoder), and pass what it returns as X and y."
-        )
+    def _held_out(self, events, encoder, users):
+        return holdout_after(events, encoder, self.time, users=users)
