@@ -5,13 +5,13 @@ An estimator whose parameter is "auto" holds out a part of what `fit` got, fits 
 values to the rest, and keeps the first value whose NDCG@20 is within a standard error of the best::
 
     part = held_out_interactions(X)
-    value = best_value(CANDIDATES, part, lambda value: scores_of(part.known, value))
+    value = best_of(CANDIDATES, [part.ndcg(scorer_of(part.known, value)) for value in CANDIDATES])
 
 `CANDIDATES` are in order of preference; the first one, a value from the literature, is also the
-value for data that are too small to judge. What does not depend on the value, such as a Gram
-matrix of `part.known`, is computed once before. Where the NDCG is a smooth function of a number,
-all judged values together say where it is largest: `choice_on_curves`. For the recommenders that
-learn the map from X to y, `held_out_rows` holds out whole rows.
+value for data that are too small to judge, where there is no part. What does not depend on the
+value, such as a Gram matrix of `part.known`, is computed once before. Where the NDCG is a smooth
+function of a number, all judged values together say where it is largest: `choice_on_curves`. For
+the recommenders that learn the map from X to y, `held_out_rows` holds out whole rows.
 
 The part is the same at every call, so the choice is deterministic.
 """
@@ -24,7 +24,7 @@ import scipy.sparse as sp
 from sklearn.utils.random import sample_without_replacement
 
 from ._histories import ends_in_new_item, last_items, seen_items, without_last
-from ._numerics._entries import column_counts
+from ._numerics._entries import at_rows, column_counts
 from ._numerics._row_totals import nonzero_places, row_lengths
 from ._numerics._sparse_hits import SparseHits
 from ._numerics._top_k import Preference, top_k
@@ -289,27 +289,6 @@ def held_out_rows(X, y):
     return HeldOutPart(X[others], y[others], X[judged], y[judged])
 
 
-def best_value(values, part, scorer):
-    """Return the value that finds the held-out interactions best.
-
-    Parameters
-    ----------
-    values : sequence
-        Candidates, preferred ones first.
-    part : HeldOutPart or None
-    scorer : callable
-        From a value to the function that `HeldOutPart.ndcg` takes.
-
-    Returns
-    -------
-    value : object
-        That of `best_of`; the first of the values if `part` is None.
-    """
-    if part is None or len(values) == 1:
-        return values[0]
-    return best_of(values, [part.ndcg(scorer(value)) for value in values])
-
-
 def best_of(values, ndcg):
     """Return the first value that is as good as the best one, up to chance.
 
@@ -446,9 +425,6 @@ def _sample(eligible, n_items, max_rows=_MAX_ROWS):
 
 def _without(X, wanted, judged):
     """Return X without the held-out interactions of the judged rows."""
-    entries = wanted.tocoo()
-    shape = X.shape
-    held_out = sp.csr_array((entries.data, (judged[entries.row], entries.col)), shape=shape)
-    kept = sp.csr_array(X - held_out)
+    kept = sp.csr_array(X - at_rows(wanted, judged, X.shape[0]))
     kept.eliminate_zeros()
     return kept

@@ -50,15 +50,11 @@ def ends_in_new_item(X):
 
 
 def seen_items(X, n_items):
-    """Return the items of each row as a `csr_array` of ones of shape (n_rows, n_items).
+    """Return how often each row has each item, a `csr_array` of shape (n_rows, n_items).
 
     Item id j + 1 is column j. Ids above `n_items` are left out.
     """
-    rows, steps = np.nonzero((X > 0) & (n_items >= X))
-    ones = np.ones(len(rows), dtype=np.float32)
-    seen = sp.csr_array((ones, (rows, X[rows, steps] - 1)), shape=(len(X), n_items))
-    seen.sum_duplicates()
-    return seen
+    return decayed_items(X, n_items, 1.0)
 
 
 def decay_weights(decay, n_later):

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from ._ids import distinct_ids, joined_ids, positions
+from ._numerics._entries import at_columns
 from ._recommend import recommend
 from ._typing import Estimator
 from ._validation import check_count, check_is_fitted
@@ -531,10 +532,8 @@ class RecommendationService(VersionStampMixin):
         encoder = with_items(encoder, self.item_ids_)
         excluded = ignoring_unknown(encoder).transform(events, users=users)
         columns = positions(encoder.items_, self.item_ids_)
-        excluded = excluded[:, columns >= 0]
-        places = columns[columns >= 0][excluded.indices]
-        shape = (len(users), len(self.item_ids_))
-        return sp.csr_array((excluded.data, places, excluded.indptr), shape=shape)
+        known = columns >= 0
+        return at_columns(excluded[:, known], columns[known], len(self.item_ids_))
 
     def _table(self, heads, items, scores, library):
         ids = self.item_ids_[items]

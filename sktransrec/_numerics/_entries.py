@@ -27,6 +27,17 @@ def one_in_each_row(columns, n_columns):
     return sp.csr_array((ones, columns, np.arange(len(ones) + 1)), shape=(len(ones), n_columns))
 
 
+def at_rows(X, rows, n_rows):
+    """Return a `csr_array` of `n_rows` rows with the rows of X in the given places, none twice."""
+    entries = X.tocoo()
+    return sp.csr_array((entries.data, (rows[entries.row], entries.col)), (n_rows, X.shape[1]))
+
+
+def at_columns(X, columns, n_columns):
+    """Return a `csr_array` of `n_columns` columns with those of X in the given places."""
+    return sp.csr_array((X.data, columns[X.indices], X.indptr), shape=(X.shape[0], n_columns))
+
+
 def column_counts(X):
     """Return the number of entries in each column of a `csr_array`."""
     return np.bincount(X.indices, minlength=X.shape[1])

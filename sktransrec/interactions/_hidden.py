@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from .._columns import column_names
 from .._histories import padded_at_end, seen_items, split_latest
-from .._numerics._entries import as_dense, entries_of
+from .._numerics._entries import as_dense, at_columns, entries_of
 from .._recommend import item_columns
 from .._validation import check_candidates, check_is_fitted, check_matrix, item_ids_of_rows
 from .._wrapping import ignores_unknown, is_supervised, reads_histories, recommender_of
@@ -85,8 +85,7 @@ def without_random(X, size, columns, is_hidable=None, random_state=None):
     if is_hidable is not None and not is_hidable.all():
         items = entries_of(items, is_hidable[items.indices])
     _, y = holdout_random(items, size, random_state=random_state)
-    hidden = sp.csr_array((y.data, columns[y.indices], y.indptr), shape=X.shape)
-    return sp.csr_array(X - hidden), y
+    return sp.csr_array(X - at_columns(y, columns, X.shape[1])), y
 
 
 def without_latest(X, size, is_hidable):

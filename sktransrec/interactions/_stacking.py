@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from .._ids import decoded_in_domain, joined_ids, positions
+from .._numerics._entries import at_rows
 from .._validation import StrOptions, validate_params
 from ._alignment import encoded_domains
 from ._encoder import InteractionEncoder
@@ -148,7 +149,7 @@ def stack_domains(
     if on != "items":
         target_rows = _rows_of_users(source_encoder.users_, target_encoder.users_)
     n_users = max(source_rows.size, 1 + target_rows.max())
-    X = [_at_rows(X_source, source_rows, n_users), _at_rows(X_target, target_rows, n_users)]
+    X = [at_rows(X_source, source_rows, n_users), at_rows(X_target, target_rows, n_users)]
     item_ids = None
     if on != "users":
         item_ids = joined_ids([source_encoder.items_, target_encoder.items_])
@@ -168,9 +169,3 @@ def _rows_of_users(source_ids, target_ids):
     rows = positions(target_ids, source_ids)
     is_new = rows < 0
     return np.where(is_new, len(source_ids) + np.cumsum(is_new) - 1, rows)
-
-
-def _at_rows(X, rows, n_rows):
-    """Return a matrix of `n_rows` rows with the rows of X in the given places, the others empty."""
-    X = X.tocoo()
-    return sp.csr_array((X.data, (rows[X.row], X.col)), shape=(n_rows, X.shape[1]))

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from .._columns import column_names, exact_array, objects_of
 from .._histories import seen_items
+from .._numerics._entries import at_columns
 from .._recommend import n_rows_of, recommend
 from .._score_parts import score_parts
 from .._validation import _safe_indexing, check_matrix, check_target_columns, is_content
@@ -104,11 +105,7 @@ class TargetItems:
 
     def beside_the_source(self, interactions, n_columns):
         """Return interactions with the target items as a matrix with the columns of X."""
-        columns = self.columns[interactions.indices]
-        return sp.csr_array(
-            (interactions.data, columns, interactions.indptr),
-            shape=(interactions.shape[0], n_columns),
-        )
+        return at_columns(interactions, self.columns, n_columns)
 
     def ranking(self, model, X, k, known=None, candidates=None):
         """Return the best k target items for the rows of X, all or those among the candidates.

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.utils import gen_batches
 from sklearn.utils.random import sample_without_replacement
 
-from .._auto import best_value, held_out_rows
+from .._auto import best_of, held_out_rows
 from .._numerics._entries import as_dense, as_sparse, column_counts, entries_of
 from .._numerics._gram import (
     DualMap,
@@ -184,15 +184,16 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
 
     def _best_factor(self, X, y):
         part = held_out_rows(X, y)
-        if part is not None:
-            part = _smaller_part(part)
+        if part is None:
+            return _RIDGE_FACTORS[0]
+        part = _smaller_part(part)
 
         def scorer(factor):
             model = clone(self)
             model._fit_map(part.known, part.y, model._ridges(*model._spread(part.known), factor))
             return model._score_rows
 
-        return best_value(_RIDGE_FACTORS, part, scorer)
+        return best_of(_RIDGE_FACTORS, [part.ndcg(scorer(factor)) for factor in _RIDGE_FACTORS])
 
     def _spread(self, X):
         """Return how many entries of each column are not zero, and two sums over all entries.

@@ -8,6 +8,8 @@ from numpy.testing import assert_array_equal
 from sktransrec._numerics._entries import (
     as_dense,
     as_sparse,
+    at_columns,
+    at_rows,
     column_counts,
     entries_of,
     one_in_each_row,
@@ -44,3 +46,14 @@ def test_matrices_change_their_form_and_not_their_values():
     assert as_dense(DENSE) is DENSE
     assert_array_equal(as_sparse(DENSE).toarray(), DENSE)
     assert as_sparse(X) is X
+
+
+def test_rows_and_columns_are_put_in_their_places():
+    rows, columns = np.array([3, 0]), np.array([4, 1, 2])
+    X = sp.csr_array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]])
+    expected = np.zeros((5, 3))
+    expected[rows] = X.toarray()
+    assert_array_equal(at_rows(X, rows, 5).toarray(), expected)
+    expected = np.zeros((2, 6))
+    expected[:, columns] = X.toarray()
+    assert_array_equal(at_columns(X, columns, 6).toarray(), expected)

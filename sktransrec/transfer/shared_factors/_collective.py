@@ -18,7 +18,8 @@ from ..._numerics._least_squares import (
 )
 from ..._validation import ABOVE_0, COUNT, N_JOBS, StrOptions, check_is_fitted
 from ...base import FactorRecommenderMixin
-from .._two_domains import TwoDomainRecommender, TwoDomains, tied_items
+from .._two_domains import TwoDomainRecommender
+from ._domain_blocks import TwoDomains, tied_items
 
 
 class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRecommender):
@@ -245,9 +246,11 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
         places = np.searchsorted(self._source, source), np.searchsorted(self._target, target)
         return np.stack([places[0], len(self._source) + places[1]])
 
-    def _fit_stacked(self, X):
+    def _fit(self, X):
         from tqdm.auto import tqdm
 
+        self._find_domains(X)
+        X = self._stacked(X)
         self.tied_items_ = tied_items(self.item_ids, self._source, self._target)
         self.confidence_ = self._confidence(X)
         domains = self._domains()
@@ -271,7 +274,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
 
     def _domains(self):
         return TwoDomains(
-            len(self._source),
+            self._columns_of_domains,
             self.source_weight,
             self.empty_rows == "negative",
             self._tied_places(),
