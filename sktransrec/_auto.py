@@ -25,7 +25,7 @@ from sklearn.utils.random import sample_without_replacement
 
 from ._histories import ends_in_new_item, last_items, seen_items, without_last
 from ._numerics._entries import at_rows, column_counts
-from ._numerics._row_totals import nonzero_places, row_lengths
+from ._numerics._row_totals import nonempty_rows, nonzero_places, row_lengths
 from ._numerics._sparse_hits import SparseHits
 from ._numerics._top_k import Preference, top_k
 from ._recommend import mask_stored, row_blocks
@@ -223,7 +223,7 @@ def held_out_interactions(X):
         None if X has fewer than `MIN_ITEMS` columns, or fewer than `MIN_ROWS` rows with two
         interactions.
     """
-    eligible = np.flatnonzero(np.diff(X.indptr) >= 2)
+    eligible = np.flatnonzero(row_lengths(X) >= 2)
     judged = _sample(eligible, X.shape[1])
     if judged is None:
         return None
@@ -281,7 +281,7 @@ def held_out_rows(X, y):
         None if y has fewer than `MIN_ITEMS` columns, or if a fifth of its rows with interactions
         are fewer than `MIN_ROWS`.
     """
-    eligible = np.flatnonzero(np.diff(y.indptr))
+    eligible = nonempty_rows(y)
     judged = _sample(eligible, y.shape[1], max_rows=len(eligible) // 5)
     if judged is None:
         return None

@@ -471,7 +471,7 @@ class RecommendationService(VersionStampMixin):
     @property
     def _reader(self):
         """The encoder of what is read, which knows later items too."""
-        if not hasattr(self, "_items_read"):
+        if not hasattr(self, "_items_read"):  # saved before it was an attribute
             self._set_items_read()
         return with_items(self.encoder, self._items_read)
 

@@ -97,7 +97,7 @@ def _polynomial(coefficients, x):
 
 
 # Each may write over its argument.
-ACTIVATIONS = {
+ACTIVATION_FUNCTIONS = {
     "elu": _elu,
     "exponential": exponential,
     "gelu": _gelu,
@@ -121,7 +121,7 @@ def dense(config, weights, rows):
     else:
         linear = rows @ weights["kernel"]
     linear += weights["bias"]
-    return ACTIVATIONS[config["activation"]](linear)
+    return ACTIVATION_FUNCTIONS[config["activation"]](linear)
 
 
 @numpy_layer("SeededDropout")
@@ -131,7 +131,7 @@ def unchanged(config, weights, inputs):
 
 @numpy_layer("Activation")
 def activation(config, weights, inputs):
-    return ACTIVATIONS[config["activation"]](inputs.copy())
+    return ACTIVATION_FUNCTIONS[config["activation"]](inputs.copy())
 
 
 @numpy_layer("Add")
@@ -189,8 +189,8 @@ def masked(config, weights, steps):
 @numpy_layer("GRU")
 def gru(config, weights, steps, read=None):
     """Return the last states of a gated recurrent unit, or all (Cho et al., 2014)."""
-    activate = ACTIVATIONS[config["activation"]]
-    gate = ACTIVATIONS[config["recurrent_activation"]]
+    activate = ACTIVATION_FUNCTIONS[config["activation"]]
+    gate = ACTIVATION_FUNCTIONS[config["recurrent_activation"]]
     units = config["units"]
     input_bias, recurrent_bias = weights["bias"]
     candidate_bias = recurrent_bias[2 * units :]
@@ -213,8 +213,8 @@ def gru(config, weights, steps, read=None):
 @numpy_layer("LSTM")
 def lstm(config, weights, steps, read=None):
     """Return the last states of long short-term memory, or all (Hochreiter, Schmidhuber, 1997)."""
-    activate = ACTIVATIONS[config["activation"]]
-    gate = ACTIVATIONS[config["recurrent_activation"]]
+    activate = ACTIVATION_FUNCTIONS[config["activation"]]
+    gate = ACTIVATION_FUNCTIONS[config["recurrent_activation"]]
     units = config["units"]
 
     def following(inputs, recurrent, states):
@@ -230,7 +230,7 @@ def lstm(config, weights, steps, read=None):
 @numpy_layer("SimpleRecurrent")
 def simple_recurrent(config, weights, steps, read=None):
     """Return the last states of a simple recurrent layer, or all."""
-    activate = ACTIVATIONS[config["activation"]]
+    activate = ACTIVATION_FUNCTIONS[config["activation"]]
 
     def following(inputs, recurrent, states):
         return [activate(inputs + recurrent)]
@@ -281,7 +281,7 @@ def convolved(config, weights, grid):
         some = slice(start, start + n_rows)
         linear[some] = row_products(_patches(grid[some], kernel_sizes), matrix)
     linear += weights["bias"]
-    return ACTIVATIONS[config["activation"]](linear)
+    return ACTIVATION_FUNCTIONS[config["activation"]](linear)
 
 
 def _patches(grid, kernel_sizes):

@@ -4,12 +4,21 @@
 import inspect
 import os
 import re
-from numbers import Integral, Real
+from numbers import Real
 from textwrap import indent
 from typing import Any, NamedTuple
 
 from .._typing import Class
-from .._validation import ABOVE_0, AT_LEAST_0, COUNT, N_ITEMS, Interval, StrOptions
+from .._validation import (
+    ABOVE_0,
+    AT_LEAST_0,
+    AT_LEAST_1,
+    COUNT,
+    COUNT_FROM_0,
+    N_ITEMS,
+    Interval,
+    StrOptions,
+)
 from ._objectives import OUTPUT_ACTIVATIONS
 from ._schedules import SCHEDULES
 from ._seeded_layers import ACTIVATIONS
@@ -104,7 +113,7 @@ PARAMETERS = {
     "kl_annealing_epochs": Parameter(
         "int",
         "Number of epochs over which that weight rises from 0; 0 starts with all of it.",
-        [Interval(Integral, 0, None, closed="left")],
+        COUNT_FROM_0,
     ),
     "n_negatives": Parameter(
         "int",
@@ -144,7 +153,7 @@ PARAMETERS = {
     "warmup_epochs": Parameter(
         "int",
         "Number of epochs over which the learning rate rises evenly first, from 0 on.",
-        [Interval(Integral, 0, None, closed="left")],
+        COUNT_FROM_0,
     ),
     "epochs": Parameter(
         "int",
@@ -194,7 +203,7 @@ PARAMETERS = {
         'float or "auto"',
         """Number from 1 on by which the learning rate of what was copied is divided for each layer
         further from the output. "auto" is 2.6, the usual one; None is the same rate for all.""",
-        [Interval(Real, 1, None, closed="left"), StrOptions({"auto"}), None],
+        [*AT_LEAST_1, StrOptions({"auto"}), None],
     ),
     "l2_sp": Parameter(
         "float",

@@ -5,12 +5,11 @@ import numpy as np
 
 from ._items import item_scores_class
 from ._layers import applied, seeded_dropout_class, sparse_dense_class
+from ._numpy_layers import ACTIVATION_FUNCTIONS
 from ._objectives import OUTPUT_ACTIVATIONS, HeadLoss
 
-ACTIVATIONS = (
-    *("elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "silu", "softplus"),
-    "tanh",
-)
+# The others are those of losses.
+ACTIVATIONS = sorted(ACTIVATION_FUNCTIONS.keys() - {"exponential", "softmax"})
 
 
 class SeededLayers:

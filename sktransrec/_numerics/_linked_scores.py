@@ -4,6 +4,8 @@
 import numpy as np
 import scipy.sparse as sp
 
+from ._row_totals import row_lengths
+
 # Rows are halved until they have no more links than this, which bounds the memory.
 _MOST_LINKS = 2**22
 
@@ -26,11 +28,11 @@ def linked_scores(X, links):
     items, values = X.indices[: X.nnz], X.data[: X.nnz]
     if X.shape[0] == 1:
         return _scores_of_row(items, values, links)
-    if np.diff(links.indptr)[items].sum() > _MOST_LINKS:
+    if row_lengths(links)[items].sum() > _MOST_LINKS:
         half = X.shape[0] // 2
         return np.concatenate([linked_scores(part, links) for part in (X[:half], X[half:])])
     chosen = links[items]
-    parts = chosen.data * np.repeat(values, np.diff(chosen.indptr))
+    parts = chosen.data * np.repeat(values, row_lengths(chosen))
     # Scipy adds up what has the same row and column, and lets other threads run meanwhile.
     entries = parts, chosen.indices, chosen.indptr[X.indptr]
     return sp.csr_array(entries, shape=(X.shape[0], links.shape[1])).toarray()

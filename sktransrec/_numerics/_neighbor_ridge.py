@@ -20,6 +20,7 @@ from ._blas_threads import one_blas_thread
 from ._entries import column_counts, with_data
 from ._gram import upper_gram
 from ._row_blocks import row_slices
+from ._row_totals import row_lengths
 from ._strongest_links import keep_largest, strongest_links
 from ._threads import in_threads, rows_per_thread
 from ._top_k import Preference
@@ -148,7 +149,7 @@ class GramLookup:
     def of_matrix(cls, gram):
         """Return the lookup of a sparse symmetric matrix."""
         gram = gram.tocsr()
-        order, ranks = _by_popularity(np.diff(gram.indptr))
+        order, ranks = _by_popularity(row_lengths(gram))
         gram = gram[order][:, order]
         tail = [_lower(gram[rows], rows) for rows in _tail_blocks(gram.shape[0])]
         return cls(ranks, gram[:_N_DENSE, :_N_DENSE].toarray(), _stacked(tail, gram))
@@ -185,7 +186,7 @@ def lookup_bytes(X, itemsize):
     # Every pair of entries in a row adds to an entry at most.
     in_tail = np.append(0, np.cumsum(ranks[X.indices] >= n_head))
     n_in_tail = np.diff(in_tail[X.indptr]).astype(float)
-    n_entries = min(n_in_tail @ np.diff(X.indptr), (n_columns - n_head) * (n_columns + n_head) / 2)
+    n_entries = min(n_in_tail @ row_lengths(X), (n_columns - n_head) * (n_columns + n_head) / 2)
     # An entry is a value and an index; the blocks and the whole are there at the same time.
     return itemsize * n_head**2 + 2 * (4 + itemsize) * n_entries
 

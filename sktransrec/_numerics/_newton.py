@@ -44,12 +44,3 @@ def softplus_and_sigmoid(x):
     """Return log(1 + exp(x)) and its slope 1 / (1 + exp(-x)), several times faster than scipy."""
     small = np.exp(-np.abs(x))
     return np.maximum(x, 0) + np.log1p(small), np.where(x < 0, small, 1) / (1 + small)
-
-
-def popular_items_sample(X, n_samples, random_state):
-    """Return items drawn in proportion to their number of rows, by systematic sampling.
-
-    The row factors are fitted to these items, so draw several times as many items as factors.
-    """
-    positions = (random_state.uniform() + np.arange(n_samples)) / n_samples
-    return np.sort(X.indices)[(positions * X.nnz).astype(np.intp)]

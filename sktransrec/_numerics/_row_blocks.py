@@ -5,6 +5,8 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
+from ._row_totals import row_lengths
+
 # The temporary arrays of a block of rows hold about this many numbers.
 _BLOCK_FLOATS = 2**20
 
@@ -48,7 +50,7 @@ def padded_row_blocks(X, n_floats):
         if X.nnz:
             yield _padded_row(X)
         return
-    n_stored = np.diff(X.indptr)
+    n_stored = row_lengths(X)
     widths = 2 ** np.ceil(np.log2(np.maximum(n_stored, 1))).astype(int)
     for width in np.unique(widths[n_stored > 0]):
         same_width = np.flatnonzero((widths == width) & (n_stored > 0))

@@ -11,6 +11,11 @@ def row_lengths(X):
     return X.indptr[1:] - X.indptr[:-1]  # `np.diff` takes three times as long
 
 
+def nonempty_rows(X):
+    """Return the rows of a `csr_array` that have stored entries, in order."""
+    return np.flatnonzero(row_lengths(X))
+
+
 def rows_of_entries(X):
     """Return the row of each stored entry of a `csr_array`, in the order of storage."""
     if X.shape[0] == 1:

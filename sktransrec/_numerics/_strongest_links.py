@@ -9,7 +9,7 @@ from sklearn.utils import gen_batches
 
 from .._validation import get_chunk_n_rows
 from ._entries import column_counts, pattern_of, with_data
-from ._row_totals import rows_of_entries, scaled_rows
+from ._row_totals import row_lengths, rows_of_entries, scaled_rows
 from ._threads import in_threads, rows_per_thread
 from ._top_k import Preference
 
@@ -74,7 +74,7 @@ def strongest_links_of_each(X, row_weights, item_scales, shrinkages, n_links):
     def links_of_each(items):
         sums = left[items] @ pattern
         _zero_diagonal(sums, items.start)
-        n_entries = np.diff(sums.indptr)
+        n_entries = row_lengths(sums)
         for scales, shrinkage in zip(item_scales, shrinkages, strict=True):
             data = sums.data.real * np.repeat(scales[items], n_entries) * scales[sums.indices]
             if shrinkage:
@@ -112,7 +112,7 @@ def _item_batches(left, right):
 
     That holds for those that are computed in threads at the same time together.
     """
-    row_sizes = np.diff(right.indptr)
+    row_sizes = row_lengths(right)
     most = int(
         np.add.reduceat(np.append(row_sizes[left.indices], 0), left.indptr[:-1]).max(initial=1)
     )

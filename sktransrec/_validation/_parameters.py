@@ -31,9 +31,13 @@ class Interval(_SklearnInterval):
 
 _COUNT = Interval(numbers.Integral, 1, None, closed="left")
 COUNT = [_COUNT]
+COUNT_FROM_0 = [Interval(numbers.Integral, 0, None, closed="left")]
+COUNT_FROM_2 = [Interval(numbers.Integral, 2, None, closed="left")]
 AT_LEAST_0 = [Interval(numbers.Real, 0, None, closed="left")]
 ABOVE_0 = [Interval(numbers.Real, 0, None, closed="neither")]
+AT_LEAST_1 = [Interval(numbers.Real, 1, None, closed="left")]
 FROM_0_TO_1 = [Interval(numbers.Real, 0, 1, closed="both")]
+UP_TO_1 = [Interval(numbers.Real, 0, 1, closed="right")]
 BETWEEN_0_AND_1 = [Interval(numbers.Real, 0, 1, closed="neither")]
 # A share of the interactions of a row, or their number.
 HOLDOUT = [*BETWEEN_0_AND_1, *COUNT]

@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from .._engine._state import engine
-from ._loaded_once import LoadedOnce
+from ._loaded_once import LoadedOnce, mean_over_places
 
 
 class KerasModel(LoadedOnce):
@@ -59,8 +59,3 @@ class KerasModel(LoadedOnce):
 
     def _load(self):
         return engine().load_model(self.path, self.layer)
-
-
-def mean_over_places(outputs):
-    """Return the mean over all axes of an array but the first and the last."""
-    return outputs.mean(axis=tuple(range(1, outputs.ndim - 1)))

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._keras_model import mean_over_places
-from ._loaded_once import LoadedOnce
+from ._loaded_once import LoadedOnce, mean_over_places
 
 
 class OnnxModel(LoadedOnce):

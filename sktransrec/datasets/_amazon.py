@@ -6,6 +6,7 @@ from os import PathLike
 import numpy as np
 from sklearn.utils import Bunch
 
+from .._numerics._row_totals import nonempty_rows
 from ._base import find_data, indicator_matrix, read_integer_lists, read_integer_table
 
 _PAIR_ORIGIN = (
@@ -199,7 +200,7 @@ def _warm_pair(source_files, target_files):
 def _cold_pair(source_files, target_files):
     n_ids = 1 + max(pairs[:, 0].max() for pairs in [*source_files.values(), *target_files.values()])
     source, target = _matrices(source_files, n_ids), _matrices(target_files, n_ids)
-    source_ids, target_ids = _nonempty_rows(source["train"]), _nonempty_rows(target["train"])
+    source_ids, target_ids = nonempty_rows(source["train"]), nonempty_rows(target["train"])
     # Only users of both domains can be cold in one of them, and the files number them first.
     n_people_in_both = 1 + max(
         files[name][:, 0].max()
@@ -208,7 +209,7 @@ def _cold_pair(source_files, target_files):
     )
     user_ids = np.intersect1d(source_ids, target_ids)
     user_ids = user_ids[user_ids < n_people_in_both]
-    cold_ids, cold_valid_ids = _nonempty_rows(target["test"]), _nonempty_rows(target["valid"])
+    cold_ids, cold_valid_ids = nonempty_rows(target["test"]), nonempty_rows(target["valid"])
     return Bunch(
         source=Bunch(matrix=source["train"][source_ids], user_ids=source_ids),
         target=Bunch(
@@ -232,7 +233,3 @@ def _matrices(files, n_users):
     """Return the matrix of each split of a domain, all of the same shape."""
     n_items = 1 + max(pairs[:, 1].max() for pairs in files.values())
     return {name: indicator_matrix(*pairs.T, (n_users, n_items)) for name, pairs in files.items()}
-
-
-def _nonempty_rows(matrix):
-    return np.flatnonzero(np.diff(matrix.indptr))

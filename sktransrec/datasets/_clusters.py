@@ -2,12 +2,18 @@
 """Generated domains without common users or items, in which groups of users like item groups."""
 
 from functools import partial
-from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from .._validation import AT_LEAST_0, COUNT, FROM_0_TO_1, Interval, validate_params
+from .._validation import (
+    AT_LEAST_0,
+    COUNT,
+    COUNT_FROM_2,
+    FROM_0_TO_1,
+    UP_TO_1,
+    validate_params,
+)
 from ._generated import make_matrix, make_popularity, related_normals
 
 _DESCR = (
@@ -19,14 +25,14 @@ _DESCR = (
 @validate_params(
     {
         "n_source_users": COUNT,
-        "n_source_items": [Interval(Integral, 2, None, closed="left")],
+        "n_source_items": COUNT_FROM_2,
         "n_target_users": COUNT,
-        "n_target_items": [Interval(Integral, 2, None, closed="left")],
+        "n_target_items": COUNT_FROM_2,
         "n_user_clusters": COUNT,
         "n_item_clusters": COUNT,
         "relatedness": FROM_0_TO_1,
-        "source_density": [Interval(Real, 0, 1, closed="right")],
-        "target_density": [Interval(Real, 0, 1, closed="right")],
+        "source_density": UP_TO_1,
+        "target_density": UP_TO_1,
         "popularity_exponent": AT_LEAST_0,
         "random_state": ["random_state"],
         "return_truth": ["boolean"],

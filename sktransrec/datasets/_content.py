@@ -3,7 +3,7 @@
 
 import unicodedata
 from collections.abc import Sequence
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import Bunch, check_random_state, gen_batches
@@ -12,7 +12,9 @@ from .._columns import objects_of
 from .._validation import (
     ABOVE_0,
     AT_LEAST_0,
+    AT_LEAST_1,
     COUNT,
+    COUNT_FROM_0,
     FROM_0_TO_1,
     Interval,
     get_chunk_n_rows,
@@ -66,9 +68,9 @@ _DESCR = (
     {
         "n_users": COUNT,
         "n_items": COUNT,
-        "n_new_items": [Interval(Integral, 0, None, closed="left")],
+        "n_new_items": COUNT_FROM_0,
         "n_components": COUNT,
-        "n_choices": [Interval(Real, 1, None, closed="left")],
+        "n_choices": AT_LEAST_1,
         "languages": ["array-like"],
         "language_mixing": FROM_0_TO_1,
         "text_signal": FROM_0_TO_1,

@@ -2,7 +2,6 @@
 """Generated domains, where it is known how much there is to transfer."""
 
 from functools import partial
-from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import Bunch, check_random_state, gen_batches
@@ -10,8 +9,10 @@ from sklearn.utils import Bunch, check_random_state, gen_batches
 from .._validation import (
     AT_LEAST_0,
     COUNT,
+    COUNT_FROM_0,
+    COUNT_FROM_2,
     FROM_0_TO_1,
-    Interval,
+    UP_TO_1,
     get_chunk_n_rows,
     validate_params,
 )
@@ -30,14 +31,14 @@ _DESCR = (
 @validate_params(
     {
         "n_users": COUNT,
-        "n_source_items": [Interval(Integral, 2, None, closed="left")],
-        "n_target_items": [Interval(Integral, 2, None, closed="left")],
-        "n_cold_users": [Interval(Integral, 0, None, closed="left")],
+        "n_source_items": COUNT_FROM_2,
+        "n_target_items": COUNT_FROM_2,
+        "n_cold_users": COUNT_FROM_0,
         "n_components": COUNT,
         "overlap": FROM_0_TO_1,
         "relatedness": FROM_0_TO_1,
-        "source_density": [Interval(Real, 0, 1, closed="right")],
-        "target_density": [Interval(Real, 0, 1, closed="right")],
+        "source_density": UP_TO_1,
+        "target_density": UP_TO_1,
         "popularity_exponent": AT_LEAST_0,
         "random_state": ["random_state"],
         "return_truth": ["boolean"],

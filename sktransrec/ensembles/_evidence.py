@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from .._numerics._conditional_logit import Choices
 from .._numerics._entries import column_counts, entries_of
-from .._numerics._row_totals import rows_of_entries
+from .._numerics._row_totals import nonempty_rows, rows_of_entries
 from .._numerics._top_k import Preference, top_k
 from .._recommend import n_rows_of, row_blocks, withheld_items
 from .._validation import _safe_indexing
@@ -129,7 +129,7 @@ def held_out_choices(evidence, X, y, given_away, *, n_best, n_random, max_rows, 
     is_known = evidence.known_items(y)
     chosen = sp.csr_array(y - y.multiply(given_away))
     chosen = entries_of(chosen, is_known[chosen.indices])
-    used = np.sort(rng.permutation(np.flatnonzero(np.diff(chosen.indptr)))[:max_rows])
+    used = np.sort(rng.permutation(nonempty_rows(chosen))[:max_rows])
     y, chosen = y[used], chosen[used]
     blocks = [
         _block_choices(

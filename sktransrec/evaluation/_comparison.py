@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._numerics._entries import entries_of
+from .._numerics._row_totals import row_lengths
 from .._validation import _safe_indexing, check_matrix
 from .._wrapping import fitted_part, is_supervised
 from ..interactions import cross_listed_mask, find_cross_listed
@@ -84,7 +85,7 @@ class Comparison:
         if X_source is not None:
             source = check_matrix(X_source, name="X_source")
             names = column_labels(X_source, source.shape[1])
-            activity = activity if target.are_in_rows else np.diff(source.indptr)
+            activity = activity if target.are_in_rows else row_lengths(source)
         return cls(
             sides=(Side(transfer, X, X), side_without(baseline, X, y, target)),
             y=y,

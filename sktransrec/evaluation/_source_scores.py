@@ -2,7 +2,6 @@
 """Cheap scores of a source: its overlap with the target, its distance, and a linear probe."""
 
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 import scipy.sparse as sp
@@ -14,8 +13,9 @@ from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
 
+from .._numerics._row_totals import row_lengths
 from .._typing import Estimator, MatrixLike
-from .._validation import HasMethods, Interval, check_array, validate_params
+from .._validation import COUNT_FROM_2, HasMethods, check_array, validate_params
 from ..interactions._target_items import TargetItems
 from ..recommenders import RidgeRecommender
 from ._comparison import Comparison, Side, side_without
@@ -70,7 +70,7 @@ class SourceScore:
 @validate_params(
     {
         "classifier": [None, HasMethods(["fit", "predict"])],
-        "cv": [Interval(Integral, 2, None, closed="left")],
+        "cv": COUNT_FROM_2,
         "random_state": ["random_state"],
     }
 )
@@ -201,7 +201,7 @@ def probe_gain(X, y, folds, metric, k, random_state):
         y=y,
         target=target,
         known=target.known(factors),
-        activity=np.diff(y.indptr),
+        activity=row_lengths(y),
         source=None,
         source_names=None,
         target_names=np.arange(y.shape[1]),
@@ -243,7 +243,7 @@ def _finding(score):
 def _described(X):
     """Return the columns of X that are not empty, at unit length."""
     X = sp.csc_array(X)
-    X = X[:, np.diff(X.indptr) > 0]
+    X = X[:, row_lengths(X) > 0]
     return normalize(X, axis=0) if X.shape[1] else X
 
 

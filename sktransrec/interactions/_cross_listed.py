@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Finding products that stand in both domains under two ids, by their common users."""
 
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from scipy.sparse import csr_array
 from sklearn.utils import gen_batches
 
 from .._typing import MatrixLike
-from .._validation import COUNT, Interval, check_matrix, get_chunk_n_rows, validate_params
+from .._validation import COUNT, UP_TO_1, check_matrix, get_chunk_n_rows, validate_params
 
 _TWIN_DTYPE = np.dtype(
     [("source", np.intp), ("target", np.intp), ("share", np.float32), ("n_common_users", np.intp)]
@@ -20,7 +19,7 @@ _MAX_BLOCK_ITEMS = 512
 _ROUNDING = 1e-9
 _MAX_TWINS_SHOWN = 3
 CONSTRAINTS = {
-    "threshold": [Interval(Real, 0, 1, closed="right")],
+    "threshold": UP_TO_1,
     "min_common_users": COUNT,
 }
 

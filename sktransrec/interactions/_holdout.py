@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from sklearn.utils import check_random_state
 
 from .._numerics._entries import entries_of
-from .._numerics._row_totals import rows_of_entries
+from .._numerics._row_totals import row_lengths, rows_of_entries
 from .._typing import MatrixLike
 from .._validation import COUNT, HOLDOUT, check_matrix, check_no_log, validate_params
 from ._coded import merged_matrix
@@ -71,7 +71,7 @@ def holdout_random(
     """
     check_no_log(X, name="X")
     X = check_matrix(X, name="X")
-    return random_interactions(X, numbers_held_out(np.diff(X.indptr), size), random_state)
+    return random_interactions(X, numbers_held_out(row_lengths(X), size), random_state)
 
 
 @validate_params(

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from .._columns import column_names, exact_array, objects_of
 from .._histories import seen_items
 from .._numerics._entries import at_columns
+from .._numerics._row_totals import row_lengths
 from .._recommend import n_rows_of, recommend
 from .._score_parts import score_parts
 from .._validation import _safe_indexing, check_matrix, check_target_columns, is_content
@@ -96,7 +97,7 @@ class TargetItems:
     def activity(self, X):
         """Return the number of known interactions of each row: in the target, else the source."""
         counted = self.known(X) if self.are_in_rows else self.source(X)
-        return np.zeros(n_rows_of(X), dtype=int) if counted is None else np.diff(counted.indptr)
+        return np.zeros(n_rows_of(X), dtype=int) if counted is None else row_lengths(counted)
 
     def held_out(self, X, holdout, random_state):
         """Return X without some of the interactions with the target items, and those taken out."""

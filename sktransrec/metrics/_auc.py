@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._numerics._row_totals import nonempty_rows
 from .._recommend import eligible_scores, n_rows_of
 from .._typing import Estimator, MatrixLike
 from .._validation import _safe_indexing, check_candidates, check_exclusions, check_is_fitted
@@ -82,7 +83,7 @@ def held_out_auc(
     candidates = check_candidates(candidates, n_items)
     held_out = wanted_items(recommender, y, n_rows=n_rows, n_items=n_items) > 0
     held_out = held_out if candidates is None else held_out[:, candidates]
-    rows = np.flatnonzero(np.diff(held_out.indptr))
+    rows = nonempty_rows(held_out)
     if not len(rows):
         raise ValueError("y marks no item that counts: pass at least one value above zero.")
     values = np.full(n_rows, np.nan)

@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.preprocessing import normalize
 
+from .._numerics._row_totals import row_lengths
 from .._typing import MatrixLike
 from .._validation import check_array, check_count, check_matrix
 from ._hits import first_items, hits_and_counts
@@ -210,7 +211,7 @@ def popularity_lift_at_k(
     popularity = _of_items(popularity, items)
     profiles = _profiles(interactions, (len(items), len(popularity)))
     recommended = _mean_of_places(popularity, items)
-    had = _divided(profiles @ popularity, np.diff(profiles.indptr))
+    had = _divided(profiles @ popularity, row_lengths(profiles))
     counts = (had > 0) & ~np.isnan(recommended)
     if per_row:
         return np.where(counts, _divided(recommended, had), np.nan) - 1
@@ -273,7 +274,7 @@ def diversity_at_k(
     lists = _indicators(items, units.shape[0])
     # The sum of all cosines of a list is the squared length of the sum of its unit vectors.
     sums = lists @ units
-    n_places = np.diff(lists.indptr)
+    n_places = row_lengths(lists)
     of_pairs = _squared_lengths(sums) - lists @ _squared_lengths(units)
     similarity = _divided(of_pairs, n_places * (n_places - 1))
     return over_rows(np.clip(1 - similarity, 0, 2), per_row)

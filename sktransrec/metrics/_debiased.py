@@ -3,18 +3,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._numerics._row_totals import row_lengths
 from .._recommend import exclusions, n_rows_of
 from .._validation import (
     AT_LEAST_0,
+    AT_LEAST_1,
     COUNT,
     HOLDOUT,
-    Interval,
     StrOptions,
     check_candidates,
     validate_params,
@@ -32,7 +32,7 @@ from ._wanted import wanted_items
         "metric": [StrOptions({"hit_rate", "reciprocal_rank", "ndcg"})],
         "k": COUNT,
         "propensity_exponent": AT_LEAST_0,
-        "max_weight": [Interval(Real, 1, None, closed="left"), None],
+        "max_weight": [*AT_LEAST_1, None],
         "n_negatives": [*COUNT, None],
         "negative_exponent": AT_LEAST_0,
         "exclude_seen": ["boolean", StrOptions({"auto"})],
@@ -198,5 +198,5 @@ class _DebiasedScorer(HoldoutScorer):
     def _odds(self, recommender, X):
         """Return the odds of choosing each item by popularity, for rows as active as those of X."""
         seen = exclusions(recommender, X, self.exclude_seen)
-        activity = [np.diff(interactions.indptr) for interactions in seen]
+        activity = [row_lengths(interactions) for interactions in seen]
         return choice_odds(recommender.popularity_, *activity)

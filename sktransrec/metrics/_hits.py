@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from .._numerics._row_totals import row_lengths
 from .._validation import check_count, check_relevance
 
 
@@ -21,7 +22,7 @@ def hits_and_counts(y_true, items, k):
             f"items holds column {items.max()}, but y_true has {n_items} columns: the columns of "
             "y_true must be the items that the recommender numbers."
         )
-    n_relevant = np.diff(relevant.indptr)
+    n_relevant = row_lengths(relevant)
     row_starts = n_items * np.arange(len(items), dtype=np.int64)
     cells = np.repeat(row_starts, n_relevant) + relevant.indices
     wanted = np.where(items >= 0, row_starts[:, None] + items, -1)

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
+from .._numerics._row_totals import nonempty_rows, row_lengths
 from .._recommend import eligible_scores, exclusions, n_rows_of
 from .._typing import Estimator, MatrixLike
 from .._validation import (
@@ -144,7 +145,7 @@ def held_out_ranks(
     held_out = wanted_items(recommender, y, n_rows=n_rows_of(X), n_items=n_items) > 0
     _check_held_out(held_out, excluded, candidates)
 
-    rows = np.flatnonzero(np.diff(held_out.indptr))
+    rows = nonempty_rows(held_out)
     held_out = held_out[rows] if candidates is None else held_out[rows][:, candidates]
     if popularity is None:
         popularity = recommender.popularity_
@@ -167,7 +168,7 @@ def held_out_ranks(
         pairs = slice(held_out.indptr[block.start], held_out.indptr[block.stop])
         ranks[pairs] = _block_ranks(scores, held_out[block], draw)
     items = held_out.indices.astype(np.intp)
-    rows = np.repeat(rows, np.diff(held_out.indptr))
+    rows = np.repeat(rows, row_lengths(held_out))
     return rows, items if candidates is None else candidates[items], ranks
 
 

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Weights of held-out pairs that take away the advantage of popular items."""
 
-from numbers import Real
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validation import AT_LEAST_0, Interval, check_array, validate_params
+from .._validation import AT_LEAST_0, AT_LEAST_1, check_array, validate_params
 
 
 @validate_params(
     {
         "exponent": AT_LEAST_0,
-        "max_weight": [Interval(Real, 1, None, closed="left"), None],
+        "max_weight": [*AT_LEAST_1, None],
     }
 )
 def inverse_propensity_weights(

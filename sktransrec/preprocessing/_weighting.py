@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
 from .._numerics._entries import column_counts
-from .._numerics._row_totals import row_totals
+from .._numerics._row_totals import row_lengths, row_totals
 from .._typing import MatrixLike
 from .._validation import (
     AT_LEAST_0,
@@ -155,7 +155,7 @@ class BM25Transformer(
         """
         check_is_fitted(self)
         X = check_interactions(self, X, reset=False)
-        lengths = np.repeat(row_totals(X) / self.average_length_, np.diff(X.indptr))
+        lengths = np.repeat(row_totals(X) / self.average_length_, row_lengths(X))
         weights = saturated_counts(X.data, lengths, self.k1, self.b) * self.idf_[X.indices]
         return _with_data(X, weights)
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Matrix factorisation of ratings; a missing rating is unknown."""
 
-from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +13,7 @@ from .._numerics._entries import with_data
 from .._numerics._least_squares import value_minima, value_parts
 from .._numerics._row_totals import rows_of_entries
 from .._typing import MatrixLike
-from .._validation import ABOVE_0, COUNT, N_JOBS, Interval, check_is_fitted, check_relevance
+from .._validation import ABOVE_0, COUNT, COUNT_FROM_0, N_JOBS, check_is_fitted, check_relevance
 from .._validation._finite import finite_output
 from ..base import FactorRecommenderMixin, InDomainRecommender
 
@@ -119,7 +118,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     n_iter_: int
 
     _parameter_constraints: dict = {
-        "n_components": [Interval(Integral, 0, None, closed="left")],
+        "n_components": COUNT_FROM_0,
         "regularization": ABOVE_0,
         "bias_regularization": ABOVE_0,
         "max_iter": COUNT,

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from .._auto import MIN_ITEMS, MIN_ROWS, HeldOutPart, best_of, candidates
 from .._numerics._entries import column_counts, entries_of
+from .._numerics._row_totals import nonempty_rows
 from .._recommend import row_blocks
 from ..interactions import holdout_random
 
@@ -102,11 +103,11 @@ class _Trial:
         n_rows_with = column_counts(held_out.X)
         self._is_cold = n_rows_with == 0
         rng = np.random.default_rng(0)
-        rows = rng.permutation(np.flatnonzero(np.diff(held_out.X.indptr)))[:_MAX_ROWS]
+        rows = rng.permutation(nonempty_rows(held_out.X))[:_MAX_ROWS]
         self._rows, self._wanted = held_out.X[rows], held_out.y[rows]
         is_known = ~self._is_new[self._wanted.indices]
         self._wanted_known = entries_of(self._wanted, is_known)
-        self._judged = np.flatnonzero(np.diff(self._wanted_known.indptr))
+        self._judged = nonempty_rows(self._wanted_known)
         known, new = (
             _sampled_pairs(self._rows, self._wanted, np.flatnonzero(items), rng)
             for items in (n_rows_with > 0, held_out.is_new)
@@ -170,7 +171,7 @@ class _Trial:
         Of the interactions with new items it counts the share that is still to come. So a line
         through a handful of interactions does not bury the new items, nor the known ones.
         """
-        judged = np.flatnonzero(np.diff(self._wanted_later.indptr))
+        judged = nonempty_rows(self._wanted_later)
         if len(judged) < _MIN_PAIRS or self._wanted.shape[1] < MIN_ITEMS:
             return calibrations[0]
         part = HeldOutPart(self._rows, None, self._rows[judged], self._wanted_later[judged])

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from .._numerics._blas_threads import one_blas_thread
-from .._numerics._newton import newton_minima, popular_items_sample
+from .._numerics._newton import newton_minima
 from .._numerics._row_blocks import padded_row_blocks
 from .._validation import ABOVE_0, AT_LEAST_0, COUNT, N_JOBS
 from ..base import FactorRecommenderMixin, InDomainRecommender
@@ -67,3 +67,12 @@ class DrawnNegativesRecommender(FactorRecommenderMixin, InDomainRecommender):
                 minima = newton_minima(loss, len(rows), self._n_row_dims)
                 factors[rows] = minima[:, : self.n_components]
         return factors
+
+
+def popular_items_sample(X, n_samples, random_state):
+    """Return items drawn in proportion to their number of rows, by systematic sampling.
+
+    The row factors are fitted to these items, so draw several times as many items as factors.
+    """
+    positions = (random_state.uniform() + np.arange(n_samples)) / n_samples
+    return np.sort(X.indices)[(positions * X.nnz).astype(np.intp)]

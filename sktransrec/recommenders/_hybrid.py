@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from .._numerics._entries import column_counts
+from .._numerics._row_totals import nonempty_rows, row_lengths
 from .._recommend import empty_rows
 from .._typing import Estimator, MatrixLike
 from .._validation import (
@@ -316,7 +317,7 @@ class HybridRecommender(
         self._model, rows = recommender_and_rows(self.recommender_, X)
         self._check_factors(X.shape[1])
         if self.cold_policy == "popularity":
-            is_empty = np.diff(X.indptr) == 0
+            is_empty = row_lengths(X) == 0
             self._mean_row = transformed(self._model, rows)[~is_empty].mean(axis=0)
         self.n_items_ = X.shape[1]
         self.regressor_, self.neighbors_, self._blocks = None, None, ()
@@ -378,7 +379,7 @@ class HybridRecommender(
         if neighbors is None or not self._nonnegative_X:
             return
         neighbors.fit(X)
-        rows = np.random.RandomState(0).permutation(np.flatnonzero(np.diff(X.indptr)))
+        rows = np.random.RandomState(0).permutation(nonempty_rows(X))
         X = X[rows[:_N_ROWS_OF_SPREAD]]
         spread = float(neighbors.decision_function(X).std())
         if spread > _LEAST_SPREAD:

@@ -15,6 +15,7 @@ from .._numerics._entries import as_sparse, column_counts, pattern_of, with_data
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
 from .._numerics._row_sums import gram_sum
+from .._numerics._row_totals import row_lengths
 from .._numerics._strongest_links import strongest_links, strongest_links_of_each, strongest_of
 from .._validation import AT_LEAST_0, COUNT, FROM_0_TO_1, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
@@ -207,13 +208,13 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     def _set_links(self, links, item_scales):
         """Set the links, given those in whose row j the neighbours of item j stand."""
-        links.data *= np.repeat(item_scales, np.diff(links.indptr))
+        links.data *= np.repeat(item_scales, row_lengths(links))
         self._item_scales, self.item_links_ = item_scales, links.T.tocsr()
 
     def _sums_of(self, X):
         if self.weighting_ == "cosine":
             return {"gram": gram_sum(X), "support": gram_sum(pattern_of(X))}
-        roots, logs = X.sqrt(), np.log1p(np.diff(X.indptr))
+        roots, logs = X.sqrt(), np.log1p(row_lengths(X))
         sums = {
             "gram": gram_sum(roots),
             "log_gram": gram_sum(roots, logs),
@@ -340,4 +341,4 @@ def _row_information(X):
 
 def _row_weights(X):
     """Return the weight of an interaction of each row, larger if it has few."""
-    return inverse_document_frequency(np.diff(X.indptr), X.shape[1])
+    return inverse_document_frequency(row_lengths(X), X.shape[1])

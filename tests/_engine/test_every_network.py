@@ -22,7 +22,7 @@ from sktransrec import (
     TextEncoder,
     TwoTowerAutoencoderRecommender,
 )
-from sktransrec._engine._numpy_layers import ACTIVATIONS as NUMPY_ACTIVATIONS
+from sktransrec._engine._numpy_layers import ACTIVATION_FUNCTIONS
 from sktransrec._engine._seeded_layers import ACTIVATIONS
 from sktransrec._engine._state import FittedNetwork, engine
 
@@ -254,7 +254,7 @@ def test_activations_are_those_of_keras(name):
     x[0, :3] = [-200, 0, 200] if name != "exponential" else 0
     expected = np.asarray(keras.activations.get(name)(x))
     with np.errstate(over="ignore"):
-        assert_allclose(NUMPY_ACTIVATIONS[name](x), expected, rtol=2e-6, atol=2e-6)
+        assert_allclose(ACTIVATION_FUNCTIONS[name](x), expected, rtol=2e-6, atol=2e-6)
 
 
 @contextlib.contextmanager

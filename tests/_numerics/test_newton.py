@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from sktransrec._numerics._newton import newton_minima, popular_items_sample, softplus_and_sigmoid
+from sktransrec._numerics._newton import newton_minima, softplus_and_sigmoid
 
 
 def test_softplus_and_sigmoid():
@@ -39,11 +38,3 @@ def test_newton_minima_of_logistic_regressions(scale):
             lambda u, a=a: np.logaddexp(0, a @ u).sum() + 0.05 * u @ u, np.zeros(3), tol=1e-10
         )
         assert_allclose(minimum, expected.x, rtol=2e-2, atol=2e-3)
-
-
-def test_popular_items_sample_has_the_shares_of_the_interactions():
-    rng = np.random.RandomState(0)
-    X = sp.csr_array((rng.uniform(size=(200, 10)) < np.linspace(0, 0.9, 10)).astype(np.float32))
-    sample = popular_items_sample(X, 512, np.random.RandomState(0))
-    shares = np.bincount(sample, minlength=10) / 512
-    assert_allclose(shares, np.bincount(X.indices, minlength=10) / X.nnz, atol=2 / 512)

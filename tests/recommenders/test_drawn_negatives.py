@@ -13,6 +13,7 @@ from sktransrec import (
 )
 from sktransrec.datasets import load_movielens
 from sktransrec.interactions import holdout_random
+from sktransrec.recommenders._drawn_negatives import popular_items_sample
 
 MODELS = [BPRRecommender(4, max_iter=50), LogisticMFRecommender(4, max_iter=10)]
 both_models = pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
@@ -94,3 +95,11 @@ def test_far_better_than_popularity_on_films(model, data_home):
     by_popularity = PopularityRecommender().fit(X).score(X, held_out)
     model.set_params(random_state=0).fit(X)
     assert model.score(X, held_out) > 1.3 * by_popularity
+
+
+def test_popular_items_sample_has_the_shares_of_the_interactions():
+    rng = np.random.RandomState(0)
+    X = sp.csr_array((rng.uniform(size=(200, 10)) < np.linspace(0, 0.9, 10)).astype(np.float32))
+    sample = popular_items_sample(X, 512, np.random.RandomState(0))
+    shares = np.bincount(sample, minlength=10) / 512
+    assert_allclose(shares, np.bincount(X.indices, minlength=10) / X.nnz, atol=2 / 512)

@@ -63,7 +63,7 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
         """
         X = self._valid_rows(X, reset=True)
         is_source = check_sample_domain(sample_domain, len(X), both=True)
-        self._set_map(X, is_source, self._map_to_source)
+        self._set_map(X, is_source)
         return self
 
     @finite_output
@@ -113,12 +113,12 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
     def _valid_rows(self, X, *, reset):
         return validate_data(self, X, reset=reset, dtype=(np.float64, np.float32))
 
-    def _set_map(self, X, is_source, map_to_source):
+    def _set_map(self, X, is_source):
         """Set the map that a function finds, or the identity if there is only one domain."""
         coef, intercept = np.eye(X.shape[1]), np.zeros(X.shape[1])
         if is_source is not None:
             rows = X.astype(np.float64, copy=False)
-            coef, intercept = map_to_source(rows[is_source], rows[~is_source])
+            coef, intercept = self._map_to_source(rows[is_source], rows[~is_source])
         self.coef_, self.intercept_ = coef.astype(X.dtype), intercept.astype(X.dtype)
 
 
@@ -304,7 +304,7 @@ class ProcrustesAligner(LinearAligner):
             source_rows, target_rows = _anchor_rows(anchor_ids, is_source)
             rows = np.concatenate([source_rows, target_rows])
             X, is_source = X[rows], is_source[rows]
-        self._set_map(X, is_source, self._map_to_source)
+        self._set_map(X, is_source)
         return self
 
     def fit_transform(

@@ -135,9 +135,9 @@ class MMDAligner(LinearAligner):
         self.max_iter = max_iter
         self.random_state = random_state
 
-    def _set_map(self, X, is_source, map_to_source):
+    def _set_map(self, X, is_source):
         self.loss_curve_ = []
-        super()._set_map(X, is_source, map_to_source)
+        super()._set_map(X, is_source)
         self.n_iter_ = max(1, len(self.loss_curve_) - 1)
 
     def _map_to_source(self, source, target):

@@ -12,6 +12,7 @@ from sklearn.linear_model import Ridge
 from sklearn.utils import get_tags
 
 from ..._auto import best_of, held_out_rows
+from ..._numerics._row_totals import row_lengths
 from ..._score_parts import additive_parts
 from ..._support_weights import support_weights
 from ..._typing import Estimator
@@ -184,7 +185,7 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
 
     def _fitted_parts(self, X, y, regressors):
         """Return (recommender, regressor, its factor model), all fitted, for each regressor."""
-        activity = np.diff(y.indptr)
+        activity = row_lengths(y)
         informative = np.flatnonzero(activity >= self.min_interactions)
         if not informative.size:
             raise ValueError(

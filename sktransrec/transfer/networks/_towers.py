@@ -10,6 +10,7 @@ from scipy.stats import loguniform, uniform
 from ..._engine._denoising import corrupted
 from ..._engine._dense import towers
 from ..._engine._learner import NetworkLearner
+from ..._numerics._row_totals import row_lengths
 from ..._numerics._unit_rows import unit_rows
 from ..._typing import MatrixLike
 from ..._validation import validated_fit
@@ -100,5 +101,5 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
 
 def known_shares(domains):
     """Return the weight of each domain in the mean code of a row: equal for all that know it."""
-    is_known = np.column_stack([np.diff(rows.indptr) > 0 for rows in domains])
+    is_known = np.column_stack([row_lengths(rows) > 0 for rows in domains])
     return (is_known / np.maximum(is_known.sum(axis=1, keepdims=True), 1)).astype(np.float32)

@@ -12,6 +12,7 @@ from scipy.stats import loguniform
 from ..._engine._denoising import with_code_noise
 from ..._engine._objectives import DomainTargets
 from ..._engine._parameters import shares_parameters
+from ..._numerics._row_totals import row_lengths
 from ..._typing import Estimator
 from ..._validation import AT_LEAST_0, FROM_0_TO_1
 from .._two_domains import TwoDomainRecommender
@@ -219,7 +220,7 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
     def _partly_hidden(self, source, target, rng):
         """Return the rows of the target; some rows that the source knows become empty."""
         is_kept = rng.uniform(size=source.shape[0]) >= self.target_dropout
-        is_kept |= np.diff(source.indptr) == 0
+        is_kept |= row_lengths(source) == 0
         kept = sp.csr_array(sp.diags_array(is_kept.astype(np.float32)) @ target)
         kept.eliminate_zeros()
         return kept

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 from ..._ids import distinct_ids, id_array, positions
 from ..._numerics._gram import scaled_columns
+from ..._numerics._row_totals import row_lengths
 
 
 def tied_items(item_ids, source, target):
@@ -72,7 +73,7 @@ class TwoDomains:
         if self.knows_empty_rows:
             return np.ones((X.shape[0], 2), dtype=bool)
         domains = [X[:, columns] for columns in self.columns]
-        return np.column_stack([np.diff(domain.indptr) > 0 for domain in domains])
+        return np.column_stack([row_lengths(domain) > 0 for domain in domains])
 
     def missing_weights(self, n_items):
         """Return the weight of a missing interaction with each item."""
