@@ -20,6 +20,12 @@ from .._numerics._row_totals import nonzero_places
 from .._recommend import empty_rows, n_rows_of, withheld_items
 from .._typing import Estimator, MatrixLike
 from .._validation import (
+    BETWEEN_0_AND_1,
+    COUNT,
+    HOLDOUT,
+    N_JOBS,
+    HasMethods,
+    StrOptions,
     _BaseComposition,
     check_histories,
     check_interactions,
@@ -40,6 +46,7 @@ from ..base import RecommenderMixin
 from ..content import ItemFeatures
 from ..content._item_features import check_order_of_items
 from ..interactions._target_items import TargetItems
+from ..metrics._table import METRICS
 from ._later_items import knows_content, with_later_items
 
 # Scores that differ by less do not differ.
@@ -207,10 +214,23 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
 class DecidingRecommender(EnsembleRecommender):
     """Base of ensembles that compare `transfer` and `fallback` on training rows, and decide.
 
-    A subclass has the parameters `transfer`, `fallback`, `target_columns` and `holdout`.
+    A subclass has the parameters below.
     """
 
     decision_: str
+
+    _parameter_constraints: dict = {
+        "transfer": [HasMethods(["fit"])],
+        "fallback": [None, HasMethods(["fit"])],
+        "target_columns": ["array-like", slice, None],
+        "holdout": HOLDOUT,
+        "cv": ["cv_object"],
+        "metric": [StrOptions(set(METRICS))],
+        "k": COUNT,
+        "confidence_level": BETWEEN_0_AND_1,
+        "n_jobs": N_JOBS,
+        "random_state": ["random_state"],
+    }
 
     def _parts(self):
         return [part for part in (self.transfer, self.fallback) if part is not None]

@@ -9,12 +9,7 @@ from sklearn.utils import check_random_state
 
 from .._typing import Estimator, MatrixLike
 from .._validation import (
-    BETWEEN_0_AND_1,
     COUNT,
-    HOLDOUT,
-    N_JOBS,
-    HasMethods,
-    StrOptions,
     check_is_fitted,
     validated_fit_of_parts,
 )
@@ -22,7 +17,6 @@ from .._wrapping import expecting_items
 from ..evaluation._comparison import Comparison, Side, side_without
 from ..evaluation._gain import TransferGain, measured_gain, shuffled_folds
 from ..metrics._buckets import bucket_of
-from ..metrics._table import METRICS
 from ._base import DecidingRecommender
 
 
@@ -148,18 +142,8 @@ class TransferGate(DecidingRecommender):
     transfer_: Estimator
     fallback_: Estimator
 
-    _parameter_constraints: dict = {
-        "transfer": [HasMethods(["fit"])],
-        "fallback": [None, HasMethods(["fit"])],
-        "target_columns": ["array-like", slice, None],
-        "holdout": HOLDOUT,
-        "cv": ["cv_object"],
-        "metric": [StrOptions(set(METRICS))],
-        "k": COUNT,
+    _parameter_constraints: dict = DecidingRecommender._parameter_constraints | {
         "n_buckets": COUNT,
-        "confidence_level": BETWEEN_0_AND_1,
-        "n_jobs": N_JOBS,
-        "random_state": ["random_state"],
     }
 
     def __init__(

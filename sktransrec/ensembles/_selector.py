@@ -14,12 +14,7 @@ from sklearn.utils import check_random_state
 
 from .._typing import Estimator, MatrixLike
 from .._validation import (
-    BETWEEN_0_AND_1,
     COUNT,
-    HOLDOUT,
-    N_JOBS,
-    HasMethods,
-    StrOptions,
     _safe_indexing,
     check_columns,
     is_content,
@@ -35,7 +30,6 @@ from ..evaluation._source_scores import (
     probe_gain,
     row_overlap,
 )
-from ..metrics._table import METRICS
 from ._base import DecidingRecommender
 from ._voting import VotingRecommender
 
@@ -165,19 +159,9 @@ class SourceSelectorRecommender(DecidingRecommender):
     gain_: TransferGain | None
     recommender_: Estimator
 
-    _parameter_constraints: dict = {
-        "transfer": [HasMethods(["fit"])],
+    _parameter_constraints: dict = DecidingRecommender._parameter_constraints | {
         "sources": [list, None],
-        "fallback": [None, HasMethods(["fit"])],
-        "target_columns": ["array-like", slice, None],
-        "holdout": HOLDOUT,
         "max_sources": COUNT,
-        "cv": ["cv_object"],
-        "metric": [StrOptions(set(METRICS))],
-        "k": COUNT,
-        "confidence_level": BETWEEN_0_AND_1,
-        "n_jobs": N_JOBS,
-        "random_state": ["random_state"],
     }
 
     def __init__(
