@@ -28,6 +28,8 @@ def coded_ids(values, what, noun):
         codes_of_texts, ids = coded_ids(np.asarray(texts), what, noun)
         return codes_of_texts[codes], ids
     codes, ids = _factorized(_checked(exact_array(column), what, noun))
+    if ids.dtype == object:
+        _check_one_type(ids, what, noun)
     order = _sorted_order(ids)
     rank = np.empty(len(order), dtype=np.intp)
     rank[order] = np.arange(len(order))
@@ -65,6 +67,17 @@ def positions(ids, known):
     """Return the position of each id in `known`, -1 if it is not there."""
     index = dict(zip(known.tolist(), range(len(known)), strict=True))
     return np.fromiter(map(index.get, ids.tolist(), repeat(-1)), dtype=np.intp, count=len(ids))
+
+
+def _check_one_type(ids, what, noun):
+    """Raise if two ids differ in their type alone, such as 1 and "1"."""
+    is_twice = equal_as_strings(ids, ids[[not isinstance(one, str) for one in ids.tolist()]])
+    if is_twice.any():
+        one = ids[is_twice].tolist()[0]
+        raise ValueError(
+            f"{what} holds {one!r} and {int(one)!r}, which are different {noun}: convert all of "
+            "them to one type, for example with .astype(str)."
+        )
 
 
 def equal_as_strings(ids, known):

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import get_tags
 
 from ._histories import seen_items
+from ._numerics._entries import at_columns, pattern_of
 from ._numerics._row_blocks import even_slices, row_slices, rows_in
 from ._numerics._row_totals import nonzero_places, row_lengths
 from ._numerics._threads import in_threads
@@ -31,7 +32,13 @@ from ._validation import (
     item_ids_of_rows,
 )
 from ._validation._finite import all_finite
-from ._wrapping import ignores_unknown, reads_histories, recommender_and_rows, recommender_of
+from ._wrapping import (
+    ignores_unknown,
+    keeps_columns,
+    reads_histories,
+    recommender_and_rows,
+    recommender_of,
+)
 
 # Smaller blocks waste time in Python calls and small matrix products; larger ones leave the cache.
 _MIN_BLOCK_ROWS = 128
@@ -75,7 +82,8 @@ def recommend(
         Item columns that may be recommended; None allows all.
     exclude_seen : bool or "auto", default="auto"
         Whether to leave out the items that a row already has in X; see
-        :meth:`sktransrec.base.RecommenderMixin.recommend`.
+        :meth:`sktransrec.base.RecommenderMixin.recommend`. What a step of a `Pipeline` drops, such
+        as low ratings, counts too, if all steps keep the columns.
     exclude_interactions : sparse matrix of shape (n_rows, n_items), default=None
         Its nonzero entries are left out as well.
 
@@ -103,14 +111,9 @@ def recommend(
     >>> items
     array([[1]])
     """
-    recommender, X = recommender_and_rows(model, X)
-    options = {
-        "candidates": candidates,
-        "exclude_seen": exclude_seen,
-        "exclude_interactions": exclude_interactions,
-    }
+    recommender, X, exclusions = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
     own = getattr(recommender, "recommend", partial(best_items, recommender))
-    return own(X, n_recommendations=n_recommendations, **options)
+    return own(X, n_recommendations=n_recommendations, candidates=candidates, **exclusions)
 
 
 def eligible_scores(
@@ -167,12 +170,30 @@ def eligible_scores(
     ...     print(rows, scores.tolist())
     slice(0, 2, None) [[-inf, 0.5, 0.5], [1.0, 0.5, -inf]]
     """
-    return _eligible_blocks(
-        *recommender_and_rows(model, X),
-        candidates=candidates,
-        exclude_seen=exclude_seen,
-        exclude_interactions=exclude_interactions,
-    )
+    recommender, X, exclusions = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
+    return _eligible_blocks(recommender, X, candidates=candidates, **exclusions)
+
+
+def rows_and_exclusions(model, X, exclude_seen="auto", exclude_interactions=None):
+    """Return the recommender inside a fitted model, X after the steps, and what it leaves out.
+
+    A step may drop entries, such as low ratings. What X holds before steps that keep its columns
+    counts as seen, and is among the exclusions.
+    """
+    recommender, rows = recommender_and_rows(model, X)
+    keeps_seen = isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
+    if rows is not X and not keeps_seen and keeps_columns(model):
+        excluded = exclusions(recommender, X, exclude_seen, exclude_interactions)
+        if len(excluded) > (exclude_interactions is not None):
+            exclude_seen, exclude_interactions = False, _all_of(excluded, recommender.n_items_)
+    options = {"exclude_seen": exclude_seen, "exclude_interactions": exclude_interactions}
+    return recommender, rows, options
+
+
+def _all_of(excluded, n_items):
+    """Return a matrix with all nonzero entries of some, which may lack the latest items."""
+    wide = [at_columns(each, np.arange(each.shape[1]), n_items) for each in excluded]
+    return sum(map(pattern_of, wide))
 
 
 def _eligible_blocks(recommender, X, **options):

@@ -167,6 +167,8 @@ def _is_one_to_one(step):
     """Return whether each column that a transformer makes is a column that it reads."""
     if isinstance(step, FrozenEstimator):
         return _is_one_to_one(step.estimator)
+    if isinstance(step, Pipeline):
+        return all(map(_is_one_to_one, step))
     if step in (None, "passthrough"):
         return True
     is_declared = getattr(step, "feature_names_out", None) == "one-to-one"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a product calls: ids in, ids out."""
 
+import copy
+import functools
 import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -10,10 +12,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
+from ._histories import latest_of_width, seen_items
 from ._ids import distinct_ids, joined_ids, positions
-from ._numerics._entries import at_columns
 from ._recommend import recommend
-from ._typing import Estimator
+from ._typing import Estimator, Function
 from ._validation import check_count, check_is_fitted
 from ._version_stamp import VersionStampMixin
 from ._wrapping import held_estimators, reads_histories, recommender_of, with_recommender
@@ -27,6 +29,7 @@ from .interactions._known_of import (
     coded_baskets,
     ignoring_unknown,
     library_of,
+    reading_pairs,
     unknown_items_in,
     users_in,
     with_items,
@@ -41,6 +44,21 @@ _UNKNOWN = {
     **{"score": np.nan, "rank": 0, "removed_by": "unknown"},
     **{"row_path": "", "item_path": ""},
 }
+
+
+def _of_one_moment(method: Function) -> Function:
+    """Decorate a method so that it sees the model and the ids of one moment.
+
+    Meanwhile another thread may add items.
+    """
+
+    @functools.wraps(method)
+    def of_now(self, *args, **kwargs):
+        now = object.__new__(type(self))
+        now.__dict__ = self.__dict__
+        return method(now, *args, **kwargs)
+
+    return of_now
 
 
 class RecommendationService(VersionStampMixin):
@@ -116,6 +134,7 @@ class RecommendationService(VersionStampMixin):
         model = type(recommender_of(self.model)).__name__
         return f"RecommendationService({model}, {len(self.item_ids_)} items)"
 
+    @_of_one_moment
     def recommend(
         self,
         users: ArrayLike | None = None,
@@ -173,6 +192,7 @@ class RecommendationService(VersionStampMixin):
             {"user": users[row], "rank": place + 1}, items[row, place], scores[row, place], library
         )
 
+    @_of_one_moment
     def explain(
         self,
         users: ArrayLike | None = None,
@@ -231,6 +251,7 @@ class RecommendationService(VersionStampMixin):
         }
         return frame_of(reasons, library)
 
+    @_of_one_moment
     def trace(
         self,
         users: ArrayLike | None = None,
@@ -313,6 +334,7 @@ class RecommendationService(VersionStampMixin):
         }
         return columns | {"name": self._names_of(columns["item"])}
 
+    @_of_one_moment
     def similar(self, items: ArrayLike, n_similar: int = 10) -> Any:
         """Return the most similar items of some items.
 
@@ -368,11 +390,13 @@ class RecommendationService(VersionStampMixin):
                 f"{type(recommender).__name__} cannot take later items: use a recommender with "
                 "content, such as HybridRecommender, alone, or at the end of a Pipeline or search."
             )
-        later = with_recommender(self.model, recommender.with_items(item_features))
+        later = copy.copy(self)
         item_ids = joined_ids([self.item_ids_, item_features.ids])
-        self.model, self.item_ids_ = later, distinct_ids(item_ids, "The item ids")
-        self._set_items_read()
-        self.item_names = self.item_names | _as_dict(item_names)
+        later.item_ids_ = distinct_ids(item_ids, "The item ids")
+        later.model = with_recommender(self.model, recommender.with_items(item_features))
+        later._set_items_read()
+        later.item_names = self.item_names | _as_dict(item_names)
+        self.__dict__ = vars(later)  # at once: other threads may be asking
         return self
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -486,16 +510,18 @@ class RecommendationService(VersionStampMixin):
 
     def _read_by_model(self, X):
         """Return the columns of encoded rows that the model reads."""
-        if not self._n_later or reads_histories(self.model):
+        if reads_histories(self.model):
+            return latest_of_width(X, self.model.n_features_in_)
+        if not self._n_later:
             return X
         return X if getattr(self.model, "reads_later_items", False) else X[:, : -self._n_later]
 
     def _of_log(self, history, users):
         """Return what is known of some users by their log."""
         encoder = ignoring_unknown(self._reader)
-        if not reads_histories(self.model):
-            return encoder.transform(history, users=users)
-        return encoder.sequences(history, users=users, max_length=self.model.n_features_in_)
+        if reads_histories(self.model):
+            return encoder.sequences(history, users=users)
+        return encoder.transform(history, users=users)
 
     def _of_baskets(self, baskets):
         """Return what is known of baskets of item ids."""
@@ -503,7 +529,7 @@ class RecommendationService(VersionStampMixin):
         _warn_of_unknown(unknown)
         if reads_histories(self.model):
             coded = coded.interactions(self.encoder.duplicates)
-            return latest_columns(coded, self.model.n_features_in_)
+            return latest_columns(coded, None)
         return merged_matrix(coded, self.encoder.duplicates)
 
     def _at_most(self, n_recommendations):
@@ -521,7 +547,10 @@ class RecommendationService(VersionStampMixin):
         """Return what to leave out besides the items that the model reads; None if nothing."""
         excluded = [] if exclude is None else [self._items_of_log(exclude, users)]
         keeps_seen = isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
-        if self._n_later and not keeps_seen and not reads_histories(self.model):
+        if reads_histories(self.model) and self.item_encoder is None and not keeps_seen:
+            # The model reads the latest items alone.
+            excluded.append(seen_items(X, len(self.item_ids_)))
+        elif self._n_later and not keeps_seen and not reads_histories(self.model):
             known = sp.csr_array((len(users), len(self.item_ids_) - self._n_later))
             excluded.append(sp.hstack([known, X[:, -self._n_later :]], format="csr"))
         return sum(excluded) if excluded else None
@@ -529,11 +558,8 @@ class RecommendationService(VersionStampMixin):
     def _items_of_log(self, events, users):
         """Return the items of a log as a matrix with the model's columns."""
         encoder = self.encoder if self.item_encoder is None else self.item_encoder
-        encoder = with_items(encoder, self.item_ids_)
-        excluded = ignoring_unknown(encoder).transform(events, users=users)
-        columns = positions(encoder.items_, self.item_ids_)
-        known = columns >= 0
-        return at_columns(excluded[:, known], columns[known], len(self.item_ids_))
+        encoder = reading_pairs(with_items(encoder, self.item_ids_))
+        return encoder.transform(events, users=users)
 
     def _table(self, heads, items, scores, library):
         ids = self.item_ids_[items]
@@ -573,6 +599,9 @@ def _check_order(model, ids):
         features = getattr(part, "item_features", None)
         has_ids = features is not None and features.has_own_ids
         own = getattr(part, "item_ids_", features.ids) if has_ids else ids
+        names = getattr(part, "feature_names_in_", None)
+        if not has_ids and names is not None:
+            own = names
         if set(own.tolist()) != set(ids.tolist()):
             continue
         for column, (of_part, of_encoder) in enumerate(
@@ -582,7 +611,8 @@ def _check_order(model, ids):
                 raise ValueError(
                     f"{type(part).__name__} takes column {column} for the item {of_part!r}, and "
                     f"the encoder for {of_encoder!r}: they know the same items in another order. "
-                    "Pass the model item_features.of(encoder.items_)."
+                    "Fit the model on what encoder.transform returns, or pass it "
+                    "item_features.of(encoder.items_)."
                 )
 
 

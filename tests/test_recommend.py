@@ -6,12 +6,22 @@ import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator
+from sklearn.decomposition import TruncatedSVD
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import Binarizer, MaxAbsScaler, StandardScaler
 
-from sktransrec import EASERecommender, RidgeRecommender, eligible_scores, recommend
+from sktransrec import (
+    EASERecommender,
+    ReconstructionRecommender,
+    RidgeRecommender,
+    debiased_scorer,
+    eligible_scores,
+    holdout_random,
+    ranking_scorer,
+    recommend,
+)
 from sktransrec._numerics._row_totals import row_lengths
 from sktransrec._numerics._top_k import Preference, top_k
 from sktransrec._recommend import (
@@ -22,6 +32,8 @@ from sktransrec._recommend import (
     withheld_items,
 )
 from sktransrec.base import FactorRecommenderMixin, InDomainRecommender
+from sktransrec.inspection import trace
+from sktransrec.metrics import held_out_auc, held_out_ranks, ndcg_at_k, rank_metrics
 
 rng = np.random.RandomState(0)
 X = sp.csr_array((rng.uniform(size=(30, 8)) < 0.3).astype(np.float32))
@@ -235,3 +247,50 @@ def test_products_that_overflow_are_an_error(factors_in_tiles):
     model.item_factors_[17] *= 1e37
     with pytest.raises(ValueError, match="IntegerFactors gave scores that are not finite"):
         recommend(model, rows)
+
+
+STEPS = {
+    "drops low values": Binarizer(threshold=3.5),
+    "fills zeros": StandardScaler(),
+    "nested": Pipeline([("inner", Pipeline([("drop", Binarizer(threshold=3.5))]))]),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_what_a_row_has_before_the_steps_is_seen(name):
+    rng = np.random.RandomState(0)
+    ratings = rng.randint(1, 6, size=(40, 15)) * (rng.uniform(size=(40, 15)) < 0.4)
+    X = ratings.astype(np.float32)
+    pipe = make_pipeline(STEPS[name], ReconstructionRecommender(TruncatedSVD(3))).fit(X)
+    items, _ = recommend(pipe, X, n_recommendations=4)
+    assert not np.take_along_axis(X, np.maximum(items, 0), axis=1)[items >= 0].any()
+    assert (items >= 0).any(axis=1).all()
+    for rows, scores in eligible_scores(pipe, X, exclude_seen=True):
+        assert_array_equal(scores == -np.inf, X[rows] > 0)
+    also = np.zeros_like(X)
+    also[:, 3] = 1
+    items, _ = recommend(pipe, X, n_recommendations=4, exclude_interactions=also)
+    assert not (items == 3).any()
+    assert (recommend(pipe, X, n_recommendations=15, exclude_seen=False)[0] >= 0).all()
+    found = trace(pipe, X[:1], items=np.arange(15), exclude_interactions=also[:1])
+    expected = np.where(X[0] > 0, "seen", np.where(also[0] > 0, "excluded", ""))
+    assert_array_equal(found.removed_by, expected)
+
+
+def test_scores_leave_out_what_a_row_has_before_the_steps():
+    rng = np.random.RandomState(0)
+    ratings = rng.randint(1, 6, size=(200, 20)) * (rng.uniform(size=(200, 20)) < 0.4)
+    known, y = holdout_random(ratings.astype(np.float32), 0.3, random_state=0)
+    pipe = make_pipeline(Binarizer(threshold=3.5), EASERecommender(5.0)).fit(known)
+    liked = (known > 3.5).astype(np.float32)
+    alone, options = pipe[-1], {"exclude_interactions": known}
+    items, _ = alone.recommend(liked, n_recommendations=10, **options)
+    expected = ndcg_at_k(y, items, k=10)
+    assert ranking_scorer("ndcg", k=10)(pipe, known, y) == pytest.approx(expected)
+    assert_array_equal(
+        held_out_ranks(pipe, known, y)[2], held_out_ranks(alone, liked, y, **options)[2]
+    )
+    assert held_out_auc(pipe, known, y) == held_out_auc(alone, liked, y, **options)
+    compared = debiased_scorer("ndcg", propensity_exponent=0)(pipe, known, y)
+    ranks = held_out_ranks(pipe, known, y)
+    assert compared == pytest.approx(rank_metrics(ranks[2], rows=ranks[0], k=10)["ndcg"][0])

@@ -43,6 +43,11 @@ def column_counts(X):
     return np.bincount(X.indices, minlength=X.shape[1])
 
 
+def positive_counts(X):
+    """Return the number of entries above zero in each column of a `csr_array`."""
+    return np.bincount(X.indices[: len(X.data)][X.data > 0], minlength=X.shape[1])
+
+
 def as_dense(matrix):
     """Return a dense or sparse matrix as an ndarray."""
     return matrix.toarray() if sp.issparse(matrix) else matrix

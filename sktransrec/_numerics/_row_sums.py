@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ._entries import as_dense, column_counts
+from ._entries import as_dense, positive_counts
 
 # What is left of a number that was subtracted from itself, relative to it.
 _ROUNDING = 1e-10
@@ -122,8 +122,8 @@ class RowSums:
 
 
 def column_shares(X):
-    """Return the share of the rows of a `csr_array` that have each column, float32."""
-    return (column_counts(X) / X.shape[0]).astype(np.float32)
+    """Return the share of the rows of a `csr_array` with more than 0 in each column, float32."""
+    return (positive_counts(X) / X.shape[0]).astype(np.float32)
 
 
 def joined_shares(shares, n_rows, others, n_others):

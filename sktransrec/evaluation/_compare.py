@@ -452,10 +452,9 @@ def _fold_result(served, model, training_rows, held_out, names, ks, memory):
         start = time.perf_counter()
         fitted = served.fitted(model, training_rows)
         result["fit"] = time.perf_counter() - start
-        X, target = served.known_of(model, held_out), served.target
-        n_items = target.n_items
+        target, n_items = served.target, served.target.n_items
         start = time.perf_counter()
-        items = target.ranking(fitted, X, min(max(ks), n_items))
+        items = served.ranking(model, fitted, held_out, min(max(ks), n_items))
         result["recommend"] = time.perf_counter() - start
         facts = {
             "y_true": served.wanted_by(held_out),

@@ -74,12 +74,7 @@ class Comparison:
     ):
         """Return the comparison of two models on valid X and y."""
         known = target.known(X)
-        n_known_too = known.multiply(y > 0).count_nonzero()
-        if n_known_too:
-            raise ValueError(
-                f"{n_known_too} of the interactions to find in y are known in X as well. Hold them "
-                "out of X, for example with holdout_random."
-            )
+        check_none_known(known, y)
         source, names = target.source(X), target.source_names(X)
         activity = target.activity(X)
         if X_source is not None:
@@ -155,6 +150,16 @@ class Comparison:
         for ((_, rows), side), result in zip(tasks, results, strict=True):
             scores[:, rows, side] = result
         return scores[0], scores[-1]
+
+
+def check_none_known(known, y):
+    """Raise if interactions to find in y are among the known ones."""
+    n_known_too = known.multiply(y > 0).count_nonzero()
+    if n_known_too:
+        raise ValueError(
+            f"{n_known_too} of the interactions to find in y are known in X as well. Hold them out "
+            "of X, for example with holdout_random."
+        )
 
 
 def _fold_scores(side, y, target, known, questions, fold, measure, k):

@@ -217,7 +217,7 @@ def transfer_learning_curve(
 def _row_scores(served, model, rows, held_out, measure, k):
     """Return the scores of the held-out rows by a model that is fitted on other rows."""
     fitted = served.fitted(model, rows)
-    items = served.target.ranking(fitted, served.known_of(model, held_out), k)
+    items = served.ranking(model, fitted, held_out, k)
     return measure(served.wanted_by(held_out), items)
 
 

@@ -34,6 +34,7 @@ from ..interactions._hidden import without_latest
 from ..interactions._target_items import HistoryItems, TargetItems
 from ..metrics._wanted import wanted_items
 from ..recommenders import PopularityRecommender
+from ._comparison import check_none_known
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,7 @@ class ServedRows:
     known: Any
     y: sp.csr_array
     target: TargetItems
-    is_cold: bool = False
+    is_cold: bool = False  # whether nothing is known of the target items
 
     @classmethod
     def of(cls, X, y, estimators, *, holdout, random_state, target_columns=None, protocol=None):
@@ -107,7 +108,8 @@ class ServedRows:
                 n_items = len(check_target_columns(target_columns, n_items))
         y = wanted_items([*models, popularity][0], y, n_rows=n_rows_of(y), n_items=n_items)
         target = TargetItems.among(target_columns, [*supervised, popularity][0], X, y.shape[1])
-        return cls(X, X, y, target, bool(supervised))
+        check_none_known(target.known(X), y)
+        return cls(X, X, y, target, is_cold=not target.are_in_rows)
 
     @classmethod
     def _of_histories(cls, X, y, models, holdout, hold_out, target_columns):
@@ -139,7 +141,7 @@ class ServedRows:
     def fitted(self, model, rows):
         """Return a model that has learned from some rows; None learns what is known of all."""
         if model is None and self.is_cold and rows is not None:
-            return PopularityRecommender().fit(self.y[rows])
+            return PopularityRecommender().fit(self.y[rows] > 0)
         learned = self.known if rows is None else _safe_indexing(self.X, rows)
         learned = self._as_read_by(model, learned)
         model = PopularityRecommender() if model is None else model
@@ -158,6 +160,11 @@ class ServedRows:
         if model is None or isinstance(self.target, HistoryItems):
             return self.target.rows_without(model, X)
         return X
+
+    def ranking(self, model, fitted, rows, k):
+        """Return the best k target items of some rows, without those that they have."""
+        known = self.target.known(_safe_indexing(self.known, rows))
+        return self.target.ranking(fitted, self.known_of(model, rows), k, known)
 
     def wanted_by(self, rows):
         """Return what some rows should find."""

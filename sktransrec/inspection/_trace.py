@@ -7,10 +7,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._recommend import exclusions, recommend, seen_interactions
+from .._recommend import exclusions, recommend, rows_and_exclusions, seen_interactions
 from .._typing import Estimator, MatrixLike
 from .._validation import check_candidates
-from .._wrapping import recommender_and_rows
 from ._explain import check_one_row, explained_items
 
 _WITHHELD, _SEEN, _EXCLUDED, _NO_CANDIDATE = "withheld", "seen", "excluded", "not a candidate"
@@ -158,19 +157,19 @@ def trace(
     (['seen', ''], [0, 1], ['ease', 'popularity'])
     """
     check_one_row(X)
-    filters = {
-        "candidates": candidates,
-        "exclude_seen": exclude_seen,
-        "exclude_interactions": exclude_interactions,
-    }
-    recommender, row = recommender_and_rows(model, X)
+    recommender, row, left_out = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
+    filters = {"candidates": candidates, **left_out}
+    removed_by = _removed_by(recommender, row, **filters)
+    if left_out["exclude_seen"] is not exclude_seen:
+        seen = seen_interactions(recommender, X).indices
+        removed_by[seen[removed_by[seen] == _EXCLUDED]] = _SEEN
     items = explained_items(recommender, row, items, n_recommendations, **filters)
     members = recommender.member_scores(row) if hasattr(recommender, "member_scores") else {}
     return Trace(
         items=items,
         scores=np.asarray(recommender.decision_function(row), dtype=np.float64)[0, items],
         ranks=_ranks(recommender, row, filters)[items],
-        removed_by=_removed_by(recommender, row, **filters)[items],
+        removed_by=removed_by[items],
         row_path=_row_path(recommender, row),
         item_paths=_item_paths(recommender)[items],
         members={name: scores[0, items] for name, scores in members.items()},

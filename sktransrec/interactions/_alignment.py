@@ -286,17 +286,19 @@ def encoded_domains(source_events, target_events, source_encoder, target_encoder
     target_encoder = clone(source_encoder if target_encoder is None else target_encoder)
     X_source = source_encoder.fit_transform(source_events)
     X_target = target_encoder.fit_transform(target_events)
-    shared = {kind: _share_ids(source_encoder, target_encoder, kind) for kind in kinds}
-    if not any(shared.values()):
+    if not any(_share_ids(source_encoder, target_encoder, kind) for kind in kinds):
         cause = _likely_cause(source_encoder, target_encoder, kinds[-1])
         raise ValueError(
             f"The source and the target log share no {' and no '.join(kinds)}: {cause}."
         )
-    for kind, is_shared in shared.items():
+    for kind in kinds:
         ids = [getattr(encoder, f"{kind}_") for encoder in (source_encoder, target_encoder)]
-        if not is_shared and equal_as_strings(*ids).any():
-            cause = _likely_cause(source_encoder, target_encoder, kind)
-            raise ValueError(f"The source and the target log share no {kind}: {cause}.")
+        if n_alike := int(equal_as_strings(*ids).sum()):
+            raise ValueError(
+                f"{n_alike} {kind} of the source and of the target log are equal as strings, but "
+                "one log has strings where the other has integers: convert one of them, for "
+                "example with .astype(str)."
+            )
     return source_encoder, X_source, target_encoder, X_target
 
 

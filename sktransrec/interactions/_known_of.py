@@ -21,6 +21,13 @@ def ignoring_unknown(encoder):
     return tolerant
 
 
+def reading_pairs(encoder):
+    """Return a fitted encoder that reads users and items alone, whatever else a log holds."""
+    plain = ignoring_unknown(encoder)
+    plain.value, plain.time, plain.duplicates = None, None, "sum"
+    return plain
+
+
 def with_items(encoder, item_ids):
     """Return a fitted encoder whose columns are these items."""
     other = copy.copy(encoder)

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._numerics._row_totals import nonempty_rows
-from .._recommend import eligible_scores, n_rows_of
+from .._recommend import eligible_scores, n_rows_of, rows_and_exclusions
 from .._typing import Estimator, MatrixLike
 from .._validation import _safe_indexing, check_candidates, check_exclusions, check_is_fitted
-from .._wrapping import recommender_and_rows
 from ._beyond_accuracy import over_rows
 from ._wanted import wanted_items
 
@@ -77,24 +76,24 @@ def held_out_auc(
     >>> held_out_auc(model, X, [2, 3, 1], per_row=True)
     array([1., 0., 1.])
     """
-    recommender, X = recommender_and_rows(model, X)
+    recommender, X, left_out = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
     check_is_fitted(recommender)
     n_rows, n_items = n_rows_of(X), recommender.n_items_
     candidates = check_candidates(candidates, n_items)
-    held_out = wanted_items(recommender, y, n_rows=n_rows, n_items=n_items) > 0
+    held_out = wanted_items(model, y, n_rows=n_rows, n_items=n_items) > 0
     held_out = held_out if candidates is None else held_out[:, candidates]
     rows = nonempty_rows(held_out)
     if not len(rows):
         raise ValueError("y marks no item that counts: pass at least one value above zero.")
     values = np.full(n_rows, np.nan)
-    excluded = exclude_interactions
+    excluded = left_out["exclude_interactions"]
     if excluded is not None:
         excluded = check_exclusions(excluded, (n_rows, n_items))
     for block, scores in eligible_scores(
         recommender,
         _safe_indexing(X, rows),
         candidates=candidates,
-        exclude_seen=exclude_seen,
+        exclude_seen=left_out["exclude_seen"],
         exclude_interactions=None if excluded is None else excluded[rows],
     ):
         wanted = held_out[rows[block]].toarray()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._numerics._row_totals import row_lengths
-from .._recommend import exclusions, n_rows_of
+from .._recommend import exclusions, n_rows_of, rows_and_exclusions
 from .._validation import (
     AT_LEAST_0,
     AT_LEAST_1,
@@ -19,7 +19,6 @@ from .._validation import (
     check_candidates,
     validate_params,
 )
-from .._wrapping import recommender_and_rows
 from ._choice_odds import choice_odds
 from ._pairs import held_out_ranks, rank_metrics
 from ._propensity import inverse_propensity_weights
@@ -167,9 +166,9 @@ class _DebiasedScorer(HoldoutScorer):
 
     def __call__(self, estimator, X, y=None):
         X, y = self._rows_and_wanted(estimator, X, y)
-        recommender, X = recommender_and_rows(estimator, X)
-        y = wanted_items(recommender, y, n_rows=n_rows_of(X), n_items=recommender.n_items_)
-        odds = self._odds(recommender, X)
+        recommender, X, left_out = rows_and_exclusions(estimator, X, self.exclude_seen)
+        y = wanted_items(estimator, y, n_rows=n_rows_of(X), n_items=recommender.n_items_)
+        odds = self._odds(recommender, X, left_out)
         rows, items, ranks = held_out_ranks(
             recommender,
             X,
@@ -178,7 +177,7 @@ class _DebiasedScorer(HoldoutScorer):
             negative_exponent=self.negative_exponent,
             popularity=odds,
             candidates=self.candidates,
-            exclude_seen=self.exclude_seen,
+            **left_out,
             random_state=self.random_state,
         )
         weights = self._weights(odds)
@@ -195,8 +194,8 @@ class _DebiasedScorer(HoldoutScorer):
         )
         return weights
 
-    def _odds(self, recommender, X):
+    def _odds(self, recommender, X, left_out):
         """Return the odds of choosing each item by popularity, for rows as active as those of X."""
-        seen = exclusions(recommender, X, self.exclude_seen)
+        seen = exclusions(recommender, X, **left_out)
         activity = [row_lengths(interactions) for interactions in seen]
         return choice_odds(recommender.popularity_, *activity)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from .._numerics._row_totals import nonempty_rows, row_lengths
-from .._recommend import eligible_scores, exclusions, n_rows_of
+from .._recommend import eligible_scores, exclusions, n_rows_of, rows_and_exclusions
 from .._typing import Estimator, MatrixLike
 from .._validation import (
     AT_LEAST_0,
@@ -20,7 +20,6 @@ from .._validation import (
     check_is_fitted,
     validate_params,
 )
-from .._wrapping import recommender_and_rows
 from ._propensity import checked_popularity, positive_popularity
 from ._ranking import _discounts
 from ._wanted import wanted_items
@@ -137,12 +136,12 @@ def held_out_ranks(
     >>> ranks
     array([1., 2., 1.])
     """
-    recommender, X = recommender_and_rows(model, X)
+    recommender, X, left_out = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
     check_is_fitted(recommender)
     n_items = recommender.n_items_
     candidates = check_candidates(candidates, n_items)
-    excluded = exclusions(recommender, X, exclude_seen, exclude_interactions)
-    held_out = wanted_items(recommender, y, n_rows=n_rows_of(X), n_items=n_items) > 0
+    excluded = exclusions(recommender, X, **left_out)
+    held_out = wanted_items(model, y, n_rows=n_rows_of(X), n_items=n_items) > 0
     _check_held_out(held_out, excluded, candidates)
 
     rows = nonempty_rows(held_out)
@@ -162,8 +161,10 @@ def held_out_ranks(
         recommender,
         _safe_indexing(X, rows),
         candidates=candidates,
-        exclude_seen=exclude_seen,
-        exclude_interactions=None if exclude_interactions is None else excluded[-1][rows],
+        exclude_seen=left_out["exclude_seen"],
+        exclude_interactions=(
+            None if left_out["exclude_interactions"] is None else excluded[-1][rows]
+        ),
     ):
         pairs = slice(held_out.indptr[block.start], held_out.indptr[block.stop])
         ranks[pairs] = _block_ranks(scores, held_out[block], draw)

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._numerics._entries import entries_of
-from .._recommend import recommend, seen_interactions
+from .._recommend import n_rows_of, recommend, rows_and_exclusions, seen_interactions
 from .._typing import MatrixLike
 from .._validation import COUNT, HOLDOUT, StrOptions, check_candidates, validate_params
-from .._wrapping import recommender_and_rows
 from ..interactions._hidden import hidden_by_default, hidden_part
 from ._auc import held_out_auc
 from ._table import BEYOND_ACCURACY, METRICS
@@ -206,22 +205,22 @@ class _RankingScorer(HoldoutScorer):
 
     def __call__(self, estimator, X, y=None):
         X, y = self._rows_and_wanted(estimator, X, y)
-        recommender, X = recommender_and_rows(estimator, X)
-        scores = self._scores(recommender, X, y)
+        recommender, X, left_out = rows_and_exclusions(estimator, X, self.exclude_seen)
+        n_items = recommender.n_items_
+        y = wanted_items(estimator, y, n_rows=n_rows_of(X), n_items=n_items)
+        scores = self._scores(recommender, X, self._among_candidates(y), left_out)
         if isinstance(self.metric, str) and not isinstance(self.k, list | tuple):
             (score,) = scores.values()
             return score
         return scores
 
-    def _scores(self, recommender, X, y):
+    def _scores(self, recommender, X, y, left_out):
         """Return the score of each metric and k, from one ranking of the rows."""
-        options = {"candidates": self.candidates, "exclude_seen": self.exclude_seen}
+        options = {"candidates": self.candidates, **left_out}
         n_items = recommender.n_items_
         items, _ = recommend(
             recommender, X, n_recommendations=min(max(self._ks), n_items), **options
         )
-        y = wanted_items(recommender, y, n_rows=len(items), n_items=n_items)
-        y = self._among_candidates(y)
         candidates = check_candidates(self.candidates, n_items)
         scores = {}
         for name in self._metrics:

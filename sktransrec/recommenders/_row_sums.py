@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
-from .._numerics._entries import column_counts
+from .._numerics._entries import positive_counts
 from .._numerics._row_sums import RowSums
 from .._typing import Estimator, MatrixLike
 from .._validation import check_is_fitted, restores_on_error, validated_fit
@@ -184,7 +184,7 @@ class RowSumsMixin:
         items = self._items_of(*data)
         sums = {
             "n_rows": items.shape[0],
-            "n_rows_with": column_counts(items),
+            "n_rows_with": positive_counts(items),
             **self._sums_of(*data),
         }
         names = getattr(self, "feature_names_in_", None)

@@ -130,9 +130,10 @@ def test_sizes_that_there_are_not(domains, train_sizes):
 
 
 def test_fewer_items_than_k_are_ranked_whole():
-    X = (np.random.RandomState(0).uniform(size=(30, 5)) < 0.5) * 1.0
-    curve = transfer_learning_curve({"popularity": None}, X, X, train_sizes=[10], k=10)
-    of_all = transfer_learning_curve({"popularity": None}, X, X, train_sizes=[10], k=5)
+    draws = np.random.RandomState(0).uniform(size=(30, 5))
+    X, y = (draws < 0.4) * 1.0, (draws > 0.6) * 1.0
+    curve = transfer_learning_curve({"popularity": None}, X, y, train_sizes=[10], k=10)
+    of_all = transfer_learning_curve({"popularity": None}, X, y, train_sizes=[10], k=5)
     np.testing.assert_array_equal(curve.means["popularity"], of_all.means["popularity"])
 
 

@@ -166,4 +166,37 @@ def test_items_that_y_does_not_hold_are_items():
     assert y.max() < 11
     assert not compare({"EASE": EASERecommender()}, X, y, cv=2).errors
     of_target = {"target_columns": slice(6, 12), "cv": [(slice(0, 20), slice(20, 40))]}
-    assert not compare({"EASE": EASERecommender()}, X, np.full(40, 2), **of_target).errors
+    of_two = X.toarray()
+    of_two[:, 8] = 0
+    assert not compare({"EASE": EASERecommender()}, of_two, np.full(40, 2), **of_target).errors
+
+
+def test_other_models_change_neither_the_baseline_nor_what_is_left_out():
+    """Rows with target columns are no cold rows, whatever else is compared."""
+    shops = make_cross_domain(random_state=1)
+    known, y = holdout_random(shops.X_source, 0.3, random_state=0)
+    X = sp.hstack([shops.Y_target, known], format="csr")
+    columns = np.arange(shops.Y_target.shape[1], X.shape[1])
+    models = {"EASE": EASERecommender(100.0), "ridge": RidgeRecommender(30.0)}
+    both = compare(models, X, y, target_columns=columns, random_state=0)
+    alone = compare({"EASE": models["EASE"]}, X, y, target_columns=columns, random_state=0)
+    for name in ("EASE", "popularity"):
+        np.testing.assert_array_equal(both.scores["NDCG@10"][name], alone.scores["NDCG@10"][name])
+    gain = transfer_gain(models["ridge"], None, X, y, target_columns=columns, random_state=0)
+    assert both.means["NDCG@10"]["ridge"] == pytest.approx(gain.overall.transfer, abs=1e-6)
+
+
+def test_what_is_known_is_not_looked_for():
+    X = make_cross_domain(random_state=0).X_source
+    known, _ = holdout_random(X, 0.3, random_state=0)
+    for judge in (compare, transfer_learning_curve):
+        with pytest.raises(ValueError, match="of the interactions to find in y are known in X"):
+            judge({"EASE": EASERecommender()}, known, X)
+
+
+def test_negative_values_are_nothing_to_find():
+    X = make_cross_domain(random_state=0)
+    y = X.Y_target.toarray()
+    y[::2, 0] = -1
+    comparison = compare({"ridge": RidgeRecommender(30.0)}, X.X_source, y, random_state=0)
+    assert not comparison.errors

@@ -173,8 +173,11 @@ def test_strings_of_every_dtype_are_ids(ids):
 @pytest.mark.parametrize("column", [list, lambda x: np.array(x, dtype=object), pd.Series])
 def test_strings_and_integers_may_be_mixed(column):
     encoder = InteractionEncoder()
-    encoder.fit({"user": column(["7", 7, "a", 10]), "item": [1, 2, 3, 4]})
-    assert encoder.users_.tolist() == [7, 10, "7", "a"]
+    encoder.fit({"user": column(["b7", 7, "a", 10]), "item": [1, 2, 3, 4]})
+    assert encoder.users_.tolist() == [7, 10, "a", "b7"]
+    for role, other in (("user", "item"), ("item", "user")):
+        with pytest.raises(ValueError, match=f"Column '{role}' .* holds '7' and 7, which are diff"):
+            encoder.fit({role: column(["7", 7, "a", 10]), other: [1, 2, 3, 4]})
 
 
 @pytest.mark.parametrize("low", [-128, 0, -(2**62), 2**62, 2**63 + 5])

@@ -272,7 +272,7 @@ def test_floats_too_large_to_be_exact_are_no_ids(library, dtype):
         (np.array([2, 1], dtype=object), [1, 2]),
         ([np.int8(2), 1], [1, 2]),
         ([np.str_("b"), "a"], ["a", "b"]),
-        (["7", 7], [7, "7"]),
+        (["7", 8], [8, "7"]),
         (np.ma.array([2, 1], mask=[False, False]), [1, 2]),
     ],
 )

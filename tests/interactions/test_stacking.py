@@ -94,5 +94,9 @@ def test_a_collective_factorisation_takes_what_is_stacked():
 def test_ids_of_two_types_are_not_two_people():
     source = {"user": [1, 1, 2, 3], "item": [10, 11, 10, 12]}
     target = {"user": ["1", "2", "2"], "item": [10, 10, 11]}
-    with pytest.raises(ValueError, match="share no users: 2 are equal as strings"):
-        stack_domains(source, target)
+    for more in ("", "anna"):
+        source, target = (
+            {"user": log["user"] + [more], "item": log["item"] + [9]} for log in (source, target)
+        )
+        with pytest.raises(ValueError, match=r"2 users .* are equal as strings"):
+            stack_domains(source, target)

@@ -18,7 +18,16 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sktransrec import PopularityRecommender, SwitchingRecommender, ranking_scorer, recommend
+from sktransrec import (
+    DecayedHistory,
+    ItemKNNRecommender,
+    PopularityRecommender,
+    SwitchingRecommender,
+    TransitionRecommender,
+    debiased_scorer,
+    ranking_scorer,
+    recommend,
+)
 from sktransrec._histories import last_items, padded_at_end
 from sktransrec.base import InDomainRecommender, RecommenderMixin, SupervisedRecommender
 from sktransrec.interactions import holdout_random
@@ -26,6 +35,8 @@ from sktransrec.interactions._hidden import hidden_part
 from sktransrec.metrics import (
     average_precision_at_k,
     f1_at_k,
+    held_out_auc,
+    held_out_ranks,
     hit_rate_at_k,
     ndcg_at_k,
     precision_at_k,
@@ -497,3 +508,18 @@ def test_searches_take_the_smallest_value_where_it_is_the_best(metric):
     items, _ = model.recommend(kept, n_recommendations=5)
     facts = {"gini": (30,), "calibration_error": (kept, classes)}[metric]
     assert scorer(model, X) == pytest.approx(-function(items, *facts, 5))
+
+
+def test_pipelines_that_read_histories_are_asked_for_ids():
+    """In y, item id j + 1 is column j, whatever stands at the end of the pipeline."""
+    rng = np.random.RandomState(0)
+    histories = (rng.randint(8, size=(60, 1)) + np.arange(5)) % 8 + 1
+    known, y = np.where(np.arange(5) < 4, histories, 0), histories[:, -1]
+    columns = sp.csr_array((np.ones(60), (np.arange(60), y - 1)), shape=(60, 8))
+    model = TransitionRecommender(n_items=8).fit(histories)
+    pipe = make_pipeline(DecayedHistory(0.1, n_items=8), ItemKNNRecommender()).fit(histories)
+    for each in (model, pipe):
+        for scorer in (ranking_scorer("ndcg", k=3), ranking_scorer("auc"), debiased_scorer("ndcg")):
+            assert scorer(each, known, y) == scorer(each, known, columns)
+        assert_array_equal(held_out_ranks(each, known, y)[1], y - 1)
+        assert held_out_auc(each, known, y) == held_out_auc(each, known, columns)
