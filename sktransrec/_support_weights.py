@@ -2,6 +2,7 @@
 """Sample weights of a regression: larger for rows with more interactions."""
 
 import numpy as np
+from sklearn import get_config
 from sklearn.utils.validation import has_fit_parameter
 
 from ._wrapping import last_step
@@ -34,4 +35,6 @@ def support_weights(regressor, n_interactions, exponent):
             "takes sample_weight, such as Ridge."
         )
     weights = n_interactions.astype(np.float64) ** exponent
-    return {"__".join([*steps, name]): weights / weights.mean()}
+    # Routing of metadata takes no names of steps.
+    routes = get_config()["enable_metadata_routing"]
+    return {name if routes else "__".join([*steps, name]): weights / weights.mean()}

@@ -104,9 +104,9 @@ def check_matrix(X, *, name, nonnegative=False):
     return X
 
 
-def check_rows(estimator, X, *, reset):
-    """Return X as a float32 ndarray, or as a canonical float32 `csr_array` if it is sparse."""
-    X = validate_data(estimator, X, reset=reset, accept_sparse=_SPARSE_FORMATS, dtype=np.float32)
+def check_rows(estimator, X, *, reset, dtype=np.float32):
+    """Return X as an ndarray, or as a canonical `csr_array` if it is sparse."""
+    X = validate_data(estimator, X, reset=reset, accept_sparse=_SPARSE_FORMATS, dtype=dtype)
     return _canonical_csr(X) if sp.issparse(X) else X
 
 

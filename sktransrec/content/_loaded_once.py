@@ -8,21 +8,25 @@ from .._version_stamp import path_as_str
 
 
 class LoadedOnce:
-    """Base of encoders that load a network when they are first called.
+    """Base of encoders that load a network when they are first called, or its file has changed.
 
     A subclass has the attribute `path`, loads the network in ``_load()`` and calls it in
     ``__call__`` by ``self._loaded()``. A saved encoder holds its attributes, but not the network.
     """
 
     _network = None
+    _loaded_from: Any = None
 
     def _loaded(self):
-        if self._network is None:
-            self._network = self._load()
+        """Return the network of the file as it is now."""
+        now = self.identity()
+        if self._network is None or now != self._loaded_from:
+            self._network, self._loaded_from = self._load(), now
         return self._network
 
     def __getstate__(self):
-        return {name: path_as_str(each) for name, each in vars(self).items() if name != "_network"}
+        is_loaded = {"_network", "_loaded_from"}
+        return {n: path_as_str(each) for n, each in vars(self).items() if n not in is_loaded}
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.__getstate__().items())

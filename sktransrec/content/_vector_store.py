@@ -58,7 +58,8 @@ class VectorStore:
 def content_keys(values):
     """Return a key for the content of each item; equal contents have equal keys."""
     if hasattr(values, "iloc"):
-        return np.array([joblib.hash(row) for row in values.itertuples(index=False, name=None)])
+        names, rows = list(values.columns), values.itertuples(index=False, name=None)
+        return np.array([joblib.hash((names, row)) for row in rows])
     if sp.issparse(values):
         bounds = zip(values.indptr[:-1], values.indptr[1:], strict=True)
         contents = (
@@ -75,8 +76,19 @@ def content_keys(values):
     )
 
 
+def key_of_encoder(encoder):
+    """Return a key that tells encoders apart: by their code, their weights and what they hold.
+
+    None if what an encoder holds cannot be read.
+    """
+    try:
+        return joblib.hash(_identity(encoder))
+    except Exception:
+        return None
+
+
 def _encoder_key(encoder):
-    """Return a key that tells encoders apart: by their code, their weights and what they hold."""
+    """Return the key of an encoder; raise if there is none."""
     try:
         return joblib.hash(_identity(encoder))
     except Exception as error:
@@ -93,7 +105,7 @@ def _identity(encoder):
     if isinstance(encoder, functools.partial):
         return _identity(encoder.func), encoder.args, encoder.keywords
     if inspect.ismethod(encoder):
-        return encoder.__func__.__qualname__, _identity(encoder.__self__)
+        return encoder.__qualname__, _code_of(encoder.__func__), _identity(encoder.__self__)
     if inspect.isfunction(encoder):
         return encoder.__module__, encoder.__qualname__, *_code_of(encoder)
     if hasattr(encoder, "state_dict"):
@@ -102,11 +114,12 @@ def _identity(encoder):
         return repr(encoder), getattr(encoder, "max_seq_length", None), weights
     if hasattr(encoder, "get_weights") and hasattr(encoder, "get_config"):
         return encoder.get_config(), encoder.get_weights()
-    return encoder
+    call = type(encoder).__call__ if callable(encoder) else None
+    return (_code_of(call), encoder) if inspect.isfunction(call) else encoder
 
 
 def _code_of(function):
     """Return the code of a function and the values that it takes from where it was made."""
     code, *_ = get_func_code(function)
     inside = [_identity(cell.cell_contents) for cell in function.__closure__ or ()]
-    return code, function.__defaults__, inside
+    return code, function.__defaults__, function.__kwdefaults__, inside

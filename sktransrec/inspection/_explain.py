@@ -12,7 +12,13 @@ from .._histories import padded_at_end
 from .._recommend import n_rows_of, recommend
 from .._score_parts import score_parts
 from .._typing import Estimator, MatrixLike
-from .._validation import check_candidates, check_matrix, item_ids_of_rows
+from .._validation import (
+    check_candidates,
+    check_matrix,
+    is_content,
+    is_table,
+    item_ids_of_rows,
+)
 from .._wrapping import ignores_unknown, reads_histories, recommender_and_rows, recommender_of
 
 
@@ -173,6 +179,11 @@ def explain(
     True
     """
     check_one_row(X)
+    if is_table(X) or is_content(X) or np.ndim(X) > 2:
+        raise ValueError(
+            "X holds a text, categories or a picture, which have no entries to leave out: pass a "
+            "row of numbers or a history, or use trace, which shows what each member adds."
+        )
     items = explained_items(model, X, items, n_recommendations)
     scores = _scores(model, X)[0, items]
     exact = score_parts(model, X)

@@ -53,7 +53,8 @@ class ItemTableMixin:
                 "items by the same numbers in the same order."
             )
         other = copy.copy(self).set_params(item_features=item_features, item_ids=None, n_items=None)
-        other._column_names = None
+        other._column_names = item_features.ids if item_features.has_own_ids else None
+        other._n_learned_rows = 0
         other.n_items_ = item_features.n_items
         other.popularity_ = np.zeros(other.n_items_, dtype=np.float32)
         weights = {

@@ -187,6 +187,8 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         self.k1 = k1
         self.b = b
 
+    _not_in_sums = ("popularity_exponent",)
+
     @property
     def _settings(self):
         (weighting,) = candidates(self.weighting, [self.weighting_])

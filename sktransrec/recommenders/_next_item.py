@@ -344,6 +344,8 @@ class NextItemRecommender(
             if self.item_ids is not None:
                 self._column_names = check_item_ids(self.item_ids, self.n_items_, of="items")
                 check_same_items(self._column_names, self.item_features)
+            elif self.item_features is not None and self.item_features.has_own_ids:
+                self._column_names = self.item_features.ids
         self._count_popularity(seen_items(X, self.n_items_), anew=reset)
         if self.n_negatives is not None:
             counts = np.bincount(X[X > 0] - 1, minlength=self.n_items_)

@@ -36,6 +36,8 @@ class RowSumsMixin:
     row_sums_: RowSums | None
 
     _settings: dict = {}
+    # Parameters that may be "auto", on whose values the sums do not depend.
+    _not_in_sums: tuple = ()
 
     @available_if(_can_go_on)
     @validated_fit
@@ -64,7 +66,15 @@ class RowSumsMixin:
             data = self._valid_data(X, y, reset=True)
             self._choose(*data)
             return self._learn_sums(self._row_sums_of(*data))
+        self._take_fixed_values()
         return self._learn_sums(self._kept_sums() + self.row_sums(X, y))
+
+    def _take_fixed_values(self):
+        """Take the values of parameters that were set to numbers after the first call."""
+        for name in self._not_in_sums:
+            value = getattr(self, name)
+            if value != "auto":
+                setattr(self, f"{name}_", float(value))
 
     @restores_on_error
     def forget(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:

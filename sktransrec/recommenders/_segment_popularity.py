@@ -3,6 +3,7 @@
 
 from typing import Any, ClassVar
 
+import narwhals.stable.v1 as nw
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +11,7 @@ from scipy.sparse import csr_array
 from scipy.stats import loguniform
 from sklearn.preprocessing import OrdinalEncoder
 
+from .._columns import objects_of
 from .._numerics._entries import one_in_each_row
 from .._validation import ABOVE_0, check_candidates, check_rows, check_table, is_table, reading
 from ..base import SupervisedRecommender
@@ -33,7 +35,7 @@ class SegmentPopularityRecommender(SupervisedRecommender):
 
     Attributes
     ----------
-    segments_ : ndarray of shape (n_segments, n_segment_columns), dtype float32 or object
+    segments_ : ndarray of shape (n_segments, n_segment_columns), dtype float64 or object
         The values of each segment.
     segment_sizes_ : ndarray of shape (n_segments,)
         The number of rows of each segment.
@@ -106,8 +108,9 @@ class SegmentPopularityRecommender(SupervisedRecommender):
         if reset:
             self._categories = _categories() if is_table(X) else None
         if self._categories is None:
-            return check_rows(self, X, reset=reset)
-        table = check_table(self, X, reset=reset)
+            # Numbers of segments, such as dates, may be larger than float32 tells apart.
+            return check_rows(self, X, reset=reset, dtype=np.float64)
+        table = _with_one_missing_value(check_table(self, X, reset=reset))
         with reading(table, name="X"):
             return (self._categories.fit(table) if reset else self._categories).transform(table)
 
@@ -152,7 +155,7 @@ class SegmentPopularityRecommender(SupervisedRecommender):
         """Return the values that define the segments of rows, as a dense array."""
         values = X if self._columns is None else X[:, self._columns]
         values = values.toarray() if sp.issparse(values) else np.ascontiguousarray(values)
-        return values + np.float32(0)  # turns -0 into 0
+        return values + 0.0  # turns -0 into 0
 
     def _unknown_rows(self, X):
         return np.zeros(X.shape[0], dtype=bool)
@@ -175,6 +178,19 @@ class SegmentPopularityRecommender(SupervisedRecommender):
 def _key(values):
     """Return the values of a segment as a text; skops cannot save bytes."""
     return values.tobytes().hex()
+
+
+def _with_one_missing_value(table):
+    """Return a table as an array of objects in which everything that is missing is NaN."""
+    if not isinstance(table, np.ndarray):
+        frame = nw.from_native(table, eager_only=True)
+        columns = [objects_of(column.to_list()) for column in frame.iter_columns()]
+        for values, column in zip(columns, frame.iter_columns(), strict=True):
+            values[column.is_null().to_numpy()] = np.nan
+        return np.column_stack(columns)
+    table = table.copy()
+    table[np.equal(table, None)] = np.nan
+    return table
 
 
 def _categories():

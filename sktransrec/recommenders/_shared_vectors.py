@@ -5,6 +5,8 @@ from weakref import WeakKeyDictionary
 
 from sklearn.frozen import FrozenEstimator
 
+from ..content._vector_store import key_of_encoder
+
 # The members of an ensemble often differ in what they do with the vectors alone. What was made is
 # forgotten with the container of the content.
 _made = WeakKeyDictionary()
@@ -19,16 +21,27 @@ def made_once(content, transformer, make):
     content : ItemFeatures
         Recognised as an object, since it never changes.
     transformer : transformer or None
-        Unfitted; recognised by its type and parameters.
+        Unfitted; recognised by its type and parameters, and by what functions and frozen estimators
+        among these hold.
     make : callable
     """
-    made = _made.setdefault(content, [])
-    for other, result in made:
-        if _is_same(transformer, other):
+    made, state = _made.setdefault(content, []), _state_of(transformer)
+    for other, state_then, result in made:
+        if state == state_then and _is_same(transformer, other):
             return result
     result = make()
-    made[:] = [*made, (transformer, result)][-_N_KEPT:]
+    made[:] = [*made, (transformer, state, result)][-_N_KEPT:]
     return result
+
+
+def _state_of(transformer):
+    """Return what changes if a function or a frozen estimator in a transformer learns more."""
+    if isinstance(transformer, FrozenEstimator) or callable(transformer):
+        return key_of_encoder(transformer)
+    if hasattr(transformer, "get_params"):
+        return [_state_of(each) for each in transformer.get_params(deep=False).values()]
+    is_list = isinstance(transformer, list | tuple)
+    return [_state_of(each) for each in transformer] if is_list else None
 
 
 def _is_same(one, other):

@@ -202,6 +202,8 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         self.n_neighbors = n_neighbors
         self.random_state = random_state
 
+    _not_in_sums = ("item_exponent", "low_pass_weight")
+
     @property
     def _settings(self):
         return {"row_exponent": float(self.row_exponent_)}

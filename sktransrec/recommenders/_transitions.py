@@ -139,6 +139,8 @@ class TransitionRecommender(LinkedHistoryReader):
         self.n_items = n_items
         self.unknown = unknown
 
+    _not_in_sums = ("decay",)
+
     @property
     def _settings(self):
         return {"window": self.window}
