@@ -260,7 +260,7 @@ def empty_rows(X):
         return row_lengths(X) == 0
     if is_content(X):
         return np.zeros(len(X), dtype=bool)
-    return ~X.any(axis=1)
+    return ~np.asarray(X).any(axis=1)
 
 
 class EligibleBlocks:

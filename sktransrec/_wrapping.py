@@ -163,6 +163,29 @@ def keeps_columns(model):
     return True
 
 
+def check_order_kept(model, n_columns):
+    """Raise if the steps of a fitted model put the columns of X in another order.
+
+    The numbers of the items that it recommends are those after the steps.
+    """
+    while (inner := _inner(model)) is not None:
+        if isinstance(model, Pipeline) and not keeps_columns(model):
+            names = list(getattr(model, "feature_names_in_", map("x{}".format, range(n_columns))))
+            try:
+                after = model[:-1].get_feature_names_out(names)
+            except (AttributeError, NotFittedError, TypeError, ValueError):
+                return
+            known = set(names)
+            after = [name if name in known else name.partition("__")[2] for name in after]
+            if after != names and set(after) == known:
+                raise ValueError(
+                    f"The steps before {type(recommender_of(model)).__name__} put the columns of X "
+                    f"in another order, with {after[0]!r} first, so the number of an item is not "
+                    "that of its column in X: keep the order of the columns."
+                )
+        model = inner
+
+
 def _is_one_to_one(step):
     """Return whether each column that a transformer makes is a column that it reads."""
     if isinstance(step, FrozenEstimator):

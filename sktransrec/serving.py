@@ -18,7 +18,13 @@ from ._recommend import recommend
 from ._typing import Estimator, Function
 from ._validation import check_count, check_is_fitted
 from ._version_stamp import VersionStampMixin
-from ._wrapping import held_estimators, reads_histories, recommender_of, with_recommender
+from ._wrapping import (
+    check_order_kept,
+    held_estimators,
+    reads_histories,
+    recommender_of,
+    with_recommender,
+)
 from .content import ItemFeatures
 from .inspection._explain import explain
 from .inspection._trace import trace
@@ -443,6 +449,8 @@ class RecommendationService(VersionStampMixin):
         """Return the ids of the model's item columns."""
         recommender = recommender_of(self.model)
         check_is_fitted(recommender)
+        if self.item_encoder is None and not reads_histories(self.model):
+            check_order_kept(self.model, self.encoder.n_items_)
         encoder = self.encoder if self.item_encoder is None else self.item_encoder
         check_is_fitted(encoder)
         columns = getattr(recommender, "item_columns_", None)

@@ -1,6 +1,7 @@
 """A service answers in ids what the model answers in columns."""
 
 import pickle
+import sys
 import threading
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import make_column_transformer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
@@ -28,8 +30,11 @@ from sktransrec import (
     PopularityRecommender,
     RecommendationService,
     RidgeRecommender,
+    TransitionRecommender,
     VotingRecommender,
     align_domains,
+    compare,
+    ranking_scorer,
     recommend,
 )
 from sktransrec.inspection import explain
@@ -487,3 +492,103 @@ def test_integer_ids_given_as_strings_are_an_error():
         service.recommend(baskets=[["10"]])
     assert_array_equal(encoder.encode_items([30, 99, 10]), [2, -1, 0])
     assert isinstance(X, sp.csr_array)
+
+
+@pytest.mark.parametrize("decay", [None, 0.5])
+def test_what_a_user_had_before_the_width_of_the_model_is_known(decay):
+    rng = np.random.default_rng(0)
+    log = pd.DataFrame(
+        {
+            "user": np.repeat(np.arange(30), 9),
+            "item": rng.integers(20, size=270),
+            "time": range(270),
+        }
+    )
+    encoder = InteractionEncoder(time="time").fit(log)
+    n_items = encoder.n_items_
+    model = TransitionRecommender(n_items=n_items, decay="auto" if decay is None else decay)
+    if decay is not None:
+        model = HistoryRecommender(ItemKNNRecommender(), n_items=n_items, decay=decay)
+    X = encoder.sequences(log, max_length=3)
+    service = RecommendationService(model.fit(X), encoder)
+    pairs = set(zip(log["user"], log["item"], strict=True))
+    found = service.recommend(history=log, n_recommendations=4)
+    assert not pairs & set(zip(found["user"], found["item"], strict=True))
+    again = service.recommend(history=log, n_recommendations=4, exclude_seen=False)
+    items, scores = model.recommend(X, n_recommendations=4, exclude_seen=False)
+    assert_array_equal(again["item"], encoder.decode_items(items).ravel())
+    assert_allclose(again["score"], scores.ravel(), rtol=1e-6)
+    basket = log.loc[log["user"] == 3, "item"].tolist()
+    assert not set(basket) & set(service.recommend(baskets=[basket])["item"])
+    traced = service.trace(baskets=[basket], items=list(dict.fromkeys(basket)))
+    assert (traced["removed_by"] != "").all()
+
+
+def test_a_model_of_a_table_with_other_columns_is_refused(log):
+    table = pd.crosstab(log["user"], log["item"]).clip(upper=1)
+    encoder = InteractionEncoder().fit(log)
+    RecommendationService(EASERecommender().fit(table), encoder)
+    by_popularity = table[table.sum().sort_values(kind="stable").index]
+    with pytest.raises(ValueError, match="the same items in another order"):
+        RecommendationService(EASERecommender().fit(by_popularity), encoder)
+
+
+def test_steps_that_move_columns_are_refused(log):
+    encoder = InteractionEncoder()
+    X = encoder.fit_transform(log)
+    kept = make_column_transformer((MaxAbsScaler(), slice(0, 4)), remainder="passthrough")
+    moved = make_column_transformer((MaxAbsScaler(), slice(4, 8)), remainder="passthrough")
+    for steps in (kept, make_pipeline(kept, MaxAbsScaler())):
+        RecommendationService(make_pipeline(steps, EASERecommender()).fit(X), encoder)
+    for steps in (moved, make_pipeline(MaxAbsScaler(), moved)):
+        pipe = make_pipeline(steps, EASERecommender())
+        with pytest.raises(ValueError, match="in another order, with .* first"):
+            RecommendationService(pipe.fit(X), encoder)
+        with pytest.raises(ValueError, match="in another order"):
+            ranking_scorer(holdout=0.2, random_state=0)(pipe, X)
+        failed = compare({"moved": pipe}, X, cv=2, random_state=0)
+        assert "in another order" in failed.errors["moved"]
+
+
+def test_pairs_alone_may_be_excluded(log):
+    events = log.assign(weight=2.0, time=range(len(log)))
+    encoder = InteractionEncoder(value="weight", time="time", duplicates="last")
+    model = EASERecommender().fit(encoder.fit_transform(events))
+    service = RecommendationService(model, encoder)
+    found = service.recommend(["user-1"], events, n_recommendations=2)
+    pairs = found[["user", "item"]]
+    for exclude in (pairs, pd.concat([pairs, pairs]), pairs.assign(weight=0.0)):
+        left = service.recommend(["user-1"], events, exclude=exclude)
+        assert not set(left["item"]) & set(found["item"])
+
+
+def test_items_are_added_while_others_ask(log):
+    """Each answer is of one moment: of the model, the ids and the columns before or after."""
+    encoder = InteractionEncoder()
+    X = encoder.fit_transform(log)
+    features = ItemFeatures(np.eye(X.shape[1]), ids=encoder.items_)
+    service = RecommendationService(ContentKNNRecommender(features).fit(X), encoder)
+    stops, errors = threading.Event(), []
+
+    def ask():
+        while not stops.is_set():
+            try:
+                found = service.recommend(baskets=[["film-1", "film-3"]], n_recommendations=3)
+                assert len(found) == 3
+            except Exception as error:
+                errors.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    try:
+        for thread in threads:
+            thread.start()
+        for number in range(25):
+            service.add_items(ItemFeatures(np.eye(X.shape[1])[:1], ids=[f"later-{number}"]))
+    finally:
+        stops.set()
+        for thread in threads:
+            thread.join()
+        sys.setswitchinterval(interval)
+    assert not errors

@@ -64,6 +64,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
     """
 
     target_columns = None
+    _passes_frames = True
 
     def _leading_parts(self):
         """Return the members that decide what X and y are; the others get parts of X and y."""
@@ -99,7 +100,9 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             check_order_of_items(self, column_names(X))
             self._check_kinds()
         if is_supervised(self):
-            return check_rows_or_content(self, X, reset=reset)
+            valid = check_rows_or_content(self, X, reset=reset)
+            # Members may choose columns by name.
+            return X if self._passes_frames and hasattr(X, "select_dtypes") else valid
         if reads_histories(self):
             ignores_gaps = all(map(ignores_unknown, self._leading_parts()))
             return padded_at_end(check_histories(self, X, reset=reset, ignores_gaps=ignores_gaps))

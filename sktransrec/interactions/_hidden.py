@@ -10,7 +10,13 @@ from .._histories import padded_at_end, seen_items, split_latest
 from .._numerics._entries import as_dense, at_columns, entries_of
 from .._recommend import item_columns
 from .._validation import check_candidates, check_is_fitted, check_matrix, item_ids_of_rows
-from .._wrapping import ignores_unknown, is_supervised, reads_histories, recommender_of
+from .._wrapping import (
+    check_order_kept,
+    ignores_unknown,
+    is_supervised,
+    reads_histories,
+    recommender_of,
+)
 from ._holdout import holdout_random, numbers_held_out
 
 _SHARE = 0.2
@@ -64,6 +70,7 @@ def hidden_part(model, X, size, *, random_state=None, candidates=None):
         kept, y = without_latest(padded_at_end(ids), size, is_hidable)
     else:
         matrix = check_matrix(X, name="X")
+        check_order_kept(model, matrix.shape[1])
         columns = _checked_columns(recommender, matrix.shape[1])
         kept, y = without_random(matrix, size, columns, is_hidable, random_state)
     if not y.nnz:

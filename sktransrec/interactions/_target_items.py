@@ -13,7 +13,13 @@ from .._numerics._row_totals import row_lengths
 from .._recommend import n_rows_of, recommend
 from .._score_parts import score_parts
 from .._validation import _safe_indexing, check_matrix, check_target_columns, is_content
-from .._wrapping import is_supervised, reads_histories, recommender_and_rows, recommender_of
+from .._wrapping import (
+    check_order_kept,
+    is_supervised,
+    reads_histories,
+    recommender_and_rows,
+    recommender_of,
+)
 from ._hidden import without_latest, without_random
 
 
@@ -115,6 +121,8 @@ class TargetItems:
         """
         if candidates is not None and not len(candidates):
             return np.full((n_rows_of(X), k), -1)
+        if self.columns.size:
+            check_order_kept(model, X.shape[1])
         recommender, X = recommender_and_rows(model, X)
         is_among_others = self._are_among_others(recommender)
         if is_among_others:

@@ -33,7 +33,9 @@ class DecayedHistory(
     Use it in a `Pipeline` in front of a recommender that reads a matrix, so that it knows which
     items are recent. The pipeline then reads histories and recommends the next item, without the
     items that the history has. `HistoryRecommender` does more: it fits the recommender to
-    undecayed interactions, which is often better, and it can choose the decay. A row of X is a
+    undecayed interactions, which is often better, and it can choose the decay. To judge or search
+    such a pipeline, pass ``scoring=ranking_scorer()``: the `score` of a `Pipeline` hides a part of
+    the matrix and not the last items, and takes y for columns and not for ids. A row of X is a
     history: item ids from 1 on, from the earliest to the latest, padded with 0 at one end, as
     :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns it. Item
     id j + 1 is column j of the matrix.

@@ -44,3 +44,13 @@ def test_a_changed_file_is_another_encoder(tmp_path):
     assert Scale(path).identity() != first
     path.unlink()
     assert Scale(path).identity() not in (first, Scale(tmp_path).identity())
+
+
+def test_a_file_that_has_changed_is_loaded_again(tmp_path):
+    path = tmp_path / "network"
+    path.write_text("3")
+    scale = Scale(path)
+    assert scale(2) == 6
+    path.write_text("5.0")
+    os.utime(path, (0, 0))
+    assert scale(2) == Scale(path)(2) == 10

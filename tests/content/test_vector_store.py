@@ -1,6 +1,9 @@
 import functools
+import importlib
+import linecache
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
@@ -19,6 +22,26 @@ def test_equal_contents_have_equal_keys():
     assert of_one_byte != content_keys(np.zeros((1, 2, 2), dtype=np.uint8))
 
 
+def test_the_names_of_columns_are_content():
+    table = pd.DataFrame({"title": ["tea"], "maker": ["café"]})
+    swapped = table.rename(columns={"title": "maker", "maker": "title"})
+    assert content_keys(table) != content_keys(swapped)
+
+
+def test_an_encoder_is_another_one_once_its_method_is(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    keys = []
+    for body in ("return [len(one) for one in texts]", "return [one.count(' ') for one in texts]"):
+        (tmp_path / "own_encoders.py").write_text(
+            f"class Encoder:\n    def encode(self, texts):\n        {body}\n    __call__ = encode\n"
+        )
+        importlib.invalidate_caches()
+        linecache.clearcache()
+        encoder = importlib.reload(importlib.import_module("own_encoders")).Encoder()
+        keys += [_encoder_key(encoder.encode), _encoder_key(encoder)]
+    assert len(set(keys)) == 4
+
+
 def test_what_was_saved_is_found(tmp_path):
     store = VectorStore(tmp_path, len)
     store.save(np.array(["a", "b"]), np.array([[1.0], [2.0]]))
@@ -34,6 +57,13 @@ def test_what_was_saved_is_found(tmp_path):
 
 def _scaled(factor):
     return lambda texts: factor * len(texts)
+
+
+def _with_keyword(default):
+    def encode(texts, *, factor=default):
+        return factor
+
+    return encode
 
 
 class Weights:
@@ -74,6 +104,7 @@ def test_encoders_are_told_apart_by_code_and_weights():
     different = [
         *(_scaled(2), _scaled(3), len, str, Weights(1.0).encode, Weights(2.0).encode),
         *(functools.partial(_scaled, 2), functools.partial(_scaled, 3), _scaled),
+        *(_with_keyword(1), _with_keyword(2)),
     ]
     assert len({_encoder_key(each) for each in different}) == len(different)
 

@@ -1,16 +1,23 @@
 """An ensemble reads what its parts read, and never recommends what one of them withholds."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils import get_tags
 
 from sktransrec import (
+    DiscountedRecommender,
     EASERecommender,
     NextItemRecommender,
     PopularityRecommender,
     RidgeRecommender,
+    StackingRecommender,
     TransferGate,
     TransitionRecommender,
     VotingRecommender,
@@ -83,3 +90,28 @@ def test_histories_and_matrices_do_not_mix():
     members = [("a", TransitionRecommender()), ("b", EASERecommender())]
     with pytest.raises(ValueError, match="wrap the second in a HistoryRecommender"):
         VotingRecommender(members).fit([[1, 2, 3], [3, 1, 2]])
+
+
+BY_NAME = make_pipeline(
+    make_column_transformer((MaxAbsScaler(), ["s0", "s1"]), remainder="passthrough"),
+    RidgeRecommender(5.0),
+)
+OF_NAMES = {
+    "vote": VotingRecommender([("by name", BY_NAME), ("ridge", RidgeRecommender(5.0))]),
+    "stack": StackingRecommender([("by name", BY_NAME)], cv=2, random_state=0),
+    "gate": TransferGate(BY_NAME, cv=2, random_state=0),
+    "discount": DiscountedRecommender(BY_NAME),
+}
+
+
+@pytest.mark.parametrize("name", OF_NAMES)
+def test_members_may_choose_columns_by_name(name):
+    rng = np.random.RandomState(0)
+    X = pd.DataFrame((rng.uniform(size=(60, 6)) < 0.5) * 1.0, columns=[f"s{i}" for i in range(6)])
+    y = (rng.uniform(size=(60, 5)) < 0.5) * 1.0
+    ensemble = clone(OF_NAMES[name]).fit(X, y)
+    scores = ensemble.decision_function(X)
+    assert scores.shape == y.shape
+    np.testing.assert_allclose(ensemble.decision_function(X[5:9]), scores[5:9], rtol=1e-5)
+    items, _ = ensemble.recommend(X, n_recommendations=2)
+    assert (items >= 0).all()

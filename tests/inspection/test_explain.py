@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -20,6 +21,7 @@ from sktransrec import (
     BridgeRecommender,
     CollectiveMFRecommender,
     ContentKNNRecommender,
+    DecayedHistory,
     DiscountedRecommender,
     EASERecommender,
     GraphFilterRecommender,
@@ -33,6 +35,7 @@ from sktransrec import (
     ProcrustesRegressor,
     ReconstructionRecommender,
     RidgeRecommender,
+    SegmentPopularityRecommender,
     SourceSelectorRecommender,
     StackingRecommender,
     SwitchingRecommender,
@@ -378,3 +381,34 @@ def test_bad_rows_and_items_are_named(domains):
         model.score_parts(X[:2])
     with pytest.raises(ValueError, match="items must lie between 0 and 39"):
         explain(model, X[[0]], items=[40])
+
+
+def test_reasons_of_a_pipeline_that_reads_histories_are_items():
+    histories = np.array([[1, 2, 0], [1, 2, 3], [3, 4, 0], [4, 3, 1]])
+    for unknown in ("error", "ignore"):
+        steps = DecayedHistory(0.5, n_items=4, unknown=unknown)
+        pipe = make_pipeline(steps, EASERecommender(1.0)).fit(histories)
+        for row in ([[4, 0, 0]], [[3, 1, 2]]):
+            found = explain(pipe, row, items=[0, 1])
+            assert (found.columns + 1).tolist() == [one for one in row[0] if one]
+            for place in range(len(found.columns)):
+                without = np.array([np.delete(row[0], place).tolist() + [0]])
+                left = found.scores - pipe.decision_function(without)[0, :2]
+                assert_allclose(found.contributions[:, place], left, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "X", [["red tea"] * 4, np.array([["de", "a"]] * 4, dtype=object), np.ones((4, 3, 3, 1))]
+)
+def test_content_has_no_entries_to_leave_out(X):
+    y = np.eye(4)
+    if np.ndim(X) == 1:
+        model = make_pipeline(TfidfVectorizer(), RidgeRecommender())
+    elif np.ndim(X) == 2:
+        model = SegmentPopularityRecommender()
+    else:
+        model = make_pipeline(
+            FunctionTransformer(lambda X: X.reshape(len(X), -1)), RidgeRecommender()
+        )
+    with pytest.raises(ValueError, match="have no entries to leave out"):
+        explain(model.fit(X, y), X[:1])

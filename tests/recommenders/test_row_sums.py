@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose
 from sklearn.base import clone
 
 from sktransrec import (
@@ -16,7 +17,11 @@ from sktransrec import (
     NextItemRidgeRecommender,
     PopularityRecommender,
     RidgeRecommender,
+    SegmentPopularityRecommender,
+    StackingRecommender,
+    TransferGate,
     TransitionRecommender,
+    VotingRecommender,
 )
 
 N_ITEMS = 6
@@ -234,3 +239,41 @@ def test_a_fit_begins_anew():
         model.forget(X)
     popularity = PopularityRecommender().fit(X[:9]).partial_fit(X[9:])
     np.testing.assert_allclose(popularity.popularity_, X.mean(axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("model", "fixed"),
+    [
+        (ItemKNNRecommender(), {"popularity_exponent": 0.9}),
+        (GraphFilterRecommender(row_exponent=0.5), {"item_exponent": 0.05, "low_pass_weight": 0.9}),
+        (TransitionRecommender(decay=0.8), {"decay": 0.2}),
+    ],
+)
+def test_a_number_that_is_set_later_counts_from_the_next_part_on(model, fixed):
+    rng = np.random.RandomState(0)
+    if isinstance(model, TransitionRecommender):
+        X = rng.randint(1, 9, size=(60, 5))
+    else:
+        X = (rng.uniform(size=(60, 12)) < 0.4) * 1.0
+    later = clone(model).partial_fit(X[:30]).set_params(**fixed).partial_fit(X[30:])
+    whole = clone(model).set_params(**fixed).partial_fit(X)
+    assert {name: getattr(later, f"{name}_") for name in fixed} == fixed
+    assert_allclose(later.decision_function(X), whole.decision_function(X), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        RidgeRecommender(),
+        SegmentPopularityRecommender(),
+        VotingRecommender([("ridge", RidgeRecommender())]),
+        StackingRecommender([("ridge", RidgeRecommender())], cv=2, random_state=0),
+        TransferGate(RidgeRecommender(), cv=2, random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_what_is_given_back_is_not_popular(model):
+    X = np.tile([[1.0, 0], [1, 0], [0, 1], [0, 1], [1, 1], [1, 0]], (3, 1))
+    y = np.tile([[-1.0, 1, 0], [-1, 1, 0], [-1, 0, 1], [-1, 0, 0], [-1, 0, 1], [-1, 1, 0]], (3, 1))
+    model = clone(model).fit(X, y)
+    assert_allclose(model.popularity_, [0, 0.5, 1 / 3], rtol=1e-6)

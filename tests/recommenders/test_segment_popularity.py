@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse as sp
 from hypothesis import given
@@ -148,3 +149,33 @@ def test_segments_are_columns_by_name():
         SegmentPopularityRecommender(["town"]).fit(table, y)
     with pytest.raises(ValueError, match="pass a DataFrame, or numbers of columns"):
         SegmentPopularityRecommender(["town"]).fit(np.eye(4), y)
+
+
+def test_numbers_that_single_precision_does_not_tell_apart_are_segments():
+    days = np.repeat([20260103, 20260104], 30)[:, None]
+    y = np.zeros((60, 3))
+    y[:30, 0], y[30:, 1] = 1, 1
+    model = SegmentPopularityRecommender(shrinkage=1).fit(days, y)
+    assert model.segments_.ravel().tolist() == [20260103, 20260104]
+    assert model.decision_function(days[[0, 30]]).argmax(axis=1).tolist() == [0, 1]
+
+
+def test_what_is_missing_is_one_segment_whatever_the_library():
+    values = ["de", "de", "fr", "fr", None, None]
+    y = np.repeat(np.eye(3), 2, axis=0)
+    tables = {
+        "categories": pd.DataFrame({"country": pd.Categorical(values)}),
+        "objects": pd.DataFrame({"country": np.array(values, dtype=object)}),
+        "NaN": pd.DataFrame({"country": [np.nan if one is None else one for one in values]}),
+        "nullable": pd.DataFrame({"country": pd.array(values, dtype="string")}),
+        "polars": pl.DataFrame({"country": values}),
+        "array": np.array(values, dtype=object)[:, None],
+    }
+    for fitted_on in tables.values():
+        model = SegmentPopularityRecommender(shrinkage=1e-6).fit(fitted_on, y)
+        names = "columns" if hasattr(fitted_on, "columns") else None
+        for served in tables.values():
+            if (names is None) == hasattr(served, "columns"):
+                continue
+            found = model.decision_function(served)
+            assert_allclose(found, np.repeat(np.eye(3), 2, axis=0), atol=1e-5)

@@ -60,3 +60,32 @@ def test_frozen_transformers_that_differ_in_what_they_learned_make_their_own_vec
         model = ContentKNNRecommender(content, transformer=FrozenEstimator(scaler)).fit(np.eye(3))
         expected = cosine_similarity(scaler.transform(content.values))
         assert_allclose(model.decision_function(np.eye(3)), expected, atol=1e-6)
+
+
+class Network:
+    """Vectors by a matrix that learns."""
+
+    def __init__(self):
+        self.weights = np.eye(4)
+
+    def encode(self, values):
+        return np.asarray(values) @ self.weights
+
+
+def test_an_encoder_that_has_learned_more_is_asked_again():
+    rng = np.random.RandomState(0)
+    features, network = ItemFeatures(rng.normal(size=(6, 4))), Network()
+    model, X = ContentKNNRecommender(features, transformer=network.encode), np.eye(6)
+    before = model.fit(X).decision_function(X)
+    network.weights = rng.normal(size=(4, 4))
+    expected = ContentKNNRecommender(ItemFeatures(features.values), transformer=network.encode).fit(
+        X
+    )
+    after = model.fit(X).decision_function(X)
+    np.testing.assert_array_equal(after, expected.decision_function(X))
+    assert np.abs(after - before).max() > 0.1
+    scaler = StandardScaler().fit(features.values)
+    frozen = ContentKNNRecommender(features, transformer=FrozenEstimator(scaler))
+    before = frozen.fit(X).decision_function(X)
+    scaler.fit(features.values * [1, 5, 1, 1] + 3)
+    assert np.abs(frozen.fit(X).decision_function(X) - before).max() > 0.1
