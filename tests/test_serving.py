@@ -542,7 +542,7 @@ def test_steps_that_move_columns_are_refused(log):
         RecommendationService(make_pipeline(steps, EASERecommender()).fit(X), encoder)
     for steps in (moved, make_pipeline(MaxAbsScaler(), moved)):
         pipe = make_pipeline(steps, EASERecommender())
-        with pytest.raises(ValueError, match="in another order, with .* first"):
+        with pytest.raises(ValueError, match=r"in another order, with .* first"):
             RecommendationService(pipe.fit(X), encoder)
         with pytest.raises(ValueError, match="in another order"):
             ranking_scorer(holdout=0.2, random_state=0)(pipe, X)

@@ -392,7 +392,7 @@ def test_reasons_of_a_pipeline_that_reads_histories_are_items():
             found = explain(pipe, row, items=[0, 1])
             assert (found.columns + 1).tolist() == [one for one in row[0] if one]
             for place in range(len(found.columns)):
-                without = np.array([np.delete(row[0], place).tolist() + [0]])
+                without = np.array([[*np.delete(row[0], place).tolist(), 0]])
                 left = found.scores - pipe.decision_function(without)[0, :2]
                 assert_allclose(found.contributions[:, place], left, atol=1e-6)
 
