@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from ._histories import latest_of_width, seen_items
-from ._ids import distinct_ids, joined_ids, positions
+from ._ids import distinct_ids, equal_as_strings, id_array, joined_ids, positions
 from ._recommend import recommend
 from ._typing import Estimator, Function
 from ._validation import check_count, check_is_fitted
@@ -134,6 +134,7 @@ class RecommendationService(VersionStampMixin):
         self.item_encoder = item_encoder
         self.item_names = _as_dict(item_names)
         self.item_ids_ = self._ids_of_model()
+        _check_names(self.item_names, self.item_ids_)
         self._set_items_read()
 
     def __repr__(self) -> str:
@@ -464,7 +465,12 @@ class RecommendationService(VersionStampMixin):
             return recommender.decode_items(np.arange(recommender.n_items_))
         raise ValueError(
             f"{type(recommender).__name__} recommends {recommender.n_items_} items, but the "
-            f"encoder has {len(ids)}: pass as item_encoder the encoder of what is recommended."
+            f"encoder has {len(ids)}: "
+            + (
+                f"fit it with n_items={len(ids)}."
+                if reads_histories(self.model)
+                else "pass as item_encoder the encoder of what is recommended."
+            )
         )
 
     def _rows(self, users, history, baskets):
@@ -592,6 +598,18 @@ def _as_dict(names):
         f"item_names is of type {type(names).__name__}, expected a mapping or a Series of a name "
         "for each item id."
     )
+
+
+def _check_names(names, ids):
+    """Raise if names have ids that equal those of the items only as strings."""
+    named = id_array(list(names), "item_names") if names else ids
+    is_alike = equal_as_strings(named, ids)
+    if is_alike.any():
+        one = named[is_alike].tolist()[0]
+        raise ValueError(
+            f"item_names has a name for {one!r} of type {type(one).__name__}, but the ids of the "
+            f"items are of type {type(ids.tolist()[0]).__name__}: convert the ids of the names."
+        )
 
 
 def _n_equal(ids, others):

@@ -592,3 +592,21 @@ def test_items_are_added_while_others_ask(log):
             thread.join()
         sys.setswitchinterval(interval)
     assert not errors
+
+
+def test_names_of_ids_of_another_type_are_refused():
+    encoder = InteractionEncoder()
+    X = encoder.fit_transform({"user": [1, 1, 2], "item": [3, 4, 3]})
+    model = PopularityRecommender().fit(X)
+    RecommendationService(model, encoder, item_names={3: "tea", 9: "not sold any more"})
+    with pytest.raises(ValueError, match="item_names has a name for '3' of type str"):
+        RecommendationService(model, encoder, item_names={"3": "tea"})
+
+
+def test_a_model_of_too_few_items_is_told_how_many_there_are(log):
+    events = log.assign(time=range(len(log)))
+    encoder = InteractionEncoder(time="time").fit(events)
+    X = encoder.sequences(events)
+    X[encoder.n_items_ == X] = 1
+    with pytest.raises(ValueError, match=f"fit it with n_items={encoder.n_items_}"):
+        RecommendationService(TransitionRecommender().fit(X), encoder)

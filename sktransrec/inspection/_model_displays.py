@@ -387,6 +387,9 @@ def _learner_with_losses(name, estimator):
 
 
 def _named(columns, names, width=28):
-    """Return the names of columns, shortened, or their numbers."""
-    full = [str(column if names is None else names[column]) for column in columns.tolist()]
+    """Return the names of columns, shortened, or the numbers of those without a name."""
+    if names is None or isinstance(names, Mapping):
+        full = [str((names or {}).get(column, column)) for column in columns.tolist()]
+    else:
+        full = [str(names[column]) for column in columns.tolist()]
     return [one if len(one) <= width else one[: width - 1] + "…" for one in full]
