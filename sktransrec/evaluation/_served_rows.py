@@ -32,7 +32,7 @@ from ..content._item_features import check_order_of_items
 from ..interactions import holdout_random
 from ..interactions._hidden import without_latest
 from ..interactions._target_items import HistoryItems, TargetItems
-from ..metrics._wanted import wanted_items
+from ..metrics._wanted import check_order_of_y, wanted_items
 from ..recommenders import PopularityRecommender
 from ._comparison import check_none_known
 
@@ -98,9 +98,11 @@ class ServedRows:
         """Return rows of which y is to be found."""
         check_sparse(X, name="X")
         check_sparse(y, name="y")
+        supervised = list(filter(is_supervised, models))
+        if not supervised and target_columns is None:
+            check_order_of_y(column_names(X), y)
         X, y = indexable(X, y)
         popularity = PopularityRecommender()
-        supervised = list(filter(is_supervised, models))
         n_items = None
         if not supervised and not sp.issparse(y) and np.ndim(y) == 1:
             n_items = X.shape[1]

@@ -3,9 +3,10 @@
 
 import scipy.sparse as sp
 
+from .._columns import column_names
 from .._histories import is_padded_at_one_end, seen_items
 from .._validation import as_array, check_numbering, check_relevance
-from .._wrapping import ignores_unknown, reads_histories
+from .._wrapping import ignores_unknown, innermost, is_supervised, reads_histories
 
 
 def wanted_items(model, y, *, n_rows, n_items=None):
@@ -15,9 +16,26 @@ def wanted_items(model, y, *, n_rows, n_items=None):
     reads histories, it may hold item ids: one per row, or several per row padded with 0. If
     `n_items` is None, y determines the number of items.
     """
+    if not is_supervised(model):
+        recommender = innermost(model)
+        names = getattr(recommender, "feature_names_in_", None)
+        columns = getattr(recommender, "item_columns_", None)
+        check_order_of_y(names if names is None or columns is None else names[columns], y)
     if reads_histories(model) and not sp.issparse(y):
         y = _of_ids(as_array(y, name="y"), n_items, ignores=ignores_unknown(model))
     return check_relevance(y, n_rows=n_rows, n_items=n_items)
+
+
+def check_order_of_y(names, y):
+    """Raise if the columns of y are called as the items are, and stand in another order."""
+    of_y = column_names(y)
+    if names is None or of_y is None or list(of_y) == list(names) or set(of_y) != set(names):
+        return
+    of_y, of_model = next(pair for pair in zip(of_y, names, strict=True) if pair[0] != pair[1])
+    raise ValueError(
+        f"y has the column {of_y!r} where the model has the item {of_model!r}: pass y with its "
+        "columns in the order of the items."
+    )
 
 
 def _of_ids(y, n_items, *, ignores):

@@ -24,6 +24,7 @@ from sktransrec import (
     PopularityRecommender,
     SwitchingRecommender,
     TransitionRecommender,
+    compare,
     debiased_scorer,
     ranking_scorer,
     recommend,
@@ -523,3 +524,19 @@ def test_pipelines_that_read_histories_are_asked_for_ids():
             assert scorer(each, known, y) == scorer(each, known, columns)
         assert_array_equal(held_out_ranks(each, known, y)[1], y - 1)
         assert held_out_auc(each, known, y) == held_out_auc(each, known, columns)
+
+
+def test_tables_whose_columns_stand_in_another_order_are_refused():
+    X = _checkerboard()
+    known, y = holdout_random(X, 0.3, random_state=0)
+    names = [f"i{column}" for column in range(X.shape[1])]
+    known, y = (pd.DataFrame(part.toarray(), columns=names) for part in (known, y))
+    model = make_pipeline(ItemKNNRecommender()).fit(known)
+    moved = y[names[::-1]]
+    expected = ranking_scorer()(model, known, y)
+    assert model.score(known, y) == pytest.approx(expected)
+    for judge in (model.score, functools.partial(ranking_scorer(), model)):
+        with pytest.raises(ValueError, match="where the model has the item"):
+            judge(known, moved)
+    with pytest.raises(ValueError, match="in the order of the items"):
+        compare({"neighbours": ItemKNNRecommender()}, known, moved)
