@@ -71,9 +71,10 @@ def positions(ids, known):
 
 def _check_one_type(ids, what, noun):
     """Raise if two ids differ in their type alone, such as 1 and "1"."""
-    is_twice = equal_as_strings(ids, ids[[not isinstance(one, str) for one in ids.tolist()]])
-    if is_twice.any():
-        one = ids[is_twice].tolist()[0]
+    numbers = [one for one in ids.tolist() if not isinstance(one, str)]
+    texts = set(map(str, numbers)).intersection(ids.tolist()) if numbers else ()
+    if texts:
+        one = min(texts)
         raise ValueError(
             f"{what} holds {one!r} and {int(one)!r}, which are different {noun}: convert all of "
             "them to one type, for example with .astype(str)."
@@ -104,12 +105,26 @@ def decoded(ids, columns, what):
     return found
 
 
-def decoded_in_domain(items, domain, *, source, target):
-    """Return the ids of items of one domain, or of columns of both, those of the source first."""
+def ids_of_domain(domain, *, source, target):
+    """Return the ids of the items of one domain, or those of both, the source's first."""
     allowed = {"source": [source], "target": [target], "both": [source, target]}
     if not isinstance(domain, str) or domain not in allowed:
         raise ValueError(f'domain must be "source", "target" or "both", got {domain!r}.')
-    return decoded(joined_ids(allowed[domain]), items, "items")
+    return joined_ids(allowed[domain])
+
+
+def encoded(known, item_ids):
+    """Return the columns of item ids among the known ones, -1 for an unknown id."""
+    codes, ids = coded_ids(item_ids, "item_ids", "item ids")
+    is_other_type = equal_as_strings(ids, known)
+    if is_other_type.any():
+        one = ids[is_other_type].tolist()[0]
+        raise ValueError(
+            f"item_ids holds {one!r} of type {type(one).__name__}, but the known ids are of type "
+            f"{type(known.tolist()[0]).__name__}, such as {known.tolist()[0]!r}: convert item_ids "
+            "to that type."
+        )
+    return positions(ids, known)[codes]
 
 
 class DecodesItems:
@@ -128,17 +143,7 @@ class DecodesItems:
         items : ndarray of shape (n_ids,), dtype intp
             Their columns; -1 marks an unknown id.
         """
-        known = self._ids_of_items()
-        codes, ids = coded_ids(item_ids, "item_ids", "item ids")
-        is_other_type = equal_as_strings(ids, known)
-        if is_other_type.any():
-            one = ids[is_other_type].tolist()[0]
-            raise ValueError(
-                f"item_ids holds {one!r} of type {type(one).__name__}, but the known ids are of "
-                f"type {type(known.tolist()[0]).__name__}, such as {known.tolist()[0]!r}: convert "
-                "item_ids to that type."
-            )
-        return positions(ids, known)[codes]
+        return encoded(self._ids_of_items(), item_ids)
 
     def decode_items(self, items: ArrayLike) -> NDArray[Any]:
         """Return the item ids of columns, such as those that `recommend` returns.

@@ -33,8 +33,8 @@ from ._validation import (
 )
 from ._validation._finite import all_finite
 from ._wrapping import (
+    before_binarizer,
     ignores_unknown,
-    keeps_columns,
     reads_histories,
     recommender_and_rows,
     recommender_of,
@@ -82,8 +82,9 @@ def recommend(
         Item columns that may be recommended; None allows all.
     exclude_seen : bool or "auto", default="auto"
         Whether to leave out the items that a row already has in X; see
-        :meth:`sktransrec.base.RecommenderMixin.recommend`. What a step of a `Pipeline` drops, such
-        as low ratings, counts too, if all steps keep the columns.
+        :meth:`sktransrec.base.RecommenderMixin.recommend`. What a
+        :class:`~sklearn.preprocessing.Binarizer` in a `Pipeline` drops, such as low ratings, is
+        left out too. Pass what another step drops as `exclude_interactions`.
     exclude_interactions : sparse matrix of shape (n_rows, n_items), default=None
         Its nonzero entries are left out as well.
 
@@ -111,9 +112,9 @@ def recommend(
     >>> items
     array([[1]])
     """
-    recommender, X, exclusions = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
+    recommender, X, left_out = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
     own = getattr(recommender, "recommend", partial(best_items, recommender))
-    return own(X, n_recommendations=n_recommendations, candidates=candidates, **exclusions)
+    return own(X, n_recommendations=n_recommendations, candidates=candidates, **left_out)
 
 
 def eligible_scores(
@@ -170,21 +171,22 @@ def eligible_scores(
     ...     print(rows, scores.tolist())
     slice(0, 2, None) [[-inf, 0.5, 0.5], [1.0, 0.5, -inf]]
     """
-    recommender, X, exclusions = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
-    return _eligible_blocks(recommender, X, candidates=candidates, **exclusions)
+    recommender, X, left_out = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
+    return _eligible_blocks(recommender, X, candidates=candidates, **left_out)
 
 
 def rows_and_exclusions(model, X, exclude_seen="auto", exclude_interactions=None):
     """Return the recommender inside a fitted model, X after the steps, and what it leaves out.
 
-    A step may drop entries, such as low ratings. What X holds before steps that keep its columns
-    counts as seen, and is among the exclusions.
+    What a `Binarizer` among the steps drops, such as low ratings, is seen all the same.
     """
     recommender, rows = recommender_and_rows(model, X)
     keeps_seen = isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
-    if rows is not X and not keeps_seen and keeps_columns(model):
-        excluded = exclusions(recommender, X, exclude_seen, exclude_interactions)
-        if len(excluded) > (exclude_interactions is not None):
+    whole = None if rows is X or keeps_seen else before_binarizer(model, X)
+    if whole is not None:
+        excluded = exclusions(recommender, whole, exclude_seen, exclude_interactions)
+        has_items = item_columns(recommender) is not None
+        if has_items:
             exclude_seen, exclude_interactions = False, _all_of(excluded, recommender.n_items_)
     options = {"exclude_seen": exclude_seen, "exclude_interactions": exclude_interactions}
     return recommender, rows, options
@@ -192,8 +194,8 @@ def rows_and_exclusions(model, X, exclude_seen="auto", exclude_interactions=None
 
 def _all_of(excluded, n_items):
     """Return a matrix with all nonzero entries of some, which may lack the latest items."""
-    wide = [at_columns(each, np.arange(each.shape[1]), n_items) for each in excluded]
-    return sum(map(pattern_of, wide))
+    entries = [pattern_of(check_matrix(each, name="X")) for each in excluded]
+    return sum(at_columns(each, np.arange(each.shape[1]), n_items) for each in entries)
 
 
 def _eligible_blocks(recommender, X, **options):

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from ._numerics._entries import as_dense
 from ._numerics._row_blocks import entry_rows
-from ._validation import check_matrix, is_content
+from ._validation import check_matrix
 from ._wrapping import as_matrix, keeps_columns, reads_histories, recommender_and_rows
 
 # Values add up if they do so up to this share of the largest.
@@ -34,7 +34,7 @@ def score_parts(model, X):
         return None
     if row is X:
         return recommender.score_parts(X)
-    if reads_histories(model) or is_content(X):
+    if reads_histories(model):
         return None
     found = recommender.score_parts(row)
     if found is None:

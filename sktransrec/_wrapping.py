@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import Binarizer
 from sklearn.utils import get_tags
 
 from ._validation import check_is_fitted, check_sparse
@@ -163,13 +164,46 @@ def keeps_columns(model):
     return True
 
 
-def check_order_kept(model, n_columns):
-    """Raise if the steps of a fitted model put the columns of X in another order.
+def before_binarizer(model, X):
+    """Return X as it comes to the first `Binarizer` among the steps of a fitted model.
+
+    None if there is none, or if a step mixes the columns.
+    """
+    if not keeps_columns(model):
+        return None
+    for step in _steps_before(model):
+        if isinstance(step, Binarizer):
+            return X
+        X = step.transform(X)
+    return None
+
+
+def _steps_before(model):
+    """Yield the fitted transformers before the recommender of a model, in order."""
+    while (inner := _inner(model)) is not None:
+        if isinstance(model, Pipeline):
+            for step in model[:-1]:
+                yield from _flat(step)
+        model = inner
+
+
+def _flat(step):
+    """Yield a transformer, or those of a pipeline."""
+    if isinstance(step, Pipeline):
+        for each in step:
+            yield from _flat(each)
+    elif step not in (None, "passthrough"):
+        yield step
+
+
+def check_order_kept(model):
+    """Raise if the steps of a fitted in-domain model put the columns of X in another order.
 
     The numbers of the items that it recommends are those after the steps.
     """
     while (inner := _inner(model)) is not None:
-        if isinstance(model, Pipeline) and not keeps_columns(model):
+        n_columns = getattr(model, "n_features_in_", None)
+        if isinstance(model, Pipeline) and n_columns is not None and not keeps_columns(model):
             names = list(getattr(model, "feature_names_in_", map("x{}".format, range(n_columns))))
             try:
                 after = model[:-1].get_feature_names_out(names)

@@ -12,7 +12,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from ._histories import latest_of_width, seen_items
 from ._ids import distinct_ids, equal_as_strings, id_array, joined_ids, positions
 from ._recommend import recommend
 from ._typing import Estimator, Function
@@ -21,6 +20,7 @@ from ._version_stamp import VersionStampMixin
 from ._wrapping import (
     check_order_kept,
     held_estimators,
+    is_supervised,
     reads_histories,
     recommender_of,
     with_recommender,
@@ -55,7 +55,8 @@ _UNKNOWN = {
 def _of_one_moment(method: Function) -> Function:
     """Decorate a method so that it sees the model and the ids of one moment.
 
-    Meanwhile another thread may add items.
+    Another thread may add items meanwhile. `add_items` puts another dict in the place of the
+    attributes, so whoever holds the old one still sees them as they were.
     """
 
     @functools.wraps(method)
@@ -184,7 +185,7 @@ class RecommendationService(VersionStampMixin):
             "user", "rank" (from 1 on), "item", "name" and "score": a line for each
             recommendation, users in the given order, best items first.
         """
-        users, X, library = self._rows(users, history, baskets)
+        users, X, seen, library = self._rows(users, history, baskets)
         columns = None if candidates is None else self._known_columns(candidates)
         items, scores = recommend(
             self.model,
@@ -192,7 +193,7 @@ class RecommendationService(VersionStampMixin):
             n_recommendations=self._at_most(n_recommendations),
             candidates=columns,
             exclude_seen=exclude_seen,
-            exclude_interactions=self._excluded(X, exclude_seen, exclude, users),
+            exclude_interactions=self._excluded(X, seen, exclude_seen, exclude, users),
         )
         row, place = np.nonzero(items >= 0)
         return self._table(
@@ -234,12 +235,16 @@ class RecommendationService(VersionStampMixin):
             and "contribution" (what that item adds to the score): a line for each reason, the
             strongest first. See :func:`sktransrec.inspection.explain` for what it means.
         """
-        users, X, library = self._rows(users, history, baskets)
-        X = self._read_by_model(X)
+        users, X, seen, library = self._rows(users, history, baskets)
+        excluded, X = self._excluded(X, seen, "auto", None, users), self._read_by_model(X)
         columns = None if items is None else self._known_columns(items, "items")
         found = {"user": [], "item": [], "score": [], "because": [], "contribution": []}
         for row, user in enumerate(users.tolist()):
-            why = explain(self.model, X[[row]], columns, n_recommendations=n_recommendations)
+            why = explain(
+                self.model,
+                X[[row]],
+                self._best(X, excluded, row, n_recommendations) if columns is None else columns,
+            )
             for item, score in zip(why.items.tolist(), why.scores.tolist(), strict=True):
                 for column, added in why.strongest(item, n_reasons):
                     line = (user, item, score, column, added)
@@ -300,14 +305,14 @@ class RecommendationService(VersionStampMixin):
             and a column for what each member of an ensemble adds to the score. See
             :func:`sktransrec.inspection.trace` for what they mean.
         """
-        users, X, library = self._rows(users, history, baskets)
+        users, X, seen, library = self._rows(users, history, baskets)
         wanted = None if items is None else distinct_ids(items, "items")
         columns = None if wanted is None else positions(wanted, self.item_ids_)
         filters = {
             "candidates": None if candidates is None else self._known_columns(candidates),
             "exclude_seen": exclude_seen,
         }
-        excluded = self._excluded(X, exclude_seen, exclude, users)
+        excluded = self._excluded(X, seen, exclude_seen, exclude, users)
         X = self._read_by_model(X)
         lines = []
         for row, user in enumerate(users.tolist()):
@@ -321,6 +326,10 @@ class RecommendationService(VersionStampMixin):
                     exclude_interactions=None if excluded is None else excluded[[row]],
                     **filters,
                 ).by_item()
+            had = () if seen is None else seen[[row]].indices.tolist()
+            for column in set(had) & set(found):
+                if found[column]["removed_by"] == "excluded":
+                    found[column]["removed_by"] = "seen"
             asked = list(found) if columns is None else columns.tolist()
             ids = self.item_ids_[asked] if wanted is None else wanted
             lines += [
@@ -330,6 +339,16 @@ class RecommendationService(VersionStampMixin):
         asked_ids = self.item_ids_ if wanted is None else wanted
         columns = self._columns_of(lines, {"user": users.dtype, "item": asked_ids.dtype})
         return frame_of(columns, library)
+
+    def _best(self, X, excluded, row, n_recommendations):
+        """Return the columns of the best items of a row."""
+        (best,), _ = recommend(
+            self.model,
+            X[[row]],
+            n_recommendations=self._at_most(n_recommendations),
+            exclude_interactions=None if excluded is None else excluded[[row]],
+        )
+        return best[best >= 0]
 
     def _columns_of(self, lines, dtypes):
         """Return lines of a table as columns; what a line does not have is 0 there."""
@@ -450,8 +469,11 @@ class RecommendationService(VersionStampMixin):
         """Return the ids of the model's item columns."""
         recommender = recommender_of(self.model)
         check_is_fitted(recommender)
-        if self.item_encoder is None and not reads_histories(self.model):
-            check_order_kept(self.model, self.encoder.n_items_)
+        _check_same_order(
+            self.model, getattr(self.model, "feature_names_in_", ()), self.encoder.items_
+        )
+        if not is_supervised(self.model):
+            check_order_kept(self.model)
         encoder = self.encoder if self.item_encoder is None else self.item_encoder
         check_is_fitted(encoder)
         columns = getattr(recommender, "item_columns_", None)
@@ -474,23 +496,27 @@ class RecommendationService(VersionStampMixin):
         )
 
     def _rows(self, users, history, baskets):
-        """Return the ids of the rows, what is known of them, and the library of tables."""
+        """Return the ids of the rows, what is known of them, and the library of tables.
+
+        For a model that reads histories, which are the latest items, it also returns the matrix of
+        all items, and otherwise None.
+        """
         self._check_up_to_date()
         if baskets is not None:
             if users is not None or history is not None:
                 raise ValueError("Pass either baskets, or users and history.")
-            return np.arange(len(baskets)), self._of_baskets(baskets), library_of(self.encoder)
+            return np.arange(len(baskets)), *self._of_baskets(baskets), library_of(self.encoder)
         if history is None:
             if users is None:
                 raise ValueError("Pass users, history or both, or pass baskets.")
             ids = distinct_ids(users, "users")
-            return ids, self._of_baskets([[]] * len(ids)), library_of(self.encoder)
+            return ids, *self._of_baskets([[]] * len(ids)), library_of(self.encoder)
         _warn_of_unknown(unknown_items_in(self._reader, history).tolist())
         known = users_in(self.encoder, history) if users is None else users
         if users is None and not len(known):
             raise ValueError("history has no events: pass users to say whom to recommend to.")
         ids = distinct_ids(known, "users")
-        return ids, self._of_log(history, ids), frame_library(history)
+        return ids, *self._of_log(history, ids), frame_library(history)
 
     def _set_items_read(self):
         """Set the ids of the columns to encode, and how many at the end are later than `fit`."""
@@ -524,27 +550,28 @@ class RecommendationService(VersionStampMixin):
 
     def _read_by_model(self, X):
         """Return the columns of encoded rows that the model reads."""
-        if reads_histories(self.model):
-            return latest_of_width(X, self.model.n_features_in_)
-        if not self._n_later:
+        if not self._n_later or reads_histories(self.model):
             return X
         return X if getattr(self.model, "reads_later_items", False) else X[:, : -self._n_later]
 
     def _of_log(self, history, users):
-        """Return what is known of some users by their log."""
+        """Return what is known of some users by their log, and the matrix of all items or None."""
         encoder = ignoring_unknown(self._reader)
-        if reads_histories(self.model):
-            return encoder.sequences(history, users=users)
-        return encoder.transform(history, users=users)
+        seen = encoder.transform(history, users=users)
+        if not reads_histories(self.model):
+            return seen, None
+        width = self.model.n_features_in_
+        return encoder.sequences(history, users=users, max_length=width), seen
 
     def _of_baskets(self, baskets):
-        """Return what is known of baskets of item ids."""
+        """Return what is known of baskets of item ids, and the matrix of all items or None."""
         coded, unknown = coded_baskets(self._reader, baskets)
         _warn_of_unknown(unknown)
+        seen = merged_matrix(coded, self.encoder.duplicates)
         if reads_histories(self.model):
             coded = coded.interactions(self.encoder.duplicates)
-            return latest_columns(coded, None)
-        return merged_matrix(coded, self.encoder.duplicates)
+            return latest_columns(coded, self.model.n_features_in_), seen
+        return seen, None
 
     def _at_most(self, n_recommendations):
         check_count(n_recommendations, name="n_recommendations")
@@ -557,13 +584,12 @@ class RecommendationService(VersionStampMixin):
             raise ValueError(f"The model knows none of the {name}.")
         return columns
 
-    def _excluded(self, X, exclude_seen, exclude, users):
+    def _excluded(self, X, seen, exclude_seen, exclude, users):
         """Return what to leave out besides the items that the model reads; None if nothing."""
         excluded = [] if exclude is None else [self._items_of_log(exclude, users)]
         keeps_seen = isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
-        if reads_histories(self.model) and self.item_encoder is None and not keeps_seen:
-            # The model reads the latest items alone.
-            excluded.append(seen_items(X, len(self.item_ids_)))
+        if seen is not None and not keeps_seen and self.item_encoder in (None, self.encoder):
+            excluded.append(seen)
         elif self._n_later and not keeps_seen and not reads_histories(self.model):
             known = sp.csr_array((len(users), len(self.item_ids_) - self._n_later))
             excluded.append(sp.hstack([known, X[:, -self._n_later :]], format="csr"))
@@ -620,26 +646,24 @@ def _n_equal(ids, others):
 
 
 def _check_order(model, ids):
-    """Raise if a model or a part of it has the items of the encoder in another order."""
+    """Raise if a model or a part of it describes the items of the encoder in another order."""
     for part in held_estimators(model):
         features = getattr(part, "item_features", None)
-        has_ids = features is not None and features.has_own_ids
-        own = getattr(part, "item_ids_", features.ids) if has_ids else ids
-        names = getattr(part, "feature_names_in_", None)
-        if not has_ids and names is not None:
-            own = names
-        if set(own.tolist()) != set(ids.tolist()):
-            continue
-        for column, (of_part, of_encoder) in enumerate(
-            zip(own.tolist(), ids.tolist(), strict=True)
-        ):
-            if of_part != of_encoder:
-                raise ValueError(
-                    f"{type(part).__name__} takes column {column} for the item {of_part!r}, and "
-                    f"the encoder for {of_encoder!r}: they know the same items in another order. "
-                    "Fit the model on what encoder.transform returns, or pass it "
-                    "item_features.of(encoder.items_)."
-                )
+        if features is not None and features.has_own_ids:
+            _check_same_order(part, getattr(part, "item_ids_", features.ids), ids)
+
+
+def _check_same_order(model, names, ids):
+    """Raise if the columns of a model are named like these items, in another order."""
+    names, ids = list(names), ids.tolist()
+    if names == ids or len(names) != len(ids) or set(names) != set(ids):
+        return
+    column = next(column for column, name in enumerate(names) if name != ids[column])
+    raise ValueError(
+        f"{type(model).__name__} takes column {column} for the item {names[column]!r}, and the "
+        f"encoder for {ids[column]!r}: they know the same items in another order. Fit the model on "
+        "what encoder.transform returns, or pass it item_features.of(encoder.items_)."
+    )
 
 
 def _warn_of_unknown(ids):

@@ -10,7 +10,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import Binarizer, MaxAbsScaler, StandardScaler
+from sklearn.preprocessing import Binarizer, MaxAbsScaler
 
 from sktransrec import (
     EASERecommender,
@@ -251,7 +251,7 @@ def test_products_that_overflow_are_an_error(factors_in_tiles):
 
 STEPS = {
     "drops low values": Binarizer(threshold=3.5),
-    "fills zeros": StandardScaler(),
+    "scales first": Pipeline([("scale", MaxAbsScaler()), ("drop", Binarizer(threshold=0.7))]),
     "nested": Pipeline([("inner", Pipeline([("drop", Binarizer(threshold=3.5))]))]),
 }
 

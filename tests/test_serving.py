@@ -610,3 +610,33 @@ def test_a_model_of_too_few_items_is_told_how_many_there_are(log):
     X[encoder.n_items_ == X] = 1
     with pytest.raises(ValueError, match=f"fit it with n_items={encoder.n_items_}"):
         RecommendationService(TransitionRecommender().fit(X), encoder)
+
+
+def test_reasons_and_traces_know_the_whole_history():
+    users, items = np.repeat(np.arange(20), 8), np.random.default_rng(0).integers(15, size=160)
+    log = pd.DataFrame({"user": users, "item": items, "time": range(160)})
+    encoder = InteractionEncoder(time="time").fit(log)
+    histories = encoder.sequences(log, max_length=2)
+    model = TransitionRecommender(n_items=encoder.n_items_).fit(histories)
+    pairs = set(zip(users.tolist(), items.tolist(), strict=True))
+    for item_encoder in (None, encoder):
+        service = RecommendationService(model, encoder, item_encoder=item_encoder)
+        found = service.recommend(history=log, n_recommendations=3)
+        why = service.explain(history=log, n_recommendations=3)
+        for answers in (found, why):
+            assert not pairs & set(zip(answers["user"], answers["item"], strict=True))
+        theirs = log[log["user"] == 3]
+        traced = service.trace(users=[3], history=theirs, items=theirs["item"].unique())
+        assert set(traced["removed_by"]) == {"seen"}
+
+
+def test_the_columns_of_a_pipeline_have_an_order_too(log):
+    encoder = InteractionEncoder()
+    X = encoder.fit_transform(log)
+    table = pd.DataFrame(X.toarray(), columns=encoder.items_)[encoder.items_[::-1]]
+    for model in (EASERecommender(), make_pipeline(MaxAbsScaler(), EASERecommender())):
+        with pytest.raises(ValueError, match="the same items in another order"):
+            RecommendationService(model.fit(table), encoder)
+    two = make_pipeline(MaxAbsScaler(), RidgeRecommender()).fit(table, X)
+    with pytest.raises(ValueError, match="the same items in another order"):
+        RecommendationService(two, encoder, item_encoder=encoder)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
@@ -21,6 +22,8 @@ from sktransrec import (
     SwitchingRecommender,
     TransferGate,
     VotingRecommender,
+    ranking_scorer,
+    transfer_gain,
 )
 from sktransrec._wrapping import (
     fitted_learner,
@@ -30,6 +33,7 @@ from sktransrec._wrapping import (
     recommender_and_rows,
     recommender_of,
 )
+from sktransrec.metrics import held_out_auc
 
 X = np.array([[1, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 0, 1]] * 3, dtype=np.float32)
 
@@ -110,3 +114,21 @@ def test_what_cannot_be_served_is_an_error(model):
     with pytest.raises(TypeError, match="cannot recommend: pass a recommender"):
         recommender_of(make_pipeline(Ridge()).fit(X, X))
     assert innermost(model) is model
+
+
+def test_the_order_of_columns_matters_to_what_recommends_them():
+    rng = np.random.RandomState(0)
+    X = (rng.uniform(size=(40, 10)) < 0.4) * 1.0
+    known, y = X * (rng.uniform(size=X.shape) < 0.7), X
+    y = y * (known == 0)
+    moved = make_column_transformer((MaxAbsScaler(), slice(5, 10)), remainder="passthrough")
+    in_domain = make_pipeline(moved, EASERecommender()).fit(known)
+    for judge in (ranking_scorer(), held_out_auc):
+        with pytest.raises(ValueError, match="put the columns of X in another order"):
+            judge(in_domain, known, y)
+    with pytest.raises(ValueError, match="put the columns of X in another order"):
+        VotingRecommender([("moved", in_domain), ("EASE", EASERecommender())]).fit(known)
+    supervised = make_pipeline(moved, RidgeRecommender()).fit(known, y)
+    assert ranking_scorer()(supervised, known, y) >= 0
+    gain = transfer_gain(make_pipeline(moved, RidgeRecommender()), None, known, y, cv=2)
+    assert gain.overall.n_rows > 0

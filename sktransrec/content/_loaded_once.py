@@ -15,18 +15,18 @@ class LoadedOnce:
     """
 
     _network = None
-    _loaded_from: Any = None
+    _files: Any = None
 
     def _loaded(self):
-        """Return the network of the file as it is now."""
-        now = self.identity()
-        if self._network is None or now != self._loaded_from:
-            self._network, self._loaded_from = self._load(), now
+        """Return the network of the file as it is now, or was before it went away."""
+        _, files = self.identity()
+        if self._network is None or (files and files != self._files):
+            self._network, self._files = self._load(), files
         return self._network
 
     def __getstate__(self):
-        is_loaded = {"_network", "_loaded_from"}
-        return {n: path_as_str(each) for n, each in vars(self).items() if n not in is_loaded}
+        of_network = {"_network", "_files"}
+        return {n: path_as_str(each) for n, each in vars(self).items() if n not in of_network}
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.__getstate__().items())

@@ -79,9 +79,9 @@ def _as_array(values, ids, name):
                 "to one size."
             )
     try:
+        numbers = np.array(values)
         # Token ids stay integers.
-        integers = np.array(values)
-        return integers if integers.dtype.kind in "iu" else np.array(values, dtype=np.float32)
+        return numbers if numbers.dtype.kind in "iu" else numbers.astype(np.float32, copy=False)
     except (TypeError, ValueError, OverflowError):
         item, value = next(
             pair for pair in zip(ids.tolist(), values, strict=True) if not _are_numbers(pair[1])

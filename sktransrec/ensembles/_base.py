@@ -34,6 +34,7 @@ from .._validation import (
     check_targets,
 )
 from .._wrapping import (
+    check_order_kept,
     expecting_items,
     fitted_part,
     ignores_unknown,
@@ -102,7 +103,8 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         if is_supervised(self):
             valid = check_rows_or_content(self, X, reset=reset)
             # Members may choose columns by name.
-            return X if self._passes_frames and hasattr(X, "select_dtypes") else valid
+            is_frame = hasattr(X, "select_dtypes") and not hasattr(X, "sparse")
+            return X if is_frame and self._passes_frames else valid
         if reads_histories(self):
             ignores_gaps = all(map(ignores_unknown, self._leading_parts()))
             return padded_at_end(check_histories(self, X, reset=reset, ignores_gaps=ignores_gaps))
@@ -194,6 +196,8 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         if self._target.columns.size:
             allowed.add(self.n_features_in_)
         for name, model in models.items():
+            if not is_supervised(model):
+                check_order_kept(model)
             n_items = recommender_of(model).n_items_
             if n_items not in allowed:
                 raise ValueError(
@@ -328,6 +332,11 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
             the items known so far. A matrix X keeps the columns of `fit`.
         """
         check_is_fitted(self)
+        if self.item_columns_ is not None:
+            raise ValueError(
+                "target_columns says which columns of X are the items, and later items have none: "
+                "add them to a model of the target alone."
+            )
         later = [with_later_items(model, item_features) for model in self.estimators_]
         return self._with_members(list(self.named_estimators_), later, item_features.n_items)
 

@@ -179,7 +179,7 @@ def explain(
     True
     """
     check_one_row(X)
-    if is_table(X) or is_content(X) or np.ndim(X) > 2:
+    if np.ndim(X) > 2 or ((is_table(X) or is_content(X)) and not _are_numbers(X)):
         raise ValueError(
             "X holds a text, categories or a picture, which have no entries to leave out: pass a "
             "row of numbers or a history, or use trace, which shows what each member adds."
@@ -197,6 +197,15 @@ def explain(
         rest=scores - contributions.sum(axis=1),
         is_exact=exact is not None,
     )
+
+
+def _are_numbers(X):
+    """Return whether objects are numbers."""
+    try:
+        np.asarray(X, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def check_one_row(X):

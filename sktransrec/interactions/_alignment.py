@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
-from .._ids import decoded_in_domain, equal_as_strings, positions
+from .._ids import decoded, equal_as_strings, ids_of_domain, positions
 from .._validation import StrOptions, validate_params
 from ._cross_listed import CONSTRAINTS, find_cross_listed, named_twins, twin_lines
 from ._encoder import InteractionEncoder
@@ -151,7 +151,7 @@ class AlignedDomains:
         source, target = self.source_encoder.items_, self.target_encoder.items_
         if self.report.on == "items":
             source = target = self.shared_ids
-        return decoded_in_domain(items, domain, source=source, target=target)
+        return decoded(ids_of_domain(domain, source=source, target=target), items, "items")
 
 
 @validate_params(

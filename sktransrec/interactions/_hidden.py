@@ -70,7 +70,7 @@ def hidden_part(model, X, size, *, random_state=None, candidates=None):
         kept, y = without_latest(padded_at_end(ids), size, is_hidable)
     else:
         matrix = check_matrix(X, name="X")
-        check_order_kept(model, matrix.shape[1])
+        check_order_kept(model)
         columns = _checked_columns(recommender, matrix.shape[1])
         kept, y = without_random(matrix, size, columns, is_hidable, random_state)
     if not y.nnz:

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from .._ids import decoded_in_domain, joined_ids, positions
+from .._ids import decoded, encoded, ids_of_domain, joined_ids, positions
 from .._numerics._entries import at_rows
 from .._validation import StrOptions, validate_params
 from ._alignment import encoded_domains
@@ -68,8 +68,31 @@ class StackedDomains:
         item_ids : ndarray of the shape of `items`
             Their ids. If there is a -1, the array has dtype object and holds None there.
         """
+        return decoded(self._ids_of(domain), items, "items")
+
+    def encode_items(
+        self, item_ids: ArrayLike, *, domain: Literal["source", "target", "both"]
+    ) -> NDArray[np.intp]:
+        """Return the numbers of items, such as `candidates` or `similar_items` need them.
+
+        Parameters
+        ----------
+        item_ids : array-like of ids of shape (n_ids,)
+            Item ids, strings or integers.
+        domain : {"source", "target", "both"}
+            What the numbers count, as in `decode_items`. Among the columns of both domains, an item
+            that both have is that of the target.
+
+        Returns
+        -------
+        items : ndarray of shape (n_ids,), dtype intp
+            Their numbers; -1 marks an unknown id.
+        """
+        return encoded(self._ids_of(domain), item_ids)
+
+    def _ids_of(self, domain):
         source, target = self.source_encoder.items_, self.target_encoder.items_
-        return decoded_in_domain(items, domain, source=source, target=target)
+        return ids_of_domain(domain, source=source, target=target)
 
 
 @validate_params(

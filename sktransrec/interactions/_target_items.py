@@ -121,8 +121,8 @@ class TargetItems:
         """
         if candidates is not None and not len(candidates):
             return np.full((n_rows_of(X), k), -1)
-        if self.columns.size:
-            check_order_kept(model, X.shape[1])
+        if not is_supervised(model):
+            check_order_kept(model)
         recommender, X = recommender_and_rows(model, X)
         is_among_others = self._are_among_others(recommender)
         if is_among_others:

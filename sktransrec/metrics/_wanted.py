@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from .._columns import column_names
 from .._histories import is_padded_at_one_end, seen_items
 from .._validation import as_array, check_numbering, check_relevance
-from .._wrapping import ignores_unknown, innermost, is_supervised, reads_histories
+from .._wrapping import check_order_kept, ignores_unknown, innermost, is_supervised, reads_histories
 
 
 def wanted_items(model, y, *, n_rows, n_items=None):
@@ -17,6 +17,7 @@ def wanted_items(model, y, *, n_rows, n_items=None):
     `n_items` is None, y determines the number of items.
     """
     if not is_supervised(model):
+        check_order_kept(model)
         recommender = innermost(model)
         names = getattr(recommender, "feature_names_in_", None)
         columns = getattr(recommender, "item_columns_", None)

@@ -66,7 +66,6 @@ class RowSumsMixin:
             data = self._valid_data(X, y, reset=True)
             self._choose(*data)
             return self._learn_sums(self._row_sums_of(*data))
-        self._take_fixed_values()
         return self._learn_sums(self._kept_sums() + self.row_sums(X, y))
 
     def _take_fixed_values(self):
@@ -205,6 +204,7 @@ class RowSumsMixin:
         return {"model": type(self).__name__, **self._settings}
 
     def _learn_sums(self, row_sums):
+        self._take_fixed_values()
         if row_sums.feature_names is not None:
             self.feature_names_in_ = row_sums.feature_names
         self.n_features_in_ = row_sums.n_features

@@ -109,7 +109,14 @@ class SegmentPopularityRecommender(SupervisedRecommender):
             self._categories = _categories() if is_table(X) else None
         if self._categories is None:
             # Numbers of segments, such as dates, may be larger than float32 tells apart.
-            return check_rows(self, X, reset=reset, dtype=np.float64)
+            X = check_rows(self, X, reset=reset, dtype=np.float64)
+            largest = np.abs(X.data if sp.issparse(X) else X).max(initial=0)
+            if largest >= 2**53:
+                raise ValueError(
+                    f"X holds {largest:.0f}, and numbers from 2**53 on do not tell neighbouring "
+                    "segments apart: pass a table with these columns as texts."
+                )
+            return X
         table = _with_one_missing_value(check_table(self, X, reset=reset))
         with reading(table, name="X"):
             return (self._categories.fit(table) if reset else self._categories).transform(table)

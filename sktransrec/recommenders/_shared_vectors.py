@@ -37,7 +37,7 @@ def made_once(content, transformer, make):
 def _state_of(transformer):
     """Return what changes if a function or a frozen estimator in a transformer learns more."""
     if isinstance(transformer, FrozenEstimator) or callable(transformer):
-        return key_of_encoder(transformer)
+        return key_of_encoder(transformer) or object()  # equal to nothing
     if hasattr(transformer, "get_params"):
         return [_state_of(each) for each in transformer.get_params(deep=False).values()]
     is_list = isinstance(transformer, list | tuple)
