@@ -144,6 +144,17 @@ def test_what_has_no_ids_says_so(model, words):
         _network().decode_items([0])
 
 
+def test_items_of_stacked_domains_have_a_number_in_each():
+    stacked = stack_domains(LOG, OTHER_LOG)
+    assert stacked.encode_items([10, 30, 2**60], domain="source").tolist() == [0, 2, -1]
+    assert stacked.encode_items([10, 30, 2**60], domain="target").tolist() == [0, -1, 1]
+    columns = stacked.encode_items([10, 30, 2**60], domain="both")
+    assert columns.tolist() == [3, 2, 4]
+    assert stacked.decode_items(columns, domain="both").tolist() == [10, 30, 2**60]
+    with pytest.raises(ValueError, match="item_ids holds '10' of type str"):
+        stacked.encode_items(["10"], domain="target")
+
+
 def test_domains_decode_their_own_columns():
     aligned = align_domains(LOG, OTHER_LOG)
     assert aligned.decode_items([0, 2], domain="source").tolist() == [10, 30]
