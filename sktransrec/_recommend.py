@@ -84,7 +84,8 @@ def recommend(
         Whether to leave out the items that a row already has in X; see
         :meth:`sktransrec.base.RecommenderMixin.recommend`. What a
         :class:`~sklearn.preprocessing.Binarizer` in a `Pipeline` drops, such as low ratings, is
-        left out too. Pass what another step drops as `exclude_interactions`.
+        left out too, if all steps keep the columns. Pass what another step drops as
+        `exclude_interactions`.
     exclude_interactions : sparse matrix of shape (n_rows, n_items), default=None
         Its nonzero entries are left out as well.
 
@@ -184,12 +185,28 @@ def rows_and_exclusions(model, X, exclude_seen="auto", exclude_interactions=None
     keeps_seen = isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
     whole = None if rows is X or keeps_seen else before_binarizer(model, X)
     if whole is not None:
-        excluded = exclusions(recommender, whole, exclude_seen, exclude_interactions)
-        has_items = item_columns(recommender) is not None
-        if has_items:
+        entries = _entries_before_binarizer(model, whole, X)
+        excluded = exclusions(recommender, entries, exclude_seen, exclude_interactions)
+        if item_columns(recommender) is not None:
             exclude_seen, exclude_interactions = False, _all_of(excluded, recommender.n_items_)
     options = {"exclude_seen": exclude_seen, "exclude_interactions": exclude_interactions}
     return recommender, rows, options
+
+
+def _entries_before_binarizer(model, rows, X):
+    """Return the nonzero entries of X that the steps before the `Binarizer` take for entries.
+
+    They do not if they make the same of it as of a zero. `rows` is what they make of X.
+    """
+    X = np.asarray(X) if isinstance(X, list) else X
+    is_frame = hasattr(X, "select_dtypes")
+    if rows is X or sp.issparse(rows) or (is_frame and is_content(X)):
+        return rows
+    zeros = np.zeros((1, X.shape[1]))
+    zeros = type(X)(zeros, columns=X.columns) if is_frame else zeros
+    of_zeros = np.asarray(before_binarizer(model, sp.csr_array(zeros) if sp.issparse(X) else zeros))
+    has_entry = (X.toarray() if sp.issparse(X) else np.asarray(X)) != 0
+    return (has_entry & (np.asarray(rows) != of_zeros)).astype(np.float32)
 
 
 def _all_of(excluded, n_items):

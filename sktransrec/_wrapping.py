@@ -189,7 +189,9 @@ def _steps_before(model):
 
 def _flat(step):
     """Yield a transformer, or those of a pipeline."""
-    if isinstance(step, Pipeline):
+    if isinstance(step, FrozenEstimator):
+        yield from _flat(step.estimator)
+    elif isinstance(step, Pipeline):
         for each in step:
             yield from _flat(each)
     elif step not in (None, "passthrough"):
@@ -211,7 +213,7 @@ def check_order_kept(model):
                 return
             known = set(names)
             after = [name if name in known else name.partition("__")[2] for name in after]
-            if after != names and set(after) == known:
+            if after != names and len(after) == len(names) and set(after) == known:
                 raise ValueError(
                     f"The steps before {type(recommender_of(model)).__name__} put the columns of X "
                     f"in another order, with {after[0]!r} first, so the number of an item is not "

@@ -5,6 +5,7 @@ import copy
 import functools
 import warnings
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from os import PathLike
 from typing import Any, Literal
 
@@ -12,7 +13,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from ._ids import distinct_ids, equal_as_strings, id_array, joined_ids, positions
+from ._columns import objects_of
+from ._ids import distinct_ids, equal_as_strings, joined_ids, positions
 from ._recommend import recommend
 from ._typing import Estimator, Function
 from ._validation import check_count, check_is_fitted
@@ -132,7 +134,7 @@ class RecommendationService(VersionStampMixin):
         check_is_fitted(encoder)
         self.model = model
         self.encoder = encoder
-        self.item_encoder = item_encoder
+        self.item_encoder = None if item_encoder is encoder else item_encoder
         self.item_names = _as_dict(item_names)
         self.item_ids_ = self._ids_of_model()
         _check_names(self.item_names, self.item_ids_)
@@ -240,11 +242,10 @@ class RecommendationService(VersionStampMixin):
         columns = None if items is None else self._known_columns(items, "items")
         found = {"user": [], "item": [], "score": [], "because": [], "contribution": []}
         for row, user in enumerate(users.tolist()):
-            why = explain(
-                self.model,
-                X[[row]],
-                self._best(X, excluded, row, n_recommendations) if columns is None else columns,
-            )
+            asked = self._best(X, excluded, row, n_recommendations) if columns is None else columns
+            if not len(asked):
+                continue
+            why = explain(self.model, X[[row]], asked)
             for item, score in zip(why.items.tolist(), why.scores.tolist(), strict=True):
                 for column, added in why.strongest(item, n_reasons):
                     line = (user, item, score, column, added)
@@ -326,7 +327,8 @@ class RecommendationService(VersionStampMixin):
                     exclude_interactions=None if excluded is None else excluded[[row]],
                     **filters,
                 ).by_item()
-            had = () if seen is None else seen[[row]].indices.tolist()
+            left_out = self._left_out(seen, exclude_seen)
+            had = () if left_out is None else left_out[[row]].indices.tolist()
             for column in set(had) & set(found):
                 if found[column]["removed_by"] == "excluded":
                     found[column]["removed_by"] = "seen"
@@ -422,6 +424,7 @@ class RecommendationService(VersionStampMixin):
         later.model = with_recommender(self.model, recommender.with_items(item_features))
         later._set_items_read()
         later.item_names = self.item_names | _as_dict(item_names)
+        _check_names(later.item_names, later.item_ids_)
         self.__dict__ = vars(later)  # at once: other threads may be asking
         return self
 
@@ -584,11 +587,17 @@ class RecommendationService(VersionStampMixin):
             raise ValueError(f"The model knows none of the {name}.")
         return columns
 
+    def _left_out(self, seen, exclude_seen):
+        """Return what a reader of histories leaves out as seen; None for other models."""
+        keeps_seen = isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
+        return None if keeps_seen or self.item_encoder is not None else seen
+
     def _excluded(self, X, seen, exclude_seen, exclude, users):
         """Return what to leave out besides the items that the model reads; None if nothing."""
         excluded = [] if exclude is None else [self._items_of_log(exclude, users)]
         keeps_seen = isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
-        if seen is not None and not keeps_seen and self.item_encoder in (None, self.encoder):
+        seen = self._left_out(seen, exclude_seen)
+        if seen is not None:
             excluded.append(seen)
         elif self._n_later and not keeps_seen and not reads_histories(self.model):
             known = sp.csr_array((len(users), len(self.item_ids_) - self._n_later))
@@ -628,7 +637,7 @@ def _as_dict(names):
 
 def _check_names(names, ids):
     """Raise if names have ids that equal those of the items only as strings."""
-    named = id_array(list(names), "item_names") if names else ids
+    named = objects_of([one for one in names if isinstance(one, str | Integral)])
     is_alike = equal_as_strings(named, ids)
     if is_alike.any():
         one = named[is_alike].tolist()[0]

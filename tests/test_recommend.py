@@ -10,7 +10,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import Binarizer, MaxAbsScaler
+from sklearn.preprocessing import Binarizer, FunctionTransformer, MaxAbsScaler, StandardScaler
 
 from sktransrec import (
     EASERecommender,
@@ -251,6 +251,8 @@ def test_products_that_overflow_are_an_error(factors_in_tiles):
 
 STEPS = {
     "drops low values": Binarizer(threshold=3.5),
+    "frozen": FrozenEstimator(Binarizer(threshold=3.5).fit(np.ones((1, 15)))),
+    "centres first": Pipeline([("scale", StandardScaler()), ("drop", Binarizer())]),
     "scales first": Pipeline([("scale", MaxAbsScaler()), ("drop", Binarizer(threshold=0.7))]),
     "nested": Pipeline([("inner", Pipeline([("drop", Binarizer(threshold=3.5))]))]),
 }
@@ -294,3 +296,21 @@ def test_scores_leave_out_what_a_row_has_before_the_steps():
     compared = debiased_scorer("ndcg", propensity_exponent=0)(pipe, known, y)
     ranks = held_out_ranks(pipe, known, y)
     assert compared == pytest.approx(rank_metrics(ranks[2], rows=ranks[0], k=10)["ndcg"][0])
+
+
+def test_what_steps_before_the_binarizer_take_for_nothing_is_not_seen():
+    rng = np.random.RandomState(0)
+    ratings = rng.randint(1, 6, size=(40, 15)) * (rng.uniform(size=(40, 15)) < 0.4)
+    for marker in (99, np.nan):  # not rated
+        marked = np.where(ratings > 0, ratings, marker)
+        clean = FunctionTransformer(
+            lambda X: np.where(np.isnan(X) | (X == 99), 0, X), feature_names_out="one-to-one"
+        )
+        pipe = make_pipeline(clean, Binarizer(threshold=3.5), EASERecommender(5.0)).fit(marked)
+        items, _ = recommend(pipe, marked, n_recommendations=4)
+        assert (items[:, 0] >= 0).all()
+        assert not np.take_along_axis(ratings, np.maximum(items, 0), axis=1)[items >= 0].any()
+    stored = sp.csr_array(([0.0, 1.0], ([0, 0], [0, 1])), shape=(1, 15))
+    pipe = make_pipeline(Binarizer(), EASERecommender(5.0)).fit(ratings * 1.0)
+    items, _ = recommend(pipe, stored, n_recommendations=15)
+    assert (items >= 0).sum() == 14

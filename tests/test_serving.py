@@ -640,3 +640,32 @@ def test_the_columns_of_a_pipeline_have_an_order_too(log):
     two = make_pipeline(MaxAbsScaler(), RidgeRecommender()).fit(table, X)
     with pytest.raises(ValueError, match="the same items in another order"):
         RecommendationService(two, encoder, item_encoder=encoder)
+
+
+def test_users_who_have_everything_are_explained_nothing():
+    log = pd.DataFrame({"user": [0, 0, 1, 1, 1, 2], "item": [1, 2, 1, 2, 3, 3], "time": range(6)})
+    encoder = InteractionEncoder(time="time").fit(log)
+    models = [ItemKNNRecommender().fit(encoder.transform(log))]
+    models += [TransitionRecommender(n_items=3).fit(encoder.sequences(log, max_length=2))]
+    for model in models:
+        service = RecommendationService(model, encoder)
+        why = service.explain([0, 1], log)
+        assert set(why["user"]) == {0}
+        traced = service.trace([0], log, items=[1], exclude=log, exclude_seen=False)
+        assert traced["removed_by"].tolist() == ["excluded"]
+
+
+def test_the_same_encoder_twice_is_one(log):
+    events = log.assign(time=range(len(log)))
+    encoder = InteractionEncoder(time="time").fit(events)
+    features = ItemFeatures(np.eye(encoder.n_items_), ids=encoder.items_)
+    model = HistoryRecommender(ContentKNNRecommender(features), n_items=encoder.n_items_)
+    model.fit(encoder.sequences(events, max_length=3))
+    service = RecommendationService(model, encoder, item_encoder=encoder)
+    with pytest.raises(ValueError, match="item_names has a name for"):
+        RecommendationService(model, encoder).add_items(
+            ItemFeatures(np.eye(encoder.n_items_)[:1], ids=[7]), {"7": "new"}
+        )
+    service.add_items(ItemFeatures(np.eye(encoder.n_items_)[:1], ids=["later"]))
+    found = service.recommend(["user-1"], events)
+    assert not set(found["item"]) & set(log.loc[log["user"] == "user-1", "item"])

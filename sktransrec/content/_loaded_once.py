@@ -15,17 +15,19 @@ class LoadedOnce:
     """
 
     _network = None
-    _files: Any = None
+    _loaded_from: Any = None, None
 
     def _loaded(self):
         """Return the network of the file as it is now, or was before it went away."""
-        _, files = self.identity()
-        if self._network is None or (files and files != self._files):
-            self._network, self._files = self._load(), files
+        settings, files = self.identity()
+        old_settings, old_files = self._loaded_from
+        is_same_file = not files or files == old_files
+        if self._network is None or settings != old_settings or not is_same_file:
+            self._network, self._loaded_from = self._load(), (settings, files)
         return self._network
 
     def __getstate__(self):
-        of_network = {"_network", "_files"}
+        of_network = {"_network", "_loaded_from"}
         return {n: path_as_str(each) for n, each in vars(self).items() if n not in of_network}
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 """What each thing that a row has adds to the score of an item."""
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -200,12 +201,10 @@ def explain(
 
 
 def _are_numbers(X):
-    """Return whether objects are numbers."""
-    try:
-        np.asarray(X, dtype=float)
-    except (TypeError, ValueError):
+    """Return whether a table or an array of objects holds numbers alone."""
+    if "category" in map(str, getattr(X, "dtypes", ())):
         return False
-    return True
+    return all(isinstance(value, Real) for value in np.ravel(np.asarray(X, dtype=object)))
 
 
 def check_one_row(X):

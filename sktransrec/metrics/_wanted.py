@@ -30,7 +30,9 @@ def wanted_items(model, y, *, n_rows, n_items=None):
 def check_order_of_y(names, y):
     """Raise if the columns of y are called as the items are, and stand in another order."""
     of_y = column_names(y)
-    if names is None or of_y is None or list(of_y) == list(names) or set(of_y) != set(names):
+    if names is None or of_y is None or len(of_y) != len(names) or set(of_y) != set(names):
+        return
+    if list(of_y) == list(names):
         return
     of_y, of_model = next(pair for pair in zip(of_y, names, strict=True) if pair[0] != pair[1])
     raise ValueError(

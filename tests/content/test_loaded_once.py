@@ -54,3 +54,17 @@ def test_a_file_that_has_changed_is_loaded_again(tmp_path):
     path.write_text("5.0")
     os.utime(path, (0, 0))
     assert scale(2) == Scale(path)(2) == 10
+
+
+def test_settings_that_have_changed_load_again_and_a_file_that_went_away_does_not(tmp_path):
+    path = tmp_path / "network"
+    path.write_text("3")
+    scale = Scale(path)
+    before = Scale.loads
+    assert [scale(2), scale(2)] == [6, 6]
+    path.unlink()
+    assert scale(2) == 6
+    assert Scale.loads == before + 1
+    path.write_text("4")
+    scale.offset = 1
+    assert scale(2) == 9

@@ -1,6 +1,7 @@
 """Contributions sum to the score where this is claimed, and are differences of scores elsewhere."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
@@ -412,3 +413,13 @@ def test_content_has_no_entries_to_leave_out(X):
         )
     with pytest.raises(ValueError, match="have no entries to leave out"):
         explain(model.fit(X, y), X[:1])
+
+
+def test_numbers_in_a_table_of_objects_are_entries():
+    X = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 1], [1, 1, 0, 0]])
+    model = EASERecommender(1.0).fit(X)
+    as_objects = pd.DataFrame(X[:1], dtype=object)
+    assert explain(model, as_objects).items.tolist() == explain(model, X[:1]).items.tolist()
+    digits = make_pipeline(TfidfVectorizer(), RidgeRecommender()).fit(["20", "21", "20", "23"], X)
+    with pytest.raises(ValueError, match="have no entries to leave out"):
+        explain(digits, ["20"])
