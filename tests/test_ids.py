@@ -184,6 +184,9 @@ ENSEMBLES = {
         [("content", _by_content(ids)), ("collective", _collective(stacked))]
     ),
     "stack": lambda stacked, ids: _stack_of(stacked, _by_content(ids), ItemKNNRecommender()),
+    "stack of a vote": lambda stacked, ids: _stack_of(
+        stacked, VotingRecommender([("content", _by_content(ids))]), ItemKNNRecommender()
+    ),
     "stack of a pipeline": lambda stacked, ids: _stack_of(
         stacked, ItemKNNRecommender(), make_pipeline("passthrough", _by_content(ids))
     ),

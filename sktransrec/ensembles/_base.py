@@ -2,6 +2,7 @@
 """The base classes of ensembles: what their members read and learn from."""
 
 import copy
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Self
 
@@ -259,6 +260,14 @@ class DecidingRecommender(EnsembleRecommender):
         return self._target.score_parts(fitted, X, columns if columns.size else None)
 
 
+def _known_ids(recommender):
+    """Return the ids of the items of a fitted recommender, None if it knows none."""
+    if hasattr(recommender, "decode_items"):
+        with suppress(ValueError):
+            return recommender.decode_items(np.arange(recommender.n_items_))
+    return None
+
+
 def _members(ensemble):
     """Return the members, fitted or not."""
     return getattr(ensemble, "estimators_", None) or ensemble._parts()
@@ -387,8 +396,9 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
     def _ids_of_items(self):
         check_is_fitted(self)
         for recommender in map(recommender_of, self.estimators_):
-            if hasattr(recommender, "item_ids_"):
-                return self._target.of_target(recommender, recommender.item_ids_)
+            ids = _known_ids(recommender)
+            if ids is not None:
+                return self._target.of_target(recommender, ids)
         raise ValueError(
             "None of the recommenders knows the ids of the items. HybridRecommender and "
             "ContentKNNRecommender would. Use decode_items of the InteractionEncoder that made X."
