@@ -80,8 +80,10 @@ def _as_array(values, ids, name):
             )
     try:
         numbers = np.array(values)
-        # Token ids stay integers.
-        return numbers if numbers.dtype.kind in "iu" else numbers.astype(np.float32, copy=False)
+        if numbers.dtype.kind in "iu":  # token ids
+            return numbers
+        is_float = numbers.dtype.kind == "f"
+        return np.array(numbers if is_float else values, dtype=np.float32)
     except (TypeError, ValueError, OverflowError):
         item, value = next(
             pair for pair in zip(ids.tolist(), values, strict=True) if not _are_numbers(pair[1])

@@ -308,3 +308,11 @@ def test_fitted_parts_have_an_order_too():
 def test_ids_of_items_are_an_order_too():
     reordered = TABLE.iloc[:, ::-1]
     ReconstructionRecommender(_fine_tuned(item_ids=reordered.columns)).fit(reordered)
+
+
+def test_token_ids_of_lists_stay_integers():
+    assert ItemFeatures([[3, 1, 0], [2, 0, 0]]).values.dtype.kind == "i"
+    assert ItemFeatures([[3, 1.5], [2, 0]]).values.dtype == np.float32
+    for bad in ([[1j, 0], [0, 1]], [np.array([1j]), np.array([0])]):
+        with pytest.raises(ValueError, match="complex|neither a text nor only numbers"):
+            ItemFeatures(bad)
