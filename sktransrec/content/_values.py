@@ -82,8 +82,9 @@ def _as_array(values, ids, name):
         numbers = np.array(values)
         if numbers.dtype.kind in "iu":  # token ids
             return numbers
-        is_float = numbers.dtype.kind == "f"
-        return np.array(numbers if is_float else values, dtype=np.float32)
+        if np.iscomplexobj(numbers):
+            raise TypeError
+        return np.array(numbers if numbers.dtype.kind == "f" else values, dtype=np.float32)
     except (TypeError, ValueError, OverflowError):
         item, value = next(
             pair for pair in zip(ids.tolist(), values, strict=True) if not _are_numbers(pair[1])
@@ -95,6 +96,8 @@ def _as_array(values, ids, name):
 
 
 def _are_numbers(value):
+    if np.iscomplexobj(np.asarray(value)):
+        return False
     try:
         np.asarray(value, dtype=np.float32)
     except (TypeError, ValueError, OverflowError):

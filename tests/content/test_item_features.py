@@ -314,5 +314,5 @@ def test_token_ids_of_lists_stay_integers():
     assert ItemFeatures([[3, 1, 0], [2, 0, 0]]).values.dtype.kind == "i"
     assert ItemFeatures([[3, 1.5], [2, 0]]).values.dtype == np.float32
     for bad in ([[1j, 0], [0, 1]], [np.array([1j]), np.array([0])]):
-        with pytest.raises(ValueError, match="complex|neither a text nor only numbers"):
+        with pytest.raises(ValueError, match="neither a text nor only numbers"):
             ItemFeatures(bad)
