@@ -36,6 +36,14 @@ def column_names(X):
     return list(X.columns if hasattr(X, "iloc") else nw.from_native(X, eager_only=True).columns)
 
 
+def first_displaced(names, others):
+    """Return the first place where the same names stand in another order, None if none does."""
+    names, others = list(names), list(others)
+    if names == others or len(names) != len(others) or set(names) != set(others):
+        return None
+    return next(place for place, name in enumerate(names) if name != others[place])
+
+
 def check_none_missing(column, what, noun):
     """Raise if a column from `as_column` has missing values."""
     missing = np.flatnonzero(_is_missing(column))

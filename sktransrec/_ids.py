@@ -113,17 +113,22 @@ def ids_of_domain(domain, *, source, target):
     return joined_ids(allowed[domain])
 
 
-def encoded(known, item_ids):
-    """Return the columns of item ids among the known ones, -1 for an unknown id."""
-    codes, ids = coded_ids(item_ids, "item_ids", "item ids")
+def check_type_of_ids(ids, known, name, holds):
+    """Raise if some ids equal known ones only as strings; `name` and `holds` begin the error."""
     is_other_type = equal_as_strings(ids, known)
     if is_other_type.any():
         one = ids[is_other_type].tolist()[0]
         raise ValueError(
-            f"item_ids holds {one!r} of type {type(one).__name__}, but the known ids are of type "
-            f"{type(known.tolist()[0]).__name__}, such as {known.tolist()[0]!r}: convert item_ids "
-            "to that type."
+            f"{name} {holds} {one!r} of type {type(one).__name__}, but the known ids are of type "
+            f"{type(known.tolist()[0]).__name__}, such as {known.tolist()[0]!r}: convert {name} to "
+            "that type."
         )
+
+
+def encoded(known, item_ids):
+    """Return the columns of item ids among the known ones, -1 for an unknown id."""
+    codes, ids = coded_ids(item_ids, "item_ids", "item ids")
+    check_type_of_ids(ids, known, "item_ids", "holds")
     return positions(ids, known)[codes]
 
 

@@ -176,19 +176,24 @@ def eligible_scores(
     return _eligible_blocks(recommender, X, candidates=candidates, **left_out)
 
 
+def keeps_seen(exclude_seen):
+    """Return whether the items that a row has may be recommended again."""
+    return isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
+
+
 def rows_and_exclusions(model, X, exclude_seen="auto", exclude_interactions=None):
     """Return the recommender inside a fitted model, X after the steps, and what it leaves out.
 
     What a `Binarizer` among the steps drops, such as low ratings, is seen all the same.
     """
     recommender, rows = recommender_and_rows(model, X)
-    keeps_seen = isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
-    whole = None if rows is X or keeps_seen else before_binarizer(model, X)
+    has_steps = rows is not X and not keeps_seen(exclude_seen)
+    recommends_columns = has_steps and _served_by(recommender).item_columns is not None
+    whole = before_binarizer(model, X) if recommends_columns else None
     if whole is not None:
         entries = _entries_before_binarizer(model, whole, X)
         excluded = exclusions(recommender, entries, exclude_seen, exclude_interactions)
-        if item_columns(recommender) is not None:
-            exclude_seen, exclude_interactions = False, _all_of(excluded, recommender.n_items_)
+        exclude_seen, exclude_interactions = False, _all_of(excluded, recommender.n_items_)
     options = {"exclude_seen": exclude_seen, "exclude_interactions": exclude_interactions}
     return recommender, rows, options
 

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Binarizer
 from sklearn.utils import get_tags
 
+from ._columns import first_displaced
 from ._validation import check_is_fitted, check_sparse
 
 
@@ -213,7 +214,7 @@ def check_order_kept(model):
                 return
             known = set(names)
             after = [name if name in known else name.partition("__")[2] for name in after]
-            if after != names and len(after) == len(names) and set(after) == known:
+            if first_displaced(after, names) is not None:
                 raise ValueError(
                     f"The steps before {type(recommender_of(model)).__name__} put the columns of X "
                     f"in another order, with {after[0]!r} first, so the number of an item is not "

@@ -13,9 +13,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from ._columns import objects_of
-from ._ids import distinct_ids, equal_as_strings, joined_ids, positions
-from ._recommend import recommend
+from ._columns import first_displaced, objects_of
+from ._ids import check_type_of_ids, distinct_ids, joined_ids, positions
+from ._recommend import keeps_seen, recommend
 from ._typing import Estimator, Function
 from ._validation import check_count, check_is_fitted
 from ._version_stamp import VersionStampMixin
@@ -589,17 +589,15 @@ class RecommendationService(VersionStampMixin):
 
     def _left_out(self, seen, exclude_seen):
         """Return what a reader of histories leaves out as seen; None for other models."""
-        keeps_seen = isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
-        return None if keeps_seen or self.item_encoder is not None else seen
+        return None if keeps_seen(exclude_seen) or self.item_encoder is not None else seen
 
     def _excluded(self, X, seen, exclude_seen, exclude, users):
         """Return what to leave out besides the items that the model reads; None if nothing."""
         excluded = [] if exclude is None else [self._items_of_log(exclude, users)]
-        keeps_seen = isinstance(exclude_seen, bool | np.bool_) and not exclude_seen
         seen = self._left_out(seen, exclude_seen)
         if seen is not None:
             excluded.append(seen)
-        elif self._n_later and not keeps_seen and not reads_histories(self.model):
+        elif self._n_later and not keeps_seen(exclude_seen) and not reads_histories(self.model):
             known = sp.csr_array((len(users), len(self.item_ids_) - self._n_later))
             excluded.append(sp.hstack([known, X[:, -self._n_later :]], format="csr"))
         return sum(excluded) if excluded else None
@@ -638,13 +636,7 @@ def _as_dict(names):
 def _check_names(names, ids):
     """Raise if names have ids that equal those of the items only as strings."""
     named = objects_of([one for one in names if isinstance(one, str | Integral)])
-    is_alike = equal_as_strings(named, ids)
-    if is_alike.any():
-        one = named[is_alike].tolist()[0]
-        raise ValueError(
-            f"item_names has a name for {one!r} of type {type(one).__name__}, but the ids of the "
-            f"items are of type {type(ids.tolist()[0]).__name__}: convert the ids of the names."
-        )
+    check_type_of_ids(named, ids, "item_names", "has a name for")
 
 
 def _n_equal(ids, others):
@@ -664,10 +656,9 @@ def _check_order(model, ids):
 
 def _check_same_order(model, names, ids):
     """Raise if the columns of a model are named like these items, in another order."""
-    names, ids = list(names), ids.tolist()
-    if names == ids or len(names) != len(ids) or set(names) != set(ids):
+    column = first_displaced(names, ids.tolist())
+    if column is None:
         return
-    column = next(column for column, name in enumerate(names) if name != ids[column])
     raise ValueError(
         f"{type(model).__name__} takes column {column} for the item {names[column]!r}, and the "
         f"encoder for {ids[column]!r}: they know the same items in another order. Fit the model on "

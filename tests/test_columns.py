@@ -9,7 +9,14 @@ import pyarrow as pa
 import pytest
 from numpy.testing import assert_array_equal
 
-from sktransrec._columns import as_column, check_none_missing, column_names, exact_array, objects_of
+from sktransrec._columns import (
+    as_column,
+    check_none_missing,
+    column_names,
+    exact_array,
+    first_displaced,
+    objects_of,
+)
 
 HOLDERS = {
     "list": list,
@@ -87,3 +94,9 @@ def test_objects_are_kept_one_by_one():
     assert objects.dtype == object
     assert_array_equal(objects[1], [3, 4])
     assert len(objects_of([])) == 0
+
+
+def test_the_first_name_in_another_place_is_found():
+    assert first_displaced(["a", "b", "c"], np.array(["a", "c", "b"])) == 1
+    for others in (["a", "b", "c"], ["a", "b"], ["a", "b", "d"]):
+        assert first_displaced(["a", "b", "c"], others) is None

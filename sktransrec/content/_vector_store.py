@@ -82,8 +82,8 @@ def key_of_encoder(encoder):
     None if what an encoder holds cannot be read.
     """
     try:
-        return joblib.hash(_identity(encoder))
-    except Exception:
+        return _encoder_key(encoder)
+    except ValueError:
         return None
 
 

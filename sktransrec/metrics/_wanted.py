@@ -3,7 +3,7 @@
 
 import scipy.sparse as sp
 
-from .._columns import column_names
+from .._columns import column_names, first_displaced
 from .._histories import is_padded_at_one_end, seen_items
 from .._validation import as_array, check_numbering, check_relevance
 from .._wrapping import check_order_kept, ignores_unknown, innermost, is_supervised, reads_histories
@@ -30,14 +30,12 @@ def wanted_items(model, y, *, n_rows, n_items=None):
 def check_order_of_y(names, y):
     """Raise if the columns of y are called as the items are, and stand in another order."""
     of_y = column_names(y)
-    if names is None or of_y is None or len(of_y) != len(names) or set(of_y) != set(names):
+    place = None if names is None or of_y is None else first_displaced(of_y, names)
+    if place is None:
         return
-    if list(of_y) == list(names):
-        return
-    of_y, of_model = next(pair for pair in zip(of_y, names, strict=True) if pair[0] != pair[1])
     raise ValueError(
-        f"y has the column {of_y!r} where the model has the item {of_model!r}: pass y with its "
-        "columns in the order of the items."
+        f"y has the column {of_y[place]!r} where the model has the item {names[place]!r}: pass y "
+        "with its columns in the order of the items."
     )
 
 
