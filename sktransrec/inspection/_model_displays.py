@@ -12,6 +12,7 @@ from sklearn.preprocessing import normalize
 from .._numerics._entries import as_dense
 from .._typing import Estimator, MatrixLike
 from .._wrapping import held_estimators
+from ..recommenders import NextItemRecommender
 from ._display import Display, side_by_side
 from ._explain import Explanation, explain
 
@@ -67,7 +68,8 @@ class LossCurveDisplay(Display):
         ----------
         estimators : dict of str to estimator
             Fitted estimators by name, with `loss_curve_`, or pipelines, searches and recommenders
-            that hold one. The losses of a validation part, if there is one, are drawn as well.
+            that hold one. The losses of a validation part, if there is one, are drawn as well;
+            for :class:`~sktransrec.NextItemRecommender` these are 1 - NDCG@10, as the label says.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -82,7 +84,9 @@ class LossCurveDisplay(Display):
             curves[name] = np.asarray(learner.loss_curve_)
             of_validation = getattr(learner, "validation_loss_curve_", None)
             if of_validation is not None and len(of_validation):
-                curves[f"{name}, validation"] = np.asarray(of_validation)
+                is_ndcg = isinstance(learner, NextItemRecommender)
+                measure = " (1 - NDCG@10)" if is_ndcg else ""
+                curves[f"{name}, validation{measure}"] = np.asarray(of_validation)
         return cls(curves).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> "LossCurveDisplay":
@@ -101,7 +105,8 @@ class LossCurveDisplay(Display):
         ax = self._axes(ax)
         self.lines_ = {}
         for name, losses in self.curves.items():
-            whole = self.lines_.get(name.removesuffix(", validation"))
+            learned_from = name.partition(", validation")[0]
+            whole = self.lines_.get(learned_from)
             style = {} if whole is None else {"linestyle": "--", "color": whole.get_color()}
             epochs = np.arange(1, len(losses) + 1)
             style["marker"] = "o" if len(losses) == 1 else ""  # a line of one point is not seen

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose
 from sklearn.pipeline import make_pipeline
 
-from sktransrec import EASERecommender, MMDAligner, RidgeRecommender
+from sktransrec import EASERecommender, MMDAligner, NextItemRecommender, RidgeRecommender
 from sktransrec.datasets import make_cross_domain
 from sktransrec.inspection import ExplanationDisplay, ItemMapDisplay, LossCurveDisplay, explain
 
@@ -26,6 +26,16 @@ def test_losses_of_held_estimators_are_drawn_by_epoch():
     assert dashed.get_color() == display.lines_["aligned"].get_color()
     with pytest.raises(ValueError, match="'ridge' has no loss_curve_"):
         LossCurveDisplay.from_estimators({"ridge": RidgeRecommender()})
+
+
+def test_a_validation_measure_that_is_no_loss_is_named():
+    model = NextItemRecommender(n_components=4, validation_fraction=0.5, random_state=0)
+    model.set_params(n_layers=1, epochs=2, batch_size=16, run_eagerly=True)
+    histories = np.tile(np.arange(1, 7), (8, 1))
+    display = LossCurveDisplay.from_estimators({"attention": model.fit(histories)})
+    dashed = display.lines_["attention, validation (1 - NDCG@10)"]
+    assert dashed.get_linestyle() == "--"
+    assert_allclose(dashed.get_ydata(), model.validation_loss_curve_)
 
 
 def test_equal_vectors_lie_together_on_a_map():
