@@ -64,7 +64,8 @@ def jobs(log):
     encoder = InteractionEncoder(time="time")
     X = encoder.fit_transform(log)
     half = X.shape[1] // 2
-    yield "pandas.factorize and coo_array.tocsr alone", lambda: count_matrix(log)
+    yield "pandas.factorize and coo_array.tocsr alone, integers", lambda: count_matrix(log)
+    yield "pandas.factorize and coo_array.tocsr alone, strings", lambda: count_matrix(named)
     yield "fit_transform, integers in a DataFrame", lambda: InteractionEncoder().fit_transform(log)
     yield "fit_transform, integers in numpy", lambda: InteractionEncoder().fit_transform(columns)
     yield "fit_transform, strings", lambda: InteractionEncoder().fit_transform(named)
