@@ -53,7 +53,7 @@ class ModelComparison:
         What went wrong in a model. Such a model has NaN scores in the folds concerned and no
         difference.
     n_train : float
-        The mean number of training rows; infinite if the rows that are served are the ones that
+        The mean number of training rows that have target items; infinite if the rows that are served are the ones that
         were learned from.
     confidence_level : float
         The level at which the intervals of all models hold together.
@@ -402,7 +402,7 @@ def compare(
             for name, found in of_model.items()
             if any(r["error"] for r in found)
         },
-        n_train=np.inf if _is_known(cv) else n_training_rows(folds, served.n_rows),
+        n_train=np.inf if _is_known(cv) else n_training_rows(folds, served.tells_of_target),
         confidence_level=confidence_level,
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._columns import column_names
 from .._numerics._entries import entries_of
 from .._numerics._row_totals import row_lengths
 from .._validation import _safe_indexing, check_matrix
@@ -17,6 +18,7 @@ from ..interactions import cross_listed_mask, find_cross_listed
 from ..interactions._cross_listed import named_twins
 from ..interactions._target_items import TargetItems, column_labels
 from ..metrics._table import METRICS
+from ..metrics._wanted import check_order_of_y
 from ..recommenders import PopularityRecommender
 
 
@@ -150,6 +152,21 @@ class Comparison:
         for ((_, rows), side), result in zip(tasks, results, strict=True):
             scores[:, rows, side] = result
         return scores[0], scores[-1]
+
+
+def tells_of_target(known, y):
+    """Return the mask of the rows that have target items, known ones or some to find.
+
+    The others, such as users of the source alone, make no figure about the target more certain.
+    """
+    return (row_lengths(known) > 0) | (row_lengths((y > 0).tocsr()) > 0)
+
+
+def check_order_of_target(target, X, y):
+    """Raise if y names the target items as X does, in another order."""
+    names = column_names(X)
+    if names is not None and target.are_in_rows:
+        check_order_of_y([names[column] for column in target.columns], y)
 
 
 def check_none_known(known, y):

@@ -33,7 +33,7 @@ from ..interactions._target_items import TargetItems, column_labels
 from ..metrics._buckets import bucket_edges, bucket_names, bucket_of
 from ..metrics._table import METRICS
 from ..metrics._wanted import wanted_items
-from ._comparison import Comparison
+from ._comparison import Comparison, check_order_of_target, tells_of_target
 from ._gain_report import gain_html, gain_page
 from ._paired import GainEstimate, estimate_gain
 
@@ -353,6 +353,7 @@ shape (n_rows,), default=None
     for model in (transfer, baseline) if prefit else ():
         check_is_fitted(recommender_of(model))
     target = TargetItems.among(target_columns, transfer, X, relevance.shape[1])
+    check_order_of_target(target, X, y)
     return measured_gain(
         Comparison.of(
             *(transfer, baseline, X, relevance, target),
@@ -415,11 +416,11 @@ def _rows_of(all_rows, part):
     return all_rows[np.asarray(part, dtype=None if len(part) else np.intp)]
 
 
-def n_training_rows(folds, n_rows):
-    """Return the mean number of training rows; infinite if the models are not fitted again."""
+def n_training_rows(folds, tells_of_target):
+    """Return the mean number of training rows in the mask; infinite without folds to fit on."""
     if folds is None:
         return np.inf
-    return float(np.mean([np.arange(n_rows)[train].size for train, _ in folds]))
+    return max(1.0, float(np.mean([tells_of_target[train].sum() for train, _ in folds])))
 
 
 def measured_gain(
@@ -438,7 +439,7 @@ def measured_gain(
     scores, clean_scores = comparison.row_scores(folds, metric, k, n_jobs)
     estimate = partial(
         estimate_gain,
-        n_train=n_training_rows(folds, len(comparison.activity)),
+        n_train=n_training_rows(folds, tells_of_target(comparison.known, comparison.y)),
         n_resamples=n_resamples,
         random_state=random_state,
     )

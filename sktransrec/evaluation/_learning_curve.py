@@ -31,7 +31,8 @@ class TransferLearningCurve:
     scores : dict of str to ndarray of shape (n_sizes, n_rows)
         The score of each row, for each model and size; NaN if the row has nothing to find.
     n_train : float
-        The mean number of rows in a training fold, from which the training rows are drawn.
+        The mean number of rows with target items in a training fold, from which the training rows
+        are drawn.
 
     See Also
     --------
@@ -210,7 +211,7 @@ def transfer_learning_curve(
         metric=f"{METRICS[metric].label}@{k}",
         train_sizes=sizes,
         scores=scores,
-        n_train=n_training_rows(folds, served.n_rows),
+        n_train=n_training_rows(folds, served.tells_of_target),
     )
 
 

@@ -32,9 +32,9 @@ from ..content._item_features import check_order_of_items
 from ..interactions import holdout_random
 from ..interactions._hidden import without_latest
 from ..interactions._target_items import HistoryItems, TargetItems
-from ..metrics._wanted import check_order_of_y, wanted_items
+from ..metrics._wanted import wanted_items
 from ..recommenders import PopularityRecommender
-from ._comparison import check_none_known
+from ._comparison import check_none_known, check_order_of_target, tells_of_target
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,6 @@ class ServedRows:
     known: Any
     y: sp.csr_array
     target: TargetItems
-    is_cold: bool = False  # whether nothing is known of the target items
 
     @classmethod
     def of(cls, X, y, estimators, *, holdout, random_state, target_columns=None, protocol=None):
@@ -99,8 +98,6 @@ class ServedRows:
         check_sparse(X, name="X")
         check_sparse(y, name="y")
         supervised = list(filter(is_supervised, models))
-        if not supervised and target_columns is None:
-            check_order_of_y(column_names(X), y)
         X, y = indexable(X, y)
         popularity = PopularityRecommender()
         n_items = None
@@ -108,10 +105,11 @@ class ServedRows:
             n_items = X.shape[1]
             if target_columns is not None:
                 n_items = len(check_target_columns(target_columns, n_items))
-        y = wanted_items([*models, popularity][0], y, n_rows=n_rows_of(y), n_items=n_items)
-        target = TargetItems.among(target_columns, [*supervised, popularity][0], X, y.shape[1])
-        check_none_known(target.known(X), y)
-        return cls(X, X, y, target, is_cold=not target.are_in_rows)
+        wanted = wanted_items([*models, popularity][0], y, n_rows=n_rows_of(y), n_items=n_items)
+        target = TargetItems.among(target_columns, [*supervised, popularity][0], X, wanted.shape[1])
+        check_order_of_target(target, X, y)
+        check_none_known(target.known(X), wanted)
+        return cls(X, X, wanted, target)
 
     @classmethod
     def _of_histories(cls, X, y, models, holdout, hold_out, target_columns):
@@ -140,21 +138,24 @@ class ServedRows:
         """The number of rows."""
         return self.y.shape[0]
 
+    @property
+    def tells_of_target(self):
+        """The mask of the rows that have target items."""
+        return tells_of_target(self.target.known(self.known), self.y)
+
     def fitted(self, model, rows):
         """Return a model that has learned from some rows; None learns what is known of all."""
-        if model is None and self.is_cold and rows is not None:
-            return PopularityRecommender().fit(self.y[rows] > 0)
         learned = self.known if rows is None else _safe_indexing(self.X, rows)
         learned = self._as_read_by(model, learned)
-        model = PopularityRecommender() if model is None else model
+        if model is None:
+            with_found = learned if rows is None else learned + self.wanted_by(rows)
+            return PopularityRecommender().fit(with_found > 0)
         if reads_histories(model):
             model = expecting_items(model, self.y.shape[1])
         return fitted_part(model, learned, self.y[rows] if is_supervised(model) else None)
 
     def known_of(self, model, rows):
         """Return what is known of some rows, in the form that the fitted `model` reads."""
-        if model is None and self.is_cold:
-            return sp.csr_array((len(rows), self.y.shape[1]), dtype="float32")
         return self._as_read_by(model, _safe_indexing(self.known, rows))
 
     def _as_read_by(self, model, X):

@@ -1,9 +1,11 @@
 """Histories are learned from, served and judged as histories, popularity among them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.model_selection import KFold
 
 from sktransrec import (
     CollectiveMFRecommender,
@@ -44,7 +46,9 @@ def test_popularity_is_that_of_the_items_in_histories():
     model = rows.fitted(None, learned)
     seen = np.zeros((120, 40))
     np.put_along_axis(seen, HISTORIES - 1, 1, axis=1)
-    expected = PopularityRecommender().fit(seen[learned])
+    found = seen.copy()
+    np.put_along_axis(found, NEXT[:, None] - 1, 1, axis=1)
+    expected = PopularityRecommender().fit(found[learned])
     assert_array_equal(
         recommend(model, rows.known_of(None, held_out))[0], recommend(expected, seen[held_out])[0]
     )
@@ -200,3 +204,62 @@ def test_negative_values_are_nothing_to_find():
     y[::2, 0] = -1
     comparison = compare({"ridge": RidgeRecommender(30.0)}, X.X_source, y, random_state=0)
     assert not comparison.errors
+
+
+def _rows_of_both_domains(n_rows):
+    """Return rows with the source and a part of the target, the rest of it, and its columns."""
+    domains = make_cross_domain(n_rows, 60, 40, source_density=0.2, random_state=0)
+    known, y = holdout_random(domains.Y_target, 0.4, random_state=0)
+    return sp.hstack([domains.X_source, known], format="csr"), y, range(60, 100)
+
+
+def _with_strangers(matrix, n_strangers):
+    """Return a matrix with more rows, in which nothing stands."""
+    return sp.csr_array(sp.vstack([matrix, sp.csr_array((n_strangers, matrix.shape[1]))]))
+
+
+def test_rows_without_target_items_make_no_interval_narrower():
+    X, y, target_columns = _rows_of_both_domains(100)
+    model = EASERecommender(50.0)
+    settings = {"target_columns": target_columns, "random_state": 0}
+    widths, errors, n_train = [], [], []
+    for n_strangers in (0, 900):
+        more, found = (_with_strangers(matrix, n_strangers) for matrix in (X, y))
+        low, high = transfer_gain(model, None, more, found, **settings).overall.interval
+        comparison = compare({"EASE": model}, more, found, **settings)
+        curve = transfer_learning_curve({"EASE": model}, more, found, train_sizes=[0.5], **settings)
+        widths.append(high - low)
+        errors.append(comparison.standard_errors["NDCG@10"]["EASE"])
+        n_train.append([comparison.n_train, curve.n_train])
+    assert_allclose(n_train[1], n_train[0], rtol=0.01)
+    # The folds differ, and so do the scores.
+    assert_allclose(widths[1], widths[0], rtol=0.15)
+    assert_allclose(errors[1], errors[0], rtol=0.15)
+
+
+def test_popularity_is_the_same_baseline_everywhere():
+    X, y, target_columns = _rows_of_both_domains(120)
+    settings = {"target_columns": target_columns, "cv": KFold(3, shuffle=True, random_state=0)}
+    gain = transfer_gain(RidgeRecommender(), None, X, y, **settings)
+    means = compare({"ridge": RidgeRecommender()}, X, y, **settings).means["NDCG@10"]
+    assert_allclose([gain.overall.transfer, gain.overall.baseline], list(means.values()))
+
+
+@pytest.mark.parametrize("target_columns", [None, range(60, 100)])
+def test_y_with_its_columns_in_another_order_is_refused(target_columns):
+    X, y, columns = _rows_of_both_domains(60)
+    X = pd.DataFrame(X.toarray(), columns=[f"item {column}" for column in range(100)])
+    y = pd.DataFrame(y.toarray(), columns=X.columns[columns])
+    model = RidgeRecommender()
+    if target_columns is None:
+        X, model = X[y.columns], EASERecommender(50.0)
+    shuffled = y.sample(frac=1, axis=1, random_state=0)
+    settings = {"target_columns": target_columns, "random_state": 0}
+    for measure in (
+        lambda y: transfer_gain(model, None, X, y, **settings),
+        lambda y: compare({"model": model}, X, y, **settings),
+        lambda y: transfer_learning_curve({"model": model}, X, y, train_sizes=[9], **settings),
+    ):
+        measure(y)
+        with pytest.raises(ValueError, match="y has the column .* where the model has the item"):
+            measure(shuffled)
