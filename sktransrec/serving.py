@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from ._columns import first_displaced, objects_of
+from ._histories import padded_at_end
 from ._ids import check_type_of_ids, distinct_ids, joined_ids, positions
 from ._recommend import keeps_seen, recommend
 from ._typing import Estimator, Function
@@ -87,6 +88,9 @@ class RecommendationService(VersionStampMixin):
         than what it reads. None means the items of `encoder`.
     item_names : mapping or Series, default=None
         A name for each item id, such as a title. Items without a name get None.
+    source_names : mapping or Series, default=None
+        A name for each item id of `encoder`, if `item_encoder` is given: :meth:`explain` shows
+        them. None means the names in `item_names` of the ids that `item_encoder` does not have.
 
     Attributes
     ----------
@@ -130,14 +134,16 @@ class RecommendationService(VersionStampMixin):
         *,
         item_encoder: InteractionEncoder | None = None,
         item_names: Mapping[Any, str] | Any | None = None,
+        source_names: Mapping[Any, str] | Any | None = None,
     ) -> None:
         check_is_fitted(encoder)
         self.model = model
         self.encoder = encoder
         self.item_encoder = None if item_encoder is encoder else item_encoder
-        self.item_names = _as_dict(item_names)
+        self.item_names = _as_dict(item_names, "item_names")
         self.item_ids_ = self._ids_of_model()
-        _check_names(self.item_names, self.item_ids_)
+        _check_names(self.item_names, self.item_ids_, "item_names")
+        self.source_names = self._names_of_source(source_names)
         self._set_items_read()
 
     def __repr__(self) -> str:
@@ -259,7 +265,7 @@ class RecommendationService(VersionStampMixin):
             "name": self._names_of(ids),
             "score": np.array(found["score"], dtype=np.float32),
             "because": because,
-            "because_name": self._names_of(because),
+            "because_name": _names(because, self.source_names),
             "contribution": np.array(found["contribution"], dtype=np.float32),
         }
         return frame_of(reasons, library)
@@ -314,6 +320,7 @@ class RecommendationService(VersionStampMixin):
             "exclude_seen": exclude_seen,
         }
         excluded = self._excluded(X, seen, exclude_seen, exclude, users)
+        left_out = self._left_out(X, seen, exclude_seen)
         X = self._read_by_model(X)
         lines = []
         for row, user in enumerate(users.tolist()):
@@ -327,7 +334,6 @@ class RecommendationService(VersionStampMixin):
                     exclude_interactions=None if excluded is None else excluded[[row]],
                     **filters,
                 ).by_item()
-            left_out = self._left_out(seen, exclude_seen)
             had = () if left_out is None else left_out[[row]].indices.tolist()
             for column in set(had) & set(found):
                 if found[column]["removed_by"] == "excluded":
@@ -423,8 +429,10 @@ class RecommendationService(VersionStampMixin):
         later.item_ids_ = distinct_ids(item_ids, "The item ids")
         later.model = with_recommender(self.model, recommender.with_items(item_features))
         later._set_items_read()
-        later.item_names = self.item_names | _as_dict(item_names)
-        _check_names(later.item_names, later.item_ids_)
+        later.item_names = self.item_names | _as_dict(item_names, "item_names")
+        _check_names(later.item_names, later.item_ids_, "item_names")
+        if self.item_encoder is None:
+            later.source_names = later.item_names
         self.__dict__ = vars(later)  # at once: other threads may be asking
         return self
 
@@ -482,6 +490,7 @@ class RecommendationService(VersionStampMixin):
         columns = getattr(recommender, "item_columns_", None)
         ids = encoder.items_
         if columns is not None and self.item_encoder is None:
+            _check_has_columns(recommender, columns, len(ids))
             ids = ids[columns]
         if len(ids) == recommender.n_items_:
             _check_order(recommender, ids)
@@ -553,8 +562,12 @@ class RecommendationService(VersionStampMixin):
 
     def _read_by_model(self, X):
         """Return the columns of encoded rows that the model reads."""
-        if not self._n_later or reads_histories(self.model):
+        if not self._n_later or reads_histories(recommender_of(self.model)):
             return X
+        if reads_histories(self.model):
+            # The step that reads them knows the ids of `fit` only.
+            n_known = len(self._items_read) - self._n_later
+            return padded_at_end(np.where(n_known < X, 0, X))
         return X if getattr(self.model, "reads_later_items", False) else X[:, : -self._n_later]
 
     def _of_log(self, history, users):
@@ -581,25 +594,29 @@ class RecommendationService(VersionStampMixin):
         return min(n_recommendations, len(self.item_ids_))
 
     def _known_columns(self, ids, name="candidates"):
-        columns = positions(distinct_ids(ids, name), self.item_ids_)
+        ids = distinct_ids(ids, name)
+        check_type_of_ids(ids, self.item_ids_, name, "holds")
+        columns = positions(ids, self.item_ids_)
         columns = columns[columns >= 0]
         if not len(columns):
             raise ValueError(f"The model knows none of the {name}.")
         return columns
 
-    def _left_out(self, seen, exclude_seen):
-        """Return what a reader of histories leaves out as seen; None for other models."""
-        return None if keeps_seen(exclude_seen) or self.item_encoder is not None else seen
+    def _left_out(self, X, seen, exclude_seen):
+        """Return what the users have and the model does not leave out itself; None if nothing."""
+        if keeps_seen(exclude_seen) or self.item_encoder is not None:
+            return None
+        if seen is not None or not self._n_later:
+            return seen
+        known = sp.csr_array((X.shape[0], len(self.item_ids_) - self._n_later))
+        return sp.hstack([known, X[:, -self._n_later :]], format="csr")
 
     def _excluded(self, X, seen, exclude_seen, exclude, users):
         """Return what to leave out besides the items that the model reads; None if nothing."""
         excluded = [] if exclude is None else [self._items_of_log(exclude, users)]
-        seen = self._left_out(seen, exclude_seen)
-        if seen is not None:
-            excluded.append(seen)
-        elif self._n_later and not keeps_seen(exclude_seen) and not reads_histories(self.model):
-            known = sp.csr_array((len(users), len(self.item_ids_) - self._n_later))
-            excluded.append(sp.hstack([known, X[:, -self._n_later :]], format="csr"))
+        left_out = self._left_out(X, seen, exclude_seen)
+        if left_out is not None:
+            excluded.append(left_out)
         return sum(excluded) if excluded else None
 
     def _items_of_log(self, events, users):
@@ -615,11 +632,31 @@ class RecommendationService(VersionStampMixin):
         )
 
     def _names_of(self, ids):
-        """Return the names of items, None for those without a name."""
-        return np.array([self.item_names.get(one) for one in ids.tolist()], dtype=object)
+        return _names(ids, self.item_names)
+
+    def _names_of_source(self, names):
+        """Return the names of the items that are read, by their ids."""
+        if self.item_encoder is None:
+            if names is not None:
+                raise ValueError(
+                    "source_names is given without item_encoder: the items that are read are those "
+                    "that are recommended, so pass their names as item_names."
+                )
+            return self.item_names
+        if names is None:
+            recommended = set(self.item_ids_.tolist())
+            return {one: name for one, name in self.item_names.items() if one not in recommended}
+        names = _as_dict(names, "source_names")
+        _check_names(names, self.encoder.items_, "source_names")
+        return names
 
 
-def _as_dict(names):
+def _names(ids, names):
+    """Return the names of items as an array, with None for those without a name."""
+    return np.array([names.get(one) for one in ids.tolist()], dtype=object)
+
+
+def _as_dict(names, what):
     """Return a mapping or a Series of names by id as a dict."""
     if names is None:
         return {}
@@ -628,15 +665,26 @@ def _as_dict(names):
     if hasattr(names, "to_dict") and hasattr(names, "index"):
         return names.to_dict()
     raise TypeError(
-        f"item_names is of type {type(names).__name__}, expected a mapping or a Series of a name "
+        f"{what} is of type {type(names).__name__}, expected a mapping or a Series of a name "
         "for each item id."
     )
 
 
-def _check_names(names, ids):
+def _check_names(names, ids, what):
     """Raise if names have ids that equal those of the items only as strings."""
     named = objects_of([one for one in names if isinstance(one, str | Integral)])
-    check_type_of_ids(named, ids, "item_names", "has a name for")
+    check_type_of_ids(named, ids, what, "has a name for")
+
+
+def _check_has_columns(model, columns, n_items):
+    """Raise if a model recommends columns that the encoder does not have."""
+    if columns.max(initial=-1) >= n_items:
+        raise ValueError(
+            f"{type(model).__name__} recommends columns up to {columns.max()}, but the encoder has "
+            f"{n_items} items. For a model of stacked domains, pass an encoder of both logs, with "
+            "the items of the source first: InteractionEncoder().fit(source_events)"
+            ".partial_fit(target_events)."
+        )
 
 
 def _n_equal(ids, others):
@@ -656,12 +704,13 @@ def _check_order(model, ids):
 
 def _check_same_order(model, names, ids):
     """Raise if the columns of a model are named like these items, in another order."""
-    column = first_displaced(names, ids.tolist())
+    # scikit-learn knows names of columns only as texts.
+    column = first_displaced(map(str, names), map(str, ids.tolist()))
     if column is None:
         return
     raise ValueError(
         f"{type(model).__name__} takes column {column} for the item {names[column]!r}, and the "
-        f"encoder for {ids[column]!r}: they know the same items in another order. Fit the model on "
+        f"encoder for {ids.tolist()[column]!r}: they know the same items in another order. Fit the model on "
         "what encoder.transform returns, or pass it item_features.of(encoder.items_)."
     )
 

@@ -20,6 +20,7 @@ import sktransrec
 from sktransrec import (
     CollectiveMFRecommender,
     ContentKNNRecommender,
+    DecayedHistory,
     EASERecommender,
     HistoryRecommender,
     HybridRecommender,
@@ -36,6 +37,7 @@ from sktransrec import (
     compare,
     ranking_scorer,
     recommend,
+    stack_domains,
 )
 from sktransrec.inspection import explain
 
@@ -204,7 +206,7 @@ def test_later_items_count_in_baskets_and_are_not_offered_again(wrapped, by_serv
     with_seen = service.recommend(history=log, exclude_seen=False, n_recommendations=6)
     assert len(with_seen["item"]) == 6
     (removed_by,) = service.trace([9], log, items=["new"])["removed_by"]
-    assert removed_by == ("excluded" if wrapped else "seen")
+    assert removed_by == "seen"
     assert service.explain([9], log, items=["like a"])["because"].tolist()[0] == "a"
 
 
@@ -488,8 +490,9 @@ def test_integer_ids_given_as_strings_are_an_error():
     encoder = InteractionEncoder()
     X = encoder.fit_transform({"user": [1, 1, 2, 2], "item": [10, 20, 20, 30]})
     service = RecommendationService(PopularityRecommender().fit(X), encoder)
-    with pytest.raises(ValueError, match="'10' of type str, but the known ids are of type int"):
-        service.recommend(baskets=[["10"]])
+    for arguments in ({"baskets": [["10"]]}, {"baskets": [[10]], "candidates": ["10", "20"]}):
+        with pytest.raises(ValueError, match="'10' of type str, but the known ids are of type int"):
+            service.recommend(**arguments)
     assert_array_equal(encoder.encode_items([30, 99, 10]), [2, -1, 0])
     assert isinstance(X, sp.csr_array)
 
@@ -669,3 +672,77 @@ def test_the_same_encoder_twice_is_one(log):
     service.add_items(ItemFeatures(np.eye(encoder.n_items_)[:1], ids=["later"]))
     found = service.recommend(["user-1"], events)
     assert not set(found["item"]) & set(log.loc[log["user"] == "user-1", "item"])
+
+
+def test_a_table_whose_names_are_ids_as_texts_has_an_order_too():
+    log = pd.DataFrame({"user": [1, 1, 2, 2, 3], "item": [9, 10, 10, 200, 9]})
+    encoder = InteractionEncoder().fit(log)
+    table = pd.crosstab(log["user"], log["item"])
+    table.columns = table.columns.astype(str)
+    service = RecommendationService(EASERecommender().fit(table), encoder)
+    assert service.item_ids_.tolist() == [9, 10, 200]
+    with pytest.raises(ValueError, match="takes column 0 for the item '10', and the encoder for 9"):
+        RecommendationService(EASERecommender().fit(table[sorted(table)]), encoder)
+
+
+def test_reasons_are_named_as_items_of_the_source(log):
+    films = log.assign(item=log["item"].str[5:].astype(int))
+    domains = align_domains(films, films.assign(item=11 - films["item"]))
+    model = RidgeRecommender(10.0).fit(domains.X_source, domains.X_target)
+    books = {i: f"book {i}" for i in range(12)}
+    parts = model, domains.source_encoder
+    settings = {"item_encoder": domains.target_encoder, "item_names": books}
+    asked = {"users": ["user-1"], "history": films, "n_recommendations": 2}
+    reasons = RecommendationService(*parts, **settings).explain(**asked)
+    assert reasons["name"].tolist() == [books[one] for one in reasons["item"]]
+    assert reasons["because_name"].isna().all()
+    titles = {i: f"film {i}" for i in range(12)}
+    reasons = RecommendationService(*parts, source_names=titles, **settings).explain(**asked)
+    assert reasons["because_name"].tolist() == [titles[one] for one in reasons["because"]]
+    with pytest.raises(ValueError, match="source_names is given without item_encoder"):
+        RecommendationService(*parts, source_names=titles)
+    of_both = {**settings, "item_names": books | {100: "only in the source"}}
+    assert RecommendationService(*parts, **of_both).source_names == {100: "only in the source"}
+
+
+def test_a_model_of_stacked_domains_is_served_with_an_encoder_of_both_logs(log):
+    books = log.assign(item=log["item"].str.replace("film", "book"))[::2]
+    stacked = stack_domains(log, books, on="users")
+    model = CollectiveMFRecommender(stacked.target_columns, 4, random_state=0).fit(stacked.X)
+    with pytest.raises(ValueError, match="stacked domains, pass an encoder of both logs"):
+        RecommendationService(model, stacked.source_encoder)
+    encoder = InteractionEncoder().fit(log).partial_fit(books)
+    service = RecommendationService(model, encoder)
+    found = service.recommend(["user-1"], pd.concat([log, books]), n_recommendations=3)
+    row = stacked.source_encoder.users_.tolist().index("user-1")
+    items, _ = model.recommend(stacked.X[[row]], n_recommendations=3)
+    assert_array_equal(found["item"], stacked.decode_items(items[0], domain="target"))
+
+
+def test_later_items_in_histories_are_read_where_they_can_be():
+    events = {"user": [0, 0, 0, 1, 1, 1], "item": [1, 2, 3, 3, 2, 1], "time": range(6)}
+    encoder = InteractionEncoder(time="time")
+    X = encoder.fit(events).sequences(events)
+    features = ItemFeatures(np.eye(3), ids=[1, 2, 3])
+    decayed = DecayedHistory(0.5, n_items=3)
+    model = make_pipeline(decayed, ContentKNNRecommender(features)).fit(X)
+    later = ItemFeatures([[1.0, 0.0, 0.0]], ids=[4])
+    service = RecommendationService(model, encoder).add_items(later)
+    with_later = {"user": [7, 7, 7], "item": [4, 1, 4], "time": range(3)}
+    found = service.recommend([7], with_later, n_recommendations=3)
+    known = service.recommend([7], {"user": [7], "item": [1], "time": [0]}, candidates=[2, 3])
+    assert_array_equal(found["item"], known["item"])
+    assert_allclose(found["score"], known["score"])
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda model: model, lambda model: VotingRecommender([("words", model)])]
+)
+def test_a_trace_says_that_a_later_item_is_seen(wrap):
+    encoder = InteractionEncoder()
+    X = encoder.fit_transform({"user": [0, 0, 1], "item": [1, 2, 3]})
+    features = ItemFeatures(np.eye(3), ids=encoder.items_)
+    service = RecommendationService(wrap(ContentKNNRecommender(features)).fit(X), encoder)
+    service.add_items(ItemFeatures(np.ones((1, 3)), ids=[10]))
+    traced = service.trace(baskets=[[1, 10]], items=[1, 10, 2])
+    assert traced["removed_by"].tolist() == ["seen", "seen", ""]

@@ -53,8 +53,8 @@ class ModelComparison:
         What went wrong in a model. Such a model has NaN scores in the folds concerned and no
         difference.
     n_train : float
-        The mean number of training rows that have target items; infinite if the rows that are served are the ones that
-        were learned from.
+        The mean number of training rows that have target items; infinite if the rows that are
+        served are the ones that were learned from.
     confidence_level : float
         The level at which the intervals of all models hold together.
 

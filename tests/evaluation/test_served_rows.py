@@ -261,5 +261,5 @@ def test_y_with_its_columns_in_another_order_is_refused(target_columns):
         lambda y: transfer_learning_curve({"model": model}, X, y, train_sizes=[9], **settings),
     ):
         measure(y)
-        with pytest.raises(ValueError, match="y has the column .* where the model has the item"):
+        with pytest.raises(ValueError, match=r"y has the column .* where the model has the item"):
             measure(shuffled)
