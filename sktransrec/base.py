@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.preprocessing import normalize
 
+from ._columns import column_names
 from ._numerics._row_blocks import rows_in
 from ._numerics._row_sums import RowSums, column_shares
 from ._numerics._top_k import top_k
@@ -38,7 +39,7 @@ from ._validation import (
 )
 from ._validation._finite import finite_output
 from ._version_stamp import VersionStampMixin
-from ._wrapping import reads_histories
+from ._wrapping import is_supervised, reads_histories
 from .interactions._hidden import hidden_by_default
 from .metrics._wanted import wanted_items
 
@@ -200,6 +201,21 @@ class RecommenderMixin(VersionStampMixin):
     def _products(self, X):
         """Return what `EligibleBlocks` needs of validated rows, None if scores are no products."""
         return None
+
+    @property
+    def item_names_(self) -> NDArray[Any] | None:
+        """The names of the items, of columns of X or of y in `fit`; None if these had none."""
+        if is_supervised(self):
+            return getattr(self, "_names_of_y", None)
+        names = None if reads_histories(self) else getattr(self, "feature_names_in_", None)
+        columns = self.item_columns_
+        return names if names is None or columns is None else names[columns]
+
+    def _keep_names_of(self, y):
+        """Keep the names of the columns of y, if it is a table with texts as names."""
+        names = column_names(y)
+        has_names = names is not None and all(isinstance(name, str) for name in names)
+        self._names_of_y = np.array(names, dtype=object) if has_names else None
 
     @property
     def item_columns_(self) -> NDArray[np.intp] | None:
@@ -398,6 +414,8 @@ shape (n_rows,)
                 "the interactions to learn, of shape (n_rows, n_items)."
             )
         X = self._valid_rows(X, reset=reset)
+        if reset:
+            self._keep_names_of(y)
         y = check_targets(y, n_rows=X.shape[0], nonnegative=self._nonnegative_y)
         self._knows_empty_rows = empty_rows(X).any() or (self._knows_empty_rows and not reset)
         return X, y

@@ -494,6 +494,8 @@ class RecommendationService(VersionStampMixin):
             ids = ids[columns]
         if len(ids) == recommender.n_items_:
             _check_order(recommender, ids)
+            names = getattr(recommender, "item_names_", None)
+            _check_same_order(recommender, () if names is None else names, ids)
             return ids
         if self.item_encoder is None and hasattr(recommender, "decode_items"):
             return recommender.decode_items(np.arange(recommender.n_items_))
@@ -710,8 +712,8 @@ def _check_same_order(model, names, ids):
         return
     raise ValueError(
         f"{type(model).__name__} takes column {column} for the item {names[column]!r}, and the "
-        f"encoder for {ids.tolist()[column]!r}: they know the same items in another order. Fit the model on "
-        "what encoder.transform returns, or pass it item_features.of(encoder.items_)."
+        f"encoder for {ids.tolist()[column]!r}: they know the same items in another order. Fit the "
+        "model on what encoder.transform returns, or pass it item_features.of(encoder.items_)."
     )
 
 

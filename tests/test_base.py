@@ -1,15 +1,18 @@
 """What the base classes promise, on recommenders whose scores are known."""
 
 import copy
+import functools
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
@@ -17,9 +20,19 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
-from sktransrec import recommend
+from sktransrec import (
+    ALSRecommender,
+    BridgeRecommender,
+    InteractionEncoder,
+    RecommendationService,
+    RidgeRecommender,
+    VotingRecommender,
+    ranking_scorer,
+    recommend,
+)
+from sktransrec._wrapping import innermost
 from sktransrec.base import FactorRecommenderMixin, InDomainRecommender, SupervisedRecommender
-from sktransrec.metrics import ndcg_at_k
+from sktransrec.metrics import held_out_ranks, ndcg_at_k
 
 N_ROWS, N_ITEMS = 50, 30
 
@@ -347,3 +360,37 @@ def test_similar_items_are_by_cosine(X, factors):
 def test_similar_items_refuses_a_bad_number(X, factors, n_similar):
     with pytest.raises(ValueError, match=r"n_similar must be an integer from 1 to n_items_ - 1=29"):
         factors.fit(X).similar_items([0], n_similar=n_similar)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        RidgeRecommender(),
+        BridgeRecommender(ALSRecommender(2, max_iter=1, random_state=0)),
+        VotingRecommender([("ridge", RidgeRecommender()), ("other", RidgeRecommender(9.0))]),
+        make_pipeline(MaxAbsScaler(), RidgeRecommender()),
+    ],
+)
+def test_supervised_recommenders_know_the_names_of_their_items(model):
+    rng = np.random.default_rng(0)
+    X, y = (rng.integers(2, size=(30, n_columns)) for n_columns in (5, 4))
+    y = pd.DataFrame(y, columns=list("abcd"))
+    model = clone(model).fit(X, y)
+    assert innermost(model).item_names_.tolist() == list("abcd")
+    assert 0 < model.score(X, y) <= 1
+    assert ranking_scorer()(model, X, y) > 0
+    shuffled = y[list("bacd")]
+    for measure in (model.score, lambda X, y: held_out_ranks(model, X, y)):
+        with pytest.raises(ValueError, match=r"y has the column 'b' where .* has the item 'a'"):
+            measure(X, shuffled)
+    assert innermost(clone(model).fit(X, y.to_numpy())).item_names_ is None
+    service_of = functools.partial(
+        RecommendationService, model, InteractionEncoder().fit({"user": [0], "item": [1]})
+    )
+    logs = [{"user": [0] * 4, "item": names} for names in (list("abcd"), list("abce"))]
+    in_order, others = (InteractionEncoder().fit(log) for log in logs)
+    service_of(item_encoder=in_order)
+    moved = InteractionEncoder().fit({"user": [0], "item": ["b"]}).partial_fit(logs[0])
+    with pytest.raises(ValueError, match="the same items in another order"):
+        service_of(item_encoder=moved)
+    service_of(item_encoder=others)

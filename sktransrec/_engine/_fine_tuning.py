@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._ids import check_type_of_ids
 from ._objectives import HeadLoss
 
 
@@ -286,6 +287,20 @@ def matching_columns(theirs, ours):
     """Return the places of the names that stand in both, or None where nothing needs to move."""
     if theirs is None or ours is None or np.array_equal(theirs, ours):
         return None
+    check_type_of_ids(ours, theirs, "the ids of the items", "hold")
     place = {name: i for i, name in enumerate(theirs.tolist())}
     pairs = [(place[name], i) for i, name in enumerate(ours.tolist()) if name in place]
     return tuple(np.array(pairs, dtype=np.intp).reshape(-1, 2).T)
+
+
+def check_same_columns(pretrained, learner):
+    """Raise if two learners that match columns by place name as many, and not the same ones."""
+    theirs, ours = (getattr(each, "feature_names_in_", ()) for each in (pretrained, learner))
+    if len(theirs) != len(ours):
+        return
+    differ = [place for place, name in enumerate(ours) if name != theirs[place]]
+    if differ:
+        raise ValueError(
+            f"X has the column {ours[differ[0]]!r} where pretrained was fitted with "
+            f"{theirs[differ[0]]!r}: pass X with the columns that pretrained knows, in their order."
+        )

@@ -19,7 +19,13 @@ from .._validation import check_is_fitted, positive_integers, visual_block
 from .._version_stamp import current_version, path_as_str
 from .._wrapping import fitted_learner
 from ._checkpoint import Checkpoint
-from ._fine_tuning import FineTuning, TrainedNetwork, TransferredLayer, matching_columns
+from ._fine_tuning import (
+    FineTuning,
+    TrainedNetwork,
+    TransferredLayer,
+    check_same_columns,
+    matching_columns,
+)
 from ._idle_trainers import IdleTrainers
 from ._schedules import LearningRates
 from ._state import FittedNetwork
@@ -141,6 +147,8 @@ class NetworkLearner:
         if self.pretrained is None:
             return None
         learner = fitted_learner(self.pretrained, type(self))
+        if self._column_names is None:
+            check_same_columns(learner, self)
         columns = matching_columns(learner._column_names, self._column_names)
         fitted = learner._fitted_network
         return TrainedNetwork(fitted.weights, fitted.item_axes, columns)

@@ -95,6 +95,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
                 f"{type(self).__name__} requires y to be passed, but the target y is None. "
                 "It learns the map from X to y: pass the interactions to learn as y."
             )
+        self._keep_names_of(y)
         return X, check_targets(y, n_rows=X.shape[0])
 
     def _valid_rows(self, X, *, reset):

@@ -18,10 +18,7 @@ def wanted_items(model, y, *, n_rows, n_items=None):
     """
     if not is_supervised(model):
         check_order_kept(model)
-        recommender = innermost(model)
-        names = getattr(recommender, "feature_names_in_", None)
-        columns = getattr(recommender, "item_columns_", None)
-        check_order_of_y(names if names is None or columns is None else names[columns], y)
+    check_order_of_y(getattr(innermost(model), "item_names_", None), y)
     if reads_histories(model) and not sp.issparse(y):
         y = _of_ids(as_array(y, name="y"), n_items, ignores=ignores_unknown(model))
     return check_relevance(y, n_rows=n_rows, n_items=n_items)

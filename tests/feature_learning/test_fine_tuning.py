@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -13,9 +14,11 @@ from sklearn.preprocessing import FunctionTransformer
 from sktransrec import (
     Autoencoder,
     CNNEncoder,
+    CrossDomainAutoencoderRecommender,
     ReconstructionRecommender,
     RNNEncoder,
     TextEncoder,
+    TwoTowerAutoencoderRecommender,
     ranking_scorer,
     transfer_learning_curve,
 )
@@ -319,3 +322,19 @@ def test_films_in_common_are_worth_a_pretrained_network(data_home):
     gain = curve.scores["t"][0] - curve.scores["s"][0]
     gain = gain[~np.isnan(gain)]
     assert gain.mean() > 3 * gain.std(ddof=1) / np.sqrt(len(gain)) > 0
+
+
+@pytest.mark.parametrize(
+    "kind", [CrossDomainAutoencoderRecommender, TwoTowerAutoencoderRecommender]
+)
+def test_columns_that_go_by_place_keep_their_names(kind):
+    X = pd.DataFrame(_rows(6), columns=list("abcdef"))
+    is_of_one_domain = kind is TwoTowerAutoencoderRecommender
+    domain = {"target_columns": slice(3, None)} if is_of_one_domain else {}
+    y = None if is_of_one_domain else _rows(4)
+    source = FrozenEstimator(kind(epochs=1, **domain, **TINY).fit(X, y))
+    model = kind(pretrained=source, epochs=1, **domain, **TINY)
+    assert model.fit(X, y).transferred_layers_[0].copied == "whole"
+    for other in (X[list("bacdef")], X.add_prefix("z ")):
+        with pytest.raises(ValueError, match="where pretrained was fitted with 'a'"):
+            model.fit(other, y)

@@ -51,9 +51,9 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         The factors of rows with very few items are mostly noise.
     activity_exponent : float, default=0.0
         The weight of a row in the regression is its number of target items to this power, 0 or
-        more. 0 gives all rows the same weight. A larger value trusts rows with many items more,
-        because their factors are more certain. Values other than 0 need a regressor whose `fit`
-        takes `sample_weight`.
+        more, divided by the mean over the rows, so that a penalty keeps its meaning. 0 gives all
+        rows the same weight. A larger value trusts rows with many items more, because their factors
+        are more certain. Values other than 0 need a regressor whose `fit` takes `sample_weight`.
 
     Attributes
     ----------
@@ -90,9 +90,9 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
     .. math:: \min_f \sum_{r : |y_r| \ge m} |y_r|^a \|f(x_r) - u_r\|^2, \qquad
         \mathrm{score}(x, i) = f(x)^\top v_i + b_i.
 
-    Here m is `min_interactions`, a is `activity_exponent`, and f is a function that the regressor
-    can learn. In the paper, x are the factors of a row in the source, and f is linear or has one
-    hidden layer. The linear form is
+    Here m is `min_interactions`, a is `activity_exponent`, whose weights are divided by their mean,
+    and f is a function that the regressor can learn. In the paper, x are the factors of a row in
+    the source, and f is linear or has one hidden layer. The linear form is
     ``make_pipeline(ALSRecommender(), BridgeRecommender(ALSRecommender()))``. For a hidden layer,
     pass ``MLPRegressor(hidden_layer_sizes=(64,), activation="tanh")`` as `regressor`. Pass
     `ProcrustesRegressor` to allow only a rotation.
