@@ -92,6 +92,15 @@ def innermost(model, step=-1):
         model = inner
 
 
+def takes_content(model, method):
+    """Return whether the method of a model takes the content of other items.
+
+    It does if the model was given the content of its own.
+    """
+    model = innermost(model)
+    return hasattr(model, method) and getattr(model, "item_features", model) is not None
+
+
 def recommender_of(model):
     """Return the recommender inside a fitted model."""
     while (inner := _inner(model)) is not None:

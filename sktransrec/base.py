@@ -41,7 +41,7 @@ from ._validation._finite import finite_output
 from ._version_stamp import VersionStampMixin
 from ._wrapping import is_supervised, reads_histories
 from .interactions._hidden import hidden_by_default
-from .metrics._wanted import wanted_items
+from .metrics._wanted import check_not_all_seen, wanted_items
 
 __all__ = [
     "FactorRecommenderMixin",
@@ -254,8 +254,11 @@ shape (n_rows,), default=None
             X, y = hidden_by_default(self, X)
         k = min(10, self.n_items_)
         items, _ = self.recommend(X, n_recommendations=k)
-        y = wanted_items(self, y, n_rows=len(items), n_items=self.n_items_)
-        return ndcg_at_k(y, items, k=k)
+        wanted = wanted_items(self, y, n_rows=len(items), n_items=self.n_items_)
+        # scikit-learn's checks pass one label a row, which is a column that the row has.
+        if np.ndim(y) > 1:
+            check_not_all_seen(wanted, exclusions(self, X))
+        return ndcg_at_k(wanted, items, k=k)
 
     def score_parts(self, X: MatrixLike) -> tuple[NDArray[Any], ...] | None:
         """Return what each nonzero entry of a single row adds to the scores of all items.

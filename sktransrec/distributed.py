@@ -4,6 +4,7 @@
 import copy
 import functools
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,8 @@ def fit_encoder(encoder: InteractionEncoder, events: Any) -> InteractionEncoder:
     """
     fitted = _delayed(_fitted_encoder)
     merged = _reduced([fitted(encoder, part) for part in _parts(events)], _merged).compute()
+    if merged is None:
+        raise ValueError("events has no events: pass at least one.")
     vars(encoder).update(vars(merged))
     return encoder
 
@@ -225,17 +228,24 @@ def _reduced(values, combine):
 
 
 def _fitted_encoder(encoder, events):
-    return clone(encoder).fit(events)
+    """Return the encoder fitted on a part, None if it has no events."""
+    return clone(encoder).fit(events) if _n_events(events) else None
+
+
+def _n_events(events):
+    return len(next(iter(events.values()), ())) if isinstance(events, Mapping) else len(events)
 
 
 def _merged(first, second):
+    if first is None or second is None:
+        return first or second
     # A task must not change what it is given.
     return copy.copy(first).merge(second)
 
 
 def _rows_of_part(encoder, events):
     encoder = _opened(encoder)
-    if not len(events):
+    if not _n_events(events):
         return sp.csr_array((0, encoder.n_items_), dtype=np.float32)
     users = clone(encoder).fit(events).users_
     return encoder.transform(events, users=users)

@@ -290,7 +290,7 @@ def test_recommend_refuses_what_holds_no_fitted_recommender(X):
     for model in (regression, make_pipeline(MaxAbsScaler(), LinearRegression()).fit(X, y)):
         with pytest.raises(TypeError, match="LinearRegression cannot recommend"):
             recommend(model, X)
-    without_refit = GridSearchCV(HashedScores(), {}, cv=2, refit=False).fit(X, X)
+    without_refit = GridSearchCV(HashedScores(), {}, cv=2, refit=False).fit(X)
     with pytest.raises(TypeError, match="refit=True"):
         recommend(without_refit, X)
 

@@ -114,6 +114,15 @@ def test_the_vocabulary_of_parts_is_that_of_the_log():
     assert_array_equal(parts.items_, whole.items_)
     assert (parts.n_users_, parts.n_items_) == (whole.n_users_, whole.n_items_)
     assert_array_equal(parts.transform(LOG).toarray(), whole.transform(LOG).toarray())
+    nothing = {name: values[:0] for name, values in LOG.items()}
+    with_empty = fit_encoder(InteractionEncoder(), [nothing, *logs_of(LOG), nothing])
+    assert_array_equal(with_empty.items_, whole.items_)
+    assert [part.compute().shape[0] for part in encode_parts(whole, [LOG, nothing])] == [
+        whole.n_users_,
+        0,
+    ]
+    with pytest.raises(ValueError, match="events has no events"):
+        fit_encoder(InteractionEncoder(), [nothing])
     with pytest.raises(ValueError, match="min_item_interactions=2 needs all events at once"):
         fit_encoder(InteractionEncoder(min_item_interactions=2), logs_of(LOG))
 

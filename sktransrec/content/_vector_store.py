@@ -7,6 +7,7 @@ import inspect
 import os
 import tempfile
 from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, ModuleType, NoneType
 
 import joblib
 import numpy as np
@@ -111,11 +112,30 @@ def _identity(encoder):
     if hasattr(encoder, "state_dict"):
         # What torch saves differs from process to process, its weights do not.
         weights = {name: np.asarray(each.cpu()) for name, each in encoder.state_dict().items()}
-        return repr(encoder), getattr(encoder, "max_seq_length", None), weights
+        modules = encoder.modules() if hasattr(encoder, "modules") else [encoder]
+        settings = [_settings(module) for module in modules]
+        return repr(encoder), getattr(encoder, "max_seq_length", None), settings, weights
     if hasattr(encoder, "get_weights") and hasattr(encoder, "get_config"):
         return encoder.get_config(), encoder.get_weights()
     call = type(encoder).__call__ if callable(encoder) else None
     return (_code_of(call), encoder) if inspect.isfunction(call) else encoder
+
+
+def _settings(module):
+    """Return the numbers and names among the attributes of a torch module."""
+    plain = (str, bytes, int, float, tuple, NoneType)
+    found = {name: value for name, value in vars(module).items() if isinstance(value, plain)}
+    # Encoders switch it themselves.
+    return {name: value for name, value in found.items() if name != "training"}
+
+
+def reads_variables(function):
+    """Return whether a function reads variables of its module, whose values are not in its code."""
+    if not inspect.isfunction(function):
+        return False
+    read = [function.__globals__.get(name) for name in function.__code__.co_names]
+    constant = (ModuleType, FunctionType, BuiltinFunctionType, type, NoneType)
+    return not all(isinstance(value, constant) for value in read)
 
 
 def _code_of(function):

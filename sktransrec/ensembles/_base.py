@@ -36,6 +36,7 @@ from .._validation import (
 )
 from .._wrapping import (
     check_order_kept,
+    expected_n_items,
     expecting_items,
     fitted_part,
     ignores_unknown,
@@ -43,6 +44,7 @@ from .._wrapping import (
     reads_histories,
     recommender_of,
     take_input_tags,
+    takes_content,
 )
 from ..base import RecommenderMixin
 from ..content import ItemFeatures
@@ -108,10 +110,18 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             is_frame = hasattr(X, "select_dtypes") and not hasattr(X, "sparse")
             return X if is_frame and self._passes_frames else valid
         if reads_histories(self):
-            ignores_gaps = all(map(ignores_unknown, self._leading_parts()))
-            return padded_at_end(check_histories(self, X, reset=reset, ignores_gaps=ignores_gaps))
+            ignores = all(map(ignores_unknown, self._leading_parts()))
+            X = check_histories(self, X, reset=reset, ignores_gaps=ignores)
+            n_items = self._n_items_of_readers() if reset else self.n_items_
+            if ignores and n_items is not None:
+                X = np.where(n_items >= X, X, 0)
+            return padded_at_end(X)
         nonnegative = get_tags(self).input_tags.positive_only
         return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
+
+    def _n_items_of_readers(self):
+        """Return how many items the readers of histories expect, None if none says so."""
+        return max(filter(None, map(expected_n_items, self._leading_parts())), default=None)
 
     def _check_kinds(self):
         """Raise if some leading members read histories, and others matrices of interactions."""
@@ -279,7 +289,7 @@ def _has_member_with_content(ensemble):
 
 
 def _has_member_that_moves(ensemble):
-    return any(hasattr(member, "with_item_features") for member in _members(ensemble))
+    return any(takes_content(member, "with_item_features") for member in _members(ensemble))
 
 
 class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
@@ -373,7 +383,7 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
                 "target_columns says which columns of X are the items, and another catalogue has "
                 "other columns: leave it at None."
             )
-        moves = [hasattr(model, "with_item_features") for model in self.estimators_]
+        moves = [takes_content(model, "with_item_features") for model in self.estimators_]
         names = [name for name, is_in in zip(self.named_estimators_, moves, strict=True) if is_in]
         moved = [self.named_estimators_[name].with_item_features(item_features) for name in names]
         other = self._with_members(names, moved, item_features.n_items - self.n_items_)

@@ -9,10 +9,10 @@ from .._histories import padded_at_end
 from .._recommend import withheld_items
 from .._score_parts import score_parts
 from .._wrapping import (
-    innermost,
     reads_histories,
     recommender_and_rows,
     recommender_of,
+    takes_content,
     with_recommender,
 )
 from ..base import RecommenderMixin
@@ -87,7 +87,7 @@ class BesideLaterItems(RecommenderMixin, BaseEstimator):
 
 def knows_content(model):
     """Return whether a fitted model takes later items by their content."""
-    return hasattr(innermost(model), "with_items")
+    return takes_content(model, "with_items")
 
 
 def with_later_items(model, item_features):

@@ -83,8 +83,9 @@ class _KnownRows:
         ----------
         X : array-like or sparse matrix of shape (n_rows, ...)
             What `hold_out` returned: rows without what they should find.
-        y : Ignored
-            Present for scikit-learn.
+        y : sparse matrix of shape (n_rows, n_items)
+            What they should find. A model that learned from whole rows would be asked for what it
+            has seen.
         groups : Ignored
             Present for scikit-learn.
 
@@ -92,6 +93,12 @@ class _KnownRows:
         ------
         train, test : ndarray of shape (n_rows,)
         """
+        if y is None:
+            raise ValueError(
+                f"{self!r} serves the rows that were learned from, and y is None, so these would "
+                "hold what is looked for: call its hold_out, and pass fit the X_known and y that "
+                "it returns."
+            )
         rows = np.arange(n_rows_of(X))
         yield rows, rows
 
@@ -329,7 +336,7 @@ class ColdItems(_KnownRows, _OfMatrix):
     share : float, default=0.2
         The share of the items with interactions that are held out.
     random_state : int, RandomState instance or None, default=None
-        Chooses the items.
+        Chooses the items. They are the same in each call.
 
     See Also
     --------
@@ -352,6 +359,10 @@ class ColdItems(_KnownRows, _OfMatrix):
     def __post_init__(self):
         if not 0 < self.share < 1:
             raise ValueError(f"share must lie between 0 and 1, got {self.share!r}.")
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = check_random_state(seed).randint(2**31)
+        object.__setattr__(self, "_seed", seed)
 
     def cold_items(self, X: MatrixLike) -> NDArray[np.intp]:
         """Return the columns that are held out.
@@ -368,7 +379,7 @@ class ColdItems(_KnownRows, _OfMatrix):
         """
         items = np.unique(check_matrix(X, name="X").indices)
         n_cold = max(1, round(self.share * len(items)))
-        order = check_random_state(self.random_state).permutation(len(items))
+        order = check_random_state(self._seed).permutation(len(items))
         return np.sort(items[order[:n_cold]])
 
     def _held_out(self, X):

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._numerics._row_totals import nonempty_rows
-from .._recommend import eligible_scores, n_rows_of, rows_and_exclusions
+from .._recommend import eligible_scores, exclusions, n_rows_of, rows_and_exclusions
 from .._typing import Estimator, MatrixLike
 from .._validation import _safe_indexing, check_candidates, check_exclusions, check_is_fitted
 from ._beyond_accuracy import over_rows
-from ._wanted import wanted_items
+from ._wanted import check_not_all_seen, wanted_items
 
 
 def held_out_auc(
@@ -81,6 +81,7 @@ def held_out_auc(
     n_rows, n_items = n_rows_of(X), recommender.n_items_
     candidates = check_candidates(candidates, n_items)
     held_out = wanted_items(model, y, n_rows=n_rows, n_items=n_items) > 0
+    check_not_all_seen(held_out, exclusions(recommender, X, **left_out))
     held_out = held_out if candidates is None else held_out[:, candidates]
     rows = nonempty_rows(held_out)
     if not len(rows):

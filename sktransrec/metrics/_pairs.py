@@ -4,7 +4,6 @@
 from typing import Any, Literal
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
@@ -22,7 +21,7 @@ from .._validation import (
 )
 from ._propensity import checked_popularity, positive_popularity
 from ._ranking import _discounts
-from ._wanted import wanted_items
+from ._wanted import check_not_all_seen, wanted_items
 
 
 @validate_params(
@@ -274,15 +273,7 @@ def _check_held_out(held_out, excluded, candidates):
     """Raise if no held-out pair can be ranked, or if one is not a candidate."""
     if held_out.nnz == 0:
         raise ValueError("y marks no held-out item: pass at least one value above zero.")
-    is_seen = sp.csr_array(held_out.shape, dtype=bool)
-    for interactions in excluded:
-        is_seen = is_seen + held_out.multiply(interactions != 0)
-    if is_seen.nnz == held_out.nnz:
-        raise ValueError(
-            f"All {held_out.nnz} held-out pairs in y are also in X or in exclude_interactions, so "
-            "they count as seen: remove them there, or pass exclude_seen=False if rows take the "
-            "same item again."
-        )
+    check_not_all_seen(held_out, excluded)
     if candidates is not None:
         n_outside = held_out.nnz - held_out[:, candidates].nnz
         if n_outside:

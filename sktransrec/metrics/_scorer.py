@@ -10,13 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._numerics._entries import entries_of
-from .._recommend import n_rows_of, recommend, rows_and_exclusions, seen_interactions
+from .._recommend import (
+    exclusions,
+    n_rows_of,
+    recommend,
+    rows_and_exclusions,
+    seen_interactions,
+)
 from .._typing import MatrixLike
 from .._validation import COUNT, HOLDOUT, StrOptions, check_candidates, validate_params
 from ..interactions._hidden import hidden_by_default, hidden_part
 from ._auc import held_out_auc
 from ._table import BEYOND_ACCURACY, METRICS
-from ._wanted import wanted_items
+from ._wanted import check_not_all_seen, wanted_items
 
 _AT_K = METRICS | BEYOND_ACCURACY
 _NAMES = sorted({*_AT_K, "auc"})
@@ -207,12 +213,19 @@ class _RankingScorer(HoldoutScorer):
         X, y = self._rows_and_wanted(estimator, X, y)
         recommender, X, left_out = rows_and_exclusions(estimator, X, self.exclude_seen)
         n_items = recommender.n_items_
+        is_matrix = np.ndim(y) > 1
         y = wanted_items(estimator, y, n_rows=n_rows_of(X), n_items=n_items)
+        if is_matrix and self._reads_y():
+            check_not_all_seen(y, exclusions(recommender, X, **left_out))
         scores = self._scores(recommender, X, self._among_candidates(y), left_out)
         if isinstance(self.metric, str) and not isinstance(self.k, list | tuple):
             (score,) = scores.values()
             return score
         return scores
+
+    def _reads_y(self):
+        """Return whether a metric compares with what there is to find."""
+        return any(name not in _AT_K or "y_true" in _AT_K[name].needs for name in self._metrics)
 
     def _scores(self, recommender, X, y, left_out):
         """Return the score of each metric and k, from one ranking of the rows."""

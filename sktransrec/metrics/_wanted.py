@@ -36,6 +36,21 @@ def check_order_of_y(names, y):
     )
 
 
+def check_not_all_seen(wanted, excluded):
+    """Raise if there are items to find, and the rows have all of them already.
+
+    `excluded` are matrices of what the rows have.
+    """
+    wanted = wanted > 0
+    is_seen = sum((wanted.multiply(each != 0) for each in excluded), sp.csr_array(wanted.shape))
+    if wanted.nnz and is_seen.nnz == wanted.nnz:
+        raise ValueError(
+            f"All {wanted.nnz} held-out pairs in y are also in X or in exclude_interactions, so "
+            "they count as seen: hold them out of X, for example with holdout_random, or pass "
+            "exclude_seen=False if rows take the same item again."
+        )
+
+
 def _of_ids(y, n_items, *, ignores):
     """Return the indicator matrix of a y of item ids; return a y of another kind unchanged."""
     if y.dtype.kind not in "iu" or y.ndim not in (1, 2) or not y.size:

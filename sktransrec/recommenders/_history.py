@@ -19,10 +19,10 @@ from .._validation import COUNT, HasMethods, check_is_fitted
 from .._wrapping import (
     expected_n_items,
     has_steps_before,
-    innermost,
     is_supervised,
     recommender_and_rows,
     recommender_of,
+    takes_content,
     with_recommender,
 )
 from ..content import ItemFeatures
@@ -34,11 +34,11 @@ _DECAY_OF_STEPS = 0.8
 
 
 def _takes_items(self):
-    return hasattr(innermost(self.recommender), "with_items")
+    return takes_content(self.recommender, "with_items")
 
 
 def _moves(self):
-    return hasattr(innermost(self.recommender), "with_item_features")
+    return takes_content(self.recommender, "with_item_features")
 
 
 class HistoryRecommender(DecodesItems, HistoryReader):
@@ -164,7 +164,8 @@ class HistoryRecommender(DecodesItems, HistoryReader):
     def _fitted(self, X):
         recommender = clone(self.recommender)
         if not is_supervised(recommender):
-            return recommender.fit(seen_items(X, self.n_items_))
+            # Frozen recommenders ask for a y.
+            return recommender.fit(seen_items(X, self.n_items_), None)
         check_has_steps(X)
         known, following = history_steps(
             X,

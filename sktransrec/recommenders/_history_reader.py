@@ -126,7 +126,7 @@ def check_has_steps(X):
         raise ValueError(
             "X holds no interactions that follow another: no history has two items "
             f"(n_features = {X.shape[1]}), so there is no next item to learn: pass longer "
-            "histories."
+            "histories. An ensemble that holds out the last item of each needs one more."
         )
 
 

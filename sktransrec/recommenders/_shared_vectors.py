@@ -3,9 +3,10 @@
 
 from weakref import WeakKeyDictionary
 
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-from ..content._vector_store import key_of_encoder
+from ..content._vector_store import key_of_encoder, reads_variables
 
 # The members of an ensemble often differ in what they do with the vectors alone. What was made is
 # forgotten with the container of the content.
@@ -30,12 +31,16 @@ def made_once(content, transformer, make):
         if state == state_then and _is_same(transformer, other):
             return result
     result = make()
-    made[:] = [*made, (transformer, state, result)][-_N_KEPT:]
+    # The user may change the parameters of a transformer later, but not those of a copy.
+    copied = clone(transformer) if hasattr(transformer, "get_params") else transformer
+    made[:] = [*made, (copied, state, result)][-_N_KEPT:]
     return result
 
 
 def _state_of(transformer):
     """Return what changes if a function or a frozen estimator in a transformer learns more."""
+    if reads_variables(transformer):
+        return object()
     if isinstance(transformer, FrozenEstimator) or callable(transformer):
         return key_of_encoder(transformer) or object()  # equal to nothing
     if hasattr(transformer, "get_params"):

@@ -85,6 +85,17 @@ class Weights:
         raise TypeError("no pickle")
 
 
+class Pooled(Weights):
+    """A network of modules, one of which is told how to pool."""
+
+    def __init__(self, pooling):
+        super().__init__(1.0)
+        self.pooling, self.training = pooling, pooling == "sum"
+
+    def modules(self):
+        return [Weights(2.0), self]
+
+
 class Tensor:
     def __init__(self, weight):
         self.weight = weight
@@ -105,6 +116,7 @@ def test_encoders_are_told_apart_by_code_and_weights():
         *(_scaled(2), _scaled(3), len, str, Weights(1.0).encode, Weights(2.0).encode),
         *(functools.partial(_scaled, 2), functools.partial(_scaled, 3), _scaled),
         *(_with_keyword(1), _with_keyword(2)),
+        *(Pooled("max").encode, Pooled("mean").encode, Pooled(2).encode),
     ]
     assert len({_encoder_key(each) for each in different}) == len(different)
 

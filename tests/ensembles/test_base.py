@@ -12,8 +12,12 @@ from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils import get_tags
 
 from sktransrec import (
+    ContentKNNRecommender,
     DiscountedRecommender,
     EASERecommender,
+    HistoryRecommender,
+    ItemFeatures,
+    ItemKNNRecommender,
     NextItemRecommender,
     PopularityRecommender,
     RidgeRecommender,
@@ -23,6 +27,7 @@ from sktransrec import (
     VotingRecommender,
 )
 from sktransrec.ensembles._base import standardized
+from sktransrec.inspection import explain
 
 X = sp.csr_array((np.random.RandomState(0).uniform(size=(30, 6)) < 0.4).astype(np.float32))
 
@@ -115,3 +120,44 @@ def test_members_may_choose_columns_by_name(name):
     np.testing.assert_allclose(ensemble.decision_function(X[5:9]), scores[5:9], rtol=1e-5)
     items, _ = ensemble.recommend(X, n_recommendations=2)
     assert (items >= 0).all()
+
+
+def _readers():
+    settings = {"n_items": 20, "unknown": "ignore"}
+    return [
+        ("transitions", TransitionRecommender(**settings)),
+        ("neighbors", HistoryRecommender(ItemKNNRecommender(), **settings)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "ensemble",
+    [
+        VotingRecommender(_readers()),
+        StackingRecommender(_readers(), holdout=1, n_buckets=3, random_state=0),
+        TransferGate(_readers()[0][1], _readers()[1][1], random_state=0),
+    ],
+)
+def test_ids_that_are_left_out_of_histories_count_nowhere(ensemble):
+    rng = np.random.default_rng(0)
+    histories = rng.integers(1, 21, size=(90, 12)) * (np.arange(12) < rng.integers(3, 13, (90, 1)))
+    model = clone(ensemble).fit(histories)
+    with_unknown = np.where(histories == 0, 21 + np.arange(12), histories)
+    learned = clone(ensemble).fit(with_unknown)
+    for one in (model, learned):
+        for X in (histories, with_unknown):
+            assert_array_equal(one.recommend(X)[0], model.recommend(histories)[0])
+    explained, plain = (explain(model, X[[0]], items=[7]) for X in (with_unknown, histories))
+    assert_array_equal(explained.columns, plain.columns)
+    assert_allclose(explained.contributions, plain.contributions)
+
+
+def test_members_without_content_stay_beside_new_items():
+    features = ItemFeatures(np.eye(6, 4))
+    members = [ContentKNNRecommender(), ContentKNNRecommender(features), ItemKNNRecommender()]
+    model = vote(*members).fit(X)
+    assert model.with_items(ItemFeatures(np.ones((1, 4)), ids=["new"])).n_items_ == 7
+    assert model.with_item_features(ItemFeatures(np.ones((3, 4)))).n_items_ == 3
+    for kind in (ContentKNNRecommender(), HistoryRecommender(ContentKNNRecommender())):
+        assert not hasattr(vote(kind), "with_items")
+        assert not hasattr(vote(kind), "with_item_features")

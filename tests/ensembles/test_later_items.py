@@ -29,7 +29,8 @@ def test_a_later_item_is_like_the_median_of_the_known_ones():
     assert later.popularity_.tolist() == [*model.popularity_.tolist(), 0, 0]
     assert later.withheld_items_ is None
     assert not knows_content(later)
-    assert knows_content(HybridRecommender())
+    assert knows_content(HybridRecommender(item_features=ItemFeatures(np.eye(4))))
+    assert not knows_content(HybridRecommender())
 
 
 def test_steps_before_a_recommender_stay_and_its_content_counts():

@@ -64,7 +64,7 @@ def test_new_rows_are_in_one_test_fold_each_and_never_in_training(X):
 
 
 def test_known_rows_are_all_rows(X):
-    ((train, test),) = HeldOutInteractions().split(X)
+    ((train, test),) = HeldOutInteractions().split(X, X)
     assert_array_equal(train, np.arange(80))
     assert_array_equal(test, np.arange(80))
 
@@ -154,3 +154,17 @@ def test_bad_values_are_named(X):
 def test_known_interactions_are_counted(n_known):
     with pytest.raises(ValueError, match="n_known must be an integer of 0 or more"):
         KShot(n_known)
+
+
+@pytest.mark.parametrize("protocol", [HeldOutInteractions(), ColdItems(), LastOneOut()])
+def test_what_serves_known_rows_needs_what_they_should_find(X, protocol):
+    search = GridSearchCV(EASE, {"regularization": [1.0, 10.0]}, cv=protocol)
+    with pytest.raises(ValueError, match="serves the rows that were learned from, and y is None"):
+        search.fit(X)
+
+
+def test_cold_items_are_the_same_in_each_call(X):
+    for random_state in (None, np.random.RandomState(0)):
+        protocol = ColdItems(random_state=random_state)
+        _, y = protocol.hold_out(X)
+        assert_array_equal(protocol.cold_items(X), np.unique(y.indices))

@@ -281,7 +281,10 @@ def test_seen_items_come_back_if_asked():
     X = _checkerboard()
     model = PopularityRecommender().fit(X)
     assert ranking_scorer("hit_rate", exclude_seen=False)(model, X, X) == 1
-    assert ranking_scorer("hit_rate")(model, X, X) == 0
+    others = sp.csr_array(np.roll(X.toarray(), 1, axis=1))
+    assert ranking_scorer("hit_rate")(model, X, X + others) == 1
+    with pytest.raises(ValueError, match="held-out pairs in y are also in X"):
+        ranking_scorer("hit_rate")(model, X, X)
 
 
 def test_pickle_clone_and_repr():

@@ -5,7 +5,8 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
-from sktransrec import NextItemRecommender, PopularityRecommender
+from sktransrec import EASERecommender, NextItemRecommender, PopularityRecommender
+from sktransrec.metrics import held_out_auc, held_out_ranks, ranking_scorer
 from sktransrec.metrics._wanted import wanted_items
 
 READER = NextItemRecommender()
@@ -53,3 +54,25 @@ def test_unknown_ids_are_left_out_on_request():
     lenient = NextItemRecommender(unknown="ignore")
     found = wanted_items(lenient, [[2, 9], [4, 0]], n_rows=2, n_items=4)
     assert_array_equal(found.toarray() > 0, WANTED > 0)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda model, X: model.score(X, X),
+        lambda model, X: ranking_scorer()(model, X, X),
+        lambda model, X: ranking_scorer("auc")(model, X, X),
+        lambda model, X: held_out_auc(model, X, X),
+        lambda model, X: held_out_ranks(model, X, X),
+    ],
+)
+def test_looking_for_what_the_rows_have_is_an_error(measure):
+    """It would be zero for every model, and a search would choose by chance."""
+    X = np.random.default_rng(0).integers(2, size=(20, 8))
+    with pytest.raises(ValueError, match=f"All {X.sum()} held-out pairs in y are also in X"):
+        measure(EASERecommender(1.0).fit(X), X)
+
+
+def test_coverage_needs_nothing_to_find():
+    X = np.random.default_rng(0).integers(2, size=(20, 8))
+    assert ranking_scorer("coverage", k=2)(EASERecommender(1.0).fit(X), X, X) > 0

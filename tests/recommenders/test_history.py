@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.decomposition import TruncatedSVD
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
 from sktransrec import (
@@ -142,3 +143,9 @@ def test_another_catalogue_is_read_without_its_histories():
     )
     with pytest.raises(AttributeError, match="with_item_features"):
         HistoryRecommender(ItemKNNRecommender()).fit([[1, 2, 3]]).with_item_features(content)
+
+
+def test_a_frozen_recommender_is_asked_as_it_is():
+    matrix = ItemKNNRecommender().fit(ITEMS)
+    model = HistoryRecommender(FrozenEstimator(matrix), decay=0.6, n_items=8).fit(X)
+    assert_allclose(model.decision_function(X[:5]), matrix.decision_function(ITEMS[:5]), rtol=1e-5)

@@ -89,3 +89,37 @@ def test_an_encoder_that_has_learned_more_is_asked_again():
     before = frozen.fit(X).decision_function(X)
     scaler.fit(features.values * [1, 5, 1, 1] + 3)
     assert np.abs(frozen.fit(X).decision_function(X) - before).max() > 0.1
+
+
+def test_parameters_changed_in_place_make_new_vectors():
+    texts = ["a thing", "two things", "nothing at all"]
+    features, X = ItemFeatures(texts), np.eye(3)
+    model = ContentKNNRecommender(features, transformer=TfidfVectorizer()).fit(X)
+    model.set_params(transformer__max_features=2).fit(X)
+    assert len(model.transformer_.vocabulary_) == 2
+    expected = ContentKNNRecommender(
+        ItemFeatures(texts), transformer=TfidfVectorizer(max_features=2)
+    )
+    assert_allclose(model.decision_function(X), expected.fit(X).decision_function(X))
+
+
+FACTORS = [1.0, 1.0]
+
+
+def _times(values):
+    return np.asarray(values) * FACTORS
+
+
+def _squared(values):
+    return np.square(values)
+
+
+def test_functions_that_read_variables_are_asked_again(monkeypatch):
+    features, X = ItemFeatures([[1.0, 4.0], [2.0, 5.0], [3.0, -9.0]]), np.eye(3)
+    for factors in ([1.0, 1.0], [1.0, 9.0]):
+        monkeypatch.setitem(globals(), "FACTORS", factors)
+        model = ContentKNNRecommender(features, transformer=_times).fit(X)
+        expected = cosine_similarity(features.values * factors)
+        assert_allclose(model.decision_function(X), expected, atol=1e-6)
+    one, other = (ContentKNNRecommender(features, transformer=_squared).fit(X) for _ in range(2))
+    assert one._unit_vectors[0] is other._unit_vectors[0]
