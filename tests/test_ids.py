@@ -69,7 +69,7 @@ def _with_ids():
     yield "aligned on items", align_domains(LOG, OTHER_LOG, on="items"), [10]
     both = [10, 20, 30, 10, 2**60, 2**60 + 1]
     yield "both aligned", _OfDomain(align_domains(LOG, OTHER_LOG), "both"), both
-    yield "stacked", _OfDomain(stack_domains(LOG, OTHER_LOG), "both"), both
+    yield "stacked", _OfDomain(stack_domains(LOG, OTHER_LOG, on="both"), "both"), both
     named = stack_domains(LOG, {"user": [1, 2], "item": ["a", "b"]}, on="users")
     yield "stacked of two types", _OfDomain(named, "both"), [10, 20, 30, "a", "b"]
     yield "stacked source", _OfDomain(named, "source"), [10, 20, 30]
@@ -145,7 +145,7 @@ def test_what_has_no_ids_says_so(model, words):
 
 
 def test_items_of_stacked_domains_have_a_number_in_each():
-    stacked = stack_domains(LOG, OTHER_LOG)
+    stacked = stack_domains(LOG, OTHER_LOG, on="both")
     assert stacked.encode_items([10, 30, 2**60], domain="source").tolist() == [0, 2, -1]
     assert stacked.encode_items([10, 30, 2**60], domain="target").tolist() == [0, -1, 1]
     columns = stacked.encode_items([10, 30, 2**60], domain="both")
@@ -158,7 +158,7 @@ def test_items_of_stacked_domains_have_a_number_in_each():
 def test_domains_decode_their_own_columns():
     aligned = align_domains(LOG, OTHER_LOG)
     assert aligned.decode_items([0, 2], domain="source").tolist() == [10, 30]
-    for domains in (aligned, stack_domains(LOG, OTHER_LOG)):
+    for domains in (aligned, stack_domains(LOG, OTHER_LOG, on="both")):
         for wrong in ("all", None, ["target"]):
             with pytest.raises(ValueError, match="domain must be"):
                 domains.decode_items([0], domain=wrong)

@@ -289,9 +289,10 @@ def compare(
     models : dict of str to estimator or None
         Recommenders by name, or `Pipeline` or search that hold one. None is the popularity of the
         items. If there is none, a row "popularity" is added.
-    X : array-like or sparse matrix of shape (n_rows, ...)
+    X : array-like or sparse matrix of shape (n_rows, ...), or AlignedDomains
         What is known about the rows. If it holds histories and some models read these, the others
-        get a matrix of the items in them.
+        get a matrix of the items in them. What `align_domains` returns stands for its `X_source`
+        and `X_target` as X and y.
     y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
         The interactions to find, which X must not hold; supervised models learn from y as well. For
         histories, y may hold the ids of the next items. If

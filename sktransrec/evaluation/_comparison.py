@@ -14,7 +14,7 @@ from .._numerics._entries import entries_of
 from .._numerics._row_totals import row_lengths
 from .._validation import _safe_indexing, check_matrix
 from .._wrapping import fitted_part, is_supervised
-from ..interactions import cross_listed_mask, find_cross_listed
+from ..interactions import AlignedDomains, cross_listed_mask, find_cross_listed
 from ..interactions._cross_listed import named_twins
 from ..interactions._target_items import TargetItems, column_labels
 from ..metrics._table import METRICS
@@ -152,6 +152,23 @@ class Comparison:
         for ((_, rows), side), result in zip(tasks, results, strict=True):
             scores[:, rows, side] = result
         return scores[0], scores[-1]
+
+
+def matrices_and_names(X, y):
+    """Return X and y, and the names of the items of aligned domains."""
+    if not isinstance(X, AlignedDomains):
+        if y is None:
+            raise ValueError("y is None: pass the interactions to find, or aligned domains as X.")
+        return X, y, {}
+    if y is not None or X.report.on != "users":
+        raise ValueError(
+            "Pass what align_domains returns for logs with common users as X, and leave y at None."
+        )
+    names = {
+        "source_names": X.source_encoder.items_,
+        "target_names": X.target_encoder.items_,
+    }
+    return X.X_source, X.X_target, names
 
 
 def tells_of_target(known, y):

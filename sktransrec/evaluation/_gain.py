@@ -27,13 +27,17 @@ from .._validation import (
     validate_params,
 )
 from .._wrapping import recommender_of
-from ..interactions import AlignedDomains
 from ..interactions._cross_listed import twin_lines
 from ..interactions._target_items import TargetItems, column_labels
 from ..metrics._buckets import bucket_edges, bucket_names, bucket_of
 from ..metrics._table import METRICS
 from ..metrics._wanted import wanted_items
-from ._comparison import Comparison, check_order_of_target, tells_of_target
+from ._comparison import (
+    Comparison,
+    check_order_of_target,
+    matrices_and_names,
+    tells_of_target,
+)
 from ._gain_report import gain_html, gain_page
 from ._paired import GainEstimate, estimate_gain
 
@@ -337,7 +341,7 @@ shape (n_rows,), default=None
     'helps'
     """
     random_state = check_random_state(random_state)
-    X, y, names = _matrices_and_names(X, y)
+    X, y, names = matrices_and_names(X, y)
     for name, matrix in (("X", X), ("y", y), ("X_source", X_source)):
         check_sparse(matrix, name=name)
     X, y, X_source = indexable(X, y, X_source)
@@ -369,23 +373,6 @@ shape (n_rows,), default=None
         n_jobs=n_jobs,
         random_state=random_state,
     )
-
-
-def _matrices_and_names(X, y):
-    """Return X and y, and the names of the items of aligned domains."""
-    if not isinstance(X, AlignedDomains):
-        if y is None:
-            raise ValueError("y is None: pass the interactions to find, or aligned domains as X.")
-        return X, y, {}
-    if y is not None or X.report.on != "users":
-        raise ValueError(
-            "Pass what align_domains returns for logs with common users as X, and leave y at None."
-        )
-    names = {
-        "source_names": X.source_encoder.items_,
-        "target_names": X.target_encoder.items_,
-    }
-    return X.X_source, X.X_target, names
 
 
 def shuffled_folds(cv, y, random_state):

@@ -116,8 +116,9 @@ def transfer_learning_curve(
         Recommenders by name, such as one that starts from scratch and one that fine-tunes a
         `pretrained` network. A search chooses its parameters anew for each number of rows. None
         means the popularity of the items among the training rows.
-    X : array-like or sparse matrix of shape (n_rows, ...)
-        What is known about the rows.
+    X : array-like or sparse matrix of shape (n_rows, ...), or AlignedDomains
+        What is known about the rows. What `align_domains` returns stands for its `X_source` and
+        `X_target` as X and y.
     y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
         The interactions to find, which X must not hold; supervised models learn from y as well. For
         histories, y may hold the ids of the next items. If

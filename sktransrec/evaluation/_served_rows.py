@@ -29,12 +29,17 @@ from .._wrapping import (
     reads_histories,
 )
 from ..content._item_features import check_order_of_items
-from ..interactions import holdout_random
+from ..interactions import AlignedDomains, holdout_random
 from ..interactions._hidden import without_latest
 from ..interactions._target_items import HistoryItems, TargetItems
 from ..metrics._wanted import wanted_items
 from ..recommenders import PopularityRecommender
-from ._comparison import check_none_known, check_order_of_target, tells_of_target
+from ._comparison import (
+    check_none_known,
+    check_order_of_target,
+    matrices_and_names,
+    tells_of_target,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +61,8 @@ class ServedRows:
         If y is None, so much of each row is held out, or what the `hold_out` of a protocol says.
         """
         models = [model for model in estimators.values() if model is not None]
+        if isinstance(X, AlignedDomains):
+            X, y, _ = matrices_and_names(X, y)
         if y is None:
             if any(map(is_supervised, models)):
                 raise ValueError(

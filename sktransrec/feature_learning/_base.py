@@ -43,8 +43,10 @@ class FeatureLearner(
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
             The rows, in a form that the class takes. A sparse matrix is never made dense as a
             whole.
-        y : {array-like, sparse matrix} of shape (n_rows, n_outputs), default=None
-            What the features are to predict. Ignored by `Autoencoder`.
+        y : {array-like, sparse matrix} of shape (n_rows, n_outputs) or (n_rows,), default=None
+            What the features are to predict. With one axis, these are the columns of the single
+            item of each row for the loss "multinomial", and numbers for the others, unlike in a
+            recommender: pass a matrix to both. Ignored by `Autoencoder`.
 
         Returns
         -------
@@ -60,8 +62,10 @@ class FeatureLearner(
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
             The rows.
-        y : {array-like, sparse matrix} of shape (n_rows, n_outputs), default=None
-            What the features are to predict. Ignored by `Autoencoder`.
+        y : {array-like, sparse matrix} of shape (n_rows, n_outputs) or (n_rows,), default=None
+            What the features are to predict. With one axis, these are the columns of the single
+            item of each row for the loss "multinomial", and numbers for the others, unlike in a
+            recommender: pass a matrix to both. Ignored by `Autoencoder`.
 
         Returns
         -------

@@ -16,6 +16,7 @@ from .._validation import (
     check_padded,
     check_relevance,
     check_targets,
+    is_content,
 )
 from ._base import FeatureLearner, check_range
 
@@ -62,6 +63,11 @@ class SequenceLearner(FeatureLearner):
         return super().get_feature_names_out(None if is_one_column else input_features)
 
     def _check_rows(self, X, *, reset):
+        if is_content(X) and not hasattr(X, "columns"):
+            raise ValueError(
+                f"X holds texts, and {type(self).__name__} reads token ids: put TextSequences() "
+                "before it in a Pipeline."
+            )
         stacked = _stacked(X)
         if not reset and getattr(stacked, "ndim", 2) > 2:
             self._check_row_shape(stacked)

@@ -106,7 +106,7 @@ def stack_domains(
     source_events: Any,
     target_events: Any,
     *,
-    on: Literal["users", "items", "both"] = "both",
+    on: Literal["users", "items", "both"],
     source_encoder: InteractionEncoder | None = None,
     target_encoder: InteractionEncoder | None = None,
 ) -> "StackedDomains":
@@ -122,9 +122,10 @@ def stack_domains(
         The log of the source domain.
     target_events : DataFrame, dict of 1-D columns, or 2-D array
         The log of the target domain.
-    on : {"users", "items", "both"}, default="both"
+    on : {"users", "items", "both"}
         The ids that mean the same in both logs. With "items", equal user ids are different people;
-        with "users", equal item ids are different items.
+        with "users", equal item ids are different items, as in two shops that both number their
+        products from 0.
     source_encoder : InteractionEncoder, default=None
         The encoder of the source log; it is cloned. None means ``InteractionEncoder()``.
     target_encoder : InteractionEncoder, default=None

@@ -85,7 +85,7 @@ class RowSumsMixin:
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features_in_)
-            The rows, exactly as they were learned.
+            The rows, exactly as they were learned, with zeros in columns that came later.
         y : {array-like, sparse matrix} of shape (n_rows, n_items_), default=None
             Their y, if the recommender is a supervised one.
 

@@ -17,6 +17,7 @@ from sktransrec import (
     PopularityRecommender,
     RidgeRecommender,
     TransitionRecommender,
+    align_domains,
     compare,
     recommend,
     transfer_gain,
@@ -263,3 +264,16 @@ def test_y_with_its_columns_in_another_order_is_refused(target_columns):
         measure(y)
         with pytest.raises(ValueError, match=r"y has the column .* where the model has the item"):
             measure(shuffled)
+
+
+def test_aligned_domains_are_both_matrices():
+    domains = make_cross_domain(60, 30, 20, source_density=0.2, random_state=0)
+    aligned = align_domains(domains.source.events, domains.target.events)
+    models, settings = {"ridge": RidgeRecommender()}, {"cv": 3, "random_state": 0}
+    curve_settings = {"train_sizes": [0.5], **settings}
+    parts = aligned.X_source, aligned.X_target
+    for measure, options in ((compare, settings), (transfer_learning_curve, curve_settings)):
+        whole, of_parts = measure(models, aligned, **options), measure(models, *parts, **options)
+        assert str(whole.means) == str(of_parts.means)
+        with pytest.raises(ValueError, match="leave y at None"):
+            measure(models, aligned, aligned.X_target, **options)

@@ -6,6 +6,7 @@ import pickle
 import random
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
@@ -440,3 +441,10 @@ def test_pipeline_from_texts(learner):
     pipeline = make_pipeline(TextSequences(max_length=3), learner, Ridge()).fit(texts, y)
     assert pipeline[1].n_tokens_ < len(pipeline[0].vocabulary_) + 2
     assert pipeline.predict(["blue dog wakes", "unknown words"]).shape == (2, 2)
+
+
+@pytest.mark.parametrize("learner", [CNNEncoder(), RNNEncoder(), TextEncoder()])
+@pytest.mark.parametrize("texts", [["a b", "c"], pd.Series(["a b", "c"]), np.array(["a b", "c"])])
+def test_texts_need_numbers_for_their_words(learner, texts):
+    with pytest.raises(ValueError, match=r"X holds texts.* put TextSequences\(\) before it"):
+        clone(learner).fit(texts)

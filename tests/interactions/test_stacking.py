@@ -13,7 +13,7 @@ TARGET = {"user": ["c", "b", "z", "c"], "item": ["y", "t", "t", "x"]}
 
 @pytest.mark.parametrize("table", [dict, pd.DataFrame])
 def test_shared_users_and_items(table):
-    stacked = stack_domains(table(SOURCE), table(TARGET))
+    stacked = stack_domains(table(SOURCE), table(TARGET), on="both")
     assert stacked.item_ids.tolist() == ["s", "x", "y", "t", "x", "y"]
     assert stacked.source_rows.tolist() == [0, 1, 2, 3]
     assert stacked.target_rows.tolist() == [1, 2, 4]
@@ -71,7 +71,7 @@ def test_each_log_may_have_its_own_columns():
 def test_nothing_shared_is_an_error_that_says_why():
     swapped = {"user": TARGET["item"], "item": TARGET["user"]}
     with pytest.raises(ValueError, match=r"share no users and no items: .*look swapped"):
-        stack_domains(SOURCE, swapped)
+        stack_domains(SOURCE, swapped, on="both")
     numbered = {"user": [1, 2], "item": ["p", "q"]}
     with pytest.raises(ValueError, match="share no items: "):
         stack_domains(SOURCE, numbered, on="items")
@@ -99,4 +99,4 @@ def test_ids_of_two_types_are_not_two_people():
             {"user": log["user"] + [more], "item": log["item"] + [9]} for log in (source, target)
         )
         with pytest.raises(ValueError, match=r"2 users .* are equal as strings"):
-            stack_domains(source, target)
+            stack_domains(source, target, on="both")
