@@ -57,7 +57,7 @@ class Autoencoder(FeatureLearner):
     item_ids : array-like of shape (n_features,), default=None
         What each column of X stands for, such as the `items_` of an `InteractionEncoder`: distinct
         numbers or strings, by which `pretrained` finds the column here. None takes the column
-        names of X, if it has any.
+        names of X, if it has any that are strings.
     pretrained : FrozenEstimator, default=None
         A fitted Autoencoder to start from, as ``FrozenEstimator(learner)``; it may also stand in a
         fitted Pipeline, search or recommender. Each layer whose name and shapes are the same is
