@@ -24,13 +24,9 @@ def padded_at_end(X):
 
 def latest(X, length):
     """Return the last ids of each row, followed by zeros, no wider than the longest row."""
-    longest = np.count_nonzero(X, axis=1).max(initial=1)
-    return latest_of_width(X, max(1, min(length, longest)))
-
-
-def latest_of_width(X, width):
-    """Return the last ids of each row, followed by zeros, in so many columns."""
-    firsts = np.maximum(np.count_nonzero(X, axis=1) - width, 0)
+    lengths = np.count_nonzero(X, axis=1)
+    width = max(1, min(length, lengths.max(initial=1)))
+    firsts = np.maximum(lengths - width, 0)
     padded = np.pad(X, ((0, 0), (0, width)))
     return np.take_along_axis(padded, firsts[:, None] + np.arange(width), axis=1)
 

@@ -236,7 +236,7 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **exclu
     blocks = _eligible_blocks(recommender, X, candidates=candidates, **exclusions)
     n_jobs = getattr(recommender, "n_jobs", None)
     best = _best_of_blocks(blocks, n_best, preference, n_jobs)
-    columns, values = map(_stacked, zip(*best, strict=True))
+    columns, values = map(np.concatenate, zip(*best, strict=True))
     if candidates is not None:
         columns = candidates[columns]
     columns = np.where(values == -np.inf, -1, columns)
@@ -254,10 +254,6 @@ def _best_of_blocks(blocks, k, preference, n_jobs):
     if isinstance(blocks, EligibleBlocks):
         return blocks.best(k, preference, n_jobs)
     return [top_k(scores, k, preference) for _, scores in blocks]
-
-
-def _stacked(blocks):
-    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 def _scores_of_others(recommender, X, *, candidates, exclude_seen, exclude_interactions):

@@ -130,11 +130,7 @@ def with_recommender(model, recommender):
 
 def has_steps_before(model):
     """Return whether a fitted model has a step before its recommender."""
-    while (inner := _inner(model)) is not None:
-        if inner is not _inner(model, step=0):
-            return True
-        model = inner
-    return False
+    return next(_steps_before(model), None) is not None
 
 
 def recommender_and_rows(model, X):
@@ -147,6 +143,12 @@ def recommender_and_rows(model, X):
                 X = _through(model.steps[:-1], X)
         model = inner
     return recommender_of(model), X
+
+
+def scores_by(model, X):
+    """Return the scores that a fitted model gives to all items for each row."""
+    recommender, rows = recommender_and_rows(model, X)
+    return recommender.decision_function(rows)
 
 
 def _check_pipeline_is_fitted(pipeline):
@@ -167,11 +169,7 @@ def _through(steps, X):
 
 def keeps_columns(model):
     """Return whether all steps before the recommender keep the columns of X as they are."""
-    while (inner := _inner(model)) is not None:
-        if isinstance(model, Pipeline) and not all(_is_one_to_one(step) for step in model[:-1]):
-            return False
-        model = inner
-    return True
+    return all(map(_is_one_to_one, _steps_before(model)))
 
 
 def before_binarizer(model, X):
@@ -234,12 +232,6 @@ def check_order_kept(model):
 
 def _is_one_to_one(step):
     """Return whether each column that a transformer makes is a column that it reads."""
-    if isinstance(step, FrozenEstimator):
-        return _is_one_to_one(step.estimator)
-    if isinstance(step, Pipeline):
-        return all(map(_is_one_to_one, step))
-    if step in (None, "passthrough"):
-        return True
     is_declared = getattr(step, "feature_names_out", None) == "one-to-one"
     keeps_names = is_declared or isinstance(step, OneToOneFeatureMixin)
     return keeps_names and not getattr(step, "mixes_columns", False)

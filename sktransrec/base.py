@@ -41,6 +41,7 @@ from ._validation._finite import finite_output
 from ._version_stamp import VersionStampMixin
 from ._wrapping import is_supervised, reads_histories
 from .interactions._hidden import hidden_by_default
+from .metrics import ndcg_at_k
 from .metrics._wanted import check_not_all_seen, wanted_items
 
 __all__ = [
@@ -247,8 +248,6 @@ shape (n_rows,), default=None
         score : float
             Between 0 and 1.
         """
-        from .metrics import ndcg_at_k
-
         check_is_fitted(self)
         if y is None:
             X, y = hidden_by_default(self, X)

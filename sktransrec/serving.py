@@ -246,27 +246,24 @@ class RecommendationService(VersionStampMixin):
         users, X, seen, library = self._rows(users, history, baskets)
         excluded, X = self._excluded(X, seen, "auto", None, users), self._read_by_model(X)
         columns = None if items is None else self._known_columns(items, "items")
-        found = {"user": [], "item": [], "score": [], "because": [], "contribution": []}
+        lines = []
         for row, user in enumerate(users.tolist()):
             asked = self._best(X, excluded, row, n_recommendations) if columns is None else columns
-            if not len(asked):
-                continue
-            why = explain(self.model, X[[row]], asked)
-            for item, score in zip(why.items.tolist(), why.scores.tolist(), strict=True):
-                for column, added in why.strongest(item, n_reasons):
-                    line = (user, item, score, column, added)
-                    for values, value in zip(found.values(), line, strict=True):
-                        values.append(value)
-        ids = self.item_ids_[np.array(found["item"], dtype=np.intp)]
-        because = self._reader.decode_items(np.array(found["because"], dtype=np.intp))
+            if len(asked):
+                why = explain(self.model, X[[row]], asked)
+                lines += [(user, *reason) for reason in _reasons(why, n_reasons)]
+        kinds = {"user": users.dtype, "item": np.intp, "score": np.float32}
+        kinds |= {"because": np.intp, "contribution": np.float32}
+        found = np.array(lines, dtype=list(kinds.items()))
+        ids, because = self.item_ids_[found["item"]], self._reader.decode_items(found["because"])
         reasons = {
-            "user": np.array(found["user"], dtype=users.dtype),
+            "user": found["user"],
             "item": ids,
             "name": self._names_of(ids),
-            "score": np.array(found["score"], dtype=np.float32),
+            "score": found["score"],
             "because": because,
             "because_name": _names(because, self.source_names),
-            "contribution": np.array(found["contribution"], dtype=np.float32),
+            "contribution": found["contribution"],
         }
         return frame_of(reasons, library)
 
@@ -549,8 +546,6 @@ class RecommendationService(VersionStampMixin):
     @property
     def _reader(self):
         """The encoder of what is read, which knows later items too."""
-        if not hasattr(self, "_items_read"):  # saved before it was an attribute
-            self._set_items_read()
         return with_items(self.encoder, self._items_read)
 
     def _check_up_to_date(self):
@@ -651,6 +646,13 @@ class RecommendationService(VersionStampMixin):
         names = _as_dict(names, "source_names")
         _check_names(names, self.encoder.items_, "source_names")
         return names
+
+
+def _reasons(why, n_reasons):
+    """Yield the item, its score, a column and what that adds, of the strongest for each item."""
+    for item, score in zip(why.items.tolist(), why.scores.tolist(), strict=True):
+        for column, added in why.strongest(item, n_reasons):
+            yield item, score, column, added
 
 
 def _names(ids, names):

@@ -8,6 +8,7 @@ from pkgutil import walk_packages
 import numpy as np
 import pandas as pd
 import pytest
+from _instances import ESTIMATORS
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -43,7 +44,6 @@ from sktransrec import (
 )
 from sktransrec._validation import Interval, positive_integers
 from sktransrec.inspection import TransferGainDisplay
-from sktransrec.testing._instances import ESTIMATORS
 
 EACH_KIND = {type(each): each for each in [*ESTIMATORS, InteractionEncoder(), TextSequences()]}
 X = (np.random.RandomState(0).uniform(size=(40, 8)) < 0.4) * 1.0

@@ -4,6 +4,14 @@ import inspect
 
 import numpy as np
 import pytest
+from _instances import (
+    DEFAULTS,
+    ESTIMATORS,
+    LARGER_NETWORKS,
+    RECOMMENDERS,
+    WITH_ITEMS,
+    are_first,
+)
 from joblib import dump, load
 from numpydoc.docscrape import NumpyDocString
 from sklearn.base import clone, is_regressor
@@ -27,14 +35,6 @@ from sktransrec.datasets import make_cross_domain
 from sktransrec.metrics import held_out_ranks
 from sktransrec.testing import recommender_checks
 from sktransrec.testing._checks import _set_random_state
-from sktransrec.testing._instances import (
-    DEFAULTS,
-    ESTIMATORS,
-    LARGER_NETWORKS,
-    RECOMMENDERS,
-    WITH_ITEMS,
-    are_first,
-)
 from sktransrec.testing._samples import domain, seen_items
 
 pytestmark = pytest.mark.usefixtures("few_draws")

@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse as sp
+from _instances import ESTIMATORS, WITH_ITEMS, are_first
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone, is_regressor
@@ -17,7 +18,6 @@ from sklearn.utils import get_tags
 
 from sktransrec._wrapping import is_supervised
 from sktransrec.testing._checks import _set_random_state
-from sktransrec.testing._instances import ESTIMATORS, WITH_ITEMS, are_first
 from sktransrec.testing._samples import domain, interactions
 
 pytestmark = pytest.mark.usefixtures("few_draws")

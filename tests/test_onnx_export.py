@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from _instances import RECOMMENDERS, are_first
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.decomposition import NMF
@@ -26,7 +27,6 @@ from sktransrec import (
 from sktransrec._engine._seeded_layers import ACTIVATIONS
 from sktransrec._wrapping import reads_histories
 from sktransrec.base import FactorRecommenderMixin, InDomainRecommender
-from sktransrec.testing._instances import RECOMMENDERS, are_first
 from sktransrec.testing._samples import domain, seen_items
 
 onnx = pytest.importorskip("onnx")

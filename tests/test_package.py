@@ -171,7 +171,6 @@ TESTED_THROUGH = {
     "transfer/networks/_towers.py": "transfer/networks/test_two_tower.py",
     # The checks, and what they are run on.
     "testing/_checks.py": "test_common.py",
-    "testing/_instances.py": "test_common.py",
     "testing/_samples.py": "test_common.py",
 }
 # Tests of what holds for a whole room, or for the package and its documents.

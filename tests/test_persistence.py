@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 from functools import partial
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -218,7 +219,8 @@ def test_sixteen_threads_load_and_serve_all_models_in_a_new_process(tmp_path):
         from sklearn.base import clone
         from sklearn.utils import get_tags
         from sktransrec import load, save
-        from sktransrec.testing._instances import RECOMMENDERS
+        sys.path.insert(0, sys.argv[3])
+        from _instances import RECOMMENDERS
         from sktransrec.testing._samples import domain
 
         def rows(estimator):
@@ -248,7 +250,8 @@ def test_sixteen_threads_load_and_serve_all_models_in_a_new_process(tmp_path):
         for thread in threads: thread.join()
         assert not wrong, set(wrong)
     """
+    arguments = tmp_path, Path(__file__).parent
     for action in ("save", "serve"):
         subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(program), action, tmp_path], check=True
+            [sys.executable, "-c", textwrap.dedent(program), action, *arguments], check=True
         )

@@ -12,12 +12,12 @@ import joblib
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from _instances import ESTIMATORS
 from sklearn.base import clone, is_regressor
 from sklearn.utils import get_tags
 
 import sktransrec
 from sktransrec import InteractionEncoder, ItemFeatures, TextSequences
-from sktransrec.testing._instances import ESTIMATORS
 from sktransrec.testing._samples import domain
 
 pytestmark = pytest.mark.usefixtures("few_draws")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from _instances import ESTIMATORS, WITH_ITEMS, are_first
 from numpy.testing import assert_allclose
 from sklearn import config_context
 from sklearn.base import clone, is_regressor
@@ -32,7 +33,6 @@ from sktransrec import (
 )
 from sktransrec.evaluation import proxy_a_distance
 from sktransrec.testing._checks import _set_random_state
-from sktransrec.testing._instances import ESTIMATORS, WITH_ITEMS, are_first
 from sktransrec.testing._samples import domain, interactions
 
 pytestmark = pytest.mark.usefixtures("few_draws")

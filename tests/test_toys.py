@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from _instances import ESTIMATORS
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from sktransrec import ItemKNNRecommender
 from sktransrec._wrapping import is_supervised, reads_histories
-from sktransrec.testing._instances import ESTIMATORS
 
 # Those that learn by many small steps need more rows.
 RECOMMENDERS = [

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 from sklearn.preprocessing import normalize
+from sklearn.utils.extmath import row_norms
 
 from ._entries import as_dense, column_counts
 
@@ -58,7 +59,7 @@ class MixedVectors:
 
     def lengths(self):
         """Return the Euclidean lengths."""
-        return np.sqrt(sum(_row_sums_of_squares(part) for part in self.parts))
+        return np.sqrt(sum(row_norms(part, squared=True) for part in self.parts))
 
     def products(self, other):
         """Return the inner products with other vectors, of shape (len(self), len(other))."""
@@ -72,9 +73,3 @@ def _filled_columns(vectors):
     if not sp.issparse(vectors):
         return np.ones(n_columns, dtype=bool)
     return column_counts(vectors) > _FILLED * n_rows
-
-
-def _row_sums_of_squares(part):
-    if sp.issparse(part):
-        return np.asarray(part.multiply(part).sum(axis=1)).ravel()
-    return np.einsum("ij,ij->i", part, part)

@@ -19,23 +19,6 @@ from sklearn.utils.validation import validate_data as _sklearn_validate_data
 
 from .._typing import Function
 
-__all__ = [
-    "HasMethods",
-    "StrOptions",
-    "_BaseComposition",
-    "_SklearnInterval",
-    "_check_sample_weight",
-    "_fit_context",
-    "_safe_indexing",
-    "_sklearn_check_array",
-    "_sklearn_check_is_fitted",
-    "_sklearn_validate_data",
-    "get_chunk_n_rows",
-    "inplace_csr_row_normalize_l2",
-    "validate_params",
-    "visual_block",
-]
-
 
 def validate_params(constraints: dict[str, Any]) -> Callable[[Function], Function]:
     """Decorate a function: it checks its parameters first, and estimators in it theirs."""

@@ -10,8 +10,8 @@ from .._recommend import withheld_items
 from .._score_parts import score_parts
 from .._wrapping import (
     reads_histories,
-    recommender_and_rows,
     recommender_of,
+    scores_by,
     takes_content,
     with_recommender,
 )
@@ -57,8 +57,7 @@ class BesideLaterItems(RecommenderMixin, BaseEstimator):
 
     def decision_function(self, X):
         """Score every item for each row of X, as the recommender does for those it knows."""
-        recommender, X = recommender_and_rows(self.recommender, self._without_later(X))
-        scores = recommender.decision_function(X)
+        scores = scores_by(self.recommender, self._without_later(X))
         # On MovieLens and CiteULike, votes and stacks rank better with it than with the least one.
         middle = np.median(scores, axis=1, keepdims=True)
         return np.hstack([scores, np.repeat(middle, self.n_later, axis=1)])

@@ -344,7 +344,8 @@ class StackingRecommender(CombiningRecommender):
         losses = held_out_losses(
             choices, [prior, equal], self.regularization, _is_popularity(prior)
         )
-        return equal if _is_above_chance(losses[0] - losses[1]) else prior
+        is_judged = losses.shape[1] > 1
+        return equal if is_judged and surest_gain(losses[0] - losses) else prior
 
     def _held_out_choices(self, X, y, random_state):
         """Return the choices, and how active their rows and which of them are candidates."""
@@ -510,8 +511,7 @@ class StackingRecommender(CombiningRecommender):
     def _final_parts(self, X, of_members, otherwise):
         """Return what each entry adds to the scores of candidates, and `otherwise` for the rest."""
         evidence = self._evidence.of(X)
-        is_candidate = self._are_candidates(X, evidence)
-        _, features = self._candidate_features(X, evidence, is_candidate)
+        is_candidate, _, features = self._candidates(X, evidence)
         weights = _linear_weights(self.final_estimator_, features)
         if weights is None:
             return None
@@ -525,24 +525,20 @@ class StackingRecommender(CombiningRecommender):
         scores = _weighted_sum(weights, evidence)
         return self._with_candidates_first(X, scores, evidence)
 
-    def _are_candidates(self, X, evidence):
-        """Return the mask of the items that the final estimator orders."""
+    def _candidates(self, X, evidence):
+        """Return the mask of the items to order, their places, and what orders them reads."""
         is_eligible = self._evidence.eligible(X)
         best, _ = best_of_each(evidence, is_eligible, self.n_candidates)
         is_candidate = np.zeros_like(is_eligible)
         np.put_along_axis(is_candidate, np.hstack(best), True, axis=1)
-        return is_candidate & is_eligible
-
-    def _candidate_features(self, X, evidence, is_candidate):
-        """Return the rows and items of the candidates, and what the final estimator reads."""
+        is_candidate &= is_eligible
         rows, items = np.nonzero(is_candidate)
         features = _with_activity(evidence[:, rows, items].T, self._target.activity(X)[rows])
-        return (rows, items), features
+        return is_candidate, (rows, items), features
 
     def _with_candidates_first(self, X, scores, evidence):
         """Return the scores with those of the candidates by the final estimator, above the rest."""
-        is_candidate = self._are_candidates(X, evidence)
-        places, features = self._candidate_features(X, evidence, is_candidate)
+        is_candidate, places, features = self._candidates(X, evidence)
         if not len(features):
             return scores
         of_candidates = np.full_like(scores, np.inf)
@@ -556,11 +552,6 @@ class StackingRecommender(CombiningRecommender):
 def _is_popularity(weights):
     """Return the mask of the weight of the popularity, the last one, which may be below 0."""
     return np.arange(len(weights)) == len(weights) - 1
-
-
-def _is_above_chance(gains):
-    """Return whether the mean of some gains is more than its standard error above 0."""
-    return len(gains) > 1 and gains.mean() > gains.std() / np.sqrt(len(gains))
 
 
 def _passed_on(prior, names):

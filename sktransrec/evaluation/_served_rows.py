@@ -76,7 +76,7 @@ class ServedRows:
         elif y is None:
             if hold_out is None:
                 hold_out = partial(holdout_random, size=holdout, random_state=random_state)
-            served = cls._of_items(X, models, hold_out, target_columns)
+            served = cls._of_items(X, hold_out, target_columns)
         else:
             served = cls._of_both(X, y, models, target_columns)
         if not (served.y.data > 0).any():
@@ -84,7 +84,7 @@ class ServedRows:
         return served
 
     @classmethod
-    def _of_items(cls, X, models, hold_out, target_columns):
+    def _of_items(cls, X, hold_out, target_columns):
         """Return rows of which a part is held out."""
         popularity = PopularityRecommender()
         if target_columns is None:

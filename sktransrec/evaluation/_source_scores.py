@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Cheap scores of a source: its overlap with the target, its distance, and a linear probe."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,7 +18,7 @@ from .._typing import Estimator, MatrixLike
 from .._validation import COUNT_FROM_2, HasMethods, check_array, validate_params
 from ..interactions._target_items import TargetItems
 from ..recommenders import RidgeRecommender
-from ._comparison import Comparison, Side, side_without
+from ._comparison import Comparison
 from ._paired import GainEstimate
 
 # Numbers of components: of the row factors that a probe learns from, and of the item factors.
@@ -193,19 +193,8 @@ def probe_gain(X, y, folds, metric, k, random_state):
     """Return the mean gain over popularity of ridge regression from the factors of the rows."""
     factors = _row_factors(X, random_state)
     target = TargetItems(y.shape[1], np.empty(0, dtype=np.intp))
-    comparison = Comparison(
-        sides=(
-            Side(RidgeRecommender(), factors, factors),
-            side_without(None, factors, y, target),
-        ),
-        y=y,
-        target=target,
-        known=target.known(factors),
-        activity=row_lengths(y),
-        source=None,
-        source_names=None,
-        target_names=np.arange(y.shape[1]),
-    )
+    comparison = Comparison.of(RidgeRecommender(), None, factors, y, target)
+    comparison = replace(comparison, source=None)  # no column of a factor is an item
     scores, _ = comparison.row_scores(folds, metric, k, n_jobs=None)
     gains = scores[:, 0] - scores[:, 1]
     return float(np.nanmean(gains)) if not np.isnan(gains).all() else np.nan

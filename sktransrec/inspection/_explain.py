@@ -20,7 +20,7 @@ from .._validation import (
     is_table,
     item_ids_of_rows,
 )
-from .._wrapping import ignores_unknown, reads_histories, recommender_and_rows, recommender_of
+from .._wrapping import ignores_unknown, reads_histories, recommender_of, scores_by
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +186,7 @@ def explain(
             "row of numbers or a history, or use trace, which shows what each member adds."
         )
     items = explained_items(model, X, items, n_recommendations)
-    scores = _scores(model, X)[0, items]
+    scores = scores_by(model, X)[0, items].astype(np.float64)
     exact = score_parts(model, X)
     columns, parts = _left_out(model, X) if exact is None else exact
     contributions = parts[:, items].T
@@ -221,17 +221,12 @@ def explained_items(model, X, items, n_recommendations, **filters):
     return best[0][best[0] >= 0]
 
 
-def _scores(model, X):
-    recommender, rows = recommender_and_rows(model, X)
-    return np.asarray(recommender.decision_function(rows), dtype=np.float64)
-
-
 def _left_out(model, X):
     """Return the columns of the entries of a row, and what the scores lose without each."""
     columns, without = _without_each(model, X)
     if not len(columns):
         return columns, np.empty((0, recommender_of(model).n_items_))
-    return columns, _scores(model, X) - _scores(model, without)
+    return columns, scores_by(model, X).astype(np.float64) - scores_by(model, without)
 
 
 def _without_each(model, X):

@@ -19,6 +19,7 @@ from .._wrapping import (
     reads_histories,
     recommender_and_rows,
     recommender_of,
+    scores_by,
 )
 from ._hidden import without_latest, without_random
 
@@ -143,8 +144,7 @@ class TargetItems:
 
     def scores(self, model, X):
         """Return the scores that a fitted model gives to the target items."""
-        recommender, X = recommender_and_rows(model, X)
-        return self.of_target(recommender, recommender.decision_function(X))
+        return self.of_target(recommender_of(model), scores_by(model, X))
 
     def score_parts(self, model, X, columns=None):
         """Return what each entry of a row adds to the scores of the target items, or None.

@@ -4,7 +4,9 @@
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
 from sklearn.preprocessing import normalize
+from sklearn.utils.extmath import row_norms
 
 from .._numerics._row_totals import row_lengths
 from .._typing import MatrixLike
@@ -275,7 +277,7 @@ def diversity_at_k(
     # The sum of all cosines of a list is the squared length of the sum of its unit vectors.
     sums = lists @ units
     n_places = row_lengths(lists)
-    of_pairs = _squared_lengths(sums) - lists @ _squared_lengths(units)
+    of_pairs = row_norms(sums, squared=True) - lists @ row_norms(units, squared=True)
     similarity = _divided(of_pairs, n_places * (n_places - 1))
     return over_rows(np.clip(1 - similarity, 0, 2), per_row)
 
@@ -341,7 +343,7 @@ def serendipity_at_k(
     hits, n_relevant = hits_and_counts(y_true, items, k)
     items = first_items(items, k)
     popularity = _of_items(popularity, items)
-    places = _ranks_by(popularity)[items] - np.arange(1, items.shape[1] + 1)
+    places = rankdata(-popularity)[items] - np.arange(1, items.shape[1] + 1)
     surprise = (hits * np.maximum(places, 0)).mean(axis=1) / len(popularity)
     return over_rows(np.where(n_relevant > 0, surprise, np.nan), per_row)
 
@@ -475,16 +477,6 @@ def _mean_of_places(values, items):
     """Return the mean value of the items of each row, NaN if it has none."""
     is_filled = items >= 0
     return _divided(np.where(is_filled, values[items], 0).sum(axis=1), is_filled.sum(axis=1))
-
-
-def _ranks_by(popularity):
-    """Return the rank of each item by popularity; ties get the middle of their places."""
-    _, group, counts = np.unique(-popularity, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[group]
-
-
-def _squared_lengths(rows):
-    return rows.multiply(rows).sum(axis=1)
 
 
 def _divided(numerator, denominator):

@@ -2,6 +2,7 @@
 """Recommenders of matrices that read histories."""
 
 import copy
+from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -20,8 +21,8 @@ from .._wrapping import (
     expected_n_items,
     has_steps_before,
     is_supervised,
-    recommender_and_rows,
     recommender_of,
+    scores_by,
     takes_content,
     with_recommender,
 )
@@ -159,7 +160,7 @@ class HistoryRecommender(DecodesItems, HistoryReader):
     def _chosen_decay(self, X):
         if is_supervised(self.recommender):
             return _DECAY_OF_STEPS
-        return best_decay(X, self.n_items_, lambda known: _scorer(self._fitted(known)))
+        return best_decay(X, self.n_items_, lambda known: partial(scores_by, self._fitted(known)))
 
     def _fitted(self, X):
         recommender = clone(self.recommender)
@@ -177,7 +178,7 @@ class HistoryRecommender(DecodesItems, HistoryReader):
         return recommender.fit(known, following)
 
     def _score_items(self, items):
-        return _scorer(self.recommender_)(items)
+        return scores_by(self.recommender_, items)
 
     def _score_parts(self, X):
         items = decayed_items(X, self._n_read, self.decay_)
@@ -277,13 +278,3 @@ class HistoryRecommender(DecodesItems, HistoryReader):
         other.n_items_ = other._n_columns = item_features.n_items
         other.popularity_ = np.zeros(other.n_items_, dtype=np.float32)
         return other
-
-
-def _scorer(model):
-    """Return the function from decayed items to the scores of a fitted model."""
-
-    def scores(items):
-        recommender, rows = recommender_and_rows(model, items)
-        return recommender.decision_function(rows)
-
-    return scores

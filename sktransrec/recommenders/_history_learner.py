@@ -10,6 +10,7 @@ from .._histories import ends_in_new_item, last_items, latest, seen_items, windo
 from .._numerics._entries import one_in_each_row
 from .._recommend import mask_stored, row_blocks
 from .._validation import FROM_0_TO_1
+from ..metrics import rank_metrics
 
 # Rows are sorted by length within pools of this many batches, to compute little padding.
 _POOL_BATCHES = 32
@@ -51,7 +52,7 @@ class HistoryLearner(NetworkLearner):
         """Return the mean NDCG@10 of the next item of each row, ranked among all unseen items."""
         table = trainer.network.terms["output"].layer
         item_factors, bias = table.vectors().numpy(), table.bias.numpy()
-        gains = np.empty(len(X))
+        ranks = np.empty(len(X))
         by_length = np.argsort(np.count_nonzero(X, axis=1), kind="stable")
         for rows in map(by_length.__getitem__, row_blocks(len(X), self.n_items_)):
             codes = trainer.forward("encoder", self._inputs("encoder", X[rows]))
@@ -61,9 +62,8 @@ class HistoryLearner(NetworkLearner):
             mask_stored(scores, seen_items(X[rows], self.n_items_))
             n_better = np.count_nonzero(scores > own_scores, axis=1)
             n_tied = np.count_nonzero(scores == own_scores, axis=1) - 1
-            ranks = 1 + n_better + n_tied / 2
-            gains[rows] = np.where(ranks <= 10, 1 / np.log2(1 + ranks), 0)
-        return float(gains.mean())
+            ranks[rows] = 1 + n_better + n_tied / 2
+        return rank_metrics(ranks, k=10)["ndcg"][0]
 
     def _row_batches(self, X, rows):
         """Return batches of histories of about the same length, in random order."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._validation import check_is_fitted
 from ..content import ItemFeatures
+from ._item_content import check_item_features
 
 
 class ItemTableMixin:
@@ -38,20 +39,13 @@ class ItemTableMixin:
             A fitted copy. Item id j + 1 is item j of `item_features`.
         """
         check_is_fitted(self)
-        if not isinstance(item_features, ItemFeatures):
-            raise TypeError(f"item_features must be an ItemFeatures, got {item_features!r}.")
-        _check_features(item_features)
         if self.item_features is None or self.learns_item_features:
             raise ValueError(
                 "This network has learned a vector for each of its items, so it cannot read other "
                 "items: fit it with item_features and learns_item_features=False."
             )
-        shapes = [features.values.shape[1] for features in (item_features, self.item_features)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                f"item_features has {shapes[0]} columns, but fit saw {shapes[1]}: describe the "
-                "items by the same numbers in the same order."
-            )
+        check_item_features(self, item_features)
+        _check_features(item_features)
         other = copy.copy(self).set_params(item_features=item_features, item_ids=None, n_items=None)
         other._column_names = item_features.ids if item_features.has_own_ids else None
         other._n_learned_rows = 0

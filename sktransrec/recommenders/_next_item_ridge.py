@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import LinAlgError
 from scipy.stats import loguniform, uniform
 
 from .._numerics._entries import as_sparse
+from .._numerics._gram import asks_for_regularization
 from .._numerics._neighbor_ridge import GramLookup, neighbor_ridge, strongest_entries
 from .._numerics._row_sums import cross_sum, gram_sum
 from .._validation import ABOVE_0, COUNT, FROM_0_TO_1
@@ -155,11 +155,6 @@ class NextItemRidgeRecommender(LinkedHistoryReader):
     def _links(self, gram, cross):
         ridges = np.full(self.n_items_, self.regularization)
         cross = strongest_entries(cross, gram.diagonal(), ridges, self.n_neighbors)
-        try:
+        with asks_for_regularization(self, ridges, gram.dtype):
             links = neighbor_ridge(GramLookup.of_matrix(gram), cross, ridges)
-        except LinAlgError as error:
-            raise ValueError(
-                f"regularization={self.regularization} is too small for X in float32: pass a "
-                "larger one."
-            ) from error
         return sp.csr_array(links.T, dtype=np.float32)

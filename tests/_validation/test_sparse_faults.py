@@ -6,6 +6,7 @@ Reading one ends the process, with scipy and scikit-learn as with anybody else.
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from _instances import ESTIMATORS
 from sklearn.base import clone, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
@@ -31,7 +32,6 @@ from sktransrec import (
 from sktransrec._validation._sparse_faults import check_sparse
 from sktransrec.evaluation import proxy_a_distance
 from sktransrec.metrics import held_out_ranks, ndcg_at_k, rating_errors
-from sktransrec.testing._instances import ESTIMATORS
 from sktransrec.testing._samples import domain, interactions
 
 FORMATS = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from _instances import RECOMMENDERS
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
@@ -49,7 +50,6 @@ from sktransrec.base import InDomainRecommender
 from sktransrec.datasets import make_cross_domain
 from sktransrec.ensembles._evidence import tempered
 from sktransrec.inspection import explain
-from sktransrec.testing._instances import RECOMMENDERS
 from sktransrec.testing._samples import domain
 
 pytestmark = pytest.mark.usefixtures("few_draws")

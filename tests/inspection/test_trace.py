@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from _instances import RECOMMENDERS
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
@@ -22,7 +23,6 @@ from sktransrec import (
 from sktransrec.datasets import make_cross_domain
 from sktransrec.ensembles._base import EnsembleRecommender
 from sktransrec.inspection import trace
-from sktransrec.testing._instances import RECOMMENDERS
 from sktransrec.testing._samples import domain
 
 ENSEMBLES = [model for model in RECOMMENDERS if isinstance(model, EnsembleRecommender)]

@@ -226,7 +226,7 @@ def test_item_features_can_be_learned():
     assert np.any(learned._fitted_network.weights["items/features"] != catalogue.values)
     with pytest.raises(ValueError, match="learns_item_features=False"):
         learned.with_item_features(catalogue)
-    with pytest.raises(ValueError, match="describe the items by the same numbers"):
+    with pytest.raises(ValueError, match="describe all items by the same number"):
         fixed.with_item_features(features(n_features=3))
 
 

@@ -179,12 +179,12 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
 
     def _fit(self, X, y):
         regressor = clone(self.regressor) if self.regressor is not None else self._ridge(X, y)
-        self.recommender_, self.regressor_, target = self._fitted_parts(X, y, [regressor])[0]
+        self.recommender_, target, (self.regressor_,) = self._fitted_parts(X, y, [regressor])
         self.item_factors_ = target.item_factors_
         self.item_bias_ = getattr(target, "item_bias_", None)
 
     def _fitted_parts(self, X, y, regressors):
-        """Return (recommender, regressor, its factor model), all fitted, for each regressor."""
+        """Return the recommender, its factor model and the regressors, all fitted."""
         activity = row_lengths(y)
         informative = np.flatnonzero(activity >= self.min_interactions)
         if not informative.size:
@@ -200,12 +200,10 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
                 f"or a Pipeline that ends in one, got {self.recommender!r}."
             )
         factors = transformed(target, rows)
-        parts = []
         for regressor in regressors:
             weights = support_weights(regressor, activity[informative], self.activity_exponent)
-            fitted = regressor.fit(X[informative], factors, **weights)
-            parts.append((recommender, fitted, target))
-        return parts
+            regressor.fit(X[informative], factors, **weights)
+        return recommender, target, regressors
 
     def _ridge(self, X, y):
         """Return the ridge regression whose predicted factors find held-out rows' items best."""
@@ -213,12 +211,12 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         part = held_out_rows(X, y)
         if part is None:
             return ridges[0]
-        parts = self._fitted_parts(part.known, part.y, [clone(ridge) for ridge in ridges])
+        _, target, fitted = self._fitted_parts(part.known, part.y, list(map(clone, ridges)))
+        bias = getattr(target, "item_bias_", None)
 
         def scores_of(rows):
-            for _, regressor, target in parts:
+            for regressor in fitted:
                 scores = _as_factors(regressor.predict(rows)) @ target.item_factors_.T
-                bias = getattr(target, "item_bias_", None)
                 yield scores if bias is None else scores + bias
 
         return best_of(ridges, part.ndcg_of_each(scores_of))

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 
-from .. import (
+from sktransrec import (
     ALSRecommender,
     Autoencoder,
     BiasedMFRecommender,
@@ -56,7 +56,7 @@ from .. import (
     TwoTowerAutoencoderRecommender,
     VotingRecommender,
 )
-from .._wrapping import reads_histories
+from sktransrec._wrapping import reads_histories
 
 TINY_TRAINING = {
     **{"epochs": 1, "batch_size": 128, "optimizer": "sgd", "run_eagerly": True},
