@@ -174,7 +174,7 @@ def _may_be_found(scores, known, wanted, is_popular):
     return n_before < _K
 
 
-def candidates(parameter, values):
+def values_to_try(parameter, values):
     """Return the values to choose from: `values` if the parameter is "auto", else itself alone."""
     is_auto = isinstance(parameter, str) and parameter == "auto"
     return list(values) if is_auto else [parameter]
@@ -330,8 +330,8 @@ def choice_on_curves(X, kinds, parameter, numbers, ndcg_of_each):
     kind : object
     number : float
     """
-    usual, *_ = candidates(parameter, [numbers.usual])
-    judged, values = (candidates(parameter, each) for each in (numbers.judged, numbers.values))
+    usual, *_ = values_to_try(parameter, [numbers.usual])
+    judged, values = (values_to_try(parameter, each) for each in (numbers.judged, numbers.values))
     part = held_out_interactions(X) if len(kinds) > 1 or len(values) > 1 else None
     if part is None:
         return kinds[0], usual

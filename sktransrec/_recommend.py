@@ -225,7 +225,7 @@ def _eligible_blocks(recommender, X, **options):
     return own(X, **options)
 
 
-def best_items(recommender, X, *, n_recommendations=10, candidates=None, **exclusions):
+def best_items(recommender, X, *, n_recommendations=10, candidates=None, **left_out):
     """Return the best items and their scores, as the method `recommend` of a recommender does."""
     check_is_fitted(recommender)
     n_items = recommender.n_items_
@@ -233,7 +233,7 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **exclu
     candidates = check_candidates(candidates, n_items)
     n_best = n_recommendations if candidates is None else min(n_recommendations, len(candidates))
     preference = preference_of(recommender, candidates)
-    blocks = _eligible_blocks(recommender, X, candidates=candidates, **exclusions)
+    blocks = _eligible_blocks(recommender, X, candidates=candidates, **left_out)
     n_jobs = getattr(recommender, "n_jobs", None)
     best = _best_of_blocks(blocks, n_best, preference, n_jobs)
     columns, values = map(np.concatenate, zip(*best, strict=True))
@@ -352,7 +352,7 @@ class EligibleBlocks:
     def _best_alike(self, rows, k, preference):
         """Return the best of rows that have the same scores."""
         scores = self._score(slice(rows[0], rows[0] + 1))
-        (scores,) = _without(scores, self._withheld, [], self._candidates)
+        (scores,) = _eligible_only(scores, self._withheld, [], self._candidates)
         excluded = [X if len(rows) == X.shape[0] else X[rows] for X in self._excluded]
         if self._candidates is not None:
             excluded = [X[:, self._candidates] for X in excluded]
@@ -390,7 +390,7 @@ class EligibleBlocks:
         return [rows_in(part, rows) for part in self._excluded]
 
     def _eligible(self, rows):
-        return _without(
+        return _eligible_only(
             self._score(rows), self._withheld, self._excluded_in(rows), self._candidates
         )
 
@@ -402,7 +402,7 @@ def _groups_of(numbers):
     return order, [slice(*ends) for ends in zip(np.append(0, stops[:-1]), stops, strict=True)]
 
 
-def _without(scores, withheld, excluded, candidates):
+def _eligible_only(scores, withheld, excluded, candidates):
     """Return the scores of the candidates, -inf where an item is not eligible."""
     if withheld is not None:
         scores[:, withheld] = -np.inf

@@ -12,12 +12,12 @@ from sktransrec._auto import (
     Numbers,
     best_of,
     best_on_curves,
-    candidates,
     choice_on_curves,
     held_out_interactions,
     held_out_last_items,
     held_out_rows,
     logarithms,
+    values_to_try,
 )
 
 
@@ -106,8 +106,8 @@ def test_rows_that_find_nothing_need_no_other_scores(monkeypatch):
 
 
 def test_a_fixed_value_is_the_only_candidate():
-    assert candidates("auto", (1, 2)) == [1, 2]
-    assert candidates(3.0, (1, 2)) == [3.0]
+    assert values_to_try("auto", (1, 2)) == [1, 2]
+    assert values_to_try(3.0, (1, 2)) == [3.0]
 
 
 def test_the_same_part_at_every_call():

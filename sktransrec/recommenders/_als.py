@@ -10,7 +10,7 @@ from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from scipy.stats import loguniform
 
-from .._auto import best_of, candidates, held_out_interactions
+from .._auto import best_of, held_out_interactions, values_to_try
 from .._numerics._blas_threads import one_blas_thread
 from .._numerics._least_squares import (
     all_row_minima,
@@ -252,7 +252,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def _regularization(self, X):
         """Return the weight of the squared norms."""
-        values = candidates(self.regularization, self._scaled_candidates(X))
+        values = values_to_try(self.regularization, self._scaled_candidates(X))
         part = held_out_interactions(X) if len(values) > 1 else None
         if part is None:
             return values[0]

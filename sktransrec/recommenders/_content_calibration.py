@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
-from .._auto import MIN_ITEMS, MIN_ROWS, HeldOutPart, best_of, candidates
+from .._auto import MIN_ITEMS, MIN_ROWS, HeldOutPart, best_of, values_to_try
 from .._numerics._entries import column_counts, entries_of
 from .._numerics._row_totals import nonempty_rows
 from .._recommend import row_blocks
@@ -203,7 +203,7 @@ def chosen_on_held_out(hybrid, X, content, *, has_neighbors):
     A clone of the hybrid is fitted without the held-out interactions, unless there is nothing to
     choose.
     """
-    weights = candidates(hybrid.neighbor_weight, NEIGHBOR_WEIGHTS) if has_neighbors else [0.0]
+    weights = values_to_try(hybrid.neighbor_weight, NEIGHBOR_WEIGHTS) if has_neighbors else [0.0]
     calibrates = hybrid.content_scale == "auto" and hybrid.cold_policy in _SCORED
     scale = 1.0 if hybrid.content_scale == "auto" else float(hybrid.content_scale)
     given = Calibration(scale, 0.0, 0.0)

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from scipy.stats import loguniform, uniform
 from sklearn.preprocessing import normalize
 
-from .._auto import Numbers, candidates, choice_on_curves
+from .._auto import Numbers, choice_on_curves, values_to_try
 from .._numerics._bm25 import inverse_document_frequency, saturated_counts
 from .._numerics._entries import as_sparse, column_counts, pattern_of, with_data
 from .._numerics._linked_scores import linked_scores
@@ -191,13 +191,13 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     @property
     def _settings(self):
-        (weighting,) = candidates(self.weighting, [self.weighting_])
+        (weighting,) = values_to_try(self.weighting, [self.weighting_])
         return {"weighting": weighting}
 
     def _choose(self, X):
         self.weighting_, self.popularity_exponent_ = choice_on_curves(
             X,
-            candidates(self.weighting, _WEIGHTINGS),
+            values_to_try(self.weighting, _WEIGHTINGS),
             self.popularity_exponent,
             _EXPONENTS,
             self._ndcg_of_each,
@@ -272,7 +272,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         return [part.ndcg_of_each(scores_of(links.T.tocsr())) for links in links_of_each]
 
     def _shrinkage(self, weighting):
-        return candidates(self.shrinkage, [_SHRINKAGES[weighting]])[0]
+        return values_to_try(self.shrinkage, [_SHRINKAGES[weighting]])[0]
 
     def _links_of_each(self, X, weightings):
         """Return the similarities of each item to its neighbours, for each weighting."""

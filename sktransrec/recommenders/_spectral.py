@@ -11,7 +11,7 @@ from scipy.stats import loguniform, uniform
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
 
-from .._auto import Numbers, candidates, choice_on_curves, logarithms
+from .._auto import Numbers, choice_on_curves, logarithms, values_to_try
 from .._numerics._entries import as_sparse
 from .._numerics._gram import scaled_columns
 from .._numerics._linked_scores import linked_scores
@@ -255,7 +255,10 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
     def _exponent_candidates(self):
         """Return the pairs of exponents of rows and items to choose from."""
         pairs = [
-            (*candidates(self.row_exponent, [of_rows]), *candidates(self.item_exponent, [of_items]))
+            (
+                *values_to_try(self.row_exponent, [of_rows]),
+                *values_to_try(self.item_exponent, [of_items]),
+            )
             for of_rows, of_items in _EXPONENTS
         ]
         return list(dict.fromkeys(pairs))
