@@ -26,10 +26,12 @@ from sklearn.utils.random import sample_without_replacement
 from ._histories import ends_in_new_item, last_items, seen_items, without_last
 from ._numerics._entries import at_rows, column_counts
 from ._numerics._row_totals import nonempty_rows, nonzero_places, row_lengths
+from ._numerics._sparse_hits import SparseHits
 from ._numerics._top_k import Preference, top_k
 from ._recommend import mask_stored, row_blocks
 from .interactions import holdout_random
 from .metrics import ndcg_at_k
+from .metrics._ranking import ndcg_of_hits
 
 # Ranks up to this one count.
 _K = 20
@@ -147,6 +149,32 @@ class HeldOutPart(NamedTuple):
             for scores in scores_of(self.rows, items)
         ]
         return np.any(of_each, axis=0)
+
+    def ndcg_of_scaled(self, score, scales_of_each):
+        """Return the NDCG@20 of each judged row for candidates that scale the same sparse scores.
+
+        Use it where `known` holds the interactions themselves.
+
+        Parameters
+        ----------
+        score : callable
+            From some of `rows` to their scores, a csr_array with values above 0, and -inf for the
+            seen items.
+        scales_of_each : sequence of ndarray of shape (n_items,)
+            The scales of the items of each candidate, above 0.
+
+        Returns
+        -------
+        ndcg : ndarray of shape (n_candidates, n_judged)
+        """
+        preference = self._preference()
+        blocks = []
+        for block in row_blocks(*self.wanted.shape):
+            wanted = self.wanted[block]
+            hits = SparseHits(score(self.rows[block]), wanted, _K, preference)
+            n_wanted = row_lengths(wanted)
+            blocks.append([ndcg_of_hits(hits(scales), n_wanted) for scales in scales_of_each])
+        return np.concatenate(blocks, axis=1)
 
     def _block_ndcg(self, scores_of, block, preference):
         rows, wanted = self.rows[block], self.wanted[block]

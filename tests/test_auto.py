@@ -83,6 +83,18 @@ def test_candidates_that_share_work_get_what_they_get_alone():
     assert_array_equal(together, alone)
 
 
+def test_sparse_scores_get_what_dense_ones_get():
+    """In one block of rows or in many."""
+    part = held_out_interactions(interactions())
+    rng = np.random.default_rng(0)
+    links = sp.random_array((MIN_ITEMS, MIN_ITEMS), density=0.05, rng=rng, dtype=np.float32)
+    own = sp.diags_array(np.full(MIN_ITEMS, -np.inf, np.float32))
+    scales_of_each = rng.uniform(1, 2, (3, MIN_ITEMS)).astype(np.float32)
+    dense = [part.ndcg(lambda rows, s=s: (rows @ links).toarray() * s) for s in scales_of_each]
+    links = (links + own).tocsr()
+    assert_array_equal(part.ndcg_of_scaled(lambda rows: rows @ links, scales_of_each), dense)
+
+
 def test_rows_that_find_nothing_need_no_other_scores(monkeypatch):
     part = held_out_interactions(interactions(n_items=9 * MIN_ITEMS))
     rng = np.random.RandomState(0)

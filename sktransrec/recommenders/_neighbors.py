@@ -260,16 +260,10 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     def _ndcg_of_each(self, part, weightings, exponents):
         """Return the NDCG of each judged row, for each weighting and exponent of the popularity."""
         item_scales = [_popularity_powers(part.known, exponent) for exponent in exponents]
-
-        def scores_of(links):
-            def of_each(rows):
-                scores = linked_scores(rows, links)
-                return (scores * scales for scales in item_scales)
-
-            return of_each
-
-        links_of_each = self._links_of_each(part.known, weightings)
-        return [part.ndcg_of_each(scores_of(links.T.tocsr())) for links in links_of_each]
+        return [
+            part.ndcg_of_scaled(lambda rows, links=links: rows @ links, item_scales)
+            for links in map(_without_own_items, self._links_of_each(part.known, weightings))
+        ]
 
     def _shrinkage(self, weighting):
         return values_to_try(self.shrinkage, [_SHRINKAGES[weighting]])[0]
@@ -323,6 +317,11 @@ def _popularity_powers(X, exponent):
 
 def _shares_to_power(n_rows_with, n_rows, exponent):
     return np.power(np.maximum(n_rows_with, 1) / n_rows, exponent).astype(np.float32)
+
+
+def _without_own_items(links):
+    """Return the links to each item, with links of -inf from the items to themselves."""
+    return links.T.tocsr() + sp.diags_array(np.full(links.shape[0], -np.inf, links.dtype))
 
 
 def _check_ones(X):
