@@ -5,6 +5,7 @@ from collections.abc import Mapping, Set
 
 import narwhals.stable.v1 as nw
 import numpy as np
+import scipy.sparse as sp
 
 _NEVER_MISSING = {bool, int, str}
 _TOO_WIDE_FOR_NUMPY = {"Int128", "UInt128"}
@@ -34,6 +35,18 @@ def column_names(X):
     if not nw.dependencies.is_into_dataframe(X):
         return None
     return list(X.columns if hasattr(X, "iloc") else nw.from_native(X, eager_only=True).columns)
+
+
+def framed_like(X, values):
+    """Return the values with the column names of X, if X is a DataFrame that has them."""
+    names = column_names(X)
+    if not names or not all(isinstance(name, str) for name in names):
+        return values
+    if hasattr(X, "sparse"):
+        return type(X).sparse.from_spmatrix(values, columns=names)
+    dense = values.toarray() if sp.issparse(values) else np.asarray(values)
+    backend = nw.get_native_namespace(X)
+    return nw.from_numpy(dense, schema=names, backend=backend).to_native()
 
 
 def first_displaced(names, others):

@@ -92,8 +92,9 @@ def recommend(
     Returns
     -------
     items : ndarray of shape (n_rows, n_recommendations), dtype intp
-        Item columns, best first. Of items with equal scores, the more popular one comes first, then
-        the one in the lower column. -1 if there are too few eligible items.
+        Item columns, best first: those that the recommender reads, so a step of a pipeline that
+        selects or moves columns numbers them anew. Of items with equal scores, the more popular one
+        comes first, then the one in the lower column. -1 if there are too few eligible items.
     scores : ndarray of shape (n_rows, n_recommendations), dtype float32
         Their scores; -inf where `items` is -1.
 
@@ -443,7 +444,10 @@ def seen_interactions(recommender, X):
         ids = item_ids_of_rows(X, ignores_gaps=ignores_unknown(recommender))
         return seen_items(ids, recommender.n_items_)
     if isinstance(columns, slice):
-        return X.tocsr() if sp.issparse(X) else check_matrix(X, name="X")
+        seen = X.tocsr() if sp.issparse(X) else check_matrix(X, name="X")
+        # Nothing is seen of items that were added after `fit`.
+        n_columns, n_items = seen.shape[1], recommender.n_items_
+        return seen if n_columns >= n_items else at_columns(seen, np.arange(n_columns), n_items)
     return check_matrix(_safe_indexing(X, columns, axis=1), name="X")
 
 

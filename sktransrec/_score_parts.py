@@ -4,6 +4,7 @@
 import numpy as np
 import scipy.sparse as sp
 
+from ._columns import framed_like
 from ._numerics._entries import as_dense
 from ._numerics._row_blocks import entry_rows
 from ._validation import check_matrix
@@ -80,13 +81,13 @@ def _through_mixed_columns(model, X, known, parts):
         read = as_matrix(recommender_and_rows(model, rows)[1])
         return as_dense(read)[:, known]
 
-    X = check_matrix(X, name="X") if sp.issparse(X) else np.asarray(X)
-    added = additive_parts(read, X)
+    matrix = check_matrix(X, name="X") if sp.issparse(X) else np.asarray(X)
+    added = additive_parts(lambda rows: read(framed_like(X, rows)), matrix)
     if added is None:
         return None
     of_row = read(X)[0]
     shares = np.divide(added, of_row, out=np.zeros_like(added), where=of_row != 0)
-    return sp.csr_array(X).indices.astype(np.intp), (shares @ parts).astype(np.float32)
+    return sp.csr_array(matrix).indices.astype(np.intp), (shares @ parts).astype(np.float32)
 
 
 def _of_entries(columns, known, parts):

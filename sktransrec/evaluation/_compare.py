@@ -116,7 +116,7 @@ class ModelComparison:
         errors : dict of str to float
             NaN for coverage and Gini, which have no score of a row, and for models that failed.
         """
-        metric = self.metrics[0] if metric is None else metric
+        metric = self.label_of(metric)
         errors = dict.fromkeys(self.models, np.nan)
         if not self._has_rows(metric):
             return errors
@@ -137,7 +137,7 @@ class ModelComparison:
         differences : dict of str to PairedDifference
             One for each other model without errors.
         """
-        metric = self.metrics[0] if metric is None else metric
+        metric = self.label_of(metric)
         if not self._has_rows(metric):
             raise ValueError(f"{metric!r} has no score of a row, so there is no paired difference.")
         if self.baseline in self.errors:
@@ -150,6 +150,27 @@ class ModelComparison:
             n_train=self.n_train,
             confidence_level=self.confidence_level,
         )
+
+    def label_of(self, metric: str | None = None) -> str:
+        """Return the name of a metric as it stands in `metrics`.
+
+        Parameters
+        ----------
+        metric : str, default=None
+            The name in upper or lower case, such as "ndcg@10"; None is the first one.
+
+        Returns
+        -------
+        label : str
+        """
+        if metric is None:
+            return self.metrics[0]
+        named = [label for label in self.metrics if label.lower() == str(metric).lower()]
+        if not named:
+            raise ValueError(
+                f"metric={metric!r} is none of those that were measured: {', '.join(self.metrics)}."
+            )
+        return named[0]
 
     def to_frame(self) -> Any:
         """Return a pandas DataFrame with a row for each model.
@@ -288,7 +309,7 @@ def compare(
     ----------
     models : dict of str to estimator or None
         Recommenders by name, or `Pipeline` or search that hold one. None is the popularity of the
-        items. If there is none, a row "popularity" is added.
+        items among the training rows, y included. If there is none, a row "popularity" is added.
     X : array-like or sparse matrix of shape (n_rows, ...), or AlignedDomains
         What is known about the rows. If it holds histories and some models read these, the others
         get a matrix of the items in them. What `align_domains` returns stands for its `X_source`
@@ -461,7 +482,7 @@ def _fold_result(served, model, training_rows, held_out, names, ks, memory):
             "y_true": served.wanted_by(held_out),
             "items": items,
             "n_items": n_items,
-            "popularity": target.popularity(fitted),
+            "popularity": target.popularity(served.fitted(None, training_rows)),
         }
         result["scores"] = {(n, k): _score(n, facts, min(k, n_items)) for n in names for k in ks}
     # One model that fails must not lose the results of the others.

@@ -243,7 +243,8 @@ def transfer_gain(
         of X, so it cannot see the source. Otherwise it gets all of X and must select columns by
         itself. If X holds histories and the baseline cannot read them, it gets the matrix of the
         items that each row has. None means the popularity of the target items among the training
-        rows.
+        rows, y included; a `PopularityRecommender` learns it from X alone, as other in-domain
+        models do.
     X : array-like or sparse matrix of shape (n_rows, ...), or AlignedDomains
         What is known about the rows: the source for cold rows, ``hstack([source, target])`` for
         rows known in both domains, or histories (rows of item ids from 1 on) if `transfer` reads
@@ -386,6 +387,13 @@ def shuffled_folds(cv, y, random_state):
         raise ValueError(f"cv={cv!r} does not split the {y.shape[0]} rows of X: {error}") from error
     if not folds:
         raise ValueError(f"cv={cv!r} has no folds: pass a number of 2 or more, or a list of folds.")
+    for train, test in folds:
+        n_learned_too = np.isin(test, train).sum()
+        if n_learned_too:
+            raise ValueError(
+                f"cv={cv!r} holds out {n_learned_too} rows that the models learn from: hold out "
+                "rows that they meet for the first time."
+            )
     times_held_out = np.bincount(np.concatenate([test for _, test in folds]))
     if times_held_out.max(initial=0) > 1:
         raise ValueError(

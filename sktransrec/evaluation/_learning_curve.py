@@ -115,7 +115,7 @@ def transfer_learning_curve(
     estimators : dict of str to estimator or None
         Recommenders by name, such as one that starts from scratch and one that fine-tunes a
         `pretrained` network. A search chooses its parameters anew for each number of rows. None
-        means the popularity of the items among the training rows.
+        means the popularity of the items among the training rows, y included.
     X : array-like or sparse matrix of shape (n_rows, ...), or AlignedDomains
         What is known about the rows. What `align_domains` returns stands for its `X_source` and
         `X_target` as X and y.

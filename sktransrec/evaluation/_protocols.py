@@ -25,7 +25,16 @@ Split: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class _OfMatrix:
-    """Base of protocols that hold out of a matrix. A subclass implements ``_held_out(X)``."""
+    """Base of protocols that hold out of a matrix. A subclass implements ``_held_out(X)``.
+
+    What it chooses by `_seed` is the same in each call, so that a search compares like with like.
+    """
+
+    def __post_init__(self):
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = check_random_state(seed).randint(2**31)
+        object.__setattr__(self, "_seed", seed)
 
     def hold_out(self, X: MatrixLike) -> tuple[csr_array, csr_array]:
         """Return what is known of the rows when they are served, and what they should find.
@@ -72,7 +81,10 @@ class _OfLog:
 
 
 class _KnownRows:
-    """Base of protocols whose models serve the rows that they have learned from."""
+    """Base of protocols whose models serve the rows that they have learned from.
+
+    They are for models that learn from X alone: a supervised model would learn what it should find.
+    """
 
     serves_known_rows = True
 
@@ -85,7 +97,8 @@ class _KnownRows:
             What `hold_out` returned: rows without what they should find.
         y : sparse matrix of shape (n_rows, n_items)
             What they should find. A model that learned from whole rows would be asked for what it
-            has seen.
+            has seen. A search passes y to `fit` as well, so a supervised model would learn it: use
+            this protocol for models that learn from X alone.
         groups : Ignored
             Present for scikit-learn.
 
@@ -138,7 +151,7 @@ class _NewRows(_OfMatrix):
         ------
         train, test : ndarray of int
         """
-        folds = KFold(self.n_splits, shuffle=True, random_state=self.random_state)
+        folds = KFold(self.n_splits, shuffle=True, random_state=self._seed)
         yield from folds.split(np.empty((n_rows_of(X), 0)))
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
@@ -207,7 +220,7 @@ class NewUsers(_NewRows):
     holdout : float or int, default=0.2
         How many interactions of each served row to look for: a share or a number.
     random_state : int, RandomState instance or None, default=None
-        Shuffles the rows and chooses what to find.
+        Shuffles the rows and chooses what to find, the same in each call.
 
     See Also
     --------
@@ -233,7 +246,7 @@ class NewUsers(_NewRows):
     random_state: int | RandomState | None = None
 
     def _held_out(self, X):
-        return holdout_random(X, self.holdout, random_state=self.random_state)
+        return holdout_random(X, self.holdout, random_state=self._seed)
 
 
 @dataclass(frozen=True)
@@ -251,8 +264,8 @@ class KShot(_NewRows):
     n_splits : int, default=5
         Number of folds, 2 or more.
     random_state : int, RandomState instance or None, default=None
-        Shuffles the rows and chooses what is known. With the same int, what is known for a smaller
-        `n_known` is a part of what is known for a larger one.
+        Shuffles the rows and chooses what is known, the same in each call. With the same int, what
+        is known for a smaller `n_known` is a part of what is known for a larger one.
 
     See Also
     --------
@@ -275,10 +288,11 @@ class KShot(_NewRows):
     def __post_init__(self):
         if not isinstance(self.n_known, Integral) or self.n_known < 0:
             raise ValueError(f"n_known must be an integer of 0 or more, got {self.n_known!r}.")
+        super().__post_init__()
 
     def _held_out(self, X):
         X = check_matrix(X, name="X")
-        y, known = random_interactions(X, np.full(X.shape[0], self.n_known), self.random_state)
+        y, known = random_interactions(X, np.full(X.shape[0], self.n_known), self._seed)
         return known, y
 
 
@@ -295,7 +309,7 @@ class HeldOutInteractions(_KnownRows, _OfMatrix):
     holdout : float or int, default=0.2
         How many interactions of each row to look for: a share or a number.
     random_state : int, RandomState instance or None, default=None
-        Chooses what to find.
+        Chooses what to find, the same in each call.
 
     See Also
     --------
@@ -318,7 +332,7 @@ class HeldOutInteractions(_KnownRows, _OfMatrix):
     random_state: int | RandomState | None = None
 
     def _held_out(self, X):
-        return holdout_random(X, self.holdout, random_state=self.random_state)
+        return holdout_random(X, self.holdout, random_state=self._seed)
 
 
 @dataclass(frozen=True)
@@ -336,7 +350,7 @@ class ColdItems(_KnownRows, _OfMatrix):
     share : float, default=0.2
         The share of the items with interactions that are held out.
     random_state : int, RandomState instance or None, default=None
-        Chooses the items. They are the same in each call.
+        Chooses the items, the same in each call.
 
     See Also
     --------
@@ -359,10 +373,7 @@ class ColdItems(_KnownRows, _OfMatrix):
     def __post_init__(self):
         if not 0 < self.share < 1:
             raise ValueError(f"share must lie between 0 and 1, got {self.share!r}.")
-        seed = self.random_state
-        if not isinstance(seed, Integral):
-            seed = check_random_state(seed).randint(2**31)
-        object.__setattr__(self, "_seed", seed)
+        super().__post_init__()
 
     def cold_items(self, X: MatrixLike) -> NDArray[np.intp]:
         """Return the columns that are held out.

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import indexable
 
-from .._columns import column_names
+from .._columns import column_names, framed_like
 from .._histories import padded_at_end
 from .._recommend import n_rows_of
 from .._validation import (
@@ -89,15 +89,15 @@ class ServedRows:
         popularity = PopularityRecommender()
         if target_columns is None:
             known, y = hold_out(X)
-            return cls(known + y, known, y, TargetItems.among(None, popularity, y))
-        X = check_matrix(X, name="X")
-        target = TargetItems.among(target_columns, popularity, X)
-        known, y = hold_out(target.known(X))
-        source = X - target.beside_the_source(target.known(X), X.shape[1])
-        X, known = (
-            source + target.beside_the_source(part, X.shape[1]) for part in (known + y, known)
-        )
-        return cls(X, known, y, target)
+            rows = (framed_like(X, part) for part in (known + y, known))
+            return cls(*rows, y, TargetItems.among(None, popularity, y))
+        matrix = check_matrix(X, name="X")
+        target = TargetItems.among(target_columns, popularity, matrix)
+        known, y = hold_out(target.known(matrix))
+        n_columns = matrix.shape[1]
+        source = matrix - target.beside_the_source(target.known(matrix), n_columns)
+        parts = (source + target.beside_the_source(part, n_columns) for part in (known + y, known))
+        return cls(*(framed_like(X, part) for part in parts), y, target)
 
     @classmethod
     def _of_both(cls, X, y, models, target_columns):
@@ -155,8 +155,9 @@ class ServedRows:
         learned = self.known if rows is None else _safe_indexing(self.X, rows)
         learned = self._as_read_by(model, learned)
         if model is None:
-            with_found = learned if rows is None else learned + self.wanted_by(rows)
-            return PopularityRecommender().fit(with_found > 0)
+            # All that is known of these rows, whatever the other models learn from.
+            has_item = learned if rows is None else learned + self.wanted_by(rows)
+            return PopularityRecommender().fit(has_item > 0)
         if reads_histories(model):
             model = expecting_items(model, self.y.shape[1])
         return fitted_part(model, learned, self.y[rows] if is_supervised(model) else None)

@@ -151,7 +151,7 @@ class ModelComparisonDisplay(Display):
             The display itself.
         """
         comparison = self.comparison
-        metric = comparison.metrics[0] if metric is None else metric
+        metric = comparison.label_of(metric)
         differences = comparison.differences(metric)
         names = sorted(differences, key=lambda name: -differences[name].difference)
         ax = self._axes(ax, (7, 1.5 + 0.4 * len(names)))

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
+from .._columns import framed_like
 from .._histories import padded_at_end
 from .._recommend import n_rows_of, recommend
 from .._score_parts import score_parts
@@ -249,4 +250,4 @@ def _without_each(model, X):
     )
     rows.data[(n_entries + 1) * np.arange(n_entries)] = 0
     rows.eliminate_zeros()
-    return row.indices.astype(np.intp), rows
+    return row.indices.astype(np.intp), framed_like(X, rows)

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Hiding a part of the interactions of rows, for a fitted model to find."""
 
-import narwhals.stable.v1 as nw
 import numpy as np
 import scipy.sparse as sp
 
-from .._columns import column_names
+from .._columns import framed_like
 from .._histories import padded_at_end, seen_items, split_latest
-from .._numerics._entries import as_dense, at_columns, entries_of
+from .._numerics._entries import at_columns, entries_of
 from .._recommend import item_columns
 from .._validation import check_candidates, check_is_fitted, check_matrix, item_ids_of_rows
 from .._wrapping import (
@@ -79,7 +78,7 @@ def hidden_part(model, X, size, *, random_state=None, candidates=None):
             f"{type(recommender).__name__} may recommend. Pass rows with more items, or pass the "
             "items to find as y."
         )
-    return _framed_like(X, kept), y
+    return framed_like(X, kept), y
 
 
 def without_random(X, size, columns, is_hidable=None, random_state=None):
@@ -137,14 +136,3 @@ def _checked_columns(recommender, n_columns):
             f"recommends reach up to column {columns.max()}: pass X as in fit."
         )
     return columns
-
-
-def _framed_like(X, values):
-    """Return the values with the column names of X, if X is a DataFrame that has them."""
-    names = column_names(X)
-    if not names or not all(isinstance(name, str) for name in names):
-        return values
-    if hasattr(X, "sparse"):
-        return type(X).sparse.from_spmatrix(values, columns=names)
-    backend = nw.get_native_namespace(X)
-    return nw.from_numpy(as_dense(values), schema=names, backend=backend).to_native()

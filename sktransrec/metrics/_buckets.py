@@ -168,6 +168,8 @@ def metrics_by_bucket(
     buckets = _buckets("popularity", _POPULARITY_BUCKETS, parts, parts[items], rows, ranks, k)
     if activity is not None:
         activity = _checked_numbers(activity, "activity", rows, "rows")
+        if (activity % 1).any():
+            raise ValueError("activity holds fractions: pass the number of interactions of rows.")
         present = np.unique(rows)
         edges = bucket_edges(activity[present], n_buckets)
         parts = bucket_of(activity, edges)

@@ -65,6 +65,8 @@ def rating_errors(model: Estimator, X: MatrixLike, y: MatrixLike) -> dict[str, A
             "predict_ratings, such as BiasedMFRecommender."
         )
     n_rows = n_rows_of(X)
+    if np.ndim(y) == 1:
+        raise ValueError("y has one axis, and ratings need their items: pass a matrix of them.")
     y = check_relevance(y, n_rows=n_rows, n_items=recommender.n_items_)
     if not y.nnz:
         raise ValueError("y holds no rating to predict: pass at least one value that is not zero.")

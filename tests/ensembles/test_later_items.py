@@ -1,9 +1,12 @@
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from sktransrec import (
     ContentKNNRecommender,
+    EASERecommender,
     HistoryRecommender,
     HybridRecommender,
     ItemFeatures,
@@ -14,8 +17,10 @@ from sktransrec import (
 )
 from sktransrec.ensembles._later_items import BesideLaterItems, knows_content
 from sktransrec.inspection import explain
+from sktransrec.metrics import held_out_auc, held_out_ranks, ndcg_at_k, ranking_scorer
 
 X = np.array([[1, 1, 0, 1], [0, 1, 1, 1], [1, 0, 1, 1]])
+FEATURES = ItemFeatures(["ridge regression", "sparse regression", "gene expression", "genes"])
 
 
 def test_a_later_item_is_like_the_median_of_the_known_ones():
@@ -64,3 +69,26 @@ def test_what_speaks_for_an_item_is_still_known_beside_later_ones():
     reasons = explain(vote.with_items(content.of([4])), np.array([[1, 5, 2, 0]]), [2])
     assert reasons.columns.tolist() == [0, 4, 1]
     assert (reasons.contributions != 0).all()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ContentKNNRecommender(FEATURES),
+        HybridRecommender(item_features=FEATURES, random_state=0),
+        VotingRecommender(
+            [("content", ContentKNNRecommender(FEATURES)), ("ease", EASERecommender())]
+        ),
+    ],
+)
+def test_models_with_later_items_are_judged(model):
+    later = clone(model).fit(X).with_items(ItemFeatures(["kernel regression"], ids=["new"]))
+    y = np.zeros((3, 5))
+    y[:, 4] = 1
+    items, _ = later.recommend(X, n_recommendations=5)
+    expected = ndcg_at_k(y, items, k=5)
+    assert later.score(X, y) == ranking_scorer(k=5)(later, X, y) == pytest.approx(expected)
+    assert 0 <= held_out_auc(later, X, y) <= 1
+    _, _, ranks = held_out_ranks(later, X, y)
+    assert_array_equal(ranks <= 1, items[:, 0] == 4)
+    assert ranking_scorer("popularity_lift", k=1)(later, X, y) is not None

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import t
 from sklearn.model_selection import GridSearchCV, KFold, RepeatedKFold, ShuffleSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from sktransrec import (
     EASERecommender,
@@ -21,6 +23,7 @@ from sktransrec import (
 )
 from sktransrec.datasets import make_cross_domain
 from sktransrec.evaluation._paired import holm_differences
+from sktransrec.interactions import holdout_random
 from sktransrec.metrics import coverage_at_k, ndcg_at_k, novelty_at_k, recall_at_k
 
 
@@ -245,3 +248,30 @@ def test_a_row_is_held_out_once(cv):
     ):
         with pytest.raises(ValueError, match=r"holds a row out . times"):
             call()
+
+
+def test_all_models_are_novel_by_one_popularity(domains):
+    X = domains.X_source
+    few = make_pipeline(
+        FunctionTransformer(_first_items, accept_sparse=True), EASERecommender(10.0)
+    )
+    known, y = holdout_random(X, 0.3, random_state=0)
+    models = {"all": EASERecommender(10.0), "few": few}
+    comparison = compare(models, known, y, cv="known", metrics=["novelty", "serendipity"], k=5)
+    popularity = (known > 0).mean(axis=0)
+    for name, model in models.items():
+        items, _ = recommend(model.fit(known), known, n_recommendations=5)
+        expected = novelty_at_k(items, popularity, k=5)
+        assert comparison.means["novelty@5"][name] == pytest.approx(expected, rel=1e-6)
+
+
+def _first_items(X):
+    return X.multiply(np.arange(X.shape[1]) < 20).tocsr()
+
+
+def test_metrics_are_known_in_lower_case(domains):
+    comparison = compare({"EASE": EASERecommender(10.0)}, domains.X_source, cv=2, random_state=0)
+    assert comparison.differences("ndcg@10") == comparison.differences()
+    assert comparison.paired_errors("ndcg@10") == comparison.paired_errors("NDCG@10")
+    with pytest.raises(ValueError, match="metric='ndcg' is none of those that were measured: NDCG"):
+        comparison.differences("ndcg")

@@ -168,3 +168,11 @@ def test_cold_items_are_the_same_in_each_call(X):
         protocol = ColdItems(random_state=random_state)
         _, y = protocol.hold_out(X)
         assert_array_equal(protocol.cold_items(X), np.unique(y.indices))
+
+
+@pytest.mark.parametrize("protocol", [NewUsers(2), KShot(2, n_splits=2)])
+def test_a_search_compares_all_candidates_on_the_same_items(X, protocol):
+    grid = {"regularization": [10.0, 10.0]}
+    search = GridSearchCV(EASE, grid, cv=protocol, scoring=protocol.scorer()).fit(X)
+    first, second = search.cv_results_["mean_test_score"]
+    assert first == second

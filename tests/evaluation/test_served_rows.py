@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.compose import make_column_transformer
 from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
 
 from sktransrec import (
     CollectiveMFRecommender,
@@ -277,3 +279,30 @@ def test_aligned_domains_are_both_matrices():
         assert str(whole.means) == str(of_parts.means)
         with pytest.raises(ValueError, match="leave y at None"):
             measure(models, aligned, aligned.X_target, **options)
+
+
+def test_rows_that_models_learn_from_are_not_held_out():
+    X, y, target_columns = _rows_of_both_domains(60)
+    rows = np.arange(60)
+    settings = {"target_columns": target_columns, "cv": [(rows, rows[:30]), (rows, rows[30:])]}
+    model = EASERecommender(50.0)
+    for measure in (
+        lambda: transfer_gain(model, None, X, y, **settings),
+        lambda: compare({"EASE": model}, X, y, **settings),
+        lambda: transfer_learning_curve({"EASE": model}, X, y, train_sizes=[9], **settings),
+    ):
+        with pytest.raises(ValueError, match="holds out 30 rows that the models learn from"):
+            measure()
+
+
+def test_models_see_the_names_of_columns():
+    X, _, _ = _rows_of_both_domains(60)
+    table = pd.DataFrame(X.toarray(), columns=[f"item {column}" for column in range(100)])
+    by_name = make_column_transformer(("passthrough", list(table.columns)))
+    models = {"EASE": make_pipeline(by_name, EASERecommender(50.0))}
+    for target_columns in (None, range(60, 100)):
+        settings = {"cv": 2, "random_state": 0, "target_columns": target_columns}
+        comparison = compare(models, table, **settings)
+        assert not comparison.errors
+        plain = compare({"EASE": EASERecommender(50.0)}, X, **settings)
+        assert comparison.means["NDCG@10"] == plain.means["NDCG@10"]

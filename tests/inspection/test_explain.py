@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from _instances import RECOMMENDERS
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
@@ -423,3 +424,13 @@ def test_numbers_in_a_table_of_objects_are_entries():
     digits = make_pipeline(TfidfVectorizer(), RidgeRecommender()).fit(["20", "21", "20", "23"], X)
     with pytest.raises(ValueError, match="have no entries to leave out"):
         explain(digits, ["20"])
+
+
+def test_a_step_may_choose_columns_by_name(domains):
+    X = pd.DataFrame(domains.X_source.toarray()).add_prefix("item ")
+    by_name = make_column_transformer(("passthrough", list(X.columns)))
+    model = make_pipeline(by_name, EASERecommender(10.0)).fit(X)
+    plain = EASERecommender(10.0).fit(domains.X_source)
+    found, expected = explain(model, X[:1], [3]), explain(plain, domains.X_source[[0]], [3])
+    assert_array_equal(found.columns, expected.columns)
+    assert_allclose(found.scores, expected.scores, rtol=1e-5)

@@ -129,6 +129,7 @@ def test_names_say_what_the_buckets_hold():
         ({"popularity": [1]}, "popularity has shape"),
         ({"popularity": [1, -1]}, "popularity has shape"),
         ({"activity": [3]}, "activity has shape"),
+        ({"activity": [0.5, 1]}, "activity holds fractions"),
         ({"n_buckets": 0}, "n_buckets"),
     ],
 )

@@ -76,6 +76,8 @@ def test_bad_input(model, ratings):
         rating_errors(PopularityRecommender().fit(X), X, y)
     with pytest.raises(ValueError, match="y holds no rating"):
         rating_errors(model, X, sp.csr_array(y.shape))
+    with pytest.raises(ValueError, match="y has one axis, and ratings need their items"):
+        rating_errors(model, X, np.full(X.shape[0], 4))
     with pytest.raises(ValueError, match="y has shape"):
         rating_errors(model, X, y[:, :-1])
     with pytest.raises(ValueError, match="y was passed as well"):
