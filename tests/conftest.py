@@ -1,7 +1,10 @@
+import functools
 import gc
 import multiprocessing
 import os
+import sys
 import textwrap
+import typing
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -41,10 +44,19 @@ def pytest_collection_finish():
 
 
 def pytest_sessionstart():
-    """Keep more networks than users need: many tests train the same few."""
+    """Remember what does not change while the tests run."""
+    from sklearn.base import BaseEstimator
+
     from sktransrec._engine import _idle_trainers
 
+    # More networks than users need: many tests train the same few.
     _idle_trainers._N_TRAINERS = 64
+    # The parameters of a class, which its signature tells each time an estimator is cloned.
+    names = functools.cache(BaseEstimator._get_param_names.__func__)
+    BaseEstimator._get_param_names = classmethod(lambda cls: [*names(cls)])
+    # What a protocol asks for, as from Python 3.12 on; TensorFlow asks for each tensor.
+    if sys.version_info < (3, 12):
+        typing._get_protocol_attrs = functools.cache(typing._get_protocol_attrs)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -122,7 +134,14 @@ def run_in_new_process():
 
 @pytest.fixture
 def forget_networks():
-    """Return what makes the fits that follow build their networks anew."""
+    """Return what makes the fits that follow build their networks anew, until the test ends."""
     from sktransrec._engine import _learner
 
-    return _learner._idle_trainers.clear
+    idle, forgotten = _learner._idle_trainers, []
+
+    def forget():
+        forgotten.extend(idle._trainers)
+        idle.clear()
+
+    yield forget
+    idle._trainers = [*idle._trainers, *forgotten]

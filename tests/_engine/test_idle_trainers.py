@@ -15,9 +15,9 @@ EAGER = {**TINY, "run_eagerly": True}
 
 
 @pytest.fixture(autouse=True)
-def n_built(monkeypatch):
+def n_built(monkeypatch, forget_networks):
     """Start without idle trainers, and return a list of those built since."""
-    _learner._idle_trainers.clear()
+    forget_networks()
     built = []
     start = _trainer.NetworkTrainer.__init__
 

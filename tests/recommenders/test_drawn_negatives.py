@@ -26,8 +26,8 @@ def known_preferences():
     popularity = np.exp(rng.uniform(np.log(0.01), np.log(0.3), size=60))
     lift = np.exp(np.where(np.arange(60) % 2, 1, -1))
     probabilities = np.stack([popularity * lift, popularity / lift]).clip(0, 0.9)
-    group = np.arange(2000) % 2
-    X = rng.uniform(size=(2000, 60)) < probabilities[group]
+    group = np.arange(1000) % 2
+    X = rng.uniform(size=(1000, 60)) < probabilities[group]
     return sp.csr_array(X.astype(np.float32)), group, probabilities
 
 
