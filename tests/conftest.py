@@ -1,5 +1,6 @@
 import functools
 import gc
+import inspect
 import multiprocessing
 import os
 import sys
@@ -46,14 +47,16 @@ def pytest_collection_finish():
 def pytest_sessionstart():
     """Remember what does not change while the tests run."""
     from sklearn.base import BaseEstimator
+    from sklearn.utils import _param_validation
 
     from sktransrec._engine import _idle_trainers
 
     # More networks than users need: many tests train the same few.
     _idle_trainers._N_TRAINERS = 64
-    # The parameters of a class, which its signature tells each time an estimator is cloned.
+    # The parameters of classes and functions, for which scikit-learn asks at each clone and call.
     names = functools.cache(BaseEstimator._get_param_names.__func__)
     BaseEstimator._get_param_names = classmethod(lambda cls: [*names(cls)])
+    _param_validation.signature = functools.cache(inspect.signature)
     # What a protocol asks for, as from Python 3.12 on; TensorFlow asks for each tensor.
     if sys.version_info < (3, 12):
         typing._get_protocol_attrs = functools.cache(typing._get_protocol_attrs)

@@ -9,6 +9,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -442,10 +443,12 @@ def _module_name(path):
 def test_no_private_state_of_another_room_is_read():
     private_names = {path: _private_names(path) for path in FILES}
     all_names = set().union(*private_names.values())
+    of_rooms = defaultdict(set)
+    for path, names in private_names.items():
+        of_rooms[_part(path)] |= names
     wrong = []
     for path in FILES:
-        of_room = set().union(*(private_names[p] for p in FILES if _part(p) == _part(path)))
-        of_others = all_names - of_room
+        of_others = all_names - of_rooms[_part(path)]
         wrong += [
             f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
             for node in _nodes(path)

@@ -152,8 +152,8 @@ def test_linear_network_reaches_principal_components():
         2,
         hidden_layer_sizes=(),
         activation="linear",
-        learning_rate=0.02,
-        epochs=600,
+        learning_rate=0.05,
+        epochs=400,
         batch_size=64,
         random_state=0,
     ).fit(X)
@@ -183,8 +183,8 @@ def test_held_back_items_of_the_own_group_come_first(kind, loss):
 
 def test_large_kl_weight_leaves_the_standard_normal_distribution():
     X = _interactions()
-    options = {**TINY, "epochs": 60, "learning_rate": 0.02, "kl_annealing_epochs": 0}
-    options |= {"batch_size": 16, "run_eagerly": False}
+    options = {**TINY, "epochs": 60, "learning_rate": 0.04, "kl_annealing_epochs": 0}
+    options |= {"batch_size": 60, "run_eagerly": False}
     codes = [
         Autoencoder(**options, kind="variational", kl_weight=kl_weight).fit_transform(X)
         for kl_weight in (0.0, 1e3)

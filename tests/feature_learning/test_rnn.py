@@ -95,8 +95,8 @@ def test_rule_of_the_next_number(cell):
         cell=cell,
         hidden_layer_sizes=(16,),
         dropout=0.0,
-        learning_rate=0.03,
-        epochs=80,
+        learning_rate=0.05,
+        epochs=40,
         batch_size=100,
         random_state=0,
     ).fit(X)

@@ -89,7 +89,7 @@ def test_cold_rows_reach_the_frequencies_of_their_group():
         target_dropout=1.0,
         source_weight=0,
         learning_rate=0.1,
-        epochs=150,
+        epochs=110,
         batch_size=90,
         random_state=0,
     ).fit(X)
