@@ -43,7 +43,7 @@ def framed_like(X, values):
     if not names or not all(isinstance(name, str) for name in names):
         return values
     if hasattr(X, "sparse"):
-        return type(X).sparse.from_spmatrix(values, columns=names)
+        return type(X).sparse.from_spmatrix(sp.csr_array(values), columns=names)
     dense = values.toarray() if sp.issparse(values) else np.asarray(values)
     backend = nw.get_native_namespace(X)
     return nw.from_numpy(dense, schema=names, backend=backend).to_native()

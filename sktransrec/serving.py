@@ -708,9 +708,10 @@ def _check_order(model, ids):
 
 def _check_same_order(model, names, ids):
     """Raise if the columns of a model are named like these items, in another order."""
-    # scikit-learn knows names of columns only as texts.
-    column = first_displaced(map(str, names), map(str, ids.tolist()))
-    if column is None:
+    # scikit-learn knows names of columns only as texts, which may be mere numbers of columns.
+    names = list(map(str, names))
+    column = first_displaced(names, map(str, ids.tolist()))
+    if column is None or names == list(map(str, range(len(names)))):
         return
     raise ValueError(
         f"{type(model).__name__} takes column {column} for the item {names[column]!r}, and the "

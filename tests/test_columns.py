@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
 from sktransrec._columns import (
@@ -15,6 +16,7 @@ from sktransrec._columns import (
     column_names,
     exact_array,
     first_displaced,
+    framed_like,
     objects_of,
 )
 
@@ -100,3 +102,17 @@ def test_the_first_name_in_another_place_is_found():
     assert first_displaced(["a", "b", "c"], np.array(["a", "c", "b"])) == 1
     for others in (["a", "b", "c"], ["a", "b"], ["a", "b", "d"]):
         assert first_displaced(["a", "b", "c"], others) is None
+
+
+def test_values_get_the_names_of_any_table():
+    values = np.array([[0.0, 2.0], [3.0, 0.0]])
+    tables = [pd.DataFrame(values, columns=["a", "b"]), pl.DataFrame({"a": [0, 3], "b": [2, 0]})]
+    tables.append(pd.DataFrame.sparse.from_spmatrix(sp.csr_array(values), columns=["a", "b"]))
+    for table in tables:
+        for given in (values, sp.csr_array(values)):
+            framed = framed_like(table, given)
+            assert type(framed) is type(table)
+            assert list(framed.columns) == ["a", "b"]
+            assert_array_equal(np.asarray(framed), values)
+    assert framed_like(values, values) is values
+    assert framed_like(pd.DataFrame(values), values) is values

@@ -685,6 +685,14 @@ def test_a_table_whose_names_are_ids_as_texts_has_an_order_too():
         RecommendationService(EASERecommender().fit(table[sorted(table)]), encoder)
 
 
+def test_numbers_of_columns_as_texts_are_no_ids():
+    encoder = InteractionEncoder().fit({"user": [1, 2], "item": [0, 2]})
+    encoder.partial_fit({"user": [1], "item": [1]})
+    X = np.eye(3)
+    model = EASERecommender(1.0).fit(pd.DataFrame(X).rename(columns=str))
+    assert RecommendationService(model, encoder).item_ids_.tolist() == [0, 2, 1]
+
+
 def test_reasons_are_named_as_items_of_the_source(log):
     films = log.assign(item=log["item"].str[5:].astype(int))
     domains = align_domains(films, films.assign(item=11 - films["item"]))

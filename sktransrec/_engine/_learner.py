@@ -64,6 +64,8 @@ class NetworkLearner:
     validation_loss_curve_: list[float] | None
     transferred_layers_: list[TransferredLayer]
     _column_names = None
+    # Whether a network has weights for each column of X, which `pretrained` finds by its place.
+    _matches_columns_by_place = False
     # Whether rows are divided by their lengths before the encoder reads them.
     _reads_unit_rows = False
 
@@ -147,7 +149,7 @@ class NetworkLearner:
         if self.pretrained is None:
             return None
         learner = fitted_learner(self.pretrained, type(self))
-        if self._column_names is None:
+        if self._matches_columns_by_place:
             check_same_columns(learner, self)
         columns = matching_columns(learner._column_names, self._column_names)
         fitted = learner._fitted_network

@@ -7,7 +7,7 @@ import inspect
 import os
 import tempfile
 from pathlib import Path
-from types import BuiltinFunctionType, FunctionType, ModuleType, NoneType
+from types import NoneType
 
 import joblib
 import numpy as np
@@ -127,15 +127,6 @@ def _settings(module):
     found = {name: value for name, value in vars(module).items() if isinstance(value, plain)}
     # Encoders switch it themselves.
     return {name: value for name, value in found.items() if name != "training"}
-
-
-def reads_variables(function):
-    """Return whether a function reads variables of its module, whose values are not in its code."""
-    if not inspect.isfunction(function):
-        return False
-    read = [function.__globals__.get(name) for name in function.__code__.co_names]
-    constant = (ModuleType, FunctionType, BuiltinFunctionType, type, NoneType)
-    return not all(isinstance(value, constant) for value in read)
 
 
 def _code_of(function):

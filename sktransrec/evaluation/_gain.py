@@ -391,8 +391,9 @@ def shuffled_folds(cv, y, random_state):
         n_learned_too = np.isin(test, train).sum()
         if n_learned_too:
             raise ValueError(
-                f"cv={cv!r} holds out {n_learned_too} rows that the models learn from: hold out "
-                "rows that they meet for the first time."
+                f"cv holds out {n_learned_too} rows that the models learn from: hold out rows that "
+                'they meet for the first time, or pass cv="known" to compare, and fitted models '
+                'with cv="prefit" to transfer_gain.'
             )
     times_held_out = np.bincount(np.concatenate([test for _, test in folds]))
     if times_held_out.max(initial=0) > 1:

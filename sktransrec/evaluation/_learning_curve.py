@@ -31,8 +31,7 @@ class TransferLearningCurve:
     scores : dict of str to ndarray of shape (n_sizes, n_rows)
         The score of each row, for each model and size; NaN if the row has nothing to find.
     n_train : float
-        The mean number of rows with target items in a training fold, from which the training rows
-        are drawn.
+        The mean number of rows with target items in a training fold.
 
     See Also
     --------

@@ -132,6 +132,7 @@ class ServedRows:
             y = wanted_items(readers[0], y, n_rows=n_rows_of(y), n_items=n_items)
         elif hold_out is None:
             known, y = without_latest(padded_at_end(ids), holdout, np.ones(n_items, dtype=bool))
+            known = framed_like(X, known)
         else:
             raise ValueError(
                 f"{readers[0]!r} reads histories, and this protocol hides parts of a matrix: pass "

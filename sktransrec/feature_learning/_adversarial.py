@@ -106,6 +106,8 @@ class DomainAdversarialAutoencoder(FeatureLearner):
     (8, 2)
     """
 
+    _matches_columns_by_place = True
+
     _parameter_constraints: dict = {
         "discriminator_layer_sizes": ["array-like"],
         "adversarial_weight": AT_LEAST_0,

@@ -237,7 +237,7 @@ def _without_each(model, X):
         n_steps = np.count_nonzero(ids)
         rows = np.repeat(ids, n_steps, axis=0)
         rows[np.arange(n_steps), np.arange(n_steps)] = 0
-        return ids[0, :n_steps] - 1, padded_at_end(rows)
+        return ids[0, :n_steps] - 1, framed_like(X, padded_at_end(rows))
     row = check_matrix(X, name="X")
     n_entries = row.nnz
     rows = sp.csr_array(

@@ -46,8 +46,8 @@ def check_not_all_seen(wanted, excluded):
     if wanted.nnz and is_seen.nnz == wanted.nnz:
         raise ValueError(
             f"All {wanted.nnz} held-out pairs in y are also in X or in exclude_interactions, so "
-            "they count as seen: hold them out of X, for example with holdout_random, or pass "
-            "exclude_seen=False if rows take the same item again."
+            "they count as seen: hold them out of X, for example with holdout_random. If rows take "
+            "the same item again, pass exclude_seen=False, for example to ranking_scorer."
         )
 
 

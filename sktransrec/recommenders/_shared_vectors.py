@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The vectors of a catalogue, made once for all models that read it by the same transformer."""
 
+import inspect
 from weakref import WeakKeyDictionary
 
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-from ..content._vector_store import key_of_encoder, reads_variables
+from ..content._vector_store import key_of_encoder
 
 # The members of an ensemble often differ in what they do with the vectors alone. What was made is
 # forgotten with the container of the content.
@@ -39,8 +40,8 @@ def made_once(content, transformer, make):
 
 def _state_of(transformer):
     """Return what changes if a function or a frozen estimator in a transformer learns more."""
-    if reads_variables(transformer):
-        return object()
+    if inspect.isfunction(transformer):
+        return object()  # what it reads from outside is not in its code
     if isinstance(transformer, FrozenEstimator) or callable(transformer):
         return key_of_encoder(transformer) or object()  # equal to nothing
     if hasattr(transformer, "get_params"):

@@ -324,6 +324,14 @@ def test_films_in_common_are_worth_a_pretrained_network(data_home):
     assert gain.mean() > 3 * gain.std(ddof=1) / np.sqrt(len(gain)) > 0
 
 
+def test_points_in_time_need_no_names():
+    histories = np.random.RandomState(0).randint(1, 7, size=(20, 4))
+    tables = [pd.DataFrame(histories, columns=list(names)) for names in ("abcd", "wxyz")]
+    source = FrozenEstimator(CNNEncoder(epochs=1, **TINY).fit(tables[0]))
+    model = CNNEncoder(pretrained=source, epochs=1, **TINY).fit(tables[1])
+    assert {layer.copied for layer in model.transferred_layers_} == {"whole"}
+
+
 @pytest.mark.parametrize(
     "kind", [CrossDomainAutoencoderRecommender, TwoTowerAutoencoderRecommender]
 )

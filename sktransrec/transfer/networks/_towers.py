@@ -27,6 +27,8 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
     - what `NetworkLearner` asks for, except the builder.
     """
 
+    _matches_columns_by_place = True
+
     search_distributions: ClassVar = {
         "n_components": [16, 32, 64, 128, 256],
         "learning_rate": loguniform(0.0003, 0.01),
