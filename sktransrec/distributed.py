@@ -148,11 +148,12 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
             "GraphFilterRecommender, PopularityRecommender or ALSRecommender."
         )
     parts = list(zip(*([_parts(X)] if y is None else [_parts(X), _parts(y)]), strict=True))
-    is_empty = [_delayed(_has_no_rows)(part[0]) for part in parts]
+    cannot_begin = _has_no_rows if y is not None else _has_no_interactions
+    is_empty = [_delayed(cannot_begin)(part[0]) for part in parts]
     filled = (part for part, empty in zip(parts, is_empty, strict=True) if not empty.compute())
     first = next(filled, None)
     if first is None:
-        raise ValueError("X holds no interactions: all of its parts are without rows.")
+        raise ValueError("X holds no interactions: all of its parts are without rows or entries.")
     chosen = _delayed(_fitted_to_first)(model, *first).compute()
     sums = [_delayed(_row_sums)(_delayed(chosen), *part) for part in parts]
     vars(model).update(vars(chosen))
@@ -253,6 +254,10 @@ def _rows_of_part(encoder, events):
 
 def _has_no_rows(X):
     return X.shape[0] == 0
+
+
+def _has_no_interactions(X):
+    return not as_matrix(X).astype(bool).sum()
 
 
 def _fitted_to_first(model, *data):

@@ -97,6 +97,19 @@ def test_half_steps_over_parts_are_those_of_the_whole(n_components, scale_regula
     assert_allclose(learned.decision_function(X), expected.decision_function(X), atol=1e-5)
 
 
+def test_the_first_part_may_be_without_entries():
+    X = np.eye(3)
+    model = fit_parts(PopularityRecommender(), [np.zeros((2, 3)), X])
+    assert_allclose(model.popularity_, np.full(3, 1 / 5))
+
+
+def test_entries_in_two_parts_count_once():
+    X = sp.csr_array(np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]]))
+    twice = sp.csr_array((X.data.repeat(2) / 2, X.indices.repeat(2), 2 * X.indptr), shape=X.shape)
+    model = fit_parts(ALSRecommender(1, max_iter=1, random_state=0), [twice])
+    assert_allclose(model.popularity_, [0.5, 1, 0.5])
+
+
 @pytest.mark.parametrize("model", [EASERecommender(), ALSRecommender(2)])
 def test_parts_without_rows_are_an_error(model):
     with pytest.raises(ValueError, match="all of its parts are without rows"):

@@ -43,6 +43,17 @@ def column_counts(X):
     return np.bincount(X.indices, minlength=X.shape[1])
 
 
+def column_sums(X):
+    """Return the sums of the columns of a dense or sparse matrix, added up in float64.
+
+    scipy adds up float32 in float32, whatever the dtype of the sum is.
+    """
+    if not sp.issparse(X):
+        return X.sum(axis=0, dtype=np.float64)
+    X = X.tocsr()
+    return np.bincount(X.indices[: X.nnz], weights=X.data[: X.nnz], minlength=X.shape[1])
+
+
 def positive_counts(X):
     """Return the number of entries above zero in each column of a `csr_array`."""
     return np.bincount(X.indices[: len(X.data)][X.data > 0], minlength=X.shape[1])

@@ -137,9 +137,11 @@ class DualMap:
     def __init__(self, X, symmetric, y):
         rows_last = X.T
         self.rows_last = rows_last.tocsr() if sp.issparse(X) else rows_last
-        self.left, self.right = symmetric, y
+        self.left, self.right = symmetric, None
         if y.shape[1] < y.shape[0]:
-            self.left, self.right = np.ascontiguousarray(symmetric @ y), None
+            self.left = np.ascontiguousarray(symmetric @ y)
+        else:
+            self.right = y.copy()  # the caller may change y
 
     def __call__(self, X):
         mapped = (X @ self.rows_last) @ self.left

@@ -110,7 +110,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             is_frame = hasattr(X, "select_dtypes") and not hasattr(X, "sparse")
             return X if is_frame and self._passes_frames else valid
         if reads_histories(self):
-            ignores = all(map(ignores_unknown, self._leading_parts()))
+            ignores = self.unknown == "ignore"
             X = check_histories(self, X, reset=reset, ignores_gaps=ignores)
             n_items = self._n_items_of_readers() if reset else self.n_items_
             if ignores and n_items is not None:
@@ -122,6 +122,11 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
     def _n_items_of_readers(self):
         """Return how many items the readers of histories expect, None if none says so."""
         return max(filter(None, map(expected_n_items, self._leading_parts())), default=None)
+
+    @property
+    def unknown(self) -> str:
+        """Whether unknown items of histories are left out, "ignore", or are an "error"."""
+        return "ignore" if all(map(ignores_unknown, self._leading_parts())) else "error"
 
     def _check_kinds(self):
         """Raise if some leading members read histories, and others matrices of interactions."""

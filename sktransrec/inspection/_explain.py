@@ -233,7 +233,8 @@ def _left_out(model, X):
 def _without_each(model, X):
     """Return the columns of the entries of a row, and a row without each of them."""
     if reads_histories(model):
-        ids = padded_at_end(item_ids_of_rows(X, ignores_gaps=ignores_unknown(model)))
+        ids = item_ids_of_rows(X, ignores_gaps=ignores_unknown(model))
+        ids = padded_at_end(np.where(ids > recommender_of(model).n_items_, 0, ids))
         n_steps = np.count_nonzero(ids)
         rows = np.repeat(ids, n_steps, axis=0)
         rows[np.arange(n_steps), np.arange(n_steps)] = 0

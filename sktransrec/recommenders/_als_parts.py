@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 
+from .._numerics._entries import column_counts
 from .._wrapping import as_matrix
 from ._als_start import N_PASSES, drawn_basis, factors_of, gram_product, item_scales, scaled_pattern
 
@@ -32,10 +33,12 @@ def fitted_in_parts(model, parts, delayed):
 
 def _facts(X):
     """Return what a part adds to the numbers of all rows."""
-    X = sp.csr_array(as_matrix(X))
+    X = sp.csr_array(as_matrix(X), copy=True)
+    X.sum_duplicates()
+    X.eliminate_zeros()
     return {
         "n_rows": X.shape[0],
-        "n_rows_with": np.bincount(X.indices[X.data != 0], minlength=X.shape[1]),
+        "n_rows_with": column_counts(X),
         "total": X.sum(dtype=np.float64),
     }
 

@@ -13,7 +13,7 @@ from sklearn.utils import gen_batches
 from sklearn.utils.random import sample_without_replacement
 
 from .._auto import best_of, held_out_rows
-from .._numerics._entries import as_dense, as_sparse, column_counts, entries_of
+from .._numerics._entries import as_dense, as_sparse, column_counts, column_sums, entries_of
 from .._numerics._gram import (
     DualMap,
     asks_for_regularization,
@@ -246,8 +246,8 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
             "gram": gram_sum(X),
             "cross": cross_sum(X, y),
             "column_counts": self._spread(X)[0],
-            "column_sums": X.sum(axis=0, dtype=np.float64),
-            "item_sums": y.sum(axis=0, dtype=np.float64),
+            "column_sums": column_sums(X),
+            "item_sums": column_sums(y),
         }
 
     def _solve(self, sums):
@@ -271,7 +271,7 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
     def _column_means(self, X):
         if not self.fit_intercept:
             return np.zeros(X.shape[1])
-        return X.mean(axis=0, dtype=np.float64)
+        return column_sums(X) / X.shape[0]
 
     def _primal_map(self, X, y, X_mean, y_mean, ridges):
         """Return W, of shape (n_features, n_items), solved in blocks of items."""

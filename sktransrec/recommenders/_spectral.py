@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
 
 from .._auto import Numbers, choice_on_curves, logarithms, values_to_try
-from .._numerics._entries import as_sparse
+from .._numerics._entries import as_sparse, column_sums
 from .._numerics._gram import scaled_columns
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
@@ -229,7 +229,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         row_weights = _degree_power(row_totals(X), -2 * self.row_exponent_)
         return {
             "gram": gram_sum(X, row_weights),
-            "item_degrees": X.sum(axis=0, dtype=np.float64),
+            "item_degrees": column_sums(X),
         }
 
     def _solve(self, sums):

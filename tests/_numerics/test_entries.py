@@ -11,6 +11,7 @@ from sktransrec._numerics._entries import (
     at_columns,
     at_rows,
     column_counts,
+    column_sums,
     entries_of,
     one_in_each_row,
     pattern_of,
@@ -57,3 +58,10 @@ def test_rows_and_columns_are_put_in_their_places():
     expected = np.zeros((2, 6))
     expected[:, columns] = X.toarray()
     assert_array_equal(at_columns(X, columns, 6).toarray(), expected)
+
+
+def test_sums_of_columns_are_exact_for_numbers_far_from_zero():
+    years = np.random.default_rng(0).integers(2010, 2021, size=(50_000, 2)).astype(np.float32)
+    expected = years.astype(np.int64).sum(axis=0)
+    for X in (years, sp.csr_array(years), sp.csc_array(years)):
+        assert_array_equal(column_sums(X), expected)

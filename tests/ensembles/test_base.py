@@ -25,6 +25,7 @@ from sktransrec import (
     TransferGate,
     TransitionRecommender,
     VotingRecommender,
+    ranking_scorer,
 )
 from sktransrec.ensembles._base import standardized
 from sktransrec.inspection import explain
@@ -161,3 +162,14 @@ def test_members_without_content_stay_beside_new_items():
     for kind in (ContentKNNRecommender(), HistoryRecommender(ContentKNNRecommender())):
         assert not hasattr(vote(kind), "with_items")
         assert not hasattr(vote(kind), "with_item_features")
+
+
+@pytest.mark.parametrize(
+    "ensemble",
+    [VotingRecommender(_readers()), DiscountedRecommender(_readers()[0][1], discount=0.1)],
+)
+def test_zeros_between_ids_are_left_out_by_ensembles_too(ensemble):
+    histories = np.array([[1, 2, 3, 0], [2, 0, 3, 4], [3, 1, 4, 0], [1, 4, 2, 0]] * 5)
+    model = clone(ensemble).fit(histories)
+    assert 0 <= model.score(histories) <= 1
+    assert 0 <= ranking_scorer()(model, histories) <= 1

@@ -434,3 +434,14 @@ def test_a_step_may_choose_columns_by_name(domains):
     found, expected = explain(model, X[:1], [3]), explain(plain, domains.X_source[[0]], [3])
     assert_array_equal(found.columns, expected.columns)
     assert_allclose(found.scores, expected.scores, rtol=1e-5)
+
+
+def test_unknown_items_are_no_reasons():
+    histories = np.array([[1, 2, 3, 4], [4, 3, 2, 1], [2, 1, 4, 3]])
+    settings = {"n_items": 4, "unknown": "ignore"}
+    for model in (
+        TransitionRecommender(**settings),
+        make_pipeline(DecayedHistory(0.5, **settings), EASERecommender(1.0)),
+    ):
+        found = explain(model.fit(histories), [[1, 900, 2, 0]], [3])
+        assert found.columns.tolist() == [0, 1]

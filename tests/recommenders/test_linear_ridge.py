@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn import config_context
 from sklearn.linear_model import Ridge
 
-from sktransrec import RidgeRecommender, recommend
+from sktransrec import EASERecommender, RidgeRecommender, recommend
 from sktransrec._numerics import _memory
 
 
@@ -164,3 +164,30 @@ def test_regularization_must_be_positive(regularization):
     X, y = domain(50, 20, 30)
     with pytest.raises(ValueError, match="regularization"):
         RidgeRecommender(regularization).fit(X, y)
+
+
+def test_columns_far_from_zero_are_learned_from_sparse_rows_too():
+    """A year beside indicators, as ColumnTransformer returns it."""
+    rng = np.random.RandomState(0)
+    n_rows = 5000
+    jobs, years = rng.randint(20, size=n_rows), rng.randint(2010, 2021, size=n_rows)
+    X = np.column_stack([np.eye(20)[jobs], years])
+    logits = rng.randn(20, 50)[jobs] - 2 + np.outer((years - 2015) / 6, rng.randn(50))
+    y = rng.uniform(size=(n_rows, 50)) < 1 / (1 + np.exp(-logits))
+    dense, sparse = (
+        RidgeRecommender().fit(of_type(X), y) for of_type in (np.asarray, sp.csr_array)
+    )
+    np.testing.assert_allclose(sparse.regularization_, dense.regularization_, rtol=1e-4)
+    scores = (model.decision_function(X[:50]) for model in (sparse, dense))
+    np.testing.assert_allclose(*scores, atol=2e-3)
+
+
+@pytest.mark.parametrize("model", [RidgeRecommender(1.0), EASERecommender(1.0)])
+def test_a_fitted_model_does_not_change_with_what_it_learned_from(model):
+    X, y = (sp.random_array((9, n), density=0.5, format="csr", rng=0) for n in (30, 20))
+    X, y = X.astype(np.float32), y.astype(np.float32)
+    asked = X.copy()
+    before = model.fit(X, y).decision_function(asked)
+    assert model.solver_ == "dual"
+    X.data[:], y.data[:] = 5, 0
+    np.testing.assert_array_equal(model.decision_function(asked), before)

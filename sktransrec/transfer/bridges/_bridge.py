@@ -12,6 +12,7 @@ from sklearn.linear_model import Ridge
 from sklearn.utils import get_tags
 
 from ..._auto import best_of, held_out_rows
+from ..._numerics._entries import column_sums
 from ..._numerics._row_totals import row_lengths
 from ..._score_parts import additive_parts
 from ..._support_weights import support_weights
@@ -236,7 +237,7 @@ def _as_factors(predicted):
 def _mean_scatter(X):
     """Return the mean over the columns of the squares about their mean, summed; 1 if it is 0."""
     n_rows, n_columns = X.shape
-    squares = X.multiply(X).sum() if sp.issparse(X) else np.square(X, dtype=np.float64).sum()
-    means = np.asarray(X.mean(axis=0, dtype=np.float64)).ravel()
+    squares = np.square(X.data if sp.issparse(X) else X, dtype=np.float64).sum()
+    means = column_sums(X) / n_rows
     scatter = (squares - n_rows * np.square(means).sum()) / n_columns
     return float(scatter) if scatter > 0 else 1.0

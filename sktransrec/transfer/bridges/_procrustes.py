@@ -142,11 +142,15 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
         if not weights.any():
             raise ValueError("sample_weight is zero for every row: give some rows a weight.")
         Y = check_array(y.reshape(len(y), -1), dtype=X.dtype, input_name="y")
+        dtype = X.dtype
+        # Products of means far from zero lose the rotation in float32.
+        X, Y, weights = (each.astype(np.float64, copy=False) for each in (X, Y, weights))
         X_mean, Y_mean = self._centre(X, weights), self._centre(Y, weights)
         W, total = _orthogonal_map(X, Y - Y_mean, weights)
         self.scale_ = self._scale(X @ W - X_mean @ W, total, weights)
         coef = self.scale_ * W.T
-        intercept = Y_mean - coef @ X_mean
+        intercept = (Y_mean - coef @ X_mean).astype(dtype)
+        coef = coef.astype(dtype)
         one_output = y.ndim == 1
         self.coef_ = coef[0] if one_output else coef
         self.intercept_ = float(intercept[0]) if one_output else intercept

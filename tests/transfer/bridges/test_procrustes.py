@@ -100,3 +100,13 @@ def test_targets_are_numbers_in_a_dense_array():
         ProcrustesRegressor().fit(X, sp.csr_array(X))
     with pytest.raises(ValueError, match=r"y: could not convert"):
         ProcrustesRegressor().fit(X, np.full((40, 2), b"a"))
+
+
+def test_a_rotation_far_from_zero_is_found_in_single_precision():
+    rng = np.random.RandomState(0)
+    Z = rng.randn(2000, 3) * [1, 2, 3] + 2000
+    turn = ortho_group.rvs(3, random_state=0)
+    y = (Z - 2000) @ turn + 200
+    model = ProcrustesRegressor().fit(Z.astype(np.float32), y.astype(np.float32))
+    assert model.coef_.dtype == np.float32
+    assert_allclose(model.coef_, turn.T, atol=1e-3)
