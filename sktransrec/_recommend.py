@@ -448,6 +448,7 @@ def seen_interactions(recommender, X):
         # Nothing is seen of items that were added after `fit`.
         n_columns, n_items = seen.shape[1], recommender.n_items_
         return seen if n_columns >= n_items else at_columns(seen, np.arange(n_columns), n_items)
+    X = X if hasattr(X, "shape") else check_matrix(X, name="X")
     return check_matrix(_safe_indexing(X, columns, axis=1), name="X")
 
 

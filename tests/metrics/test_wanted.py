@@ -5,7 +5,12 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
-from sktransrec import EASERecommender, NextItemRecommender, PopularityRecommender
+from sktransrec import (
+    CollectiveMFRecommender,
+    EASERecommender,
+    NextItemRecommender,
+    PopularityRecommender,
+)
 from sktransrec.metrics import held_out_auc, held_out_ranks, ranking_scorer
 from sktransrec.metrics._wanted import wanted_items
 
@@ -71,6 +76,14 @@ def test_looking_for_what_the_rows_have_is_an_error(measure):
     X = np.random.default_rng(0).integers(2, size=(20, 8))
     with pytest.raises(ValueError, match=f"All {X.sum()} held-out pairs in y are also in X"):
         measure(EASERecommender(1.0).fit(X), X)
+
+
+def test_rows_may_be_lists():
+    X = np.eye(8, dtype=int) + np.eye(8, k=1, dtype=int)
+    model = CollectiveMFRecommender([4, 5, 6, 7], n_components=2, max_iter=1, random_state=0)
+    model.fit(X)
+    y = np.roll(X[:, 4:], 2, axis=0)
+    assert model.score(X.tolist(), y.tolist()) == model.score(X, y)
 
 
 def test_coverage_needs_nothing_to_find():
