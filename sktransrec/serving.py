@@ -262,7 +262,7 @@ class RecommendationService(VersionStampMixin):
             "name": self._names_of(ids),
             "score": found["score"],
             "because": because,
-            "because_name": _names(because, self.source_names),
+            "because_name": _names(because, getattr(self, "source_names", self.item_names)),
             "contribution": found["contribution"],
         }
         return frame_of(reasons, library)
@@ -546,6 +546,8 @@ class RecommendationService(VersionStampMixin):
     @property
     def _reader(self):
         """The encoder of what is read, which knows later items too."""
+        if not hasattr(self, "_items_read"):  # saved before it was an attribute
+            self._set_items_read()
         return with_items(self.encoder, self._items_read)
 
     def _check_up_to_date(self):
