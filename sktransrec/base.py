@@ -42,7 +42,7 @@ from ._version_stamp import VersionStampMixin
 from ._wrapping import is_supervised, reads_histories
 from .interactions._hidden import hidden_by_default
 from .metrics import ndcg_at_k
-from .metrics._wanted import check_not_all_seen, wanted_items
+from .metrics._wanted import check_not_all_seen, is_matrix_of_items, wanted_items
 
 __all__ = [
     "FactorRecommenderMixin",
@@ -254,8 +254,7 @@ shape (n_rows,), default=None
         k = min(10, self.n_items_)
         items, _ = self.recommend(X, n_recommendations=k)
         wanted = wanted_items(self, y, n_rows=len(items), n_items=self.n_items_)
-        # scikit-learn's checks pass one label a row, which is a column that the row has.
-        if np.ndim(y) > 1 and not reads_histories(self):
+        if is_matrix_of_items(self, y):
             check_not_all_seen(wanted, exclusions(self, X))
         return ndcg_at_k(wanted, items, k=k)
 

@@ -51,7 +51,8 @@ def column_sums(X):
     if not sp.issparse(X):
         return X.sum(axis=0, dtype=np.float64)
     X = X.tocsr()
-    return np.bincount(X.indices[: X.nnz], weights=X.data[: X.nnz], minlength=X.shape[1])
+    sums = np.bincount(X.indices[: X.nnz], weights=X.data[: X.nnz], minlength=X.shape[1])
+    return sums.astype(np.float64, copy=False)  # without entries, they are integers
 
 
 def positive_counts(X):

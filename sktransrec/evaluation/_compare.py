@@ -482,8 +482,10 @@ def _fold_result(served, model, training_rows, held_out, names, ks, memory):
             "y_true": served.wanted_by(held_out),
             "items": items,
             "n_items": n_items,
-            "popularity": target.popularity(served.fitted(None, training_rows)),
         }
+        if any("popularity" in _ALL[name].needs for name in names):
+            # That of the training rows, so that all models are novel by the same measure.
+            facts["popularity"] = target.popularity(served.fitted(None, training_rows))
         result["scores"] = {(n, k): _score(n, facts, min(k, n_items)) for n in names for k in ks}
     # One model that fails must not lose the results of the others.
     except Exception as error:

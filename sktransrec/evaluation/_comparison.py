@@ -176,7 +176,7 @@ def tells_of_target(known, y):
 
     The others, such as users of the source alone, make no figure about the target more certain.
     """
-    return (row_lengths(known) > 0) | (row_lengths((y > 0).tocsr()) > 0)
+    return (row_lengths(known) > 0) | (row_lengths(y > 0) > 0)
 
 
 def check_order_of_target(target, X, y):

@@ -19,11 +19,10 @@ from .._recommend import (
 )
 from .._typing import MatrixLike
 from .._validation import COUNT, HOLDOUT, StrOptions, check_candidates, validate_params
-from .._wrapping import reads_histories
 from ..interactions._hidden import hidden_by_default, hidden_part
 from ._auc import held_out_auc
 from ._table import BEYOND_ACCURACY, METRICS
-from ._wanted import check_not_all_seen, wanted_items
+from ._wanted import check_not_all_seen, is_matrix_of_items, wanted_items
 
 _AT_K = METRICS | BEYOND_ACCURACY
 _NAMES = sorted({*_AT_K, "auc"})
@@ -214,7 +213,7 @@ class _RankingScorer(HoldoutScorer):
         X, y = self._rows_and_wanted(estimator, X, y)
         recommender, X, left_out = rows_and_exclusions(estimator, X, self.exclude_seen)
         n_items = recommender.n_items_
-        is_matrix = np.ndim(y) > 1 and not reads_histories(estimator)
+        is_matrix = is_matrix_of_items(estimator, y)
         y = wanted_items(estimator, y, n_rows=n_rows_of(X), n_items=n_items)
         if is_matrix and self._reads_y():
             check_not_all_seen(y, exclusions(recommender, X, **left_out))

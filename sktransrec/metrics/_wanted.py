@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The relevant items of each row, from the y that a user passes."""
 
+import numpy as np
 import scipy.sparse as sp
 
 from .._columns import column_names, first_displaced
@@ -34,6 +35,15 @@ def check_order_of_y(names, y):
         f"y has the column {of_y[place]!r} where the model has the item {names[place]!r}: pass y "
         "with its columns in the order of the items."
     )
+
+
+def is_matrix_of_items(model, y):
+    """Return whether y has a column for each item: rows of item ids, or one item a row, do not.
+
+    A row may have the items of these already: a history repeats items, and scikit-learn's checks
+    pass one label a row.
+    """
+    return np.ndim(y) > 1 and not reads_histories(model)
 
 
 def check_not_all_seen(wanted, excluded):

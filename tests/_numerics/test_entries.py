@@ -65,3 +65,6 @@ def test_sums_of_columns_are_exact_for_numbers_far_from_zero():
     expected = years.astype(np.int64).sum(axis=0)
     for X in (years, sp.csr_array(years), sp.csc_array(years)):
         assert_array_equal(column_sums(X), expected)
+    of_nothing = column_sums(sp.csr_array((3, 2), dtype=np.float32))
+    assert of_nothing.dtype == np.float64
+    assert_array_equal(of_nothing, [0, 0])
