@@ -73,12 +73,12 @@ def expected_n_items(model):
 
 
 def expecting_items(model, n_items):
-    """Return a clone that expects `n_items` items in histories, unless it knows their number."""
+    """Return a clone that expects `n_items` items in histories, where its parts do not say."""
     model = clone(model)
-    reader = innermost(model, step=0)
-    is_open = getattr(reader, "n_items", n_items) is None and not hasattr(reader, "n_items_")
-    if is_open and n_items is not None:
-        reader.set_params(n_items=n_items)
+    if n_items is not None:
+        parameters = model.get_params()
+        names = [name for name in parameters if name.rpartition("__")[2] == "n_items"]
+        model.set_params(**{name: n_items for name in names if parameters[name] is None})
     return model
 
 

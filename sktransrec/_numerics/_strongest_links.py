@@ -13,6 +13,8 @@ from ._row_totals import row_lengths, rows_of_entries, scaled_rows
 from ._threads import in_threads, rows_per_thread
 from ._top_k import Preference
 
+_ROUNDING = np.float32(1e-6)
+
 
 def strongest_links(left, right, n_links=None, *, shrinkage=0.0):
     """Return the `n_links` largest entries of each row of left @ right, off the diagonal.
@@ -162,15 +164,18 @@ def _zero_diagonal(links, first_item):
 def keep_largest(links, n_links, places):
     """Set all but the `n_links` largest entries of each row to zero, in place.
 
-    Of equal entries, those whose columns come first in `places` are kept.
+    Of equal entries, those whose columns come first in `places` are kept. Entries that differ by
+    rounding are equal, since the same links can be computed in several ways.
     """
     least = _least_kept(links, n_links)
+    rounding = _ROUNDING * np.abs(least)
     rows = rows_of_entries(links)
-    is_below = links.data < least[rows]
+    is_below = links.data < (least - rounding)[rows]
     n_kept = np.bincount(rows[~is_below], minlength=len(least))
     for row in np.flatnonzero((least > -np.inf) & (n_kept > n_links)):
         entries = slice(links.indptr[row], links.indptr[row + 1])
-        tied = links.indptr[row] + np.flatnonzero(links.data[entries] == least[row])
+        is_tied = np.abs(links.data[entries] - least[row]) <= rounding[row]
+        tied = links.indptr[row] + np.flatnonzero(is_tied)
         n_dropped = n_kept[row] - n_links
         last_first = np.argpartition(-places[links.indices[tied]], n_dropped - 1)
         links.data[tied[last_first[:n_dropped]]] = 0

@@ -58,6 +58,7 @@ def check_array(X, *, input_name, **options):
     """Check X as scikit-learn does, and also broken sparse matrices and numbers that overflow."""
     check_sparse(X, name=input_name)
     _check_width(X, input_name)
+    X = _without_repeated_flags(X)
     plain = plain_numbers(X, options)
     if plain is not None:
         return plain
@@ -74,6 +75,7 @@ def validate_data(estimator, X, y="no_validation", **options):
     check_sparse(X, name="X")
     check_sparse(y, name="y")
     _check_width(X, "X")
+    X, y = _without_repeated_flags(X), _without_repeated_flags(y)
     plain = plain_rows(estimator, X, options) if isinstance(y, str) and is_plain(X) else None
     if plain is not None:
         return plain
@@ -87,6 +89,15 @@ def validate_data(estimator, X, y="no_validation", **options):
             check_magnitude(array, name=name)
         return tuple(arrays) if isinstance(valid, tuple) else arrays[0]
     return valid
+
+
+def _without_repeated_flags(X):
+    """Return X; a repeated entry of a sparse matrix of booleans, which is one, would be summed."""
+    if not sp.issparse(X) or X.dtype != bool or getattr(X, "has_canonical_format", True):
+        return X
+    X = X.copy()
+    X.sum_duplicates()
+    return X
 
 
 def _single(X):

@@ -2,6 +2,7 @@
 """What the members of an ensemble say of items: of all items, or of those worth learning from."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -24,6 +25,11 @@ class Evidence:
     models: list
     target: TargetItems
     item_counts: np.ndarray
+
+    @cached_property
+    def preference(self):
+        """The order of items that a kind of evidence scores alike."""
+        return Preference.by_popularity(self.item_counts)
 
     def known_items(self, y):
         """Return the mask of the items that `y` can choose: those that have rows without it.
@@ -82,18 +88,14 @@ def tempered_parts(parts, scores, known=None):
     return standardized_parts(parts, scores, known) / scale
 
 
-def best_of_each(evidence, is_eligible, k):
+def best_of_each(evidence, is_eligible, k, preference):
     """Return the best k eligible items by each kind of evidence, and the least score among them.
 
     The shapes are (n_kinds, n_rows, k) and (n_kinds, n_rows). If fewer than k items are eligible,
     some that are not follow them.
     """
-    n_items = evidence.shape[2]
-    no_preference = Preference(np.arange(n_items), np.arange(n_items + 1))
-    best = [
-        top_k(np.where(is_eligible, scores, -np.inf), min(k, n_items), no_preference)
-        for scores in evidence
-    ]
+    k = min(k, evidence.shape[2])
+    best = [top_k(np.where(is_eligible, scores, -np.inf), k, preference) for scores in evidence]
     return np.stack([items for items, _ in best]), np.stack([scores[:, -1] for _, scores in best])
 
 
@@ -164,7 +166,7 @@ def _block_choices(evidence, X, y, chosen, is_known, n_best, n_random, rng):
     """Return the evidence on rejected items, how many each stands for, and that on the chosen."""
     kinds, is_eligible = evidence.of(X), evidence.eligible(X) & is_known
     is_eligible[y.nonzero()] = False
-    best, least = best_of_each(kinds, is_eligible, n_best)
+    best, least = best_of_each(kinds, is_eligible, n_best, evidence.preference)
     sampled, represents = _sampled(is_eligible, np.hstack(best), n_random, rng)
     rejected = kinds[:, np.arange(len(sampled))[:, None], sampled]
     rows = rows_of_entries(chosen)

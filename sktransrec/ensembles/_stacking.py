@@ -528,7 +528,7 @@ class StackingRecommender(CombiningRecommender):
     def _candidates(self, X, evidence):
         """Return the mask of the items to order, their places, and what orders them reads."""
         is_eligible = self._evidence.eligible(X)
-        best, _ = best_of_each(evidence, is_eligible, self.n_candidates)
+        best, _ = best_of_each(evidence, is_eligible, self.n_candidates, self._evidence.preference)
         is_candidate = np.zeros_like(is_eligible)
         np.put_along_axis(is_candidate, np.hstack(best), True, axis=1)
         is_candidate &= is_eligible

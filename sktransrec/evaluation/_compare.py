@@ -2,8 +2,10 @@
 """Compare several models on the same rows: scores, differences with intervals, and cost."""
 
 import html
+import threading
 import time
 import tracemalloc
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +29,8 @@ _OF_FOLDS = {name: BEYOND_ACCURACY[name] for name in ("coverage", "gini")}
 _ALL = _PER_ROW | _OF_FOLDS
 _SIGNS = {metric.label: metric.sign for metric in _ALL.values()}
 _POPULARITY = "popularity"
+
+_MEASURE = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -344,6 +348,7 @@ def compare(
         The level at which the intervals of all models hold together, for each metric.
     memory : bool, default=False
         Whether to measure the peak of allocated memory, which makes Python code slower.
+        In threads, models then run one after another.
     n_jobs : int, default=None
         Number of fits to run at a time, as in scikit-learn. Times are then less exact.
     random_state : int, RandomState instance or None, default=None
@@ -405,9 +410,12 @@ def compare(
         protocol=cv,
     )
     folds = _folds(cv, served, models, random_state)
+    popularity = _popularity(served, folds) if _need_popularity(names) else [None] * len(folds)
     tasks = [(name, fold) for name in models for fold in range(len(folds))]
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_fold_result)(served, models[name], *folds[fold], names, ks, memory)
+        delayed(_fold_result)(
+            served, models[name], *folds[fold], popularity[fold], names, ks, memory
+        )
         for name, fold in tasks
     )
     progress = tqdm(results, total=len(tasks), desc="models x folds", disable=not verbose)
@@ -465,16 +473,44 @@ def _folds(cv, served, models, random_state):
     return [(None, np.arange(served.n_rows))]
 
 
-def _fold_result(served, model, training_rows, held_out, names, ks, memory):
-    """Return the scores and the cost of a model in a fold, or the message of its error."""
-    if memory:
+def _need_popularity(names):
+    return any("popularity" in _ALL[name].needs for name in names)
+
+
+def _popularity(served, folds):
+    """Return that of the training rows of each fold: all models are novel by the same measure."""
+    return [served.target.popularity(served.fitted(None, rows)) for rows, _ in folds]
+
+
+@contextmanager
+def _measured_memory(result):
+    """Keep the peak of allocated memory; folds in threads wait, since they share the measure."""
+    with _MEASURE:
+        was_tracing = tracemalloc.is_tracing()
         tracemalloc.start()
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        yield
+        result["mib"] = (tracemalloc.get_traced_memory()[1] - before) / 2**20
+        if not was_tracing:
+            tracemalloc.stop()
+
+
+def _fold_result(served, model, training_rows, held_out, popularity, names, ks, memory):
+    """Return the scores and the cost of a model in a fold, or the message of its error."""
     result = {"scores": {}, "fit": np.nan, "recommend": np.nan, "mib": np.nan, "error": ""}
+    with _measured_memory(result) if memory else nullcontext():
+        _serve(result, served, model, training_rows, held_out, popularity, names, ks)
+    return result
+
+
+def _serve(result, served, model, training_rows, held_out, popularity, names, ks):
+    """Add the scores and the seconds of a model in a fold, or the message of its error."""
     try:
         start = time.perf_counter()
         fitted = served.fitted(model, training_rows)
         result["fit"] = time.perf_counter() - start
-        target, n_items = served.target, served.target.n_items
+        n_items = served.target.n_items
         start = time.perf_counter()
         items = served.ranking(model, fitted, held_out, min(max(ks), n_items))
         result["recommend"] = time.perf_counter() - start
@@ -482,19 +518,12 @@ def _fold_result(served, model, training_rows, held_out, names, ks, memory):
             "y_true": served.wanted_by(held_out),
             "items": items,
             "n_items": n_items,
+            "popularity": popularity,
         }
-        if any("popularity" in _ALL[name].needs for name in names):
-            # That of the training rows, so that all models are novel by the same measure.
-            facts["popularity"] = target.popularity(served.fitted(None, training_rows))
         result["scores"] = {(n, k): _score(n, facts, min(k, n_items)) for n in names for k in ks}
     # One model that fails must not lose the results of the others.
     except Exception as error:
         result["error"] = f"{type(error).__name__}: {error}"
-    finally:
-        if memory:
-            result["mib"] = tracemalloc.get_traced_memory()[1] / 2**20
-            tracemalloc.stop()
-    return result
 
 
 def _score(name, facts, k):

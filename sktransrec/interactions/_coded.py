@@ -49,7 +49,8 @@ class CodedEvents(NamedTuple):
     def are_interactions(self, duplicates):
         """Return the mask of the events with a value above 0.
 
-        With "last", those of a pair (row, column) whose latest event has none are left out too.
+        With "last", an event without takes back the earlier ones of its pair (row, column): they
+        are left out too.
         """
         are_above = self.values > 0
         if duplicates != "last" or are_above.all():
@@ -58,11 +59,11 @@ class CodedEvents(NamedTuple):
         order = np.arange(len(self.rows))[by_time]
         order = order[_stable_order(self.pairs()[order])]
         starts = _group_starts(self.pairs()[order])
-        sizes = np.diff(np.append(starts, len(order)))
-        is_latest_above = are_above[order[starts + sizes - 1]]
+        sizes, places = np.diff(np.append(starts, len(order))), np.arange(len(order))
+        last_without = np.maximum.reduceat(np.where(are_above[order], -1, places), starts)
         are_kept = np.empty(len(order), dtype=bool)
-        are_kept[order] = np.repeat(is_latest_above, sizes)
-        return are_above & are_kept
+        are_kept[order] = places > np.repeat(last_without, sizes)
+        return are_kept
 
     def interactions(self, duplicates):
         """Return the events of `are_interactions`."""

@@ -113,7 +113,8 @@ def holdout_last(
 
     Notes
     -----
-    The order of the items is that of their first events. X holds nothing from the first held-out
+    The order of the items is that of their first events; if `encoder` has ``duplicates="last"``,
+    the first since they were last taken back. X holds nothing from the first held-out
     event on, not even later events of older items. No item is in both X and y.
 
     A row with `n` items or fewer stays as it is in X, and its row of `y` is empty.

@@ -181,11 +181,13 @@ def metrics_by_bucket(
 def popularity_thirds(popularity):
     """Return the third of each item: 0 for the head, 1 for the middle and 2 for the tail."""
     order = np.argsort(-popularity, kind="stable")
+    popularity = popularity.astype(np.float64)
     total = popularity.sum()
     share_above = (np.cumsum(popularity[order]) - popularity[order]) / (total or 1)
     thirds = np.empty(len(popularity), dtype=np.intp)
     # An item on the border belongs to the third in which its first interaction lies.
-    thirds[order] = np.minimum(np.floor(3 * share_above), 2)
+    # Counts and shares of rows, which are float32, must not differ in the last digits.
+    thirds[order] = np.minimum(np.floor(3 * share_above + 1e-6), 2)
     thirds[popularity == 0] = 2
     return thirds
 

@@ -214,7 +214,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         """Learn from parts of the rows, in tasks that may run on other machines.
 
         :func:`sktransrec.distributed.fit_parts` calls it for Dask. Each half of a sweep is a task
-        for each part. A value "auto" is chosen on the first part that has rows.
+        for each part. A value "auto" is chosen on the first part with interactions.
 
         Parameters
         ----------

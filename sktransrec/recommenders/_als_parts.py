@@ -16,13 +16,14 @@ from ._als_start import N_PASSES, drawn_basis, factors_of, gram_product, item_sc
 def fitted_in_parts(model, parts, delayed):
     """Return a fitted copy of a model: half a sweep over the parts, and half over the items."""
     facts = delayed(list)([delayed(_facts)(part) for part in parts]).compute()
-    parts = [part for part, of_part in zip(parts, facts, strict=True) if of_part["n_rows"]]
-    if not parts:
-        raise ValueError("X holds no interactions: all of its parts are without rows.")
+    with_rows = [(part, of) for part, of in zip(parts, facts, strict=True) if of["n_rows"]]
+    telling = [part for part, of_part in with_rows if of_part["n_rows_with"].any()]
+    if not telling:
+        raise ValueError("X holds no interactions: all of its parts are without rows or entries.")
     totals = {name: sum(of_part[name] for of_part in facts) for name in facts[0]}
-    fitted = delayed(_begun)(clone(model), parts[0], totals).compute()
-    of_rows = [delayed(_weighted)(fitted, part) for part in parts]
-    n_rows = [of_part["n_rows"] for of_part in facts if of_part["n_rows"]]
+    fitted = delayed(_begun)(clone(model), telling[0], totals).compute()
+    of_rows = [delayed(_weighted)(fitted, part) for part, _ in with_rows]
+    n_rows = [of_part["n_rows"] for _, of_part in with_rows]
     if model.init == "svd":
         U, V = _svd_start(fitted, model._seed(), of_rows, n_rows, totals["n_rows_with"], delayed)
     else:

@@ -4,7 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import config_context
 
-from sktransrec._numerics._strongest_links import strongest_links, strongest_links_of_each
+from sktransrec._numerics._strongest_links import (
+    keep_largest,
+    strongest_links,
+    strongest_links_of_each,
+)
 
 
 def interactions(n_rows, n_items, seed):
@@ -41,6 +45,12 @@ def test_of_equal_links_those_of_popular_items_are_kept(n_links, seed):
     for kept, row in zip(links, all_links, strict=True):
         best = np.lexsort((columns, -popularity, -row))[:n_links]
         np.testing.assert_array_equal(np.flatnonzero(kept), np.sort(best[row[best] > 0]))
+
+
+def test_links_that_differ_by_rounding_are_equal():
+    links = sp.csr_array(np.array([[0.3, 0.3 * (1 + 2e-7), 0.3, 0.5, 0.2]], dtype=np.float32))
+    keep_largest(links, 2, places=np.array([2, 1, 0, 3, 4]))
+    np.testing.assert_array_equal(links.toarray() > 0, [[False, False, True, True, False]])
 
 
 def test_blocks_do_not_matter():

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -11,6 +13,7 @@ from sktransrec._validation._arrays import (
     check_documents,
     check_interactions,
     check_matrix,
+    check_rows,
     check_rows_or_content,
     check_sample_domain,
     check_table,
@@ -80,6 +83,23 @@ def test_repeated_entries_are_added_and_zeros_dropped_from_a_copy():
     X = check_matrix(given, name="X")
     assert (X.nnz, X[0, 2]) == (1, 3)
     assert given.nnz == 3
+
+
+@pytest.mark.parametrize("form", [sp.csr_array, sp.csc_matrix, sp.coo_array])
+@pytest.mark.parametrize(
+    "check",
+    [
+        partial(check_matrix, name="X"),
+        partial(check_array, input_name="X", accept_sparse=True, dtype=np.float32),
+        partial(check_rows, BaseEstimator(), reset=True),
+    ],
+)
+def test_a_repeated_flag_is_no_number(form, check):
+    flags = sp.coo_array((np.ones(3, dtype=bool), ([0, 0, 1], [2, 2, 0])), shape=(2, 3))
+    given = form(flags)
+    X = sp.csr_array(check(given)).astype(int)
+    assert_array_equal(X.toarray(), flags.toarray())
+    assert given.nnz == form(flags).nnz
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sktransrec import EASERecommender, PopularityRecommender
+from sktransrec._numerics._top_k import Preference
 from sktransrec.ensembles._base import standardized
 from sktransrec.ensembles._evidence import Evidence, best_of_each, held_out_choices, tempered
 from sktransrec.interactions._target_items import TargetItems
@@ -47,9 +48,17 @@ def test_items_that_a_row_has_do_not_set_its_scale():
 
 def test_best_of_each_leaves_out_what_is_not_eligible():
     kinds = np.array([[[3.0, 2, 1, 0]], [[0, 1, 2, 3]]])
-    items, least = best_of_each(kinds, np.array([[False, True, True, True]]), 2)
+    preference = Preference.by_popularity(np.ones(4))
+    items, least = best_of_each(kinds, np.array([[False, True, True, True]]), 2, preference)
     assert_array_equal(items, [[[1, 2]], [[3, 2]]])
     assert_array_equal(least, [[1], [2]])
+
+
+def test_of_items_with_equal_evidence_the_popular_ones_are_the_best():
+    found = evidence(item_counts=np.arange(N_ITEMS))
+    alike, is_eligible = np.zeros((1, 2, N_ITEMS)), np.ones((2, N_ITEMS), dtype=bool)
+    items, _ = best_of_each(alike, is_eligible, 3, found.preference)
+    assert_array_equal(items, [2 * [[N_ITEMS - 1, N_ITEMS - 2, N_ITEMS - 3]]])
 
 
 def held_out(y, **options):

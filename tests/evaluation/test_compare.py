@@ -1,10 +1,13 @@
 """Scores of several models on the same rows, and their paired differences."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
+from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import t
 from sklearn.model_selection import GridSearchCV, KFold, RepeatedKFold, ShuffleSplit
@@ -16,6 +19,8 @@ from sktransrec import (
     ItemKNNRecommender,
     PopularityRecommender,
     RidgeRecommender,
+    TransitionRecommender,
+    VotingRecommender,
     compare,
     recommend,
     transfer_gain,
@@ -133,6 +138,19 @@ def test_the_table_as_a_frame_and_as_html(domains):
     assert (frame["cost", "peak MiB"] > 0).all()
     assert (frame["cost", "fit seconds"] > 0).all()
     assert "EASE &lt;1&gt;" in found._repr_html_()
+
+
+def test_memory_is_that_of_one_model_in_threads_and_of_who_measures_already(domains):
+    models = {str(n): EASERecommender() for n in range(4)}
+    tracemalloc.start()
+    with parallel_config("threading"):
+        found = compare(models, domains.X_source, cv=2, memory=True, n_jobs=4, random_state=0)
+    assert tracemalloc.is_tracing()
+    tracemalloc.stop()
+    alone = compare(models, domains.X_source, cv=2, memory=True, random_state=0)
+    assert not tracemalloc.is_tracing()
+    for name in models:
+        assert_allclose(found.peak_mib[name], alone.peak_mib[name], rtol=0.5)
 
 
 def test_a_failure_loses_nothing_else(domains):
@@ -275,3 +293,17 @@ def test_metrics_are_known_in_lower_case(domains):
     assert comparison.paired_errors("ndcg@10") == comparison.paired_errors("NDCG@10")
     with pytest.raises(ValueError, match="metric='ndcg' is none of those that were measured: NDCG"):
         comparison.differences("ndcg")
+
+
+def test_members_of_ensembles_know_items_that_no_training_row_has():
+    histories = np.random.RandomState(0).randint(1, 21, size=(40, 6))
+    histories[:20] = np.where(histories[:20] > 18, 1, histories[:20])
+    models = {
+        "alone": TransitionRecommender(),
+        "vote": VotingRecommender([("a", TransitionRecommender())]),
+        "nested": VotingRecommender([("v", VotingRecommender([("a", TransitionRecommender())]))]),
+    }
+    found = compare(models, histories, cv=[(np.arange(20), np.arange(20, 40))], random_state=0)
+    assert not found.errors
+    assert_array_equal(found.scores["NDCG@10"]["vote"], found.scores["NDCG@10"]["alone"])
+    assert_array_equal(found.scores["NDCG@10"]["nested"], found.scores["NDCG@10"]["alone"])

@@ -114,6 +114,15 @@ def test_last_holdout_without_repeats_loses_nothing():
     np.testing.assert_array_equal(y.toarray(), [[0, 0, 0, 1, 1], [0, 1, 1, 0, 0], [0] * 5])
 
 
+def test_an_item_taken_again_is_as_new_as_the_last_time():
+    """It was taken back in between, so nothing but the last time tells what to find."""
+    log = {"user": 4 * [1], "item": ["a", "a", "b", "a"], "value": [1, 0, 1, 1], "time": range(4)}
+    encoder = InteractionEncoder(value="value", time="time", duplicates="last").fit(log)
+    X, y = holdout_last(log, encoder)
+    assert (X.toarray().tolist(), y.toarray().tolist()) == ([[0, 1]], [[1, 0]])
+    assert encoder.decode_items(encoder.sequences(log)[0] - 1).tolist() == ["b", "a"]
+
+
 def test_last_holdout_of_new_users():
     log = _random_log(0)
     encoder = InteractionEncoder(time="time").fit(log)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -73,6 +73,13 @@ def test_thirds_of_known_popularity():
     assert_array_equal(popularity_thirds(np.array([1.0, 30, 10, 0, 20, 29])), [2, 0, 2, 2, 1, 1])
     assert_array_equal(popularity_thirds(np.full(6, 5.0)), [0, 0, 1, 1, 2, 2])
     assert_array_equal(popularity_thirds(np.zeros(3)), [2, 2, 2])
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=40), st.integers(1, 10**6))
+@example([7, 7, 7], 384)
+def test_thirds_of_counts_and_of_shares_of_rows_are_the_same(counts, n_rows):
+    shares = (np.array(counts) / n_rows).astype(np.float32)
+    assert_array_equal(popularity_thirds(shares), popularity_thirds(np.array(counts)))
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=40))

@@ -66,6 +66,15 @@ def test_dense_parts_are_read():
     )
 
 
+def test_what_is_chosen_is_chosen_on_the_first_part_with_interactions():
+    X = sp.random_array((90, 12), density=0.3, format="csr", rng=np.random.default_rng(0))
+    empty, parts = sp.csr_array((4, 12)), [X[:60], X[60:]]
+    expected = fitted_in_parts(*parts, regularization="auto").regularization_
+    assert fitted_in_parts(empty, *parts, regularization="auto").regularization_ == expected
+    with pytest.raises(ValueError, match="without rows or entries"):
+        fitted_in_parts(empty)
+
+
 def test_parts_without_rows_are_an_error_and_change_nothing():
     model = ALSRecommender(**PARAMETERS)
     with pytest.raises(ValueError, match="all of its parts are without rows"):

@@ -16,6 +16,7 @@ from ..._numerics._least_squares import (
     minimum_parts,
     row_minima,
 )
+from ..._numerics._row_totals import row_totals
 from ..._validation import ABOVE_0, COUNT, N_JOBS, StrOptions, check_is_fitted
 from ...base import FactorRecommenderMixin
 from .._two_domains import TwoDomainRecommender
@@ -323,7 +324,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
             return np.full(C.shape[0], self.regularization, dtype=np.float32)
         surplus = C.copy()
         surplus.data -= missing_weights[C.indices]
-        totals = missing_weights.sum(dtype=np.float64) + surplus.sum(axis=1, dtype=np.float64)
+        totals = missing_weights.sum(dtype=np.float64) + row_totals(surplus)
         return (self.regularization * totals).astype(np.float32)
 
     def _row_factors(self, X):
