@@ -20,6 +20,7 @@ _ITEM_NAMES = {"item", "product", "movie", "film", "book", "track", "song", "art
 _MAX_LOG_COLUMNS = 4
 _LARGE_ID = 1000
 _MIN_ROWS = 5
+_MAX_HISTORY = 1000
 
 _MATRIX = 'X = InteractionEncoder(user="userId", item="movieId").fit_transform(log)'
 _TRANSACTIONS = (
@@ -29,10 +30,11 @@ _TRANSACTIONS = (
 
 
 def check_no_log(X, *, name):
-    """Raise if X is a log with one event per line, or a list of the items of each row.
+    """Raise if X is a log with one event per line, a list of the items of each row, or histories.
 
-    The signs are column names, kinds of values, and two to four columns of integers without zeros,
-    some of them large and some of them repeated. A sparse matrix is never taken for a log.
+    The signs are column names, kinds of values, two to four columns of integers without zeros,
+    some of them large and some of them repeated, and rows of integers that zeros pad on one side.
+    A sparse matrix is never taken for a log.
     """
     if sp.issparse(X):
         return
@@ -49,6 +51,12 @@ def check_no_log(X, *, name):
         raise ValueError(
             _message(name, like, example)
             + f" If these are interactions with {np.shape(X)[1]} items, pass a sparse matrix."
+        )
+    if _are_histories(X):
+        raise ValueError(
+            f"{name} must be a matrix of rows x items, but each row holds integers that zeros pad "
+            "on one side, as histories of item ids do. Wrap the model, which then reads histories: "
+            "HistoryRecommender(model). If these are interactions, pass a sparse matrix."
         )
 
 
@@ -101,14 +109,35 @@ def _column_of_ids(X):
     return None
 
 
-def _holds_ids(X):
-    """Return whether X has few columns, of which two or more look like columns of ids."""
+def _are_histories(X):
+    """Return whether the first rows hold more ids than places, padded with zeros on one side."""
+    values = _numbers(X, max_columns=_MAX_HISTORY, n_rows=_MAX_HISTORY)
+    if values is None or (values < 0).any() or (values != np.floor(values)).any():
+        return False
+    is_item = values != 0
+    lengths = is_item.sum(axis=1)
+    if np.count_nonzero(lengths % values.shape[1]) < _MIN_ROWS or len(np.unique(lengths)) < 3:
+        return False
+    at_start, at_end = is_item[:, :-1] >= is_item[:, 1:], is_item[:, :-1] <= is_item[:, 1:]
+    return (at_start.all() or at_end.all()) and len(np.unique(values)) > values.shape[1] + 1
+
+
+def _numbers(X, *, max_columns, n_rows=None):
+    """Return the first rows as an array of numbers, None if they are no narrow matrix of some."""
     try:
         shape = np.shape(X)
-        if len(shape) != 2 or not 2 <= shape[1] <= _MAX_LOG_COLUMNS or shape[0] < _MIN_ROWS:
-            return False
-        values = np.asarray(X, dtype=np.float64)
+        if len(shape) != 2 or shape[0] < _MIN_ROWS or not 2 <= shape[1] <= max_columns:
+            return None
+        first = X if n_rows is None else X.head(n_rows) if hasattr(X, "head") else X[:n_rows]
+        return np.asarray(first, dtype=np.float64)
     except (TypeError, ValueError):
+        return None
+
+
+def _holds_ids(X):
+    """Return whether X has few columns, of which two or more look like columns of ids."""
+    values = _numbers(X, max_columns=_MAX_LOG_COLUMNS)
+    if values is None:
         return False
     is_id = (values >= 1).all(axis=0) & (values == np.floor(values)).all(axis=0)
     ids = values[:, is_id]

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from sktransrec import (
     BM25Transformer,
     EASERecommender,
+    HistoryRecommender,
     InteractionEncoder,
     PopularityRecommender,
     RidgeRecommender,
@@ -27,6 +28,7 @@ LOG = pd.DataFrame(
     }
 )
 PAIR = ["userId", "movieId"]
+HISTORIES = RNG.randint(1, 50, size=(20, 8)) * (np.arange(8) < RNG.randint(1, 9, size=(20, 1)))
 RAW = {
     "names": LOG,
     "names of two columns": LOG[PAIR],
@@ -61,6 +63,8 @@ MATRICES = {
     "different counts": np.arange(1, 61).reshape(20, 3) * 100,
     "sparse": sp.csr_array(LOG[PAIR].to_numpy()),
     "items with such words": pd.DataFrame([[1, 0, 2]], columns=["book", "Film", "a user guide"]),
+    "ratings of the first items": RNG.randint(1, 6, size=(20, 8)) * (HISTORIES > 0),
+    "a few rows": HISTORIES[:4],
     "numbered items": pd.DataFrame([[1, 0, 2]], columns=["item1", "item_2", "item 3"]),
     "numbers": pd.DataFrame([[1, 0, 2], [1, 1, 1]]),
     "a list": [[1, 0, 1], [0, 1, 1]],
@@ -82,6 +86,15 @@ MATRICES = {
 def test_what_is_no_matrix_is_told_to_be_encoded(kind, call):
     with pytest.raises(ValueError, match=r"InteractionEncoder\(.*\.fit_transform\(log\)"):
         call(RAW[kind])
+
+
+@pytest.mark.parametrize("call", [EASERecommender().fit, BM25Transformer().fit, holdout_random])
+@pytest.mark.parametrize("histories", [HISTORIES, pd.DataFrame(HISTORIES[:, ::-1])])
+def test_histories_are_told_to_be_read_by_a_model_of_histories(histories, call):
+    with pytest.raises(ValueError, match=r"histories of item ids do.*HistoryRecommender\(model\)"):
+        call(histories)
+    model = HistoryRecommender(EASERecommender()).fit(np.asarray(histories))
+    assert model.n_items_ == HISTORIES.max()
 
 
 @pytest.mark.parametrize("kind", ["names", "transactions"])
