@@ -229,7 +229,9 @@ def _buffer(path, mmap_mode):
     """Return the bytes of a file, read or mapped."""
     with open(path, "rb") as file:
         if mmap_mode is None:
-            return bytearray(file.read())
+            buffer = bytearray(os.path.getsize(path))
+            file.readinto(buffer)  # `bytearray(file.read())` would copy it once more
+            return buffer
         access = mmap.ACCESS_READ if mmap_mode == "r" else mmap.ACCESS_COPY
         return mmap.mmap(file.fileno(), 0, access=access)
 
