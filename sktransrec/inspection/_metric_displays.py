@@ -2,6 +2,7 @@
 """Displays of a comparison by the number of items, and of one metric against another."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -259,24 +260,22 @@ class TradeOffDisplay(Display):
         ax = self._axes(ax)
         errors = [comparison.paired_errors(metric) for metric in (x, y)]
         sound = [name for name in comparison.models if name not in comparison.errors]
-        ends = [comparison.means[x][name] for name in sound]
-        middle = (min(ends, default=0) + max(ends, default=0)) / 2
-        self.points_ = {}
+        self.points_, shapes = {}, cycle("osD^vP")
         for name in sound:
             place = [comparison.means[metric][name] for metric in (x, y)]
             bars = [None if np.isnan(of[name]) else of[name] for of in errors]
             self.points_[name] = ax.errorbar(
-                *place, xerr=bars[0], yerr=bars[1], fmt="o", markersize=8, capsize=3
+                *place,
+                xerr=bars[0],
+                yerr=bars[1],
+                fmt=next(shapes),
+                markersize=8,
+                capsize=3,
+                label=name,
             )
-            is_right = place[0] > middle
-            ax.annotate(
-                name,
-                place,
-                xytext=(-8 if is_right else 8, 6),
-                textcoords="offset points",
-                ha="right" if is_right else "left",
-            )
-        ax.margins(x=0.15, y=0.12)
+        ax.margins(0.1)
         ax.grid(alpha=0.3)
         ax.set(xlabel=x, ylabel=y)
+        if sound:
+            ax.legend()
         return self

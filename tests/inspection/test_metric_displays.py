@@ -57,6 +57,7 @@ def test_a_trade_off_has_a_named_point_for_each_model(comparison):
         point = display.points_[name][0]
         place = [comparison.means[metric][name] for metric in ("coverage@10", "NDCG@10")]
         assert_allclose(np.ravel(point.get_data()).astype(float), place)
-    assert [text.get_text() for text in display.ax_.texts] == comparison.models
+    legend = display.ax_.get_legend().get_texts()
+    assert [text.get_text() for text in legend] == comparison.models
     with pytest.raises(ValueError, match="'diversity' is none of the metrics"):
         TradeOffDisplay.from_comparison(comparison, x="diversity")
