@@ -24,12 +24,15 @@ def coded_ids(values, what, noun):
     check_none_missing(column, what, noun)
     if _is_pandas_text(column):
         # pandas finds the distinct texts in a third of the time.
-        codes, texts = column.to_native().factorize()
-        codes_of_texts, ids = coded_ids(np.asarray(texts), what, noun)
-        return codes_of_texts[codes], ids
-    codes, ids = _factorized(_checked(exact_array(column), what, noun))
-    if ids.dtype == object:
-        _check_one_type(ids, what, noun)
+        codes, distinct = column.to_native().factorize()
+        if column.dtype == nw.Categorical or not len(distinct):
+            codes_of_distinct, ids = coded_ids(np.asarray(distinct), what, noun)
+            return codes_of_distinct[codes], ids
+        ids = objects_of(distinct.tolist())
+    else:
+        codes, ids = _factorized(_checked(exact_array(column), what, noun))
+        if ids.dtype == object:
+            _check_one_type(ids, what, noun)
     order = _sorted_order(ids)
     rank = np.empty(len(order), dtype=np.intp)
     rank[order] = np.arange(len(order))

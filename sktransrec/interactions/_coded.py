@@ -26,11 +26,15 @@ class CodedEvents(NamedTuple):
             self.rows[which], self.columns[which], self.values[which], times, self.shape
         )
 
+    def time_order(self):
+        """Return the order of the events by time; those of equal time keep the order of the log."""
+        if self.times is None:
+            return np.arange(len(self.rows))
+        return _stable_order(self.times.numbers)
+
     def in_time_order(self):
         """Return the events sorted by time; events of equal time keep the order of the log."""
-        if self.times is None:
-            return self
-        return self.chosen(_stable_order(self.times.numbers))
+        return self if self.times is None else self.chosen(self.time_order())
 
     def by_row(self):
         """Return the events sorted by row and, within a row, by time."""
@@ -55,8 +59,7 @@ class CodedEvents(NamedTuple):
         are_above = self.values > 0
         if duplicates != "last" or are_above.all():
             return are_above
-        by_time = slice(None) if self.times is None else _stable_order(self.times.numbers)
-        order = np.arange(len(self.rows))[by_time]
+        order = self.time_order()
         order = order[_stable_order(self.pairs()[order])]
         starts = _group_starts(self.pairs()[order])
         sizes, places = np.diff(np.append(starts, len(order))), np.arange(len(order))
@@ -69,6 +72,17 @@ class CodedEvents(NamedTuple):
         """Return the events of `are_interactions`."""
         are_interactions = self.are_interactions(duplicates)
         return self if are_interactions.all() else self.chosen(are_interactions)
+
+    def one_of_each_pair(self, duplicates):
+        """Return an event of each pair, with the largest ("max") or the latest value ("last")."""
+        events = self.in_time_order() if duplicates == "last" else self
+        pairs = events.pairs()
+        order = _stable_order(pairs)
+        starts = _group_starts(pairs[order])
+        if duplicates == "last":
+            return events.chosen(order[np.append(starts[1:], len(order))[: len(starts)] - 1])
+        largest = np.maximum.reduceat(self.values[order], starts)
+        return self.chosen(order[starts])._replace(values=largest)
 
     def is_first_meeting(self):
         """Return the mask of the first event of each pair (row, column)."""
@@ -102,25 +116,13 @@ def merged_matrix(coded, duplicates):
     A pair whose value is not above 0 has none.
     """
     coded = coded.interactions(duplicates)
-    coded = coded.in_time_order() if duplicates == "last" else coded
-    pairs = coded.pairs()
-    order = _stable_order(pairs)
-    pairs, values = pairs[order], coded.values[order]
-    starts = _group_starts(pairs)
-    if duplicates == "sum":
-        values = np.add.reduceat(values, starts, dtype=np.float64)
-    elif duplicates == "max":
-        values = np.maximum.reduceat(values, starts)
-    else:
-        values = values[np.append(starts[1:], len(pairs))[: len(starts)] - 1]
-    rows, columns = np.divmod(pairs[starts], coded.shape[1])
-    indptr = np.append(0, np.cumsum(np.bincount(rows, minlength=coded.shape[0])))
-    check_magnitude(values, name="The column of values", dtype=np.float32)
-    index_dtype = sp.get_index_dtype(maxval=max(*coded.shape, len(starts)))
-    return sp.csr_array(
-        (values.astype(np.float32), columns.astype(index_dtype), indptr.astype(index_dtype)),
-        shape=coded.shape,
-    )
+    if duplicates != "sum":
+        coded = coded.one_of_each_pair(duplicates)
+    index_dtype = sp.get_index_dtype(maxval=max(*coded.shape, len(coded.rows)))
+    places = coded.rows.astype(index_dtype), coded.columns.astype(index_dtype)
+    X = sp.coo_array((coded.values.astype(np.float64), places), shape=coded.shape).tocsr()
+    check_magnitude(X.data, name="The column of values", dtype=np.float32)
+    return X.astype(np.float32)
 
 
 def core(X, min_row_entries, min_column_entries):
