@@ -57,6 +57,43 @@ def first_displaced(names, others):
     return next(place for place, name in enumerate(names) if name != others[place])
 
 
+def check_order(known, names, *, name="y"):
+    """Raise if the columns of an argument are called as the known items, in another order."""
+    place = None if known is None or names is None else first_displaced(names, known)
+    if place is not None:
+        raise ValueError(
+            f"{name} has the column {names[place]!r} where the model has the item "
+            f"{known[place]!r}: pass {name} with its columns in the order of the items."
+        )
+
+
+def check_order_of_part(part, names):
+    """Raise if a fitted part of a model knows the items by the same names in another order."""
+    known = getattr(part, "item_names_", None)
+    place = None if known is None or names is None else first_displaced(known, names)
+    if place is not None:
+        raise ValueError(
+            f"{type(part).__name__}, which is fitted already, has the item {known[place]!r} where "
+            f"the items to learn have {names[place]!r}: bring the columns into one order."
+        )
+
+
+def joined_names(known, names, what):
+    """Return the longer one of two arrays of names, whose first names must be the same, or None."""
+    if known is None or names is None:
+        return names if known is None else known
+    n_common = min(len(known), len(names))
+    differs = np.flatnonzero(known[:n_common] != names[:n_common])
+    if differs.size:
+        place = differs[0]
+        raise ValueError(
+            f"The {what} have other names than those learned before: {names[place]!r} in place "
+            f"{place}, where {known[place]!r} was. Pass them in the order of before, and new ones "
+            "after all of them."
+        )
+    return max(known, names, key=len)
+
+
 def check_none_missing(column, what, noun):
     """Raise if a column from `as_column` has missing values."""
     missing = np.flatnonzero(_is_missing(column))

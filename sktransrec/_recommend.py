@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import get_tags
 
+from ._columns import check_order, column_names
 from ._histories import seen_items
 from ._numerics._entries import at_columns, pattern_of
 from ._numerics._row_blocks import even_slices, row_slices, rows_in
@@ -427,6 +428,8 @@ def exclusions(recommender, X, exclude_seen="auto", exclude_interactions=None):
     excluded = [] if seen is None else [seen]
     if exclude_interactions is not None:
         shape = (n_rows_of(X), recommender.n_items_)
+        known, names = getattr(recommender, "item_names_", None), column_names(exclude_interactions)
+        check_order(known, names, name="exclude_interactions")
         excluded.append(check_exclusions(exclude_interactions, shape))
     return excluded
 

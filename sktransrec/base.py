@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.preprocessing import normalize
 
-from ._columns import column_names
+from ._columns import column_names, joined_names
 from ._numerics._row_blocks import rows_in
 from ._numerics._row_sums import RowSums, column_shares
 from ._numerics._top_k import top_k
@@ -212,11 +212,16 @@ class RecommenderMixin(VersionStampMixin):
         columns = self.item_columns_
         return names if names is None or columns is None else names[columns]
 
-    def _keep_names_of(self, y):
-        """Keep the names of the columns of y, if it is a table with texts as names."""
+    def _keep_names_of(self, y, *, reset=True):
+        """Keep the names of the columns of y, if it is a table with texts as names.
+
+        Unless reset, those that are known already must be the same.
+        """
         names = column_names(y)
         has_names = names is not None and all(isinstance(name, str) for name in names)
-        self._names_of_y = np.array(names, dtype=object) if has_names else None
+        names = np.array(names, dtype=object) if has_names else None
+        known = None if reset else self.item_names_
+        self._names_of_y = joined_names(known, names, "items")
 
     @property
     def item_columns_(self) -> NDArray[np.intp] | None:
@@ -415,8 +420,7 @@ shape (n_rows,)
                 "the interactions to learn, of shape (n_rows, n_items)."
             )
         X = self._valid_rows(X, reset=reset)
-        if reset:
-            self._keep_names_of(y)
+        self._keep_names_of(y, reset=reset)
         y = check_targets(y, n_rows=X.shape[0], nonnegative=self._nonnegative_y)
         self._knows_empty_rows = empty_rows(X).any() or (self._knows_empty_rows and not reset)
         return X, y

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from .._columns import joined_names
 from ._entries import as_dense, positive_counts
 
 # What is left of a number that was subtracted from itself, relative to it.
@@ -37,7 +38,12 @@ class RowSums:
         The number of columns of X.
     feature_names : ndarray of str of shape (n_features,), or None
         The names of the columns of X, if it had any.
+    item_names : ndarray of str of shape (n_items,), or None
+        The names of the items, if these are columns of y and had any.
     """
+
+    # Files of before have none.
+    item_names: NDArray[Any] | None = None
 
     def __init__(
         self,
@@ -45,11 +51,13 @@ class RowSums:
         settings: dict[str, Any],
         n_features: int,
         feature_names: NDArray[np.str_] | None = None,
+        item_names: NDArray[Any] | None = None,
     ) -> None:
         self.sums = sums
         self.settings = settings
         self.n_features = n_features
         self.feature_names = feature_names
+        self.item_names = item_names
 
     def __getitem__(self, name):
         return self.sums[name]
@@ -86,8 +94,9 @@ class RowSums:
         sums = {
             name: operation(*_of_one_shape(value, other[name])) for name, value in self.sums.items()
         }
+        item_names = joined_names(self.item_names, other.item_names, "items")
         wider = max(self, other, key=lambda one: one.n_features)
-        return RowSums(sums, self.settings, wider.n_features, wider.feature_names)
+        return RowSums(sums, self.settings, wider.n_features, wider.feature_names, item_names)
 
     def check_settings(self, settings: dict[str, Any]) -> None:
         """Raise an error if the sums were computed with other settings.

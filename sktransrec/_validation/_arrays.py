@@ -121,10 +121,10 @@ def check_rows(estimator, X, *, reset, dtype=np.float32):
     return _canonical_csr(X) if sp.issparse(X) else X
 
 
-def check_rows_or_content(estimator, X, *, reset):
+def check_rows_or_content(estimator, X, *, reset, dtype=np.float32):
     """Return X as `check_rows` does; texts, and tables with texts, are returned unchanged."""
     if not is_content(X):
-        return check_rows(estimator, X, reset=reset)
+        return check_rows(estimator, X, reset=reset, dtype=dtype)
     _check_no_sparse_objects(X)
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     return X if hasattr(X, "select_dtypes") else np.asarray(check_documents(X), dtype=object)

@@ -13,7 +13,7 @@ from sklearn.utils import Bunch, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._columns import column_names
+from .._columns import check_order, check_order_of_part, column_names
 from .._histories import padded_at_end
 from .._ids import DecodesItems
 from .._numerics._row_sums import column_shares
@@ -28,10 +28,12 @@ from .._validation import (
     HasMethods,
     StrOptions,
     _BaseComposition,
+    _safe_indexing,
     check_histories,
     check_interactions,
     check_is_fitted,
     check_rows_or_content,
+    check_target_columns,
     check_targets,
 )
 from .._wrapping import (
@@ -53,6 +55,8 @@ from ..interactions._target_items import TargetItems
 from ..metrics._table import METRICS
 from ._later_items import knows_content, with_later_items
 
+# Features may be ids or dates, which single precision does not tell apart: members convert them.
+_EXACT = (np.float64, np.float32)
 # Scores that differ by less do not differ.
 _LEAST_DEVIATION = 1e-12
 
@@ -89,6 +93,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
 
     def _checked(self, X, y):
         """Return valid X, and valid y, or None if no leading member learns from y."""
+        names = column_names(X)
         X = self._valid_rows(X, reset=True)
         if not is_supervised(self):
             return X, None
@@ -98,6 +103,9 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
                 "It learns the map from X to y: pass the interactions to learn as y."
             )
         self._keep_names_of(y)
+        if names is not None and self.target_columns is not None:
+            columns = check_target_columns(self.target_columns, len(names))
+            check_order([names[column] for column in columns], column_names(y))
         return X, check_targets(y, n_rows=X.shape[0])
 
     def _valid_rows(self, X, *, reset):
@@ -105,10 +113,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             check_order_of_items(self, column_names(X))
             self._check_kinds()
         if is_supervised(self):
-            valid = check_rows_or_content(self, X, reset=reset)
-            # Members may choose columns by name.
-            is_frame = hasattr(X, "select_dtypes") and not hasattr(X, "sparse")
-            return X if is_frame and self._passes_frames else valid
+            return self._valid_features(X, reset=reset)
         if reads_histories(self):
             ignores = self.unknown == "ignore"
             X = check_histories(self, X, reset=reset, ignores_gaps=ignores)
@@ -118,6 +123,12 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             return padded_at_end(X)
         nonnegative = get_tags(self).input_tags.positive_only
         return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
+
+    def _valid_features(self, X, *, reset):
+        valid = check_rows_or_content(self, X, reset=reset, dtype=_EXACT)
+        # Members may choose columns by name.
+        is_frame = hasattr(X, "select_dtypes") and not hasattr(X, "sparse")
+        return X if is_frame and self._passes_frames else valid
 
     def _n_items_of_readers(self):
         """Return how many items the readers of histories expect, None if none says so."""
@@ -190,7 +201,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         """Return the scores that a model gives to the chosen rows, and zeros for the others."""
         scores = np.zeros((len(chosen), self.n_items_), dtype=np.float32)
         if chosen.any():
-            scores[chosen] = self._target.scores(model, X[chosen])
+            scores[chosen] = self._target.scores(model, _safe_indexing(X, np.flatnonzero(chosen)))
         return scores
 
     def _score_rows(self, X):
@@ -213,15 +224,27 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         if self._target.columns.size:
             allowed.add(self.n_features_in_)
         for name, model in models.items():
-            if not is_supervised(model):
+            recommender = recommender_of(model)
+            if is_supervised(model):
+                check_order_of_part(recommender, self.item_names_)
+            else:
                 check_order_kept(model)
-            n_items = recommender_of(model).n_items_
+            n_items, columns = recommender.n_items_, getattr(recommender, "item_columns_", None)
             if n_items not in allowed:
                 raise ValueError(
                     f"{name!r} recommends {n_items} items where there are {self._target.n_items}: "
                     "all recommenders must recommend the same items, the columns of X or those of "
                     "y."
                 )
+            if columns is not None and self._are_others(columns):
+                raise ValueError(
+                    f"{name!r} recommends the columns {_range(columns)} of X, and the items are "
+                    f"{_range(self._target.columns)}: all recommenders must recommend the same."
+                )
+
+    def _are_others(self, columns):
+        own = self._target.columns
+        return own.size > 0 and not np.array_equal(columns, own)
 
     @property
     def item_columns_(self) -> NDArray[np.intp] | None:
@@ -305,6 +328,8 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
 
     estimators_: list[Estimator]
     named_estimators_: Bunch
+
+    _own_names = ()
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, and those of each recommender as ``name__parameter``.
@@ -442,7 +467,10 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         return self.estimators_
 
     def _check_members(self):
-        self._validate_names([name for name, _ in self.estimators])
+        names = [name for name, _ in self.estimators]
+        self._validate_names(names)
+        for name in set(names).intersection(self._own_names):
+            raise ValueError(f"{name!r} is the name of another part of the scores: rename it.")
         if not self._parts():
             raise ValueError("estimators holds no recommender: pass (name, recommender) tuples.")
 
@@ -462,6 +490,10 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
     def _name_members(self, names, models):
         self.estimators_ = models
         self.named_estimators_ = Bunch(**dict(zip(names, models, strict=True)))
+
+
+def _range(columns):
+    return f"{columns[0]} to {columns[-1]}"
 
 
 def standardized(scores, known=None):

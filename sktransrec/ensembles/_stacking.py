@@ -220,6 +220,8 @@ class StackingRecommender(CombiningRecommender):
     bucket_edges_: NDArray[np.intp]
     final_estimator_: Estimator | None
 
+    _own_names = ("log popularity",)
+
     _parameter_constraints: dict = {
         "estimators": [list],
         "final_estimator": [HasMethods(["fit"]), None],
@@ -485,7 +487,7 @@ class StackingRecommender(CombiningRecommender):
         if self.final_estimator_ is not None:
             yield "final_estimator", self._score_rows(X)
             return
-        names = [*self.named_estimators_, "log popularity"]
+        names = [*self.named_estimators_, *self._own_names]
         weights = self._row_weights(X)
         for name, own, kind in zip(names, weights.T, self._evidence.kinds(X), strict=True):
             yield name, own[:, None] * kind

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._columns import column_names
 from .._typing import Estimator, MatrixLike
-from .._validation import COUNT, HasMethods, check_is_fitted, check_rows, validated_fit_of_parts
+from .._validation import COUNT, HasMethods, _safe_indexing, check_is_fitted, validated_fit_of_parts
 from .._wrapping import fitted_part, is_supervised, reads_histories
 from ..content._item_features import check_order_of_items
 from ._base import EnsembleRecommender
@@ -67,8 +67,7 @@ class SwitchingRecommender(EnsembleRecommender):
     recommender serves each row.
 
     Whether one interaction tells more than the features depends on the data, so search over
-    `min_interactions`. Pass y to the search: without it, the scorers would hide features as well
-    as interactions.
+    `min_interactions`.
 
     References
     ----------
@@ -146,7 +145,7 @@ class SwitchingRecommender(EnsembleRecommender):
         self.fallback_ = None
         if self.fallback is not None:
             has_history = self._target.activity(X) > 0
-            features = self._target.others(X)[has_history]
+            features = _safe_indexing(self._target.others(X), np.flatnonzero(has_history))
             self.fallback_ = fitted_part(self.fallback, features, history[has_history])
         self._set_items(X, None)
         return self
@@ -154,7 +153,7 @@ class SwitchingRecommender(EnsembleRecommender):
     def _valid_rows(self, X, *, reset):
         if reset:
             check_order_of_items(self, column_names(X))
-        return check_rows(self, X, reset=reset)
+        return self._valid_features(X, reset=reset)
 
     def _check_parts(self, X):
         if is_supervised(self.recommender) or reads_histories(self.recommender):

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._columns import column_names
+from .._columns import check_order, column_names
 from .._numerics._entries import entries_of
 from .._numerics._row_totals import row_lengths
 from .._validation import _safe_indexing, check_matrix
@@ -18,7 +18,6 @@ from ..interactions import AlignedDomains, cross_listed_mask, find_cross_listed
 from ..interactions._cross_listed import named_twins
 from ..interactions._target_items import TargetItems, column_labels
 from ..metrics._table import METRICS
-from ..metrics._wanted import check_order_of_y
 from ..recommenders import PopularityRecommender
 
 
@@ -183,7 +182,7 @@ def check_order_of_target(target, X, y):
     """Raise if y names the target items as X does, in another order."""
     names = column_names(X)
     if names is not None and target.are_in_rows:
-        check_order_of_y([names[column] for column in target.columns], y)
+        check_order([names[column] for column in target.columns], column_names(y))
 
 
 def check_none_known(known, y):

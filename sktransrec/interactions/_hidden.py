@@ -71,7 +71,9 @@ def hidden_part(model, X, size, *, random_state=None, candidates=None):
         matrix = check_matrix(X, name="X")
         check_order_kept(model)
         columns = _checked_columns(recommender, matrix.shape[1])
+        is_hidable = is_hidable[: len(columns)]
         kept, y = without_random(matrix, size, columns, is_hidable, random_state)
+        y = at_columns(y, np.arange(len(columns)), recommender.n_items_)
     if not y.nnz:
         raise ValueError(
             f"X has nothing to hide: none of its {kept.shape[0]} rows has two different items that "
@@ -123,13 +125,15 @@ def _checked_columns(recommender, n_columns):
     """Return the column of X of each item; raise an error if X does not have them."""
     columns = item_columns(recommender)
     if columns is None or isinstance(columns, slice):
-        columns = np.arange(recommender.n_items_)
-        if n_columns != len(columns):
+        n_items, n_features = recommender.n_items_, getattr(recommender, "n_features_in_", None)
+        # Rows need not have the columns of items that were added after `fit`.
+        if n_columns != n_items and not n_columns == n_features < n_items:
             raise ValueError(
                 f"X has {n_columns} columns and {type(recommender).__name__} recommends "
-                f"{len(columns)} items, so it is unclear which columns of X are the items: pass "
+                f"{n_items} items, so it is unclear which columns of X are the items: pass "
                 "the items to find as y."
             )
+        columns = np.arange(n_columns)
     if columns.max() >= n_columns:
         raise ValueError(
             f"X has {n_columns} columns, and the items that {type(recommender).__name__} "

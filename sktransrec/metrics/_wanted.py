@@ -4,7 +4,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from .._columns import column_names, first_displaced
+from .._columns import check_order, column_names
 from .._histories import is_padded_at_one_end, seen_items
 from .._validation import as_array, check_numbering, check_relevance
 from .._wrapping import check_order_kept, ignores_unknown, innermost, is_supervised, reads_histories
@@ -19,22 +19,10 @@ def wanted_items(model, y, *, n_rows, n_items=None):
     """
     if not is_supervised(model):
         check_order_kept(model)
-    check_order_of_y(getattr(innermost(model), "item_names_", None), y)
+    check_order(getattr(innermost(model), "item_names_", None), column_names(y))
     if reads_histories(model) and not sp.issparse(y):
         y = _of_ids(as_array(y, name="y"), n_items, ignores=ignores_unknown(model))
     return check_relevance(y, n_rows=n_rows, n_items=n_items)
-
-
-def check_order_of_y(names, y):
-    """Raise if the columns of y are called as the items are, and stand in another order."""
-    of_y = column_names(y)
-    place = None if names is None or of_y is None else first_displaced(of_y, names)
-    if place is None:
-        return
-    raise ValueError(
-        f"y has the column {of_y[place]!r} where the model has the item {names[place]!r}: pass y "
-        "with its columns in the order of the items."
-    )
 
 
 def is_matrix_of_items(model, y):

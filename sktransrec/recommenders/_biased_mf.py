@@ -62,7 +62,8 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
-        The share of the rows of X that have each item; an empty row gets these as its scores.
+        The share of the rows of X that rate each item above 0; an empty row gets these as its
+        scores.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)

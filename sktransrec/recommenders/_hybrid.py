@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
+from .._columns import check_order_of_part
 from .._numerics._entries import column_counts
 from .._numerics._row_totals import nonempty_rows, row_lengths
 from .._recommend import empty_rows
@@ -315,6 +316,7 @@ class HybridRecommender(
         self._check_policy(self._item_ids[0][cold])
         self.recommender_ = self._new_recommender().fit(X, None)
         self._model, rows = recommender_and_rows(self.recommender_, X)
+        check_order_of_part(self._model, self.item_names_)
         self._check_factors(X.shape[1])
         if self.cold_policy == "popularity":
             is_empty = row_lengths(X) == 0

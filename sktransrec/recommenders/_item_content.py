@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from .._columns import column_names
+from .._columns import check_order, column_names
 from .._ids import DecodesItems, id_array, joined_ids, positions
 from .._typing import Estimator, MatrixLike
 from .._validation import check_is_fitted, restores_on_error
@@ -41,7 +41,7 @@ class ItemContentMixin(DecodesItems):
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_items)
             Interactions; a stored zero is no interaction. If X is a DataFrame, its column names are
-            the ids of the items.
+            the ids of the items. Rows to recommend to have the columns in the same order.
         y : Ignored
             `fit` never reads it; `score` compares with it.
 
@@ -79,6 +79,12 @@ class ItemContentMixin(DecodesItems):
         other._item_ids = (*self._item_ids, item_features.ids)
         other._add_items(item_features)
         return other
+
+    def _check_rows(self, X):
+        names = column_names(X)
+        if names is not None:
+            check_order(self.item_ids_[: len(names)].tolist(), names, name="X")
+        return super()._check_rows(X)
 
     def _names_of_columns(self, X):
         """Return the names of the columns of X, None if they are not ids of items."""

@@ -211,6 +211,7 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
         """Return the weights of the squares of each column's coefficients, one or one for each."""
         if self.regularization != "auto":
             return float(self.regularization)
+        factor = factor or _RIDGE_FACTORS[0]  # after a number, there are no rows to judge by
         # Nothing but rounding is left of constant columns.
         mean_square = max(spread, _ROUNDING * squares) / max(counts.sum(), 1)
         return factor * (mean_square or 1.0) * np.maximum(counts, 1) ** 0.25

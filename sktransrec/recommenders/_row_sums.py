@@ -11,6 +11,7 @@ from .._numerics._entries import positive_counts
 from .._numerics._row_sums import RowSums
 from .._typing import Estimator, MatrixLike
 from .._validation import check_is_fitted, restores_on_error, validated_fit
+from .._wrapping import is_supervised
 
 
 def _can_go_on(model):
@@ -197,7 +198,8 @@ class RowSumsMixin:
             **self._sums_of(*data),
         }
         names = getattr(self, "feature_names_in_", None)
-        return RowSums(sums, self._all_settings, self.n_features_in_, names)
+        names_of_y = self.item_names_ if is_supervised(self) else None
+        return RowSums(sums, self._all_settings, self.n_features_in_, names, names_of_y)
 
     @property
     def _all_settings(self):
@@ -207,6 +209,8 @@ class RowSumsMixin:
         self._take_fixed_values()
         if row_sums.feature_names is not None:
             self.feature_names_in_ = row_sums.feature_names
+        if row_sums.item_names is not None:
+            self._names_of_y = row_sums.item_names
         self.n_features_in_ = row_sums.n_features
         self.row_sums_ = row_sums
         self.n_items_ = len(row_sums["n_rows_with"])

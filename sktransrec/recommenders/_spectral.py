@@ -206,7 +206,8 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
 
     @property
     def _settings(self):
-        return {"row_exponent": float(self.row_exponent_)}
+        is_auto = self.row_exponent == "auto"
+        return {"row_exponent": float(self.row_exponent_ if is_auto else self.row_exponent)}
 
     def _choose(self, X):
         (self.row_exponent_, self.item_exponent_), self.low_pass_weight_ = choice_on_curves(

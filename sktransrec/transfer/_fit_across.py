@@ -86,8 +86,9 @@ def _with_fitted_parts(model, X_source, Y_target):
     if isinstance(model, Pipeline):
         return _with_fitted_steps(model, X_source, Y_target)
     of_target = getattr(model, "target_parts", ())
-    compares = hasattr(model, "cv")
-    of_parts = X_source, None if compares else Y_target
+    compares, has_sources = hasattr(model, "cv"), hasattr(model, "sources")
+    # Each source has columns of its own.
+    of_parts = None if has_sources else X_source, None if compares else Y_target
     for name, part in named_parts(model):
         if name not in of_target:
             model.set_params(**{name: _with_fitted_parts(part, *of_parts)})
@@ -101,9 +102,12 @@ def _with_fitted_steps(pipeline, X_source, Y_target):
     *transformers, (last_name, last) = pipeline.steps
     fitted = {}
     for name, step in transformers:
-        is_fitted = not isinstance(step, BaseEstimator) or isinstance(step, FrozenEstimator)
-        if X_source is None or is_fitted or get_tags(step).target_tags.required:
+        if step is None or isinstance(step, str):
+            continue
+        is_other = not isinstance(step, BaseEstimator)
+        if X_source is None or is_other or get_tags(step).target_tags.required:
             break
-        fitted[name] = FrozenEstimator(step.fit(X_source))
+        if not isinstance(step, FrozenEstimator):
+            fitted[name] = step = FrozenEstimator(step.fit(X_source))
         X_source = transformed(step, X_source)
     return pipeline.set_params(**fitted, **{last_name: _with_fitted_parts(last, None, Y_target)})

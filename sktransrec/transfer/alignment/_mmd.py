@@ -34,8 +34,9 @@ class MMDAligner(LinearAligner):
     covariance_shrinkage : float or "auto", default="auto"
         The `covariance_shrinkage` of the `CORALAligner` from whose map it starts.
     gamma : float, default=None
-        The kernel of rows x and z is ``exp(-gamma * ||x - z||^2)``. None means one over the median
-        squared distance between source rows.
+        The kernel of rows x and z, which are divided by the mean standard deviation of the columns
+        before, is ``exp(-gamma * ||x - z||^2)``. None means one over the median squared distance
+        between source rows.
     n_components : int, default=500
         Number of random Fourier features that approximate the kernel, at least 1. The error of the
         discrepancy falls with the square root of this number.

@@ -12,6 +12,7 @@ from sklearn.linear_model import Ridge
 from sklearn.utils import get_tags
 
 from ..._auto import best_of, held_out_rows
+from ..._columns import check_order_of_part
 from ..._numerics._entries import column_sums
 from ..._numerics._row_totals import row_lengths
 from ..._score_parts import additive_parts
@@ -44,9 +45,9 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         from target rows that have no X.
     regressor : estimator, default=None
         Any scikit-learn regressor that can predict several outputs, inside a
-        :class:`~sklearn.frozen.FrozenEstimator` if it is already fitted. It gets X unchanged,
-        dense or sparse. None means :class:`~sklearn.linear_model.Ridge` with an `alpha` chosen
-        from the data, see the Notes.
+        :class:`~sklearn.frozen.FrozenEstimator` if it is already fitted. It gets X in single
+        precision and without names of columns, dense or sparse. None means
+        :class:`~sklearn.linear_model.Ridge` with an `alpha` chosen from the data, see the Notes.
     min_interactions : int, default=1
         The regressor learns only from rows with at least this number of target items, 1 or more.
         The factors of rows with very few items are mostly noise.
@@ -195,6 +196,7 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
             )
         recommender = clone(self.recommender).fit(y, None)
         target, rows = recommender_and_rows(recommender, y[informative])
+        check_order_of_part(target, self.item_names_)
         if not hasattr(target, "item_factors_"):
             raise TypeError(
                 "recommender must be a factor model with item_factors_, such as ALSRecommender, "
