@@ -57,6 +57,21 @@ def first_displaced(names, others):
     return next(place for place, name in enumerate(names) if name != others[place])
 
 
+def check_same_rows(X, y):
+    """Raise if tables have the same row labels in another order; numbers of rows are no labels."""
+    first, second = getattr(X, "index", None), getattr(y, "index", None)
+    if first is None or second is None or not hasattr(first, "equals") or first.equals(second):
+        return
+    if "RangeIndex" in (type(first).__name__, type(second).__name__):
+        return
+    place = first_displaced(first, second)
+    if place is not None:
+        raise ValueError(
+            f"Row {place} of X is called {first[place]!r}, and that of y {second[place]!r}: row i "
+            "of y must hold what row i of X has. Pass y.loc[X.index]."
+        )
+
+
 def check_order(known, names, *, name="y"):
     """Raise if the columns of an argument are called as the known items, in another order."""
     place = None if known is None or names is None else first_displaced(names, known)

@@ -48,6 +48,13 @@ def transformed(model, X):
     return as_matrix(model.transform(X))
 
 
+def without_names(model):
+    """Return a fitted model that reads rows without names of columns, and does not warn of it."""
+    model = copy.copy(model)
+    vars(model).pop("feature_names_in_", None)
+    return model
+
+
 def as_matrix(X):
     """Return a table as an array, and a sparse matrix as it is."""
     # Sums over another layout of the same numbers differ in the last digits.

@@ -140,8 +140,8 @@ class RecommendationService(VersionStampMixin):
         self.model = model
         self.encoder = encoder
         self.item_encoder = None if item_encoder is encoder else item_encoder
-        self.item_names = _as_dict(item_names, "item_names")
         self.item_ids_ = self._ids_of_model()
+        self.item_names = _as_dict(item_names, "item_names", self.item_ids_)
         _check_names(self.item_names, self.item_ids_, "item_names")
         self.source_names = self._names_of_source(source_names)
         self._set_items_read()
@@ -426,7 +426,8 @@ class RecommendationService(VersionStampMixin):
         later.item_ids_ = distinct_ids(item_ids, "The item ids")
         later.model = with_recommender(self.model, recommender.with_items(item_features))
         later._set_items_read()
-        later.item_names = self.item_names | _as_dict(item_names, "item_names")
+        names = _as_dict(item_names, "item_names", item_features.ids)
+        later.item_names = self.item_names | names
         _check_names(later.item_names, later.item_ids_, "item_names")
         if self.item_encoder is None:
             later.source_names = later.item_names
@@ -645,7 +646,7 @@ class RecommendationService(VersionStampMixin):
         if names is None:
             recommended = set(self.item_ids_.tolist())
             return {one: name for one, name in self.item_names.items() if one not in recommended}
-        names = _as_dict(names, "source_names")
+        names = _as_dict(names, "source_names", self.encoder.items_)
         _check_names(names, self.encoder.items_, "source_names")
         return names
 
@@ -662,13 +663,23 @@ def _names(ids, names):
     return np.array([names.get(one) for one in ids.tolist()], dtype=object)
 
 
-def _as_dict(names, what):
+def _check_is_by_id(index, ids, what):
+    """Raise if an index is the numbers of the rows, and some of the ids are other numbers."""
+    if type(index).__name__ == "RangeIndex" and not np.isin(ids, index).all():
+        raise ValueError(
+            f"{what} is a Series by the numbers of its rows, 0 to {len(index) - 1}, and not all "
+            "ids are among them: pass one by item id, such as table.set_index('item')['name']."
+        )
+
+
+def _as_dict(names, what, ids):
     """Return a mapping or a Series of names by id as a dict."""
     if names is None:
         return {}
     if isinstance(names, Mapping):
         return dict(names)
-    if hasattr(names, "to_dict") and hasattr(names, "index"):
+    if hasattr(names, "to_dict") and hasattr(names, "index") and not hasattr(names, "columns"):
+        _check_is_by_id(names.index, ids, what)
         return names.to_dict()
     raise TypeError(
         f"{what} is of type {type(names).__name__}, expected a mapping or a Series of a name "
@@ -687,9 +698,10 @@ def _check_has_columns(model, columns, n_items):
     if columns.max(initial=-1) >= n_items:
         raise ValueError(
             f"{type(model).__name__} recommends columns up to {columns.max()}, but the encoder has "
-            f"{n_items} items. For a model of stacked domains, pass an encoder of both logs, with "
-            "the items of the source first: InteractionEncoder().fit(source_events)"
-            ".partial_fit(target_events)."
+            f"{n_items} items. For a model of stacked domains without common item ids, pass an "
+            "encoder of both logs, with the items of the source first: InteractionEncoder()"
+            ".fit(source_events).partial_fit(target_events). With common ids, no encoder knows "
+            "their two columns: use recommend with rows of stack_domains."
         )
 
 

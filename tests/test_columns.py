@@ -9,7 +9,23 @@ import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 
+from sktransrec import (
+    ALSRecommender,
+    BridgeRecommender,
+    ContentKNNRecommender,
+    CrossDomainAutoencoderRecommender,
+    EASERecommender,
+    HybridRecommender,
+    ItemFeatures,
+    RidgeRecommender,
+    StackingRecommender,
+    VotingRecommender,
+    fit_across_domains,
+    recommend,
+)
 from sktransrec._columns import (
     as_column,
     check_none_missing,
@@ -19,6 +35,7 @@ from sktransrec._columns import (
     framed_like,
     objects_of,
 )
+from sktransrec.datasets import make_cross_domain
 
 HOLDERS = {
     "list": list,
@@ -116,3 +133,88 @@ def test_values_get_the_names_of_any_table():
             assert_array_equal(np.asarray(framed), values)
     assert framed_like(values, values) is values
     assert framed_like(pd.DataFrame(values), values) is values
+
+
+DOMAINS = make_cross_domain(
+    60, 12, 10, n_cold_users=0, source_density=0.3, target_density=0.3, random_state=0
+)
+SOURCE, NUMBERS = (DOMAINS[name].toarray() for name in ("X_source", "Y_target"))
+NAMED = pd.DataFrame(NUMBERS, columns=[f"item {n}" for n in range(10)])
+REVERSED = NAMED.iloc[:, ::-1]
+FIRST, SECOND = slice(0, 30), slice(30, None)
+ALS = ALSRecommender(4, random_state=0)
+CONTENT = ItemFeatures(np.random.default_rng(0).normal(size=(10, 3)), ids=range(100, 110))
+NUMBERED = pd.DataFrame(NUMBERS, columns=range(100, 110))
+
+
+def ridge(X=SOURCE, y=NAMED):
+    return RidgeRecommender(5.0).partial_fit(X, y)
+
+
+WITH_SOURCE = pd.concat(
+    [pd.DataFrame(SOURCE, columns=[f"source {n}" for n in range(12)]), 0 * NAMED], axis=1
+)
+IN_ANOTHER_ORDER = {
+    "score": lambda y: ridge().score(SOURCE, y),
+    "partial_fit": lambda y: ridge(SOURCE[FIRST], NAMED[FIRST]).partial_fit(SOURCE, y),
+    "merge": lambda y: ridge().merge(ridge(y=y)),
+    "partial_fit of a network": lambda y: (
+        CrossDomainAutoencoderRecommender(2, epochs=1, random_state=0)
+        .partial_fit(SOURCE, NAMED)
+        .partial_fit(SOURCE, y)
+    ),
+    "exclude_interactions": lambda y: ridge().recommend(SOURCE, exclude_interactions=y),
+    "a frozen target": lambda y: BridgeRecommender(FrozenEstimator(ALS.fit(y))).fit(SOURCE, NAMED),
+    "Y_target": lambda y: fit_across_domains(BridgeRecommender(ALS), SOURCE, NAMED, Y_target=y),
+    "a frozen factor model": lambda y: HybridRecommender(FrozenEstimator(ALS.fit(y))).fit(NAMED),
+    "a frozen member": lambda y: VotingRecommender([("ridge", FrozenEstimator(ridge(y=y)))]).fit(
+        SOURCE, NAMED
+    ),
+    "y of a stack": lambda y: StackingRecommender(
+        [("ridge", RidgeRecommender()), ("ease", EASERecommender())],
+        target_columns=range(12, 22),
+        random_state=0,
+    ).fit(WITH_SOURCE, y),
+}
+BY_NUMBERS = {
+    "decision_function": lambda m, X: m.decision_function(X),
+    "score": lambda m, X: m.score(X),
+    "recommend": lambda m, X: recommend(m, X, n_recommendations=1),
+}
+
+
+@pytest.mark.parametrize("call", IN_ANOTHER_ORDER)
+def test_items_by_name_in_another_order_are_refused(call):
+    IN_ANOTHER_ORDER[call](NAMED)
+    with pytest.raises(ValueError, match=r"item 9.*item 0"):
+        IN_ANOTHER_ORDER[call](REVERSED)
+
+
+@pytest.mark.parametrize("call", BY_NUMBERS)
+@pytest.mark.parametrize(
+    "model", [ContentKNNRecommender(CONTENT), HybridRecommender(ALS, item_features=CONTENT)]
+)
+def test_items_by_number_in_another_order_are_refused(model, call):
+    model = clone(model).fit(NUMBERED)
+    BY_NUMBERS[call](model, NUMBERED)
+    with pytest.raises(ValueError, match="X has the column 109 where the model has the item 100"):
+        BY_NUMBERS[call](model, NUMBERED.iloc[:, ::-1])
+
+
+def test_new_names_come_after_the_known_ones():
+    model = ridge(SOURCE[FIRST], NAMED.iloc[FIRST, :6]).partial_fit(SOURCE[SECOND], NAMED[SECOND])
+    assert model.item_names_.tolist() == NAMED.columns.tolist()
+    assert ridge(y=NUMBERS).partial_fit(SOURCE, NAMED).item_names_.tolist() == list(NAMED)
+
+
+@pytest.mark.parametrize(
+    "model", [RidgeRecommender(), VotingRecommender([("ridge", RidgeRecommender())])]
+)
+def test_rows_by_label_in_another_order_are_refused(model):
+    X = pd.DataFrame(SOURCE, columns=[f"source {n}" for n in range(12)])
+    X.index = y_index = [f"user {n}" for n in range(60)]
+    y = NAMED.set_axis(y_index)
+    clone(model).fit(X, y)
+    clone(model).fit(X.reset_index(drop=True), y[::-1])
+    with pytest.raises(ValueError, match=r"Row 0 of X is called 'user 0', and that of y 'user 59'"):
+        clone(model).fit(X, y[::-1])

@@ -717,7 +717,7 @@ def test_a_model_of_stacked_domains_is_served_with_an_encoder_of_both_logs(log):
     books = log.assign(item=log["item"].str.replace("film", "book"))[::2]
     stacked = stack_domains(log, books, on="users")
     model = CollectiveMFRecommender(stacked.target_columns, 4, random_state=0).fit(stacked.X)
-    with pytest.raises(ValueError, match="stacked domains, pass an encoder of both logs"):
+    with pytest.raises(ValueError, match="without common item ids, pass an encoder of both"):
         RecommendationService(model, stacked.source_encoder)
     encoder = InteractionEncoder().fit(log).partial_fit(books)
     service = RecommendationService(model, encoder)
@@ -754,3 +754,35 @@ def test_a_trace_says_that_a_later_item_is_seen(wrap):
     service.add_items(ItemFeatures(np.ones((1, 3)), ids=[10]))
     traced = service.trace(baskets=[[1, 10]], items=[1, 10, 2])
     assert traced["removed_by"].tolist() == ["seen", "seen", ""]
+
+
+def test_names_are_by_item_id_or_refused(log):
+    encoder = InteractionEncoder().fit(log)
+    model = PopularityRecommender().fit(encoder.transform(log))
+    titles = pd.DataFrame({"item": list(NAMES), "title": list(NAMES.values())})
+    with pytest.raises(ValueError, match=r"table\.set_index\('item'\)\['name'\]"):
+        RecommendationService(model, encoder, item_names=titles["title"])
+    with pytest.raises(TypeError, match="DataFrame"):
+        RecommendationService(model, encoder, item_names=titles.set_index("item"))
+
+
+def test_an_item_without_a_name_has_none(log):
+    encoder = InteractionEncoder().fit(log)
+    model = PopularityRecommender().fit(encoder.transform(log))
+    first = encoder.items_[0]
+    service = RecommendationService(model, encoder, item_names={first: "Alien"})
+    found = service.recommend(users=["new"], n_recommendations=len(encoder.items_))
+    names = dict(zip(found["item"], found["name"], strict=True))
+    assert names.pop(first) == "Alien"
+    assert set(names.values()) == {None}
+
+
+def test_the_best_item_is_explained_first(service, log):
+    users = log["user"].unique()[:3]
+    best = service.recommend(users=users, history=log, n_recommendations=3)
+    reasons = service.explain(users=users, history=log, n_recommendations=3, n_reasons=1)
+    pairs, explained = (
+        list(zip(found["user"], found["item"], strict=True)) for found in (best, reasons)
+    )
+    assert explained == [pair for pair in pairs if pair in set(explained)]
+    assert len(explained) > 3

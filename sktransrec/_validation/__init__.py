@@ -44,7 +44,7 @@ from ._parameters import (
     check_count,
     positive_integers,
 )
-from ._raw_logs import check_no_log
+from ._raw_logs import check_no_histories, check_no_log
 from ._sklearn import (
     HasMethods,
     StrOptions,

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from ._finite import check_magnitude, largest_magnitude
 from ._plain import is_plain, plain_numbers, plain_rows
-from ._raw_logs import check_no_log, errors_about_interactions
+from ._raw_logs import check_no_histories, check_no_log, errors_about_interactions
 from ._sklearn import _sklearn_check_array, _sklearn_validate_data
 from ._sparse_faults import check_sparse
 
@@ -177,6 +177,7 @@ def check_interactions(estimator, X, *, reset, nonnegative=True):
     """Return X, dense or sparse, as a canonical float32 `csr_array` of interactions."""
     if reset:
         check_no_log(X, name="X")
+        check_no_histories(X, name="X")
     options = {"reset": reset, "accept_sparse": _SPARSE_FORMATS, "dtype": np.float32}
     with errors_about_interactions("X"):
         X = validate_data(estimator, X, **options)

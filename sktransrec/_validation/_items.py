@@ -35,6 +35,11 @@ def check_candidates(candidates, n_items, *, name="candidates", takes_mask=True,
             f"{reprlib.repr(candidates.tolist())}, of dtype {candidates.dtype} and shape "
             f"{candidates.shape}.{of_ids}"
         )
+    if takes_mask and candidates.shape == (n_items,) and n_items > 2 and candidates.max() <= 1:
+        raise ValueError(
+            f"{name} holds nothing but 0 and 1, which are columns here, and would be a mask as "
+            f"booleans: pass {name}.astype(bool)."
+        )
     candidates = np.unique(candidates)
     if candidates[0] < 0 or candidates[-1] >= n_items:
         raise ValueError(

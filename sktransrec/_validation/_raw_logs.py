@@ -30,11 +30,10 @@ _TRANSACTIONS = (
 
 
 def check_no_log(X, *, name):
-    """Raise if X is a log with one event per line, a list of the items of each row, or histories.
+    """Raise if X is a log with one event per line, or a list of the items of each row.
 
-    The signs are column names, kinds of values, two to four columns of integers without zeros,
-    some of them large and some of them repeated, and rows of integers that zeros pad on one side.
-    A sparse matrix is never taken for a log.
+    The signs are column names, kinds of values, and two to four columns of integers without zeros,
+    some of them large and some of them repeated. A sparse matrix is never taken for a log.
     """
     if sp.issparse(X):
         return
@@ -52,7 +51,11 @@ def check_no_log(X, *, name):
             _message(name, like, example)
             + f" If these are interactions with {np.shape(X)[1]} items, pass a sparse matrix."
         )
-    if _are_histories(X):
+
+
+def check_no_histories(X, *, name):
+    """Raise if X holds rows of integers that zeros pad on one side; a sparse matrix never does."""
+    if not sp.issparse(X) and _are_histories(X):
         raise ValueError(
             f"{name} must be a matrix of rows x items, but each row holds integers that zeros pad "
             "on one side, as histories of item ids do. Wrap the model, which then reads histories: "

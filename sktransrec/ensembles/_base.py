@@ -13,7 +13,7 @@ from sklearn.utils import Bunch, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._columns import check_order, check_order_of_part, column_names
+from .._columns import check_order, check_order_of_part, check_same_rows, column_names
 from .._histories import padded_at_end
 from .._ids import DecodesItems
 from .._numerics._row_sums import column_shares
@@ -94,6 +94,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
     def _checked(self, X, y):
         """Return valid X, and valid y, or None if no leading member learns from y."""
         names = column_names(X)
+        check_same_rows(X, y)
         X = self._valid_rows(X, reset=True)
         if not is_supervised(self):
             return X, None
@@ -229,6 +230,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
                 check_order_of_part(recommender, self.item_names_)
             else:
                 check_order_kept(model)
+                self._check_no_source_items(name, recommender)
             n_items, columns = recommender.n_items_, getattr(recommender, "item_columns_", None)
             if n_items not in allowed:
                 raise ValueError(
@@ -241,6 +243,16 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
                     f"{name!r} recommends the columns {_range(columns)} of X, and the items are "
                     f"{_range(self._target.columns)}: all recommenders must recommend the same."
                 )
+
+    def _check_no_source_items(self, name, recommender):
+        """Raise if a member recommends named columns of X, and none of them is an item of y."""
+        own, names = self.item_names_, getattr(recommender, "item_names_", None)
+        if own is None or names is None or self._target.columns.size or set(names) & set(own):
+            return
+        raise ValueError(
+            f"{name!r} recommends the columns of X, such as {names[0]!r}, and the items of y are "
+            f"others, such as {own[0]!r}: pass a model that learns y, or target_columns."
+        )
 
     def _are_others(self, columns):
         own = self._target.columns

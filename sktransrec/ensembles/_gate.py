@@ -194,6 +194,7 @@ class TransferGate(DecidingRecommender):
         X, y = self._checked(X, y)
         self.transfer_ = Side(self.transfer, X, X).fitted(y)
         self._target = target = self._target_of(X, y, [self.transfer_])
+        self._check_items({"transfer": self.transfer_})
         # Readers of histories expect all items in every fold.
         transfer, fallback = (
             None if part is None else expecting_items(part, target.n_items)

@@ -214,10 +214,11 @@ def check_one_row(X):
 
 
 def explained_items(model, X, items, n_recommendations, **filters):
-    """Return the columns of the items to explain: those asked for, or the best ones."""
+    """Return the columns of the items to explain: those asked for, in order, or the best ones."""
     n_items = recommender_of(model).n_items_
     if items is not None:
-        return check_candidates(items, n_items, name="items")
+        found, given = check_candidates(items, n_items, name="items"), np.asarray(items)
+        return found if given.dtype == bool else given.astype(np.intp)
     best, _ = recommend(model, X, n_recommendations=min(n_recommendations, n_items), **filters)
     return best[0][best[0] >= 0]
 

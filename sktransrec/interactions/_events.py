@@ -25,7 +25,16 @@ def frame_of(columns, library):
     if library is None:
         return columns
     module = importlib.import_module(library)
+    if library == "pandas":
+        # As texts, None would become NaN, which no JSON holds.
+        columns = {name: _with_none(module, values) for name, values in columns.items()}
     return module.table(columns) if library == "pyarrow" else module.DataFrame(columns)
+
+
+def _with_none(pandas, values):
+    """Return a column that keeps None."""
+    is_partly_none = values.dtype == object and any(one is None for one in values.tolist())
+    return pandas.Series(values, dtype=object) if is_partly_none else values
 
 
 def has_column(events, column):

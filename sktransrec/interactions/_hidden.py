@@ -4,7 +4,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from .._columns import framed_like
+from .._columns import check_order, column_names, framed_like
 from .._histories import padded_at_end, seen_items, split_latest
 from .._numerics._entries import at_columns, entries_of
 from .._recommend import item_columns
@@ -68,8 +68,10 @@ def hidden_part(model, X, size, *, random_state=None, candidates=None):
         ids = item_ids_of_rows(X, ignores_gaps=ignores_unknown(model))
         kept, y = without_latest(padded_at_end(ids), size, is_hidable)
     else:
-        matrix = check_matrix(X, name="X")
+        matrix, names = check_matrix(X, name="X"), column_names(X)
         check_order_kept(model)
+        if names is not None and hasattr(recommender, "item_ids_"):
+            check_order(recommender.item_ids_[: len(names)].tolist(), names, name="X")
         columns = _checked_columns(recommender, matrix.shape[1])
         is_hidable = is_hidable[: len(columns)]
         kept, y = without_random(matrix, size, columns, is_hidable, random_state)

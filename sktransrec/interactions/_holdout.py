@@ -13,7 +13,14 @@ from sklearn.utils import check_random_state
 from .._numerics._entries import entries_of
 from .._numerics._row_totals import row_lengths, rows_of_entries
 from .._typing import MatrixLike
-from .._validation import COUNT, HOLDOUT, check_matrix, check_no_log, validate_params
+from .._validation import (
+    COUNT,
+    HOLDOUT,
+    check_matrix,
+    check_no_histories,
+    check_no_log,
+    validate_params,
+)
 from ._coded import merged_matrix
 from ._encoder import InteractionEncoder
 
@@ -70,6 +77,7 @@ def holdout_random(
     ([3, 1], [2, 0])
     """
     check_no_log(X, name="X")
+    check_no_histories(X, name="X")
     X = check_matrix(X, name="X")
     return random_interactions(X, numbers_held_out(row_lengths(X), size), random_state)
 

@@ -19,7 +19,7 @@ from .._numerics._least_squares import (
     minimum_parts,
     row_minima,
 )
-from .._numerics._row_totals import row_lengths, row_totals, scaled_rows
+from .._numerics._row_totals import nonempty_rows, row_lengths, row_totals, scaled_rows
 from .._validation import ABOVE_0, COUNT, N_JOBS, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._als_parts import fitted_in_parts
@@ -56,8 +56,8 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     confidence : float or "balanced", default="balanced"
         The weight of an interaction of value x is `confidence` times x; the weight of a missing
         interaction is 1. Above 0. "balanced" sets it so that the weights of all interactions sum to
-        a tenth of the number of entries of X. This is a good start for data from 0.03 % to 1.3 %
-        dense; small and sparse data may need less.
+        a tenth of the number of entries of X, empty rows left out. This is a good start for data
+        from 0.03 % to 1.3 % dense; small and sparse data may need less.
     scale_regularization : bool, default=True
         Whether to multiply `regularization` by the total weight of the entries of each row and each
         item, missing ones included [2]_. With True, the same value suits data of any size. With
@@ -231,6 +231,9 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         return self
 
     def _fit(self, X):
+        # Rows without interactions, such as those of other domains, say nothing about the items.
+        telling = nonempty_rows(X)
+        X = X if len(telling) == X.shape[0] else X[telling]
         self._choose(X, X.shape, X.sum(dtype=np.float64))
         with one_blas_thread():
             factors = _Factors(self, X, self.init, self.random_state)

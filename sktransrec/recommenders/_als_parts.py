@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from sklearn.base import clone
 
 from .._numerics._entries import column_counts
+from .._numerics._row_totals import nonempty_rows
 from .._wrapping import as_matrix
 from ._als_start import N_PASSES, drawn_basis, factors_of, gram_product, item_scales, scaled_pattern
 
@@ -16,14 +17,13 @@ from ._als_start import N_PASSES, drawn_basis, factors_of, gram_product, item_sc
 def fitted_in_parts(model, parts, delayed):
     """Return a fitted copy of a model: half a sweep over the parts, and half over the items."""
     facts = delayed(list)([delayed(_facts)(part) for part in parts]).compute()
-    with_rows = [(part, of) for part, of in zip(parts, facts, strict=True) if of["n_rows"]]
-    telling = [part for part, of_part in with_rows if of_part["n_rows_with"].any()]
-    if not telling:
+    parts = [part for part, of_part in zip(parts, facts, strict=True) if of_part["n_telling"]]
+    if not parts:
         raise ValueError("X holds no interactions: all of its parts are without rows or entries.")
     totals = {name: sum(of_part[name] for of_part in facts) for name in facts[0]}
-    fitted = delayed(_begun)(clone(model), telling[0], totals).compute()
-    of_rows = [delayed(_weighted)(fitted, part) for part, _ in with_rows]
-    n_rows = [of_part["n_rows"] for _, of_part in with_rows]
+    fitted = delayed(_begun)(clone(model), parts[0], totals).compute()
+    of_rows = [delayed(_weighted)(fitted, part) for part in parts]
+    n_rows = [of_part["n_telling"] for of_part in facts if of_part["n_telling"]]
     if model.init == "svd":
         U, V = _svd_start(fitted, model._seed(), of_rows, n_rows, totals["n_rows_with"], delayed)
     else:
@@ -39,6 +39,7 @@ def _facts(X):
     X.eliminate_zeros()
     return {
         "n_rows": X.shape[0],
+        "n_telling": len(nonempty_rows(X)),
         "n_rows_with": column_counts(X),
         "total": X.sum(dtype=np.float64),
     }
@@ -48,7 +49,7 @@ def _begun(model, X, totals):
     """Return a model with all that is known before the first sweep, given the first part."""
     model._validate_params()
     (X,) = model._valid_data(as_matrix(X), None, reset=True)
-    model._choose(X, (totals["n_rows"], X.shape[1]), totals["total"])
+    model._choose(X, (totals["n_telling"], X.shape[1]), totals["total"])
     model.n_items_ = X.shape[1]
     model.popularity_ = (totals["n_rows_with"] / totals["n_rows"]).astype(np.float32)
     return model
@@ -107,7 +108,7 @@ def _ends(n_items, n_blocks):
 
 def _weighted(model, X):
     (X,) = copy.copy(model)._valid_data(as_matrix(X), None, reset=False)
-    return X * np.float32(model.confidence_)
+    return X[nonempty_rows(X)] * np.float32(model.confidence_)
 
 
 def _columns_of(C, ends):

@@ -23,7 +23,7 @@ from .._validation import (
     _safe_indexing,
     check_is_fitted,
 )
-from .._wrapping import recommender_and_rows, transformed
+from .._wrapping import recommender_and_rows, transformed, without_names
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ..content import ItemFeatures
 from ._als import ALSRecommender
@@ -315,8 +315,9 @@ class HybridRecommender(
         cold = np.flatnonzero(n_rows_with == 0)
         self._check_policy(self._item_ids[0][cold])
         self.recommender_ = self._new_recommender().fit(X, None)
-        self._model, rows = recommender_and_rows(self.recommender_, X)
-        check_order_of_part(self._model, self.item_names_)
+        model, rows = recommender_and_rows(self.recommender_, X)
+        check_order_of_part(model, self.item_names_)
+        self._model = without_names(model)
         self._check_factors(X.shape[1])
         if self.cold_policy == "popularity":
             is_empty = row_lengths(X) == 0
@@ -461,7 +462,7 @@ class HybridRecommender(
 
     def _row_factors(self, X):
         model, rows = recommender_and_rows(self.recommender_, X)
-        return transformed(model, rows)
+        return transformed(without_names(model), rows)
 
     def _row_factor_parts(self, X):
         model, rows = recommender_and_rows(self.recommender_, X)

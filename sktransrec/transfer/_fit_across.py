@@ -6,8 +6,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from .._columns import check_order, column_names
 from .._typing import Estimator, MatrixLike
-from .._wrapping import named_parts, transformed
+from .._wrapping import as_matrix, named_parts, transformed
 
 
 def fit_across_domains(
@@ -76,6 +77,7 @@ def fit_across_domains(
     >>> items.shape
     (2, 3)
     """
+    check_order(column_names(y), column_names(Y_target), name="Y_target")
     return _with_fitted_parts(clone(model), X_source, Y_target).fit(X, y)
 
 
@@ -93,7 +95,8 @@ def _with_fitted_parts(model, X_source, Y_target):
         if name not in of_target:
             model.set_params(**{name: _with_fitted_parts(part, *of_parts)})
         elif Y_target is not None:
-            model.set_params(**{name: FrozenEstimator(part.fit(Y_target))})
+            # Without names, as the model passes y on.
+            model.set_params(**{name: FrozenEstimator(part.fit(as_matrix(Y_target)))})
     return model
 
 

@@ -65,3 +65,9 @@ def test_exclusions_have_the_shape_of_the_scores():
     assert_array_equal(found.toarray(), sp.csr_array([[0, 1], [2, 0]]).toarray())
     with pytest.raises(ValueError, match=r"shape \(1, 2\), expected \(2, 2\)"):
         check_exclusions([[0, 1]], (2, 2))
+
+
+def test_a_mask_of_numbers_is_told_to_become_one_of_booleans():
+    with pytest.raises(ValueError, match=r"pass candidates\.astype\(bool\)"):
+        check_candidates([0, 1, 1, 0], 4)
+    assert_array_equal(check_candidates([0, 1, 1], 4), [0, 1])

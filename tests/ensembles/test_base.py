@@ -12,6 +12,7 @@ from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils import get_tags
 
 from sktransrec import (
+    CollectiveMFRecommender,
     ContentKNNRecommender,
     DiscountedRecommender,
     EASERecommender,
@@ -21,6 +22,7 @@ from sktransrec import (
     NextItemRecommender,
     PopularityRecommender,
     RidgeRecommender,
+    SegmentPopularityRecommender,
     StackingRecommender,
     TransferGate,
     TransitionRecommender,
@@ -173,3 +175,45 @@ def test_zeros_between_ids_are_left_out_by_ensembles_too(ensemble):
     model = clone(ensemble).fit(histories)
     assert 0 <= model.score(histories) <= 1
     assert 0 <= ranking_scorer()(model, histories) <= 1
+
+
+DATES = np.repeat(np.arange(20240101, 20240107), 5)[:, None]
+BY_DATE = np.repeat(np.eye(6), 5, axis=0)
+SEGMENTS = SegmentPopularityRecommender(shrinkage=1)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DiscountedRecommender(SEGMENTS, discount=0),
+        VotingRecommender([("one", SEGMENTS)]),
+        StackingRecommender([("one", SEGMENTS)], regularization=np.inf),
+        TransferGate(SEGMENTS, SEGMENTS, cv=2, random_state=0),
+    ],
+)
+def test_members_get_dates_that_single_precision_merges(model):
+    items, _ = model.fit(DATES, BY_DATE).recommend(DATES[::5], n_recommendations=1)
+    assert_array_equal(items[:, 0], np.arange(6))
+
+
+def two_domains(target):
+    return CollectiveMFRecommender(target, 2, max_iter=1, random_state=0)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        VotingRecommender([("a", two_domains(range(6))), ("b", two_domains(range(6, 12)))]),
+        TransferGate(two_domains(range(6)), target_columns=range(6, 12), cv=2, random_state=0),
+    ],
+)
+def test_members_that_recommend_other_columns_are_refused(model):
+    with pytest.raises(ValueError, match="all recommenders must recommend the same"):
+        model.fit(sp.hstack([X, X], format="csr"))
+
+
+def test_a_member_that_recommends_the_source_is_refused():
+    source = pd.DataFrame(X.toarray(), columns=[f"source {n}" for n in range(6)])
+    y = pd.DataFrame(X.toarray(), columns=[f"target {n}" for n in range(6)])
+    with pytest.raises(ValueError, match="'part 1' recommends the columns of X, such as 'source "):
+        vote(RidgeRecommender(), PopularityRecommender()).fit(source, y)

@@ -406,3 +406,8 @@ def test_search_over_the_regularization():
     grid = {"regularization": ["auto", 10.0], "ease__regularization": [10.0]}
     search = GridSearchCV(stack(members), grid, cv=2, error_score="raise").fit(X)
     assert 0 < search.best_score_ <= 1
+
+
+def test_a_member_cannot_have_the_name_of_the_popularity():
+    with pytest.raises(ValueError, match="'log popularity' is the name of another part"):
+        StackingRecommender([("log popularity", EASERecommender())]).fit(np.eye(6))

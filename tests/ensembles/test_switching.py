@@ -1,6 +1,7 @@
 """Rows with a history are served by it to the bit, the others better than by popularity."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
@@ -241,3 +242,16 @@ def test_cold_people_by_their_history_in_another_domain(data_home):
     assert len(by_row[0]) > 150
     assert ttest_rel(*by_row).confidence_interval(0.99).low > 0.005
     assert np.mean(by_row[0]) > 1.4 * np.mean(by_row[1])
+
+
+def test_the_fallback_reads_texts_and_exact_numbers_of_a_table():
+    history = np.repeat(np.eye(4), 5, axis=0)
+    table = pd.DataFrame(history, columns=list("abcd"))
+    table["country"] = np.repeat(list("wxyz"), 5)
+    table["day"] = np.repeat(range(20240101, 20240105), 5)
+    new = table[::5].assign(a=0, b=0, c=0, d=0)
+    for column in ("country", "day"):
+        fallback = SegmentPopularityRecommender([column], shrinkage=1)
+        model = SwitchingRecommender(EASERecommender(), fallback, target_columns=range(4))
+        items, _ = model.fit(table).recommend(new, n_recommendations=1)
+        assert_array_equal(items[:, 0], range(4))

@@ -445,3 +445,12 @@ def test_unknown_items_are_no_reasons():
     ):
         found = explain(model.fit(histories), [[1, 900, 2, 0]], [3])
         assert found.columns.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("items", [[4, 1, 3], [2, 2]])
+def test_items_stay_in_the_order_in_which_they_are_asked_for(items):
+    X = np.random.default_rng(0).integers(2, size=(30, 6))
+    model = EASERecommender(1.0).fit(X)
+    why = explain(model, X[:1], items)
+    assert_array_equal(why.items, items)
+    assert_allclose(why.scores, model.decision_function(X[:1])[0, items], rtol=1e-5)

@@ -193,3 +193,11 @@ def test_new_papers_are_found_by_their_words(data_home):
     popular = np.argsort(-model.popularity_, kind="stable")[:100]
     floor = recall_at_k(y, np.tile(popular, (len(rows), 1)), k=100)
     assert recall_at_k(y, items, k=100) > 2 * floor
+
+
+def test_score_hides_what_rows_without_later_items_have(X):
+    content = np.random.default_rng(0).normal(size=(X.shape[1], 3))
+    model = ContentKNNRecommender(ItemFeatures(content, ids=range(X.shape[1]))).fit(X)
+    later = model.with_items(ItemFeatures(content[:2], ids=[100, 101]))
+    wide = sp.hstack([X, sp.csr_array((X.shape[0], 2))], format="csr")
+    assert 0 < later.score(X) == later.score(wide)

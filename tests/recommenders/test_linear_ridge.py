@@ -191,3 +191,11 @@ def test_a_fitted_model_does_not_change_with_what_it_learned_from(model):
     assert model.solver_ == "dual"
     X.data[:], y.data[:] = 5, 0
     np.testing.assert_array_equal(model.decision_function(asked), before)
+
+
+def test_auto_after_a_number_is_the_first_value():
+    X, y = domain(60, 8, 10)
+    model = RidgeRecommender(5.0).partial_fit(X[:30], y[:30])
+    later = model.set_params(regularization="auto").partial_fit(X[30:], y[30:])
+    expected = RidgeRecommender().fit(X, y)  # too few rows to judge by
+    np.testing.assert_allclose(later.regularization_, expected.regularization_, rtol=1e-5)

@@ -211,3 +211,10 @@ def test_amazon_cds_beyond_published_networks(data_home):
     items, _ = model.recommend(cds.X, n_recommendations=20)
     assert recall_at_k(cds.y, items, k=20) > 0.165
     assert ndcg_at_k(cds.y, items, k=20) > 0.11
+
+
+def test_another_exponent_of_rows_needs_other_sums():
+    X = counts()
+    model = GraphFilterRecommender(4, row_exponent=0.2, random_state=0).partial_fit(X[:20])
+    with pytest.raises(ValueError, match=r"row_exponent=0\.2, and others with .*0\.8"):
+        model.set_params(row_exponent=0.8).partial_fit(X[20:])

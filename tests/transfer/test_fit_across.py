@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
 
 from sktransrec import (
     ALSRecommender,
@@ -97,3 +98,14 @@ def test_what_is_frozen_already_stays_as_it_is(domains):
     encoder = FrozenEstimator(als().fit(domains.X_source[:30]))
     model = across(make_pipeline(encoder, RidgeRecommender()), domains)
     assert_array_equal(model[0].item_factors_, encoder.item_factors_)
+
+
+@pytest.mark.parametrize("step", ["passthrough", None, FrozenEstimator(MaxAbsScaler())])
+def test_steps_that_need_no_fit_are_passed(step, domains):
+    X, y = domains["X_source"][SHARED], domains["Y_target"][SHARED]
+    if step is not None and step != "passthrough":
+        step.estimator.fit(domains["X_source"])
+    pipeline = Pipeline([("first", step), ("als", als()), ("ridge", RidgeRecommender())])
+    model = fit_across_domains(pipeline, X, y, X_source=domains["X_source"])
+    expected = als().fit(domains["X_source"]).item_factors_
+    assert_allclose(model["als"].estimator.item_factors_, expected, rtol=1e-4, atol=1e-6)

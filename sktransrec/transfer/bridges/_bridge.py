@@ -19,7 +19,7 @@ from ..._score_parts import additive_parts
 from ..._support_weights import support_weights
 from ..._typing import Estimator
 from ..._validation import AT_LEAST_0, COUNT, HasMethods, visual_block
-from ..._wrapping import recommender_and_rows, transformed
+from ..._wrapping import recommender_and_rows, transformed, without_names
 from ...base import FactorRecommenderMixin, SupervisedRecommender
 
 # The penalty of the default regression, in shares of the mean scatter of the columns of X. The
@@ -202,7 +202,7 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
                 "recommender must be a factor model with item_factors_, such as ALSRecommender, "
                 f"or a Pipeline that ends in one, got {self.recommender!r}."
             )
-        factors = transformed(target, rows)
+        factors = transformed(without_names(target), rows)
         for regressor in regressors:
             weights = support_weights(regressor, activity[informative], self.activity_exponent)
             regressor.fit(X[informative], factors, **weights)
