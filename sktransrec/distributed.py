@@ -11,11 +11,15 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 
+from ._columns import column_names
 from ._extras import asks_to_install
-from ._recommend import recommend
+from ._ids import positions
+from ._recommend import n_rows_of, recommend
 from ._typing import Estimator
 from ._wrapping import as_matrix
 from .interactions import InteractionEncoder
+from .interactions._encoder import encoder_of_part, names_of_columns
+from .interactions._known_of import user_column, users_in
 from .persistence import load
 from .serving import RecommendationService
 
@@ -53,10 +57,16 @@ def fit_encoder(encoder: InteractionEncoder, events: Any) -> InteractionEncoder:
     >>> fit_encoder(InteractionEncoder(), [monday, tuesday]).items_
     array([10, 20, 30])
     """
-    fitted = _delayed(_fitted_encoder)
-    merged = _reduced([fitted(encoder, part) for part in _parts(events)], _merged).compute()
+    fitted, parts = _delayed(_fitted_encoder), _parts(events)
+    names = _delayed(_names_of_columns)(encoder, *parts[:1])
+    merged = _reduced([fitted(encoder, part, names) for part in parts], _merged).compute()
     if merged is None:
         raise ValueError("events has no events: pass at least one.")
+    if not merged.n_users_:
+        raise ValueError(
+            "events has no interactions: all values are 0, or all users and items are too rare. "
+            "Pass events with a value above 0."
+        )
     vars(encoder).update(vars(merged))
     return encoder
 
@@ -77,7 +87,7 @@ def encode_parts(encoder: InteractionEncoder | str, events: Any) -> list[Any]:
     -------
     parts : list of Delayed
         For each part, a `csr_array` of shape (n_users_in_part, n_items_), its users in the order of
-        their ids.
+        their ids, without those that `fit` left out as too rare.
 
     See Also
     --------
@@ -93,8 +103,7 @@ def encode_parts(encoder: InteractionEncoder | str, events: Any) -> list[Any]:
     [[[1.0, 0.0]], [[0.0, 1.0]]]
     """
     if hasattr(events, "shuffle"):
-        user = _opened(encoder).user
-        events = events.shuffle(on=user if isinstance(user, str) else events.columns[user])
+        events = events.shuffle(on=user_column(_opened(encoder), dict.fromkeys(events.columns)))
     is_file = isinstance(encoder, str | os.PathLike)
     encoder = os.fspath(encoder) if is_file else _delayed(encoder)
     return [_delayed(_rows_of_part)(encoder, part) for part in _parts(events)]
@@ -117,7 +126,7 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
         first part with rows alone.
     X : dask Array, or list
         The rows, in chunks of rows that are sparse or dense, or their parts: matrices, or delayed
-        ones. All parts have the same columns, and no row is in two of them.
+        ones. All parts have the same columns in the same order, and no row is in two of them.
     y : dask Array, or list, default=None
         What a supervised recommender learns, in the same parts.
 
@@ -140,14 +149,21 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
     RowSums(6 rows, 3 items)
     """
     if hasattr(model, "fit_parts"):
-        return model.fit_parts(_parts(X), _delayed)
+        parts = _checked_parts(_parts(X), "X")
+        model.fit_parts(parts, _delayed)
+        names = column_names(parts[0].compute())
+        vars(model).pop("feature_names_in_", None)
+        if names and all(isinstance(name, str) for name in names):
+            model.feature_names_in_ = np.array(names, dtype=object)
+        return model
     if not hasattr(model, "row_sums"):
         raise TypeError(
             f"{type(model).__name__} does not learn from sums over the rows, so it cannot be "
             "fitted in parts: pass EASERecommender, RidgeRecommender, ItemKNNRecommender, "
             "GraphFilterRecommender, PopularityRecommender or ALSRecommender."
         )
-    parts = list(zip(*([_parts(X)] if y is None else [_parts(X), _parts(y)]), strict=True))
+    given = {"X": X} if y is None else {"X": X, "y": y}
+    parts = list(zip(*(_checked_parts(_parts(of), a) for a, of in given.items()), strict=True))
     cannot_begin = _has_no_rows if y is not None else _has_no_interactions
     is_empty = [_delayed(cannot_begin)(part[0]) for part in parts]
     filled = (part for part, empty in zip(parts, is_empty, strict=True) if not empty.compute())
@@ -156,6 +172,7 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
         raise ValueError("X holds no interactions: all of its parts are without rows or entries.")
     chosen = _delayed(_fitted_to_first)(model, *first).compute()
     sums = [_delayed(_row_sums)(_delayed(chosen), *part) for part in parts]
+    vars(model).pop("feature_names_in_", None)
     vars(model).update(vars(chosen))
     return model.fit_row_sums(_reduced(sums, _added).compute())
 
@@ -177,8 +194,8 @@ def recommend_parts(path: str, X: Any, **options: Any) -> list[Any]:
     Returns
     -------
     parts : list of Delayed
-        For each part what that function returns: items and scores, or a table. Compute them, or
-        write each one where it is made.
+        For each part what that function returns: items and scores, or a table; without lines for a
+        part without rows or events. Compute them, or write each one where it is made.
 
     See Also
     --------
@@ -228,9 +245,14 @@ def _reduced(values, combine):
     return values[0]
 
 
-def _fitted_encoder(encoder, events):
+def _names_of_columns(encoder, events):
+    """Return the column names of a part by role, None if it has no events."""
+    return names_of_columns(encoder, events) if _n_events(events) else None
+
+
+def _fitted_encoder(encoder, events, names):
     """Return the encoder fitted on a part, None if it has no events."""
-    return clone(encoder).fit(events) if _n_events(events) else None
+    return encoder_of_part(encoder, events, names) if _n_events(events) else None
 
 
 def _n_events(events):
@@ -246,10 +268,41 @@ def _merged(first, second):
 
 def _rows_of_part(encoder, events):
     encoder = _opened(encoder)
-    if not _n_events(events):
+    users = users_in(encoder, events) if _n_events(events) else encoder.users_[:0]
+    users = users[positions(users, encoder.rare_users_) < 0]
+    if not len(users):
         return sp.csr_array((0, encoder.n_items_), dtype=np.float32)
-    users = clone(encoder).fit(events).users_
     return encoder.transform(events, users=users)
+
+
+def _checked_parts(parts, argument):
+    """Return delayed parts that raise unless they have the columns of the first one."""
+    first = _delayed(_columns_of)(*parts[:1])
+    return [_delayed(_with_columns)(part, first, argument) for part in parts]
+
+
+def _columns_of(X):
+    """Return the number of columns, none for one column, and their names, None without."""
+    return np.shape(X)[1:], column_names(X)
+
+
+def _with_columns(X, columns, argument):
+    """Return a part; raise if its columns differ from those of the first one."""
+    shapes, names = zip(columns, _columns_of(X), strict=True)
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"The parts of {argument} differ in their columns: the rows of the first one have "
+            f"shape {shapes[0]}, and those of another one {shapes[1]}. Pass parts with the same "
+            "columns."
+        )
+    if None not in names and names[0] != names[1]:
+        place = next(n for n, pair in enumerate(zip(*names, strict=True)) if pair[0] != pair[1])
+        raise ValueError(
+            f"The parts of {argument} differ in their columns: column {place} is "
+            f"{names[0][place]!r} in the first one, and {names[1][place]!r} in another one. Bring "
+            "the columns of all parts into one order."
+        )
+    return X
 
 
 def _has_no_rows(X):
@@ -261,12 +314,12 @@ def _has_no_interactions(X):
 
 
 def _fitted_to_first(model, *data):
-    return clone(model).partial_fit(*map(as_matrix, data))
+    return clone(model).partial_fit(*data)
 
 
 def _row_sums(model, X, *y):
     """Return the sums over a part, None if it has no rows."""
-    return None if _has_no_rows(X) else model.row_sums(as_matrix(X), *map(as_matrix, y))
+    return None if _has_no_rows(X) else model.row_sums(X, *y)
 
 
 def _added(first, second):
@@ -276,7 +329,13 @@ def _added(first, second):
 def _recommended(path, part, options):
     model = _opened(path)
     if isinstance(model, RecommendationService):
-        return model.recommend(history=part, **options)
+        if _n_events(part) or "users" in options:
+            return model.recommend(history=part, **options)
+        table = model.recommend(model.encoder.users_[:1], part, **options)
+        return {name: c[:0] for name, c in table.items()} if isinstance(table, dict) else table[:0]
+    if not n_rows_of(part):
+        shape = 0, options.get("n_recommendations", 10)
+        return np.empty(shape, dtype=np.intp), np.empty(shape, dtype=np.float32)
     return recommend(model, part, **options)
 
 

@@ -274,7 +274,9 @@ class _Writer:
     def _describer(self, value):
         kind = type(value)
         if isinstance(value, np.ndarray):
-            return self._of_masked if isinstance(value, np.ma.MaskedArray) else self._of_array
+            if isinstance(value, np.ma.MaskedArray):
+                return self._of_masked
+            return self._of_array if value.dtype.names is None else self._of_structured
         if sp.issparse(value):
             return self._of_sparse if value.format in _SPARSE_PARTS else None
         if kind.__name__ in _COLLECTIONS and kind in _COLLECTIONS.values():
@@ -337,6 +339,10 @@ class _Writer:
     def _of_masked(self, array, path):
         parts = {"data": np.asarray(array.data), "mask": np.ma.getmaskarray(array)}
         return {"kind": "masked", **self._parts(parts, path)}
+
+    def _of_structured(self, array, path):
+        parts = {name: array[name] for name in array.dtype.names}
+        return {"kind": "structured", "shape": list(array.shape), **self._parts(parts, path)}
 
     def _of_sparse(self, matrix, path):
         parts = {part: getattr(matrix, part) for part in _SPARSE_PARTS[matrix.format]}
@@ -420,6 +426,7 @@ class _Reader:
         makers = {
             "objects": lambda: _object_array(map(self.value, node["values"]), node["shape"]),
             "masked": lambda: np.ma.MaskedArray(**self._parts(node)),
+            "structured": lambda: _structured_array(self._parts(node), node["shape"]),
             "sparse": lambda: self._sparse(node),
             "dict": lambda: {self.value(key): self.value(each) for key, each in node["pairs"]},
             "mapping": lambda: self._mapping(node),
@@ -542,6 +549,15 @@ def _object_array(values, shape):
     array = np.empty(shape, dtype=object)
     for place, value in enumerate(values):
         array.flat[place] = value
+    return array
+
+
+def _structured_array(parts, shape):
+    """Return an array with these fields, which may have more axes than the array."""
+    fields = [(name, part.dtype, part.shape[len(shape) :]) for name, part in parts.items()]
+    array = np.empty(shape, dtype=fields)
+    for name, part in parts.items():
+        array[name] = part
     return array
 
 

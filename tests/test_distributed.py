@@ -110,6 +110,33 @@ def test_entries_in_two_parts_count_once():
     assert_allclose(model.popularity_, [0.5, 1, 0.5])
 
 
+@pytest.mark.parametrize("model", [EASERecommender(), ALSRecommender(2, random_state=0)])
+def test_names_of_columns_are_learned_and_compared(model):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(X.toarray(), columns=list("abcdefgh"))
+    model = clone(model)
+    assert fit_parts(model, [frame[:20], frame[20:]]).feature_names_in_.tolist() == list("abcdefgh")
+    scores = clone(model).fit(frame).decision_function(frame)
+    assert_allclose(model.decision_function(frame), scores, rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match=r"parts of X .* column 0 is 'a' .*'h' in another one"):
+        fit_parts(model, [frame[:20], frame[20:][list("hgfedcba")]])
+    for narrow in (frame[20:][list("abc")], X[20:, :3]):
+        with pytest.raises(ValueError, match=r"parts of X .*shape \(8,\), .*\(3,\)"):
+            fit_parts(model, [frame[:20], narrow])
+    assert not hasattr(fit_parts(model, [X[:20], X[20:]]), "feature_names_in_")
+
+
+def test_names_of_the_items_are_learned_and_compared():
+    pd = pytest.importorskip("pandas")
+    y = pd.DataFrame(X[:, :3].toarray(), columns=list("abc"))
+    model = fit_parts(RidgeRecommender(), [X[:20], X[20:]], [y[:20], y[20:]])
+    assert model.item_names_.tolist() == list("abc")
+    with pytest.raises(ValueError, match=r"parts of y .* column 0 is 'a' .*'c' in another one"):
+        fit_parts(model, [X[:20], X[20:]], [y[:20], y[20:][list("cba")]])
+    with pytest.raises(ValueError, match="parts of y differ"):
+        fit_parts(model, [X[:20], X[20:]], [y[:20], X[20:]])
+
+
 @pytest.mark.parametrize("model", [EASERecommender(), ALSRecommender(2)])
 def test_parts_without_rows_are_an_error(model):
     with pytest.raises(ValueError, match="all of its parts are without rows"):
@@ -138,6 +165,51 @@ def test_the_vocabulary_of_parts_is_that_of_the_log():
         fit_encoder(InteractionEncoder(), [nothing])
     with pytest.raises(ValueError, match="min_item_interactions=2 needs all events at once"):
         fit_encoder(InteractionEncoder(min_item_interactions=2), logs_of(LOG))
+
+
+def test_columns_found_by_position_are_found_by_name_in_parts():
+    frames, pd = pytest.importorskip("dask.dataframe"), pytest.importorskip("pandas")
+    log = pd.DataFrame(LOG)
+    encoder = InteractionEncoder(user=0, item=1).fit(log)
+    whole = encoder.transform(log).toarray()
+    moved = log[["item", "user"]]
+    parts = encode_parts(encoder, frames.from_pandas(moved, npartitions=3))
+    found = np.vstack([part.compute().toarray() for part in parts])
+    assert_array_equal(found[np.lexsort(found.T)], whole[np.lexsort(whole.T)])
+    assert_array_equal(encode_parts(encoder, [moved])[0].compute().toarray(), whole)
+    learned = fit_encoder(InteractionEncoder(user=0, item=1), [log[:150], moved[150:]])
+    assert (learned.user, learned.item) == (0, 1)
+    assert_array_equal(learned.users_, encoder.users_)
+    assert_array_equal(learned.items_, encoder.items_)
+
+
+def test_parts_have_the_users_that_the_thresholds_of_the_whole_log_leave():
+    rng = np.random.RandomState(0)
+    log = {"user": rng.randint(300, size=1500), "item": rng.randint(60, size=1500)}
+    encoder = InteractionEncoder(min_user_interactions=3, min_item_interactions=20)
+    X = encoder.fit_transform(log)
+    assert len(encoder.rare_users_)
+    parts = [{name: c[log["user"] // 60 == n] for name, c in log.items()} for n in range(5)]
+    found = sp.vstack([part.compute() for part in encode_parts(encoder, parts)])
+    assert_array_equal(found.toarray(), X.toarray())
+    rare = {"user": encoder.rare_users_[:1], "item": encoder.items_[:1]}
+    (part,) = encode_parts(encoder, [rare])
+    assert part.compute().shape == (0, encoder.n_items_)
+
+
+def test_parts_may_have_no_interactions():
+    days = [
+        {"user": [1, 2], "item": ["a", "b"], "stars": [1, 2]},
+        {"user": [3, 1], "item": ["c", "b"], "stars": [0, 0]},
+    ]
+    both = {name: days[0][name] + days[1][name] for name in days[0]}
+    whole = InteractionEncoder(value="stars").fit(both)
+    for parts in (days, days[::-1]):
+        learned = fit_encoder(InteractionEncoder(value="stars"), parts)
+        for name in ("users_", "items_", "rare_users_", "rare_items_"):
+            assert_array_equal(getattr(learned, name), getattr(whole, name))
+    with pytest.raises(ValueError, match="events has no interactions: all values are 0"):
+        fit_encoder(InteractionEncoder(value="stars"), days[1:])
 
 
 def test_frames_of_dask_are_encoded_user_by_user():
@@ -177,6 +249,27 @@ def test_services_answer_in_tables(tmp_path):
     found = [part.compute() for part in recommend_parts(tmp_path / "a.service", of_user)]
     for log, table in zip(of_user, found, strict=True):
         assert_array_equal(table["item"], service.recommend(history=log)["item"])
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow", None])
+def test_parts_without_content_get_nothing(library, tmp_path):
+    encoder = InteractionEncoder().fit(LOG)
+    service = RecommendationService(EASERecommender().fit(encoder.transform(LOG)), encoder)
+    service.save(tmp_path / "a.service")
+    module = library and pytest.importorskip(library)
+    table = {"pyarrow": "table"}.get(library, "DataFrame")
+    log = getattr(module, table)(LOG) if library else LOG
+    parts = [log[:0] if library else {n: c[:0] for n, c in LOG.items()}, log]
+    empty, whole = (part.compute() for part in recommend_parts(tmp_path / "a.service", parts))
+    assert type(empty) is type(whole)
+    assert len(empty["item"]) == 0 < len(whole["item"])
+    save(service.model, tmp_path / "a.model")
+    rows = encode_parts(encoder, parts)
+    (empty, scores), (items, _) = (
+        part.compute() for part in recommend_parts(tmp_path / "a.model", rows, n_recommendations=2)
+    )
+    assert empty.shape == scores.shape == (0, 2)
+    assert (empty.dtype, scores.dtype) == (items.dtype, np.float32)
 
 
 @pytest.mark.slow

@@ -103,6 +103,17 @@ def test_counts(file, path):
     assert_array_equal(model.recommend([[0, 1, 0]], n_recommendations=2)[0], [[0, 2]])
 
 
+def test_an_array_with_fields(file, path):
+    number = next(file.numbers)
+    parts = {"source": file.array([3, 4], "<i8"), "share": file.array([0.5, 1])}
+    twins = {"kind": "structured", "shape": [2], "parts": parts, "number": number}
+    loaded = file.loaded(
+        file.recommender("recommenders.PopularityRecommender", 3, twins_=twins), path
+    ).twins_
+    assert loaded.dtype == [("source", "<i8"), ("share", "<f4")]
+    assert loaded.tolist() == [(3, 0.5), (4, 1)]
+
+
 def test_a_dense_map(file, path):
     weights = [[0, 0.5, 0.25], [0.5, 0, 0], [0.75, 0, 0]]
     described = file.recommender(

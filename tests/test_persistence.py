@@ -20,6 +20,7 @@ from sklearn.utils import Bunch
 
 from sktransrec import EASERecommender, PopularityRecommender, RidgeRecommender, load, save
 from sktransrec.base import InDomainRecommender
+from sktransrec.interactions import align_domains, find_cross_listed
 
 X = (np.random.RandomState(0).uniform(size=(30, 8)) < 0.4) * 1.0
 
@@ -85,6 +86,33 @@ def test_values_come_back(value, mmap_mode, tmp_path):
         assert_array_equal(loaded, value)
     else:
         assert repr(loaded) == repr(value)
+
+
+@pytest.mark.parametrize("mmap_mode", [None, "r"])
+def test_arrays_with_fields_come_back(mmap_mode, tmp_path):
+    fields = [("number", "<i8"), ("id", object), ("name", "<U3"), ("place", "<f4", (2,))]
+    value = np.array([(1, "a", "one", (0.5, 2)), (2, 3, "ü", (1, 4))], dtype=fields)
+    for array in (value, value[:0], value.reshape(2, 1), np.ma.MaskedArray(value[["number"]])):
+        loaded = saved([array, array], tmp_path, mmap_mode=mmap_mode)
+        assert loaded[0] is loaded[1]
+        assert (loaded[0].shape, loaded[0].dtype.names) == (array.shape, array.dtype.names)
+        assert repr(loaded[0].tolist()) == repr(array.tolist())
+        assert [loaded[0].dtype[n] for n in array.dtype.names] == [
+            array.dtype[n] for n in array.dtype.names
+        ]
+
+
+def test_aligned_domains_and_cross_listed_items_are_saved(tmp_path):
+    source = {"user": range(12), "item": list("aaaaaabbbbbb")}
+    target = {"user": range(12), "item": list("ccccccdddddd")}
+    aligned = align_domains(source, target)
+    twins = find_cross_listed(aligned.X_source, aligned.X_target, min_common_users=1)
+    assert len(twins)
+    loaded, found = saved([aligned, twins], tmp_path)
+    for array, expected in ((loaded.twins, aligned.twins), (found, twins)):
+        assert array.dtype == expected.dtype
+        assert_array_equal(array, expected)
+    assert loaded.decode_items([0]).tolist() == ["c"]
 
 
 def test_random_states_go_on(tmp_path):

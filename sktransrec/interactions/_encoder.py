@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Event logs to matrices and sequences, and matrices back to logs."""
 
+import warnings
 from numbers import Integral
 from typing import Any, Literal, Self
 
@@ -42,6 +43,7 @@ from ._events import (
     read_values,
 )
 
+_ROLES = ("user", "item", "value", "time")
 _POSITION = Interval(Integral, 0, None, closed="left")
 
 # So many users with the numbers of items, who have items with the numbers of users, are no chance.
@@ -82,7 +84,8 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         satisfies them.
     unknown : {"error", "ignore"}, default="error"
         What `transform` does with ids that `fit` has not seen: raise an error, or leave their
-        events out. Users and items that `fit` left out as too rare are always left out.
+        events out, with a warning if no item of the log is known. Users and items that `fit` left
+        out as too rare are always left out.
 
     Attributes
     ----------
@@ -145,6 +148,9 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
     n_items_: int
     rare_users_: NDArray[Any]
     rare_items_: NDArray[Any]
+
+    # Copies that a service reads with do not: it warns itself.
+    _warns = True
 
     _parameter_constraints: dict = {
         "user": [str, _POSITION],
@@ -212,6 +218,12 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         -------
         X : csr_array of shape (n_users_, n_items_), dtype float32
         """
+        X, user_stays, item_stays = self._learn(events)
+        self._check_any_left(X)
+        return X if user_stays.all() and item_stays.all() else X[user_stays][:, item_stays]
+
+    def _learn(self, events):
+        """Learn the ids of a log; return its matrix, and masks of the users and items to keep."""
         self._names, self._library = self._column_names(events), frame_library(events)
         self._check_distinct_columns()
         rows, users = read_ids(events, self.user, "user")
@@ -220,11 +232,11 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
             raise ValueError(f"Column {self.user!r} of events is empty: fit on at least one event.")
         coded = self._coded(events, rows, columns, (len(users), len(items)))
         X = merged_matrix(coded, self.duplicates)
-        user_stays, item_stays = self._core(X)
+        user_stays, item_stays = core(X, self.min_user_interactions, self.min_item_interactions)
         self.users_, self.rare_users_ = users[user_stays], users[~user_stays]
         self.items_, self.rare_items_ = items[item_stays], items[~item_stays]
         self.n_users_, self.n_items_ = len(self.users_), len(self.items_)
-        return X if user_stays.all() and item_stays.all() else X[user_stays][:, item_stays]
+        return X, user_stays, item_stays
 
     @validated_fit
     def partial_fit(self, events: Any) -> Self:
@@ -244,7 +256,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         """
         if not hasattr(self, "users_"):
             return self.fit(events)
-        self._add_ids(clone(self).fit(events), _appended)
+        self._add_ids(encoder_of_part(self, events, self._names), _appended)
         return self
 
     @restores_on_error
@@ -400,11 +412,17 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         check_is_fitted(self)
         user_codes, user_ids = read_ids(events, self._column("user", events), "user")
         item_codes, item_ids = read_ids(events, self._column("item", events), "item")
+        _check_lengths(len(user_codes), item=item_codes)
         row_ids = self._row_ids(users)
         rows, columns = positions(user_ids, row_ids), positions(item_ids, self.items_)
         new_items = self._new_ids("item", item_ids[columns < 0])
         new_users = self._new_ids("user", user_ids[rows < 0], None if users is None else row_ids)
         self._check_not_swapped(user_ids, item_ids, columns)
+        if len(new_items) == len(item_ids):
+            self._warn_of_unknown(new_items)
+        if users is not None and len(new_items) and self.unknown == "error":
+            item_ids = item_ids[np.unique(item_codes[rows[user_codes] >= 0])]
+            new_items = new_items[positions(new_items, item_ids) >= 0]
         self._check_unknown(new_items, item_ids, "item")
         if users is None:
             self._check_unknown(new_users, user_ids, "user")
@@ -419,27 +437,20 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         times = None
         if with_times and self.time is not None:
             times = read_times(events, self._column("time", events))
-        for name, column in (("user", rows), ("item", columns), ("value", values), ("time", times)):
-            if column is not None and len(column) != len(rows):
-                raise ValueError(
-                    f"The columns of events differ in length: the {name} column has {len(column)} "
-                    f"entries, the user column {len(rows)}."
-                )
+        _check_lengths(len(rows), item=columns, value=values, time=times)
         coded = CodedEvents(rows, columns, values, times, shape)
         is_known = (rows >= 0) & (columns >= 0)
         return coded if is_known.all() else coded.chosen(is_known)
 
-    def _core(self, X):
-        """Return masks of the users and the items with enough interactions."""
-        user_stays, item_stays = core(X, self.min_user_interactions, self.min_item_interactions)
-        if not user_stays.any():
+    def _check_any_left(self, X):
+        """Raise if the matrix of a log has too few interactions for any user."""
+        if not self.n_users_:
             raise ValueError(
                 f"No interactions are left of {X.nnz} between {X.shape[0]} users and {X.shape[1]} "
                 f"items with min_user_interactions={self.min_user_interactions} and "
                 f"min_item_interactions={self.min_item_interactions}: lower them, or check that "
                 "user and item name the right columns."
             )
-        return user_stays, item_stays
 
     def _row_ids(self, users):
         """Return the ids of the rows to encode."""
@@ -461,12 +472,13 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
 
     def _column_names(self, events):
         """Return the column names of a log by role, with one for values that it lacks."""
-        names = {
-            role: column_name(events, getattr(self, role), role)
-            for role in ("user", "item", "value", "time")
-            if getattr(self, role) is not None
-        }
+        names = {role: column_name(events, getattr(self, role), role) for role in self._roles}
         return {"value": "weight" if "value" in names.values() else "value"} | names
+
+    @property
+    def _roles(self):
+        """The roles that have a column."""
+        return [role for role in _ROLES if getattr(self, role) is not None]
 
     def _check_distinct_columns(self):
         if self._names["user"] == self._names["item"]:
@@ -513,6 +525,18 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
             "events out, or fit on a log that has them."
         )
 
+    def _warn_of_unknown(self, unknown):
+        """Warn that no item of a log is known, if that is no error."""
+        if self.unknown == "ignore" and self._warns and len(unknown):
+            warnings.warn(
+                f"None of the {len(unknown)} item ids in column {self.item!r} of events is known, "
+                f"so all rows are empty: there is {unknown.tolist()[0]!r}, and fit has seen ids "
+                f"such as {self.items_.tolist()[0]!r}. If these are the same items, read their ids "
+                "with the same type and in the same form as for fit.",
+                UserWarning,
+                stacklevel=4,
+            )
+
     def _check_not_swapped(self, user_ids, item_ids, columns):
         """Raise if no item is known, but the user column holds known items.
 
@@ -532,6 +556,35 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
                 f"No id in the item column {self.item!r} is a known item, but "
                 f"{n_items_among_users} in the user column {self.user!r} are: the two columns "
                 "seem to be swapped in this log."
+            )
+
+
+def encoder_of_part(encoder, events, names=None):
+    """Return a clone fitted on a part of a log, which may have no interactions.
+
+    A column that is given by position is found by its name in `names`, if there are any.
+    """
+    part = clone(encoder)
+    part._validate_params()
+    if names is not None:
+        part._names = names
+        part.set_params(**{role: part._column(role, events) for role in part._roles})
+    part._learn(events)
+    return part.set_params(**encoder.get_params())
+
+
+def names_of_columns(encoder, events):
+    """Return the column names of a log by role."""
+    return encoder._column_names(events)
+
+
+def _check_lengths(n_events, **columns):
+    """Raise unless all columns are as long as that of the users."""
+    for role, column in columns.items():
+        if column is not None and len(column) != n_events:
+            raise ValueError(
+                f"The columns of events differ in length: the {role} column has {len(column)} "
+                f"entries, the user column {n_events}."
             )
 
 

@@ -23,6 +23,7 @@ from .._validation import (
 )
 from ._coded import merged_matrix
 from ._encoder import InteractionEncoder
+from ._events import read_times
 
 _N_DRAWS = 2**32
 
@@ -216,12 +217,21 @@ def holdout_after(
             "InteractionEncoder with the time column, or use holdout_last."
         )
     is_later = coded.times.are_from(time)
+    if is_later.all() or not is_later.any():
+        named = users is not None
+        times = read_times(events, encoder._column("time", events)) if named else coded.times
+        _check_parts(times, time)
+    return _split(coded, is_later, encoder.duplicates)
+
+
+def _check_parts(times, time):
+    """Raise if all times are before a point in time, or all from it on."""
+    is_later = times.are_from(time)
     if len(is_later) and (is_later.all() or not is_later.any()):
         raise ValueError(
             f"time={time!r} leaves no event {'before' if is_later.any() else 'after'} it: the "
-            f"known events run from {coded.times.span()}."
+            f"known events run from {times.span()}."
         )
-    return _split(coded, is_later, encoder.duplicates)
 
 
 def _split(coded, is_later, duplicates):

@@ -9,15 +9,15 @@ from numbers import Real
 import numpy as np
 
 from ._coded import CodedEvents
-from ._events import read_ids
+from ._events import column_name, read_ids
 
 _LARGEST = float(np.finfo(np.float32).max)
 
 
 def ignoring_unknown(encoder):
-    """Return a fitted encoder that leaves out unknown ids."""
+    """Return a fitted encoder that leaves out unknown ids without a warning."""
     tolerant = copy.copy(encoder)
-    tolerant.unknown = "ignore"
+    tolerant.unknown, tolerant._warns = "ignore", False
     return tolerant
 
 
@@ -33,6 +33,11 @@ def with_items(encoder, item_ids):
     other = copy.copy(encoder)
     other.items_, other.n_items_ = item_ids, len(item_ids)
     return other
+
+
+def user_column(encoder, events):
+    """Return the name or the position of the column of a log that holds the user ids."""
+    return column_name(events, encoder._column("user", events), "user")
 
 
 def users_in(encoder, events):

@@ -293,11 +293,15 @@ def test_a_log_of_nothing_known_gives_empty_rows():
     log = {"user": ["zoe", "zoe"], "item": [98, 99], "stars": [1, 1], "when": [0, 0]}
     for duplicates in ("sum", "max", "last"):
         encoder = _encoder(unknown="ignore", duplicates=duplicates).fit(LOG)
-        X = encoder.transform(log, users=["zoe"])
+        with pytest.warns(UserWarning, match="None of the 2 item ids"):
+            X = encoder.transform(log, users=["zoe"])
         assert X.shape == (1, 3)
         assert X.nnz == 0
-    assert encoder.sequences(log, users=["zoe"]).shape == (1, 0)
-    for kept_or_held in holdout_last(log, encoder, users=["zoe"]):
+    with pytest.warns(UserWarning, match="None of the 2 item ids"):
+        assert encoder.sequences(log, users=["zoe"]).shape == (1, 0)
+    with pytest.warns(UserWarning, match="None of the 2 item ids"):
+        held_out = holdout_last(log, encoder, users=["zoe"])
+    for kept_or_held in held_out:
         assert kept_or_held.shape == (1, 3)
         assert kept_or_held.nnz == 0
 
@@ -305,9 +309,38 @@ def test_a_log_of_nothing_known_gives_empty_rows():
 def test_users_with_the_numbers_of_items_may_have_new_items_only():
     log = {"user": [0, 0, 1, 1, 2, 3], "item": [0, 1, 1, 2, 2, 7]}
     encoder = InteractionEncoder(unknown="ignore").fit(log)
-    X = encoder.transform({"user": [0, 1, 2], "item": [99, 99, 3]}, users=[0, 1, 2])
+    with pytest.warns(UserWarning, match="None of the 2 item ids"):
+        X = encoder.transform({"user": [0, 1, 2], "item": [99, 99, 3]}, users=[0, 1, 2])
     assert X.shape == (3, 4)
     assert X.nnz == 0
+
+
+def test_ids_that_were_read_in_another_form_warn_once_a_call():
+    log = {"user": [1, 1, 2], "item": ["0010", "0011", "0012"]}
+    encoder = InteractionEncoder(unknown="ignore", duplicates="last").fit(log)
+    with pytest.warns(UserWarning, match=r"there is 10, .* such as '0010'.*same type") as caught:
+        assert encoder.transform({**log, "item": [10, 11, 12]}).nnz == 0
+    assert len(caught) == 1
+
+
+def test_no_warning_if_some_items_are_known_or_all_are_rare_or_the_log_is_empty():
+    log = {"user": [1, 1, 2, 3], "item": [7, 8, 7, 9]}
+    encoder = InteractionEncoder(unknown="ignore", min_item_interactions=2).fit(log)
+    for items in ([7, 99, 99, 99], [8, 9, 9, 8]):
+        assert encoder.transform({**log, "item": items}, users=[2, 3]).shape == (2, 1)
+    assert encoder.transform({"user": [], "item": []}).nnz == 0
+    assert encoder.transform({**log, "item": [7, 99, 99, 99]}, users=[3]).nnz == 0
+
+
+def test_items_of_other_users_may_be_unknown():
+    encoder = _encoder().fit(LOG)
+    log = {"user": ["ann", "zoe"], "item": [10, 99], "stars": [1, 1], "when": [0, 0]}
+    assert encoder.transform(log, users=["ann"]).toarray().tolist() == [[1, 0, 0]]
+    assert encoder.sequences(log, users=["ann"]).tolist() == [[1]]
+    with pytest.raises(ValueError, match=r"1 item ids of 1 that fit has not seen, such as 99"):
+        encoder.transform(log, users=["zoe"])
+    with pytest.raises(ValueError, match="the item column has 1 entries, the user column 2"):
+        encoder.transform({**log, "item": [99]}, users=["ann"])
 
 
 @pytest.mark.parametrize("unknown", ["error", "ignore"])
@@ -560,6 +593,22 @@ def test_later_ids_come_after_the_known_ones():
     X = encoder.transform(LOG).toarray()
     np.testing.assert_array_equal(X[:3, :3], before)
     np.testing.assert_array_equal(encoder.transform(later).toarray()[3], [0, 0, 0, 1])
+
+
+def test_a_later_log_may_have_its_columns_in_another_order():
+    log = pd.DataFrame({"user": [1, 2], "item": ["a", "b"], "stars": [1, 1]})
+    later = pd.DataFrame({"stars": [1], "item": ["c"], "user": [3]})
+    encoder = InteractionEncoder(0, 1, 2).partial_fit(log).partial_fit(later)
+    assert encoder.users_.tolist() == [1, 2, 3]
+    assert encoder.items_.tolist() == ["a", "b", "c"]
+    assert (encoder.user, encoder.item, encoder.value) == (0, 1, 2)
+
+
+def test_a_later_log_may_have_no_interactions():
+    encoder = _encoder().fit(LOG)
+    encoder.partial_fit({"user": ["zoe"], "item": [10], "stars": [0], "when": [9]})
+    assert encoder.users_.tolist() == ["ann", "bob", "eve"]
+    assert encoder.rare_users_.tolist() == ["zoe"]
 
 
 def test_ids_of_another_type_and_rare_ones_are_not_added():

@@ -180,6 +180,19 @@ def test_holdout_after_refuses_a_time_that_splits_nothing(time, words):
         holdout_after(log, InteractionEncoder(time="time").fit(log), time)
 
 
+def test_a_time_is_checked_by_the_events_of_all_users():
+    log = {"user": [1, 1, 1, 2], "item": ["a", "b", "c", "a"], "time": [5, 9, 7, 1]}
+    encoder = InteractionEncoder(time="time").fit(log)
+    X, y = holdout_after(log, encoder, 7, users=[2])
+    assert X.toarray().tolist() == [[1, 0, 0]]
+    assert y.nnz == 0
+    X, y = holdout_after(log, encoder, 2, users=[1])
+    assert (X.nnz, y.nnz) == (0, 3)
+    for users in ([2], [3]):
+        with pytest.raises(ValueError, match="no event after it: the known events run from 1 to 9"):
+            holdout_after(log, encoder, 10, users=users)
+
+
 def test_holdout_after_needs_times():
     log = _random_log(0)
     with pytest.raises(ValueError, match="time=None"):
