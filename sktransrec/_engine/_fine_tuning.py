@@ -35,6 +35,15 @@ class TransferredLayer(NamedTuple):
     frozen: bool
 
 
+class MatchedColumns(NamedTuple):
+    """The places of the columns that two learners share, there and here, and all of their names."""
+
+    theirs: np.ndarray
+    ours: np.ndarray
+    their_names: np.ndarray
+    our_names: np.ndarray
+
+
 class TrainedNetwork:
     """The weights of a trained network, and which of its columns stand where in another.
 
@@ -44,7 +53,7 @@ class TrainedNetwork:
         The weights by path.
     item_axes : dict of str to int
         The axis of those weights that have a row or column for each column of X.
-    columns : tuple of (ndarray, ndarray) or None
+    columns : MatchedColumns or None
         The columns of X there and here that are the same; None where all are, in their order.
     """
 
@@ -60,8 +69,8 @@ class TrainedNetwork:
             return None
         places = None
         if item_axis is not None and self.columns is not None:
-            theirs, places = self.columns
-            values = values.take(theirs, axis=item_axis)
+            places = self.columns.ours
+            values = values.take(self.columns.theirs, axis=item_axis)
         copy = Copy(variable, values, item_axis, places)
         return copy if values.size and copy.shape == values.shape else None
 
@@ -219,6 +228,7 @@ class FineTuner:
 
     def _matched_copies(self, model):
         """Return by path the copies of those layers of which every weight has one."""
+        self._check_knows_items(model)
         copies = {
             each.path: self._settings.source.copy_of(each, self._item_axes.get(each.path))
             for each in model.trainable_variables
@@ -233,6 +243,18 @@ class FineTuner:
                 "the sizes that it was fitted with, or pretrained=None."
             )
         return {path: copy for path, copy in copies.items() if _layer_of(copy.variable) in copied}
+
+    def _check_knows_items(self, model):
+        """Raise if the network learns weights for each item, and pretrained knows no item here."""
+        columns, weights = self._settings.source.columns, model.trainable_variables
+        has_tables = any(len(each.shape) > 1 and each.path in self._item_axes for each in weights)
+        if has_tables and columns is not None and not len(columns.ours):
+            here, there = columns.our_names.tolist(), columns.their_names.tolist()
+            raise ValueError(
+                f"0 of {len(here)} item_ids, or names of columns, are known to pretrained: they "
+                f"are such as {here[0]!r}, and those in pretrained such as {there[0]!r}. Write "
+                "both in the same way; for other items, pass pretrained=None."
+            )
 
     def _is_copied(self, layer, copies):
         """Return whether all weights have a copy, or a kernel and all that do not know items."""
@@ -284,13 +306,13 @@ def _origins(layer):
 
 
 def matching_columns(theirs, ours):
-    """Return the places of the names that stand in both, or None where nothing needs to move."""
+    """Return where the names stand that are in both, or None where nothing needs to move."""
     if theirs is None or ours is None or np.array_equal(theirs, ours):
         return None
     check_type_of_ids(ours, theirs, "the ids of the items", "hold")
     place = {name: i for i, name in enumerate(theirs.tolist())}
     pairs = [(place[name], i) for i, name in enumerate(ours.tolist()) if name in place]
-    return tuple(np.array(pairs, dtype=np.intp).reshape(-1, 2).T)
+    return MatchedColumns(*np.array(pairs, dtype=np.intp).reshape(-1, 2).T, theirs, ours)
 
 
 def check_same_columns(pretrained, learner):

@@ -54,15 +54,15 @@ class PretrainedEncoder(
         A function from a batch of contents to an array with a vector for each, such as the
         `encode` method of a sentence transformer, :class:`~sktransrec.content.OnnxModel` or
         another encoder of :mod:`sktransrec.content`; or a transformer that is fitted already. It
-        gets texts as a list of str, tables as DataFrames, and all else as an array. It is never
-        copied.
+        gets texts as a list of str, tables as DataFrames (of numbers too), and all else as an
+        array. It is never copied.
     batch_size : int, default=64
         Number of contents in a batch, at least 1. Texts of similar length share a batch.
     memory : str, path or joblib.Memory, default=None
         A folder in which the vectors are kept, as in scikit-learn's `Pipeline`. None keeps nothing.
         An encoder is recognised by its code and weights or, if it is one of
-        :mod:`sktransrec.content`, by the path, size and time of its file. As with `joblib.Memory`,
-        a function must not depend on variables outside of it.
+        :mod:`sktransrec.content`, by the path, size and time of its files. As with
+        `joblib.Memory`, a function must not depend on variables outside of it.
     saves_encoder : bool, default=False
         Whether a saved estimator, or one that is sent to another process, holds the method or
         other large object that is the `encoder`. If False, it holds an encoder only if a name or
@@ -211,7 +211,7 @@ class PretrainedEncoder(
         return vectors
 
     def _check_content(self, X, *, reset):
-        """Return texts as an array of objects, tables of them as they are, all else as numbers."""
+        """Return texts as an array of objects, tables as they are, all else as numbers."""
         if not _is_matrix(X):
             values = without_library(X, "X")
             places = np.arange(len(values))
@@ -224,7 +224,8 @@ class PretrainedEncoder(
             raise ValueError("X holds no rows: pass at least one.")
         if hasattr(values, "iloc"):
             check_items(values, np.arange(len(values)), "X")
-        return values
+        # A table of numbers is checked as a matrix, but an encoder may need its names.
+        return X if hasattr(X, "iloc") and not sp.issparse(values) else values
 
     def _vectors(self, values):
         """Return the vector of each content."""

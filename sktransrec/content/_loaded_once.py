@@ -2,7 +2,7 @@
 """Encoders in files: loaded when they are first called, and saved by their path."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from .._version_stamp import path_as_str
 
@@ -12,17 +12,21 @@ class LoadedOnce:
 
     A subclass has the attribute `path`, loads the network in ``_load()`` and calls it in
     ``__call__`` by ``self._loaded()``. A saved encoder holds its attributes, but not the network.
+    If other attributes are paths of files as well, the subclass names them in `_paths`.
     """
 
+    path: Any
+
+    _paths: ClassVar = ("path",)
     _network = None
-    _loaded_from: Any = None, None
+    _loaded_from: Any = None, {}
 
     def _loaded(self):
         """Return the network of the file as it is now, or was before it went away."""
         settings, files = self.identity()
         old_settings, old_files = self._loaded_from
-        is_same_file = not files or files == old_files
-        if self._network is None or settings != old_settings or not is_same_file:
+        has_changed = any(now and now != old_files.get(name) for name, now in files.items())
+        if self._network is None or settings != old_settings or has_changed:
             self._network, self._loaded_from = self._load(), (settings, files)
         return self._network
 
@@ -35,11 +39,17 @@ class LoadedOnce:
         return f"{type(self).__name__}({settings})"
 
     def identity(self) -> Any:
-        """Return what tells this encoder from others, and a changed file from the one before."""
-        path = Path(self.path)
-        files = sorted(path.rglob("*")) if path.is_dir() else [path] * path.exists()
-        changes = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-        return repr(self), changes
+        """Return what tells this encoder from others, and changed files from those before."""
+        settings = {"type": type(self).__name__, **self.__getstate__()}
+        paths = {name: settings[name] for name in self._paths}
+        return settings, {n: _stamps(path) for n, path in paths.items() if isinstance(path, str)}
+
+
+def _stamps(path):
+    """Return the names, sizes and times of a file, or of all files of a folder."""
+    path = Path(path)
+    files = sorted(path.rglob("*")) if path.is_dir() else [path] * path.exists()
+    return [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
 
 
 def mean_over_places(outputs):

@@ -51,6 +51,8 @@ class OnnxModel(LoadedOnce):
     ItemFeatures(2 items, numbers of shape (2, 384))
     """
 
+    _paths = ("path", "tokenizer")
+
     def __init__(
         self,
         path: str | PathLike[str],

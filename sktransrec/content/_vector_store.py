@@ -7,13 +7,12 @@ import inspect
 import os
 import tempfile
 from pathlib import Path
-from types import NoneType
+from types import CodeType, NoneType
 
 import joblib
 import numpy as np
 import scipy.sparse as sp
 from joblib import Memory
-from joblib.func_inspect import get_func_code
 
 from ._loaded_once import LoadedOnce
 
@@ -102,7 +101,8 @@ def _encoder_key(encoder):
 
 def _identity(encoder):
     if isinstance(encoder, LoadedOnce):
-        return encoder.identity()
+        settings, files = encoder.identity()
+        return {name: _identity(value) for name, value in settings.items()}, files
     if isinstance(encoder, functools.partial):
         return _identity(encoder.func), encoder.args, encoder.keywords
     if inspect.ismethod(encoder):
@@ -131,6 +131,21 @@ def _settings(module):
 
 def _code_of(function):
     """Return the code of a function and the values that it takes from where it was made."""
-    code, *_ = get_func_code(function)
     inside = [_identity(cell.cell_contents) for cell in function.__closure__ or ()]
-    return code, function.__defaults__, function.__kwdefaults__, inside
+    return _bytecode(function.__code__), function.__defaults__, function.__kwdefaults__, inside
+
+
+def _bytecode(code):
+    """Return what the code of a function does, and that of the functions in it.
+
+    The source would not tell apart two functions on one line.
+    """
+    constants = [_constant(each) for each in code.co_consts]
+    return code.co_code, code.co_names, constants
+
+
+def _constant(value):
+    """Return a constant of a code in a form that is the same in every process."""
+    if isinstance(value, CodeType):
+        return _bytecode(value)
+    return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)

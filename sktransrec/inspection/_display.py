@@ -49,9 +49,21 @@ class Display:
             )
         ax.grid(axis="y", alpha=0.3)
         ax.set_xscale("log")
-        ax.set_xticks(places, labels=list(map(str, places)))
         ax.minorticks_off()
+        ax.set_xticks(places, labels=list(map(str, places)))
+        ax.set_xticks(places, labels=_apart(ax.get_xticklabels()))
         ax.legend(fontsize="small")
+
+
+def _apart(labels):
+    """Return the texts of labels from left to right, empty for those that would overlap."""
+    texts, end = [], -np.inf
+    for label in labels:
+        box = label.get_window_extent()
+        is_apart = box.x0 > end + box.height / 3
+        texts.append(label.get_text() if is_apart else "")
+        end = box.x1 if is_apart else end
+    return texts
 
 
 def side_by_side(axes, n_axes, width, height):

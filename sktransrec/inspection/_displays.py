@@ -2,6 +2,7 @@
 """Displays: results of the package, drawn with matplotlib."""
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,10 @@ from ..evaluation import (
     transfer_learning_curve,
 )
 from ._display import Display, side_by_side
+
+# Characters of a line, past which names of models leave no room for the axes or are cut off.
+_LABEL_WIDTH = 32
+_AXIS_LABEL_WIDTH = 48
 
 _TITLES = {
     "helps": "Transfer helps",
@@ -154,16 +159,19 @@ class ModelComparisonDisplay(Display):
         metric = comparison.label_of(metric)
         differences = comparison.differences(metric)
         names = sorted(differences, key=lambda name: -differences[name].difference)
-        ax = self._axes(ax, (7, 1.5 + 0.4 * len(names)))
         means, baseline = comparison.means[metric], comparison.baseline
+        labels = [fill(f"{name} ({means[name]:.4f})", _LABEL_WIDTH) for name in names]
+        n_lines = sum(label.count("\n") + 1 for label in labels)
+        ax = self._axes(ax, (7, 1.5 + 0.2 * (len(labels) + n_lines)))
         self._draw_intervals(
             ax,
             [differences[name].difference for name in names],
             [differences[name].interval for name in names],
-            [f"{name} ({means[name]:.4f})" for name in names],
+            labels,
             color,
         )
-        ax.set(xlabel=f"{metric} minus that of {baseline} ({means[baseline]:.4f})")
+        of_axis = f"{metric} minus that of {baseline} ({means[baseline]:.4f})"
+        ax.set(xlabel=fill(of_axis, _AXIS_LABEL_WIDTH))
         return self
 
 

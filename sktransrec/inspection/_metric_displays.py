@@ -89,7 +89,7 @@ class MetricCurveDisplay(Display):
         display : MetricCurveDisplay
             The display, drawn.
         """
-        return cls.from_comparison(compare(models, X, y, k=k, **options), ax=ax)
+        return cls.from_comparison(compare(models, X, y, k=list(k), **options), ax=ax)
 
     @classmethod
     def from_comparison(
@@ -102,7 +102,8 @@ class MetricCurveDisplay(Display):
         comparison : ModelComparison
             What :func:`sktransrec.compare` returned.
         metric : str, default=None
-            The name of a metric without the number, such as "NDCG"; None is the first one.
+            The name of a metric, such as "NDCG" or "ndcg", of which a number of items is not read;
+            None is the first one.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -122,7 +123,8 @@ class MetricCurveDisplay(Display):
         Parameters
         ----------
         metric : str, default=None
-            The name of a metric without the number, such as "NDCG"; None is the first one.
+            The name of a metric, such as "NDCG" or "ndcg", of which a number of items is not read;
+            None is the first one.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -132,12 +134,9 @@ class MetricCurveDisplay(Display):
             The display itself.
         """
         comparison = self.comparison
-        label = comparison.metrics[0].partition("@")[0] if metric is None else metric
-        names = {
-            int(name.partition("@")[2]): name
-            for name in comparison.metrics
-            if name.partition("@")[0] == label
-        }
+        parts = [(*name.partition("@")[::2], name) for name in comparison.metrics]
+        wanted = parts[0][0] if metric is None else str(metric).partition("@")[0]
+        names = {int(k): name for label, k, name in parts if label.lower() == wanted.lower()}
         if not names:
             raise ValueError(
                 f"metric={metric!r} is none of the metrics: {', '.join(comparison.metrics)}."
@@ -152,7 +151,7 @@ class MetricCurveDisplay(Display):
             {name: np.array([means[names[k]][name] for k in ks]) for name in sound},
             {name: np.nan_to_num([of_k[name] for of_k in errors]) for name in sound},
         )
-        ax.set(xlabel="number of items", ylabel=label)
+        ax.set(xlabel="number of items", ylabel=names[ks[0]].partition("@")[0])
         return self
 
 
@@ -252,11 +251,8 @@ class TradeOffDisplay(Display):
                 "The comparison has a single metric: pass several to compare, such as "
                 'metrics=["ndcg", "coverage"].'
             )
-        y, x = (name or metric for name, metric in zip((y, x), comparison.metrics, strict=False))
-        for metric in (x, y):
-            if metric not in comparison.metrics:
-                known = ", ".join(comparison.metrics)
-                raise ValueError(f"{metric!r} is none of the metrics: {known}.")
+        pairs = zip((y, x), comparison.metrics, strict=False)
+        y, x = (comparison.label_of(name or metric) for name, metric in pairs)
         ax = self._axes(ax)
         errors = [comparison.paired_errors(metric) for metric in (x, y)]
         sound = [name for name in comparison.models if name not in comparison.errors]

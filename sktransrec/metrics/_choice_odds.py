@@ -25,7 +25,7 @@ def choice_odds(popularity: ArrayLike, activity: ArrayLike | None = None) -> NDA
         recommender.
     activity : array-like of int of shape (n_rows,), default=None
         The number of items of each row that is scored. Only the proportions count. None treats all
-        rows as equally active.
+        rows as equally active; so do activities that no odds agree with, see Notes.
 
     Returns
     -------
@@ -53,7 +53,13 @@ def choice_odds(popularity: ArrayLike, activity: ArrayLike | None = None) -> NDA
 
     Items with the same popularity have the same odds, and so have rows with the same activity. The
     cost of an iteration is the number of different popularities times the number of different
-    activities. An item without interactions gets the odds of the rarest item with one.
+    activities. An item without interactions gets the odds of the rarest item with one. A row has
+    at most all items but half of one; the others share what it would have beyond that.
+
+    Some activities differ more than the shares allow: if half of all rows have an item, not all
+    interactions can be those of a tenth of the rows. This happens if the scored rows are active in
+    another way than those that the popularity comes from. Then no odds agree with both, the
+    iteration does not converge, and the function returns the odds for equally active rows.
 
     References
     ----------
@@ -78,22 +84,32 @@ def choice_odds(popularity: ArrayLike, activity: ArrayLike | None = None) -> NDA
     shares, items, n_items = np.unique(
         np.minimum(popularity, 1 - popularity.min() / 2), return_inverse=True, return_counts=True
     )
+    odds_of_equals = shares / (1 - shares)
     if activity is None or not np.any(activity):
-        return (shares / (1 - shares))[items]
+        return odds_of_equals[items]
     activity = check_array(activity, ensure_2d=False, dtype=np.float64, input_name="activity")
     activity, n_rows = np.unique(activity[activity > 0], return_counts=True)
-    return _rasch_item_odds(shares, n_items, activity, n_rows / n_rows.sum())[items]
+    odds = _rasch_item_odds(shares, n_items, activity, n_rows / n_rows.sum())
+    return (odds_of_equals if odds is None else odds)[items]
 
 
+@np.errstate(all="ignore")  # odds that do not converge may overflow
 def _rasch_item_odds(shares, n_items, activity, row_weights):
-    """Return the odds of the items, given their shares and the activity of the rows."""
-    expected = activity * (shares @ n_items) / (activity @ row_weights)
-    expected = np.minimum(expected, n_items.sum() - 0.5)
+    """Return the odds of items of some shares for rows of some activity, None if there are none."""
+    expected = _expected_activity(shares @ n_items, n_items.sum() - 0.5, activity, row_weights)
     row_odds, item_odds = expected / n_items.sum(), shares / (1 - shares)
     for _ in range(_MAX_ITER):
         row_odds = expected / ((item_odds / (1 + np.outer(row_odds, item_odds))) @ n_items)
         before = item_odds
         item_odds = shares / (row_weights @ (row_odds[:, None] / (1 + np.outer(row_odds, before))))
         if np.abs(item_odds / before - 1).max() < _TOLERANCE:
-            break
-    return item_odds
+            return item_odds
+    return None
+
+
+def _expected_activity(mean, limit, activity, row_weights):
+    """Return the sorted activities times a factor and cut at a limit, so that they have a mean."""
+    at_limit = limit * (1 - np.cumsum(row_weights))
+    # Of the factors that cut all activities after each place, the right one is the largest.
+    factors = (mean - at_limit) / np.cumsum(activity * row_weights)
+    return np.minimum(activity * factors.max(), limit)

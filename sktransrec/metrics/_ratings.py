@@ -8,12 +8,13 @@ from typing import Any, Literal
 import numpy as np
 
 from .._numerics._row_totals import rows_of_entries
-from .._recommend import n_rows_of
+from .._recommend import n_rows_of, seen_interactions
 from .._typing import Estimator, MatrixLike
-from .._validation import HOLDOUT, StrOptions, check_relevance, validate_params
+from .._validation import HOLDOUT, StrOptions, validate_params
 from .._wrapping import recommender_and_rows
 from ._pairs import mean_and_standard_error
 from ._scorer import HoldoutScorer
+from ._wanted import wanted_items
 
 
 def rating_errors(model: Estimator, X: MatrixLike, y: MatrixLike) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def rating_errors(model: Estimator, X: MatrixLike, y: MatrixLike) -> dict[str, A
     X : {array-like, sparse matrix} of shape (n_rows, n_items_)
         The known ratings of the rows.
     y : {array-like, sparse matrix} of shape (n_rows, n_items_)
-        The held-out ratings. A zero means that there is no rating.
+        The held-out ratings, which X does not hold. A zero means that there is no rating.
 
     Returns
     -------
@@ -67,10 +68,11 @@ def rating_errors(model: Estimator, X: MatrixLike, y: MatrixLike) -> dict[str, A
     n_rows = n_rows_of(X)
     if np.ndim(y) == 1:
         raise ValueError("y has one axis, and ratings need their items: pass a matrix of them.")
-    y = check_relevance(y, n_rows=n_rows, n_items=recommender.n_items_)
+    y = wanted_items(model, y, n_rows=n_rows, n_items=recommender.n_items_)
     if not y.nnz:
         raise ValueError("y holds no rating to predict: pass at least one value that is not zero.")
     errors = recommender.predict_ratings(X, y).data.astype(np.float64) - y.data
+    _check_not_all_known(y, seen_interactions(recommender, X))
     rows = rows_of_entries(y)
     weights = np.ones(len(errors))
     mean_square, its_error = mean_and_standard_error(errors**2, weights, rows)
@@ -79,6 +81,15 @@ def rating_errors(model: Estimator, X: MatrixLike, y: MatrixLike) -> dict[str, A
         "rmse": (float(rmse), float(its_error / (2 * rmse)) if rmse else 0.0),
         "mae": mean_and_standard_error(np.abs(errors), weights, rows),
     }
+
+
+def _check_not_all_known(wanted, known):
+    """Raise if the rows have all ratings already that are to be predicted."""
+    if known is not None and wanted.multiply(known != 0).nnz == wanted.nnz:
+        raise ValueError(
+            f"All {wanted.nnz} ratings in y are also in X, so the model knows what it is to "
+            "predict: hold them out of X, for example with holdout_random."
+        )
 
 
 @validate_params(

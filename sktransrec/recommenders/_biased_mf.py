@@ -9,6 +9,7 @@ from scipy.sparse import csr_array
 from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
+from .._columns import check_order, column_names
 from .._numerics._entries import with_data
 from .._numerics._least_squares import value_minima, value_parts
 from .._numerics._row_totals import rows_of_entries
@@ -231,6 +232,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
         """
         check_is_fitted(self)
         X = self._check_rows(X)
+        check_order(self.item_names_, column_names(y))
         wanted = check_relevance(y, n_rows=X.shape[0], n_items=self.n_items_)
         rows = rows_of_entries(wanted)
         U = self._row_minima(X)

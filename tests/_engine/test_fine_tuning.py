@@ -11,6 +11,7 @@ from sktransrec._engine._dense import autoencoder
 from sktransrec._engine._fine_tuning import (
     FineTuner,
     FineTuning,
+    MatchedColumns,
     TrainedNetwork,
     layer_depths,
     matching_columns,
@@ -106,9 +107,9 @@ def test_layers_side_by_side_have_the_same_depth():
 
 
 def test_columns_are_matched_by_name():
-    theirs, ours = matching_columns(np.array(["a", "b", "c"]), np.array(["c", "x", "b"]))
-    np.testing.assert_array_equal(theirs, [2, 1])
-    np.testing.assert_array_equal(ours, [0, 2])
+    columns = matching_columns(np.array(["a", "b", "c"]), np.array(["c", "x", "b"]))
+    np.testing.assert_array_equal(columns.theirs, [2, 1])
+    np.testing.assert_array_equal(columns.ours, [0, 2])
     assert matching_columns(np.array([1, 2]), np.array([1, 2])) is None
     assert matching_columns(None, np.array([1, 2])) is None
     with pytest.raises(ValueError, match="hold '1' of type str, but the known ids are of type int"):
@@ -165,7 +166,7 @@ def test_frozen_layers_have_no_optimizer_state():
 
 def test_penalty_is_half_the_squared_distance_of_what_was_copied():
     source = _source()
-    columns = np.array([0, 5]), np.array([4, 1])
+    columns = MatchedColumns(np.array([0, 5]), np.array([4, 1]), np.arange(7), np.arange(7))
     settings = _fine_tuning(l2_sp=0.3)._replace(source=TrainedNetwork(source, AXES, columns))
     network = autoencoder(**{**SIZES, "seed": 1})
     tuner = FineTuner(network, settings)

@@ -10,11 +10,12 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sktransrec import (
     ALSRecommender,
@@ -250,6 +251,18 @@ def test_whole_tables():
     assert sorted(pd.concat(tables).title) == DISTINCT
     with pytest.raises(ValueError, match="a missing value"):
         PretrainedEncoder(encode).fit(table.assign(brand=[None, *TITLES[1:]]))
+
+
+def test_a_table_of_numbers_keeps_its_names():
+    table = pd.DataFrame({"price": [1.0, 2, 1, 4], "year": [1, 1, 1, 2]}, index=list("abcd"))
+    scale = make_column_transformer((StandardScaler(), ["price"])).fit(table)
+    vectors = ItemFeatures(table).encoded(scale)
+    np.testing.assert_allclose(vectors.values, scale.transform(table), rtol=1e-6)
+    by_name = PretrainedEncoder(lambda part: part[["year"]]).fit_transform(table)
+    assert_array_equal(by_name, table[["year"]])
+    # Sparse columns come as a sparse matrix, since most encoders would make them dense.
+    sparse = pd.DataFrame.sparse.from_spmatrix(sp.eye_array(3), columns=list("abc"))
+    assert_array_equal(PretrainedEncoder(lambda X: X.toarray()).fit_transform(sparse), np.eye(3))
 
 
 @pytest.mark.parametrize(

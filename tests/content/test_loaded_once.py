@@ -68,3 +68,28 @@ def test_settings_that_have_changed_load_again_and_a_file_that_went_away_does_no
     path.write_text("4")
     scale.offset = 1
     assert scale(2) == 9
+
+
+class Shifted(Scale):
+    """The number in a file, and another one in a second file."""
+
+    _paths = ("path", "shift")
+
+    def __init__(self, path, shift):
+        super().__init__(path)
+        self.shift = shift
+
+    def _load(self):
+        return super()._load() + float(Path(self.shift).read_text())
+
+
+def test_all_files_of_an_encoder_are_looked_at(tmp_path):
+    path, shift = tmp_path / "network", tmp_path / "shift"
+    path.write_text("3")
+    shift.write_text("1")
+    shifted = Shifted(path, shift)
+    assert shifted(2) == 8
+    shift.write_text("2.0")
+    assert shifted(2) == 10
+    path.unlink()
+    assert shifted(2) == 10

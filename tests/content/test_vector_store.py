@@ -8,7 +8,8 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
-from sktransrec.content._vector_store import VectorStore, _encoder_key, content_keys
+from sktransrec.content import OnnxModel
+from sktransrec.content._vector_store import VectorStore, _constant, _encoder_key, content_keys
 
 
 def test_equal_contents_have_equal_keys():
@@ -116,9 +117,29 @@ def test_encoders_are_told_apart_by_code_and_weights():
         *(_scaled(2), _scaled(3), len, str, Weights(1.0).encode, Weights(2.0).encode),
         *(functools.partial(_scaled, 2), functools.partial(_scaled, 3), _scaled),
         *(_with_keyword(1), _with_keyword(2)),
+        *(lambda texts: len(texts), lambda texts: 2 * len(texts), lambda texts: max(texts)),
+        *(lambda texts: [len(one) for one in texts], lambda texts: [max(one) for one in texts]),
+        *(lambda text: text in {"tea", "milk"}, lambda text: text in {"tea", "film"}),
         *(Pooled("max").encode, Pooled("mean").encode, Pooled(2).encode),
     ]
     assert len({_encoder_key(each) for each in different}) == len(different)
+
+
+def test_a_set_in_the_code_of_a_function_has_no_order():
+    one, other = frozenset([0, 8]), frozenset([8, 0])
+    assert list(one) != list(other)
+    assert _constant(one) == _constant(other) != _constant(frozenset([0, 9]))
+
+
+def test_a_function_that_a_file_has_as_a_setting_is_known_by_its_code(tmp_path):
+    keys = [_encoder_key(OnnxModel("m", tokenizer=_scaled(factor))) for factor in (2, 2, 3)]
+    assert keys[0] == keys[1] != keys[2]
+    path = tmp_path / "tokenizer.json"
+    keys = []
+    for text in ("{}", '{"a": 1}'):
+        path.write_text(text)
+        keys.append(_encoder_key(OnnxModel("m", tokenizer=path)))
+    assert keys[0] != keys[1]
 
 
 def test_an_encoder_without_identity_is_refused():

@@ -83,6 +83,16 @@ def test_columns_are_copied_by_name_and_the_others_start_from_scratch(source):
     ]
 
 
+@pytest.mark.parametrize("hidden_layer_sizes", [(5,), ()])
+def test_a_network_that_knows_none_of_the_items_is_refused(hidden_layer_sizes):
+    sizes = {**TINY, "hidden_layer_sizes": hidden_layer_sizes}
+    numbered = Autoencoder(epochs=1, item_ids=np.arange(1000, 1006), **sizes).fit(_rows(6))
+    padded = np.array(["00001000", "00001001", "00001002"])
+    tuned = Autoencoder(pretrained=FrozenEstimator(numbered), item_ids=padded, **sizes)
+    with pytest.raises(ValueError, match=r"0 of 3 item_ids.* such as '00001000'.* such as 1000"):
+        tuned.fit(_rows(3))
+
+
 def test_names_of_a_table_are_used(source):
     pd = pytest.importorskip("pandas")
     frames = [pd.DataFrame(_rows(len(names)), columns=names) for names in (OLD, NEW)]

@@ -113,3 +113,16 @@ def test_differences_of_models_are_drawn_the_best_on_top(domains):
         assert labels == [f"{name} ({comparison.means[metric][name]:.4f})" for name in names]
     again = ModelComparisonDisplay.from_estimators(models, domains.X_source, **options)
     assert again.ax_.get_xlabel().startswith("NDCG@10 minus that of popularity")
+
+
+def test_long_names_of_models_stay_within_the_figure(domains):
+    long = "neighbours of items by the cosine of their rows, with 100 neighbours, and discounted"
+    models = {long: ItemKNNRecommender(), "EASE": EASERecommender()}
+    for baseline in (long, "EASE"):
+        comparison = compare(models, domains.X_source, baseline=baseline, cv=2, random_state=0)
+        display = ModelComparisonDisplay.from_comparison(comparison)
+        display.figure_.canvas.draw()
+        for label in (display.ax_.xaxis.label, *display.ax_.get_yticklabels()):
+            box = label.get_window_extent()
+            assert 0 <= box.x0 < box.x1 <= display.figure_.bbox.width
+            assert box.y0 >= 0

@@ -1,5 +1,7 @@
 """Curves and trade-offs show the numbers of a comparison, with paired errors."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -44,6 +46,28 @@ def test_a_curve_has_the_means_of_each_k_in_order(comparison):
         MetricCurveDisplay.from_comparison(comparison, metric="recall")
 
 
+def test_names_of_metrics_are_read_in_upper_and_lower_case(comparison):
+    for metric in ("NDCG", "ndcg", "ndcg@3"):
+        curve = MetricCurveDisplay.from_comparison(comparison, metric=metric)
+        assert curve.ax_.get_ylabel() == "NDCG"
+        assert curve.lines_["EASE"].get_xdata().tolist() == [3, 10]
+    ax = TradeOffDisplay.from_comparison(comparison, x="COVERAGE@3", y="ndcg@3").ax_
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("coverage@3", "NDCG@3")
+
+
+def test_labels_of_close_places_are_left_out():
+    X = make_cross_domain(100, 40, 30, random_state=0).X_source
+    ks = range(1, 21)
+    ax = MetricCurveDisplay.from_estimators({"popularity": None}, X, k=ks, cv=2).ax_
+    assert ax.get_xticks().tolist() == list(ks)
+    ax.figure.canvas.draw()
+    shown = [label for label in ax.get_xticklabels() if label.get_text()]
+    assert [label.get_text() for label in shown][:9] == list("123456789")
+    assert 10 <= len(shown) < 20
+    boxes = [label.get_window_extent() for label in shown]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
 def test_a_curve_from_estimators_compares(comparison):
     X = make_cross_domain(100, 40, 30, random_state=0).X_source
     display = MetricCurveDisplay.from_estimators(MODELS, X, k=[3, 10], cv=2, random_state=0)
@@ -59,5 +83,5 @@ def test_a_trade_off_has_a_named_point_for_each_model(comparison):
         assert_allclose(np.ravel(point.get_data()).astype(float), place)
     legend = display.ax_.get_legend().get_texts()
     assert [text.get_text() for text in legend] == comparison.models
-    with pytest.raises(ValueError, match="'diversity' is none of the metrics"):
+    with pytest.raises(ValueError, match="'diversity' is none of those that were measured"):
         TradeOffDisplay.from_comparison(comparison, x="diversity")

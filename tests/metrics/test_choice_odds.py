@@ -58,6 +58,35 @@ def test_odds_of_rows_that_are_alike():
         choice_odds([3, 1])
 
 
+def test_activities_that_no_odds_agree_with_are_left_out():
+    rng = np.random.default_rng(0)
+    item_odds = 1.5 * np.exp(-np.linspace(0, 4, 100))
+    known, scored = rng.lognormal(sigma=0.8, size=3000), np.r_[np.full(1500, 0.03), np.full(500, 3)]
+    known, scored = (
+        (rng.random((len(of_rows), 100)) < odds / (1 + odds)).astype(float)
+        for of_rows in (known, scored)
+        for odds in [np.outer(of_rows, item_odds)]
+    )
+    model = PopularityRecommender().fit(known)
+    X, y = holdout_random(scored, 0.5, random_state=0)
+    odds = choice_odds(model.popularity_, (X != 0).sum(axis=1))
+    assert_allclose(odds, choice_odds(model.popularity_))
+    assert 30 < odds.max() / odds.min() < 60
+    assert 0.1 < debiased_scorer("hit_rate", random_state=0)(model, X, y) < 0.22
+    # Odds that run away from each other are no overflow either.
+    rare = [0.9, *[1e-4] * 59]
+    assert_allclose(choice_odds(rare, [*[1] * 59, 10**9]), choice_odds(rare))
+
+
+def test_rows_share_what_one_row_cannot_have():
+    """A row that would have more than all items does not keep the odds from being found."""
+    assert_allclose(choice_odds([0.9, 0.8, 0.7], [1, 1, 50]), np.ones(3) * 13 / 7, rtol=0.5)
+    popularity = np.array([0.9, 0.5, 0.3])
+    odds = choice_odds(popularity, [1, 1, 3, 50])
+    assert odds[0] / odds[2] > 1.5 * choice_odds(popularity)[0] / choice_odds(popularity)[2]
+    assert odds.max() < 1000
+
+
 def test_popularity_is_nearer_to_chance_where_rows_choose_by_odds():
     """Where an item is had by most rows, its share of rows is too little to weigh it by."""
     X, y = holdout_random(_rasch()[0], 0.2, random_state=0)

@@ -1,8 +1,10 @@
 """Errors of predicted ratings are those of scikit-learn, and their standard errors the spread."""
 
+import functools
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
@@ -53,7 +55,32 @@ def test_standard_errors_are_the_spread_over_samples_of_rows(model, ratings):
 def test_perfect_predictions_have_no_error():
     X = np.full((5, 4), 3.0)
     model = BiasedMFRecommender(0).fit(X)
-    assert rating_errors(model, X, X)["rmse"] == (0, 0)
+    assert rating_errors(model, X * (np.arange(4) > 0), X)["rmse"] == (0, 0)
+
+
+def test_columns_of_y_in_another_order_are_refused(ratings):
+    names = [f"film {item}" for item in range(12)]
+    X, y = (pd.DataFrame(each.toarray(), columns=names) for each in ratings)
+    model = BiasedMFRecommender(2, random_state=0).fit(X)
+    assert rating_errors(model, X, y) == rating_errors(model, X, y.to_numpy())
+    for predict in (
+        model.predict_ratings,
+        functools.partial(rating_errors, model),
+        functools.partial(rating_errors, make_pipeline(model)),
+        functools.partial(rating_scorer(), model),
+    ):
+        with pytest.raises(ValueError, match="y has the column 'film 11' where"):
+            predict(X, y[names[::-1]])
+
+
+def test_ratings_that_are_all_known_are_refused(ratings):
+    X, y = ratings
+    for known in (X + y, (X + y).toarray()):
+        model = BiasedMFRecommender(2, random_state=0).fit(known)
+        for errors in (rating_errors, rating_scorer()):
+            with pytest.raises(ValueError, match=f"All {y.nnz} ratings in y are also in X"):
+                errors(model, known, y)
+    assert rating_errors(model, X, X + y)["rmse"][0] > 0
 
 
 def test_scorer_is_minus_the_error(model, ratings):

@@ -409,6 +409,8 @@ def test_fine_tuning_finds_items_by_their_ids():
     assert_array_equal(still.item_factors_[[0, 2]], model.item_factors_[[6, 0]])
     with pytest.raises(ValueError, match="one id for each of them"):
         clone(tuned).set_params(item_ids=ids).fit(X)
+    with pytest.raises(ValueError, match=r"0 of 3 item_ids.* are known to pretrained.*'x'.*'a'"):
+        clone(tuned).set_params(item_ids=list("xyz")).fit(X)
 
 
 def test_fine_tuning_reads_other_items_by_the_same_features():
@@ -429,3 +431,8 @@ def test_fine_tuning_reads_other_items_by_the_same_features():
     assert tuned.transferred_layers_[0].name == "items"
     changed = clone(tuned).set_params(learning_rate=0.01).fit(X)._fitted_network.weights
     assert (changed["items/kernel"] != old["items/kernel"]).any()
+    # A table of features says what items with new ids are like.
+    named = [ItemFeatures(features(n).values, list(ids)) for n, ids in ((7, "abcdefg"), (3, "xyz"))]
+    model = NextItemRecommender(item_features=named[0], **EAGER).fit(cycles())
+    tuned = clone(tuned).set_params(item_features=named[1], pretrained=FrozenEstimator(model))
+    assert tuned.fit(X).transferred_layers_[0][:2] == ("items", "whole")
