@@ -57,7 +57,7 @@ def first_displaced(names, others):
     return next(place for place, name in enumerate(names) if name != others[place])
 
 
-def check_same_rows(X, y):
+def check_row_labels(X, y):
     """Raise if tables have the same row labels in another order; numbers of rows are no labels."""
     first, second = getattr(X, "index", None), getattr(y, "index", None)
     if first is None or second is None or not hasattr(first, "equals") or first.equals(second):

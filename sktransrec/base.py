@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.preprocessing import normalize
 
-from ._columns import check_same_rows, column_names, joined_names
+from ._columns import check_row_labels, column_names, joined_names
 from ._numerics._row_blocks import rows_in
 from ._numerics._row_sums import RowSums, column_shares
 from ._numerics._top_k import top_k
@@ -254,6 +254,7 @@ shape (n_rows,), default=None
             Between 0 and 1.
         """
         check_is_fitted(self)
+        check_row_labels(X, y)
         if y is None:
             X, y = hidden_by_default(self, X)
         k = min(10, self.n_items_)
@@ -419,7 +420,7 @@ shape (n_rows,)
                 f"{type(self).__name__} requires y to be passed, but the target y is None: pass "
                 "the interactions to learn, of shape (n_rows, n_items)."
             )
-        check_same_rows(X, y)
+        check_row_labels(X, y)
         X = self._valid_rows(X, reset=reset)
         self._keep_names_of(y, reset=reset)
         y = check_targets(y, n_rows=X.shape[0], nonnegative=self._nonnegative_y)

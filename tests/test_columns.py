@@ -1,6 +1,7 @@
 """One column of values, exact whatever library holds it."""
 
 import datetime
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,11 @@ from sktransrec import (
     RidgeRecommender,
     StackingRecommender,
     VotingRecommender,
+    compare,
     fit_across_domains,
+    ranking_scorer,
     recommend,
+    transfer_gain,
 )
 from sktransrec._columns import (
     as_column,
@@ -216,5 +220,13 @@ def test_rows_by_label_in_another_order_are_refused(model):
     y = NAMED.set_axis(y_index)
     clone(model).fit(X, y)
     clone(model).fit(X.reset_index(drop=True), y[::-1])
-    with pytest.raises(ValueError, match=r"Row 0 of X is called 'user 0', and that of y 'user 59'"):
-        clone(model).fit(X, y[::-1])
+    fitted = clone(model).fit(X, y)
+    for call in (
+        clone(model).fit,
+        fitted.score,
+        partial(ranking_scorer(), fitted),
+        partial(transfer_gain, model, None),
+        partial(compare, {"model": model}),
+    ):
+        with pytest.raises(ValueError, match="Row 0 of X is called 'user 0', and that of y 'user "):
+            call(X, y[::-1])

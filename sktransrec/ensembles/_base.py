@@ -13,7 +13,7 @@ from sklearn.utils import Bunch, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._columns import check_order, check_order_of_part, check_same_rows, column_names
+from .._columns import check_order, check_order_of_part, check_row_labels, column_names
 from .._histories import padded_at_end
 from .._ids import DecodesItems
 from .._numerics._row_sums import column_shares
@@ -94,7 +94,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
     def _checked(self, X, y):
         """Return valid X, and valid y, or None if no leading member learns from y."""
         names = column_names(X)
-        check_same_rows(X, y)
+        check_row_labels(X, y)
         X = self._valid_rows(X, reset=True)
         if not is_supervised(self):
             return X, None

@@ -50,8 +50,8 @@ class TransferGate(DecidingRecommender):
     cv : int, cross-validation splitter or iterable, default=5
         How to hold rows out. An int shuffles the rows into that many folds.
     metric : str, default="ndcg"
-        The metric to compare, on the best `k` items of each row.
-        One of the metrics of :func:`~sktransrec.ranking_scorer`.
+        The metric to compare, on the best `k` items of each row: "average_precision", "f1",
+        "hit_rate", "ndcg", "precision", "recall" or "reciprocal_rank".
     k : int, default=10
         Number of items compared; all items if there are fewer.
     n_buckets : int, default=3
@@ -114,6 +114,11 @@ class TransferGate(DecidingRecommender):
 
     Each row is scored by the model of its bucket, so the scores of rows in different buckets may
     be on different scales. Compare scores within a row only.
+
+    Both models get the same rows. If the source is other users with the same items, pass the rows
+    of the target as X, and a `transfer` that holds those of the source, as in
+    :doc:`the guide </guide/transfer>`. With the rows of both in X, a model would be compared with
+    itself.
 
     A gate costs ``cv`` + 1 fits of both models.
 

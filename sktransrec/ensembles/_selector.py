@@ -70,8 +70,8 @@ class SourceSelectorRecommender(DecidingRecommender):
     cv : int, cross-validation splitter or iterable, default=5
         How to hold rows out. An int shuffles the rows into that many folds.
     metric : str, default="ndcg"
-        The metric to compare, on the best `k` items of each row.
-        One of the metrics of :func:`~sktransrec.ranking_scorer`.
+        The metric to compare, on the best `k` items of each row: "average_precision", "f1",
+        "hit_rate", "ndcg", "precision", "recall" or "reciprocal_rank".
     k : int, default=10
         Number of items compared; all items if there are fewer.
     confidence_level : float, default=0.95
@@ -131,6 +131,13 @@ class SourceSelectorRecommender(DecidingRecommender):
     to the gains. A supervised selector uses them as weights of a vote. An in-domain one multiplies
     the interactions with each source by its weight, divided by the largest weight; the target has
     weight 1.
+
+    The probe sees only rows that have values both in the source and in the target. For a source of
+    other users with the same items its gain says nothing, so `max_sources` must then be the number
+    of sources. A `CollectiveMFRecommender` as `transfer` ties an item of the target to one column
+    of the sources: where several of them have the item, give all but one of these columns an id
+    that no other has in `item_ids`. To use all of them, compare models with the rows of each
+    source, as in :doc:`the guide </guide/transfer>`.
 
     A measurement costs ``cv`` fits of `fallback`, and ``cv`` fits of `transfer` for each source in
     it. There is one measurement for each source on the shortlist, and one more for each source

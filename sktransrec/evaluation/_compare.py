@@ -325,12 +325,15 @@ def compare(
         and looked for.
     target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
         The columns of X that hold the target items, in ascending order, if X holds a source as
-        well. Only these items are hidden, recommended and found. None means all columns of X, or
-        no columns if the models are supervised.
+        well. Only these items are hidden, recommended and found. No row is recommended an item
+        that it already has there, by any model. None means all columns of X if all models learn
+        from X alone, or if one does and X has as many columns as y. Otherwise it means no columns:
+        pass them if only some of the models find the target items in X, such as a model of two
+        domains with target columns of its own.
     metrics : str or list of str, default="ndcg"
-        The metrics of the best `k` items of each row: those of relevance of
-        :func:`~sktransrec.ranking_scorer`, "novelty", "serendipity", "coverage" and "gini". The
-        first one orders the table.
+        The metrics of the best `k` items of each row: "average_precision", "f1", "hit_rate",
+        "ndcg", "precision", "recall", "reciprocal_rank", "novelty", "serendipity", "coverage" and
+        "gini". The first one orders the table.
     k : int or list of int, default=10
         Number of items recommended to each row.
     cv : int, cross-validation splitter, iterable, protocol or "known", default=5

@@ -13,7 +13,7 @@ from .._columns import check_order, column_names
 from .._numerics._entries import entries_of
 from .._numerics._row_totals import row_lengths
 from .._validation import _safe_indexing, check_matrix
-from .._wrapping import fitted_part, is_supervised
+from .._wrapping import fitted_part, is_supervised, reads_histories
 from ..interactions import AlignedDomains, cross_listed_mask, find_cross_listed
 from ..interactions._cross_listed import named_twins
 from ..interactions._target_items import TargetItems, column_labels
@@ -168,6 +168,18 @@ def matrices_and_names(X, y):
         "target_names": X.target_encoder.items_,
     }
     return X.X_source, X.X_target, names
+
+
+def target_among(target_columns, models, X, n_items):
+    """Return the target items in X.
+
+    If X has a column for each item, a model that learns from X alone recommends these columns, so
+    they are the items to all models. Otherwise the first model says what the target items are.
+    """
+    in_domain = [model for model in models if not (is_supervised(model) or reads_histories(model))]
+    has_columns = getattr(X, "shape", ())[1:] == (n_items,)
+    model = in_domain[0] if in_domain and has_columns else models[0]
+    return TargetItems.among(target_columns, model, X, n_items)
 
 
 def tells_of_target(known, y):

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from sklearn.model_selection import KFold, check_cv
 from sklearn.utils import check_random_state, indexable
 
+from .._columns import check_row_labels
 from .._recommend import n_rows_of
 from .._typing import Estimator, MatrixLike
 from .._validation import (
@@ -28,14 +29,15 @@ from .._validation import (
 )
 from .._wrapping import recommender_of
 from ..interactions._cross_listed import twin_lines
-from ..interactions._target_items import TargetItems, column_labels
+from ..interactions._target_items import column_labels
 from ..metrics._buckets import bucket_edges, bucket_names, bucket_of
 from ..metrics._table import METRICS
-from ..metrics._wanted import wanted_items
+from ..metrics._wanted import check_same_rows, wanted_items
 from ._comparison import (
     Comparison,
     check_order_of_target,
     matrices_and_names,
+    target_among,
     tells_of_target,
 )
 from ._gain_report import gain_html, gain_page
@@ -259,7 +261,8 @@ shape (n_rows,), default=None
         The columns of X that hold the known interactions with the items of y, in ascending order,
         which is that of the columns of y. Models that recommend columns of X recommend only these,
         and no row is recommended an item that it already has. None means all columns of X if
-        `transfer` recommends columns of X, and no columns if it learns the map from X to y.
+        `transfer` learns from X alone, or if `baseline` does and X has as many columns as y.
+        Otherwise it means no columns.
     X_source : {array-like, sparse matrix} of shape (n_rows, n_source_items), default=None
         The interactions in the source, to look for cross-listed items. None takes all columns of
         X except `target_columns`, if X is a matrix.
@@ -268,8 +271,8 @@ shape (n_rows,), default=None
         that are already fitted on other rows. The intervals then hold for these fitted models
         only, not for the same recommenders fitted on other training rows.
     metric : str, default="ndcg"
-        The metric to measure, on the best `k` items of each row.
-        One of the metrics of :func:`~sktransrec.ranking_scorer`.
+        The metric to measure, on the best `k` items of each row: "average_precision", "f1",
+        "hit_rate", "ndcg", "precision", "recall" or "reciprocal_rank".
     k : int, default=10
         Number of items recommended to each row; all items if there are fewer.
     n_buckets : int, default=3
@@ -345,8 +348,11 @@ shape (n_rows,), default=None
     X, y, names = matrices_and_names(X, y)
     for name, matrix in (("X", X), ("y", y), ("X_source", X_source)):
         check_sparse(matrix, name=name)
+    if X_source is not None:
+        check_same_rows(X_source, n_rows_of(X), name="X_source", what="source items")
+    relevance = wanted_items(transfer, y, n_rows=n_rows_of(X))
+    check_row_labels(X, y)
     X, y, X_source = indexable(X, y, X_source)
-    relevance = wanted_items(transfer, y, n_rows=n_rows_of(y))
     if not (relevance.data > 0).any():
         raise ValueError("y holds nothing to find: pass at least one value above zero.")
     prefit = isinstance(cv, str)
@@ -357,7 +363,8 @@ shape (n_rows,), default=None
         )
     for model in (transfer, baseline) if prefit else ():
         check_is_fitted(recommender_of(model))
-    target = TargetItems.among(target_columns, transfer, X, relevance.shape[1])
+    models = [transfer] if baseline is None else [transfer, baseline]
+    target = target_among(target_columns, models, X, relevance.shape[1])
     check_order_of_target(target, X, y)
     return measured_gain(
         Comparison.of(

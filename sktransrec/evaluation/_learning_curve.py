@@ -125,8 +125,11 @@ def transfer_learning_curve(
         looked for.
     target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
         The columns of X that hold the target items, in ascending order, if X holds a source as
-        well. Only these items are hidden, recommended and found. None means all columns of X, or
-        no columns if the models are supervised.
+        well. Only these items are hidden, recommended and found. No row is recommended an item
+        that it already has there, by any model. None means all columns of X if all models learn
+        from X alone, or if one does and X has as many columns as y. Otherwise it means no columns:
+        pass them if only some of the models find the target items in X, such as a model of two
+        domains with target columns of its own.
     train_sizes : array-like of int or float, default=(0.1, 0.2, 0.5, 1.0)
         Numbers of training rows, or shares of the smallest training fold.
     cv : int, cross-validation splitter or iterable, default=5
@@ -135,8 +138,8 @@ def transfer_learning_curve(
         If y is None, how many interactions of each held-out row to hide and look for: a share
         (between 0 and 1) or a count (1 or more). Of a history, the latest ones.
     metric : str, default="ndcg"
-        The metric to measure, on the best `k` items of each row.
-        One of the metrics of :func:`~sktransrec.ranking_scorer`.
+        The metric to measure, on the best `k` items of each row: "average_precision", "f1",
+        "hit_rate", "ndcg", "precision", "recall" or "reciprocal_rank".
     k : int, default=10
         Number of items recommended to each row.
     n_jobs : int, default=None

@@ -14,12 +14,15 @@ from sklearn.model_selection import KFold
 from sklearn.utils import check_random_state
 
 from .._numerics._entries import entries_of
-from .._recommend import n_rows_of
+from .._recommend import item_columns, n_rows_of
 from .._typing import MatrixLike
 from .._validation import check_matrix
+from .._wrapping import recommender_of
 from ..interactions import InteractionEncoder, holdout_after, holdout_last, holdout_random
+from ..interactions._hidden import hidden_part
 from ..interactions._holdout import random_interactions
 from ..metrics import ranking_scorer
+from ._served_rows import ServedRows
 
 Split: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
 
@@ -131,7 +134,11 @@ class _KnownRows:
 
 
 class _NewRows(_OfMatrix):
-    """Base of protocols whose models meet the rows that they serve for the first time."""
+    """Base of protocols whose models meet the rows that they serve for the first time.
+
+    A subclass also has ``_hidden_from(model, X)``, which returns rows as a fitted model reads them,
+    without a part of its items, and this part.
+    """
 
     serves_known_rows = False
 
@@ -183,8 +190,12 @@ class _NewRows(_OfMatrix):
         Returns
         -------
         scorer : callable
-            It holds out of the test rows what the protocol holds out, and compares with that; if y
-            is passed, it compares with y.
+            It holds out a part of the test rows by the rule of the protocol, and compares with
+            that; if y is passed, it compares with y. Only items that the model recommends are held
+            out. Of histories, `NewUsers` holds out the latest items, and `KShot` reads none. The
+            draw depends on the rows that are passed, so what is known of a row in a fold
+            differs from what `hold_out` leaves of it in all rows, and the score from that of
+            :func:`sktransrec.compare`.
         """
         return _ProtocolScorer(self, metric, k)
 
@@ -200,7 +211,7 @@ class _ProtocolScorer:
 
     def __call__(self, estimator, X, y=None):
         if y is None:
-            X, y = self.protocol.hold_out(X)
+            X, y = self.protocol._hidden_from(estimator, X)
         return ranking_scorer(self.metric, self.k)(estimator, X, y)
 
 
@@ -220,7 +231,7 @@ class NewUsers(_NewRows):
     holdout : float or int, default=0.2
         How many interactions of each served row to look for: a share or a number.
     random_state : int, RandomState instance or None, default=None
-        Shuffles the rows and chooses what to find, the same in each call.
+        Shuffles the rows and chooses what to find, the same in each call with the same rows.
 
     See Also
     --------
@@ -248,6 +259,9 @@ class NewUsers(_NewRows):
     def _held_out(self, X):
         return holdout_random(X, self.holdout, random_state=self._seed)
 
+    def _hidden_from(self, model, X):
+        return hidden_part(model, X, self.holdout, random_state=self._seed)
+
 
 @dataclass(frozen=True)
 class KShot(_NewRows):
@@ -264,8 +278,9 @@ class KShot(_NewRows):
     n_splits : int, default=5
         Number of folds, 2 or more.
     random_state : int, RandomState instance or None, default=None
-        Shuffles the rows and chooses what is known, the same in each call. With the same int, what
-        is known for a smaller `n_known` is a part of what is known for a larger one.
+        Shuffles the rows and chooses what is known, the same in each call with the same rows. With
+        the same int, what is known for a smaller `n_known` is a part of what is known for a larger
+        one.
 
     See Also
     --------
@@ -294,6 +309,17 @@ class KShot(_NewRows):
         X = check_matrix(X, name="X")
         y, known = random_interactions(X, np.full(X.shape[0], self.n_known), self._seed)
         return known, y
+
+    def _hidden_from(self, model, X):
+        columns = item_columns(recommender_of(model))
+        served = ServedRows.of(
+            *(X, None, {"model": model}),
+            holdout=None,
+            random_state=None,
+            target_columns=columns,
+            protocol=self,
+        )
+        return served.known, served.y
 
 
 @dataclass(frozen=True)

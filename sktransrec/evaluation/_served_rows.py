@@ -9,13 +9,14 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import indexable
 
-from .._columns import column_names, framed_like
+from .._columns import check_row_labels, column_names, framed_like
 from .._histories import padded_at_end
 from .._recommend import n_rows_of
 from .._validation import (
     _safe_indexing,
     as_array,
     check_matrix,
+    check_no_log,
     check_sparse,
     check_target_columns,
     item_ids_of_rows,
@@ -32,12 +33,13 @@ from ..content._item_features import check_order_of_items
 from ..interactions import AlignedDomains, holdout_random
 from ..interactions._hidden import without_latest
 from ..interactions._target_items import HistoryItems, TargetItems
-from ..metrics._wanted import wanted_items
+from ..metrics._wanted import check_same_rows, wanted_items
 from ..recommenders import PopularityRecommender
 from ._comparison import (
     check_none_known,
     check_order_of_target,
     matrices_and_names,
+    target_among,
     tells_of_target,
 )
 
@@ -104,16 +106,18 @@ class ServedRows:
         """Return rows of which y is to be found."""
         check_sparse(X, name="X")
         check_sparse(y, name="y")
-        supervised = list(filter(is_supervised, models))
+        check_no_log(y, name="y")
+        check_same_rows(y, n_rows_of(X))
+        check_row_labels(X, y)
+        by_turns = sorted(models, key=is_supervised, reverse=True) or [PopularityRecommender()]
         X, y = indexable(X, y)
-        popularity = PopularityRecommender()
         n_items = None
-        if not supervised and not sp.issparse(y) and np.ndim(y) == 1:
+        if not is_supervised(by_turns[0]) and not sp.issparse(y) and np.ndim(y) == 1:
             n_items = X.shape[1]
             if target_columns is not None:
                 n_items = len(check_target_columns(target_columns, n_items))
-        wanted = wanted_items([*models, popularity][0], y, n_rows=n_rows_of(y), n_items=n_items)
-        target = TargetItems.among(target_columns, [*supervised, popularity][0], X, wanted.shape[1])
+        wanted = wanted_items([*models, *by_turns][0], y, n_rows=n_rows_of(y), n_items=n_items)
+        target = target_among(target_columns, by_turns, X, wanted.shape[1])
         check_order_of_target(target, X, y)
         check_none_known(target.known(X), wanted)
         return cls(X, X, wanted, target)
@@ -128,6 +132,7 @@ class ServedRows:
         ids = item_ids_of_rows(X, ignores_gaps=all(map(ignores_unknown, readers)))
         n_items = _n_items_of_histories(ids, y, readers)
         if y is not None:
+            check_same_rows(y, len(ids))
             known, y = indexable(X, y)
             y = wanted_items(readers[0], y, n_rows=n_rows_of(y), n_items=n_items)
         elif hold_out is None:

@@ -81,7 +81,9 @@ def debiased_scorer(
     holdout : float or int, default=None
         Hide this share (between 0 and 1) or number (1 or more) of the interactions of each row in
         X, and rank them; of a history, the latest ones. None ranks the items in y or, if no y is
-        passed, the items that the `score` of the model hides.
+        passed, the items that the `score` of a recommender hides: always the same fifth of the
+        items of each row, or the last item of a history. They are hidden before the steps of a
+        `Pipeline`, whose own `score` hides items after its steps.
     random_state : int, RandomState instance or None, default=None
         Chooses what `holdout` hides, and draws the negatives. Pass an int to compare all models on
         the same pairs.
@@ -104,7 +106,8 @@ def debiased_scorer(
     -----
     The odds of an item are its `choice_odds`. They depend on the `popularity_` of the model, from
     the training data, and on the number of interactions of each row of X. They do not depend on the
-    held-out pairs.
+    held-out pairs. If the activity of the rows differs so much that no odds agree with the
+    popularity, the odds are those for equally active rows.
 
     If rows choose by popularity alone, every ranking that is the same for all rows has the score of
     a random ranking. This needs ``propensity_exponent=1`` or, with sampled negatives,

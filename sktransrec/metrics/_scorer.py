@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._columns import check_row_labels
 from .._numerics._entries import entries_of
 from .._recommend import (
     exclusions,
@@ -77,7 +78,9 @@ def ranking_scorer(
         Hide this share (between 0 and 1) or number (1 or more) of the interactions of each row in
         X, recommend from the others, and look for the hidden ones; of a history, the latest ones
         are hidden. X must hold the items. None compares with y or, if no y is passed, hides what
-        the `score` of the model hides.
+        the `score` of a recommender hides: always the same fifth of the items of each row, or the
+        last item of a history. It is hidden before the steps of a `Pipeline`, whose own `score`
+        hides items after its steps.
     item_vectors : {array-like, sparse matrix} of shape (n_items_, n_features), default=None
         What the items are like; "diversity" needs it.
     item_classes : {array-like, sparse matrix} of shape (n_items_, n_classes), default=None
@@ -105,8 +108,9 @@ def ranking_scorer(
     Of "gini" and "calibration_error", for which smaller values are better, the scorer returns minus
     the value, because a search takes the largest score. No value of "popularity_lift" is the best
     one, so do not search by it. The popularity is that of the model's training data, `popularity_`.
-    With `candidates`, coverage, Gini and serendipity are as if there were no other items. The items
-    that a row has are all of them in "popularity_lift" and "calibration_error".
+    With `candidates`, coverage, Gini and serendipity are as if there were no other items.
+    "popularity_lift" and "calibration_error" compare with what is known of a row in X, items that
+    are no candidates included, and not with what is held out.
 
     If no row has anything to find, or if the model cannot recommend, the scorer raises an error. It
     never returns NaN. A search turns errors into NaN and a warning; ``error_score="raise"`` shows
@@ -158,6 +162,7 @@ class HoldoutScorer:
 
     def _rows_and_wanted(self, estimator, X, y):
         """Return the rows to recommend to, and the items to find."""
+        check_row_labels(X, y)
         if self.holdout is None:
             return (X, y) if y is not None else hidden_by_default(estimator, X, self.candidates)
         if y is not None:
@@ -213,11 +218,10 @@ class _RankingScorer(HoldoutScorer):
         X, y = self._rows_and_wanted(estimator, X, y)
         recommender, X, left_out = rows_and_exclusions(estimator, X, self.exclude_seen)
         n_items = recommender.n_items_
-        is_matrix = is_matrix_of_items(estimator, y)
-        y = wanted_items(estimator, y, n_rows=n_rows_of(X), n_items=n_items)
-        if is_matrix and self._reads_y():
-            check_not_all_seen(y, exclusions(recommender, X, **left_out))
-        scores = self._scores(recommender, X, self._among_candidates(y), left_out)
+        wanted = wanted_items(estimator, y, n_rows=n_rows_of(X), n_items=n_items)
+        if is_matrix_of_items(estimator, y) and self._reads_y():
+            check_not_all_seen(wanted, exclusions(recommender, X, **left_out))
+        scores = self._scores(recommender, X, self._among_candidates(wanted), left_out)
         if isinstance(self.metric, str) and not isinstance(self.k, list | tuple):
             (score,) = scores.values()
             return score

@@ -6,7 +6,8 @@ import scipy.sparse as sp
 
 from .._columns import check_order, column_names
 from .._histories import is_padded_at_one_end, seen_items
-from .._validation import as_array, check_numbering, check_relevance
+from .._recommend import n_rows_of
+from .._validation import as_array, check_no_log, check_numbering, check_relevance
 from .._wrapping import check_order_kept, ignores_unknown, innermost, is_supervised, reads_histories
 
 
@@ -20,9 +21,22 @@ def wanted_items(model, y, *, n_rows, n_items=None):
     if not is_supervised(model):
         check_order_kept(model)
     check_order(getattr(innermost(model), "item_names_", None), column_names(y))
-    if reads_histories(model) and not sp.issparse(y):
+    if not reads_histories(model):
+        check_no_log(y, name="y")
+    elif not sp.issparse(y):
         y = _of_ids(as_array(y, name="y"), n_items, ignores=ignores_unknown(model))
+    check_same_rows(y, n_rows)
     return check_relevance(y, n_rows=n_rows, n_items=n_items)
+
+
+def check_same_rows(y, n_rows, *, name="y", what="target items"):
+    """Raise if y, or another argument, has not as many rows as X."""
+    has_rows = getattr(y, "ndim", 1) > 0 and hasattr(y, "__len__")
+    if has_rows and n_rows_of(y) != n_rows:
+        raise ValueError(
+            f"X has {n_rows} rows and {name} has {n_rows_of(y)}: row i of {name} must hold the "
+            f"{what} of row i of X. align_domains makes such matrices of two logs."
+        )
 
 
 def is_matrix_of_items(model, y):

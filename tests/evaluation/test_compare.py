@@ -1,5 +1,7 @@
 """Scores of several models on the same rows, and their paired differences."""
 
+import inspect
+import re
 import tracemalloc
 
 import numpy as np
@@ -19,6 +21,8 @@ from sktransrec import (
     ItemKNNRecommender,
     PopularityRecommender,
     RidgeRecommender,
+    SourceSelectorRecommender,
+    TransferGate,
     TransitionRecommender,
     VotingRecommender,
     compare,
@@ -27,9 +31,11 @@ from sktransrec import (
     transfer_learning_curve,
 )
 from sktransrec.datasets import make_cross_domain
+from sktransrec.evaluation._compare import _ALL
 from sktransrec.evaluation._paired import holm_differences
 from sktransrec.interactions import holdout_random
 from sktransrec.metrics import coverage_at_k, ndcg_at_k, novelty_at_k, recall_at_k
+from sktransrec.metrics._table import METRICS
 
 
 @pytest.fixture(scope="module")
@@ -307,3 +313,18 @@ def test_members_of_ensembles_know_items_that_no_training_row_has():
     assert not found.errors
     assert_array_equal(found.scores["NDCG@10"]["vote"], found.scores["NDCG@10"]["alone"])
     assert_array_equal(found.scores["NDCG@10"]["nested"], found.scores["NDCG@10"]["alone"])
+
+
+@pytest.mark.parametrize(
+    ("measure", "names"),
+    [
+        (compare, _ALL),
+        (transfer_gain, METRICS),
+        (transfer_learning_curve, METRICS),
+        (TransferGate, METRICS),
+        (SourceSelectorRecommender, METRICS),
+    ],
+)
+def test_docstrings_name_the_metrics(measure, names):
+    described = re.split(r"\nmetrics? : ", inspect.getdoc(measure))[1].partition("\nk : ")[0]
+    assert set(re.findall('"([a-z_0-9]+)"', described)) == set(names)

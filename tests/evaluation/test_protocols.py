@@ -1,18 +1,24 @@
 """Protocols hold out what they name, nothing else, and work as cv."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Binarizer
 
 from sktransrec import (
+    CollectiveMFRecommender,
     EASERecommender,
     HybridRecommender,
     InteractionEncoder,
     ItemFeatures,
     ItemKNNRecommender,
+    TransitionRecommender,
     compare,
     holdout_random,
     ranking_scorer,
@@ -176,3 +182,41 @@ def test_a_search_compares_all_candidates_on_the_same_items(X, protocol):
     search = GridSearchCV(EASE, grid, cv=protocol, scoring=protocol.scorer()).fit(X)
     first, second = search.cv_results_["mean_test_score"]
     assert first == second
+
+
+def score_in_folds(model, X, protocol):
+    search = GridSearchCV(model, {}, cv=protocol, scoring=protocol.scorer(), error_score="raise")
+    return search.fit(X).best_score_
+
+
+@pytest.mark.parametrize(
+    "protocol", [NewUsers(2, random_state=0), KShot(2, n_splits=2, random_state=0)], ids=repr
+)
+def test_scorers_keep_names_and_target_columns(X, protocol):
+    table = pd.DataFrame(X.toarray(), columns=[f"item {i}" for i in range(24)])
+    by_name = make_column_transformer(
+        (Binarizer(), list(table.columns)), verbose_feature_names_out=False
+    )
+    of_matrix = score_in_folds(EASE, X, protocol)
+    assert score_in_folds(EASE, table, protocol) == of_matrix
+    assert score_in_folds(make_pipeline(by_name, EASE), table, protocol) == of_matrix
+    both = sp.hstack([X[:, :8], X], format="csr")
+    collective = CollectiveMFRecommender(slice(8, None), n_components=2, max_iter=4)
+    assert score_in_folds(collective.set_params(random_state=0), both, protocol) > 0
+    train, test = next(protocol.split(both))
+    known, y = protocol.hold_out(X[test])
+    known = sp.hstack([both[test, :8], known], format="csr")
+    fitted = collective.fit(both[train])
+    expected = ranking_scorer()(fitted, known, y)
+    assert protocol.scorer()(fitted, both[test]) == pytest.approx(expected)
+
+
+def test_scorers_hold_out_the_latest_items_of_histories_or_say_that_they_cannot():
+    histories = np.random.default_rng(0).integers(1, 13, size=(40, 6))
+    model = TransitionRecommender(n_items=12)
+    protocol = NewUsers(2, holdout=1, random_state=0)
+    fitted = clone(model).fit(histories)
+    expected = ranking_scorer(holdout=1)(fitted, histories)
+    assert protocol.scorer()(fitted, histories) == expected
+    with pytest.raises(ValueError, match="this protocol hides parts of a matrix"):
+        score_in_folds(model, histories, KShot(2, n_splits=2))

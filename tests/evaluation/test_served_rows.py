@@ -306,3 +306,43 @@ def test_models_see_the_names_of_columns():
         assert not comparison.errors
         plain = compare({"EASE": EASERecommender(50.0)}, X, **settings)
         assert comparison.means["NDCG@10"] == plain.means["NDCG@10"]
+
+
+def test_no_model_recommends_what_rows_have_if_one_recommends_the_columns_of_X():
+    X, y = holdout_random(
+        make_cross_domain(200, 60, 40, n_cold_users=0, random_state=0).Y_target, 0.3, random_state=1
+    )
+    models = {"ridge": RidgeRecommender(), "EASE": EASERecommender()}
+    columns, seed = np.arange(40), {"random_state": 0}
+    expected = compare(models, X, y, target_columns=columns, **seed).means["NDCG@10"]
+    assert compare(models, X, y, **seed).means["NDCG@10"] == expected
+    alone = compare({"EASE": models["EASE"]}, X, y, **seed).means["NDCG@10"]
+    assert alone["popularity"] == expected["popularity"]
+    sized = {"train_sizes": [100], **seed}
+    curve = transfer_learning_curve({**models, "popularity": None}, X, y, **sized)
+    assert (
+        curve.means["popularity"]
+        == transfer_learning_curve(
+            {**models, "popularity": None}, X, y, target_columns=columns, **sized
+        ).means["popularity"]
+    )
+    gain = transfer_gain(*models.values(), X, y, **seed).overall
+    assert (gain.transfer, gain.baseline) == pytest.approx((expected["ridge"], expected["EASE"]))
+
+
+def test_columns_are_no_items_to_supervised_models_alone():
+    domains = make_cross_domain(200, 40, 40, n_cold_users=0, random_state=0)
+    rows = ServedRows.of(
+        *(domains.X_source, domains.Y_target, {"ridge": RidgeRecommender(), "popularity": None}),
+        **{"holdout": None, "random_state": None},
+    )
+    assert not rows.target.are_in_rows
+
+
+def test_models_of_two_domains_find_their_own_target_columns_beside_supervised_ones():
+    domains = make_cross_domain(200, 60, 40, n_cold_users=0, random_state=0)
+    known, y = holdout_random(domains.Y_target, 0.4, random_state=0)
+    X = sp.hstack([domains.X_source, known], format="csr")
+    collective = CollectiveMFRecommender(slice(60, None), n_components=4, max_iter=4)
+    models = {"ridge": RidgeRecommender(), "collective": collective.set_params(random_state=0)}
+    assert not compare(models, X, y, random_state=0).errors

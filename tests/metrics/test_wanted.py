@@ -10,6 +10,10 @@ from sktransrec import (
     EASERecommender,
     NextItemRecommender,
     PopularityRecommender,
+    RidgeRecommender,
+    compare,
+    transfer_gain,
+    transfer_learning_curve,
 )
 from sktransrec.metrics import held_out_auc, held_out_ranks, ranking_scorer
 from sktransrec.metrics._wanted import wanted_items
@@ -89,3 +93,36 @@ def test_rows_may_be_lists():
 def test_coverage_needs_nothing_to_find():
     X = np.random.default_rng(0).integers(2, size=(20, 8))
     assert ranking_scorer("coverage", k=2)(EASERecommender(1.0).fit(X), X, X) > 0
+
+
+MEASURES = {
+    "fit": lambda model, X, y: model.fit(X, y),
+    "score": lambda model, X, y: model.score(X, y),
+    "scorer": lambda model, X, y: ranking_scorer()(model, X, y),
+    "gain": lambda model, X, y: transfer_gain(model, None, X, y),
+    "comparison": lambda model, X, y: compare({"model": model}, X, y),
+    "curve": lambda model, X, y: transfer_learning_curve({"model": model}, X, y),
+}
+
+
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.ones((19, 4)), "X has 20 rows and y has 19: row i of y must hold the target items of"),
+        ([[0, 3], [1]] * 10, "y must be a matrix .* it holds the ids of the items of each row"),
+    ],
+    ids=["fewer rows", "lists of ids"],
+)
+def test_y_without_a_row_for_each_of_X_has_the_same_error_everywhere(measure, y, message):
+    X = np.random.default_rng(0).integers(2, size=(20, 8))
+    model = RidgeRecommender().fit(X, np.ones((20, 4)))
+    with pytest.raises(ValueError, match=message):
+        measure(model, X, y)
+
+
+def test_next_items_of_fewer_rows_are_refused():
+    histories, y = np.ones((20, 3), dtype=int), np.ones(19, dtype=int)
+    for measure in ("gain", "comparison", "curve"):
+        with pytest.raises(ValueError, match=r"X has 20 rows and y has 19.* align_domains"):
+            MEASURES[measure](NextItemRecommender(n_items=4), histories, y)
