@@ -36,9 +36,10 @@ class TransferGate(DecidingRecommender):
         A recommender that uses the source, or a `Pipeline` or search that holds one.
     fallback : estimator, default=None
         The recommender without the source, supervised or in-domain as `transfer` is. It gets only
-        the columns `target_columns` of X if these are given, and otherwise all of X. If X holds
-        histories and the fallback cannot read them, it gets the matrix of the items that each row
-        has. None means the popularity of the target items.
+        the target columns of X, those of `target_columns` or, if that is None, of a `transfer` that
+        has its own; otherwise it gets all of X. If X holds histories and the fallback cannot read
+        them, it gets the matrix of the items that each row has. None means the popularity of the
+        target items.
     target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
         The columns of X that hold the target items, if X holds the source as well, in ascending
         order, which is that of the columns of y. The gate recommends only these. None means all

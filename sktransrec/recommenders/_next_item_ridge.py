@@ -43,7 +43,7 @@ class NextItemRidgeRecommender(LinkedHistoryReader):
         Number of items. None means the largest id of `fit`.
     unknown : {"error", "ignore"}, default="error"
         What to do with ids above the number of items, and with zeros between ids: raise an error,
-        or leave them out.
+        or leave them out. To `partial_fit`, larger ids are new items.
 
     Attributes
     ----------
