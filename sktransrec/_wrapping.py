@@ -29,7 +29,7 @@ def entry_tags(model):
 def take_input_tags(tags, parts):
     """Set tags so that they allow each kind of X that the first steps of all parts can read."""
     entries = [entry_tags(part).input_tags for part in parts]
-    for kind in ("sparse", "string", "one_d_array", "two_d_array"):
+    for kind in ("sparse", "string", "one_d_array", "two_d_array", "allow_nan"):
         setattr(tags.input_tags, kind, all(getattr(entry, kind) for entry in entries))
     tags.input_tags.positive_only = any(entry.positive_only for entry in entries)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Set
 from contextlib import contextmanager, suppress
 from copy import copy
 from datetime import date, time, timedelta
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
@@ -115,16 +116,20 @@ def check_matrix(X, *, name, nonnegative=False):
     return X
 
 
-def check_rows(estimator, X, *, reset, dtype=np.float32):
+def check_rows(estimator, X, *, reset, dtype=np.float32, allow_nan=False):
     """Return X as an ndarray, or as a canonical `csr_array` if it is sparse."""
-    X = validate_data(estimator, X, reset=reset, accept_sparse=_SPARSE_FORMATS, dtype=dtype)
+    options = {"accept_sparse": _SPARSE_FORMATS, "dtype": dtype}
+    if allow_nan:
+        options["ensure_all_finite"] = "allow-nan"
+    X = validate_data(estimator, X, reset=reset, **options)
     return _canonical_csr(X) if sp.issparse(X) else X
 
 
-def check_rows_or_content(estimator, X, *, reset, dtype=np.float32):
+def check_rows_or_content(estimator, X, *, reset, **options):
     """Return X as `check_rows` does; texts, and tables with texts, are returned unchanged."""
     if not is_content(X):
-        return check_rows(estimator, X, reset=reset, dtype=dtype)
+        check = check_table if is_table(X) else partial(check_rows, **options)
+        return check(estimator, X, reset=reset)
     _check_no_sparse_objects(X)
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     return X if hasattr(X, "select_dtypes") else np.asarray(check_documents(X), dtype=object)

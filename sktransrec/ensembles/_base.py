@@ -126,7 +126,8 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
 
     def _valid_features(self, X, *, reset):
-        valid = check_rows_or_content(self, X, reset=reset, dtype=_EXACT)
+        allow_nan = get_tags(self).input_tags.allow_nan
+        valid = check_rows_or_content(self, X, reset=reset, dtype=_EXACT, allow_nan=allow_nan)
         # Members may choose columns by name.
         is_frame = hasattr(X, "select_dtypes") and not hasattr(X, "sparse")
         return X if is_frame and self._passes_frames else valid

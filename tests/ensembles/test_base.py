@@ -2,11 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils import get_tags
@@ -217,3 +219,50 @@ def test_a_member_that_recommends_the_source_is_refused():
     y = pd.DataFrame(X.toarray(), columns=[f"target {n}" for n in range(6)])
     with pytest.raises(ValueError, match="'part 1' recommends the columns of X, such as 'source "):
         vote(RidgeRecommender(), PopularityRecommender()).fit(source, y)
+
+
+@pytest.mark.parametrize(
+    "ensemble",
+    [
+        lambda model: VotingRecommender([("one", model)]),
+        lambda model: StackingRecommender([("one", model)], random_state=0),
+        lambda model: TransferGate(model, model, cv=2, random_state=0),
+        DiscountedRecommender,
+    ],
+)
+def test_gaps_reach_members_that_fill_them(ensemble):
+    rng = np.random.default_rng(0)
+    features, y = rng.normal(size=(60, 5)), (rng.uniform(size=(60, 12)) < 0.3).astype(float)
+    features[::7, 2] = np.nan
+    model = make_pipeline(SimpleImputer(), RidgeRecommender())
+    found = ensemble(model).fit(features, y).recommend(features, n_recommendations=1)
+    assert_array_equal(found[0].shape, (60, 1))
+    with pytest.raises(ValueError, match="contains NaN"):
+        ensemble(RidgeRecommender()).fit(features, y)
+
+
+COUNTRIES = pd.DataFrame({"country": np.repeat(list("uvwxyz"), 5)})
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        COUNTRIES,
+        pl.DataFrame(COUNTRIES.to_dict("list")),
+        COUNTRIES.to_numpy(),
+        COUNTRIES.values.tolist(),
+    ],
+    ids=["pandas", "polars", "objects", "lists"],
+)
+@pytest.mark.parametrize(
+    "model",
+    [
+        DiscountedRecommender(SEGMENTS, discount=0),
+        VotingRecommender([("one", SEGMENTS)]),
+        StackingRecommender([("one", SEGMENTS)], regularization=np.inf),
+        TransferGate(SEGMENTS, SEGMENTS, cv=2, random_state=0),
+    ],
+)
+def test_members_get_tables_of_texts(model, table):
+    items, _ = model.fit(table, BY_DATE).recommend(table[::5], n_recommendations=1)
+    assert_array_equal(items[:, 0], np.arange(6))
