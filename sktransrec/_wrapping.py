@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Binarizer
 from sklearn.utils import get_tags
 
-from ._columns import first_displaced
+from ._columns import column_names, first_displaced
 from ._validation import check_is_fitted, check_sparse
 
 
@@ -35,9 +35,17 @@ def take_input_tags(tags, parts):
 
 
 def fitted_part(part, X, y):
-    """Return a clone of a part fitted on X and y; its errors say whose they are in a note."""
+    """Return a clone of a part fitted on X and y; its errors say whose they are in a note.
+
+    A part that was fitted before does not warn of names, where X has none.
+    """
     try:
-        return clone(part).fit(X, y)
+        fitted = clone(part).fit(X, y)
+        inner = fitted.estimator if isinstance(fitted, FrozenEstimator) else None
+        is_named = "feature_names_in_" in getattr(inner, "__dict__", ())
+        if is_named and column_names(X) is None:
+            return FrozenEstimator(without_names(inner))
+        return fitted
     except Exception as error:
         error.add_note(f"This is an error of the part {part!r}, which was fitted on X.")
         raise

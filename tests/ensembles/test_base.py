@@ -8,17 +8,20 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils import get_tags
 
 from sktransrec import (
+    ALSRecommender,
     CollectiveMFRecommender,
     ContentKNNRecommender,
     DiscountedRecommender,
     EASERecommender,
     HistoryRecommender,
+    HybridRecommender,
     ItemFeatures,
     ItemKNNRecommender,
     NextItemRecommender,
@@ -26,6 +29,7 @@ from sktransrec import (
     RidgeRecommender,
     SegmentPopularityRecommender,
     StackingRecommender,
+    SwitchingRecommender,
     TransferGate,
     TransitionRecommender,
     VotingRecommender,
@@ -266,3 +270,21 @@ COUNTRIES = pd.DataFrame({"country": np.repeat(list("uvwxyz"), 5)})
 def test_members_get_tables_of_texts(model, table):
     items, _ = model.fit(table, BY_DATE).recommend(table[::5], n_recommendations=1)
     assert_array_equal(items[:, 0], np.arange(6))
+
+
+@pytest.mark.parametrize(
+    "ensemble",
+    [
+        lambda model: VotingRecommender([("one", model)]),
+        lambda model: StackingRecommender([("one", model)], regularization=np.inf),
+        lambda model: TransferGate(model, model, cv=2, random_state=0),
+        lambda model: SwitchingRecommender(model),
+        DiscountedRecommender,
+        HybridRecommender,
+    ],
+)
+def test_a_frozen_member_that_knows_names_gives_no_warning(ensemble):
+    table = pd.DataFrame(X.toarray(), columns=list("abcdef"))
+    frozen = FrozenEstimator(ALSRecommender(2, max_iter=1, random_state=0).fit(table))
+    ensemble(frozen).fit(table).recommend(table, n_recommendations=1)
+    assert frozen.feature_names_in_.tolist() == list("abcdef")
