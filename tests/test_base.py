@@ -227,7 +227,7 @@ def test_score_of_fewer_than_ten_items():
         ([3, 0], "y holds column indices from 0 to 3, expected 0 to 2"),
         ([-1, 0], "y holds column indices from -1"),
         ([0.5, 1], "y is 1-D with dtype float64"),
-        ([1], "y has shape"),
+        ([1], "X has 2 rows and y has 1"),
         (np.ones((2, 4)), "y has shape"),
         (np.zeros((2, 3)), "no relevant item"),
     ],

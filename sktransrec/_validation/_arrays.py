@@ -7,7 +7,6 @@ from collections.abc import Mapping, Set
 from contextlib import contextmanager, suppress
 from copy import copy
 from datetime import date, time, timedelta
-from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
@@ -128,8 +127,7 @@ def check_rows(estimator, X, *, reset, dtype=np.float32, allow_nan=False):
 def check_rows_or_content(estimator, X, *, reset, **options):
     """Return X as `check_rows` does; texts, and tables with texts, are returned unchanged."""
     if not is_content(X):
-        check = check_table if is_table(X) else partial(check_rows, **options)
-        return check(estimator, X, reset=reset)
+        return check_rows(estimator, X, reset=reset, **options)
     _check_no_sparse_objects(X)
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     return X if hasattr(X, "select_dtypes") else np.asarray(check_documents(X), dtype=object)

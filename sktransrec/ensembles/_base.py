@@ -33,8 +33,11 @@ from .._validation import (
     check_interactions,
     check_is_fitted,
     check_rows_or_content,
+    check_table,
     check_target_columns,
     check_targets,
+    is_content,
+    is_table,
 )
 from .._wrapping import (
     check_order_kept,
@@ -126,6 +129,8 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
 
     def _valid_features(self, X, *, reset):
+        if is_table(X) and not is_content(X):
+            return check_table(self, X, reset=reset)
         allow_nan = get_tags(self).input_tags.allow_nan
         valid = check_rows_or_content(self, X, reset=reset, dtype=_EXACT, allow_nan=allow_nan)
         # Members may choose columns by name.

@@ -18,6 +18,7 @@ from .._validation import (
     _safe_indexing,
     check_columns,
     is_content,
+    is_table,
     validated_fit_of_parts,
 )
 from .._wrapping import is_supervised, reads_histories
@@ -270,9 +271,9 @@ class SourceSelectorRecommender(DecidingRecommender):
                     "columns of X hold the target. Or pass a recommender that learns the map "
                     "from X to y, such as RidgeRecommender."
                 )
-        if is_content(X):
+        if is_content(X) or is_table(X):
             raise ValueError(
-                f"X has texts or categories, and {type(self).__name__} compares its sources by "
+                f"X has strings or categories, and {type(self).__name__} compares its sources by "
                 "numbers: encode them first, for example with OneHotEncoder."
             )
         return super()._checked(X, y)
