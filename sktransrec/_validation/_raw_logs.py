@@ -132,7 +132,8 @@ def _numbers(X, *, max_columns, n_rows=None):
         if len(shape) != 2 or shape[0] < _MIN_ROWS or not 2 <= shape[1] <= max_columns:
             return None
         first = X if n_rows is None else X.head(n_rows) if hasattr(X, "head") else X[:n_rows]
-        return np.asarray(first, dtype=np.float64)
+        values = np.asarray(first)
+        return None if values.dtype.kind == "c" else values.astype(np.float64)
     except (TypeError, ValueError):
         return None
 

@@ -16,7 +16,7 @@ from sktransrec import (
     VotingRecommender,
     holdout_random,
 )
-from sktransrec._validation._raw_logs import check_no_log
+from sktransrec._validation._raw_logs import check_no_histories, check_no_log
 
 RNG = np.random.RandomState(0)
 LOG = pd.DataFrame(
@@ -95,6 +95,13 @@ def test_histories_are_told_to_be_read_by_a_model_of_histories(histories, call):
         call(histories)
     model = HistoryRecommender(EASERecommender()).fit(np.asarray(histories))
     assert model.n_items_ == HISTORIES.max()
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, "datetime64[D]", object])
+def test_other_kinds_of_numbers_are_left_to_other_checks(dtype):
+    X = np.ones((20, 8), dtype=int).astype(dtype)
+    check_no_log(X, name="X")
+    check_no_histories(X, name="X")
 
 
 @pytest.mark.parametrize("kind", ["names", "transactions"])
