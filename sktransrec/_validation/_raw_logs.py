@@ -134,7 +134,7 @@ def _numbers(X, *, max_columns, n_rows=None):
         first = X if n_rows is None else X.head(n_rows) if hasattr(X, "head") else X[:n_rows]
         values = np.asarray(first)
         return None if values.dtype.kind == "c" else values.astype(np.float64)
-    except (TypeError, ValueError):
+    except (ArithmeticError, TypeError, ValueError):
         return None
 
 

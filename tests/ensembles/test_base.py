@@ -200,6 +200,8 @@ SEGMENTS = SegmentPopularityRecommender(shrinkage=1)
 def test_members_get_dates_that_single_precision_merges(model):
     items, _ = model.fit(DATES, BY_DATE).recommend(DATES[::5], n_recommendations=1)
     assert_array_equal(items[:, 0], np.arange(6))
+    with pytest.raises(ValueError, match=r"0 sample|could not convert"):
+        model.decision_function(np.empty((0, 1), dtype=str))
 
 
 def two_domains(target):
