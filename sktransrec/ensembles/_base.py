@@ -129,7 +129,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
 
     def _valid_features(self, X, *, reset):
-        if n_rows_of(X) and is_table(X) and not is_content(X):
+        if is_table(X) and not is_content(X) and n_rows_of(X):
             return check_table(self, X, reset=reset)
         allow_nan = get_tags(self).input_tags.allow_nan
         valid = check_rows_or_content(self, X, reset=reset, dtype=_EXACT, allow_nan=allow_nan)
