@@ -36,7 +36,6 @@ from .._validation import (
     check_table,
     check_target_columns,
     check_targets,
-    is_content,
     is_table,
 )
 from .._wrapping import (
@@ -129,13 +128,14 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         return check_interactions(self, X, reset=reset, nonnegative=nonnegative)
 
     def _valid_features(self, X, *, reset):
-        if is_table(X) and not is_content(X) and n_rows_of(X):
+        is_pandas = hasattr(X, "select_dtypes")
+        if not is_pandas and is_table(X) and n_rows_of(X):
             return check_table(self, X, reset=reset)
         allow_nan = get_tags(self).input_tags.allow_nan
         valid = check_rows_or_content(self, X, reset=reset, dtype=_EXACT, allow_nan=allow_nan)
         # Members may choose columns by name.
-        is_frame = hasattr(X, "select_dtypes") and not hasattr(X, "sparse")
-        return X if is_frame and self._passes_frames else valid
+        is_dense = is_pandas and not hasattr(X, "sparse")
+        return X if is_dense and self._passes_frames else valid
 
     def _n_items_of_readers(self):
         """Return how many items the readers of histories expect, None if none says so."""

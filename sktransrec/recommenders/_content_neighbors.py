@@ -12,7 +12,6 @@ from scipy.stats import uniform
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-from .._columns import check_order, column_names
 from .._numerics._entries import column_counts
 from .._numerics._mixed_vectors import MixedVectors
 from .._typing import Estimator
@@ -233,7 +232,7 @@ class ContentKNNRecommender(
     def _check_rows(self, X):
         if not self.reads_later_items or np.shape(X)[1:] != (self.n_items_,):
             return super()._check_rows(X)
-        check_order(self.item_ids_.tolist(), column_names(X), name="X")
+        self._check_order_of_columns(X)
         return check_matrix(X, name="X", nonnegative=True)
 
     def _score_rows(self, X):

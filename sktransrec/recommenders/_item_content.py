@@ -81,10 +81,14 @@ class ItemContentMixin(DecodesItems):
         return other
 
     def _check_rows(self, X):
+        self._check_order_of_columns(X)
+        return super()._check_rows(X)
+
+    def _check_order_of_columns(self, X):
+        """Raise if X is a table with the known items in another order."""
         names = column_names(X)
         if names is not None:
             check_order(self.item_ids_[: len(names)].tolist(), names, name="X")
-        return super()._check_rows(X)
 
     def _names_of_columns(self, X):
         """Return the names of the columns of X, None if they are not ids of items."""

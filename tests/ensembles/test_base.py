@@ -186,17 +186,15 @@ def test_zeros_between_ids_are_left_out_by_ensembles_too(ensemble):
 DATES = np.repeat(np.arange(20240101, 20240107), 5)[:, None]
 BY_DATE = np.repeat(np.eye(6), 5, axis=0)
 SEGMENTS = SegmentPopularityRecommender(shrinkage=1)
+OF_SEGMENTS = [
+    DiscountedRecommender(SEGMENTS, discount=0),
+    VotingRecommender([("one", SEGMENTS)]),
+    StackingRecommender([("one", SEGMENTS)], regularization=np.inf),
+    TransferGate(SEGMENTS, SEGMENTS, cv=2, random_state=0),
+]
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        DiscountedRecommender(SEGMENTS, discount=0),
-        VotingRecommender([("one", SEGMENTS)]),
-        StackingRecommender([("one", SEGMENTS)], regularization=np.inf),
-        TransferGate(SEGMENTS, SEGMENTS, cv=2, random_state=0),
-    ],
-)
+@pytest.mark.parametrize("model", OF_SEGMENTS)
 def test_members_get_dates_that_single_precision_merges(model):
     items, _ = model.fit(DATES, BY_DATE).recommend(DATES[::5], n_recommendations=1)
     assert_array_equal(items[:, 0], np.arange(6))
@@ -260,15 +258,7 @@ COUNTRIES = pd.DataFrame({"country": np.repeat(list("uvwxyz"), 5)})
     ],
     ids=["pandas", "polars", "objects", "lists"],
 )
-@pytest.mark.parametrize(
-    "model",
-    [
-        DiscountedRecommender(SEGMENTS, discount=0),
-        VotingRecommender([("one", SEGMENTS)]),
-        StackingRecommender([("one", SEGMENTS)], regularization=np.inf),
-        TransferGate(SEGMENTS, SEGMENTS, cv=2, random_state=0),
-    ],
-)
+@pytest.mark.parametrize("model", OF_SEGMENTS)
 def test_members_get_tables_of_texts(model, table):
     items, _ = model.fit(table, BY_DATE).recommend(table[::5], n_recommendations=1)
     assert_array_equal(items[:, 0], np.arange(6))
