@@ -32,7 +32,8 @@ def as_column(values, what):
 
 def column_names(X):
     """Return the column names of a DataFrame of any library, None for anything else."""
-    if not nw.dependencies.is_into_dataframe(X):
+    # Narwhals takes as long to tell that an array is no table as a model takes to score a row.
+    if isinstance(X, np.ndarray) or sp.issparse(X) or not nw.dependencies.is_into_dataframe(X):
         return None
     return list(X.columns if hasattr(X, "iloc") else nw.from_native(X, eager_only=True).columns)
 

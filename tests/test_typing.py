@@ -63,7 +63,7 @@ def test_functions_and_methods_have_types(name):
 def test_attributes_have_types(name):
     public = PUBLIC[name]
     documented = NumpyDocString(inspect.getdoc(public))["Attributes"]
-    typed = {name for base in public.__mro__ for name in vars(base).get("__annotations__", {})}
+    typed = {name for base in public.__mro__ for name in inspect.get_annotations(base)}
     typed |= {name for name in dir(public) if not name.startswith("_")}
     typed |= {*inspect.signature(public).parameters}
     names = {name.strip() for each in documented for name in each.name.split(",")}
