@@ -42,6 +42,8 @@ _MAX_ROWS = 2000
 _N_BEST, _N_RANDOM = 20, 100
 # With fewer rows, chance would choose a member.
 _MIN_ROWS_TO_CHOOSE = 30
+# Rows that show whether a recommender scores the items alike for all.
+_N_TO_COMPARE = 100
 # Recommenders whose evidence correlates more say the same.
 _SAME = 0.999
 
@@ -176,9 +178,11 @@ class StackingRecommender(CombiningRecommender):
     The likelihood counts all ranks, and users see the first ones. So with "auto", and 30 rows or
     more, weights that are learned from one half of the rows are judged by the NDCG@20 of the other
     half. Popularity has a weight only if they are better with it by more than the standard error,
-    because it would put all new items, which no row has yet, behind known ones. Then each
-    recommender alone is judged beside the weights. One with a gain over them of more than the
-    standard error is followed alone, that with the largest such gain.
+    because it would put all new items, which no row has yet, behind known ones. The same holds for
+    recommenders that score the items alike for all rows, unless you pass a `prior`: beside personal
+    ones, they make the interactions likelier and the first ranks worse. Then each recommender alone
+    is judged beside the weights. One with a gain over them of more than the standard error is
+    followed alone, that with the largest such gain.
 
     Products that stand in both domains under two ids are easy to find, and of no use to a row that
     has them already. If held-out interactions with them counted, the weights would go to the
@@ -295,7 +299,8 @@ class StackingRecommender(CombiningRecommender):
         choices, activity, are_candidates = self._held_out_choices(X, y, random_state)
         self.bucket_edges_ = bucket_edges(activity, self.n_buckets)
         prior = self._trusted_prior(choices, prior)
-        self._set_weights(prior, *self._learned_weights(choices, activity, prior))
+        is_sure = self._need_no_proof(X)
+        self._set_weights(prior, *self._learned_weights(choices, activity, prior, is_sure))
         self.final_estimator_ = self._fitted_final_estimator(choices, activity, are_candidates)
         return self
 
@@ -399,9 +404,25 @@ class StackingRecommender(CombiningRecommender):
         models = self._members_fitted_on(X, y, n_items=self.n_items_)
         return Evidence(models, self._target, column_counts(items))
 
-    def _learned_weights(self, choices, activity, prior):
+    def _need_no_proof(self, X):
+        """Return the mask of the evidence that is used unless it does harm.
+
+        The rest is popularity, and recommenders that are popularity by another name: they score the
+        items alike for all rows. Those with a prior of their own need no proof.
+        """
+        some = _safe_indexing(X, np.arange(min(X.shape[0], _N_TO_COMPARE)))
+        is_personal = np.array([self._is_personal(model, some) for model in self.estimators_])
+        if self.prior is not None or not is_personal.any():
+            is_personal[:] = True
+        return np.append(is_personal, False)
+
+    def _is_personal(self, model, X):
+        scores = self._target.scores(model, X)
+        return bool((scores != scores[:1]).any())
+
+    def _learned_weights(self, choices, activity, prior, is_sure):
         """Return the weights of each bucket of rows, and the regularization for all rows."""
-        is_used, member = self._used_evidence(choices, prior)
+        is_used, member = self._used_evidence(choices, prior, is_sure)
         if member is not None:
             weights = best_multiple(choices, member)
             return np.tile(weights, (len(self.bucket_edges_) + 1, 1)), np.inf
@@ -426,20 +447,24 @@ class StackingRecommender(CombiningRecommender):
         )
         return weights, regularization
 
-    def _used_evidence(self, choices, prior):
+    def _used_evidence(self, choices, prior, is_sure):
         """Return the mask of the evidence to use, and the weights of a member alone, or None.
 
-        The sum uses popularity if it surely ranks better so, and gives way to a member that does.
+        The sum uses what is not sure if it surely ranks better so, and gives way to a member that
+        does.
         """
         everything, members = np.ones(len(prior), dtype=bool), ~_is_popularity(prior)
-        n_rows = len(np.unique(choices.rows))
-        if self.regularization != "auto" or n_rows < _MIN_ROWS_TO_CHOOSE:
+        if self.regularization != "auto":
             return everything, None
+        if len(np.unique(choices.rows)) < _MIN_ROWS_TO_CHOOSE:
+            return members, None
 
         def learner(is_used):
             return lambda rows: self._likely_weights(choices.of_rows(rows), prior, is_used)[0]
 
-        sums, alone = [members, everything], np.eye(len(prior))[members]
+        # In order of size.
+        sums = np.unique([is_sure, members, everything], axis=0)
+        alone = np.eye(len(prior))[members]
         of_alone = [lambda _, each=each: each for each in alone]
         ndcg = held_out_ndcg(choices, [*map(learner, sums), *of_alone])
         best = surest_gain(ndcg[: len(sums)] - ndcg[0])

@@ -139,6 +139,32 @@ def test_popularity_counts_only_if_it_ranks_better():
     assert few_popular.popularity_weights_[0] > 0.5
 
 
+class Popular(SupervisedRecommender):
+    def _fit(self, X, y):
+        pass
+
+    def _score_rows(self, X):
+        return np.tile(self.popularity_, (X.shape[0], 1))
+
+
+def test_members_that_are_popularity_count_only_if_they_rank_better():
+    copies = [(f"popularity {copy}", Popular()) for copy in range(3)]
+    X, y = drawn_by_popularity(400, n_popular=30)
+    model = stack([*MEMBERS[:1], *copies]).fit(X, y)
+    assert_array_equal(model.weights_[0, 1:], 0)
+    assert_allclose(model.weights_[0, 0], stack(MEMBERS[:1]).fit(X, y).weights_[0, 0], rtol=0.05)
+    assert (stack(copies).fit(X, y).weights_ > 0).all()
+    few_popular = stack([*MEMBERS[:1], *copies]).fit(*drawn_by_popularity(400, n_popular=2))
+    assert (few_popular.weights_ > 0.1).all()
+
+
+def test_a_prior_asks_for_members_that_are_popularity():
+    X, y = drawn_by_popularity(400, n_popular=4)
+    members = [MEMBERS[0], ("popularity", Popular())]
+    assert stack(members).fit(X, y).weights_[0, 1] == 0
+    assert stack(members, prior=[1, 1]).fit(X, y).weights_[0, 1] > 1
+
+
 def test_links_are_as_strong_to_new_rows_as_to_training_rows():
     """What rows have themselves is what members of few training rows know best."""
 
@@ -171,6 +197,7 @@ def test_copies_of_a_member_share_its_weight():
 def test_few_rows_do_not_choose_how_to_learn():
     few = stack(MEMBERS[:2]).fit(*drawn_at_the_top(29))
     assert (few.weights_ > 0).all()
+    assert_array_equal(few.popularity_weights_, 0)
 
 
 def test_infinite_regularization_keeps_the_weights_of_a_fitted_stack():
