@@ -457,7 +457,7 @@ class StackingRecommender(CombiningRecommender):
         if self.regularization != "auto":
             return everything, None
         if len(np.unique(choices.rows)) < _MIN_ROWS_TO_CHOOSE:
-            return members, None
+            return members | (prior != 0), None
 
         def learner(is_used):
             return lambda rows: self._likely_weights(choices.of_rows(rows), prior, is_used)[0]
