@@ -66,7 +66,6 @@ class BlockModel:
     def begin(self, rows, items, random_state):
         """Set the memberships, with the clusters in the order that fits the prior lifts best."""
         self.row_scales, self.item_scales = (np.ones(n) for n in self._prior_lifts.shape)
-        self._cell_lifts = self._prior_lifts
         observed = rows.T @ (self._X @ items)
         expected = self._expected(rows, items)
         row_order, item_order = _best_orders(observed, expected, self._prior_lifts, random_state)

@@ -117,10 +117,10 @@ def asks_for_regularization(estimator, ridges, dtype):
 
 
 def products_by_gemm(X, weights):
-    """Return X @ `weights`; a row is the same to the last digit for any other rows of X.
+    """Return X @ `weights`, the same to the last digit wherever X is in memory.
 
     With a single row or column, numpy uses gemv, whose rounding depends on the memory address of a
-    row. The rounding of gemm does not.
+    row. The rounding of gemm does not, but it depends on the number of rows.
     """
     if sp.issparse(X):
         return X @ weights

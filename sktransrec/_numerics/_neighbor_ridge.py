@@ -186,7 +186,8 @@ def lookup_bytes(X, itemsize):
     # Every pair of entries in a row adds to an entry at most.
     in_tail = np.append(0, np.cumsum(ranks[X.indices] >= n_head))
     n_in_tail = np.diff(in_tail[X.indptr]).astype(float)
-    n_entries = min(n_in_tail @ row_lengths(X), (n_columns - n_head) * (n_columns + n_head) / 2)
+    in_triangle = (n_columns - n_head) * (n_columns + n_head + 1) / 2
+    n_entries = min(n_in_tail @ row_lengths(X), in_triangle)
     # An entry is a value and an index; the blocks and the whole are there at the same time.
     return itemsize * n_head**2 + 2 * (4 + itemsize) * n_entries
 

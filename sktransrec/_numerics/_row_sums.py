@@ -180,8 +180,7 @@ def _padded(value, shape):
 
 
 def _added(first, second):
-    total = first + second
-    return compact(total) if np.ndim(first) == 2 or sp.issparse(first) else total
+    return compact(first + second)
 
 
 def _subtracted(total, part):
@@ -201,7 +200,7 @@ def _subtracted(total, part):
 
 def _diagonal(value):
     """Return the diagonal of a matrix, and the numbers of anything else."""
-    return np.atleast_1d(value.diagonal() if np.ndim(value) == 2 or sp.issparse(value) else value)
+    return np.atleast_1d(value.diagonal() if np.ndim(value) == 2 else value)
 
 
 def _nbytes(value):

@@ -172,7 +172,7 @@ def keep_largest(links, n_links, places):
     rows = rows_of_entries(links)
     is_below = links.data < (least - rounding)[rows]
     n_kept = np.bincount(rows[~is_below], minlength=len(least))
-    for row in np.flatnonzero((least > -np.inf) & (n_kept > n_links)):
+    for row in np.flatnonzero(n_kept > n_links):
         entries = slice(links.indptr[row], links.indptr[row + 1])
         is_tied = np.abs(links.data[entries] - least[row]) <= rounding[row]
         tied = links.indptr[row] + np.flatnonzero(is_tied)

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import approx_fprime, minimize
 
 from sktransrec._numerics._conditional_logit import (
     Choices,
+    _penalized_minimum,
+    best_multiple,
     conditional_logit_loss,
     conditional_logit_weights,
     feature_correlations,
@@ -60,6 +62,18 @@ def test_a_row_counts_once_however_much_it_chose():
         assert_allclose(once, again, rtol=1e-6)
 
 
+def test_what_counts_for_nothing_changes_nothing():
+    """An item that stands for none, a row that chose nothing, and one with nothing to reject."""
+    rejected = np.array([[[0.0], [1000.0]], [[5.0], [5.0]], [[2.0], [3.0]]], dtype=np.float32)
+    represents = np.array([[1, 0], [0, 0], [1, 1]])
+    chosen = np.array([[0.0], [1.0]], dtype=np.float32)
+    choices = Choices(rejected, represents, chosen, np.arange(2))
+    loss, gradient, hessian = conditional_logit_loss(choices, np.ones(1))
+    assert_allclose(loss, np.log(2))
+    assert_allclose(gradient, [0], atol=1e-6)
+    assert_allclose(hessian, [[0]], atol=1e-6)
+
+
 def test_large_scores_do_not_overflow():
     choices = drawn_choices(5)
     assert all(np.isfinite(part).all() for part in conditional_logit_loss(choices, 1e4 * TRUE))
@@ -74,7 +88,7 @@ def test_weights_of_the_model_are_found(regularization):
 
 
 def test_minimum_is_that_of_another_solver():
-    choices = drawn_choices(60, weights=np.array([1.0, -0.5, 0.2]))
+    choices = drawn_choices(60, weights=np.array([1.0, -0.5, -0.4]))
     is_signed = np.array([False, False, True])
     center = np.ones(3) * _multiple_of_ones(choices)
     weights, _ = conditional_logit_weights(choices, np.ones(3), 5.0, is_signed)
@@ -85,7 +99,7 @@ def test_minimum_is_that_of_another_solver():
 
     bounds = [(0, None), (0, None), (None, None)]
     other = minimize(penalized, center, jac=True, bounds=bounds, method="L-BFGS-B")
-    assert weights[1] == 0
+    assert weights[2] < weights[1] == 0
     assert_allclose(weights, other.x, atol=5e-3)
 
 
@@ -96,8 +110,25 @@ def _multiple_of_ones(choices):
 
 def test_without_choices_the_prior_stays():
     none = drawn_choices(3).of_rows(np.zeros(3, dtype=bool))
-    weights, _ = conditional_logit_weights(none, np.array([2.0, 1.0, 0.0]), "auto", ALL_SIGNED)
-    assert_allclose(weights, [2, 1, 0], atol=1e-6)
+    for prior, regularization in ([2.0, 1.0, 0.0], 3 / (2**2 + 1**2)), ([0.01, 0, 0], 1 / 0.1**2):
+        weights, used = conditional_logit_weights(none, np.array(prior), "auto", ALL_SIGNED)
+        assert_allclose(weights, prior, atol=1e-6)
+        assert_allclose(used, regularization)
+
+
+def test_the_multiple_of_the_prior_is_found_from_far_away():
+    choices = drawn_choices(300)
+    assert_allclose(best_multiple(choices, 50 * TRUE), best_multiple(choices, TRUE), atol=0.01)
+
+
+@pytest.mark.parametrize("start", [-8.0, 10.0])
+def test_steps_that_lead_too_far_are_shortened(start):
+    """Three of four rows chose the item with feature 1, and the last one that with feature 0."""
+    chosen = np.array([[1], [1], [1], [0]], dtype=np.float32)
+    choices = Choices(1 - chosen[:, None], np.ones((4, 1)), chosen, np.arange(4))
+    minimum = np.log([3.0])  # also the centre
+    found = _penalized_minimum(choices, minimum, 0.01, -np.inf, np.array([start]))
+    assert_allclose(found, minimum, atol=1e-3)
 
 
 def test_few_rows_stay_near_the_prior_and_many_do_not():
@@ -129,6 +160,8 @@ def test_one_good_feature_is_found_among_bad_ones():
 
 def test_held_out_losses_are_those_of_the_other_half():
     choices = drawn_choices(41)
+    chosen = np.r_[0, :39]  # one row chose twice, and two chose nothing
+    choices = choices._replace(chosen=choices.chosen[chosen], rows=chosen)
     priors = [np.ones(3), TRUE]
     losses = held_out_losses(choices, priors, 5.0, ALL_SIGNED)
     is_even = np.arange(41) % 2 == 0
@@ -137,18 +170,19 @@ def test_held_out_losses_are_those_of_the_other_half():
             weights, _ = conditional_logit_weights(choices.of_rows(~judged), prior, 5.0, ALL_SIGNED)
             expected, _, _ = conditional_logit_loss(choices.of_rows(judged), weights)
             assert of_prior[judged].sum() == pytest.approx(expected, rel=1e-5)
+        assert_array_equal(of_prior[39:], 0)
 
 
 def test_row_ndcg_is_that_of_the_ranking():
-    """Two items of a row are chosen, three of another and none of the last one."""
+    """Rows chose two items, three, 25 and none; the 21st item counts as nothing."""
     rng = np.random.default_rng(0)
-    scores = rng.normal(size=(3, 40)).astype(np.float32)
-    wanted = np.zeros((3, 40))
-    wanted[[0, 0, 1, 1, 1], [3, 5, 7, 8, 9]] = 1
+    scores = rng.normal(size=(4, 40)).astype(np.float32)
+    ranking, wanted = np.argsort(-scores, axis=1), np.zeros((4, 40))
+    for row, places in enumerate(([0, 20], [5, 19, 30], np.arange(5, 30))):
+        wanted[row, ranking[row, places]] = 1
     rows, items = wanted.nonzero()
     choices = Choices(scores[..., None], 1 - wanted, scores[rows, items, None], rows)
-    best = np.argsort(-scores, axis=1)[:, :20]
-    expected = ndcg_at_k(wanted, best, k=20, per_row=True)
+    expected = ndcg_at_k(wanted, ranking[:, :20], k=20, per_row=True)
     assert_allclose(row_ndcg(choices, np.ones(1)), np.nan_to_num(expected), rtol=1e-6)
 
 
@@ -178,3 +212,13 @@ def test_correlations_of_features_are_those_of_the_items_that_are_meant():
     correlations = feature_correlations(choices)
     assert_allclose(correlations[:2, :2], np.corrcoef(meant[:, :2].T), atol=1e-5)
     assert_allclose(correlations[2, :2], 0, atol=1e-6)
+
+
+def test_choices_with_some_features_keep_all_else():
+    choices = drawn_choices(4)
+    some = choices.of_features(np.array([True, False, True]))
+    assert_array_equal(some.rejected, choices.rejected[:, :, [0, 2]])
+    assert_array_equal(some.chosen, choices.chosen[:, [0, 2]])
+    assert some.represents is choices.represents
+    assert some.rows is choices.rows
+    assert choices.of_features(ALL_SIGNED) is choices

@@ -15,6 +15,7 @@ from sktransrec._numerics._entries import (
     entries_of,
     one_in_each_row,
     pattern_of,
+    positive_counts,
     with_data,
 )
 
@@ -32,14 +33,18 @@ def test_the_chosen_entries_are_kept_in_their_rows():
     kept = entries_of(X, np.array([False, True, False, True]))
     assert_array_equal(kept.toarray(), DENSE * [[0, 0, 1], [0, 0, 0], [0, 0, 1]])
     assert kept.nnz == 2
+    assert entries_of(X, np.array([True, False, False, False])).shape == X.shape
 
 
 def test_each_row_has_a_one_in_its_column():
-    assert_array_equal(one_in_each_row(np.array([2, 0]), 3).toarray(), [[0, 0, 1], [1, 0, 0]])
+    ones = one_in_each_row(np.array([2, 0]), 4)
+    assert_array_equal(ones.toarray(), [[0, 0, 1, 0], [1, 0, 0, 0]])
+    assert ones.dtype == np.float32
 
 
 def test_columns_without_entries_are_counted_too():
     assert_array_equal(column_counts(X[:1]), [0, 1, 1])
+    assert_array_equal(positive_counts(with_data(X, np.array([1, -1, 0, 2]))), [0, 1, 1])
 
 
 def test_matrices_change_their_form_and_not_their_values():

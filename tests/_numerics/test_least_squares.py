@@ -5,7 +5,16 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sktransrec._numerics._least_squares import all_row_minima, gram_eigen, row_minima, value_minima
+from sktransrec._numerics import _least_squares
+from sktransrec._numerics._least_squares import (
+    all_row_minima,
+    balanced_confidence,
+    gram_eigen,
+    minimum_parts,
+    row_minima,
+    value_minima,
+    value_parts,
+)
 
 
 def _problem(n_rows=50, n_columns=40, n_components=9):
@@ -34,10 +43,20 @@ def test_minima_solve_the_normal_equations(n_components):
     C, V, ridges, missing_weights = _problem(n_components=n_components)
     expected = _normal_equations(C, V, ridges, missing_weights)
     eigen = gram_eigen(V, missing_weights)
+    assert [array.dtype for array in eigen] == [np.float32] * 2
     assert_allclose(
         row_minima(C, V, eigen, ridges, missing_weights), expected, rtol=1e-3, atol=1e-4
     )
     assert_allclose(all_row_minima(C, V, ridges, missing_weights), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_threads_are_as_many_as_wanted(monkeypatch):
+    C, V, ridges, missing_weights = _problem(n_rows=5)
+    seen = []
+    monkeypatch.setattr(_least_squares, "in_threads", lambda *call: seen.append(call[2]) or [])
+    all_row_minima(C, V, ridges, missing_weights, n_jobs=2)
+    value_minima(C, V, ridges[:, None] * np.ones_like(V[:1]), n_jobs=3)
+    assert seen == [2, 3]
 
 
 def test_threads_and_rows_beside_change_no_bit():
@@ -48,6 +67,7 @@ def test_threads_and_rows_beside_change_no_bit():
         row_minima(C[[row]], V, eigen, ridges[[row]], missing_weights) for row in range(C.shape[0])
     ]
     assert_array_equal(np.concatenate(alone), U)
+    assert U.dtype == np.float32
     assert_array_equal(
         all_row_minima(C, V, ridges, missing_weights, n_jobs=2),
         all_row_minima(C, V, ridges, missing_weights),
@@ -75,3 +95,29 @@ def test_minima_of_values_are_those_of_ridge_regression(n_components):
         expected = np.linalg.solve(Z.T @ Z + np.diag(ridge), Z.T @ x)
         assert_allclose(u, expected, rtol=1e-3, atol=1e-3)
     assert_array_equal(value_minima(X, V, ridges, n_jobs=2), U)
+
+
+def test_parts_of_a_minimum_are_those_of_each_value():
+    """With the weights of the row as given, a minimum is linear in its values."""
+    C, V, ridges, missing_weights = _problem()
+    row = C[[30]]
+    parts = minimum_parts(row, V, gram_eigen(V, missing_weights), ridges[30], missing_weights)
+    weights = missing_weights.astype(float)
+    weights[row.indices] = row.data
+    A = (V.T.astype(float) * weights) @ V + ridges[30] * np.eye(9)
+    for part, item, c in zip(parts, row.indices, row.data, strict=True):
+        assert_allclose(part, np.linalg.solve(A, c * V[item].astype(float)), rtol=1e-4, atol=1e-5)
+
+
+def test_parts_of_a_minimum_of_values_are_those_of_each_value():
+    X, V, _, _ = _problem()
+    row, ridges = X[[30]], np.arange(1, 10, dtype=np.float32)
+    parts = value_parts(row, V, ridges)
+    stored = V[row.indices].astype(float)
+    A = stored.T @ stored + np.diag(ridges)
+    for part, vector, x in zip(parts, stored, row.data, strict=True):
+        assert_allclose(part, np.linalg.solve(A, x * vector))
+
+
+def test_interactions_of_balanced_confidence_weigh_a_tenth_of_the_entries():
+    assert balanced_confidence((20, 30), 40) == 0.1 * 20 * 30 / 40

@@ -41,10 +41,13 @@ def test_without_limits_it_is_what_the_machine_has(machine):
 
 @pytest.mark.parametrize(
     ("version", "line", "mount"),
-    [(1, "4:cpu,memory:/jobs/mine", "sys/fs/cgroup/memory"), (2, "0::/jobs/mine", "sys/fs/cgroup")],
+    [
+        (1, "4:cpu,memory:/jobs/my:own", "sys/fs/cgroup/memory"),
+        (2, "0::/jobs/my:own", "sys/fs/cgroup"),
+    ],
 )
 @pytest.mark.parametrize(
-    "folder", ["jobs/mine", "jobs", "."], ids=["own group", "group above", "in a container"]
+    "folder", ["jobs/my:own", "jobs", "."], ids=["own group", "group above", "in a container"]
 )
 def test_the_limit_of_a_control_group_counts(machine, version, line, mount, folder):
     machine("proc/self/cgroup", f"5:devices:/\n{line}")
@@ -70,6 +73,9 @@ def test_the_limits_of_the_process_count(machine, limit, field, monkeypatch):
     limits = {getattr(resource, limit): (3 * GIB, 9 * GIB)}
     unlimited = (resource.RLIM_INFINITY,) * 2
     monkeypatch.setattr(resource, "getrlimit", lambda which: limits.get(which, unlimited))
+    assert _memory.available_memory() == 2 * GIB
+    for other in {resource.RLIMIT_AS, resource.RLIMIT_DATA} - {*limits}:
+        limits[other] = (GIB, GIB)  # and what is used of it is unknown
     assert _memory.available_memory() == 2 * GIB
     limits[getattr(resource, limit)] = (GIB // 2, GIB)
     assert _memory.available_memory() == 0

@@ -9,9 +9,11 @@ from sklearn import config_context
 from sktransrec._numerics import _neighbor_ridge
 from sktransrec._numerics._neighbor_ridge import (
     GramLookup,
+    _tail_blocks,
     column_squares,
     lookup_bytes,
     neighbor_ridge,
+    regression_bytes,
     strongest_cross,
     strongest_entries,
 )
@@ -80,15 +82,41 @@ def test_no_column_predicts_itself():
     assert not strongest_cross(interactions(60, 20), np.ones(20), 20).diagonal().any()
 
 
+def test_of_equal_columns_those_with_more_counts_are_kept():
+    equal = sp.csr_array(np.ones((1, 4)))
+    kept = strongest_entries(equal, np.ones(4), 1.0, 2, counts=np.array([1, 3, 2, 1]))
+    assert_array_equal(kept.toarray(), [[0, 1, 1, 0]])
+    targets = sp.csr_array(np.array([[1.0, 1, 1, 1], [0, 0, 1, 1]]))
+    kept = strongest_entries(targets, np.ones(4), 1.0, 2)
+    assert_array_equal(kept.toarray(), [[0, 0, 1, 1]] * 2)
+
+
+def test_squares_of_columns():
+    assert_array_equal(column_squares(sp.csr_array([[1.0, 3, 0], [2, 0, 0]])), [5, 9, 0])
+
+
 def test_a_target_without_columns_has_no_weights():
-    lookup = GramLookup.of_columns(interactions(10, 5))
-    weights = neighbor_ridge(lookup, sp.csr_array((3, 5)), np.ones(5))
-    assert weights.shape == (3, 5)
-    assert weights.nnz == 0
+    """There may be more targets than columns."""
+    lookup = GramLookup.of_columns(sp.csr_array(np.diag([1.0, 2.0])))
+    cross = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 0.0], [4.0, 10.0]])
+    weights = neighbor_ridge(lookup, sp.csr_array(cross), np.ones(2))
+    assert_allclose(weights.toarray(), cross / [2, 5])
+    assert weights.nnz == 3
 
 
-def test_a_matrix_that_is_not_positive_definite_is_an_error():
-    gram = sp.csr_array(np.array([[1.0, 2.0], [2.0, 1.0]]))
+@pytest.mark.usefixtures("n_dense")
+def test_the_precision_is_that_of_the_columns():
+    X = interactions(30, 20).astype(np.float32)
+    cross = strongest_cross(X, np.ones(20), 4)
+    assert cross.dtype == np.float32
+    for lookup in lookups(X):
+        assert lookup.upper_among(np.arange(3))[1].dtype == np.float32
+        assert neighbor_ridge(lookup, cross, np.ones(20)).dtype == np.float32
+
+
+@pytest.mark.parametrize("pivot", [-1.0, 1.0])
+def test_a_matrix_that_is_not_positive_definite_is_an_error(pivot):
+    gram = sp.csr_array(np.array([[pivot, 2.0], [2.0, 1.0]]))
     with pytest.raises(np.linalg.LinAlgError, match="pivot"):
         neighbor_ridge(GramLookup.of_matrix(gram), gram, np.full(2, 0.5))
 
@@ -102,3 +130,25 @@ def test_memory_is_as_stated(monkeypatch):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert 0.3 * lookup_bytes(X, 4) < peak < 1.1 * lookup_bytes(X, 4) + 2**20
+
+
+@pytest.mark.parametrize("X", [np.ones((9, 20)), np.c_[np.ones((15, 1)), np.eye(15)]])
+@pytest.mark.parametrize("n_head", [1, 5, 100])
+def test_bytes_are_those_of_full_rows_and_of_rows_that_share_nothing(X, n_head, monkeypatch):
+    monkeypatch.setattr(_neighbor_ridge, "_N_DENSE", n_head)
+    X = sp.csr_array(X)
+    lookup, n_columns = GramLookup.of_columns(X), X.shape[1]
+    of_entries = 2 * (4 + 8) * lookup._tail.nnz
+    assert lookup_bytes(X, 8) == 8 * min(n_head, n_columns) ** 2 + of_entries
+    for n_neighbors, n_kept in (3, 3), (100, n_columns):
+        of_weights = regression_bytes(X, n_neighbors, 8) - lookup_bytes(X, 8)
+        assert of_weights == 3 * (4 + 8) * n_columns * n_kept
+
+
+def test_blocks_of_the_tail_fit_into_the_working_memory(monkeypatch):
+    monkeypatch.setattr(_neighbor_ridge, "_N_DENSE", 20)
+    for working_memory, n_rows in (3.5 * 16 * 100 / 2**20, 3), (1, 7):
+        with config_context(working_memory=working_memory):
+            blocks = list(_tail_blocks(100))
+        assert [block.start for block in blocks] == list(range(20, 100, n_rows))
+        assert [block.stop for block in blocks] == [*range(20 + n_rows, 100, n_rows), 100]

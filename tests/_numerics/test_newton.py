@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
 from scipy.special import expit
 
@@ -33,8 +33,43 @@ def test_newton_minima_of_logistic_regressions(scale):
         )
 
     minima = newton_minima(loss, 5, 3)
+    assert minima.dtype == np.float32
     for a, minimum in zip(A.astype(float), minima, strict=True):
         expected = minimize(
             lambda u, a=a: np.logaddexp(0, a @ u).sum() + 0.05 * u @ u, np.zeros(3), tol=1e-10
         )
         assert_allclose(minimum, expected.x, rtol=2e-2, atol=2e-3)
+
+
+def test_steps_that_lead_too_far_are_shortened_and_a_row_is_the_same_alone():
+    """A full step on the way to the minimum of sqrt(1 + x²) is x → -x³."""
+
+    def minima_around(centers):
+        def loss(u):
+            away = u - centers
+            value = np.sqrt(1 + away**2)
+            return value[:, 0], away / value, (1 / (value * value**2))[:, :, None]
+
+        return newton_minima(loss, len(centers), 1)
+
+    centers = np.array([[3], [0.5], [-2], [0]], dtype=np.float32)
+    minima = minima_around(centers)
+    assert_allclose(minima, centers, atol=1e-2)
+    for center, minimum in zip(centers, minima, strict=True):
+        assert_array_equal(minima_around(center[None]), minimum[None])
+
+
+def test_a_row_stops_when_it_would_alone():
+    """Near the minimum of x⁴, steps are short for long."""
+    centers = np.array([[3], [0.5], [-8]], dtype=np.float32)
+
+    def minima_around(centers):
+        def loss(u):
+            away = u - centers
+            square = away**2
+            return 1 + square[:, 0] ** 2, 4 * away * square, 12 * square[:, :, None]
+
+        return newton_minima(loss, len(centers), 1)
+
+    alone = [minima_around(center[None])[0] for center in centers]
+    assert_array_equal(minima_around(centers), alone)

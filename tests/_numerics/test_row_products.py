@@ -27,6 +27,7 @@ def test_rows_may_have_any_number_of_axes():
     matrix = rng.standard_normal((5, 4)).astype(np.float32)
     products = row_products(rows, matrix)
     assert products.shape == (2, 3, 4)
+    assert products.dtype == np.float32
     assert_allclose(products, rows @ matrix, rtol=1e-5, atol=1e-6)
     assert row_products(rows[:0], matrix).shape == (0, 3, 4)
 
@@ -38,6 +39,7 @@ def test_products_with_one_matrix_again_and_again():
     multiply = RowProducts(11, matrix)
     for some in rows:
         assert_array_equal(multiply(some), row_products(some, matrix))
+    assert multiply(some).dtype == np.float32
 
 
 def test_filled_up_with_zeros():
@@ -46,3 +48,4 @@ def test_filled_up_with_zeros():
     filled = filled_up(array)
     assert filled.shape == (N_ROWS, N_ROWS)
     assert_array_equal(filled.sum(axis=1), [N_ROWS] * 3 + [0] * (N_ROWS - 3))
+    assert_array_equal(filled_up(array.T, axis=1), filled.T)

@@ -1,12 +1,21 @@
 """Sums of parts are the sums of the whole, whatever form they have."""
 
+import re
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sktransrec._numerics._entries import as_sparse, column_counts
-from sktransrec._numerics._row_sums import RowSums, column_shares, compact, cross_sum, gram_sum
+from sktransrec._numerics._row_sums import (
+    RowSums,
+    column_shares,
+    compact,
+    cross_sum,
+    gram_sum,
+    joined_shares,
+)
 
 A = sp.csr_array([[1.0, 0, 2, 0], [0, 0, 3, 0]])
 B = sp.csr_array([[4.0, 5, 0, 0], [0, 1, 0, 1], [2, 2, 2, 2]])
@@ -57,8 +66,9 @@ def test_settings_and_names_must_agree():
     a, b = np.array(["a", "b", "c"]), np.array(["a", "b", "c", "d"])
     total = sums_of(A[:, :3], names=a) + sums_of(B, names=b)
     assert_array_equal(total.feature_names, b)
-    for names in (None, b[::-1]):
-        with pytest.raises(ValueError, match="New columns come after all known ones"):
+    for names, text in (None, "None"), (b[::-1], "['d', 'c', 'b', 'a']"):
+        message = f"named ['a', 'b', 'c'] and {text}. New columns come after all known ones"
+        with pytest.raises(ValueError, match=re.escape(message)):
             sums_of(A[:, :3], names=a) + sums_of(B, names=names)
     with pytest.raises(TypeError):
         sums_of(A) + 1
@@ -71,7 +81,36 @@ def test_what_rounding_leaves_of_a_difference_is_zero(form):
     sums = [RowSums({"cross": form(each)}, {}, 2) for each in (whole, part)]
     left = (sums[0] - sums[1])["cross"]
     assert_array_equal(dense(left), [[0, 0], [0, 3]])
+    assert sp.issparse(left) == (form is sp.csr_array)
     assert not sp.issparse(left) or left.nnz == 1
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_only_the_diagonal_of_a_matrix_is_never_below_zero_but_for_rounding(form):
+    def gram(*rows):
+        return RowSums({"gram": form(np.array(rows))}, {}, 2)
+
+    left = gram([1e9, -3.0], [-3.0, 0.1]) - gram([1.0, 2.0], [2.0, 0.1 + 1e-9])
+    assert_array_equal(dense(left["gram"])[0], [1e9 - 1, -5])
+    with pytest.raises(ValueError, match="'gram' would be below zero"):
+        gram([2.0, 5.0], [5.0, 3.0]) - gram([1.0, 0.0], [0.0, 4.0])
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_a_matrix_may_lack_rows_and_columns(form):
+    small, large = np.array([[1.0, 2.0]]), np.arange(12.0).reshape(3, 4)
+    total = RowSums({"cross": form(small)}, {}, 2) + RowSums({"cross": form(large)}, {}, 4)
+    large[:1, :2] += small
+    assert_array_equal(dense(total["cross"]), large)
+
+
+def test_names_of_items_are_those_of_the_part_with_more():
+    few, more = np.array(["a"]), np.array(["a", "b"])
+    one, other = (RowSums({}, {}, 2, item_names=names) for names in (few, more))
+    assert_array_equal((one + other).item_names, more)
+    assert_array_equal((other + one).item_names, more)
+    with pytest.raises(ValueError, match="items"):
+        one + RowSums({}, {}, 2, item_names=more[::-1])
 
 
 def test_products_are_dense_if_half_of_them_is_filled():
@@ -86,12 +125,18 @@ def test_products_are_dense_if_half_of_them_is_filled():
     assert_allclose(dense(cross_sum(A, B[:2])), A.toarray().T @ B[:2].toarray())
     half = sp.csr_array([[1.0, 0], [1, 0]])
     assert sp.issparse(compact(half))
+    assert not sp.issparse(compact(sp.csr_array([[1.0, 1, 0], [0, 1, 1]])))
+    assert gram_sum(A.astype(np.float32)).dtype == np.float64
     assert_array_equal(as_sparse(half.toarray()).toarray(), half.toarray())
 
 
 def test_counts_and_shares_of_columns():
     assert_array_equal(column_counts(A), [1, 0, 2, 0])
     assert_array_equal(column_shares(A), np.float32([0.5, 0, 1, 0]))
+    assert column_shares(A).dtype == np.float32
+    joined = joined_shares(column_shares(A), 2, column_shares(B), 3)
+    assert_array_equal(joined, column_shares(sp.vstack([A, B], format="csr")))
+    assert joined.dtype == np.float32
 
 
 def test_size_and_text():

@@ -25,7 +25,14 @@ def test_results_are_in_order(n_blocks, n_jobs):
     assert list(results) == [2 * i for i in range(n_blocks)]
 
 
-def _threads_used():
+def test_blocks_are_not_all_there_at_once():
+    drawn = []
+    results = in_threads(lambda i: i, ((i, drawn.append(i))[:1] for i in range(9)))
+    assert next(results) == 0
+    assert drawn == [0, 1]
+
+
+def _threads_used(n_jobs=None):
     """Return how many threads two blocks ran in: each of them waits for the other one."""
     both = threading.Barrier(2, timeout=20)
 
@@ -33,10 +40,11 @@ def _threads_used():
         both.wait()
         return threading.get_ident()
 
-    return len(set(in_threads(thread, [(), ()])))
+    return len(set(in_threads(thread, [(), ()], n_jobs)))
 
 
-def test_threads_are_those_that_a_context_allows():
+def test_threads_are_those_that_a_call_or_a_context_allows():
+    assert _threads_used(n_jobs=2) == 2
     with joblib.parallel_config(n_jobs=2):
         assert _threads_used() == 2
 
@@ -72,5 +80,5 @@ def test_models_do_not_depend_on_the_threads_of_their_fit(model):
 @pytest.mark.parametrize(("n_jobs", "expected"), [(1, 50), (2, 13)])
 def test_blocks_of_threads_share_the_memory_and_end_together(n_jobs, expected):
     assert rows_per_thread(100, 50, n_jobs) == expected
-    assert rows_per_thread(10_000, 50, n_jobs) == 50 // n_jobs
+    assert rows_per_thread(10_000, 51, n_jobs) == 51 // n_jobs
     assert rows_per_thread(1, 1, n_jobs) == 1

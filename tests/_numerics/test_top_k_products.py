@@ -65,6 +65,7 @@ def test_exact(
     scores = rows @ items.T + (0 if bias is None else bias)
     scores[(sum(excluded) != 0).toarray() | withheld] = -np.inf
     expected_columns, expected_values = top_k(scores, k, preference)
+    assert (columns.dtype, values.dtype) == (np.intp, np.float32)
     assert_array_equal(columns[~is_open], expected_columns[~is_open])
     assert_array_equal(values[~is_open], expected_values[~is_open])
     assert is_open[left_out].all()
@@ -120,6 +121,15 @@ def test_withheld_items_come_last():
     assert_array_equal(items.lengths_left, [9, 2, 1, 0, -np.inf])
 
 
+def test_a_bias_goes_with_its_item():
+    factors = np.array([[1.0], [2.0], [9.0]], dtype=np.float32)
+    bias = np.array([3.0, 5.0, 4.0], dtype=np.float32)
+    items = OrderedItems.of(factors, bias, longest_first=True)
+    assert_array_equal(items.columns, [2, 1, 0])
+    assert_array_equal(items.bias, [4, 5, 3])
+    assert_array_equal(items.biases_left, [5, 5, 3, -np.inf])
+
+
 @pytest.mark.parametrize("longest_first", [True, False])
 def test_items_of_about_one_length_stay_as_they_are(longest_first):
     factors = np.asfortranarray([[1, 1], [2, -1], [2, 0]], dtype=np.float32)
@@ -163,7 +173,7 @@ def test_masks_follow_the_order_of_items_and_the_rows_that_are_left():
     assert_array_equal(products, [[0, out], [0, 0], [out, out], [out, 0]])
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30, 1e19])
 @pytest.mark.parametrize("longest_first", [True, False])
 def test_factors_whose_products_may_overflow(bad, longest_first):
     factors = np.ones((3, 2), dtype=np.float32)
@@ -178,7 +188,7 @@ def test_factors_whose_products_may_overflow(bad, longest_first):
     assert are_finite(factors, factors, np.ones(3, dtype=np.float32))
     assert not are_finite(worse, factors)
     assert not are_finite(factors, worse)
-    assert are_finite(factors, factors, worse[:, 1]) == (bad == 1e30)
+    assert are_finite(factors, factors, worse[:, 1]) == np.isfinite(bad)
 
 
 def test_small_problems_have_no_tiles():

@@ -41,7 +41,7 @@ def test_exact(n_rows, n_columns, k, largest, densities, seed):
         masked[part.toarray()] = -np.inf
     expected_columns, expected_values = top_k(masked, k, preference)
     assert_array_equal(values, expected_values)
-    assert values.dtype == np.float32
+    assert (columns.dtype, values.dtype) == (np.intp, np.float32)
     eligible = values > -np.inf
     assert_array_equal(columns[eligible], expected_columns[eligible])
 
