@@ -17,6 +17,7 @@ from sktransrec._engine._trainer import NetworkTrainer
 X = (np.random.RandomState(0).uniform(size=(24, 8)) < 0.4) * np.float32(1)
 HISTORIES = np.random.RandomState(0).randint(1, 6, (20, 4))
 TINY = {"n_components": 3, "epochs": 3, "batch_size": 12, "run_eagerly": True, "random_state": 0}
+SHALLOW = {**TINY, "hidden_layer_sizes": ()}
 # All that training draws from or keeps: dropout, moments, noise, validation rows, thawing.
 NETWORKS = {
     "autoencoder": (Autoencoder(kind="denoising", noise=0.1), (X,)),
@@ -80,7 +81,7 @@ def test_it_goes_on_where_it_was_interrupted(name, interrupts, tmp_path):
 
 def test_only_the_epochs_that_are_left_are_run(interrupts, tmp_path):
     """Called again, it reaches the last epoch without those before, which would be interrupted."""
-    model = Autoencoder(**TINY, checkpoint_folder=tmp_path)
+    model = Autoencoder(**SHALLOW, checkpoint_folder=tmp_path)
     interrupts(2)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X)
@@ -92,7 +93,7 @@ def test_only_the_epochs_that_are_left_are_run(interrupts, tmp_path):
     "change", [{"learning_rate": 0.1}, {"random_state": 1}, {"rows": X[::-1]}, {"rows": X[:20]}]
 )
 def test_another_training_has_a_file_of_its_own(change, interrupts, tmp_path):
-    model = Autoencoder(**TINY, checkpoint_folder=tmp_path)
+    model = Autoencoder(**SHALLOW, checkpoint_folder=tmp_path)
     interrupts(2)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X)
@@ -100,13 +101,15 @@ def test_another_training_has_a_file_of_its_own(change, interrupts, tmp_path):
     (file,) = tmp_path.iterdir()
     change = dict(change)
     rows = change.pop("rows", X)
-    expected = Autoencoder(**{**TINY, **change}).fit(rows)
+    expected = Autoencoder(**{**SHALLOW, **change}).fit(rows)
     assert_same(clone(model).set_params(**change).fit(rows), expected)
     assert list(tmp_path.iterdir()) == [file]
 
 
 def test_without_a_seed_it_goes_on_with_the_one_it_had(interrupts, tmp_path):
-    model = Autoencoder(**{**TINY, "epochs": 4, "random_state": None}, checkpoint_folder=tmp_path)
+    model = Autoencoder(
+        **{**SHALLOW, "epochs": 4, "random_state": None}, checkpoint_folder=tmp_path
+    )
     interrupts(2)
     with pytest.warns(UserWarning, match="interrupted after 2 of 4 epochs"):
         begun = clone(model).set_params(warm_start=True).fit(X)
@@ -117,7 +120,7 @@ def test_without_a_seed_it_goes_on_with_the_one_it_had(interrupts, tmp_path):
 
 
 def test_a_warm_start_begins_a_training_of_its_own(tmp_path):
-    model = Autoencoder(**TINY, warm_start=True, checkpoint_folder=tmp_path)
-    expected = Autoencoder(**TINY, warm_start=True)
+    model = Autoencoder(**SHALLOW, warm_start=True, checkpoint_folder=tmp_path)
+    expected = Autoencoder(**SHALLOW, warm_start=True)
     for _ in range(2):
         assert_same(model.fit(X), expected.fit(X))

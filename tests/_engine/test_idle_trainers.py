@@ -57,18 +57,20 @@ def test_another_network_is_built(n_built, parameters):
 @pytest.mark.parametrize(
     ("learner", "rows"),
     [
-        (
+        (NextItemRecommender("cnn", n_components=4, n_layers=1, dropout=0.5), HISTORIES),
+        pytest.param(
             NextItemRecommender("gru", n_components=4, n_layers=1, dropout=0.5),
-            1 + np.arange(40).reshape(8, 5),
+            HISTORIES,
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             TextEncoder(4, n_layers=1, embedding_size=4, dropout=0.5),
-            1 + np.arange(40).reshape(8, 5),
+            HISTORIES,
             marks=pytest.mark.slow,
         ),
         (Autoencoder(2, kind="variational", hidden_layer_sizes=(), optimizer="rmsprop"), X),
     ],
-    ids=["next item", "text", "variational"],
+    ids=["next item", "next item, gru", "text", "variational"],
 )
 def test_a_reused_network_starts_as_a_new_one(n_built, learner, rows):
     """Dropout and optimizer included."""

@@ -340,7 +340,7 @@ def source_network():
 
 
 def _gate_of_networks(source_network, **parameters):
-    scratch = NextItemRecommender("cnn", run_eagerly=True, **TINY_NETWORK)
+    scratch = NextItemRecommender("cnn", batch_size=120, run_eagerly=True, **TINY_NETWORK)
     transfer = clone(scratch).set_params(pretrained=FrozenEstimator(source_network))
     return TransferGate(transfer, scratch, cv=2, random_state=0, **parameters)
 

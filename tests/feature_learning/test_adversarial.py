@@ -28,10 +28,11 @@ TINY = {
     "hidden_layer_sizes": (6,),
     "discriminator_layer_sizes": (5,),
     "epochs": 2,
-    "batch_size": 20,
+    "batch_size": 40,
     "run_eagerly": True,
     "random_state": 0,
 }
+IN_BATCHES = {**TINY, "batch_size": 20}
 
 
 def two_domains(n_rows=300, n_features=12, seed=0, factors=None):
@@ -190,8 +191,8 @@ def test_one_domain_trains_an_autoencoder_alone():
 
 def test_runs_are_the_same_and_saved(tmp_path):
     X, domain, _ = two_domains(n_rows=20)
-    model = DomainAdversarialAutoencoder(**TINY).fit(X, sample_domain=domain)
-    again = DomainAdversarialAutoencoder(**TINY)
+    model = DomainAdversarialAutoencoder(**IN_BATCHES).fit(X, sample_domain=domain)
+    again = DomainAdversarialAutoencoder(**IN_BATCHES)
     codes = again.fit_transform(X, sample_domain=domain)
     assert_array_equal(codes, model.transform(X))
     loaded = pickle.loads(pickle.dumps(model))
@@ -201,8 +202,8 @@ def test_runs_are_the_same_and_saved(tmp_path):
 
 def test_partial_fits_are_the_epochs_of_a_fit():
     X, domain, _ = two_domains(n_rows=20)
-    whole = DomainAdversarialAutoencoder(**TINY).fit(X, sample_domain=domain)
-    parts = DomainAdversarialAutoencoder(**TINY)
+    whole = DomainAdversarialAutoencoder(**IN_BATCHES).fit(X, sample_domain=domain)
+    parts = DomainAdversarialAutoencoder(**IN_BATCHES)
     for _ in range(2):
         parts.partial_fit(X, sample_domain=domain)
     assert_allclose(parts.transform(X), whole.transform(X), atol=1e-6)

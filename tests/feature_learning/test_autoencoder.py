@@ -24,10 +24,11 @@ TINY = {
     "n_components": 3,
     "hidden_layer_sizes": (6,),
     "epochs": 2,
-    "batch_size": 30,
+    "batch_size": 60,
     "run_eagerly": True,
     "random_state": 0,
 }
+IN_BATCHES = {**TINY, "batch_size": 30}
 KINDS = ["plain", "denoising", "variational"]
 LOSSES = ["mse", "binary_crossentropy", "multinomial"]
 # Each kind and each loss in the default run, and all pairs of them in the slow one.
@@ -50,7 +51,7 @@ def _interactions(n_rows=60, n_columns=14, seed=0):
 
 def _noisy(kind, loss):
     parameters = {"kind": kind, "loss": loss, "noise": 0.1, "validation_fraction": 0.2}
-    return Autoencoder(**TINY, **parameters)
+    return Autoencoder(**{**IN_BATCHES, "epochs": 1}, **parameters)
 
 
 @functools.cache
@@ -62,7 +63,7 @@ def _fitted_noisy(kind, loss, form):
 @functools.cache
 def _partially_fitted():
     """Return a learner after its first epoch, that no test changes."""
-    return Autoencoder(**TINY).partial_fit(_interactions())
+    return Autoencoder(**IN_BATCHES).partial_fit(_interactions())
 
 
 def _loss_of(model, X):
@@ -373,8 +374,8 @@ def test_unfitted():
 @pytest.mark.parametrize("kind", KINDS)
 def test_partial_fits_are_the_epochs_of_a_fit(kind):
     X = _interactions()
-    whole = Autoencoder(**{**TINY, "epochs": 3}, kind=kind).fit(X)
-    parts = Autoencoder(**TINY, kind=kind).partial_fit(X).partial_fit(X)
+    whole = Autoencoder(**{**IN_BATCHES, "epochs": 3}, kind=kind).fit(X)
+    parts = Autoencoder(**IN_BATCHES, kind=kind).partial_fit(X).partial_fit(X)
     parts = pickle.loads(pickle.dumps(parts)).partial_fit(X)
     _assert_same_weights(parts, whole)
     assert parts.loss_curve_ == whole.loss_curve_
@@ -405,8 +406,8 @@ def test_fit_starts_its_optimizer_anew():
 @pytest.mark.parametrize("n_finished", [1, 2])
 def test_an_interrupt_keeps_the_finished_epochs_if_asked(n_finished, monkeypatch):
     X = _interactions()
-    expected = Autoencoder(**{**TINY, "epochs": n_finished}).fit(X)
-    model = Autoencoder(**{**TINY, "epochs": 5}, warm_start=True)
+    expected = Autoencoder(**{**IN_BATCHES, "epochs": n_finished}).fit(X)
+    model = Autoencoder(**{**IN_BATCHES, "epochs": 5}, warm_start=True)
     function = NetworkTrainer._function
     n_steps = 0
 
@@ -414,7 +415,7 @@ def test_an_interrupt_keeps_the_finished_epochs_if_asked(n_finished, monkeypatch
         nonlocal n_steps
         n_steps += 1
         # In the middle of an epoch, so its first batches have changed the weights.
-        if n_steps == (n_finished + 1) * -(-X.shape[0] // TINY["batch_size"]):
+        if n_steps == (n_finished + 1) * -(-X.shape[0] // IN_BATCHES["batch_size"]):
             raise KeyboardInterrupt
         return function(self, *args)
 
@@ -529,11 +530,11 @@ def test_parallel_search_gives_the_digits_of_a_serial_one():
 
 def test_fit_does_not_save_the_state_of_the_optimizer():
     X = _interactions(n_columns=2000)
+    fitted = Autoencoder(**TINY).fit(X)
     whole, part = (
-        len(pickle.dumps(model))
-        for model in (Autoencoder(**TINY).fit(X), Autoencoder(**TINY).partial_fit(X))
+        len(pickle.dumps(model)) for model in (fitted, Autoencoder(**TINY).partial_fit(X))
     )
-    n_weights = sum(w.size for w in Autoencoder(**TINY).fit(X)._fitted_network.weights.values())
+    n_weights = sum(w.size for w in fitted._fitted_network.weights.values())
     assert whole < 4 * n_weights + 20_000
     assert part > 12 * n_weights
 
@@ -552,7 +553,7 @@ def test_frozen_and_cloned():
 def test_progress_bar(capfd):
     Autoencoder(**TINY).fit(_interactions())
     assert capfd.readouterr() == ("", "")
-    Autoencoder(**TINY, verbose=1).fit(_interactions())
+    Autoencoder(**IN_BATCHES, verbose=1).fit(_interactions())
     shown = capfd.readouterr().err
     assert "4/4" in shown
     assert "epoch=2" in shown

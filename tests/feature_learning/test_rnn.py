@@ -119,8 +119,8 @@ def test_targets_are_the_steps_after_others(form):
 
 @each_cell
 def test_padding_does_not_change_what_is_learned(cell):
-    X = np.random.RandomState(0).randint(1, 6, (12, 5))
-    padding = np.zeros((12, 3), dtype=int)
+    X = np.random.RandomState(0).randint(1, 6, (12, 3))
+    padding = np.zeros((12, 2), dtype=int)
     models = [
         RNNEncoder(**{**TINY, "epochs": 2}, cell=cell, dropout=0.0).fit(rows)
         for rows in (X, np.hstack([X, padding]), np.hstack([padding, X]))

@@ -235,14 +235,14 @@ def test_padding_does_not_change_the_features(learner, form, is_supervised):
     X, y = _rows(form)[:, 2:], _targets() if is_supervised else None
     padding = np.zeros((18, 2, *X.shape[2:]), dtype=X.dtype)
     model = clone(learner).fit(X, y)
-    for longer in ([X, padding], [padding, X]):
-        longer = np.concatenate(longer, axis=1)
-        other = clone(learner).fit(longer, y)
-        weights = other._fitted_network.weights
-        for path, weight in model._fitted_network.weights.items():
-            if not path.startswith(("decoder/", "output/")):
-                weights[path] = weight
-        other._fitted_network._served = None
+    at_end, at_start = (np.concatenate(each, axis=1) for each in ([X, padding], [padding, X]))
+    other = clone(learner).fit(at_end, y)
+    weights = other._fitted_network.weights
+    for path, weight in model._fitted_network.weights.items():
+        if not path.startswith(("decoder/", "output/")):
+            weights[path] = weight
+    other._fitted_network._served = None
+    for longer in (at_end, at_start):
         np.testing.assert_allclose(other.transform(longer), model.transform(X), atol=1e-6)
 
 
@@ -428,7 +428,7 @@ def test_no_global_state_moves(learner, forget_networks):
 
 @pytest.mark.parametrize("optimizer", ["adagrad", "adamw", "nadam", "rmsprop", "sgd"])
 def test_every_optimizer_trains_embeddings(optimizer):
-    model = clone(LEARNERS[0]).set_params(optimizer=optimizer, learning_rate=0.01)
+    model = clone(LEARNERS[0]).set_params(optimizer=optimizer, kernel_sizes=(2,))
     curve = model.fit(_rows("tokens"), _targets()).loss_curve_
     assert curve[-1] < curve[0]
 

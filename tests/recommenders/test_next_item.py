@@ -22,7 +22,7 @@ N_ITEMS = 7
 ENCODERS = ["attention", "cnn", "gru", "lstm"]
 # Networks of the same sizes are compiled once; those of sizes that occur once run eagerly.
 TINY = {"n_components": 8, "n_layers": 1, "epochs": 3, "random_state": 0}
-EAGER = {**TINY, "epochs": 1, "run_eagerly": True}
+EAGER = {**TINY, "epochs": 1, "batch_size": 64, "run_eagerly": True}
 
 # One step an epoch, and enough of them to learn a rule.
 THOROUGH = {"epochs": 12, "learning_rate": 0.05, "batch_size": 64, "dropout": 0.0}

@@ -18,10 +18,11 @@ KINDS = ["denoising", "variational"]
 TINY = {
     "n_components": 3,
     "epochs": 2,
-    "batch_size": 40,
+    "batch_size": 80,
     "run_eagerly": True,
     "random_state": 0,
 }
+IN_BATCHES = {**TINY, "batch_size": 40}
 
 
 def two_domains(n_rows=80, n_source=16, n_target=12, seed=0):
@@ -44,7 +45,7 @@ def test_linear_network_is_the_softmax_regression():
         activation="linear",
         input_dropout=0,
         learning_rate=0.1,
-        epochs=150,
+        epochs=100,
         batch_size=90,
         random_state=0,
     ).fit(X, y)
@@ -70,7 +71,7 @@ def test_scores_are_those_of_the_network(hidden_layer_sizes):
 
 def test_objective_is_the_formula():
     X, y = two_domains()
-    still = {**TINY, "epochs": 1, "batch_size": 80, "learning_rate": 1e-9, "input_dropout": 0}
+    still = {**TINY, "epochs": 1, "learning_rate": 1e-9, "input_dropout": 0}
     model = CrossDomainAutoencoderRecommender(**still).fit(X, y)
     log_p = log_softmax(model.decision_function(X).astype(float), axis=1)
     assert model.loss_curve_[0] == pytest.approx(-(y * log_p).sum(axis=1).mean(), rel=1e-5)
@@ -134,7 +135,7 @@ def test_fit_goes_on_where_asked():
 
 def test_partial_fits_are_the_epochs_of_a_fit():
     X, y = two_domains()
-    parameters = {**TINY, "epochs": 2, "kind": "variational"}
+    parameters = {**IN_BATCHES, "epochs": 2, "kind": "variational"}
     whole = CrossDomainAutoencoderRecommender(**parameters).fit(X, y)
     parts = CrossDomainAutoencoderRecommender(**parameters).partial_fit(X, y)
     parts = pickle.loads(pickle.dumps(parts)).partial_fit(X, y)

@@ -18,10 +18,11 @@ TINY = {
     "target_columns": slice(N_SOURCE, None),
     "n_components": 3,
     "epochs": 2,
-    "batch_size": 40,
+    "batch_size": 80,
     "run_eagerly": True,
     "random_state": 0,
 }
+IN_BATCHES = {**TINY, "batch_size": 40}
 
 
 def stacked(n_rows=80, seed=0):
@@ -60,7 +61,7 @@ def test_code_is_the_mean_over_the_domains_that_know_the_row(hidden_layer_sizes)
 def test_objective_is_the_formula(source_weight):
     X = stacked()
     model = TwoTowerAutoencoderRecommender(
-        **{**TINY, "epochs": 1, "batch_size": 80},
+        **{**TINY, "epochs": 1},
         source_weight=source_weight,
         learning_rate=1e-9,
         input_dropout=0,
@@ -89,7 +90,7 @@ def test_cold_rows_reach_the_frequencies_of_their_group():
         target_dropout=1.0,
         source_weight=0,
         learning_rate=0.1,
-        epochs=110,
+        epochs=95,
         batch_size=90,
         random_state=0,
     ).fit(X)
@@ -164,8 +165,8 @@ def test_layers_of_both_towers_are_transferred():
 
 def test_partial_fits_are_the_epochs_of_a_fit():
     X = stacked()
-    whole = TwoTowerAutoencoderRecommender(**TINY).fit(X)
-    parts = TwoTowerAutoencoderRecommender(**TINY).partial_fit(X)
+    whole = TwoTowerAutoencoderRecommender(**IN_BATCHES).fit(X)
+    parts = TwoTowerAutoencoderRecommender(**IN_BATCHES).partial_fit(X)
     parts = pickle.loads(pickle.dumps(parts)).partial_fit(X)
     assert parts.loss_curve_ == whole.loss_curve_
     for ours, theirs in (
