@@ -97,6 +97,12 @@ def test_no_choice_is_at_the_edge_of_its_grid(record, title, search, monkeypatch
 # Quoted figures
 
 
+def exact_cell(value, _, *part):
+    """Return what stands at a path of a record as text, with all its digits."""
+    value = value[part[0]] if part else value
+    return " ± ".join(map(str, value.values() if isinstance(value, dict) else [value]))
+
+
 def rounded(cell, unit):
     """Return the figures of a cell, rounded to a unit."""
     numbers = (Decimal(word).quantize(Decimal(unit), ROUND_HALF_UP) for word in cell.split(" ± "))
@@ -188,7 +194,8 @@ def quotation(build_results):
     """Return a function that fills in the figures of a quotation."""
 
     def filled(text, sources, rounding):
-        return text.format(*map(rounding, map(build_results.figure, sources)))
+        values = map(build_results.value_at, sources)
+        return text.format(*(rounding(exact_cell(*value)) for value in values))
 
     return filled
 

@@ -13,6 +13,7 @@ from ._arrays import (
     check_rows_or_content,
     check_sample_domain,
     check_table,
+    indexable_rows,
     is_content,
     is_table,
     reading,

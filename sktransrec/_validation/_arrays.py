@@ -7,9 +7,11 @@ from collections.abc import Mapping, Set
 from contextlib import contextmanager, suppress
 from copy import copy
 from datetime import date, time, timedelta
+from numbers import Real
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.utils import indexable
 
 from ._finite import check_magnitude, largest_magnitude
 from ._plain import is_plain, plain_numbers, plain_rows
@@ -169,11 +171,32 @@ def is_table(X):
 def is_content(X):
     """Return whether X is a sequence of texts, or a table with columns that are not numbers."""
     if hasattr(X, "select_dtypes"):
-        return X.select_dtypes(exclude=["number", "bool"]).shape[1] > 0
+        return not _are_numbers(X.select_dtypes(exclude=["number", "bool"]))
     if sp.issparse(X):
         return False
     is_sequence = isinstance(X, list | tuple) or getattr(X, "ndim", 0) == 1
     return is_sequence and len(X) > 0 and isinstance(next(iter(X)), str)
+
+
+def _are_numbers(table):
+    """Return whether all columns hold numbers, also those of a type that may hold anything."""
+    if "category" in map(str, table.dtypes):
+        return False
+    return all(isinstance(value, Real) for value in table.to_numpy(dtype=object).ravel())
+
+
+def indexable_rows(*parts):
+    """Return what rows can be taken from, all of one length; lists of numbers become arrays."""
+    return indexable(*map(_without_lists, parts))
+
+
+def _without_lists(X):
+    try:
+        values = np.asarray(X) if isinstance(X, list | tuple) else None
+    except ValueError:  # histories of several lengths
+        return X
+    is_matrix = values is not None and values.ndim == 2 and values.dtype.kind in "biuf"
+    return values if is_matrix else X
 
 
 def check_interactions(estimator, X, *, reset, nonnegative=True):

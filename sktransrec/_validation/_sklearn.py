@@ -4,8 +4,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import scipy.sparse as sp
 from sklearn.base import _fit_context
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing as _sklearn_safe_indexing
 from sklearn.utils._chunking import get_chunk_n_rows
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils._param_validation import Interval as _SklearnInterval
@@ -23,6 +24,12 @@ from .._typing import Function
 def validate_params(constraints: dict[str, Any]) -> Callable[[Function], Function]:
     """Decorate a function: it checks its parameters first, and estimators in it theirs."""
     return _sklearn_validate_params(constraints, prefer_skip_nested_validation=False)
+
+
+def _safe_indexing(X, indices, *, axis=0):
+    """Return rows or columns of X, as scikit-learn does, also of formats that cannot be indexed."""
+    X = X.tocsr() if sp.issparse(X) and X.format in ("bsr", "coo", "dia") else X
+    return _sklearn_safe_indexing(X, indices, axis=axis)
 
 
 def visual_block(estimators, names, details):

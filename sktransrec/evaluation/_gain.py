@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.model_selection import KFold, check_cv
-from sklearn.utils import check_random_state, indexable
+from sklearn.utils import check_random_state
 
 from .._columns import check_row_labels
 from .._recommend import n_rows_of
@@ -25,6 +25,7 @@ from .._validation import (
     StrOptions,
     check_is_fitted,
     check_sparse,
+    indexable_rows,
     validate_params,
 )
 from .._wrapping import recommender_of
@@ -352,7 +353,7 @@ shape (n_rows,), default=None
         check_same_rows(X_source, n_rows_of(X), name="X_source", what="source items")
     relevance = wanted_items(transfer, y, n_rows=n_rows_of(X))
     check_row_labels(X, y)
-    X, y, X_source = indexable(X, y, X_source)
+    X, y, X_source = indexable_rows(X, y, X_source)
     if not (relevance.data > 0).any():
         raise ValueError("y holds nothing to find: pass at least one value above zero.")
     prefit = isinstance(cv, str)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import indexable
 
 from .._columns import check_row_labels, column_names, framed_like
 from .._histories import padded_at_end
@@ -19,6 +18,7 @@ from .._validation import (
     check_no_log,
     check_sparse,
     check_target_columns,
+    indexable_rows,
     item_ids_of_rows,
 )
 from .._wrapping import (
@@ -110,7 +110,7 @@ class ServedRows:
         check_same_rows(y, n_rows_of(X))
         check_row_labels(X, y)
         by_turns = sorted(models, key=is_supervised, reverse=True) or [PopularityRecommender()]
-        X, y = indexable(X, y)
+        X, y = indexable_rows(X, y)
         n_items = None
         if not is_supervised(by_turns[0]) and not sp.issparse(y) and np.ndim(y) == 1:
             n_items = X.shape[1]
@@ -133,7 +133,7 @@ class ServedRows:
         n_items = _n_items_of_histories(ids, y, readers)
         if y is not None:
             check_same_rows(y, len(ids))
-            known, y = indexable(X, y)
+            known, y = indexable_rows(X, y)
             y = wanted_items(readers[0], y, n_rows=n_rows_of(y), n_items=n_items)
         elif hold_out is None:
             known, y = without_latest(padded_at_end(ids), holdout, np.ones(n_items, dtype=bool))

@@ -68,7 +68,7 @@ class SequenceLearner(FeatureLearner):
                 f"X holds texts, and {type(self).__name__} reads token ids: put TextSequences() "
                 "before it in a Pipeline."
             )
-        stacked = _stacked(X)
+        stacked = _stacked(_with_plain_integers(X))
         if not reset and getattr(stacked, "ndim", 2) > 2:
             self._check_row_shape(stacked)
         X = _check_dense(self, stacked, reset=reset, named=X)
@@ -230,6 +230,15 @@ def _row_name(X, place):
     """Return what to call a row in an error: its place and, where it has one, its label."""
     label = f" ({X.index[place]!r})" if hasattr(X, "iloc") else ""
     return f"Row {place} of X{label}"
+
+
+def _with_plain_integers(X):
+    """Return a DataFrame of integers as one of numpy's, if none is missing."""
+    if not hasattr(X, "select_dtypes"):
+        return X
+    X = X.infer_objects()
+    are_integers = all(getattr(dtype, "kind", "O") in "iu" for dtype in X.dtypes)
+    return X.astype(np.int64) if are_integers and not X.isna().to_numpy().any() else X
 
 
 def _check_dense(estimator, X, *, reset, named):

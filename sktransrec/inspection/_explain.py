@@ -2,7 +2,6 @@
 """What each thing that a row has adds to the score of an item."""
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -181,7 +180,7 @@ def explain(
     True
     """
     check_one_row(X)
-    if np.ndim(X) > 2 or ((is_table(X) or is_content(X)) and not _are_numbers(X)):
+    if np.ndim(X) > 2 or is_table(X) or is_content(X):
         raise ValueError(
             "X holds a text, categories or a picture, which have no entries to leave out: pass a "
             "row of numbers or a history, or use trace, which shows what each member adds."
@@ -199,13 +198,6 @@ def explain(
         rest=scores - contributions.sum(axis=1),
         is_exact=exact is not None,
     )
-
-
-def _are_numbers(X):
-    """Return whether a table or an array of objects holds numbers alone."""
-    if "category" in map(str, getattr(X, "dtypes", ())):
-        return False
-    return all(isinstance(value, Real) for value in np.ravel(np.asarray(X, dtype=object)))
 
 
 def check_one_row(X):

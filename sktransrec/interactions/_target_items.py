@@ -35,6 +35,7 @@ def _is_matrix(X):
     if len(getattr(X, "shape", ())) != 2 or is_table(X):
         return False
     values = X.data if sp.issparse(X) else np.asarray(X)
+    values = values.astype(np.float64) if values.dtype == object else values
     return values.dtype.kind != "f" or not np.isnan(values).any()
 
 

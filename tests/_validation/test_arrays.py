@@ -168,3 +168,12 @@ def test_documents_are_texts_one_each():
     ):
         with pytest.raises(ValueError, match=message):
             check_documents(X)
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [([1, 2.5], False), ([True, 3], False), ([1, "a"], True), ([1, None], True)],
+)
+def test_a_column_of_any_type_is_content_if_not_all_are_numbers(column, expected):
+    frame = pd.DataFrame({"a": [0, 1], "b": pd.Series(column, dtype=object)})
+    assert is_content(frame) is expected

@@ -346,3 +346,31 @@ def test_models_of_two_domains_find_their_own_target_columns_beside_supervised_o
     collective = CollectiveMFRecommender(slice(60, None), n_components=4, max_iter=4)
     models = {"ridge": RidgeRecommender(), "collective": collective.set_params(random_state=0)}
     assert not compare(models, X, y, random_state=0).errors
+
+
+@pytest.mark.parametrize("form", [np.ndarray.tolist, pd.DataFrame, sp.dia_array, sp.bsr_array])
+def test_every_form_of_rows_is_compared_alike(form):
+    """Known items are left out and cross-listed ones are looked for."""
+    rng = np.random.RandomState(5)
+    X = (rng.uniform(size=(60, 12)) < 0.25).astype(float)
+    y = (rng.uniform(size=(60, 12)) < 0.2) * (X == 0) * 1.0
+    models = {"ridge": RidgeRecommender(1.0), "ease": EASERecommender()}
+    means = compare(models, X, y, cv=2, random_state=0).means
+    gain = transfer_gain(*models.values(), X, y, cv=2, random_state=0)
+    rows = form(X)
+    assert compare(models, rows, y, cv=2, random_state=0).means == means
+    other = transfer_gain(*models.values(), rows, y, cv=2, random_state=0)
+    assert (other.overall, other.buckets) == (gain.overall, gain.buckets)
+
+
+@pytest.mark.parametrize(
+    "form", [np.ndarray.tolist, lambda X: pd.DataFrame(X).add_prefix("c").astype({"c4": object})]
+)
+def test_cross_listed_items_are_found_in_every_form_of_rows(form):
+    rng = np.random.RandomState(0)
+    X = (rng.uniform(size=(120, 8)) < 0.3).astype(float)
+    y = np.hstack([X[:, :3], (rng.uniform(size=(120, 9)) < 0.15)])
+    gain = transfer_gain(RidgeRecommender(1.0), None, form(X), y, cv=2, random_state=0)
+    expected = transfer_gain(RidgeRecommender(1.0), None, X, y, cv=2, random_state=0)
+    assert gain.n_given_away == expected.n_given_away > 50
+    assert gain.clean == expected.clean

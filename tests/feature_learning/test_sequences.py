@@ -448,3 +448,14 @@ def test_pipeline_from_texts(learner):
 def test_texts_need_numbers_for_their_words(learner, texts):
     with pytest.raises(ValueError, match=r"X holds texts.* put TextSequences\(\) before it"):
         clone(learner).fit(texts)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "int64[pyarrow]", object])
+def test_integers_of_a_table_are_token_ids_whatever_their_type(dtype):
+    table = pd.DataFrame(np.random.RandomState(0).randint(1, 9, (12, 4)))
+    model, other = (
+        RNNEncoder(2, embedding_size=3, epochs=1, run_eagerly=True, random_state=0).fit(rows)
+        for rows in (table, table.astype(dtype))
+    )
+    assert other.n_tokens_ == model.n_tokens_ == 9
+    np.testing.assert_array_equal(other.transform(table.astype(dtype)), model.transform(table))

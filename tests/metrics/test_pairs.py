@@ -299,3 +299,14 @@ def test_popularity_on_real_data_against_999_negatives(data_home):
     assert len(ranks) == 8326
     means = [100 * mean for mean, _ in rank_metrics(ranks).values()]
     assert_allclose(means, [6.8, 7.4, 13.5], atol=0.4)
+
+
+@pytest.mark.parametrize("form", [sp.csc_array, sp.coo_array, sp.dia_array, sp.bsr_array])
+def test_ranks_of_rows_of_every_sparse_format(form):
+    X = sp.csr_array(np.eye(6, dtype=np.float32) + np.eye(6, k=1, dtype=np.float32))
+    model = PopularityRecommender().fit(X)
+    wanted = np.eye(6, k=-1)
+    for ours, theirs in zip(
+        held_out_ranks(model, form(X), wanted), held_out_ranks(model, X, wanted), strict=True
+    ):
+        assert_array_equal(ours, theirs)
