@@ -53,6 +53,7 @@ _BUILTIN_TYPES = {each.__name__: each for each in (bool, float, int, object, str
 # Only objects of these packages are made without asking, and only these functions are named.
 _TRUSTED_PACKAGES = ("sktransrec", "sklearn")
 _KNOWN_FUNCTIONS = {
+    "sktransrec._validation._sklearn._safe_indexing",
     "sktransrec.ensembles._selector._weighted",
     "sklearn.utils._safe_indexing",
 }

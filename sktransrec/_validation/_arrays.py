@@ -171,7 +171,8 @@ def is_table(X):
 def is_content(X):
     """Return whether X is a sequence of texts, or a table with columns that are not numbers."""
     if hasattr(X, "select_dtypes"):
-        return not _are_numbers(X.select_dtypes(exclude=["number", "bool"]))
+        others = X.select_dtypes(exclude=["number", "bool"])
+        return others.shape[1] > 0 and not (len(X) and _are_numbers(others))
     if sp.issparse(X):
         return False
     is_sequence = isinstance(X, list | tuple) or getattr(X, "ndim", 0) == 1
