@@ -41,8 +41,6 @@ MIN_ITEMS = 5 * _K
 # More rows would cost more than they tell. Fewer tell less: over eight data sets, the choice of
 # item neighbours has .981 of the best NDCG with these, .976 with half of them, .968 with a third.
 _MAX_ROWS = 1000
-# Each has one item to find, so a few thousand are scored in the time of a fit.
-_MAX_HISTORIES = 2000
 _MAX_SCORES = 2**26
 # Rows whose wanted items are worse than 20 of these need no other scores. The comparison pays if it
 # needs a small share of the items.
@@ -254,7 +252,7 @@ def held_out_last_items(X, n_items):
     All three are None, as one None, if there are too few histories or items, as for
     `held_out_interactions`.
     """
-    chosen = _sample(np.flatnonzero(ends_in_new_item(X)), n_items, max_rows=_MAX_HISTORIES)
+    chosen = _sample(np.flatnonzero(ends_in_new_item(X)), n_items)
     if chosen is None:
         return None
     judged = without_last(X[chosen])

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -201,9 +202,9 @@ def rows_and_exclusions(model, X, exclude_seen="auto", exclude_interactions=None
 
 
 def _entries_before_binarizer(model, rows, X):
-    """Return the nonzero entries of X that the steps before the `Binarizer` take for entries.
+    """Return the nonzero entries of X that the steps before the `Binarizer` keep as entries.
 
-    They do not if they make the same of it as of a zero. `rows` is what they make of X.
+    An entry is not kept if the steps map it to the same value as a zero. `rows` is X after them.
     """
     X = np.asarray(X) if isinstance(X, list) else X
     is_frame = hasattr(X, "select_dtypes")
@@ -217,7 +218,7 @@ def _entries_before_binarizer(model, rows, X):
 
 
 def _all_of(excluded, n_items):
-    """Return a matrix with all nonzero entries of some, which may lack the latest items."""
+    """Return one matrix with the nonzero entries of several, which may lack the latest items."""
     entries = [pattern_of(check_matrix(each, name="X")) for each in excluded]
     return sum(at_columns(each, np.arange(each.shape[1]), n_items) for each in entries)
 
@@ -236,8 +237,10 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **left_
     n_best = n_recommendations if candidates is None else min(n_recommendations, len(candidates))
     preference = preference_of(recommender, candidates)
     blocks = _eligible_blocks(recommender, X, candidates=candidates, **left_out)
-    n_jobs = getattr(recommender, "n_jobs", None)
-    best = _best_of_blocks(blocks, n_best, preference, n_jobs)
+    if isinstance(blocks, EligibleBlocks):
+        best = blocks.best(n_best, preference, getattr(recommender, "n_jobs", None))
+    else:
+        best = [top_k(scores, n_best, preference) for _, scores in blocks]
     columns, values = map(np.concatenate, zip(*best, strict=True))
     if candidates is not None:
         columns = candidates[columns]
@@ -249,13 +252,6 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **left_
         np.pad(columns, padding, constant_values=-1),
         np.pad(values, padding, constant_values=-np.inf),
     )
-
-
-def _best_of_blocks(blocks, k, preference, n_jobs):
-    """Return the best columns and values of each block, in threads where the blocks allow it."""
-    if isinstance(blocks, EligibleBlocks):
-        return blocks.best(k, preference, n_jobs)
-    return [top_k(scores, k, preference) for _, scores in blocks]
 
 
 def _scores_of_others(recommender, X, *, candidates, exclude_seen, exclude_interactions):
@@ -288,10 +284,10 @@ def empty_rows(X):
 class EligibleBlocks:
     """The iterator over the blocks of `eligible_scores`, which threads can share.
 
-    `score` returns a new array for a slice of rows. Rows with the same number in `alike`, if given,
-    have the same scores. If `products` is given, it is called for many rows and returns None or a
-    function: of a slice of rows, this returns the factors, the `OrderedItems` whose products with
-    them are the scores, and the mask of the unknown rows, which have other scores, all the same.
+    ``score(rows)`` returns a new array for a slice of rows. Rows with the same number in `alike`
+    have the same scores. ``products()`` is called if there are many rows. It returns None, or a
+    function of a slice of rows that returns their factors, the `OrderedItems` whose products with
+    the factors are the scores, and the mask of the unknown rows, which all have the same scores.
     """
 
     def __init__(
@@ -361,7 +357,7 @@ class EligibleBlocks:
         return best_of_shared(scores, excluded, len(rows), k, preference)
 
     def _best_products(self, products, rows, k, preference):
-        """Return the same without all scores of the block in memory at once."""
+        """Return what `_best_scores` does, without all scores of the block in memory at once."""
         row_factors, items, unknown = products(rows)
         if items.are_finite_with(row_factors):
             mask = TileMask(self._excluded_in(rows), self._withheld, items.columns)
@@ -400,8 +396,8 @@ class EligibleBlocks:
 def _groups_of(numbers):
     """Return the order of the rows by their numbers, and a slice of it for each number."""
     order = np.argsort(numbers, kind="stable")
-    stops = np.append(np.flatnonzero(np.diff(numbers[order])) + 1, len(order))
-    return order, [slice(*ends) for ends in zip(np.append(0, stops[:-1]), stops, strict=True)]
+    bounds = [0, *(np.flatnonzero(np.diff(numbers[order])) + 1).tolist(), len(order)]
+    return order, [slice(*ends) for ends in pairwise(bounds)]
 
 
 def _eligible_only(scores, withheld, excluded, candidates):
@@ -500,7 +496,7 @@ class _Served(NamedTuple):
 
 
 def _served_by(recommender):
-    """Return what every call needs; each `fit` sets a new popularity, and so works it out anew."""
+    """Return what every call needs, found anew after each `fit`, which sets a new popularity."""
     popularity = getattr(recommender, "popularity_", None)
     served = _served.get(recommender)
     if served is None or served.popularity is not popularity:

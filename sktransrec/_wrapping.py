@@ -101,7 +101,8 @@ def innermost(model, step=-1):
     """Return the model inside all wrappers; in a pipeline, the one at the given step."""
     while True:
         inner = _inner(model, step)
-        inner = _unfitted_inner(model) if inner is None else inner
+        if inner is None and hasattr(model, "cv"):  # a search that is not fitted
+            inner = getattr(model, "estimator", None)
         if inner is None:
             return model
         model = inner
@@ -118,8 +119,7 @@ def takes_content(model, method):
 
 def recommender_of(model):
     """Return the recommender inside a fitted model."""
-    while (inner := _inner(model)) is not None:
-        model = inner
+    *_, model = _nested(model)
     if not (hasattr(model, "recommend") or _is_recommender(model)):
         check_is_fitted(model)
         raise TypeError(
@@ -150,13 +150,12 @@ def has_steps_before(model):
 
 def recommender_and_rows(model, X):
     """Return the recommender inside a fitted model, and X after the steps before it."""
-    while (inner := _inner(model)) is not None:
-        if isinstance(model, Pipeline):
-            _check_pipeline_is_fitted(model)
-            if len(model.steps) > 1:
+    for outer in _nested(model):
+        if isinstance(outer, Pipeline):
+            _check_pipeline_is_fitted(outer)
+            if len(outer.steps) > 1:
                 check_sparse(X, name="X")
-                X = _through(model.steps[:-1], X)
-        model = inner
+                X = _through(outer.steps[:-1], X)
     return recommender_of(model), X
 
 
@@ -167,7 +166,7 @@ def scores_by(model, X):
 
 
 def _check_pipeline_is_fitted(pipeline):
-    """Raise unless a pipeline is fitted; where it is, its tags are not walked."""
+    """Raise unless a pipeline is fitted, without walking its tags if it is."""
     try:
         check_is_fitted(innermost(pipeline))
     except NotFittedError:
@@ -203,11 +202,10 @@ def before_binarizer(model, X):
 
 def _steps_before(model):
     """Yield the fitted transformers before the recommender of a model, in order."""
-    while (inner := _inner(model)) is not None:
-        if isinstance(model, Pipeline):
-            for step in model[:-1]:
+    for outer in _nested(model):
+        if isinstance(outer, Pipeline):
+            for step in outer[:-1]:
                 yield from _flat(step)
-        model = inner
 
 
 def _flat(step):
@@ -226,12 +224,12 @@ def check_order_kept(model):
 
     The numbers of the items that it recommends are those after the steps.
     """
-    while (inner := _inner(model)) is not None:
-        n_columns = getattr(model, "n_features_in_", None)
-        if isinstance(model, Pipeline) and n_columns is not None and not keeps_columns(model):
-            names = list(getattr(model, "feature_names_in_", map("x{}".format, range(n_columns))))
+    for outer in _nested(model):
+        n_columns = getattr(outer, "n_features_in_", None)
+        if isinstance(outer, Pipeline) and n_columns is not None and not keeps_columns(outer):
+            names = list(getattr(outer, "feature_names_in_", map("x{}".format, range(n_columns))))
             try:
-                after = model[:-1].get_feature_names_out(names)
+                after = outer[:-1].get_feature_names_out(names)
             except (AttributeError, NotFittedError, TypeError, ValueError):
                 return
             known = set(names)
@@ -242,7 +240,6 @@ def check_order_kept(model):
                     f"in another order, with {after[0]!r} first, so the number of an item is not "
                     "that of its column in X: keep the order of the columns."
                 )
-        model = inner
 
 
 def _is_one_to_one(step):
@@ -276,6 +273,13 @@ def _is_recommender(model):
     return hasattr(model, "decision_function") and get_tags(model).estimator_type == "recommender"
 
 
+def _nested(model):
+    """Yield a fitted model and those inside it, down to the recommender."""
+    while model is not None:
+        yield model
+        model = _inner(model)
+
+
 def _inner(model, step=-1):
     """Return the model inside a frozen estimator, fitted search or pipeline, None otherwise."""
     if isinstance(model, FrozenEstimator):
@@ -283,11 +287,6 @@ def _inner(model, step=-1):
     if isinstance(model, Pipeline):
         return [part for _, part in model.steps if part not in (None, "passthrough")][step]
     return getattr(model, "best_estimator_", None)
-
-
-def _unfitted_inner(model):
-    """Return the model that a search will fit, None for other models."""
-    return getattr(model, "estimator", None) if hasattr(model, "cv") else None
 
 
 def fitted_learner(pretrained, learner_class, *, attribute="_fitted_network"):

@@ -82,7 +82,10 @@ class RecommenderMixin(VersionStampMixin):
 
     def _check_rows(self, X):
         """Return new rows in the form that ``_score_rows`` takes."""
-        return check_rows(self, X, reset=False)
+        return self._valid_rows(X, reset=False)
+
+    def _valid_rows(self, X, *, reset):
+        return check_rows(self, X, reset=reset)
 
     def decision_function(self, X: MatrixLike) -> NDArray[np.float32]:
         """Score every item for each row of X.
@@ -196,7 +199,7 @@ class RecommenderMixin(VersionStampMixin):
         )
 
     def _alike_rows(self, X):
-        """Return numbers, the same for validated rows with the same scores; None if few have."""
+        """Return a number for each valid row, equal for equal scores; None if few are equal."""
         return None
 
     def _products(self, X):
@@ -301,7 +304,7 @@ shape (n_rows,), default=None
     def _score_parts(self, X):
         """Return what each entry of a row adds to the scores; None if they are no sum of parts.
 
-        What has the shape (n_items_,) holds for all entries.
+        A result of shape (n_items_,) holds for all entries.
         """
         return None
 
@@ -366,10 +369,10 @@ class InDomainRecommender(RecommenderMixin, BaseEstimator):
         return X
 
     def _valid_data(self, X, y, *, reset):
-        return (check_interactions(self, X, reset=reset, nonnegative=self._nonnegative_X),)
+        return (self._valid_rows(X, reset=reset),)
 
-    def _check_rows(self, X):
-        return check_interactions(self, X, reset=False, nonnegative=self._nonnegative_X)
+    def _valid_rows(self, X, *, reset):
+        return check_interactions(self, X, reset=reset, nonnegative=self._nonnegative_X)
 
 
 class SupervisedRecommender(RecommenderMixin, BaseEstimator):
@@ -430,12 +433,6 @@ shape (n_rows,)
     def _items_of(self, X, y):
         """Return the interactions with the items that are recommended."""
         return y
-
-    def _valid_rows(self, X, *, reset):
-        return check_rows(self, X, reset=reset)
-
-    def _check_rows(self, X):
-        return self._valid_rows(X, reset=False)
 
 
 class SimilarItemsMixin:

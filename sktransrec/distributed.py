@@ -282,7 +282,7 @@ def _checked_parts(parts, argument):
 
 
 def _columns_of(X):
-    """Return the number of columns, none for one column, and their names, None without."""
+    """Return the shape of a row, which is empty for a single column, and the names or None."""
     return np.shape(X)[1:], column_names(X)
 
 

@@ -251,7 +251,7 @@ class _Writer:
     def __init__(self):
         self.arrays = {}
         self._known = {}
-        # Ids are those of living objects only.
+        # An id is unique only while its object lives.
         self._alive = []
 
     def node(self, value, path):
@@ -280,8 +280,8 @@ class _Writer:
             return self._of_array if value.dtype.names is None else self._of_structured
         if sp.issparse(value):
             return self._of_sparse if value.format in _SPARSE_PARTS else None
-        if kind.__name__ in _COLLECTIONS and kind in _COLLECTIONS.values():
-            return self._of_collection
+        if kind in _COLLECTIONS.values():
+            return lambda v, path: self._of_parts(kind.__name__, v, path)
         if isinstance(value, tuple) and hasattr(kind, "_fields"):
             return self._of_named_tuple
         if isinstance(value, type):
@@ -293,7 +293,9 @@ class _Writer:
             bytes: lambda v, path: {"kind": "bytes", "base64": base64.b64encode(v).decode()},
             slice: lambda v, path: self._of_parts("slice", (v.start, v.stop, v.step), path),
             range: lambda v, path: self._of_parts("range", (v.start, v.stop, v.step), path),
-            np.random.RandomState: self._of_random_state,
+            np.random.RandomState: lambda v, path: self._of_parts(
+                "random state", v.get_state(), path
+            ),
         }
         if kind in others:
             return others[kind]
@@ -354,9 +356,6 @@ class _Writer:
     def _parts(self, parts, path):
         return {"parts": {name: self.node(part, f"{path}.{name}") for name, part in parts.items()}}
 
-    def _of_collection(self, values, path):
-        return self._of_parts(type(values).__name__, values, path)
-
     def _of_parts(self, kind, values, path):
         members = [self.node(each, f"{path}[{n}]") for n, each in enumerate(values)]
         return {"kind": kind, "values": members}
@@ -381,9 +380,6 @@ class _Writer:
 
     def _of_function(self, value, path):
         return {"kind": "function", "name": _path_of(value)}
-
-    def _of_random_state(self, value, path):
-        return self._of_parts("random state", value.get_state(), path)
 
     def _of_object(self, value, path):
         state = value.__getstate__() or {}
@@ -421,10 +417,9 @@ class _Reader:
     def _made(self, kind, node):
         if kind in _COLLECTIONS:
             return _COLLECTIONS[kind](map(self.value, node["values"]))
-        if kind in ("array", "scalar"):
-            array = self._array(node)
-            return array if kind == "array" else array[()]
         makers = {
+            "array": lambda: self._array(node),
+            "scalar": lambda: self._array(node)[()],
             "objects": lambda: _object_array(map(self.value, node["values"]), node["shape"]),
             "masked": lambda: np.ma.MaskedArray(**self._parts(node)),
             "structured": lambda: _structured_array(self._parts(node), node["shape"]),

@@ -49,10 +49,7 @@ __all__ = ["RecommendationService"]
 
 _N_NAMED = 5
 # What a trace says of an item that the model does not know.
-_UNKNOWN = {
-    **{"score": np.nan, "rank": 0, "removed_by": "unknown"},
-    **{"row_path": "", "item_path": ""},
-}
+_UNKNOWN = {"score": np.nan, "rank": 0, "removed_by": "unknown", "row_path": "", "item_path": ""}
 
 
 def _of_one_moment(method: Function) -> Function:
@@ -194,7 +191,7 @@ class RecommendationService(VersionStampMixin):
             recommendation, users in the given order, best items first.
         """
         users, X, seen, library = self._rows(users, history, baskets)
-        columns = None if candidates is None else self._known_columns(candidates)
+        columns = self._known_columns(candidates, "candidates")
         items, scores = recommend(
             self.model,
             self._read_by_model(X),
@@ -245,7 +242,7 @@ class RecommendationService(VersionStampMixin):
         """
         users, X, seen, library = self._rows(users, history, baskets)
         excluded, X = self._excluded(X, seen, "auto", None, users), self._read_by_model(X)
-        columns = None if items is None else self._known_columns(items, "items")
+        columns = self._known_columns(items, "items")
         lines = []
         for row, user in enumerate(users.tolist()):
             asked = self._best(X, excluded, row, n_recommendations) if columns is None else columns
@@ -313,7 +310,7 @@ class RecommendationService(VersionStampMixin):
         wanted = None if items is None else distinct_ids(items, "items")
         columns = None if wanted is None else positions(wanted, self.item_ids_)
         filters = {
-            "candidates": None if candidates is None else self._known_columns(candidates),
+            "candidates": self._known_columns(candidates, "candidates"),
             "exclude_seen": exclude_seen,
         }
         excluded = self._excluded(X, seen, exclude_seen, exclude, users)
@@ -593,7 +590,9 @@ class RecommendationService(VersionStampMixin):
         check_count(n_recommendations, name="n_recommendations")
         return min(n_recommendations, len(self.item_ids_))
 
-    def _known_columns(self, ids, name="candidates"):
+    def _known_columns(self, ids, name):
+        if ids is None:
+            return None
         ids = distinct_ids(ids, name)
         check_type_of_ids(ids, self.item_ids_, name, "holds")
         columns = positions(ids, self.item_ids_)
@@ -747,6 +746,5 @@ def _warn_of_unknown(ids):
 
 def _named(ids):
     """Return the first ids in words."""
-    ids = list(ids)
     more = f" and {len(ids) - _N_NAMED} more" if len(ids) > _N_NAMED else ""
     return ", ".join(map(repr, ids[:_N_NAMED])) + more

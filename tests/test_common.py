@@ -34,7 +34,7 @@ from sktransrec._wrapping import is_supervised
 from sktransrec.datasets import make_cross_domain
 from sktransrec.metrics import held_out_ranks
 from sktransrec.testing import recommender_checks
-from sktransrec.testing._checks import _set_random_state
+from sktransrec.testing._checks import seeded
 from sktransrec.testing._samples import domain, seen_items
 
 pytestmark = pytest.mark.usefixtures("few_draws")
@@ -190,8 +190,7 @@ def test_recommender_contract_of_larger_networks(estimator, check):
     "estimator", [pytest.param(each, id=f"{type(each).__name__}") for each in RECOMMENDERS]
 )
 def test_recommenders_are_searched_in_parallel_and_saved(estimator, tmp_path):
-    estimator = clone(estimator)
-    _set_random_state(estimator)
+    estimator = seeded(estimator)
     X, y = domain(estimator)
     serial, parallel = (
         GridSearchCV(estimator, {}, cv=2, n_jobs=n_jobs).fit(X, y) for n_jobs in (1, 2)
@@ -214,9 +213,7 @@ def test_fitted_attributes_are_documented(estimator):
     if get_tags(estimator).input_tags.categorical:
         X, _ = domain(estimator)
     y = domains.Y_target.toarray() if is_regressor(estimator) else domains.Y_target
-    model = clone(estimator)
-    _set_random_state(model)
-    model.fit(X, y)
+    model = seeded(estimator).fit(X, y)
     fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
     documented = {
         name

@@ -32,7 +32,7 @@ from sktransrec import (
     SourceSelectorRecommender,
 )
 from sktransrec.evaluation import proxy_a_distance
-from sktransrec.testing._checks import _set_random_state
+from sktransrec.testing._checks import seeded
 from sktransrec.testing._samples import domain, interactions
 
 pytestmark = pytest.mark.usefixtures("few_draws")
@@ -75,9 +75,7 @@ def data(estimator):
 
 
 def fitted(estimator, X, y):
-    model = clone(estimator)
-    _set_random_state(model)
-    return model.fit(X, y)
+    return seeded(estimator).fit(X, y)
 
 
 def outputs(model, X, y):

@@ -33,14 +33,14 @@ def attending(make, hidden, n_layers, n_heads, dropout, *, is_step=None):
 
 
 def normalized(hidden, name):
-    """Return each step with mean 0 and variance 1, scaled and shifted as is learned."""
+    """Return each step with mean 0 and variance 1, and then a learned scale and shift."""
     from keras import layers
 
     return applied(layers.LayerNormalization, hidden, epsilon=_EPSILON, name=name)
 
 
 def residual(make, hidden, change, dropout, name):
-    """Return the steps plus a change, of which training leaves some out."""
+    """Return the steps plus a change, with dropout of the change."""
     from keras import layers
 
     change = make.dropout(change, dropout, f"{name}_dropout")

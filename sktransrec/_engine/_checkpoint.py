@@ -63,7 +63,7 @@ class Checkpoint:
 
 
 def _without_flags(what):
-    """Return values with sparse matrices as their arrays: scipy notes what it has found out."""
+    """Return values with sparse matrices as their arrays: scipy keeps flags in the matrices."""
     if isinstance(what, list):
         return [_without_flags(each) for each in what]
     return [what.shape, what.data, what.indices, what.indptr] if sp.issparse(what) else what

@@ -35,7 +35,7 @@ def convolutional(
         if is_padded:
             hidden = _without_padding(hidden, is_step, f"steps_{i}")
         elif i > 1:
-            hidden = _halved(hidden, f"pooling_{i}")
+            hidden = _of_grid("MaxPooling", hidden, 2, padding="same", name=f"pooling_{i}")
         grids.append(hidden.shape[1:-1])
         hidden = _convolved(make, hidden, size, kernel_sizes, activation, f"convolution_{i}")
     hidden = make.dropout(_pooled(hidden, is_step, pooling), dropout, "dropout")
@@ -86,10 +86,6 @@ def _without_padding(hidden, is_step, name):
     from keras import layers
 
     return applied(layers.Multiply, [hidden, is_step], name=name)
-
-
-def _halved(hidden, name):
-    return _of_grid("MaxPooling", hidden, 2, padding="same", name=name)
 
 
 def _pooled(hidden, is_step, pooling):

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How training corrupts what a network is to reconstruct, and what a variational one adds."""
+"""How training corrupts the rows of a network, and the noise in variational codes."""
 
 import numpy as np
 import scipy.sparse as sp
 
 
 def corrupted(X, dropout, rng, *, noise=0.0):
-    """Return rows with noise and without the entries that the dropout takes.
+    """Return rows with noise and without the entries that dropout leaves out.
 
     Dense and sparse rows draw the same numbers: one for each nonzero entry, row by row.
     """
@@ -21,7 +21,7 @@ def corrupted(X, dropout, rng, *, noise=0.0):
 
 
 def code_noise(shape, rng):
-    """Return what a variational network draws its codes by: none where `rng` is None."""
+    """Return the noise in the codes of a variational network, zeros if `rng` is None."""
     noise = np.zeros(shape) if rng is None else rng.standard_normal(shape)
     return noise.astype(np.float32)
 
@@ -32,7 +32,7 @@ def annealed(kl_weight, n_epochs, progress):
 
 
 def with_code_noise(learner, inputs, targets, rng, progress):
-    """Return a batch, of a variational network with what its codes are drawn by and kept near."""
+    """Return a batch, of a variational network with its noise and the weight of its divergence."""
     if learner.kind == "variational":
         inputs.append(code_noise((inputs[0].shape[0], learner.n_components), rng))
         targets["divergence"] = annealed(learner.kl_weight, learner.kl_annealing_epochs, progress)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._ids import check_type_of_ids
+from ._network import layer_name
 from ._objectives import HeadLoss
 
 
@@ -156,7 +157,7 @@ class FineTuner:
     Attributes
     ----------
     variables : list of keras.Variable
-        Those that are to move at some time.
+        Those that are trained at some time.
     layers : list of TransferredLayer
         All layers with weights, from the output downwards.
     """
@@ -286,7 +287,7 @@ def layer_depths(network):
     """Return the depths of the layers with weights, by name, from the output downwards."""
     has_weights = {_layer_of(each) for each in network.model.trainable_variables}
     heads = [term for term in network.terms.values() if isinstance(term, HeadLoss)]
-    depths = {head.tensors._keras_history.operation.name: 1 for head in heads}
+    depths = {layer_name(head.tensors): 1 for head in heads}
     # Layers come after those whose outputs they take.
     for layer in reversed(network.model.layers):
         below = depths.setdefault(layer.name, 0) + (layer.name in has_weights)
@@ -302,11 +303,11 @@ def _origins(layer):
 
     if isinstance(layer, keras.layers.InputLayer):
         return []
-    return [each._keras_history.operation.name for each in keras.tree.flatten(layer.input)]
+    return list(map(layer_name, keras.tree.flatten(layer.input)))
 
 
 def matching_columns(theirs, ours):
-    """Return where the names stand that are in both, or None where nothing needs to move."""
+    """Return the places of the names that are in both; None if all are the same, or unknown."""
     if theirs is None or ours is None or np.array_equal(theirs, ours):
         return None
     check_type_of_ids(ours, theirs, "the ids of the items", "hold")

@@ -42,7 +42,7 @@ class IdleTrainers:
 
 
 def _key(settings):
-    """Return what two trainers share that do the same steps; None where that cannot be told."""
+    """Return a key that trainers of the same steps share; None if that cannot be told."""
     if settings["fine_tuning"]:
         return None
     others = {name: settings[name] for name in settings.keys() - {"build", "learning_rate"}}

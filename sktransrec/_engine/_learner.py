@@ -53,8 +53,8 @@ class NetworkLearner:
       row or column for each column of X, it sets ``_column_names`` to the names of these columns;
     - ``_builder(X, y)``, which returns a builder of a `Network` and its arguments but the seed;
     - ``_batch(X, y, rng, progress)``, which returns the inputs of the network for some rows, and
-      the targets of each of its terms. They are corrupted by `rng` for training, which `progress`
-      epochs, fractions included, have gone before; where `rng` is None they are as they are.
+      the targets of each of its terms. For training, `rng` corrupts them after `progress` epochs,
+      fractions included. If `rng` is None, they stay as they are.
     """
 
     feature_names_in_: NDArray[Any]
@@ -189,7 +189,7 @@ class NetworkLearner:
         return trainer
 
     def _learning_rates(self):
-        """Return the learning rate of each epoch."""
+        """Return the learning rates of the epochs; raise if the warm-up takes all of them."""
         if self.learning_rate_schedule == "cosine" and self.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"warmup_epochs={self.warmup_epochs} leaves none of epochs={self.epochs} for the "
@@ -214,14 +214,14 @@ class NetworkLearner:
         earlier_losses=(),
         checkpoint=None,
     ):
-        """Train on the rows but what is held out, and return the losses of each epoch.
+        """Train on the rows that are not held out, and return the losses of each epoch.
 
         The learning rate goes on from the epochs with the earlier losses.
         """
         if validation_fraction is None:
             validation_fraction = self.validation_fraction
         rates = self._learning_rates()
-        X, y, rows, validation_loss = self._held_out(trainer, X, y, validation_fraction)
+        X, rows, validation_loss = self._held_out(trainer, X, y, validation_fraction)
         if self._fitted_network is None:
             trainer.start_from(self._first_weights(X, trainer.network))
         n_batches = -(-len(rows) // self.batch_size)
@@ -246,9 +246,9 @@ class NetworkLearner:
             )
 
     def _held_out(self, trainer, X, y, validation_fraction):
-        """Return X and y, the rows of them to train on, and what measures the loss of the others.
+        """Return X, the rows of it to train on, and a function that returns the loss of the others.
 
-        That is None where nothing is held out.
+        The function is None if nothing is held out.
         """
         held_out, rows = self._split(X.shape[0], validation_fraction)
         if not len(rows):
@@ -263,10 +263,10 @@ class NetworkLearner:
                 for batch in gen_batches(len(held_out), self.batch_size)
             )
 
-        return X, y, rows, validation_loss if len(held_out) else None
+        return X, rows, validation_loss if len(held_out) else None
 
     def _first_weights(self, X, network):
-        """Return by path what some weights start from, where that is not what was drawn.
+        """Return by path the weights that start from other values than drawn ones.
 
         X holds the rows to learn from, without what is held out of them.
         """
@@ -315,7 +315,7 @@ class NetworkLearner:
     def _warn_of_collapse(self, X):
         """Warn if half of the features or more have one value for rows that are not the same."""
         places = np.unique(np.linspace(0, X.shape[0] - 1, _CODES_LOOKED_AT).astype(np.intp))
-        codes = self._fitted_network.run("encoder", self._inputs("encoder", X[places]))
+        codes = self._fitted_network.served.run("encoder", self._inputs("encoder", X[places]))
         n_constant = _n_constant_columns(codes)
         if 2 * n_constant < codes.shape[1] or _are_the_same(X[places]):
             return
@@ -338,7 +338,7 @@ class NetworkLearner:
         result = np.empty((rows.shape[0], *shape), dtype=np.float32)
         for block in row_slices(rows.shape[0], _FORWARD_ROWS):
             some = self._inputs(part, rows_in(rows, block))
-            result[block] = self._fitted_network.run(part, some)
+            result[block] = self._fitted_network.served.run(part, some)
         return result
 
     def _inputs(self, part, rows):
@@ -374,7 +374,7 @@ def _rows(X, y, rows):
 
 @contextmanager
 def _progress_bar(n_batches, verbose):
-    """Give what reports a batch to a bar, or None if there is no bar."""
+    """Give a function that reports a batch to a bar, or None if there is no bar."""
     if not verbose:
         yield None
         return

@@ -16,10 +16,10 @@ class Network:
     encoder : (list of KerasTensor, KerasTensor)
         The inputs that a code depends on, and the code, which `transform` returns.
     terms : dict of str to callable
-        What training minimises the sum of: each has `tensors`, takes their values and what a batch
-        has under the same name, and returns a sum over rows. None where it is not trained.
+        Training minimises their sum. Each has `tensors`, takes the values of these and the targets
+        that a batch has under its name, and returns a sum over rows. None if it is not trained.
     decoder : (list of KerasTensor, KerasTensor), default=None
-        What decoding starts from, and what it comes to.
+        What decoding starts from, and its output.
     item_axes : dict of str to int, default=None
         The axis, by path, of those weights that have a row or column for each column of X.
     """
@@ -58,7 +58,7 @@ class Network:
     def config(self):
         """The network but its weights and its objective, as JSON."""
         parts = {
-            name: [[_layer_name(each) for each in part[0]], _layer_name(part[1])]
+            name: [[layer_name(each) for each in part[0]], layer_name(part[1])]
             for name, part in self._tensors.items()
             if part
         }
@@ -82,6 +82,6 @@ class Network:
         return cls(model, **parts)
 
 
-def _layer_name(tensor):
+def layer_name(tensor):
     """Return the name of the layer that a symbolic tensor comes from."""
     return tensor._keras_history.operation.name

@@ -59,7 +59,7 @@ def _softplus(x):
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-# Of a rational function that differs from the error function by 5e-7 at most.
+# Coefficients of a rational function that differs from the error function by 5e-7 at most.
 _ERF_NUMERATOR = (
     *(-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05),
     *(-7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02),
@@ -182,8 +182,8 @@ def masked(config, weights, steps):
     return steps * is_step(steps)[..., None]
 
 
-# A recurrent layer may get, after the steps, what says which of them are padding: the token ids
-# or vectors that were read.
+# After the steps, a recurrent layer may get the token ids or vectors that were read, which show the
+# padding.
 
 
 @numpy_layer("GRU")

@@ -18,7 +18,7 @@ OUTPUT_ACTIVATIONS = {
 
 
 class Objective:
-    """The mean over the rows of a batch of all that a network's terms say, plus a penalty.
+    """The mean over the rows of a batch of all terms of a network, plus a penalty.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def _is_kernel(weight):
 
 
 class HeadLoss:
-    """The loss of a network's outputs, of which the targets say how it is computed.
+    """The loss of the outputs of a network, which the targets compute.
 
     Where the network has an output at each step or pixel of a row, the loss of the row is the sum
     over these, and the targets have a row for each.

@@ -71,7 +71,6 @@ def _dense(graph, layer, rows):
 
 @_layer("Activation")
 def _activated(graph, layer, x):
-    """Add the activation of a layer."""
     activation, name = layer.config["activation"], layer.name
     if activation == "linear":
         return x

@@ -44,7 +44,7 @@ PARAMETERS = {
     "n_components": Parameter("int", "Number of features, at least 1.", COUNT),
     "hidden_layer_sizes": Parameter(
         "tuple of int",
-        "Units of the layers between X and the features, from the side of X.",
+        "Numbers of units of the layers between X and the features, the first next to X.",
         ["array-like"],
     ),
     "n_layers": Parameter("int", "Number of blocks of attention, at least 1.", COUNT),
@@ -57,9 +57,9 @@ PARAMETERS = {
     ),
     "unknown": Parameter(
         '{"error", "ignore"}',
-        """What happens to token ids from `n_tokens_` on in `transform` or a further fit. "ignore"
-        takes them for padding, which suits texts that `TextSequences` cuts: a word of its
-        vocabulary may stand beyond the cut in all texts of `fit`.""",
+        """What to do with token ids of `n_tokens_` and above in `transform` or a further fit: raise
+        an error, or read them as padding. "ignore" suits texts that `TextSequences` cuts: a word of
+        its vocabulary may be beyond the cut in all texts of `fit`.""",
         [StrOptions({"error", "ignore"})],
     ),
     "activation": Parameter(
@@ -71,19 +71,19 @@ PARAMETERS = {
     "code_activation": Parameter(
         "str",
         """Activation of the features: "elu", "gelu", "leaky_relu", "linear", "relu", "selu",
-        "sigmoid", "silu", "softplus" or "tanh". Under "relu" many of them become zero in all
+        "sigmoid", "silu", "softplus" or "tanh". With "relu", many features are zero in all
         rows.""",
         [StrOptions(set(ACTIVATIONS))],
     ),
     "kind": Parameter(
         '{"denoising", "variational"}',
-        """"variational" makes the features the means of normal distributions that are kept near the
-        standard one, and draws from these in training.""",
+        """With "variational", the features are the means of normal distributions, which are kept
+        near the standard normal distribution. Training draws from them.""",
         [StrOptions({"denoising", "variational"})],
     ),
     "normalize": Parameter(
         "bool",
-        "Whether to scale each row of a domain to unit Euclidean norm on its way in.",
+        "Whether the network reads each row of a domain scaled to unit Euclidean norm.",
         ["boolean"],
     ),
     "dropout": Parameter(
@@ -93,15 +93,15 @@ PARAMETERS = {
     ),
     "input_dropout": Parameter(
         "float",
-        """Share of the entries of a row that training leaves out on its way in, from 0 to below 1;
-        the others are divided by 1 minus this share.""",
+        """Share of the entries of a row that the network does not see in training, from 0 to below
+        1; the others are divided by 1 minus this share.""",
         _SHARE,
     ),
     "loss": Parameter(
         '{"mse", "binary_crossentropy", "multinomial"}',
-        """What is minimised; see Notes. "binary_crossentropy" takes targets from 0 to 1, and
-        "multinomial", a softmax over all outputs, those from 0 on. Token ids without y always
-        take the softmax over the tokens.""",
+        """What is minimised; see Notes. "binary_crossentropy" takes targets from 0 to 1.
+        "multinomial" is a softmax over all outputs, and takes targets of 0 or more. Token ids
+        without y always use a softmax over the tokens.""",
         [StrOptions(set(OUTPUT_ACTIVATIONS))],
     ),
     "kl_weight": Parameter(
@@ -112,20 +112,20 @@ PARAMETERS = {
     ),
     "kl_annealing_epochs": Parameter(
         "int",
-        "Number of epochs over which that weight rises from 0; 0 starts with all of it.",
+        "Number of epochs over which this weight rises from 0; 0 uses all of it from the start.",
         COUNT_FROM_0,
     ),
     "n_negatives": Parameter(
         "int",
-        """Number of tokens or items to draw in each step, which the next ones are contrasted with
-        instead of with all of them. With the optimizer "adam" the cost of the output does not
-        depend on how many there are then.""",
+        """Number of tokens or items to draw in each step: the next ones are contrasted with these
+        instead of with all. With the optimizer "adam", the cost of the output then does not depend
+        on how many there are in all.""",
         [*COUNT, None],
     ),
     "negative_exponent": Parameter(
         "float",
         """They are drawn with probabilities proportional to this power of how often they occur: 0
-        is uniform, 1 by popularity. That is taken out of their scores again (log-Q correction).""",
+        is uniform, 1 by popularity. The scores are corrected for it (log-Q correction).""",
         AT_LEAST_0,
     ),
     "regularization": Parameter(
@@ -135,7 +135,7 @@ PARAMETERS = {
     ),
     "optimizer": Parameter(
         _choice(OPTIMIZERS),
-        "How the weights follow the gradient.",
+        "The method that updates the weights by their gradients.",
         [StrOptions(set(OPTIMIZERS))],
     ),
     "learning_rate": Parameter(
@@ -145,26 +145,27 @@ PARAMETERS = {
     ),
     "learning_rate_schedule": Parameter(
         _choice(SCHEDULES),
-        """How it changes from epoch to epoch: not at all; towards 0 over all `epochs`, along half a
-        cosine; or to a fifth each time that half of `patience` epochs in a row had no smaller
-        validation loss, or training loss where nothing is held out.""",
+        """How it changes from epoch to epoch. "constant" keeps it. "cosine" lowers it towards 0
+        over all `epochs`, along half a cosine. "adaptive" divides it by 5 each time that half of
+        `patience` epochs in a row had no smaller validation loss, or training loss if nothing is
+        held out.""",
         [StrOptions(set(SCHEDULES))],
     ),
     "warmup_epochs": Parameter(
         "int",
-        "Number of epochs over which the learning rate rises evenly first, from 0 on.",
+        "Number of first epochs over which the learning rate rises evenly, 0 or more.",
         COUNT_FROM_0,
     ),
     "epochs": Parameter(
         "int",
-        """Number of passes over the rows; with a `validation_fraction` the largest number. By
-        default recommenders pass 50 times, and feature learners 100 times over what is often a
-        few hundred rows.""",
+        """Number of passes over the rows; with a `validation_fraction`, the largest number. The
+        default is 50 for recommenders, and 100 for feature learners, which often have a few hundred
+        rows.""",
         COUNT,
     ),
     "batch_size": Parameter(
         "int",
-        """Number of rows a step. The default is 128 for recommenders, whose rows are many and
+        """Number of rows in a step. The default is 128 for recommenders, whose rows are many and
         mostly zeros, and 32 for feature learners, which would take too few steps otherwise.""",
         COUNT,
     ),
@@ -181,34 +182,34 @@ PARAMETERS = {
     ),
     "pretrained": Parameter(
         "FrozenEstimator",
-        """A fitted {name} to start from, as ``FrozenEstimator(model)``; it may also stand in a
+        """A fitted {name} to start from, as ``FrozenEstimator(model)``; it may also be part of a
         fitted Pipeline, search or recommender. Each layer whose name and shapes are the same is
-        copied, whatever its columns stand for. None starts from scratch, and the next four
-        parameters have no effect then.""",
+        copied, whatever its columns mean. None starts from scratch, and the next four parameters
+        then have no effect.""",
         "no_validation",
     ),
     "trainable": Parameter(
         '{"all", "head"} or int',
-        """Which of the copied layers move: all, the output ("head"), or so many layers counted from
-        the output. The others are frozen. What was not copied always moves.""",
+        """Which of the copied layers are trained: all, the output ("head"), or this many layers
+        counted from the output. The others are frozen. What was not copied is always trained.""",
         [StrOptions({"all", "head"}), *COUNT],
     ),
     "unfreeze_every": Parameter(
         "int",
-        """Number of epochs after which one more of these layers moves, from the output downwards;
-        the first epochs move the output only. None moves all from the start.""",
+        """Number of epochs after which one more of these layers is trained, from the output
+        downwards; the first epochs train the output only. None trains all from the start.""",
         [*COUNT, None],
     ),
     "layer_decay": Parameter(
         'float or "auto"',
-        """Number from 1 on by which the learning rate of what was copied is divided for each layer
-        further from the output. "auto" is 2.6, the usual one; None is the same rate for all.""",
+        """The learning rate of copied weights is divided by this number, 1 or more, for each layer
+        further from the output. "auto" is 2.6, the usual value. None uses one rate for all.""",
         [*AT_LEAST_1, StrOptions({"auto"}), None],
     ),
     "l2_sp": Parameter(
         "float",
-        """Weight, from 0 on, of half the squared distance of the copied weights from where they
-        started. It takes the place of `regularization`, which pulls to zero.""",
+        """Weight, 0 or more, of half the squared distance of the copied weights from where they
+        started. Use it instead of `regularization`, which pulls to zero.""",
         AT_LEAST_0,
     ),
     "warm_start": Parameter(
@@ -220,22 +221,22 @@ PARAMETERS = {
     ),
     "checkpoint_folder": Parameter(
         "str or Path",
-        """Folder where `fit` keeps its state after each epoch. Whatever ends it, a call with the
-        same parameters and rows goes on after the last finished epoch, and comes to the same
-        weights. The file is removed when `fit` ends. None keeps nothing.""",
+        """Folder where `fit` saves its state after each epoch. If it is interrupted, a call with
+        the same parameters and rows goes on after the last finished epoch, and gives the same
+        weights. The file is removed when `fit` ends. None saves nothing.""",
         [str, os.PathLike, None],
     ),
     "run_eagerly": Parameter(
         "bool",
-        """Whether to run each training step op by op. That saves the seconds that compiling takes,
-        which pays off in very short fits; the result is the same but for rounding. Fits of a small
+        """Whether to run each training step op by op. This saves the seconds that compiling takes,
+        which pays off in very short fits; the result is the same up to rounding. Fits of a small
         network with the same sizes and the same integer `random_state` compile it once.""",
         ["boolean"],
     ),
     "random_state": Parameter(
         "int, RandomState instance or None",
-        """Seed of the first weights, of the rows that are held out, of their order, and of whatever
-        else training draws.""",
+        """Seed of the first weights, of the rows that are held out, of their order, and of all else
+        that training draws.""",
         ["random_state"],
     ),
     "verbose": Parameter("int", "A progress bar is shown if this is above 0.", ["verbose"]),
@@ -258,12 +259,12 @@ ATTRIBUTES = {
     "n_features_in_ : int": """
         Length of the second axis of X seen in `fit`.""",
     "feature_names_in_ : ndarray of shape (n_features_in_,)": """
-        Column names seen in `fit`, where X had any.""",
+        Column names seen in `fit`, if X had any.""",
 }
 
 
 def shares_parameters(cls: Class) -> Class:
-    """Decorate an estimator around a network: give it what it leaves out of texts and constraints.
+    """Decorate an estimator around a network: add the texts and constraints that it leaves out.
 
     Its docstring then describes all parameters of `__init__` in their order, with the defaults
     that they have there, and all attributes of a network.
@@ -295,7 +296,8 @@ def _completed(estimator_class, defaults):
     def section(match):
         own = {entry.split()[0]: entry for entry in re.split(r"\n(?=\w)", match[0])}
         if match[1] is None:
-            return "\n".join((_entries_of_attributes() | own).values())
+            shared = {head.split()[0]: _entry(head, text) for head, text in ATTRIBUTES.items()}
+            return "\n".join((shared | own).values())
         shared = {
             name: _entry_of_parameter(name, default, estimator_class.__name__)
             for name, default in defaults.items()
@@ -304,10 +306,6 @@ def _completed(estimator_class, defaults):
         return "\n".join((shared | own)[name] for name in defaults)
 
     return _SECTIONS.sub(section, inspect.cleandoc(estimator_class.__doc__))
-
-
-def _entries_of_attributes():
-    return {head.split()[0]: _entry(head, text) for head, text in ATTRIBUTES.items()}
 
 
 def _entry_of_parameter(name, default, class_name):

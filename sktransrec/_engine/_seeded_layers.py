@@ -89,7 +89,7 @@ class SeededLayers:
         )
 
     def dropout(self, inputs, rate, name):
-        """Return the inputs, some of which training leaves out."""
+        """Return the inputs, with dropout in training."""
         if not rate:
             return inputs
         return applied(seeded_dropout_class(), inputs, rate, self.seed(), name=name)

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-# These hold what the layers of ours do.
+# These register the functions of our own layers.
 from . import _attention, _items, _layers, _next_item  # noqa: F401
 from ._numpy_layers import LAYERS
 
 _RECURRENT = ("GRU", "LSTM", "SimpleRecurrent")
-# Layers of steps, which are padding where those of their first input are.
+# Layers whose steps are padding where the steps of their first input are.
 _KEEP_PADDING = (*_RECURRENT, "SeededDropout", "ReversedSteps", "SideBySide")
 
 
@@ -54,7 +54,10 @@ class ServedNetwork:
         return inputs, self._parts[name], output
 
     def run(self, part, rows):
-        """Return what a part makes of array or CSR rows, or a list of them."""
+        """Return the ndarray that a part, "encoder" or "decoder", makes of array or CSR rows.
+
+        A part with several inputs takes a list of them.
+        """
         inputs, layers, output = self.part(part)
         rows = rows if isinstance(rows, list) else [rows]
         values = dict(zip(inputs, map(_numbers, rows), strict=True))
@@ -83,7 +86,8 @@ class ServedNetwork:
         return ServedLayer(name, kind, LAYERS[kind], config, weights, inputs)
 
     def _inputs(self, name):
-        return [] if not (nodes := self._layers[name]["inbound_nodes"]) else _read(nodes[0]["args"])
+        nodes = self._layers[name]["inbound_nodes"]
+        return _read(nodes[0]["args"]) if nodes else []
 
     def _padded(self, name):
         """Return the layer whose zeros say which steps of a layer are padding, or None."""

@@ -40,7 +40,7 @@ def engine():
 
 @contextlib.contextmanager
 def _silent_stderr():
-    """Send what C++ writes to the standard error of the process nowhere.
+    """Discard what C++ writes to the standard error of the process.
 
     TensorFlow logs a few lines while it is imported, before any level of logging applies.
     """
@@ -115,7 +115,3 @@ class FittedNetwork:
         if self._served is None:
             self._served = ServedNetwork(self.config, self.weights)
         return self._served
-
-    def run(self, part, batch):
-        """Return the ndarray that a part of the network, "encoder" or "decoder", makes of rows."""
-        return self.served.run(part, batch)

@@ -82,7 +82,7 @@ class NetworkTrainer:
 
     @property
     def transferred_layers(self):
-        """What each layer took over, from the output downwards; empty if nothing was to be."""
+        """What each layer took over, from the output downwards; empty without fine-tuning."""
         return list(self._tuner.layers) if self._tuner else []
 
     @property

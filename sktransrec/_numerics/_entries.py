@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Sparse matrices made of the entries of others, and what is counted in them."""
+"""Sparse matrices made of the entries of others, and counts and sums of entries."""
 
 import numpy as np
 import scipy.sparse as sp

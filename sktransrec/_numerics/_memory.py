@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 _ROOT = Path("/")
-# So little is there, and asking the system takes milliseconds.
+# This much is always there, and asking the system takes milliseconds.
 _ALWAYS_AVAILABLE = 2**24
 
 

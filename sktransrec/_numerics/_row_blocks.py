@@ -12,7 +12,7 @@ _BLOCK_FLOATS = 2**20
 
 
 def row_slices(n_rows, block_rows):
-    """Yield slices of so many rows; scikit-learn's `gen_batches` takes longer than a row."""
+    """Yield slices of `block_rows` rows; scikit-learn's `gen_batches` takes longer than a row."""
     for start in range(0, n_rows, block_rows):
         yield slice(start, min(start + block_rows, n_rows))
 

@@ -42,7 +42,7 @@ class RowSums:
         The names of the items, if these are columns of y and had any.
     """
 
-    # Files of before have none.
+    # Files of earlier versions have none.
     item_names: NDArray[Any] | None = None
 
     def __init__(

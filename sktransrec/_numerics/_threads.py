@@ -32,18 +32,16 @@ def in_threads(function, blocks, n_jobs=None):
     return _in_several_threads(function, all_blocks, n_threads)
 
 
-def rows_per_thread(n_rows, most_rows, n_jobs=None):
-    """Return how many rows a block has, so that threads end together.
+def rows_per_thread(n_rows, most_rows):
+    """Return how many rows a block of `in_threads` has, so that threads end together.
 
     Parameters
     ----------
     n_rows : int
     most_rows : int
         The most rows that may be in work at the same time.
-    n_jobs : int or None
-        As in `in_threads`.
     """
-    n_threads = effective_n_jobs(n_jobs)
+    n_threads = effective_n_jobs(None)
     if n_threads == 1:
         return most_rows
     return max(1, min(most_rows // n_threads, -(-n_rows // (_BLOCKS_PER_THREAD * n_threads))))

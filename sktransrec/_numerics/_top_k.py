@@ -13,7 +13,7 @@ _FIRST_LOOK = 32
 # If more than this many times k groups reach the bound, they have too many members to collect. If
 # so many scores of a single row do, they are too many to sort.
 _CROWD = 2
-# So few rows are searched one by one, which takes fewer calls of numpy.
+# Up to this many rows are searched one by one, which takes fewer calls of numpy.
 _FEW_ROWS = 4
 
 
@@ -70,7 +70,7 @@ def top_k(scores, k, preference):
 def _best_of_row(scores, k, preference):
     """Return the best k columns of one row, and their scores."""
     maxima = _groups(scores[None], k)[0].max(axis=0)
-    bound = np.partition(maxima, len(maxima) - k)[len(maxima) - k]
+    bound = np.partition(maxima, -k)[-k]
     (columns,) = (scores >= bound).nonzero()
     if len(columns) > _CROWD * k:
         columns = _best_of_crowd(scores, bound, k, preference)
@@ -83,7 +83,8 @@ def _best_of_row(scores, k, preference):
 def _best_together(scores, k, preference):
     n_columns = scores.shape[1]
     groups = _groups(scores, k)
-    maxima, bounds = _maxima_and_bounds(groups, k)
+    maxima = groups.max(axis=1)
+    bounds = np.partition(maxima, -k, axis=1)[:, -k, None]
     reaches = maxima >= bounds
     crowded = np.count_nonzero(reaches, axis=1) > _CROWD * k
     reaches[crowded] = False
@@ -106,13 +107,6 @@ def _groups(scores, k):
     group_size = max(1, min(_MAX_GROUP_SIZE, n_columns // (4 * k)))
     n_groups = n_columns // group_size
     return scores[:, : n_groups * group_size].reshape(n_rows, group_size, n_groups)
-
-
-def _maxima_and_bounds(groups, k):
-    """Return the maxima of the groups, and for each row the k-th largest of them."""
-    maxima = groups.max(axis=1)
-    n_groups = maxima.shape[1]
-    return maxima, np.partition(maxima, n_groups - k, axis=1)[:, n_groups - k, None]
 
 
 def _finalists(groups, reaches, bounds, *, width, filler):

@@ -7,8 +7,8 @@ import numpy as np
 
 from ._row_totals import nonzero_places
 
-# So many rows at once, and so many products: those of a tile stay in the cache of a core while they
-# are compared.
+# Rows at once, and products at once: those of a tile stay in the cache of a core while they are
+# compared.
 N_ROWS = 512
 _TILE_PRODUCTS = 2**17
 # The first tile is wider, since its best products bound those of all others.
@@ -287,4 +287,4 @@ def _first_bounds(products, k):
     n_groups = n_items // group_size
     groups = products[: n_groups * group_size].reshape(group_size, n_groups, n_rows)
     maxima = np.ascontiguousarray(groups.max(axis=0).T)
-    return np.partition(maxima, n_groups - k, axis=1)[:, n_groups - k]
+    return np.partition(maxima, -k, axis=1)[:, -k]

@@ -7,7 +7,7 @@ from ._row_blocks import row_slices, rows_in
 from ._row_totals import nonzero_places, numbers_within, row_lengths
 from ._top_k import top_k
 
-# So many rows at once.
+# Rows that are ranked at once.
 _N_ROWS = 2**14
 
 

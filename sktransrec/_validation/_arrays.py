@@ -287,7 +287,7 @@ def check_documents(X):
 def _canonical_csr(X):
     """Return X as a sorted `csr_array` without duplicates or stored zeros; X does not change."""
     canonical = X if type(X) is sp.csr_array else sp.csr_array(X)
-    index_dtype = _index_dtype(max(*canonical.shape, canonical.nnz))
+    index_dtype = np.int32 if max(*canonical.shape, canonical.nnz) < 2**31 else np.int64
     if canonical.indices.dtype != index_dtype:
         # A constructor would look at the indices once more.
         canonical = copy(canonical)
@@ -298,10 +298,6 @@ def _canonical_csr(X):
         canonical.sum_duplicates()
         canonical.eliminate_zeros()
     return canonical
-
-
-def _index_dtype(largest):
-    return np.int32 if largest < 2**31 else np.int64
 
 
 def _check_width(X, name):
@@ -379,10 +375,8 @@ def check_numbering(largest, name, what):
         )
 
 
-_DROP_OR_SHIFT = "Interactions are counts or strengths: drop or shift the negative ones."
-
-
-def _check_nonnegative(X, name, *, cure=_DROP_OR_SHIFT):
+def _check_nonnegative(X, name, *, cure=None):
+    cure = cure or "Interactions are counts or strengths: drop or shift the negative ones."
     smallest = (X.data if sp.issparse(X) else X).min(initial=0)
     if smallest < 0:
         raise ValueError(

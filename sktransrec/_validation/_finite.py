@@ -10,7 +10,7 @@ from .._typing import Function
 
 # This many squares of the largest allowed number can be summed without overflow.
 _N_SUMMANDS = 1e8
-# So few numbers are looked at one by one, which takes less time than to sum them.
+# Up to this many numbers are looked at one by one, which takes less time than to sum them.
 _FEW_NUMBERS = 2**17
 
 

@@ -59,5 +59,5 @@ def _is_of_allowed_size(X):
     values = X if isinstance(X, np.ndarray) else X.data
     if values.dtype.kind != "f" or not values.size:
         return True
-    # NaN is not below the limit, either.
+    # NaN fails this comparison, too.
     return max(values.max(), -values.min()) <= largest_magnitude(values.dtype)

@@ -16,7 +16,7 @@ _ID_NAME = re.compile(rf"({_THINGS})s?[ _.-]?(id|ids|code|idx)|asin|isbn", re.IG
 _USER_NAMES = {"user", "customer", "client", "visitor", "member", "reviewer", "uid"}
 _ITEM_NAMES = {"item", "product", "movie", "film", "book", "track", "song", "article", "iid"}
 
-# An array is taken for a log only if it has so few columns and so large numbers.
+# An array is taken for a log only if it has no more columns than this, and a number of this size.
 _MAX_LOG_COLUMNS = 4
 _LARGE_ID = 1000
 _MIN_ROWS = 5

@@ -29,7 +29,7 @@ from ._shared_encoder import SharesEncoderMixin
 from ._values import check_items, checked_values, without_library
 from ._vector_store import VectorStore, content_keys
 
-# What an interrupted run has lost of its work at most.
+# An interrupted run loses hardly more vectors than this.
 _N_SAVED_AT_ONCE = 1024
 
 
@@ -64,10 +64,10 @@ class PretrainedEncoder(
         :mod:`sktransrec.content`, by the path, size and time of its files. As with
         `joblib.Memory`, a function must not depend on variables outside of it.
     saves_encoder : bool, default=False
-        Whether a saved estimator, or one that is sent to another process, holds the method or
-        other large object that is the `encoder`. If False, it holds an encoder only if a name or
-        path stands for it: functions of modules and encoders of :mod:`sktransrec.content`; or if it
-        is a transformer.
+        Whether a saved estimator, or one that is sent to another process, holds an `encoder` that
+        is a method or another large object. If False, such an encoder is left out. Transformers are
+        saved in any case, and so are functions of modules and encoders of
+        :mod:`sktransrec.content`, by their name or path.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -88,10 +88,10 @@ class PretrainedEncoder(
     -----
     Nothing is learned: `fit` encodes the first row to learn the number of features. With `memory`,
     vectors are saved after each thousand, so that an interrupted run goes on from there, and only
-    new contents are encoded later on. Texts are equal if all their characters are.
+    new contents are encoded later on. Two texts are equal if all their characters are.
 
-    The result is deterministic if the encoder is, and if what it makes of a content does not depend
-    on the others in its batch. Most networks keep this to about six digits.
+    The result is deterministic if the encoder is, and if the vector of a content does not depend on
+    the other contents in its batch. For most networks, this is true to about six digits.
 
     Examples
     --------
@@ -228,7 +228,6 @@ class PretrainedEncoder(
         return X if hasattr(X, "iloc") and not sp.issparse(values) else values
 
     def _vectors(self, values):
-        """Return the vector of each content."""
         keys, first, inverse = np.unique(
             content_keys(values), return_index=True, return_inverse=True
         )
@@ -307,7 +306,6 @@ def _stacked(blocks):
 
 
 def _progress(n_contents, verbose):
-    """Return a progress bar over contents."""
     from tqdm.auto import tqdm
 
     return tqdm(total=n_contents, desc="encoding", unit="item", disable=not verbose)

@@ -21,9 +21,9 @@ class KerasModel(LoadedOnce):
     path : str or path
         The file, whose name ends in ".keras".
     layer : str, default=None
-        The name of the layer whose output is the vector: often the last but one of a classifier.
-        None means the output of the model. If it has several axes, it is averaged over all but the
-        first and the last.
+        The name of the layer whose output is the vector: often the layer before the output of a
+        classifier. None means the output of the model. An output with several axes is averaged over
+        all but the first and the last.
 
     See Also
     --------

@@ -21,7 +21,7 @@ from .._validation import (
     validate_params,
 )
 from ._base import indicator_matrix
-from ._generated import TASTE_STRENGTH, make_items, numbers_of_choices
+from ._generated import TASTE_STRENGTH, make_items, numbers_of_choices, related_normals
 
 # The first and the last letter of the words of a language, and the length of a word.
 _WRITING = {
@@ -338,6 +338,5 @@ def _motifs(n_motifs, random_state):
 
 def _features(factors, signal, random_state):
     """Return noisy factors with variance one, whose correlation with the factors is `signal`."""
-    noise = random_state.standard_normal(factors.shape)
     scaled = factors * np.sqrt(factors.shape[1])
-    return (signal * scaled + np.sqrt(1 - signal**2) * noise).astype(np.float32)
+    return related_normals(scaled, signal, random_state).astype(np.float32)

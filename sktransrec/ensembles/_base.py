@@ -17,7 +17,6 @@ from .._columns import check_order, check_order_of_part, check_row_labels, colum
 from .._histories import padded_at_end
 from .._ids import DecodesItems
 from .._numerics._row_sums import column_shares
-from .._numerics._row_totals import nonzero_places
 from .._recommend import empty_rows, n_rows_of, withheld_items
 from .._typing import Estimator, MatrixLike
 from .._validation import (
@@ -59,8 +58,6 @@ from ._later_items import knows_content, with_later_items
 
 # Features may be ids or dates, which single precision does not tell apart: members convert them.
 _EXACT = (np.float64, np.float32)
-# Scores that differ by less do not differ.
-_LEAST_DEVIATION = 1e-12
 
 
 class EnsembleRecommender(RecommenderMixin, BaseEstimator):
@@ -157,9 +154,6 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
                 "the second in a HistoryRecommender."
             )
 
-    def _check_rows(self, X):
-        return self._valid_rows(X, reset=False)
-
     def _target_of(self, X, y, models=()):
         """Return the items that are recommended.
 
@@ -227,8 +221,9 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
 
         A model that recommends all columns of X is allowed too, if these include the target items.
         """
+        target_columns = self._target.columns
         allowed = {self._target.n_items}
-        if self._target.columns.size:
+        if target_columns.size:
             allowed.add(self.n_features_in_)
         for name, model in models.items():
             recommender = recommender_of(model)
@@ -244,10 +239,11 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
                     "all recommenders must recommend the same items, the columns of X or those of "
                     "y."
                 )
-            if columns is not None and self._are_others(columns):
+            has_both = columns is not None and target_columns.size > 0
+            if has_both and not np.array_equal(columns, target_columns):
                 raise ValueError(
                     f"{name!r} recommends the columns {_range(columns)} of X, and the items are "
-                    f"{_range(self._target.columns)}: all recommenders must recommend the same."
+                    f"{_range(target_columns)}: all recommenders must recommend the same."
                 )
 
     def _check_no_source_items(self, name, recommender):
@@ -259,10 +255,6 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             f"{name!r} recommends the columns of X, such as {names[0]!r}, and the items of y are "
             f"others, such as {own[0]!r}: pass a model that learns y, or target_columns."
         )
-
-    def _are_others(self, columns):
-        own = self._target.columns
-        return own.size > 0 and not np.array_equal(columns, own)
 
     @property
     def item_columns_(self) -> NDArray[np.intp] | None:
@@ -512,55 +504,3 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
 
 def _range(columns):
     return f"{columns[0]} to {columns[-1]}"
-
-
-def standardized(scores, known=None):
-    """Return scores with mean 0 and standard deviation 1 in each row, or all 0.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_rows, n_items)
-    known : csr_array of shape (n_rows, n_items), default=None
-        The items that each row has. They do not count in mean and deviation.
-
-    Returns
-    -------
-    scores : ndarray of shape (n_rows, n_items)
-    """
-    away = scores - _means(scores, known)
-    deviations = np.sqrt(_means(np.square(away), known))
-    return np.divide(away, deviations, out=np.zeros_like(away), where=deviations > _LEAST_DEVIATION)
-
-
-def _means(scores, known):
-    """Return the mean of each row over the items that it does not have."""
-    if known is None or not known.nnz:
-        return scores.mean(axis=1, keepdims=True)
-    others, places = scores.copy(), nonzero_places(known)
-    others[places] = 0
-    n_others = scores.shape[1] - np.bincount(places[0], minlength=len(scores))
-    return others.sum(axis=1, keepdims=True) / np.maximum(n_others, 1)[:, None].astype(scores.dtype)
-
-
-def standardized_parts(parts, scores, known=None):
-    """Return what each entry adds to the standardised scores of a row, with their deviation given.
-
-    Parameters
-    ----------
-    parts : ndarray of shape (n_entries, n_items)
-        What each entry adds to the scores.
-    scores : ndarray of shape (1, n_items)
-    known : csr_array of shape (1, n_items), default=None
-        As in `standardized`.
-
-    Returns
-    -------
-    parts : ndarray of shape (n_entries, n_items)
-    """
-    deviation = np.sqrt(_means(np.square(scores - _means(scores, known)), known)).item()
-    if deviation <= _LEAST_DEVIATION:
-        return np.zeros_like(parts)
-    is_other = np.ones(parts.shape[1], dtype=bool)
-    if known is not None:
-        is_other[known.indices] = False
-    return (parts - parts[:, is_other].mean(axis=1, keepdims=True)) / deviation

@@ -10,7 +10,8 @@ from scipy.stats import uniform
 from .._typing import Estimator, MatrixLike
 from .._validation import AT_LEAST_0, HasMethods, validated_fit_of_parts
 from .._wrapping import fitted_part
-from ._base import EnsembleRecommender, standardized, standardized_parts
+from ._base import EnsembleRecommender
+from ._standardized import standardized, standardized_parts
 
 
 class DiscountedRecommender(EnsembleRecommender):

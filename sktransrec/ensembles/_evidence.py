@@ -14,8 +14,8 @@ from .._numerics._top_k import Preference, top_k
 from .._recommend import n_rows_of, row_blocks, withheld_items
 from .._validation import _safe_indexing
 from ..interactions._target_items import TargetItems
-from ._base import standardized, standardized_parts
 from ._later_items import knows_content
+from ._standardized import standardized, standardized_parts
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Evidence:
         """Return the mask of the items that `y` can choose: those that have rows without it.
 
         If a member knows items by their content, those without rows count too. But a catalogue may
-        list nothing but items with rows: if more of the items without rows are in `y` than not, to
-        be without rows would mean to be chosen.
+        list nothing but items with rows. So they do not count if half of them or more are in `y`,
+        because to have no rows would then mean to be chosen.
         """
         has_rows = self.item_counts > 0
         is_in_y = column_counts(y) > 0
@@ -132,6 +132,8 @@ def held_out_choices(evidence, X, y, given_away, *, n_best, n_random, max_rows, 
     chosen = sp.csr_array(y - y.multiply(given_away))
     chosen = entries_of(chosen, is_known[chosen.indices])
     used = np.sort(rng.permutation(nonempty_rows(chosen))[:max_rows])
+    if not len(used):
+        return _no_choices(len(evidence.models) + 1), used, np.empty(0, dtype=bool)
     y, chosen = y[used], chosen[used]
     blocks = [
         _block_choices(
@@ -144,17 +146,11 @@ def held_out_choices(evidence, X, y, given_away, *, n_best, n_random, max_rows, 
             n_random,
             rng,
         )
-        for rows in _row_blocks(len(used), y.shape[1])
+        for rows in row_blocks(len(used), y.shape[1])
     ]
-    if not blocks:
-        return _no_choices(len(evidence.models) + 1), used, np.empty(0, dtype=bool)
     rejected, represents, features, are_candidates = map(np.concatenate, zip(*blocks, strict=True))
     rows = rows_of_entries(chosen)
     return Choices(rejected, represents, features, rows), used, are_candidates
-
-
-def _row_blocks(n_rows, n_items):
-    return row_blocks(n_rows, n_items) if n_rows else ()
 
 
 def _no_choices(n_kinds):
@@ -163,7 +159,9 @@ def _no_choices(n_kinds):
 
 
 def _block_choices(evidence, X, y, chosen, is_known, n_best, n_random, rng):
-    """Return the evidence on rejected items, how many each stands for, and that on the chosen."""
+    """Return the evidence on rejected items, how many items each stands for, the evidence on the
+    chosen ones, and which of these are candidates.
+    """
     kinds, is_eligible = evidence.of(X), evidence.eligible(X) & is_known
     is_eligible[y.nonzero()] = False
     best, least = best_of_each(kinds, is_eligible, n_best, evidence.preference)

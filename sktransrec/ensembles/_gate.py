@@ -8,11 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from .._typing import Estimator, MatrixLike
-from .._validation import (
-    COUNT,
-    check_is_fitted,
-    validated_fit_of_parts,
-)
+from .._validation import COUNT, check_is_fitted, validated_fit_of_parts
 from .._wrapping import expecting_items
 from ..evaluation._comparison import Comparison, Side, side_without
 from ..evaluation._gain import TransferGain, measured_gain, shuffled_folds
@@ -207,7 +203,7 @@ class TransferGate(DecidingRecommender):
             for part in (self.transfer, self.fallback)
         )
         X_kept, wanted = self._to_judge_by(X, y, random_state)
-        self.gain_ = measured_gain(
+        gain = measured_gain(
             Comparison.of(transfer, fallback, X_kept, wanted, target),
             shuffled_folds(self.cv, wanted, random_state),
             metric=self.metric,
@@ -217,7 +213,7 @@ class TransferGate(DecidingRecommender):
             n_jobs=self.n_jobs,
             random_state=random_state,
         )
-        self.gain_ = self.gain_.without_rows()
+        self.gain_ = gain.without_rows()
         self.bucket_edges_ = self.gain_.bucket_edges
         self.uses_transfer_ = _uses_transfer(self.gain_)
         self.decision_ = _in_words(self.gain_, self.uses_transfer_)

@@ -251,6 +251,7 @@ class SourceSelectorRecommender(DecidingRecommender):
             for name, score in scores.items()
         ]
         self.weights_ = np.array([score.weight for score in self.source_scores_])
+        self._uses_sources = bool(weights)
         self.recommender_ = self._fitted(weights, columns, X, y)
         metric = next(iter(gains.values())).metric
         self.decision_ = decision_in_words(self.source_scores_, self.gain_, metric)
@@ -345,7 +346,6 @@ class SourceSelectorRecommender(DecidingRecommender):
 
     def _fitted(self, weights, columns, X, y):
         """Return the chosen recommender, fitted on all rows."""
-        self._uses_sources = bool(weights)
         if weights:
             return self._model(weights, columns).fit(X, y)
         return side_without(self.fallback, X, y, self._target).fitted(y)

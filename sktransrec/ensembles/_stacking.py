@@ -107,8 +107,8 @@ class StackingRecommender(CombiningRecommender):
     learn_cross_listed : bool, default=False
         Whether to learn from held-out interactions with a product that the row has in the source
         under another id (see :func:`~sktransrec.interactions.cross_listed_mask`). The default
-        leaves these out, because a member that finds nothing else is worth nothing to the row. It
-        matters only if X has columns of a source.
+        leaves these out, because a member that finds nothing else does not help the row. It matters
+        only if X has columns of a source.
     n_jobs : int, default=None
         Number of recommenders to fit at a time, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
@@ -376,7 +376,7 @@ class StackingRecommender(CombiningRecommender):
         return joined_choices(parts), np.concatenate(activity), np.concatenate(are_candidates)
 
     def _splits(self, X, y, random_state):
-        """Yield what to learn from, rows with interactions that are then unknown, and a mask.
+        """Yield X and y to learn from, rows and their held-out interactions, and a mask of these.
 
         It is True for the interactions that a cross-listed item in the source gives away.
         """
@@ -405,10 +405,10 @@ class StackingRecommender(CombiningRecommender):
         return Evidence(models, self._target, column_counts(items))
 
     def _need_no_proof(self, X):
-        """Return the mask of the evidence that is used unless it does harm.
+        """Return the mask of the evidence that is used without a test.
 
-        The rest is popularity, and recommenders that are popularity by another name: they score the
-        items alike for all rows. Those with a prior of their own need no proof.
+        Popularity is tested. So are recommenders that score the items alike for all rows, unless
+        all do so or there is a `prior`.
         """
         some = _safe_indexing(X, np.arange(min(X.shape[0], _N_TO_COMPARE)))
         is_personal = np.array([self._is_personal(model, some) for model in self.estimators_])
@@ -450,8 +450,8 @@ class StackingRecommender(CombiningRecommender):
     def _used_evidence(self, choices, prior, is_sure):
         """Return the mask of the evidence to use, and the weights of a member alone, or None.
 
-        The sum uses what is not sure if it surely ranks better so, and gives way to a member that
-        does.
+        Evidence that is not sure is used only if the ranking is surely better with it. A member
+        that is surely better than the weighted sum is followed alone.
         """
         everything, members = np.ones(len(prior), dtype=bool), ~_is_popularity(prior)
         if self.regularization != "auto":
@@ -553,7 +553,7 @@ class StackingRecommender(CombiningRecommender):
         return self._with_candidates_first(X, scores, evidence)
 
     def _candidates(self, X, evidence):
-        """Return the mask of the items to order, their places, and what orders them reads."""
+        """Return the mask of the candidates, their places, and what the final estimator reads."""
         is_eligible = self._evidence.eligible(X)
         best, _ = best_of_each(evidence, is_eligible, self.n_candidates, self._evidence.preference)
         is_candidate = np.zeros_like(is_eligible)
@@ -564,7 +564,7 @@ class StackingRecommender(CombiningRecommender):
         return is_candidate, (rows, items), features
 
     def _with_candidates_first(self, X, scores, evidence):
-        """Return the scores with those of the candidates by the final estimator, above the rest."""
+        """Return the scores, where the final estimator scores the candidates, above the rest."""
         is_candidate, places, features = self._candidates(X, evidence)
         if not len(features):
             return scores

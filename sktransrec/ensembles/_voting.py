@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 
 from .._typing import Estimator, MatrixLike
 from .._validation import N_JOBS, validated_fit_of_parts
-from ._base import CombiningRecommender, standardized, standardized_parts
+from ._base import CombiningRecommender
+from ._standardized import standardized, standardized_parts
 
 
 class VotingRecommender(CombiningRecommender):

@@ -21,7 +21,7 @@ from ..metrics._buckets import aligned
 from ..metrics._scorer import listed
 from ..metrics._table import BEYOND_ACCURACY, METRICS
 from ._gain import n_training_rows, shuffled_folds
-from ._paired import PairedDifference, holm_differences, n_effective_rows, paired_errors
+from ._paired import PairedDifference, holm_differences, paired_errors, standard_error
 from ._served_rows import ServedRows
 
 _PER_ROW = METRICS | {name: BEYOND_ACCURACY[name] for name in ("novelty", "serendipity")}
@@ -211,7 +211,7 @@ class ModelComparison:
             "mean": [_mean(by_model[name]) for name in self.models],
             "error": [self._error(metric, by_model[name]) for name in self.models],
         }
-        if self._has_rows(metric) and self.baseline not in self.errors:
+        if self._has_differences(metric):
             unknown = PairedDifference(np.nan, (np.nan, np.nan), np.nan)
             differences = self.differences(metric)
             found = [differences.get(name, unknown) for name in self.models]
@@ -239,22 +239,20 @@ class ModelComparison:
         """Return the texts of the table: the head, then a row for each model, best first."""
         first = self.metrics[0]
         means, errors = self.means, self.standard_errors
-        differences = {} if self.baseline in self.errors else self._differences_of(first)
+        differences = self.differences(first) if self._has_differences(first) else {}
         sign = _SIGNS[first.partition("@")[0]]
-        worst_last = sorted(
+        best_first = sorted(
             self.models, key=lambda name: np.nan_to_num(-sign * means[first][name], nan=np.inf)
         )
         yield ["model", *self.metrics, f"{first} - {self.baseline}", "fit s", "recommend s"]
-        for name in worst_last:
+        for name in best_first:
             figures = [_with_error(means[m][name], errors[m][name]) for m in self.metrics]
-            times = [self.fit_seconds[name].mean(), self.recommend_seconds[name].mean()]
-            yield [
-                *(name, *figures, _in_words(differences.get(name))),
-                *(f"{seconds:.2f}" for seconds in times),
-            ]
+            costs = [self.fit_seconds[name].mean(), self.recommend_seconds[name].mean()]
+            times = [f"{seconds:.2f}" for seconds in costs]
+            yield [name, *figures, _in_words(differences.get(name)), *times]
 
-    def _differences_of(self, metric):
-        return self.differences(metric) if self._has_rows(metric) else {}
+    def _has_differences(self, metric):
+        return self._has_rows(metric) and self.baseline not in self.errors
 
     def _remarks(self):
         level = f"{self.confidence_level:.0%}"
@@ -263,13 +261,13 @@ class ModelComparison:
             yield f"{name} failed: {error}"
 
     def _has_rows(self, metric):
-        return metric.partition("@")[0] not in {_OF_FOLDS[name].label for name in _OF_FOLDS}
+        return metric.partition("@")[0] not in {each.label for each in _OF_FOLDS.values()}
 
     def _error(self, metric, values):
         values = values[~np.isnan(values)]
         if not self._has_rows(metric) or len(values) < 2:
             return np.nan
-        return float(values.std(ddof=1) / np.sqrt(n_effective_rows(len(values), self.n_train)))
+        return float(standard_error(values, self.n_train))
 
 
 @validate_params(
@@ -320,9 +318,8 @@ def compare(
         and `X_target` as X and y.
     y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
         The interactions to find, which X must not hold; supervised models learn from y as well. For
-        histories, y may hold the ids of the next items. If
-        y is None, the items are the columns of X, and a part of each row that is served is hidden
-        and looked for.
+        histories, y may hold the ids of the next items. If y is None, the items are the columns of
+        X, and a part of each row that is served is hidden and looked for.
     target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
         The columns of X that hold the target items, in ascending order, if X holds a source as
         well. Only these items are hidden, recommended and found. No row is recommended an item
@@ -350,8 +347,8 @@ def compare(
     confidence_level : float, default=0.95
         The level at which the intervals of all models hold together, for each metric.
     memory : bool, default=False
-        Whether to measure the peak of allocated memory, which makes Python code slower.
-        In threads, models then run one after another.
+        Whether to measure the peak of allocated memory, which makes Python code slower. In threads,
+        models then run one after another.
     n_jobs : int, default=None
         Number of fits to run at a time, as in scikit-learn. Times are then less exact.
     random_state : int, RandomState instance or None, default=None
@@ -413,7 +410,7 @@ def compare(
         protocol=cv,
     )
     folds = _folds(cv, served, models, random_state)
-    popularity = _popularity(served, folds) if _need_popularity(names) else [None] * len(folds)
+    popularity = _popularity(served, folds, names)
     tasks = [(name, fold) for name in models for fold in range(len(folds))]
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_fold_result)(
@@ -430,11 +427,7 @@ def compare(
         fit_seconds=_costs(of_model, "fit"),
         recommend_seconds=_costs(of_model, "recommend"),
         peak_mib=_costs(of_model, "mib"),
-        errors={
-            name: next(r["error"] for r in found if r["error"])
-            for name, found in of_model.items()
-            if any(r["error"] for r in found)
-        },
+        errors=_first_errors(of_model),
         n_train=np.inf if _is_known(cv) else n_training_rows(folds, served.tells_of_target),
         confidence_level=confidence_level,
     )
@@ -476,12 +469,11 @@ def _folds(cv, served, models, random_state):
     return [(None, np.arange(served.n_rows))]
 
 
-def _need_popularity(names):
-    return any("popularity" in _ALL[name].needs for name in names)
-
-
-def _popularity(served, folds):
-    """Return that of the training rows of each fold: all models are novel by the same measure."""
+def _popularity(served, folds, names):
+    """Return that of the training rows of each fold, None where no metric needs it."""
+    if not any("popularity" in _ALL[name].needs for name in names):
+        return [None] * len(folds)
+    # All models are novel by the same measure.
     return [served.target.popularity(served.fitted(None, rows)) for rows, _ in folds]
 
 
@@ -555,6 +547,12 @@ def _joined(of_folds, name, folds, n_rows):
         if values is not None:
             joined[held_out] = values
     return joined
+
+
+def _first_errors(of_model):
+    """Return the message of the first error of each model that has one."""
+    errors = {name: [r["error"] for r in found if r["error"]] for name, found in of_model.items()}
+    return {name: messages[0] for name, messages in errors.items() if messages}
 
 
 def _costs(of_model, key):

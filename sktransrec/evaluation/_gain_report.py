@@ -62,7 +62,8 @@ def _estimate_row(label, estimate, scale):
     cells = [
         _escaped(label),
         str(estimate.n_rows),
-        *(f"{value:.4f}" for value in (estimate.baseline, estimate.transfer)),
+        f"{estimate.baseline:.4f}",
+        f"{estimate.transfer:.4f}",
         gain,
         interval,
         _interval_picture(estimate, scale),

@@ -120,9 +120,8 @@ def transfer_learning_curve(
         `X_target` as X and y.
     y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
         The interactions to find, which X must not hold; supervised models learn from y as well. For
-        histories, y may hold the ids of the next items. If
-        y is None, the items are the columns of X, and a part of each held-out row is hidden and
-        looked for.
+        histories, y may hold the ids of the next items. If y is None, the items are the columns of
+        X, and a part of each held-out row is hidden and looked for.
     target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
         The columns of X that hold the target items, in ascending order, if X holds a source as
         well. Only these items are hidden, recommended and found. No row is recommended an item

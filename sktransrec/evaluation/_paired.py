@@ -125,6 +125,11 @@ def n_effective_rows(n_rows, n_train):
     return 1 / (1 / n_rows + 1 / n_train)
 
 
+def standard_error(values, n_train):
+    """Return the error of the mean over the last axis, over draws of rows to serve and to learn."""
+    return values.std(axis=-1, ddof=1) / np.sqrt(n_effective_rows(values.shape[-1], n_train))
+
+
 def _resampled_means(scores, n_drawn, n_resamples, random_state):
     """Return the mean scores of bootstrap samples of the rows, of shape (n_resamples, 2)."""
     distinct, counts = np.unique(scores, axis=0, return_counts=True)
@@ -249,8 +254,7 @@ def paired_errors(scores, n_train):
         return dict.fromkeys(scores, np.nan)
     if n_models > 1:
         values = (values - values.mean(axis=0)) * np.sqrt(n_models / (n_models - 1))
-    errors = values.std(axis=1, ddof=1) / np.sqrt(n_effective_rows(n_rows, n_train))
-    return dict(zip(scores, errors.tolist(), strict=True))
+    return dict(zip(scores, standard_error(values, n_train).tolist(), strict=True))
 
 
 def _mean_and_error(differences, n_train):
@@ -260,8 +264,7 @@ def _mean_and_error(differences, n_train):
     degrees = max(1, np.count_nonzero(differences) - 1)
     if n_rows < 2:
         return float(differences.mean()) if n_rows else np.nan, np.nan, degrees
-    error = differences.std(ddof=1) / np.sqrt(n_effective_rows(n_rows, n_train))
-    return float(differences.mean()), float(error), degrees
+    return float(differences.mean()), float(standard_error(differences, n_train)), degrees
 
 
 def _two_sided(mean, error, degrees):

@@ -60,7 +60,7 @@ class ServedRows:
     def of(cls, X, y, estimators, *, holdout, random_state, target_columns=None, protocol=None):
         """Return the rows for some estimators; None among them is the popularity of the items.
 
-        If y is None, so much of each row is held out, or what the `hold_out` of a protocol says.
+        If y is None, `holdout` of each row is held out, or what the `hold_out` of `protocol` says.
         """
         models = [model for model in estimators.values() if model is not None]
         if isinstance(X, AlignedDomains):

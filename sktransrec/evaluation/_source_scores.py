@@ -221,7 +221,6 @@ def decision_in_words(scores, gain, metric):
 
 
 def _finding(score):
-    """Return the finding about a source, in words."""
     if score.gain is None:
         return "not shortlisted"
     if score.gain.verdict == "helps" and not score.weight:

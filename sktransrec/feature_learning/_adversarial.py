@@ -24,26 +24,26 @@ class DomainAdversarialAutoencoder(FeatureLearner):
     far fewer rows. It is an autoencoder whose decoder gets the domain of a row. A discriminator
     tries to tell the domain from the features, and the encoder learns to prevent this. A
     recommender that has learned from the features of source rows can then serve target rows. The
-    columns of X must mean the same in both domains, such as words. No row needs to be known in
-    both.
+    columns of X must mean the same in both domains, such as words. No row needs to be in both.
 
     Parameters
     ----------
     hidden_layer_sizes : tuple of int, default=(64,)
-        Units of the layers between X and the features, from the side of X, and in reverse order of
-        those after the features.
+        Numbers of units of the layers between X and the features, the first next to X. The layers
+        after the features have the same sizes in reverse order.
     discriminator_layer_sizes : tuple of int, default=(32,)
-        Units of the hidden layers of the discriminator.
+        Numbers of units of the hidden layers of the discriminator.
     adversarial_weight : float, default=3.0
-        How much the features heed the discriminator, 0 or more. At 0 it only looks on.
+        How strongly the encoder learns to mislead the discriminator, 0 or more. With 0, the
+        discriminator has no effect on the features.
     loss : {"mse", "binary_crossentropy", "multinomial"}, default="mse"
         What reconstruction minimises, as in `Autoencoder`. "multinomial" suits counts.
     regularization : float, default=0.01
-        Weight of the squares of all kernels in what is minimised, at least 0. Some of it keeps the
-        two sides from chasing each other.
+        Weight of the squares of all kernels in what is minimised, at least 0. A value above 0 keeps
+        encoder and discriminator from chasing each other in circles.
     optimizer : {"adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"}, default="rmsprop"
-        How the weights follow the gradient. Momentum, as in "adam", lets the two sides chase each
-        other.
+        The method that updates the weights by their gradients. Momentum, as in "adam", lets encoder
+        and discriminator chase each other.
     epochs : int, default=100
         Number of passes over the rows.
 
@@ -51,7 +51,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
     ----------
     loss_curve_ : list of float
         Mean training loss of each epoch: that of the reconstruction plus that of the discriminator,
-        which is log 2 = 0.69 where it can only guess.
+        which is log 2 = 0.69 if it can only guess.
     validation_loss_curve_ : None
         No rows are held out.
     transferred_layers_ : list
@@ -68,25 +68,25 @@ class DomainAdversarialAutoencoder(FeatureLearner):
     Notes
     -----
     With the encoder f, the decoder g, the discriminator d, which returns the probability of the
-    source, and the sign :math:`z_r` of the domain of row r, it seeks
+    source, and the sign :math:`z_r` of the domain of row r, it solves
 
     .. math:: \min_{f, g} \max_d \frac{1}{n} \sum_r L(x_r, g(f(x_r), z_r))
         + \lambda w_r \log P_d(z_r \mid f(x_r)) ,
 
-    L being the loss of the reconstruction and :math:`w_r` weights that make both domains count
-    alike [1]_. The gradient of the last term is reversed on its way from the discriminator to the
-    encoder. As in [1]_, :math:`\lambda` is `adversarial_weight` times
-    :math:`2 / (1 + e^{-10 p}) - 1` for the share p of the epochs that is over. In [2]_ the same is
-    done to the codes of recommenders. There a decoder of each domain's own, here one that is told
-    the domain, lets features do without what sets the domains apart and yet reconstruct the rows.
+    where L is the loss of the reconstruction, and the weights :math:`w_r` make both domains count
+    alike [1]_. The gradient of the last term is reversed between the discriminator and the encoder.
+    As in [1]_, :math:`\lambda` is `adversarial_weight` times :math:`2 / (1 + e^{-10 p}) - 1`, where
+    p is the share of the epochs that is over. In [2]_, the same is done with the codes of
+    recommenders, and each domain has a decoder of its own. Here, one decoder is told the domain.
+    Both ways, the rows can be reconstructed although the features do not tell the domain.
 
-    That domains cannot be told apart does not say that the features mean the same in both: look at
-    the gain, see :func:`~sktransrec.transfer_gain`.
+    If the domains cannot be told apart, the features need not mean the same in both: look at the
+    gain, see :func:`~sktransrec.transfer_gain`.
 
-    A step costs what one of `Autoencoder` costs, and a little for the discriminator. For an int
-    `random_state` the result is the same to the last bit from run to run, and no global state is
-    read or changed. Rows unseen in `fit` are encoded like all others. A fitted estimator
-    runs in numpy: only training needs TensorFlow.
+    A step costs a little more than one of `Autoencoder`, for the discriminator. With an int
+    `random_state`, the result is the same to the last bit in every run. No global state is read or
+    changed. Rows unseen in `fit` are encoded like all others. A fitted estimator runs in numpy:
+    only training needs TensorFlow.
 
     References
     ----------
@@ -114,8 +114,8 @@ class DomainAdversarialAutoencoder(FeatureLearner):
     }
 
     # It has no parameters for these: the sum of its two losses, which pull against each other, says
-    # neither when to stop nor when to slow down, and what a network without discriminator has
-    # learned is no code without domains.
+    # neither when to stop nor when to slow down, and the code of a network that was trained without
+    # a discriminator tells the domain.
     validation_fraction, patience = 0.0, None
     learning_rate_schedule, warmup_epochs = "constant", 0
     pretrained, trainable, unfreeze_every, layer_decay, l2_sp = None, "all", None, None, 0.0
@@ -174,8 +174,8 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         y : Ignored
             Present for the pipelines of scikit-learn.
         sample_domain : array-like of shape (n_rows,), default=None
-            A number a row: above zero for the source, below it for the target. None means that
-            all rows are of the target, so that there is nothing to tell apart.
+            A number for each row: above zero for the source, below it for the target. None means
+            that all rows are of the target, so that there is nothing to tell apart.
 
         Returns
         -------
@@ -196,7 +196,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         y : Ignored
             Present for the pipelines of scikit-learn.
         sample_domain : array-like of shape (n_rows,), default=None
-            A number a row: above zero for the source, below it for the target.
+            The domain of each row, as in `fit`.
 
         Returns
         -------
@@ -216,7 +216,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         y : Ignored
             Present for the pipelines of scikit-learn.
         sample_domain : array-like of shape (n_rows,), default=None
-            A number a row: above zero for the source, below it for the target.
+            The domain of each row, as in `fit`.
 
         Returns
         -------
@@ -233,7 +233,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         Parameters
         ----------
         X : array-like of shape (n_rows, n_components)
-            Features, as `transform` returns them, which takes no notice of the domain.
+            Features, as `transform` returns them for rows of any domain.
         sample_domain : array-like of shape (n_rows,) or number, default=None
             The domain in which each row is reconstructed: above zero for the source, below it for
             the target. None is the target for all.

@@ -35,34 +35,34 @@ class Autoencoder(FeatureLearner):
     Parameters
     ----------
     kind : {"plain", "denoising", "variational"}, default="plain"
-        "denoising" corrupts the rows on their way in and learns to reconstruct the whole ones;
-        "variational" does so too, and makes the features the means of normal distributions that
-        are kept near the standard one.
+        "denoising" corrupts the rows that the network reads, and learns to reconstruct the
+        original ones. "variational" does so too, and its features are the means of normal
+        distributions, which are kept near the standard normal distribution.
     loss : {"mse", "binary_crossentropy", "multinomial"}, default="mse"
         What is minimised; see Notes. "binary_crossentropy" takes values from 0 to 1, and
-        "multinomial" values from 0 on.
+        "multinomial" values of 0 or more.
     code_activation : str, default="linear"
-        Activation of the features, one of the same. Under "relu" some of them become zero in all
-        rows where the columns of X are far from zero on average. Not used by "variational", whose
-        features are linear.
+        Activation of the features, one of those of `activation`. With "relu", some features are
+        zero in all rows if the columns of X are far from zero on average. Not used by
+        "variational", whose features are linear.
     output_activation : str, default=None
-        Activation of the output. None is what belongs to the loss: "linear" for "mse", "sigmoid"
-        for "binary_crossentropy", "softmax" for "multinomial". Only "mse" allows another.
+        Activation of the output. None takes that of the loss: "linear" for "mse", "sigmoid" for
+        "binary_crossentropy", "softmax" for "multinomial". Only "mse" allows another one.
     normalize : bool or "auto", default="auto"
-        Whether to scale each row to unit Euclidean norm on its way in. "auto" does so for
-        "multinomial", to which the proportions alone matter.
+        Whether the network reads each row scaled to unit Euclidean norm. "auto" does so for
+        "multinomial", for which only the proportions matter.
     noise : float, default=0.0
-        Standard deviation of the normal noise that training adds to the nonzero entries of a row
-        on its way in. Not used by "plain".
+        Standard deviation of the normal noise that training adds to the nonzero entries of the
+        rows that the network reads. Not used by "plain".
     item_ids : array-like of shape (n_features,), default=None
-        What each column of X stands for, such as the `items_` of an `InteractionEncoder`: distinct
-        numbers or strings, by which `pretrained` finds the column here. None takes the column
-        names of X, if it has any that are strings.
+        The id of each column of X, such as the `items_` of an `InteractionEncoder`: distinct
+        numbers or strings, by which the columns of `pretrained` are found here. None takes the
+        column names of X, if it has any that are strings.
     pretrained : FrozenEstimator, default=None
-        A fitted Autoencoder to start from, as ``FrozenEstimator(learner)``; it may also stand in a
-        fitted Pipeline, search or recommender. Each layer whose name and shapes are the same is
-        copied; see Notes for the input and the output. None starts from scratch, and the next
-        four parameters have no effect then.
+        A fitted Autoencoder to start from, as ``FrozenEstimator(learner)``; it may also be part of
+        a fitted Pipeline, search or recommender. Each layer whose name and shapes are the same is
+        copied; see Notes for the input and the output. None starts from scratch, and the next four
+        parameters then have no effect.
 
     Attributes
     ----------
@@ -76,49 +76,50 @@ class Autoencoder(FeatureLearner):
 
     Notes
     -----
-    With f the network's output before its activation, the objective is the mean over the rows x
-    of
+    With the output f of the network before its activation, the objective is the mean over the
+    rows x of
 
     - "mse": :math:`\sum_j (x_j - f_j)^2`;
     - "binary_crossentropy": :math:`-\sum_j x_j \log p_j + (1 - x_j) \log(1 - p_j)` with
       :math:`p_j = 1 / (1 + e^{-f_j})`;
     - "multinomial": :math:`-\sum_j x_j \log p_j` with :math:`p = \mathrm{softmax}(f)`,
 
-    plus `regularization` times the squares of all kernels and, where the features of a variational
-    network are normal with means m and standard deviations s, `kl_weight` times
+    plus `regularization` times the squares of all kernels. A variational network, whose features
+    are normal with means m and standard deviations s, adds `kl_weight` times
     :math:`\frac{1}{2} \sum_k m_k^2 + s_k^2 - 1 - 2 \log s_k`.
 
-    A step costs O(batch_size * n_features * hidden_layer_sizes[0]) whatever the format of X. Of
-    sparse X only one batch at a time is laid out, as a sparse tensor: the first layer multiplies
-    its nonzero entries only, and targets are never made dense. Memory holds the weights four
-    times while training (weights, gradient and the optimizer's two moments), once after it.
+    A step costs O(batch_size * n_features * hidden_layer_sizes[0]), whatever the format of X. A
+    sparse X becomes a sparse tensor, one batch at a time: the first layer multiplies its nonzero
+    entries only, and targets are never made dense. Memory holds the weights four times during
+    training (weights, gradient and the two moments of the optimizer), and once after it.
 
-    For an int `random_state` the result is the same to the last bit from run to run, compiled or
-    eager and in one process or several; no global state is read or changed. Rows unseen in `fit`
+    With an int `random_state`, the result is the same to the last bit in every run, compiled or
+    eager and in one process or several. No global state is read or changed. Rows unseen in `fit`
     are encoded like all others, and a row of zeros gets the features of the biases alone. `fit`
     starts its optimizer anew, `partial_fit` keeps it from call to call.
 
-    In epoch t, counted from 0, the rate is :math:`\eta \min(1, \frac{t + 1}{w + 1}) s_t`, where
-    :math:`\eta` is the `learning_rate`, w the `warmup_epochs` and :math:`s_t` the schedule's: 1;
-    :math:`\frac{1}{2} (1 + \cos \pi \frac{t - w}{T - w})` from epoch w to the last of T `epochs`,
-    for "cosine" [4]_; or :math:`5^{-c}` for "adaptive", where c counts how often
+    In epoch t, counted from 0, the learning rate is
+    :math:`\eta \min(1, \frac{t + 1}{w + 1}) s_t`, with the `learning_rate` :math:`\eta` and the
+    `warmup_epochs` w. The factor :math:`s_t` of the schedule is 1 for "constant". For "cosine" [4]_
+    it is :math:`\frac{1}{2} (1 + \cos \pi \frac{t - w}{T - w})` from epoch w to the last of T
+    `epochs`. For "adaptive" it is :math:`5^{-c}`, where c counts how often
     :math:`\lceil` `patience` :math:`/ 2 \rceil` epochs in a row had no loss below all before. Each
     `fit` starts at epoch 0. `partial_fit` goes on from the epochs so far, by their training loss,
     and "cosine" keeps the rate of the last epoch after T of them.
 
     The input and the output of a pretrained network belong to its columns. If both networks know
-    what these stand for, by `item_ids` or the names of a DataFrame's columns, the weights of each
-    column are copied from the column of that name, wherever it stands, and new columns start from
-    scratch. Otherwise they are copied if the number of columns is the same, which are then taken
-    to be the same columns.
+    the names of their columns, by `item_ids` or from a DataFrame, the weights of each column are
+    copied from the column of that name, in any place, and new columns start from scratch.
+    Otherwise they are copied if the number of columns is the same: the columns are then assumed to
+    be the same, too.
 
-    Let w be copied weights, :math:`w_0` where they started, and l the number of layers between
-    theirs and the output, whose l is 0. They move if l is less than the number that `trainable`
-    says, after ``l * unfreeze_every`` epochs, at the rate ``learning_rate / layer_decay ** l``
-    [2]_, and the objective has the further term :math:`\frac{1}{2}` `l2_sp`
-    :math:`\|w - w_0\|^2` [3]_. Layers side by side, such as the means and the standard deviations
-    of a variational network, count as one. `warm_start` and `partial_fit` go on from what was
-    copied, and count epochs from the first fit.
+    Let w be the weights of a copied layer, :math:`w_0` their first values, and l the distance of
+    the layer from the output, which has l = 0. They are trained if l is less than the number given
+    by `trainable`, after ``l * unfreeze_every`` epochs, at the rate
+    ``learning_rate / layer_decay ** l`` [2]_, and the objective has the further term
+    :math:`\frac{1}{2}` `l2_sp` :math:`\|w - w_0\|^2` [3]_. Layers side by side, such as the means
+    and the standard deviations of a variational network, count as one. `warm_start` and
+    `partial_fit` go on from what was copied, and count epochs from the first fit.
 
     A fitted estimator runs in numpy: only training needs TensorFlow.
 

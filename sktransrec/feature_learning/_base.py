@@ -44,9 +44,9 @@ class FeatureLearner(
             The rows, in a form that the class takes. A sparse matrix is never made dense as a
             whole.
         y : {array-like, sparse matrix} of shape (n_rows, n_outputs) or (n_rows,), default=None
-            What the features are to predict. With one axis, these are the columns of the single
-            item of each row for the loss "multinomial", and numbers for the others, unlike in a
-            recommender: pass a matrix to both. Ignored by `Autoencoder`.
+            What the features are to predict. With one axis, it holds the column of the single item
+            of each row if the loss is "multinomial", and a number for each row otherwise. A
+            recommender always reads columns: pass a matrix to both. Ignored by `Autoencoder`.
 
         Returns
         -------
@@ -63,9 +63,7 @@ class FeatureLearner(
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
             The rows.
         y : {array-like, sparse matrix} of shape (n_rows, n_outputs) or (n_rows,), default=None
-            What the features are to predict. With one axis, these are the columns of the single
-            item of each row for the loss "multinomial", and numbers for the others, unlike in a
-            recommender: pass a matrix to both. Ignored by `Autoencoder`.
+            What the features are to predict, as in `fit`. Ignored by `Autoencoder`.
 
         Returns
         -------
@@ -95,7 +93,6 @@ class FeatureLearner(
         self._n_features_out = self.n_components
 
     def _check_rows(self, X, *, reset):
-        """Return validated rows."""
         return check_rows(self, X, reset=reset)
 
     def _check_codes(self, X):

@@ -34,26 +34,26 @@ class CNNEncoder(SequenceLearner):
       vectors of zeros;
     - an array of shape (n_rows, height, width, n_channels) holds images.
 
-    A list or a column of a table that holds an array a row will do as well, if all are of one
-    shape.
+    X may also be a list, or a column of a table, that holds an array of the same shape for each
+    row.
 
     Parameters
     ----------
     hidden_layer_sizes : tuple of int, default=(64,)
-        Filters of each convolutional layer, for each of the `kernel_sizes`. Between two layers,
-        signals and images are halved by max pooling; what may be padded keeps its length.
+        Numbers of filters of each convolutional layer, for each of the `kernel_sizes`. Between two
+        layers, signals and images are halved by max pooling; rows that may be padded keep their
+        length.
     kernel_sizes : tuple of int, default=(3, 4, 5)
-        Widths of the convolutions of a layer, which stand side by side; those of images are
-        squares.
+        Widths of the convolutions of a layer, which are side by side; those of images are squares.
     pooling : {"max", "flatten", "auto"}, default="auto"
         How the steps or pixels become one vector: "max" keeps the largest output of each filter
         and forgets where it was, "flatten" keeps all. "auto" is "flatten" for signals and images
-        and "max" for what may be padded.
+        and "max" for rows that may be padded.
 
     Attributes
     ----------
     n_tokens_ : int or None
-        Number of token ids, padding included; None where X holds no token ids.
+        Number of token ids, padding included; None if X holds no token ids.
     n_outputs_ : int or None
         Number of columns of y; None without y.
 
@@ -65,25 +65,25 @@ class CNNEncoder(SequenceLearner):
 
     Notes
     -----
-    Let f be the network's output of a row before its activation. With y, the objective is the
-    mean over the rows of :math:`\sum_j (y_j - f_j)^2` ("mse"), of :math:`-\sum_j y_j \log p_j +
+    Let f be the output of the network for a row, before its activation. With y, the objective is
+    the mean over the rows of :math:`\sum_j (y_j - f_j)^2` ("mse"), of :math:`-\sum_j y_j \log p_j +
     (1 - y_j) \log(1 - p_j)` with :math:`p_j = 1 / (1 + e^{-f_j})` ("binary_crossentropy"), or of
     :math:`-\sum_j y_j \log p_j` with :math:`p = \mathrm{softmax}(f)` ("multinomial"), plus
-    `regularization` times the squares of all kernels. Without y the same is taken of
-    X and its reconstruction and summed over the steps or pixels; token ids are reconstructed by
-    a softmax over all tokens at each step, padding included.
+    `regularization` times the squares of all kernels. Without y, X takes the place of y, and the
+    loss is summed over the steps or pixels; token ids are reconstructed by a softmax over all
+    tokens at each step, padding included.
 
     A step costs O(batch_size * n_steps * sum(kernel_sizes) * n_channels * hidden_layer_sizes[0])
     for the first layer. Sparse y is never made dense, and y gives the same result in either form.
 
-    Padding does not change the features under ``pooling="max"``, whether at the end or at the
+    With ``pooling="max"``, padding does not change the features, whether at the end or at the
     start: convolutions see zeros there, and the maximum leaves it out. A row of nothing but
     padding gets the features of the biases.
 
-    The learning rate changes, what is copied with `pretrained` moves, and what an int
-    `random_state` fixes, as in the Notes of `Autoencoder`. Token ids must mean the same in both
-    networks, which the shape of the embedding cannot tell; the output is copied if y has as many
-    columns, which are then taken to be the same. Convolutions side by side count as one layer.
+    The Notes of `Autoencoder` describe the learning rate, how the layers of `pretrained` are
+    trained, and what an int `random_state` fixes. Token ids must mean the same in both networks:
+    the shape of the embedding cannot tell whether they do. The output is copied if y has as many
+    columns, which are then assumed to be the same. Convolutions side by side count as one layer.
 
     References
     ----------
@@ -175,7 +175,7 @@ class CNNEncoder(SequenceLearner):
 
     @finite_output
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the rows that the network reconstructs from features, where it was fitted so.
+        """Return the rows that the network reconstructs from features, if it was fitted without y.
 
         Parameters
         ----------
@@ -196,8 +196,8 @@ class CNNEncoder(SequenceLearner):
         codes = self._check_codes(X)
         if self._takes_tokens:
             return self._decoded_tokens(codes)
-        shape = self._row_shape if self._has_channels else (*self._row_shape, 1)
-        return self._forward("decoder", codes, shape).reshape(-1, *self._row_shape)
+        rows = self._forward("decoder", codes, self._shape_with_channels)
+        return rows.reshape(-1, *self._row_shape)
 
     def _decoded_tokens(self, codes):
         """Return the most probable token of each step, with the scores of few rows at a time."""

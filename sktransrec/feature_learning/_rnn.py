@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from .._engine._items import NegativeSampler
+from .._engine._numpy_layers import is_step
 from .._engine._objectives import StepTargets
 from .._engine._parameters import shares_parameters
 from .._engine._recurrent import recurrent
@@ -37,15 +38,15 @@ class RNNEncoder(SequenceLearner):
         The recurrent cell: a gated recurrent unit [1]_, long short-term memory [2]_, or a simple
         one, which forgets soon.
     hidden_layer_sizes : tuple of int, default=(64,)
-        Units of each recurrent layer, from the side of X.
+        Numbers of units of the recurrent layers, the first next to X.
     bidirectional : bool, default=False
-        Whether a second network reads each row from its end, with as many units. It needs y: what
-        reads from the end has seen the next step.
+        Whether a second network reads each row from its end, with as many units. It needs y: a
+        network that reads from the end has seen the next step, which is to be predicted without y.
 
     Attributes
     ----------
     n_tokens_ : int or None
-        Number of token ids, padding included; None where X holds no token ids.
+        Number of token ids, padding included; None if X holds no token ids.
     n_outputs_ : int or None
         Number of columns of y; None without y.
 
@@ -57,29 +58,24 @@ class RNNEncoder(SequenceLearner):
 
     Notes
     -----
-    Let f be the network's output of a row before its activation. With y, the objective is the
-    mean over the rows of :math:`\sum_j (y_j - f_j)^2` ("mse"), of :math:`-\sum_j y_j \log p_j +
-    (1 - y_j) \log(1 - p_j)` with :math:`p_j = 1 / (1 + e^{-f_j})` ("binary_crossentropy"), or of
-    :math:`-\sum_j y_j \log p_j` with :math:`p = \mathrm{softmax}(f)` ("multinomial"), plus
-    `regularization` times the squares of all kernels. Without y the same is taken of
-    each step that is followed by another and of that other one, and summed over the steps: a
-    softmax over all tokens for token ids, the squared error or the binary cross-entropy of the
-    next numbers otherwise.
+    With y, the objective is that of `CNNEncoder`. Without y, the output at each step is compared
+    with the next step of the row, and the loss is summed over the steps: a softmax over all tokens
+    for token ids, the squared error or the binary cross-entropy of the next numbers otherwise.
 
-    A step costs O(batch_size * n_steps * hidden_layer_sizes[i] ** 2) for each layer and, without
-    y, O(batch_size * n_steps * n_components * n_tokens) for the output, `n_negatives` taking the
-    place of `n_tokens` if it is given, whose effect on the scores is taken out again [3]_. Sparse y
-    is never made dense, and y gives the same result in either form.
+    A training step costs O(batch_size * n_steps * hidden_layer_sizes[i] ** 2) for each layer and,
+    without y, O(batch_size * n_steps * n_components * n_tokens) for the output. If `n_negatives` is
+    given, it takes the place of `n_tokens`, and its effect on the scores is removed again [3]_.
+    Sparse y is never made dense, and y gives the same result in either form.
 
-    Padding leaves the state as it is, so that it changes neither the features nor what is
-    learned, whether at the end or at the start. A row of nothing but padding gets the features of
-    the first state.
+    Padding leaves the state as it is. So it changes neither the features nor what is learned,
+    whether at the end or at the start. A row of nothing but padding gets the features of the first
+    state.
 
-    The learning rate changes, what is copied with `pretrained` moves, and what an int
-    `random_state` fixes, as in the Notes of `Autoencoder`. Token ids must mean the same in both
-    networks, which the shape of the embedding cannot tell; the output is copied if y has as many
-    columns, which are then taken to be the same. The two
-    directions of a bidirectional layer count as one layer.
+    The Notes of `Autoencoder` describe the learning rate, how the layers of `pretrained` are
+    trained, and what an int `random_state` fixes. Token ids must mean the same in both networks:
+    the shape of the embedding cannot tell whether they do. The output is copied if y has as many
+    columns, which are then assumed to be the same. The two directions of a bidirectional layer
+    count as one layer.
 
     References
     ----------
@@ -204,7 +200,7 @@ class RNNEncoder(SequenceLearner):
         return [X], {"output": self._sampler.targets(following, steps, rng)}
 
     def _own_targets(self, X):
-        """Return the next steps, where there are two that are no padding."""
+        """Return the next step of each step, where neither is padding, as the targets."""
         following, steps = self._next_steps(X)
         if self._takes_tokens:
             return StepTargets(one_in_each_row(following, self.n_tokens_), steps)
@@ -218,9 +214,6 @@ class RNNEncoder(SequenceLearner):
 
     def _has_next(self, X):
         """Return of each step but the last whether it and the next are more than padding."""
-        is_step = np.ones(X.shape, dtype=bool)
-        if self._takes_tokens:
-            is_step = X != 0
-        elif X.ndim == 3:
-            is_step = X.any(axis=2)
-        return is_step[:, :-1] & is_step[:, 1:]
+        may_be_padded = self._takes_tokens or X.ndim == 3
+        is_read = is_step(X) if may_be_padded else np.ones(X.shape, dtype=bool)
+        return is_read[:, :-1] & is_read[:, 1:]

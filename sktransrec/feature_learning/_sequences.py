@@ -52,8 +52,8 @@ class SequenceLearner(FeatureLearner):
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the columns of X; the name of the one column that holds an array a row says
-            nothing of what is in them.
+            Names of the columns of X. A single name is ignored: it may be that of one column with
+            an array in each row.
 
         Returns
         -------
@@ -165,10 +165,6 @@ class SequenceLearner(FeatureLearner):
             )
         check_range(X, self.loss, name="X")
 
-    def _loss_of(self, y):
-        """Return the loss to minimise with the targets y."""
-        return "multinomial" if y is None and self._takes_tokens else self.loss
-
     def _sizes(self, y):
         """Return the arguments that the builders share."""
         return {
@@ -177,14 +173,14 @@ class SequenceLearner(FeatureLearner):
             "n_components": self.n_components,
             "n_outputs": self.n_outputs_,
             "code_activation": self.code_activation,
-            "loss": self._loss_of(y),
+            "loss": "multinomial" if y is None and self._takes_tokens else self.loss,
             "dropout": self.dropout,
         }
 
     def _row_sizes(self):
         """Return the arguments of those builders that take rows of several forms."""
         return {
-            "shape": self._row_shape if self._has_channels else (*self._row_shape, 1),
+            "shape": self._shape_with_channels,
             "is_padded": self._takes_tokens or len(self._row_shape) == 2,
             "hidden_layer_sizes": self._layer_sizes("hidden_layer_sizes"),
         }
@@ -192,6 +188,10 @@ class SequenceLearner(FeatureLearner):
     @property
     def _has_channels(self):
         return self._takes_tokens or len(self._row_shape) > 1
+
+    @property
+    def _shape_with_channels(self):
+        return self._row_shape if self._has_channels else (*self._row_shape, 1)
 
     def _layer_sizes(self, name):
         """Return the parameter of that name as a tuple of int, at least one."""

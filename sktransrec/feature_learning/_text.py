@@ -26,10 +26,10 @@ _PREDICTED, _HIDDEN, _CHANGED = 0.15, 0.8, 0.9
 class TextEncoder(SequenceLearner):
     r"""Features that a network of self-attention learns from texts or other rows of tokens.
 
-    A transformer. With y it learns the map from X to y, and `transform` returns the layer of
-    `n_components` units below the output. Without y it hides some tokens and learns to predict
-    them from the others, on either side (BERT [1]_): what it has learned so from many texts, a
-    second one can start from by `pretrained`, to learn a y that few texts have.
+    With y, it learns the map from X to y, and `transform` returns the layer of `n_components` units
+    below the output. Without y, it hides some tokens and learns to predict them from the others, on
+    either side (BERT [1]_). If only few texts have a y, learn from many texts without y first, and
+    pass the result as `pretrained` of a second encoder, which learns y.
 
     X has integers of shape (n_rows, n_tokens_of_a_row), which are token ids padded with 0, such as
     :class:`~sktransrec.TextSequences` returns.
@@ -43,8 +43,8 @@ class TextEncoder(SequenceLearner):
     n_heads : int, default=1
         Number of heads of a block of attention, at least 1; it must divide `embedding_size`.
     code_activation : str, default="linear"
-        Activation of the features of a token, the mean of which are those of the row: one of
-        those of `CNNEncoder`.
+        Activation of the features of a token, one of those of `CNNEncoder`. The features of a row
+        are the means of those of its tokens.
 
     Attributes
     ----------
@@ -64,28 +64,30 @@ class TextEncoder(SequenceLearner):
     Notes
     -----
     Let :math:`e_t` be the vector of token t plus sines and cosines of its place, counted from the
-    first token of the row [2]_. `n_layers` blocks follow, each of which adds to every
-    :math:`e_t` what its heads read from all tokens of the row, and then what two dense layers make
-    of it, both of the normalised :math:`e_t` and with `dropout`. The features are the mean over
-    the tokens of a dense layer of the last :math:`e_t`, which is the same with and without y.
+    first token of the row [2]_. Each of the `n_layers` blocks adds two things to every :math:`e_t`:
+    first what its heads read from all tokens of the row, and then the output of two dense layers.
+    Both are computed from the normalised :math:`e_t`, with `dropout`. A dense layer, the same with
+    and without y, maps the last :math:`e_t` to the features of each token, and their mean over the
+    tokens is the feature vector of the row.
 
-    With y, the objective is that of `CNNEncoder`. Without y it is the mean over the rows of
-    :math:`-\sum_t \log p_t`, p being a softmax of a layer on the features of each token: over
-    15 % of the tokens, and one a row at least, drawn anew in each epoch. Of these the network sees
-    80 % as an id of their own that means hidden, 10 % as another token, and 10 % as they are.
+    With y, the objective is that of `CNNEncoder`. Without y, it is the mean over the rows of
+    :math:`-\sum_t \log p_t`, where p is a softmax over all tokens from the features of token t. The
+    sum is over 15 % of the tokens, at least one in each row, drawn anew in each epoch. The network
+    sees 80 % of these as an extra id that means hidden, 10 % as another token, and 10 % as they
+    are.
 
     A step costs O(batch_size * n_steps * n_layers * embedding_size * (12 embedding_size +
     n_steps)) and, without y, O(batch_size * n_steps * 0.15 * n_components * n_tokens) for the
     output.
 
-    Nothing attends to padding and it has no share in the mean, so that it does not change the
-    features, whether at the end or at the start. A row of nothing but padding gets zeros. Rows may
-    have another length in a network to start from, as places need no weights.
+    Nothing attends to padding, and it does not count in the mean. So it does not change the
+    features, whether at the end or at the start. A row of nothing but padding gets zeros. The rows
+    of a `pretrained` network may have another length, because places need no weights.
 
-    The learning rate changes, and what is copied with `pretrained` moves, as in the Notes of
-    `Autoencoder`; token ids must mean the same in both. For an int `random_state` the result is
-    the same to the last bit from run to run on one machine; no global state is read or changed.
-    A fitted estimator runs in numpy: only training needs TensorFlow.
+    The Notes of `Autoencoder` describe the learning rate, and how the layers of `pretrained` are
+    trained; token ids must mean the same in both networks. With an int `random_state`, the result
+    is the same to the last bit in every run on one machine. No global state is read or changed. A
+    fitted estimator runs in numpy: only training needs TensorFlow.
 
     References
     ----------
@@ -220,9 +222,9 @@ class TextEncoder(SequenceLearner):
 
 
 def hidden_tokens(X, n_tokens, rng):
-    """Return rows some tokens of which are hidden or changed, and which ones are to be predicted.
+    """Return rows with some tokens hidden or changed, and the mask of those to be predicted.
 
-    What is hidden has the id `n_tokens`. Of each row with tokens at least one is to be predicted.
+    A hidden token has the id `n_tokens`. In each row with tokens, at least one is to be predicted.
     """
     draws = np.where(X > 0, rng.uniform(size=X.shape), np.inf)
     is_predicted = draws <= np.maximum(_PREDICTED, draws.min(axis=1, keepdims=True))

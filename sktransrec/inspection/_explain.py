@@ -13,13 +13,7 @@ from .._histories import padded_at_end
 from .._recommend import n_rows_of, recommend
 from .._score_parts import score_parts
 from .._typing import Estimator, MatrixLike
-from .._validation import (
-    check_candidates,
-    check_matrix,
-    is_content,
-    is_table,
-    item_ids_of_rows,
-)
+from .._validation import check_candidates, check_matrix, is_content, is_table, item_ids_of_rows
 from .._wrapping import ignores_unknown, reads_histories, recommender_of, scores_by
 
 

@@ -158,9 +158,9 @@ class MetricCurveDisplay(Display):
 class TradeOffDisplay(Display):
     """Draw one metric of several models against another, such as accuracy against coverage.
 
-    Use :meth:`from_comparison` on the result of `compare` with several metrics. No model is better
-    in both than one for which no other lies above and to the right; for Gini, above and to the
-    left. It needs matplotlib.
+    Use :meth:`from_comparison` on the result of `compare` with several metrics. If no other model
+    lies above and to the right of a model, no other is better in both metrics; for Gini, above and
+    to the left. It needs matplotlib.
 
     Parameters
     ----------

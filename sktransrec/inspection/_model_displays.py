@@ -18,6 +18,7 @@ from ._explain import Explanation, explain
 
 # Past this width, names of columns are no longer legible.
 _MAX_COLUMNS = 16
+_NAME_WIDTH = 28
 
 
 class LossCurveDisplay(Display):
@@ -43,7 +44,7 @@ class LossCurveDisplay(Display):
 
     See Also
     --------
-    TransferLearningCurveDisplay : What the networks are worth.
+    TransferLearningCurveDisplay : How well the networks rank.
 
     Examples
     --------
@@ -391,10 +392,10 @@ def _learner_with_losses(name, estimator):
     return found[0]
 
 
-def _named(columns, names, width=28):
+def _named(columns, names):
     """Return the names of columns, shortened, or the numbers of those without a name."""
     if names is None or isinstance(names, Mapping):
         full = [str((names or {}).get(column, column)) for column in columns.tolist()]
     else:
         full = [str(names[column]) for column in columns.tolist()]
-    return [one if len(one) <= width else one[: width - 1] + "…" for one in full]
+    return [one if len(one) <= _NAME_WIDTH else one[: _NAME_WIDTH - 1] + "…" for one in full]

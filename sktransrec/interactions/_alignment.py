@@ -14,6 +14,11 @@ from .._validation import StrOptions, validate_params
 from ._cross_listed import CONSTRAINTS, find_cross_listed, named_twins, twin_lines
 from ._encoder import InteractionEncoder
 
+_EQUAL_AS_STRINGS = (
+    "are equal as strings, but one log has strings where the other has integers: convert one of "
+    "them, for example with .astype(str)"
+)
+
 
 @dataclass(frozen=True)
 class OverlapReport:
@@ -286,25 +291,19 @@ def encoded_domains(source_events, target_events, source_encoder, target_encoder
     target_encoder = clone(source_encoder if target_encoder is None else target_encoder)
     X_source = source_encoder.fit_transform(source_events)
     X_target = target_encoder.fit_transform(target_events)
-    if not any(_share_ids(source_encoder, target_encoder, kind) for kind in kinds):
+    encoders = source_encoder, target_encoder
+    ids = {kind: [getattr(encoder, f"{kind}_") for encoder in encoders] for kind in kinds}
+    if not any(_n_common(*of_kind) for of_kind in ids.values()):
         cause = _likely_cause(source_encoder, target_encoder, kinds[-1])
         raise ValueError(
             f"The source and the target log share no {' and no '.join(kinds)}: {cause}."
         )
-    for kind in kinds:
-        ids = [getattr(encoder, f"{kind}_") for encoder in (source_encoder, target_encoder)]
-        if n_alike := int(equal_as_strings(*ids).sum()):
+    for kind, of_kind in ids.items():
+        if n_alike := int(equal_as_strings(*of_kind).sum()):
             raise ValueError(
-                f"{n_alike} {kind} of the source and of the target log are equal as strings, but "
-                "one log has strings where the other has integers: convert one of them, for "
-                "example with .astype(str)."
+                f"{n_alike} {kind} of the source and of the target log {_EQUAL_AS_STRINGS}."
             )
     return source_encoder, X_source, target_encoder, X_target
-
-
-def _share_ids(source_encoder, target_encoder, kind):
-    ids = [getattr(encoder, f"{kind}_") for encoder in (source_encoder, target_encoder)]
-    return (positions(*ids) >= 0).any()
 
 
 def _parts(X, ids, shared, on):
@@ -325,10 +324,7 @@ def _likely_cause(source, target, on):
             "min_user_interactions or min_item_interactions: lower these parameters"
         )
     if n_alike := int(equal_as_strings(source_ids, target_ids).sum()):
-        return (
-            f"{n_alike} are equal as strings, but one log has strings where the other has "
-            "integers: convert one of them, for example with .astype(str)"
-        )
+        return f"{n_alike} {_EQUAL_AS_STRINGS}"
     n_swapped, name, encoder = max(
         (_n_common(source_ids, _all_ids(target, other)), "target", target),
         (_n_common(_all_ids(source, other), target_ids), "source", source),

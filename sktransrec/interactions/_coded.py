@@ -45,10 +45,16 @@ class CodedEvents(NamedTuple):
         """Return one integer for each event, equal for equal pairs (row, column)."""
         return self.rows.astype(np.int64) * self.shape[1] + self.columns
 
+    def by_pair(self):
+        """Return the order that groups equal pairs, and where in it each group starts."""
+        pairs = self.pairs()
+        order = _stable_order(pairs)
+        return order, _group_starts(pairs[order])
+
     def has_repetitions(self):
         """Return whether a pair (row, column) has several events."""
-        pairs = self.pairs()
-        return not _group_starts_mask(pairs[_stable_order(pairs)]).all()
+        _, starts = self.by_pair()
+        return len(starts) < len(self.rows)
 
     def are_interactions(self, duplicates):
         """Return the mask of the events with a value above 0.
@@ -76,9 +82,7 @@ class CodedEvents(NamedTuple):
     def one_of_each_pair(self, duplicates):
         """Return an event of each pair, with the largest ("max") or the latest value ("last")."""
         events = self.in_time_order() if duplicates == "last" else self
-        pairs = events.pairs()
-        order = _stable_order(pairs)
-        starts = _group_starts(pairs[order])
+        order, starts = events.by_pair()
         if duplicates == "last":
             return events.chosen(order[np.append(starts[1:], len(order))[: len(starts)] - 1])
         largest = np.maximum.reduceat(self.values[order], starts)
@@ -86,10 +90,9 @@ class CodedEvents(NamedTuple):
 
     def is_first_meeting(self):
         """Return the mask of the first event of each pair (row, column)."""
-        pairs = self.pairs()
-        order = _stable_order(pairs)
-        is_first = np.zeros(len(pairs), dtype=bool)
-        is_first[order[_group_starts(pairs[order])]] = True
+        order, starts = self.by_pair()
+        is_first = np.zeros(len(order), dtype=bool)
+        is_first[order[starts]] = True
         return is_first
 
 
@@ -143,11 +146,7 @@ def core(X, min_row_entries, min_column_entries):
 
 def _group_starts(ordered):
     """Return the positions where a run of equal values starts."""
-    return np.flatnonzero(_group_starts_mask(ordered))
-
-
-def _group_starts_mask(ordered):
-    return np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
+    return np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
 
 
 def _stable_order(keys):

@@ -66,8 +66,8 @@ def find_cross_listed(
 
     so at least the share `threshold` of the users of each of the two items has the other item too.
     If all users of an unpopular item also have a popular item, the two are not a pair. Nor are two
-    items that have no more users in common than by chance, :math:`|U_s| |U_t|` over the number of
-    rows: one that everybody has is like any other popular item.
+    items with no more common users than by chance, which is :math:`|U_s| |U_t|` over the number of
+    rows: otherwise, two items that nearly everybody has would be a pair.
 
     A few users with equal baskets would make a pair of each source item and each target item in
     the basket. So a pair counts only if neither of its items is in more such pairs than the pair

@@ -46,7 +46,7 @@ from ._events import (
 _ROLES = ("user", "item", "value", "time")
 _POSITION = Interval(Integral, 0, None, closed="left")
 
-# So many users with the numbers of items, who have items with the numbers of users, are no chance.
+# If this many users have the ids of items, and their items those of users, it is no chance.
 _FEW = 3
 
 
@@ -149,7 +149,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
     rare_users_: NDArray[Any]
     rare_items_: NDArray[Any]
 
-    # Copies that a service reads with do not: it warns itself.
+    # False in the copies with which a service reads: it warns itself.
     _warns = True
 
     _parameter_constraints: dict = {
@@ -314,10 +314,10 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         -------
         X : csr_array of shape (n_rows, n_items_), dtype float32
         """
-        with_times = self.duplicates == "last" and self._has_times(events)
+        needs_times = self.duplicates == "last" and self.time is not None
+        with_times = needs_times and has_column(events, self._column("time", events))
         coded = self._coded_events(events, users, with_times=with_times)
-        lacks_times = self.duplicates == "last" and self.time is not None and not with_times
-        if lacks_times and coded.has_repetitions():
+        if needs_times and not with_times and coded.has_repetitions():
             # A log without times, such as a decoded one, will do if no pair occurs twice.
             coded = self._coded_events(events, users)
         return merged_matrix(coded, self.duplicates)
@@ -407,7 +407,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         check_is_fitted(self)
         return self.items_
 
-    def _coded_events(self, events, users=None, *, with_times=True):
+    def _coded_events(self, events, users, *, with_times=True):
         """Return the events of the known items and the wanted users as `CodedEvents`."""
         check_is_fitted(self)
         user_codes, user_ids = read_ids(events, self._column("user", events), "user")
@@ -453,7 +453,6 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
             )
 
     def _row_ids(self, users):
-        """Return the ids of the rows to encode."""
         if users is None:
             return self.users_
         ids = distinct_ids(users, "users", "user ids")
@@ -466,9 +465,6 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         column, names = getattr(self, role), self._names
         is_named = has_columns(events, [names["user"], names["item"]])
         return names[role] if is_named and not isinstance(column, str) else column
-
-    def _has_times(self, events):
-        return self.time is not None and has_column(events, self._column("time", events))
 
     def _column_names(self, events):
         """Return the column names of a log by role, with one for values that it lacks."""
@@ -588,10 +584,10 @@ def _check_lengths(n_events, **columns):
             )
 
 
-def _first(ids, n_shown=3):
+def _first(ids):
     """Return some ids as they are written in code."""
-    more = ", ..." if len(ids) > n_shown else ""
-    return f"[{', '.join(map(repr, ids[:n_shown]))}{more}]"
+    more = ", ..." if len(ids) > 3 else ""
+    return f"[{', '.join(map(repr, ids[:3]))}{more}]"
 
 
 def _appended(known, new):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a log says to an encoder that was fitted on another one."""
+"""Reading a log by an encoder that was fitted on another log."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -83,13 +83,12 @@ def _check_basket(encoder, basket):
     if encoder.value is not None and len(basket) and not isinstance(basket, Mapping):
         raise ValueError(
             f"The encoder reads the values of events from the column {encoder.value!r}, and "
-            f"baskets holds item ids without values: pass a dict from item ids to values for each, "
+            "baskets holds item ids without values: pass a dict from item ids to values for each, "
             "or users and history."
         )
 
 
 def _values_of(basket):
-    """Return the value of each item of a basket."""
     if not isinstance(basket, Mapping):
         return [1.0] * len(basket)
     for item, value in basket.items():

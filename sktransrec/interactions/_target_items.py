@@ -81,7 +81,7 @@ class TargetItems:
         """Return X without the source, in the form that `model` reads; None is the popularity."""
         if model is None:
             return self.known(X)
-        return _safe_indexing(X, self.columns, axis=1) if self.columns.size else X
+        return _safe_indexing(X, self.columns, axis=1) if self.are_in_rows else X
 
     def source(self, X):
         """Return the source columns of X as a `csr_array`, or None if there are none."""

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._numerics._row_totals import nonempty_rows
-from .._recommend import eligible_scores, exclusions, n_rows_of, rows_and_exclusions
+from .._recommend import exclusions, n_rows_of, rows_and_exclusions
 from .._typing import Estimator, MatrixLike
-from .._validation import _safe_indexing, check_candidates, check_exclusions, check_is_fitted
+from .._validation import check_candidates, check_is_fitted
 from ._beyond_accuracy import over_rows
+from ._pairs import eligible_scores_of
 from ._wanted import check_not_all_seen, wanted_items
 
 
@@ -81,22 +82,14 @@ def held_out_auc(
     n_rows, n_items = n_rows_of(X), recommender.n_items_
     candidates = check_candidates(candidates, n_items)
     held_out = wanted_items(model, y, n_rows=n_rows, n_items=n_items) > 0
-    check_not_all_seen(held_out, exclusions(recommender, X, **left_out))
+    excluded = exclusions(recommender, X, **left_out)
+    check_not_all_seen(held_out, excluded)
     held_out = held_out if candidates is None else held_out[:, candidates]
     rows = nonempty_rows(held_out)
     if not len(rows):
         raise ValueError("y marks no item that counts: pass at least one value above zero.")
     values = np.full(n_rows, np.nan)
-    excluded = left_out["exclude_interactions"]
-    if excluded is not None:
-        excluded = check_exclusions(excluded, (n_rows, n_items))
-    for block, scores in eligible_scores(
-        recommender,
-        _safe_indexing(X, rows),
-        candidates=candidates,
-        exclude_seen=left_out["exclude_seen"],
-        exclude_interactions=None if excluded is None else excluded[rows],
-    ):
+    for block, scores in eligible_scores_of(rows, recommender, X, candidates, excluded, left_out):
         wanted = held_out[rows[block]].toarray()
         values[rows[block]] = list(map(_auc, scores, wanted))
     return over_rows(values, per_row)

@@ -156,7 +156,7 @@ def metrics_by_bucket(
     >>> [(part.bucket, part.size, part.n_pairs) for part in report.buckets]
     [('head', 1, 1), ('middle', 1, 2), ('tail', 2, 2)]
     """
-    rows, items = (_checked_columns(*pair) for pair in ((rows, "rows"), (items, "items")))
+    rows, items = _checked_columns(rows, "rows"), _checked_columns(items, "items")
     ranks = checked_ranks(ranks)
     popularity = _checked_numbers(popularity, "popularity", items, "items")
     if not len(rows) == len(items) == len(ranks):
@@ -226,14 +226,13 @@ def bucket_names(edges):
 
 def _buckets(by, names, part_of_each, part_of_pair, rows, ranks, k):
     """Return the metrics of each bucket, given the bucket of each item or row and of each pair."""
-    return [
-        BucketMetrics(
-            *(by, name, int(np.count_nonzero(part_of_each == part))),
-            int(np.count_nonzero(part_of_pair == part)),
-            *_metrics(rows[part_of_pair == part], ranks[part_of_pair == part], k),
-        )
-        for part, name in enumerate(names)
-    ]
+    buckets = []
+    for part, name in enumerate(names):
+        is_in = part_of_pair == part
+        size, n_pairs = int((part_of_each == part).sum()), int(is_in.sum())
+        metrics = _metrics(rows[is_in], ranks[is_in], k)
+        buckets.append(BucketMetrics(by, name, size, n_pairs, *metrics))
+    return buckets
 
 
 def _metrics(rows, ranks, k):

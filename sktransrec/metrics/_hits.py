@@ -30,7 +30,6 @@ def hits_and_counts(y_true, items, k):
 
 
 def _is_member(values, sorted_values):
-    """Return whether each of `values` is among `sorted_values`."""
     if sorted_values.size == 0:
         return np.zeros(values.shape, dtype=bool)
     positions = np.searchsorted(sorted_values, values)

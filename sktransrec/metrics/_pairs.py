@@ -20,7 +20,7 @@ from .._validation import (
     validate_params,
 )
 from ._propensity import checked_popularity, positive_popularity
-from ._ranking import _discounts
+from ._ranking import gains_at
 from ._wanted import check_not_all_seen, wanted_items
 
 
@@ -156,15 +156,7 @@ def held_out_ranks(
     popularity = popularity if candidates is None else popularity[candidates]
     draw = _sampler(n_negatives, negative_exponent, popularity, random_state)
     ranks = np.empty(held_out.nnz)
-    for block, scores in eligible_scores(
-        recommender,
-        _safe_indexing(X, rows),
-        candidates=candidates,
-        exclude_seen=left_out["exclude_seen"],
-        exclude_interactions=(
-            None if left_out["exclude_interactions"] is None else excluded[-1][rows]
-        ),
-    ):
+    for block, scores in eligible_scores_of(rows, recommender, X, candidates, excluded, left_out):
         pairs = slice(held_out.indptr[block.start], held_out.indptr[block.stop])
         ranks[pairs] = _block_ranks(scores, held_out[block], draw)
     items = held_out.indices.astype(np.intp)
@@ -239,11 +231,23 @@ def rank_metrics(
         )
     values = {
         "reciprocal_rank": 1 / ranks,
-        "ndcg": (ranks <= k) * _discounts(ranks),
+        "ndcg": (ranks <= k) * gains_at(ranks),
         "hit_rate": (ranks <= k).astype(np.float64),
     }
     weights = np.ones(len(ranks)) if weights is None else _checked_weights(weights, ranks.shape)
     return {name: mean_and_standard_error(values[name], weights, rows) for name in values}
+
+
+def eligible_scores_of(rows, recommender, X, candidates, excluded, left_out):
+    """Return the eligible scores of some rows of X; `excluded` are the `exclusions` of all rows."""
+    has_more = left_out["exclude_interactions"] is not None
+    return eligible_scores(
+        recommender,
+        _safe_indexing(X, rows),
+        candidates=candidates,
+        exclude_seen=left_out["exclude_seen"],
+        exclude_interactions=excluded[-1][rows] if has_more else None,
+    )
 
 
 def checked_ranks(ranks):

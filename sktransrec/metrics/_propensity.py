@@ -92,7 +92,6 @@ def checked_popularity(popularity):
 
 def positive_popularity(popularity):
     """Return the popularity, with zeros replaced by the smallest popularity above zero."""
-    popularity = np.asarray(popularity, dtype=np.float64)
     has_rows = popularity > 0
     if not has_rows.any():
         return np.ones_like(popularity)

@@ -370,9 +370,9 @@ def _hit_rate(hits, n_relevant):
 
 def ndcg_of_hits(hits, n_relevant):
     """Return the NDCG of each row from whether each of its places has a relevant item."""
-    discounts = _discounts(_ranks(hits))
-    best_gains = np.cumsum(discounts)
-    return hits @ discounts / best_gains[np.minimum(n_relevant, len(discounts)) - 1]
+    gains = gains_at(_ranks(hits))
+    best_gains = np.cumsum(gains)
+    return hits @ gains / best_gains[np.minimum(n_relevant, len(gains)) - 1]
 
 
 def _average_precision(hits, n_relevant):
@@ -389,7 +389,7 @@ def _ranks(hits):
     return np.arange(1, hits.shape[1] + 1)
 
 
-def _discounts(ranks):
+def gains_at(ranks):
     """Return the discounted gain of a hit at each rank."""
     return 1 / np.log2(1 + ranks)
 

@@ -11,13 +11,7 @@ from numpy.typing import ArrayLike
 
 from .._columns import check_row_labels
 from .._numerics._entries import entries_of
-from .._recommend import (
-    exclusions,
-    n_rows_of,
-    recommend,
-    rows_and_exclusions,
-    seen_interactions,
-)
+from .._recommend import exclusions, n_rows_of, recommend, rows_and_exclusions, seen_interactions
 from .._typing import MatrixLike
 from .._validation import COUNT, HOLDOUT, StrOptions, check_candidates, validate_params
 from ..interactions._hidden import hidden_by_default, hidden_part
@@ -26,12 +20,12 @@ from ._table import BEYOND_ACCURACY, METRICS
 from ._wanted import check_not_all_seen, is_matrix_of_items, wanted_items
 
 _AT_K = METRICS | BEYOND_ACCURACY
-_NAMES = sorted({*_AT_K, "auc"})
+_NEEDS = {"auc": ("y_true",)} | {name: metric.needs for name, metric in _AT_K.items()}
 
 
 @validate_params(
     {
-        "metric": [StrOptions(set(_NAMES)), list, tuple],
+        "metric": [StrOptions(set(_NEEDS)), list, tuple],
         "k": [*COUNT, list, tuple],
         "exclude_seen": ["boolean", StrOptions({"auto"})],
         "candidates": ["array-like", None],
@@ -195,14 +189,11 @@ class _RankingScorer(HoldoutScorer):
 
     def __post_init__(self):
         super().__post_init__()
-        self._metrics = listed(self.metric, name="metric", allowed=_NAMES)
+        self._metrics = listed(self.metric, name="metric", allowed=sorted(_NEEDS))
         self._ks = listed(self.k, name="k")
-        self._check_item_facts()
-
-    def _check_item_facts(self):
         for name in self._metrics:
             for fact in ("item_vectors", "item_classes"):
-                if name in _AT_K and fact in _AT_K[name].needs and fact not in self.item_facts:
+                if fact in _NEEDS[name] and fact not in self.item_facts:
                     raise ValueError(f"The metric {name!r} needs {fact}, which is None.")
 
     def __repr__(self):
@@ -229,7 +220,7 @@ class _RankingScorer(HoldoutScorer):
 
     def _reads_y(self):
         """Return whether a metric compares with what there is to find."""
-        return any(name not in _AT_K or "y_true" in _AT_K[name].needs for name in self._metrics)
+        return any("y_true" in _NEEDS[name] for name in self._metrics)
 
     def _scores(self, recommender, X, y, left_out):
         """Return the score of each metric and k, from one ranking of the rows."""
@@ -290,12 +281,12 @@ def _interactions(recommender, X):
 
 def listed(values, *, name, allowed=None):
     """Return one value or several as a list without repetitions."""
-    listed = list(dict.fromkeys(values if isinstance(values, list | tuple) else [values]))
-    for value in listed:
+    distinct = list(dict.fromkeys(values if isinstance(values, list | tuple) else [values]))
+    for value in distinct:
         is_valid = value in allowed if allowed else isinstance(value, Integral) and value >= 1
         if not is_valid:
             known = f"one of {', '.join(allowed)}" if allowed else "an int of 1 or more"
             raise ValueError(f"{name} holds {value!r}, but each must be {known}.")
-    if not listed:
+    if not distinct:
         raise ValueError(f"{name} is empty: pass at least one value.")
-    return listed
+    return distinct

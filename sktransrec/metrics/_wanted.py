@@ -40,10 +40,10 @@ def check_same_rows(y, n_rows, *, name="y", what="target items"):
 
 
 def is_matrix_of_items(model, y):
-    """Return whether y has a column for each item: rows of item ids, or one item a row, do not.
+    """Return whether y has a column for each item, and no item ids or one item for each row.
 
-    A row may have the items of these already: a history repeats items, and scikit-learn's checks
-    pass one label a row.
+    Only such a y must hold unseen items: a history repeats items, and scikit-learn's checks pass
+    one label for each row.
     """
     return np.ndim(y) > 1 and not reads_histories(model)
 

@@ -39,7 +39,7 @@ def mixed_tokens(text):
 def word_pattern():
     """Return the pattern of words, with their marks and the joiners inside them."""
     # No mark lies below U+0300; testing this first is five times as fast.
-    return rf"\w+(?:(?![\0-\u02ff])[{_marks()}{_JOINERS}]\w*)*"
+    return rf"\w+(?:(?![\0-\u02ff])[{_followers()}]\w*)*"
 
 
 @functools.cache
@@ -51,13 +51,13 @@ def _words():
 def _runs():
     """Return the pattern of the runs in a word; its group is a run of a script without spaces."""
     unspaced = _unspaced()
-    return re.compile(rf"([{unspaced}][{unspaced}{_marks()}{_JOINERS}]*)|[^{unspaced}]+")
+    return re.compile(rf"([{unspaced}][{unspaced}{_followers()}]*)|[^{unspaced}]+")
 
 
 @functools.cache
 def _characters():
     """Return the pattern of a character with its marks."""
-    return re.compile(rf".[{_marks()}{_JOINERS}]*")
+    return re.compile(rf".[{_followers()}]*")
 
 
 @functools.cache
@@ -73,8 +73,9 @@ def _is_invisible(char):
 
 
 @functools.cache
-def _marks():
-    return _ranges(lambda char: unicodedata.category(char).startswith("M"))
+def _followers():
+    """Return the marks and joiners, which belong to the character before them."""
+    return _ranges(lambda char: unicodedata.category(char).startswith("M")) + _JOINERS
 
 
 @functools.cache

@@ -157,7 +157,7 @@ class BM25Transformer(
         X = check_interactions(self, X, reset=False)
         lengths = np.repeat(row_totals(X) / self.average_length_, row_lengths(X))
         weights = saturated_counts(X.data, lengths, self.k1, self.b) * self.idf_[X.indices]
-        return _with_data(X, weights)
+        return _copy_with(X, weights)
 
 
 class PopularityScaler(
@@ -275,7 +275,8 @@ class PopularityScaler(
         -------
         X_scaled : {ndarray, csr_array} of shape (n_rows, n_items), dtype float32
         """
-        return self._times(X, 1 / self._fitted_scale())
+        check_is_fitted(self)
+        return self._times(X, 1 / self.scale_)
 
     @finite_output
     def inverse_transform(self, X: MatrixLike) -> NDArray[np.float32] | csr_array:
@@ -290,18 +291,15 @@ class PopularityScaler(
         -------
         X_original : {ndarray, csr_array} of shape (n_rows, n_items), dtype float32
         """
-        return self._times(X, self._fitted_scale())
-
-    def _fitted_scale(self):
         check_is_fitted(self)
-        return self.scale_
+        return self._times(X, self.scale_)
 
     def _times(self, X, factors):
         """Return X with each column multiplied by its factor."""
         X = check_rows(self, X, reset=False)
         if not sp.issparse(X):
             return X * factors
-        return _with_data(X, X.data * factors[X.indices])
+        return _copy_with(X, X.data * factors[X.indices])
 
 
 def _column_popularity(X):
@@ -311,7 +309,7 @@ def _column_popularity(X):
     return np.count_nonzero(X, axis=0)
 
 
-def _with_data(X, data):
+def _copy_with(X, data):
     """Return a copy of X with new data at its nonzero entries; X may be the caller's."""
     weighted = X.copy()
     weighted.data = data.astype(np.float32, copy=False)

@@ -243,7 +243,10 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def _choose(self, X, shape, total):
         """Set the weights, given some rows, the shape of all rows, and the sum of their entries."""
-        self.confidence_ = float(self._confidence(shape, total))
+        is_balanced = self.confidence == "balanced"
+        self.confidence_ = float(
+            balanced_confidence(shape, total) if is_balanced else self.confidence
+        )
         self.regularization_ = float(self._regularization(X))
 
     def _keep(self, V):
@@ -286,12 +289,6 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         ridges = self._ridges(C, regularization).astype(np.float32)
         return all_row_minima(C, V, ridges, _ones(V)) @ V.T
 
-    def _confidence(self, shape, total):
-        """Return the weight of an interaction of value 1."""
-        if self.confidence == "balanced":
-            return balanced_confidence(shape, total)
-        return self.confidence
-
     def _ridges(self, C, regularization):
         """Return the weight of the squared norm of the factors of each row of C."""
         if not self.scale_regularization:
@@ -304,9 +301,6 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         steps = np.rint(np.log(ridges / ridges.min()) / np.log(_RIDGE_RATIO))
         _, group = np.unique(steps, return_inverse=True)
         return (np.bincount(group, ridges) / np.bincount(group))[group]
-
-    def _seed(self):
-        return implicit_seed(self.random_state)
 
     def _drawn_factors(self, seed, start, n_rows):
         """Return drawn factors of the rows from `start` on.
@@ -335,14 +329,9 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def _row_factor_parts(self, X):
         C = X * np.float32(self.confidence_)
+        (ridge,) = self._ridges(C, self.regularization_)
         eigen = self.gram_eigenvalues_, self.gram_eigenvectors_
-        return minimum_parts(
-            C,
-            self.item_factors_,
-            eigen,
-            self._ridges(C, self.regularization_)[0],
-            _ones(self.item_factors_),
-        )
+        return minimum_parts(C, self.item_factors_, eigen, ridge, _ones(self.item_factors_))
 
 
 class _Factors:

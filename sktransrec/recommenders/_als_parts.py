@@ -11,7 +11,8 @@ from sklearn.base import clone
 from .._numerics._entries import column_counts
 from .._numerics._row_totals import nonempty_rows
 from .._wrapping import as_matrix
-from ._als_start import N_PASSES, drawn_basis, factors_of, gram_product, item_scales, scaled_pattern
+from ._als_start import N_PASSES, drawn_basis, factors_of, gram_product, scaled_pattern, scales_of
+from ._implicit import implicit_seed
 
 
 def fitted_in_parts(model, parts, delayed):
@@ -24,10 +25,11 @@ def fitted_in_parts(model, parts, delayed):
     fitted = delayed(_begun)(clone(model), parts[0], totals).compute()
     of_rows = [delayed(_weighted)(fitted, part) for part in parts]
     n_rows = [of_part["n_telling"] for of_part in facts if of_part["n_telling"]]
+    seed = implicit_seed(model.random_state)
     if model.init == "svd":
-        U, V = _svd_start(fitted, model._seed(), of_rows, n_rows, totals["n_rows_with"], delayed)
+        U, V = _svd_start(fitted, seed, of_rows, n_rows, totals["n_rows_with"], delayed)
     else:
-        U, V = _drawn_start(fitted, model._seed(), n_rows, delayed)
+        U, V = _drawn_start(fitted, seed, n_rows, delayed)
     fitted._keep(_swept(fitted, of_rows, U, V, delayed).compute())
     return fitted
 
@@ -57,7 +59,7 @@ def _begun(model, X, totals):
 
 def _svd_start(model, seed, of_rows, n_rows, n_rows_with, delayed):
     """Return the delayed factors of parts of the rows and of the items before the first sweep."""
-    scales, n_components = item_scales(n_rows_with), model.n_components
+    scales, n_components = scales_of(n_rows_with), model.n_components
     patterns = [delayed(scaled_pattern)(block, scales) for block in of_rows]
     basis = delayed(drawn_basis)(len(scales), n_components, seed)
     for _ in range(N_PASSES):
@@ -84,7 +86,7 @@ def _swept(model, of_rows, U, V, delayed):
     """Return the delayed factors of the items after all sweeps."""
     items = _ends(model.n_items_, len(V))
     cut = [delayed(_columns_of)(block, items) for block in of_rows]
-    of_items = [delayed(_beside)([blocks[n] for blocks in cut]) for n in range(len(V))]
+    of_items = [delayed(_side_by_side)([blocks[n] for blocks in cut]) for n in range(len(V))]
     ridges_of_rows, ridges_of_items = (
         delayed(_shared)(model, [delayed(model._ridges)(block, 1.0) for block in blocks])
         for blocks in (of_rows, of_items)
@@ -117,7 +119,7 @@ def _columns_of(C, ends):
     return [by_column[start:stop] for start, stop in pairwise(ends)]
 
 
-def _beside(blocks):
+def _side_by_side(blocks):
     return sp.csr_array(sp.hstack(blocks, format="csr"))
 
 

@@ -33,7 +33,7 @@ def first_item_factors(X, n_components, seed):
     V : ndarray of shape (n_items, n_components), dtype float32
         Columns for which there are too few items are zeros.
     """
-    scales = item_scales(column_counts(X))
+    scales = scales_of(column_counts(X))
     scaled = scaled_pattern(X, scales)
     basis = drawn_basis(len(scales), n_components, seed)
     for _ in range(N_PASSES):
@@ -41,17 +41,15 @@ def first_item_factors(X, n_components, seed):
     return factors_of(basis, triangle, scales, n_components)
 
 
-def item_scales(n_rows_with):
-    """Return what the interactions of each item are multiplied by."""
-    return np.maximum(n_rows_with, 1).astype(np.float32) ** -_EXPONENT
+def scales_of(n_entries):
+    """Return what the interactions of items or rows with so many of them are multiplied by."""
+    return np.maximum(n_entries, 1).astype(np.float32) ** -_EXPONENT
 
 
 def scaled_pattern(X, scales):
     """Return ones where X has entries, times the scales of the items and those of the rows."""
     lengths = row_lengths(X)
-    row_scales = np.maximum(lengths, 1).astype(np.float32) ** -_EXPONENT
-    values = np.repeat(row_scales, lengths) * scales[X.indices]
-    return with_data(X, values)
+    return with_data(X, np.repeat(scales_of(lengths), lengths) * scales[X.indices])
 
 
 def drawn_basis(n_items, n_components, seed):

@@ -166,9 +166,9 @@ class _Trial:
         return best_of(weights, part.ndcg_of_each(lambda X: self._scores_of_each(X, calibrations)))
 
     def best_calibration(self, weight, calibrations):
-        """Return the first `Calibration` with which known and new items are found, up to chance.
+        """Return the `Calibration` that finds known and new items best, the first one up to chance.
 
-        Of the interactions with new items it counts the share that is still to come. So a line
+        Of the interactions with new items, the share that is still to come counts. So a line
         through a handful of interactions does not bury the new items, nor the known ones.
         """
         judged = nonempty_rows(self._wanted_later)
@@ -257,7 +257,7 @@ def _with_share_of(wanted, columns, share, rng):
 
 
 def _thinned(rows, columns, is_held_out, weights):
-    """Return pairs of which as large a share is held out as of known items, not all."""
+    """Return pairs of new items, weighted as if only the share `_HELD_OUT` were held out."""
     return rows, columns, is_held_out, np.where(is_held_out, _HELD_OUT * weights, weights)
 
 

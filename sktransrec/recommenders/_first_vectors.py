@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the items of a network start from: vectors in closed form, of what follows what."""
+"""The first vectors of the items of a network, in closed form, from what follows what."""
 
 import numpy as np
 from sklearn.linear_model import Ridge

@@ -30,7 +30,7 @@ from ..content import ItemFeatures
 from ..interactions import history_steps
 from ._history_reader import HistoryReader, best_decay, check_has_steps
 
-# A recommender of the map must be fitted to each decay, so there is nothing to choose by.
+# A supervised recommender learns from decayed items, so one fit cannot compare decays.
 _DECAY_OF_STEPS = 0.8
 
 
@@ -48,8 +48,8 @@ class HistoryRecommender(DecodesItems, HistoryReader):
     Use it when the order of a history matters: item neighbours or a graph filter that know which
     items are recent are fitted in seconds. Where histories are long, they are the best models
     without a network. A vote of several such models and a `TransitionRecommender` is better still,
-    and a good first model. A row of X is a
-    history: item ids from 1 on, from the earliest to the latest, padded with 0 at one end, as
+    and a good first model. A row of X is a history: item ids from 1 on, from the earliest to the
+    latest, padded with 0 at one end, as
     :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns it. Item
     id j + 1 is column j of `recommend` and of y. It is an in-domain recommender: it learns from
     the histories alone.

@@ -46,7 +46,7 @@ class HistoryLearner(NetworkLearner):
         def validation_loss():
             return 1 - self._ndcg(trainer, validation, columns)
 
-        return X, y, np.arange(len(X)), validation_loss if len(held_out) else None
+        return X, np.arange(len(X)), validation_loss if len(held_out) else None
 
     def _ndcg(self, trainer, X, columns):
         """Return the mean NDCG@10 of the next item of each row, ranked among all unseen items."""

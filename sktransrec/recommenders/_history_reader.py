@@ -120,9 +120,14 @@ class LinkedHistoryReader(RowSumsMixin, SimilarItemsMixin, HistoryReader):
         return self.item_links_[items].toarray()
 
 
+def has_steps(X):
+    """Return whether a history, with zeros at the end, has two items."""
+    return X.shape[1] > 1 and X[:, 1].any()
+
+
 def check_has_steps(X):
     """Raise an error if no history has two items."""
-    if X.shape[1] < 2 or not X[:, 1].any():
+    if not has_steps(X):
         raise ValueError(
             "X holds no interactions that follow another: no history has two items "
             f"(n_features = {X.shape[1]}), so there is no next item to learn: pass longer "

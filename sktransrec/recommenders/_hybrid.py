@@ -187,11 +187,10 @@ class HybridRecommender(
     interactions may be as new, or rows may have passed it over. An item that was on offer has no
     interaction in X with the probability d, the share of the interactions whose item has no other
     [3]_. With even odds beforehand, the column is new with probability 1 / (1 + d), and its t lies
-    between the two. If fewer than ten pairs of either kind are held out, or if the odds do not rise
-    with the score, s = 1 and t = 0; and also if these two have an NDCG\@20 on the held-out
-    interactions, known and new, that is better by more than a standard error, which is
-    looked at with 100 items and more. So lines through a handful of interactions do not bury the
-    new items.
+    between the two. But s = 1 and t = 0 if fewer than ten pairs of either kind are held out, if the
+    odds do not rise with the score, or if, with 100 items or more, these two have an NDCG\@20 on
+    the held-out interactions, known and new, that is better by more than a standard error. So a
+    handful of interactions cannot bury the new items.
 
     With `neighbor_weight` "auto", s and t are found in this way for weights of 1, 2, 1/2, 4, 1/4,
     16 and 0. The first of these is taken whose NDCG\@20 on the held-out interactions with known
@@ -335,7 +334,7 @@ class HybridRecommender(
             self.neighbor_weight_, calibration = chosen_on_held_out(
                 self, X, content, has_neighbors=self.neighbors_ is not None
             )
-            self._use(calibration, cold)
+            self._calibrate(calibration, cold)
         elif self.cold_policy == "exclude" and len(cold):
             self._add_block(cold, "excluded", self._own_targets()[cold])
 
@@ -389,7 +388,7 @@ class HybridRecommender(
             self.neighbors_ = neighbors
             self._neighbor_unit = np.float32(super()._score_rows(X).std() / spread)
 
-    def _use(self, calibration, cold):
+    def _calibrate(self, calibration, cold):
         """Scale and shift the scores of items without interactions, by factors and neighbours."""
         self.content_scale_, self.column_bias_, self.content_bias_ = calibration
         if len(cold):
@@ -446,8 +445,7 @@ class HybridRecommender(
     def _add_cold(self, columns, values, bias=0.0):
         """Score items without interactions according to `cold_policy`."""
         targets = self._predicted_targets(values) * np.float32(self.content_scale_)
-        path = _COLD_PATHS[self.cold_policy]
-        self._add_block(columns, path, targets, bias)
+        self._add_block(columns, _COLD_PATHS[self.cold_policy], targets, bias)
 
     def _add_items(self, item_features):
         self._check_policy(item_features.ids)

@@ -47,7 +47,7 @@ from ._row_sums import RowSumsMixin
 _SOLVERS = StrOptions({"auto", "primal", "dual"})
 # What `regularization="auto"` is in EASE if all interactions are ones.
 _EASE_REGULARIZATION = 60.0
-# Those of ridge regression to choose from; the first one if there is too little to choose by.
+# What "auto" chooses from in ridge regression; the first factor is that for small data.
 _RIDGE_FACTORS = (80.0, 20.0, 320.0)
 # More rows would cost more than they tell.
 _MAX_KNOWN = 2500
@@ -254,8 +254,9 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
     def _solve(self, sums):
         n_rows, gram = sums["n_rows"], sums["gram"]
         self._knows_empty_rows = sums["n_empty_rows"] > 0
-        means = [sums[name] / n_rows * self.fit_intercept for name in ("column_sums", "item_sums")]
-        X_mean, y_mean = means
+        X_mean, y_mean = (
+            sums[name] / n_rows * self.fit_intercept for name in ("column_sums", "item_sums")
+        )
         squares = gram.trace()
         spread = squares - n_rows * X_mean @ X_mean
         self.regularization_ = self._ridges(sums["column_counts"], squares, spread, self._factor)
@@ -434,7 +435,7 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     @property
     def coef_(self) -> NDArray[Any]:
         if self.solver_ == "dual":
-            return self._score_rows(sp.eye_array(self.n_items_, format="csr", dtype=np.float32)).T
+            return self._item_similarities(slice(None)).T
         return self._map.T
 
     def _learn(self, X):
@@ -476,10 +477,11 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         return dense if min(X.shape) <= _MAX_DENSE and fits_memory(n_bytes) else "sparse"
 
     def _fit_primal(self, X, ridges):
-        self._set_inverse(inverse(factorize(upper_gram(X), ridges, self)))
+        self._invert(upper_gram(X), ridges)
 
-    def _set_inverse(self, weights):
-        """Set the map from the inverse P, in place."""
+    def _invert(self, gram, ridges):
+        """Set the map from the inverse P of the Gram matrix and the ridges, in place."""
+        weights = inverse(factorize(gram, ridges, self))
         weights /= -weights.diagonal()
         np.fill_diagonal(weights, 0)
         self._map = weights.astype(np.float32, copy=False)
@@ -515,7 +517,7 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         gram, ridges = gram.astype(dtype), ridges.astype(dtype)
         if self.solver_ == "primal":
             self._require_memory(n_bytes)
-            self._set_inverse(inverse(factorize(as_dense(gram), ridges, self)))
+            self._invert(as_dense(gram), ridges)
             return
         gram = as_sparse(gram)
         others = entries_of(gram, gram.indices != rows_of_entries(gram))

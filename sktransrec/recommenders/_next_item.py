@@ -46,8 +46,8 @@ class NextItemRecommender(
 
     Use it if the order matters, as in sessions or series. Try `NextItemRidgeRecommender` and
     `HistoryRecommender` first: they are fitted in seconds, and on short histories they are hard to
-    beat. A row of X is a history: item ids from 1 on, from the earliest to
-    the latest, padded with 0 at one end, as
+    beat. A row of X is a history: item ids from 1 on, from the earliest to the latest, padded with
+    0 at one end, as
     :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns it. Item
     id j + 1 is column j of `recommend` and of y. It is an in-domain recommender: it learns from the
     histories alone, and `fit` never reads y. A new row is read like any other. It must have as many
@@ -96,9 +96,10 @@ class NextItemRecommender(
         Share of the units that training leaves out, from 0 to below 1: more than in feature
         learners, as most items stand in few histories.
     learning_rate_schedule : {"adaptive", "constant", "cosine"}, default="constant"
-        How it changes from epoch to epoch: not at all; towards 0 over all `epochs`, along half a
-        cosine; or to a fifth each time that half of `patience` epochs in a row had no higher NDCG
-        of the held-out items, or smaller training loss where nothing is held out.
+        How it changes from epoch to epoch. "constant" keeps it. "cosine" lowers it towards 0 over
+        all `epochs`, along half a cosine. "adaptive" divides it by 5 each time that half of
+        `patience` epochs in a row had no higher NDCG of the held-out items, or smaller training
+        loss if nothing is held out.
     validation_fraction : float, default=0.0
         Share of the rows, from 0 to 1, whose last item is held out to stop early: these rows are
         learned from without it. If it is above 0, the weights with the highest NDCG@10 on these
@@ -107,20 +108,21 @@ class NextItemRecommender(
     patience : int, default=10
         Number of epochs without a higher NDCG after which training stops.
     item_ids : array-like of shape (n_items,), default=None
-        What items 1, 2, ... are, such as the `items_` of an `InteractionEncoder`: distinct numbers
-        or strings, by which `pretrained` finds its items here. None takes catalogues of the same
-        size for the same.
+        The ids of items 1, 2, ..., such as the `items_` of an `InteractionEncoder`: distinct
+        numbers or strings, by which the items of `pretrained` are found here. With None, catalogues
+        of the same size are assumed to be the same.
     pretrained : FrozenEstimator, default=None
         A fitted NextItemRecommender to start from, as ``FrozenEstimator(recommender)``; it may
-        also stand in a fitted Pipeline or search. Each layer whose name and shapes are the same is
-        copied, the items by their ids. None starts from scratch, and the next four parameters have
-        no effect then.
+        also be part of a fitted Pipeline or search. Each layer whose name and shapes are the same
+        is copied, the items by their ids. None starts from scratch, and the next four parameters
+        then have no effect.
     trainable : {"all", "head"} or int, default="all"
-        Which of the copied layers move: all, the items ("head"), or so many layers counted from
-        the items, which are the output. The others are frozen. What was not copied always moves.
+        Which of the copied layers are trained: all, the items ("head"), or this many layers counted
+        from the items, which are the output. The others are frozen. What was not copied is always
+        trained.
     unfreeze_every : int, default=None
-        Number of epochs after which one more of these layers moves, from the output downwards;
-        the first epochs move the items only. None moves all from the start.
+        Number of epochs after which one more of these layers is trained, from the output downwards;
+        the first epochs train the items only. None trains all from the start.
 
     Attributes
     ----------

@@ -13,7 +13,7 @@ from .._numerics._neighbor_ridge import GramLookup, neighbor_ridge, strongest_en
 from .._numerics._row_sums import cross_sum, gram_sum
 from .._validation import ABOVE_0, COUNT, FROM_0_TO_1
 from ..interactions import history_steps
-from ._history_reader import LinkedHistoryReader, check_has_steps
+from ._history_reader import LinkedHistoryReader, check_has_steps, has_steps
 
 
 class NextItemRidgeRecommender(LinkedHistoryReader):
@@ -140,7 +140,7 @@ class NextItemRidgeRecommender(LinkedHistoryReader):
         self.decay_ = float(self.decay)
 
     def _sums_of(self, X):
-        if X.shape[1] < 2 or not X[:, 1].any():
+        if not has_steps(X):
             nothing = sp.csr_array((self.n_items_, self.n_items_))
             return {"gram": nothing, "cross": nothing}
         known, following = history_steps(
@@ -150,11 +150,8 @@ class NextItemRidgeRecommender(LinkedHistoryReader):
 
     def _solve(self, sums):
         gram, cross = (as_sparse(sums[name]).astype(np.float32) for name in ("gram", "cross"))
-        self.item_links_ = self._links(gram, cross)
-
-    def _links(self, gram, cross):
         ridges = np.full(self.n_items_, self.regularization)
         cross = strongest_entries(cross, gram.diagonal(), ridges, self.n_neighbors)
         with asks_for_regularization(self, ridges, gram.dtype):
             links = neighbor_ridge(GramLookup.of_matrix(gram), cross, ridges)
-        return sp.csr_array(links.T, dtype=np.float32)
+        self.item_links_ = sp.csr_array(links.T, dtype=np.float32)

@@ -79,14 +79,13 @@ def _check_row_blocks_do_not_matter(estimator):
 
 def _check_input_formats(estimator):
     X, y = domain(estimator)
-    seeded = clone(estimator)
-    _set_random_state(seeded)
-    model = clone(seeded).fit(X, y)
+    unfitted = seeded(estimator)
+    model = clone(unfitted).fit(X, y)
     expected = model.decision_function(X)
     targets = repeat(None) if y is None else formats(y)
     for rows, wanted in zip(formats(X), targets, strict=False):
         _assert_same_scores(model.decision_function(rows), expected)
-        _assert_same_scores(clone(seeded).fit(rows, wanted).decision_function(X), expected)
+        _assert_same_scores(clone(unfitted).fit(rows, wanted).decision_function(X), expected)
 
 
 def _check_input_is_kept(estimator):
@@ -273,8 +272,7 @@ def _search(model, **options):
 
 def _check_wrapped(estimator):
     X, y = domain(estimator)
-    model = clone(estimator)
-    _set_random_state(model)
+    model = seeded(estimator)
     pipeline = make_pipeline(clone(model)).fit(X, y)
     items, scores = recommend(model.fit(X, y), X, n_recommendations=3)
     search = _search(clone(model)).fit(X, y)
@@ -376,9 +374,10 @@ def _n_different(a, b):
     return different.nnz if sp.issparse(different) else np.count_nonzero(different)
 
 
-def _set_random_state(estimator):
-    if "random_state" in estimator.get_params():
-        estimator.set_params(random_state=0)
+def seeded(estimator):
+    """Return a clone whose random state, if it has one, is fixed."""
+    has_state = "random_state" in estimator.get_params()
+    return clone(estimator).set_params(**({"random_state": 0} if has_state else {}))
 
 
 def _error(error, function, *args, **kwargs):

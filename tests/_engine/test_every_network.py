@@ -164,7 +164,7 @@ def test_a_row_is_the_same_alone_and_in_a_batch(name):
     learner, X, y = fitted(name)
     _check_codes(learner, X)
     trainer = learner._trainer(X, y, keep_optimizer=False)
-    X, y, places, _ = learner._held_out(trainer, X, y, 0)
+    X, places, _ = learner._held_out(trainer, X, y, 0)
 
     def of_rows(rows):
         return loss_and_gradients(learner, trainer, X[rows], None if y is None else y[rows])
@@ -203,7 +203,7 @@ def test_numpy_and_keras_agree(name):
 
 
 def _checked_against_keras(state, part, rows):
-    actual = state.run(part, rows)
+    actual = state.served.run(part, rows)
     expected = engine().forward(state.network.part(part), rows)
     assert actual.dtype == np.float32
     assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)

@@ -48,8 +48,8 @@ def test_rebuilt_network_is_the_same(variational):
     assert fitted.network is fitted.network
     inputs = [np.ones((2, 12), np.float32), np.ones((2, 3), np.float32)][: 1 + variational]
     np.testing.assert_array_equal(fitted.network.model(inputs), network.model(inputs))
-    codes = fitted.run("encoder", inputs[0])
-    assert fitted.run("decoder", codes).shape == (2, 12)
+    codes = fitted.served.run("encoder", inputs[0])
+    assert fitted.served.run("decoder", codes).shape == (2, 12)
     assert fitted.network.config == network.config
 
 

@@ -74,7 +74,7 @@ def test_the_seed_is_all_that_the_weights_depend_on():
 def test_a_pickled_state_is_config_and_arrays():
     net = network()
     state = FittedNetwork(net.config, arrays(net), net.item_axes)
-    assert_allclose(state.run("encoder", ROWS), net.part("encoder")([ROWS]), atol=1e-6)
+    assert_allclose(state.served.run("encoder", ROWS), net.part("encoder")([ROWS]), atol=1e-6)
     loaded = pickle.loads(pickle.dumps(state))
     assert loaded._served is None
-    assert_array_equal(loaded.run("encoder", ROWS), state.run("encoder", ROWS))
+    assert_array_equal(loaded.served.run("encoder", ROWS), state.served.run("encoder", ROWS))

@@ -79,6 +79,7 @@ def test_models_do_not_depend_on_the_threads_of_their_fit(model):
 
 @pytest.mark.parametrize(("n_jobs", "expected"), [(1, 50), (2, 13)])
 def test_blocks_of_threads_share_the_memory_and_end_together(n_jobs, expected):
-    assert rows_per_thread(100, 50, n_jobs) == expected
-    assert rows_per_thread(10_000, 51, n_jobs) == 51 // n_jobs
-    assert rows_per_thread(1, 1, n_jobs) == 1
+    with joblib.parallel_config(n_jobs=n_jobs):
+        assert rows_per_thread(100, 50) == expected
+        assert rows_per_thread(10_000, 51) == 51 // n_jobs
+        assert rows_per_thread(1, 1) == 1

@@ -35,7 +35,6 @@ from sktransrec import (
     VotingRecommender,
     ranking_scorer,
 )
-from sktransrec.ensembles._base import standardized
 from sktransrec.inspection import explain
 
 X = sp.csr_array((np.random.RandomState(0).uniform(size=(30, 6)) < 0.4).astype(np.float32))
@@ -91,13 +90,6 @@ def test_popularity_is_that_of_what_is_recommended():
     assert_allclose(vote(RidgeRecommender()).fit(X, y).popularity_, y.mean(axis=0), rtol=1e-6)
     with pytest.raises(ValueError, match="VotingRecommender requires y to be passed"):
         vote(RidgeRecommender()).fit(X)
-
-
-def test_standardized_rows_have_mean_zero_and_deviation_one_or_are_zero():
-    scores = np.array([[1.0, 2.0, 3.0], [5.0, 5.0, 5.0], [-1e6, 0.0, 1e6]])
-    unit = np.sqrt(3 / 2)
-    assert_allclose(standardized(scores), [[-unit, 0, unit], [0, 0, 0], [-unit, 0, unit]])
-    assert_allclose(standardized(7 * scores + 3), standardized(scores))
 
 
 def test_histories_and_matrices_do_not_mix():

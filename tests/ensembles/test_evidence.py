@@ -4,8 +4,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sktransrec import EASERecommender, PopularityRecommender
 from sktransrec._numerics._top_k import Preference
-from sktransrec.ensembles._base import standardized
 from sktransrec.ensembles._evidence import Evidence, best_of_each, held_out_choices, tempered
+from sktransrec.ensembles._standardized import standardized
 from sktransrec.interactions._target_items import TargetItems
 
 N_ITEMS = 12

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.linalg import block_diag
 
 from sktransrec import ALSRecommender
-from sktransrec.recommenders._als_start import first_item_factors, item_scales, scaled_pattern
+from sktransrec.recommenders._als_start import first_item_factors, scaled_pattern, scales_of
 
 
 def _blocks():
@@ -20,7 +20,7 @@ def _blocks():
 
 def test_their_products_are_the_root_of_the_gram_matrix():
     X = _blocks()
-    scales = item_scales((X.toarray() > 0).sum(axis=0))
+    scales = scales_of((X.toarray() > 0).sum(axis=0))
     scaled = first_item_factors(X, 3, 0) * scales[:, None]
     N = scaled_pattern(X, scales).toarray().astype(float)
     assert_allclose(np.linalg.matrix_power(scaled @ scaled.T, 2), N.T @ N, atol=1e-4)

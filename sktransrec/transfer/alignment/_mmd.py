@@ -71,7 +71,7 @@ class MMDAligner(LinearAligner):
     maps it to Bz + c plus that mean, where B and c minimise
 
     .. math:: \Big\| \frac{1}{n_s} \sum_{x \in s} \varphi(x) - \frac{1}{n_t} \sum_{z \in t}
-        \varphi(Bz + c) \Big\|^2 + \lambda \left(\frac{1}{d} \|B - I\|_F^2 + \|c\|^2\right) ,
+        \varphi(Bz + c) \Big\|^2 + \lambda \left(\frac{1}{d} \|B - I\|_F^2 + \|c\|^2\right) .
 
     Here :math:`\varphi` are random Fourier features [2]_ of a Gaussian kernel, :math:`\lambda` is
     `regularization`, and the unit of all lengths is the mean standard deviation of the features of

@@ -60,7 +60,6 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
         return self
 
     def _fit(self, *data):
-        """Train the network as `fit` does."""
         self._fit_network(*self._rows_to_learn(*data, reset=True))
         self._n_learned_rows = data[0].shape[0]
 
