@@ -138,7 +138,7 @@ def with_recommender(model, recommender):
     if not isinstance(model, Pipeline):
         return inner
     pipeline = copy.copy(model)
-    *before, (name, _) = [step for step in model.steps if step[1] not in (None, "passthrough")]
+    *before, (name, _) = _active_steps(model)
     pipeline.steps = [*before, (name, inner)]
     return pipeline
 
@@ -153,9 +153,11 @@ def recommender_and_rows(model, X):
     for outer in _nested(model):
         if isinstance(outer, Pipeline):
             _check_pipeline_is_fitted(outer)
-            if len(outer.steps) > 1:
+            *before, _ = _active_steps(outer)
+            if before:
                 check_sparse(X, name="X")
-                X = _through(outer.steps[:-1], X)
+            for _, step in before:
+                X = step.transform(X)
     return recommender_of(model), X
 
 
@@ -171,14 +173,6 @@ def _check_pipeline_is_fitted(pipeline):
         check_is_fitted(innermost(pipeline))
     except NotFittedError:
         check_is_fitted(pipeline)
-
-
-def _through(steps, X):
-    """Return X after the fitted transformers of a pipeline."""
-    for _, step in steps:
-        if step not in (None, "passthrough"):
-            X = step.transform(X)
-    return X
 
 
 def keeps_columns(model):
@@ -204,7 +198,7 @@ def _steps_before(model):
     """Yield the fitted transformers before the recommender of a model, in order."""
     for outer in _nested(model):
         if isinstance(outer, Pipeline):
-            for step in outer[:-1]:
+            for _, step in _active_steps(outer)[:-1]:
                 yield from _flat(step)
 
 
@@ -285,8 +279,13 @@ def _inner(model, step=-1):
     if isinstance(model, FrozenEstimator):
         return model.estimator
     if isinstance(model, Pipeline):
-        return [part for _, part in model.steps if part not in (None, "passthrough")][step]
+        return _active_steps(model)[step][1]
     return getattr(model, "best_estimator_", None)
+
+
+def _active_steps(pipeline):
+    """Return the names and estimators of the steps that do something."""
+    return [step for step in pipeline.steps if step[1] not in (None, "passthrough")]
 
 
 def fitted_learner(pretrained, learner_class, *, attribute="_fitted_network"):

@@ -163,7 +163,11 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
             "GraphFilterRecommender, PopularityRecommender or ALSRecommender."
         )
     given = {"X": X} if y is None else {"X": X, "y": y}
-    parts = list(zip(*(_checked_parts(_parts(of), a) for a, of in given.items()), strict=True))
+    of_each = {name: _checked_parts(_parts(of), name) for name, of in given.items()}
+    if len(set(map(len, of_each.values()))) > 1:
+        numbers = " and ".join(f"{name} in {len(of)}" for name, of in of_each.items())
+        raise ValueError(f"The parts do not belong together: there is {numbers} parts.")
+    parts = list(zip(*of_each.values(), strict=True))
     cannot_begin = _has_no_rows if y is not None else _has_no_interactions
     is_empty = [_delayed(cannot_begin)(part[0]) for part in parts]
     filled = (part for part, empty in zip(parts, is_empty, strict=True) if not empty.compute())
@@ -227,7 +231,10 @@ def _delayed(function):
 def _parts(parts):
     """Return the delayed parts of the rows."""
     if not hasattr(parts, "to_delayed"):
-        return [_delayed(part) if not hasattr(part, "compute") else part for part in parts]
+        delayed = [_delayed(part) if not hasattr(part, "compute") else part for part in parts]
+        if not delayed:
+            raise ValueError("An empty list of parts was given: pass at least one part.")
+        return delayed
     delayed = np.asarray(parts.to_delayed(), dtype=object)
     if delayed.ndim == 2 and delayed.shape[1] > 1:
         raise ValueError(

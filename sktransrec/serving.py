@@ -385,7 +385,8 @@ class RecommendationService(VersionStampMixin):
         ids = distinct_ids(items, "items")
         columns = positions(ids, self.item_ids_)
         if (columns < 0).any():
-            raise ValueError(f"items holds {_named(ids[columns < 0])}, which the model has not.")
+            unknown = ids[columns < 0].tolist()
+            raise ValueError(f"items holds {_named(unknown)}, which the model has not.")
         n_similar = min(n_similar, len(self.item_ids_) - 1)
         similar, scores = recommender.similar_items(columns, n_similar=n_similar)
         row, place = np.indices(similar.shape).reshape(2, -1)

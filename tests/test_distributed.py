@@ -1,5 +1,6 @@
 """What workers of Dask learn from parts is what one machine learns from the whole."""
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -141,6 +142,19 @@ def test_names_of_the_items_are_learned_and_compared():
 def test_parts_without_rows_are_an_error(model):
     with pytest.raises(ValueError, match="all of its parts are without rows"):
         fit_parts(model, [np.empty((0, 4)), np.empty((0, 4))])
+
+
+@pytest.mark.parametrize(
+    "fit", [partial(fit_encoder, InteractionEncoder()), partial(fit_parts, EASERecommender())]
+)
+def test_an_empty_list_of_parts_is_an_error(fit):
+    with pytest.raises(ValueError, match="pass at least one part"):
+        fit([])
+
+
+def test_parts_of_rows_and_items_belong_together():
+    with pytest.raises(ValueError, match="X in 5 and y in 4 parts"):
+        fit_parts(RidgeRecommender(), parts_of(X), parts_of(X, 4))
 
 
 def test_models_without_sums_are_named():

@@ -163,7 +163,6 @@ TESTED_THROUGH = {
     "inspection/_display.py": "inspection/test_displays.py",
     # What a service reads of a log.
     "interactions/_known_of.py": "test_serving.py",
-    # What comparisons of several models serve.
     # Names of scikit-learn, passed on.
     "_validation/_sklearn.py": "test_package.py",
     # Mixins of a single estimator, or of two that differ in little else.

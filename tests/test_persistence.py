@@ -62,6 +62,7 @@ def test_any_reader_of_safetensors_finds_the_arrays(tmp_path):
 
 VALUES = [
     *(None, True, 3, 2**80, 0.1, float("nan"), "text", b"\x00\xff", slice(1, None), range(3)),
+    slice(np.int64(0), np.int64(3)),
     *([1, [2]], (1, (2,)), {1, 2}, frozenset({"a"}), {"a": 1, 2: {None: 3}}),
     *(np.float32(1.5), np.int64(3), np.str_("a"), np.dtype("<f4"), np.float32, str),
     *(np.arange(6.0).reshape(2, 3), np.asfortranarray(np.arange(6).reshape(2, 3)), np.array(5)),

@@ -332,6 +332,8 @@ def test_similar_items_by_id(service):
     assert similar["score"].is_monotonic_decreasing
     with pytest.raises(ValueError, match="items holds 'film-77'"):
         service.similar(["film-77"])
+    with pytest.raises(ValueError, match="items holds 77, which"):
+        service.similar([77])
 
 
 @pytest.mark.parametrize("library", [pd, pl])

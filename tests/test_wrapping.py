@@ -27,6 +27,7 @@ from sktransrec import (
 )
 from sktransrec._wrapping import (
     fitted_learner,
+    has_steps_before,
     innermost,
     is_supervised,
     last_step,
@@ -67,6 +68,16 @@ def test_rows_pass_through_what_stands_before_the_recommender():
     recommender, rows = recommender_and_rows(model, X)
     assert isinstance(recommender, EASERecommender)
     np.testing.assert_array_equal(rows, 4 * X)
+
+
+def test_a_pipeline_may_end_in_steps_that_do_nothing():
+    twice = FunctionTransformer(lambda X: 2 * X)
+    model = make_pipeline(twice, EASERecommender(), "passthrough")
+    model.steps[1][1].fit(2 * X)
+    recommender, rows = recommender_and_rows(model, X)
+    assert isinstance(recommender, EASERecommender)
+    np.testing.assert_array_equal(rows, 2 * X)
+    assert has_steps_before(model)
 
 
 def test_the_last_step_is_named_by_its_path():

@@ -77,8 +77,9 @@ PARAMETERS = {
     ),
     "kind": Parameter(
         '{"denoising", "variational"}',
-        """With "variational", the features are the means of normal distributions, which are kept
-        near the standard normal distribution. Training draws from them.""",
+        """With "denoising", the network learns to restore rows from which `input_dropout` has taken
+        entries. With "variational", the features are the means of normal distributions, which are
+        kept near the standard normal distribution. Training draws from them.""",
         [StrOptions({"denoising", "variational"})],
     ),
     "normalize": Parameter(

@@ -67,6 +67,8 @@ class RowSums:
 
     def __sub__(self, other):
         left = self._combined(other, _subtracted)
+        if left is NotImplemented:
+            return left
         for name, value in left.sums.items():
             if (
                 name in _NEVER_NEGATIVE

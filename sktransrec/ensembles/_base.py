@@ -242,8 +242,9 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             has_both = columns is not None and target_columns.size > 0
             if has_both and not np.array_equal(columns, target_columns):
                 raise ValueError(
-                    f"{name!r} recommends the columns {_range(columns)} of X, and the items are "
-                    f"{_range(target_columns)}: all recommenders must recommend the same."
+                    f"{name!r} recommends other columns of X than the ensemble: "
+                    f"{_first_difference(columns, target_columns)}. All recommenders must have "
+                    "the same target_columns."
                 )
 
     def _check_no_source_items(self, name, recommender):
@@ -502,5 +503,9 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         self.named_estimators_ = Bunch(**dict(zip(names, models, strict=True)))
 
 
-def _range(columns):
-    return f"{columns[0]} to {columns[-1]}"
+def _first_difference(columns, others):
+    """Return in words what distinguishes columns from others."""
+    if len(columns) != len(others):
+        return f"it has {len(columns)} items, and the ensemble {len(others)}"
+    place = np.flatnonzero(columns != others)[0]
+    return f"its item {place} is column {columns[place]}, and that of the others {others[place]}"

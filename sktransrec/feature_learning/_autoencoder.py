@@ -93,8 +93,8 @@ class Autoencoder(FeatureLearner):
     entries only, and targets are never made dense. Memory holds the weights four times during
     training (weights, gradient and the two moments of the optimizer), and once after it.
 
-    With an int `random_state`, the result is the same to the last bit in every run, compiled or
-    eager and in one process or several. No global state is read or changed. Rows unseen in `fit`
+    With an int `random_state`, the result is the same to the last bit in every run, in one process
+    or several. No global state is read or changed. Rows unseen in `fit`
     are encoded like all others, and a row of zeros gets the features of the biases alone. `fit`
     starts its optimizer anew, `partial_fit` keeps it from call to call.
 

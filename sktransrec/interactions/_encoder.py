@@ -314,6 +314,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         -------
         X : csr_array of shape (n_rows, n_items_), dtype float32
         """
+        check_is_fitted(self)
         needs_times = self.duplicates == "last" and self.time is not None
         with_times = needs_times and has_column(events, self._column("time", events))
         coded = self._coded_events(events, users, with_times=with_times)

@@ -162,10 +162,11 @@ class _DebiasedScorer(HoldoutScorer):
 
     def __repr__(self):
         options = f", propensity_exponent={self.propensity_exponent!r}"
+        options += f", max_weight={self.max_weight!r}"
         if self.n_negatives is not None:
             options += f", n_negatives={self.n_negatives}"
             options += f", negative_exponent={self.negative_exponent!r}"
-        return f"debiased_scorer({self.metric!r}, k={self.k}{options}{self._holdout_options()})"
+        return f"debiased_scorer({self.metric!r}, k={self.k}{options}{self._common_options()})"
 
     def __call__(self, estimator, X, y=None):
         X, y = self._rows_and_wanted(estimator, X, y)

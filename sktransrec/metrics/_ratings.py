@@ -160,7 +160,7 @@ class _RatingScorer(HoldoutScorer):
     metric: str
 
     def __repr__(self):
-        return f"rating_scorer({self.metric!r}{self._holdout_options()})"
+        return f"rating_scorer({self.metric!r}{self._common_options()})"
 
     def __call__(self, estimator, X, y=None):
         X, y = self._rows_and_wanted(estimator, X, y)

@@ -148,11 +148,16 @@ class HoldoutScorer:
         if self.candidates is not None:
             self.candidates = np.asarray(self.candidates)
 
-    def _holdout_options(self):
-        """Return what a call of the scorer's function says of the holdout."""
-        if self.holdout is None:
-            return ""
-        return f", holdout={self.holdout!r}, random_state={self.random_state!r}"
+    def _common_options(self):
+        """Return the options of all scorers, as in the call that makes the scorer."""
+        options = ""
+        if getattr(self, "exclude_seen", "auto") != "auto":
+            options += f", exclude_seen={self.exclude_seen!r}"
+        if self.candidates is not None:
+            options += f", candidates=<array of shape {self.candidates.shape}>"
+        if self.holdout is not None:
+            options += f", holdout={self.holdout!r}, random_state={self.random_state!r}"
+        return options
 
     def _rows_and_wanted(self, estimator, X, y):
         """Return the rows to recommend to, and the items to find."""
@@ -197,10 +202,7 @@ class _RankingScorer(HoldoutScorer):
                     raise ValueError(f"The metric {name!r} needs {fact}, which is None.")
 
     def __repr__(self):
-        options = "" if self.exclude_seen == "auto" else f", exclude_seen={self.exclude_seen!r}"
-        if self.candidates is not None:
-            options += f", candidates=<array of shape {self.candidates.shape}>"
-        options += self._holdout_options()
+        options = self._common_options()
         for name, value in self.item_facts.items():
             options += f", {name}=<{np.shape(value)[0]} items>"
         return f"ranking_scorer({self.metric!r}, k={self.k}{options})"

@@ -1,5 +1,6 @@
 """Sums of parts are the sums of the whole, whatever form they have."""
 
+import operator
 import re
 
 import numpy as np
@@ -35,6 +36,12 @@ def assert_equal_sums(one, other):
     for name, value in one.sums.items():
         assert_array_equal(dense(value), dense(other[name]))
     assert one.n_features == other.n_features
+
+
+def test_other_things_are_no_sums():
+    for operation in (operator.add, operator.sub):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            operation(sums_of(A), 1)
 
 
 def test_sums_add_up_and_are_taken_away_again():

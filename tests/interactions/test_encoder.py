@@ -488,9 +488,11 @@ def test_sequences_refuse_a_length_that_is_none(max_length):
 
 
 def test_an_unfitted_encoder_says_so():
-    for call in (_encoder().transform, _encoder().sequences, _encoder().inverse_transform):
-        with pytest.raises(NotFittedError):
-            call(LOG)
+    by_time = _encoder(duplicates="last", time="time")
+    for encoder in (_encoder(), by_time):
+        for call in (encoder.transform, encoder.sequences, encoder.inverse_transform):
+            with pytest.raises(NotFittedError):
+                call(LOG)
 
 
 def test_parameters_are_validated():

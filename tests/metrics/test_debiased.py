@@ -138,8 +138,12 @@ def test_scorer_hides_and_can_be_pickled():
     model = PopularityRecommender().fit(X)
     scorer = debiased_scorer(n_negatives=20, negative_exponent=1, holdout=2, random_state=3)
     assert repr(scorer) == (
-        "debiased_scorer('ndcg', k=10, propensity_exponent=1.0, n_negatives=20, "
+        "debiased_scorer('ndcg', k=10, propensity_exponent=1.0, max_weight=10.0, n_negatives=20, "
         "negative_exponent=1, holdout=2, random_state=3)"
+    )
+    assert repr(debiased_scorer(exclude_seen=False, candidates=[0, 1], max_weight=3)) == (
+        "debiased_scorer('ndcg', k=10, propensity_exponent=1.0, max_weight=3, "
+        "exclude_seen=False, candidates=<array of shape (2,)>)"
     )
     assert pickle.loads(pickle.dumps(scorer))(model, X) == scorer(model, X)
     _, y = holdout_random(X, 2, random_state=3)
