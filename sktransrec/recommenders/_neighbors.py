@@ -21,9 +21,9 @@ from .._validation import AT_LEAST_0, COUNT, FROM_0_TO_1, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
 from ._row_sums import RowSumsMixin
 
-# What "auto" chooses from; the first weighting is that for small data.
-_SHRINKAGES = {"bm25": 4.0, "tfidf": 20.0, "cosine": 20.0}
+# What "auto" chooses from; the first weighting and shrinkage are those for small data.
 _WEIGHTINGS = ("bm25", "tfidf")
+_SHRINKAGES = {"bm25": (4.0, 20.0), "tfidf": (20.0,), "cosine": (20.0,)}
 # The more interactions, the smaller the best exponent: .1 below what a part of them shows, over 14
 # data sets.
 _EXPONENTS = Numbers(0.5, (0.0, 0.5, 1.0, 1.25), [step / 20 for step in range(26)], n_too_far=2)
@@ -48,8 +48,8 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         the Notes.
     shrinkage : float or "auto", default="auto"
         A similarity from c common rows is multiplied by c / (c + h), with this number h, 0 or more.
-        So a similarity from few rows counts little. "auto" takes 4 for "bm25", whose similarities
-        grow with the number of common rows already, and 20 for the others.
+        So a similarity from few rows counts little. "auto" takes 4 or 20 for "bm25", whose
+        similarities grow with the number of common rows already, and 20 for the others.
     popularity_exponent : float or "auto", default="auto"
         The scores of an item are multiplied by this power :math:`\gamma` of its popularity, 0 or
         more. The fewer interactions the items have, the larger the best value. "auto" takes a value
@@ -107,15 +107,15 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
       :math:`\mathrm{sum}_i` is the sum of the item's column [2]_.
 
     "auto" holds out a fifth of the interactions of up to 1,000 rows and learns from the rest, once
-    with each weighting. It ranks for these rows with four exponents, and takes the parabola through
-    their NDCG@20 for that of the exponents between them. The choice is the weighting and exponent
-    with the largest gain over "bm25" and 0.5, less the standard error of this gain. The exponent is
+    with each weighting and shrinkage. It ranks for these rows with four exponents, and takes the
+    parabola through their NDCG@20 for that of the exponents between them. The choice is that with
+    the largest gain over "bm25", 4 and 0.5, less the standard error of this gain. The exponent is
     then lowered by 0.1, since all interactions need a smaller one than a part of them. It is always
-    the same for the same X. Where all interactions are 1, both weightings share one product. It
-    compares only the scores that may be among the best 20. All this takes three to six times as
-    long as a fit with fixed values, and at least a tenth of a second. Judging by fewer rows or
-    exponents would cost less and choose worse. With fewer than 200 rows that have two items, or
-    with fewer than 100 items, it takes "bm25" and 0.5.
+    the same for the same X. Where all interactions are 1, they share one product. It
+    compares only the scores that may be among the best 20. All this takes three to ten times as
+    long as a fit with fixed values, or a few tenths of a second if that is more. Judging by fewer
+    rows, shrinkages or exponents would cost less and choose worse. With fewer than 200 rows that
+    have two items, or with fewer than 100 items, it takes "bm25", 4 and 0.5.
 
     The similarities are computed in blocks of items within scikit-learn's `working_memory`. This
     takes one operation for each pair of items in the same row, twice that with shrinkage. The
@@ -187,7 +187,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         self.k1 = k1
         self.b = b
 
-    _not_in_sums = ("popularity_exponent",)
+    _not_in_sums = ("popularity_exponent", "shrinkage")
 
     @property
     def _settings(self):
@@ -195,17 +195,17 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         return {"weighting": weighting}
 
     def _choose(self, X):
-        self.weighting_, self.popularity_exponent_ = choice_on_curves(
-            X,
-            values_to_try(self.weighting, _WEIGHTINGS),
-            self.popularity_exponent,
-            _EXPONENTS,
-            self._ndcg_of_each,
+        similarities = [
+            (weighting, shrinkage)
+            for weighting in values_to_try(self.weighting, _WEIGHTINGS)
+            for shrinkage in values_to_try(self.shrinkage, _SHRINKAGES[weighting])
+        ]
+        (self.weighting_, self.shrinkage_), self.popularity_exponent_ = choice_on_curves(
+            X, similarities, self.popularity_exponent, _EXPONENTS, self._ndcg_of_each
         )
 
     def _learn(self, X):
-        self.shrinkage_ = self._shrinkage(self.weighting_)
-        links = self._links(X, self.weighting_)
+        links = self._links(X, self.weighting_, self.shrinkage_)
         self._set_links(links, _popularity_powers(X, self.popularity_exponent_))
 
     def _set_links(self, links, item_scales):
@@ -229,7 +229,6 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     def _solve(self, sums):
         n_rows_with, n_rows = sums["n_rows_with"], sums["n_rows"]
-        self.shrinkage_ = self._shrinkage(self.weighting_)
         gram = as_sparse(self._weighted_gram(sums))
         item_weights = self._item_weights(gram.diagonal(), n_rows_with, self.weighting_)
         scales = sp.diags_array(item_weights)
@@ -257,36 +256,35 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         norms = np.sqrt(squared_norms)
         return np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
 
-    def _ndcg_of_each(self, part, weightings, exponents):
-        """Return the NDCG of each judged row, for each weighting and exponent of the popularity."""
+    def _ndcg_of_each(self, part, similarities, exponents):
+        """Return the NDCG of each judged row, for each similarity and exponent of the popularity.
+
+        A similarity is a weighting and a shrinkage.
+        """
         item_scales = [_popularity_powers(part.known, exponent) for exponent in exponents]
         return [
             part.ndcg_of_scaled(lambda rows, links=links: rows @ links, item_scales)
-            for links in map(_without_own_items, self._links_of_each(part.known, weightings))
+            for links in map(_without_own_items, self._links_of_each(part.known, similarities))
         ]
 
-    def _shrinkage(self, weighting):
-        return values_to_try(self.shrinkage, [_SHRINKAGES[weighting]])[0]
-
-    def _links_of_each(self, X, weightings):
-        """Return the similarities of each item to its neighbours, for each weighting."""
-        if len(weightings) == 1 or not _are_ones(X):
-            return [self._links(X, weighting) for weighting in weightings]
+    def _links_of_each(self, X, similarities):
+        """Return the links of each item to its neighbours, for each similarity."""
+        if len(similarities) == 1 or not _are_ones(X):
+            return [self._links(X, *each) for each in similarities]
         # The weights of "bm25" and "tfidf" are the same up to a factor for each item.
         row_weights = _row_weights(X)
         n_rows_with = column_counts(X)
         squared_norms = (row_weights**2) @ X
         item_weights = [
             self._item_weights(squared_norms, n_rows_with, weighting).astype(np.float32)
-            for weighting in weightings
+            for weighting, _ in similarities
         ]
-        shrinkages = [self._shrinkage(weighting) for weighting in weightings]
+        shrinkages = [shrinkage for _, shrinkage in similarities]
         return strongest_links_of_each(X, row_weights, item_weights, shrinkages, self.n_neighbors)
 
-    def _links(self, X, weighting):
+    def _links(self, X, weighting, shrinkage):
         """Return the similarities of each item to its neighbours."""
         weights = self._weights(X, weighting)
-        shrinkage = self._shrinkage(weighting)
         return strongest_links(weights.T, weights, self.n_neighbors, shrinkage=shrinkage)
 
     def _weights(self, X, weighting):

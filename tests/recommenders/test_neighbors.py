@@ -212,21 +212,49 @@ def test_small_data_and_fixed_values_are_not_judged(monkeypatch):
     assert chosen_values(ItemKNNRecommender(**fixed).fit(X)) == fixed
 
 
-@pytest.mark.parametrize("better", ["bm25", "tfidf"])
-def test_auto_takes_the_weighting_that_finds_more(better, monkeypatch):
-    def ndcg(self, part, weightings, exponents):
+@pytest.mark.parametrize("better", [("bm25", 4.0), ("bm25", 20.0), ("tfidf", 20.0)])
+def test_auto_takes_the_similarity_that_finds_more(better, monkeypatch):
+    def ndcg(self, part, similarities, exponents):
         shape = len(exponents), part.rows.shape[0]
-        return [np.full(shape, float(weighting == better)) for weighting in weightings]
+        return [np.full(shape, float(each == better)) for each in similarities]
 
     monkeypatch.setattr(ItemKNNRecommender, "_ndcg_of_each", ndcg)
     model = ItemKNNRecommender().fit(popular_and_personal(0.5))
-    assert model.weighting_ == better
-    assert model.shrinkage_ == {"bm25": 4.0, "tfidf": 20.0}[better]
+    assert (model.weighting_, model.shrinkage_) == better
+
+
+@pytest.mark.parametrize(
+    ("fixed", "expected"),
+    [
+        ({"weighting": "bm25"}, [("bm25", 4.0), ("bm25", 20.0)]),
+        ({"weighting": "cosine"}, [("cosine", 20.0)]),
+        ({"shrinkage": 7}, [("bm25", 7), ("tfidf", 7)]),
+    ],
+)
+def test_a_fixed_part_of_the_similarity_leaves_the_other_to_choose(fixed, expected, monkeypatch):
+    judged = []
+
+    def ndcg(self, part, similarities, exponents):
+        judged.extend(similarities)
+        return np.zeros((len(similarities), len(exponents), part.rows.shape[0]))
+
+    monkeypatch.setattr(ItemKNNRecommender, "_ndcg_of_each", ndcg)
+    ItemKNNRecommender(**fixed).fit(popular_and_personal(0.5))
+    assert judged == expected
+
+
+def test_a_shrinkage_set_later_counts_from_the_next_rows_on():
+    X = interactions(80, 30) > 0
+    model = ItemKNNRecommender(shrinkage=4.0).partial_fit(X[:40])
+    model.set_params(shrinkage=50.0).partial_fit(X[40:])
+    expected = ItemKNNRecommender(shrinkage=50.0).partial_fit(X)
+    assert model.shrinkage_ == 50
+    np.testing.assert_allclose(model.decision_function(X), expected.decision_function(X), rtol=1e-5)
 
 
 @pytest.mark.parametrize("value", [1, 2])
-def test_auto_takes_one_more_product_for_all_weightings_of_ones(value, monkeypatch):
-    """For other values, it takes one for each weighting; the exponents share it."""
+def test_auto_takes_one_more_product_for_all_similarities_of_ones(value, monkeypatch):
+    """For other values, it takes one for each similarity; the exponents share it."""
     calls = []
 
     def counted(*arguments, **options):
@@ -235,16 +263,16 @@ def test_auto_takes_one_more_product_for_all_weightings_of_ones(value, monkeypat
 
     monkeypatch.setattr("sktransrec.recommenders._neighbors.strongest_links", counted)
     ItemKNNRecommender().fit(value * popular_and_personal(0.5))
-    assert len(calls) == {1: 1, 2: 3}[value]
+    assert len(calls) == {1: 1, 2: 4}[value]
 
 
-def test_weightings_that_share_a_product_get_their_own_links():
+def test_similarities_that_share_a_product_get_their_own_links():
     X = sp.csr_array(popular_and_personal(0.5), dtype=np.float32)
     model = ItemKNNRecommender(7)
-    weightings = ["bm25", "tfidf"]
-    shared = model._links_of_each(X, weightings)
-    for links, weighting in zip(shared, weightings, strict=True):
-        alone = model._links(X, weighting)
+    similarities = [("bm25", 4.0), ("bm25", 20.0), ("tfidf", 20.0)]
+    shared = model._links_of_each(X, similarities)
+    for links, similarity in zip(shared, similarities, strict=True):
+        alone = model._links(X, *similarity)
         np.testing.assert_allclose(
             np.sort(links.toarray(), axis=1), np.sort(alone.toarray(), axis=1), rtol=1e-4
         )
