@@ -17,7 +17,7 @@ from sklearn.base import clone, is_regressor
 from sklearn.utils import get_tags
 
 from sktransrec._wrapping import is_supervised
-from sktransrec.testing._checks import _set_random_state
+from sktransrec.testing._checks import seeded
 from sktransrec.testing._samples import domain, interactions
 
 pytestmark = pytest.mark.usefixtures("few_draws")
@@ -62,9 +62,7 @@ def data(place):
 
 @functools.cache
 def fitted(place):
-    model = clone(ALL[place])
-    _set_random_state(model)
-    return model.fit(*data(place))
+    return seeded(ALL[place]).fit(*data(place))
 
 
 def broken(X):
