@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from _instances import ESTIMATORS, WITH_ITEMS, are_first
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sklearn.base import clone, is_regressor
+from sklearn.base import is_regressor
 from sklearn.utils import get_tags
 
 from sktransrec._wrapping import is_supervised
