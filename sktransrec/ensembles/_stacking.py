@@ -299,8 +299,7 @@ class StackingRecommender(CombiningRecommender):
         choices, activity, are_candidates = self._held_out_choices(X, y, random_state)
         self.bucket_edges_ = bucket_edges(activity, self.n_buckets)
         prior = self._trusted_prior(choices, prior)
-        is_sure = self._need_no_proof(X)
-        self._set_weights(prior, *self._learned_weights(choices, activity, prior, is_sure))
+        self._set_weights(prior, *self._learned_weights(X, choices, activity, prior))
         self.final_estimator_ = self._fitted_final_estimator(choices, activity, are_candidates)
         return self
 
@@ -420,9 +419,9 @@ class StackingRecommender(CombiningRecommender):
         scores = self._target.scores(model, X)
         return bool((scores != scores[:1]).any())
 
-    def _learned_weights(self, choices, activity, prior, is_sure):
+    def _learned_weights(self, X, choices, activity, prior):
         """Return the weights of each bucket of rows, and the regularization for all rows."""
-        is_used, member = self._used_evidence(choices, prior, is_sure)
+        is_used, member = self._used_evidence(X, choices, prior)
         if member is not None:
             weights = best_multiple(choices, member)
             return np.tile(weights, (len(self.bucket_edges_) + 1, 1)), np.inf
@@ -447,7 +446,7 @@ class StackingRecommender(CombiningRecommender):
         )
         return weights, regularization
 
-    def _used_evidence(self, choices, prior, is_sure):
+    def _used_evidence(self, X, choices, prior):
         """Return the mask of the evidence to use, and the weights of a member alone, or None.
 
         Evidence that is not sure is used only if the ranking is surely better with it. A member
@@ -463,7 +462,7 @@ class StackingRecommender(CombiningRecommender):
             return lambda rows: self._likely_weights(choices.of_rows(rows), prior, is_used)[0]
 
         # In order of size.
-        sums = np.unique([is_sure, members, everything], axis=0)
+        sums = np.unique([self._need_no_proof(X), members, everything], axis=0)
         alone = np.eye(len(prior))[members]
         of_alone = [lambda _, each=each: each for each in alone]
         ndcg = held_out_ndcg(choices, [*map(learner, sums), *of_alone])

@@ -12,7 +12,7 @@ from .._numerics._entries import at_columns
 from .._numerics._row_totals import row_lengths
 from .._recommend import n_rows_of, recommend
 from .._score_parts import score_parts
-from .._validation import _safe_indexing, check_matrix, check_target_columns, is_table
+from .._validation import _safe_indexing, check_matrix, check_target_columns, is_table, reading
 from .._wrapping import (
     check_order_kept,
     is_supervised,
@@ -34,8 +34,9 @@ def _is_matrix(X):
     """Return whether the columns of X are numbers, of which none is missing."""
     if len(getattr(X, "shape", ())) != 2 or is_table(X):
         return False
-    values = X.data if sp.issparse(X) else np.asarray(X)
-    values = values.astype(np.float64) if values.dtype == object else values
+    with reading(X, name="X"):
+        values = X.data if sp.issparse(X) else np.asarray(X)
+        values = values.astype(np.float64) if values.dtype == object else values
     return values.dtype.kind != "f" or not np.isnan(values).any()
 
 

@@ -96,9 +96,9 @@ def share_to_come(n_rows_with):
 class _Trial:
     """A hybrid fitted without held-out interactions, and the rows that are to find these."""
 
-    def __init__(self, hybrid, X, content, held_out):
+    def __init__(self, hybrid, X, content, held_out, has_neighbors):
         self.to_come = share_to_come(column_counts(X))
-        self.model = _without_choices(hybrid, content).fit(held_out.X)
+        self.model = _without_choices(hybrid, content, has_neighbors).fit(held_out.X)
         self._is_new = held_out.is_new
         n_rows_with = column_counts(held_out.X)
         self._is_cold = n_rows_with == 0
@@ -118,12 +118,12 @@ class _Trial:
         self._wanted_later = _with_share_of(self._wanted, self._is_new, self.to_come, rng)
 
     @classmethod
-    def of(cls, hybrid, X, content) -> Self | None:
+    def of(cls, hybrid, X, content, has_neighbors) -> Self | None:
         """Return the trial, None if too few interactions are left to learn from."""
         held_out = _HeldOut.of(X)
         most = column_counts(held_out.X).max()
         is_enough = held_out.is_new.any() and most >= hybrid.min_interactions
-        return cls(hybrid, X, content, held_out) if is_enough else None
+        return cls(hybrid, X, content, held_out, has_neighbors) if is_enough else None
 
     def _evidence_of(self, rows, columns):
         """Return the scores by factors and by neighbours of pairs, of shape (2, n_pairs)."""
@@ -207,7 +207,8 @@ def chosen_on_held_out(hybrid, X, content, *, has_neighbors):
     calibrates = hybrid.content_scale == "auto" and hybrid.cold_policy in _SCORED
     scale = 1.0 if hybrid.content_scale == "auto" else float(hybrid.content_scale)
     given = Calibration(scale, 0.0, 0.0)
-    trial = _Trial.of(hybrid, X, content) if calibrates or len(weights) > 1 else None
+    has_choice = calibrates or len(weights) > 1
+    trial = _Trial.of(hybrid, X, content, has_neighbors) if has_choice else None
     if trial is None:
         return float(weights[0]), given
     if not trial.can_choose():
@@ -222,16 +223,19 @@ def chosen_on_held_out(hybrid, X, content, *, has_neighbors):
     return float(weight), calibration
 
 
-def _without_choices(hybrid, content):
+def _without_choices(hybrid, content, has_neighbors):
     """Return a clone with one unit for everything, which chooses nothing, without frozen parts."""
     recommender = hybrid.recommender
     if isinstance(recommender, FrozenEstimator):
         # The frozen model may have learned from the held-out interactions.
         recommender = clone(recommender.estimator)
-    parameters = {"content_scale": 1.0, "cold_policy": "content", "item_features": content}
-    if hybrid.neighbor_weight != 0:
-        parameters["neighbor_weight"] = 1.0
-    return clone(hybrid).set_params(recommender=recommender, **parameters)
+    return clone(hybrid).set_params(
+        recommender=recommender,
+        item_features=content,
+        content_scale=1.0,
+        cold_policy="content",
+        neighbor_weight=float(has_neighbors),
+    )
 
 
 def _sampled_pairs(X, y, items, rng):

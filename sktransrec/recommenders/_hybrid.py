@@ -2,6 +2,7 @@
 """Known items by their interactions and new items by their content, together."""
 
 import reprlib
+import warnings
 from typing import Literal
 
 import numpy as np
@@ -378,6 +379,14 @@ class HybridRecommender(
         """Fit the neighbours by content, if they are wanted and can be compared."""
         is_wanted = self.neighbor_weight != 0 and self.cold_policy in ("content", "error")
         neighbors = unfitted_neighbors(self.regressor_, content) if is_wanted else None
+        if is_wanted and neighbors is None and self.neighbor_weight != "auto":
+            warnings.warn(
+                f"neighbor_weight={self.neighbor_weight!r} has no effect: the columns of the table "
+                "in item_features have different units, so items cannot be compared. Put a step "
+                "that scales them first in regressor, such as StandardScaler().",
+                UserWarning,
+                stacklevel=2,
+            )
         if neighbors is None or not self._nonnegative_X:
             return
         neighbors.fit(X)

@@ -82,3 +82,10 @@ def test_histories_are_all_of_the_target():
     assert_array_equal(y.toarray(), [[0, 1, 0], [1, 0, 0]])
     with pytest.raises(ValueError, match="leave target_columns at None"):
         TargetItems.among([0], NextItemRecommender(), histories, 3)
+
+
+@pytest.mark.parametrize("entry", [b"twelve", object()])
+def test_rows_that_are_no_numbers_are_named(entry):
+    X = np.array([[1, entry, 0]], dtype=object)
+    with pytest.raises((TypeError, ValueError), match=r"^X: "):
+        TargetItems(3, np.array([], dtype=int)).activity(X)

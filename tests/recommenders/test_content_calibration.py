@@ -166,7 +166,8 @@ def test_a_given_weight_or_scale_needs_no_held_out_interactions(monkeypatch):
 
 def test_a_calibration_that_buries_new_items_is_not_taken(monkeypatch):
     monkeypatch.setattr(_content_calibration, "MIN_ITEMS", 30)
-    trial = _Trial.of(HybridRecommender(ALSRecommender(2, random_state=0)), X, CONTENT)
+    hybrid = HybridRecommender(ALSRecommender(2, random_state=0))
+    trial = _Trial.of(hybrid, X, CONTENT, has_neighbors=False)
     fair = Calibration(1.0, 0.0, 0.0)
     burying, the_same = Calibration(0.01, -9.0, -9.0), Calibration(1.0, 1e-6, 0.0)
     assert trial.best_calibration(1.0, [burying, fair]) == fair

@@ -103,11 +103,13 @@ def test_neighbors_do_not_count_where_content_must_not_or_cannot_tell():
         {"cold_policy": "exclude"},
         {"cold_policy": "popularity"},
         {"item_features": alike},
-        {"item_features": table},
         {"item_features": None},
     ):
         model = hybrid(neighbor_weight=1.0, **parameters).fit(X)
         assert (model.neighbors_, model.neighbor_weight_) == (None, 0.0)
+    with pytest.warns(UserWarning, match=r"neighbor_weight=1.0 has no effect: .* StandardScaler"):
+        assert hybrid(neighbor_weight=1.0, item_features=table).fit(X).neighbors_ is None
+    assert hybrid(neighbor_weight="auto", item_features=table).fit(X).neighbors_ is None
     scaled = make_pipeline(StandardScaler(), Ridge())
     assert hybrid(None, scaled, neighbor_weight=1.0, item_features=table).fit(X).neighbors_
 
