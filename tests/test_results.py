@@ -9,10 +9,21 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 RECORDS = sorted((ROOT / "docs" / "records").glob("*.json"))
+
+
+def searches_in(content, title=""):
+    """Yield the title and the search of each search in a record, wherever it is."""
+    if {"grid", "chosen", "natural_bounds"} <= content.keys():
+        yield title, content
+    for name, each in content.items():
+        if isinstance(each, dict):
+            yield from searches_in(each, name)
+
+
 SEARCHES = [
     pytest.param(path.stem, title, search, id=f"{path.stem}, {title}")
     for path in RECORDS
-    for title, search in json.loads(path.read_text("utf-8")).get("searches", {}).items()
+    for title, search in searches_in(json.loads(path.read_text("utf-8")))
 ]
 
 
