@@ -4,7 +4,7 @@
 import inspect
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 
+import sktransrec
 from sktransrec import (
     ALSRecommender,
     Autoencoder,
@@ -70,7 +71,21 @@ TINY_NEXT_ITEM = {
     **TINY_TRAINING,
 }
 
-# One cheap instance of every public estimator that takes a matrix.
+
+def unlisted_defaults(listed):
+    """Return the other public estimators that take a matrix, with their default parameters."""
+    of_other_input = {"InteractionEncoder", "TextSequences", "RecommendationService"}
+    kinds = (getattr(sktransrec, name) for name in sktransrec.__all__ if name not in of_other_input)
+    return [
+        kind()
+        for kind in kinds
+        if inspect.isclass(kind)
+        and issubclass(kind, BaseEstimator)
+        and kind not in set(map(type, listed))
+    ]
+
+
+# A cheap instance of every public estimator that takes a matrix, where its defaults are not cheap.
 ESTIMATORS = [
     ALSRecommender(n_components=4, max_iter=3),
     Autoencoder(**TINY_NETWORK),
@@ -127,6 +142,7 @@ ESTIMATORS = [
         ]
     ),
 ]
+ESTIMATORS += unlisted_defaults(ESTIMATORS)
 
 
 def are_first(kinds):

@@ -19,17 +19,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from sktransrec import (
-    CNNEncoder,
-    CrossDomainAutoencoderRecommender,
-    DomainAdversarialAutoencoder,
-    HistoryRecommender,
-    NextItemRecommender,
-    RNNEncoder,
-    TextEncoder,
-    TwoTowerAutoencoderRecommender,
-    recommend,
-)
+from sktransrec import Autoencoder, HistoryRecommender, recommend
+from sktransrec._engine._learner import NetworkLearner
 from sktransrec._wrapping import is_supervised
 from sktransrec.datasets import make_cross_domain
 from sktransrec.metrics import held_out_ranks
@@ -62,16 +53,6 @@ def _recommender_checks(recommenders):
             yield pytest.param(estimator, check, marks=marks, id=name)
 
 
-# These are trained, kept and run as `Autoencoder` is, and have other layers.
-LIKE_AUTOENCODER = (
-    CNNEncoder,
-    CrossDomainAutoencoderRecommender,
-    DomainAdversarialAutoencoder,
-    NextItemRecommender,
-    RNNEncoder,
-    TextEncoder,
-    TwoTowerAutoencoderRecommender,
-)
 # Checks of how a network is trained, kept and run, of which the layers decide nothing.
 CHECKS_OF_TRAINING = {
     *("check_dict_unchanged", "check_dont_overwrite_parameters", "check_dtype_object"),
@@ -99,7 +80,10 @@ def _marks(estimator, check):
     if check in impossible:
         yield pytest.mark.xfail(reason=impossible[check])
     # The slow contract of larger networks has them all.
-    if isinstance(estimator, LIKE_AUTOENCODER) and check in CHECKS_OF_TRAINING:
+    is_another_network = (
+        isinstance(estimator, NetworkLearner) and type(estimator) is not Autoencoder
+    )
+    if is_another_network and check in CHECKS_OF_TRAINING:
         yield pytest.mark.slow
 
 

@@ -31,10 +31,12 @@ from .._validation import (
     check_histories,
     check_interactions,
     check_is_fitted,
+    check_rows,
     check_rows_or_content,
     check_table,
     check_target_columns,
     check_targets,
+    is_content,
     is_table,
 )
 from .._wrapping import (
@@ -72,6 +74,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
 
     target_columns = None
     _passes_frames = True
+    _reads_texts = True
 
     def _leading_parts(self):
         """Return the members that decide what X and y are; the others get parts of X and y."""
@@ -126,10 +129,17 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
 
     def _valid_features(self, X, *, reset):
         is_pandas = hasattr(X, "select_dtypes")
+        allow_nan = get_tags(self).input_tags.allow_nan
+        options = {"reset": reset, "dtype": _EXACT, "allow_nan": allow_nan}
+        holds_texts = is_table(X) or is_content(X)
+        if reset:
+            self._reads_texts = holds_texts
+        elif holds_texts and not self._reads_texts:
+            # A fallback reads no rows, and would serve any.
+            return check_rows(self, X, **options)
         if not is_pandas and is_table(X) and n_rows_of(X):
             return check_table(self, X, reset=reset)
-        allow_nan = get_tags(self).input_tags.allow_nan
-        valid = check_rows_or_content(self, X, reset=reset, dtype=_EXACT, allow_nan=allow_nan)
+        valid = check_rows_or_content(self, X, **options)
         # Members may choose columns by name.
         is_dense = is_pandas and not hasattr(X, "sparse")
         return X if is_dense and self._passes_frames else valid

@@ -28,6 +28,7 @@ from sktransrec import (
     PopularityRecommender,
     RidgeRecommender,
     SegmentPopularityRecommender,
+    SourceSelectorRecommender,
     StackingRecommender,
     SwitchingRecommender,
     TransferGate,
@@ -273,3 +274,14 @@ def test_a_frozen_member_that_knows_names_gives_no_warning(ensemble):
     frozen = FrozenEstimator(ALSRecommender(2, max_iter=1, random_state=0).fit(table))
     ensemble(frozen).fit(table).recommend(table, n_recommendations=1)
     assert frozen.feature_names_in_.tolist() == list("abcdef")
+
+
+@pytest.mark.parametrize("ensemble", [TransferGate, SourceSelectorRecommender])
+def test_texts_are_refused_after_numbers_also_where_the_fallback_reads_no_rows(ensemble):
+    rng = np.random.RandomState(1)
+    rows, y = rng.uniform(size=(80, 6)) < 0.4, rng.uniform(size=(80, 8)) < 0.3
+    sources = [[("all", slice(None))]] if ensemble is SourceSelectorRecommender else []
+    model = ensemble(RidgeRecommender(), *sources, cv=2, random_state=0).fit(rows, y)
+    for bad in (np.full((3, 6), "film"), pd.DataFrame(np.full((3, 6), "film"))):
+        with pytest.raises(ValueError, match="could not convert string to float"):
+            model.decision_function(bad)
