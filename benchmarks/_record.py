@@ -79,17 +79,17 @@ class Record:
         self.parameters = {}
         print(_summary(self._run), *(f"{key}: {value}" for key, value in facts.items()), sep="\n")
 
-    def add(self, title, columns, rows):
-        """Print a table and keep it: rows of a name and its figures."""
+    def add(self, title, columns, lines):
+        """Print a table and keep it: lines of a name and its figures."""
         if title in self._tables:
             raise ValueError(f"There is a table {title!r} already: its name must be another.")
-        rows = [list(row) for row in rows]
-        print("", title, format_table(columns, rows, markdown=self._arguments.markdown), sep="\n")
+        lines = [list(line) for line in lines]
+        print("", title, format_table(columns, lines, markdown=self._arguments.markdown), sep="\n")
         sys.stdout.flush()
         names = list(columns)
         self._tables[title] = {
             "columns": columns,
-            "rows": {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in rows},
+            "rows": {line[0]: dict(zip(names[1:], line[1:], strict=True)) for line in lines},
         }
 
     def save(self):
@@ -144,11 +144,11 @@ class SearchRecord:
     def _print(self, title, search):
         figures = list(search["results"][0]["figures"])
         columns = {title: "", **dict.fromkeys(figures, ".4f")}
-        rows = [
+        lines = [
             [str(point["parameters"]), *map(point["figures"].get, figures)]
             for point in search["results"]
         ]
-        print("", format_table(columns, rows), f"chosen: {search['chosen']}", sep="\n", flush=True)
+        print("", format_table(columns, lines), f"chosen: {search['chosen']}", sep="\n", flush=True)
 
 
 def chosen(name, title, folder=RECORDS):

@@ -62,7 +62,7 @@ def printed_apart(script, options, *, threads):
 
 
 def beside_ours(measured, trainings, label, repeats):
-    """Return rows of a name, a median of repeats that take turns, and that of ours as a multiple.
+    """Return lines of a name, a median of repeats that take turns, and that of ours as a multiple.
 
     ``measured(name)`` measures a training once.
     """
@@ -98,18 +98,21 @@ def in_percent(estimate):
     return Estimate(100 * value, 100 * error)
 
 
-def format_table(columns, rows, *, markdown=False):
-    """Return rows of values as text: the first column to the left, the others to the right.
+def format_table(columns, lines, *, markdown=False):
+    """Return lines of values as text: the first column to the left, the others to the right.
 
     `columns` maps each heading to the format of its numbers, such as ".2f" or "+.4f". None and NaN
     become a dash.
     """
     cells = [
         list(columns),
-        *([format_cell(*cell) for cell in zip(row, columns.values(), strict=True)] for row in rows),
+        *(
+            [format_cell(*cell) for cell in zip(line, columns.values(), strict=True)]
+            for line in lines
+        ),
     ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in cells]
+    lines = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in cells]
     rule = ["-" * width for width in widths]
     if markdown:
         rule[1:] = [f"{dashes[:-1]}:" for dashes in rule[1:]]

@@ -88,7 +88,7 @@ def adversarial(n_components):
 
 
 def table(name, Z_source, Z_target, y_source, y_target, ridge, anchors):
-    """Return a row for each way of alignment."""
+    """Return a line for each way of alignment."""
 
     def ndcg(Z_source, Z_target):
         people, _ = ridge.fit(Z_source, y_source).recommend(Z_target)
@@ -109,16 +109,16 @@ def table(name, Z_source, Z_target, y_source, y_target, ridge, anchors):
             if anchors is not None
         },
     }
-    rows, without = [], None
+    lines, without = [], None
     for way, vectors in ways.items():
         both, cost = measure(vectors)
         scores = ndcg(*both)
         without = scores if without is None else without
         distance = proxy_a_distance(*both, random_state=0)
-        gain = mean_and_error(scores - without) if rows else None
-        rows.append([f"{name}: {way}", mean_and_error(scores), gain, distance, cost.cpu_seconds])
-        print(rows[-1][0], file=sys.stderr)
-    return rows
+        gain = mean_and_error(scores - without) if lines else None
+        lines.append([f"{name}: {way}", mean_and_error(scores), gain, distance, cost.cpu_seconds])
+        print(lines[-1][0], file=sys.stderr)
+    return lines
 
 
 def main():
@@ -139,7 +139,7 @@ def main():
     record.parameters["ridge"] = search.best_params_
     popular, _ = str_.PopularityRecommender().fit(y_source).recommend(sp.csr_array(y_target.shape))
     same, _ = ridge.fit(Z_source, y_source).recommend(vectors(words_target))
-    rows = [
+    lines = [
         [name, mean_and_error(ndcg_at_k(y_target, people, per_row=True)), None, None, None]
         for name, people in (("popularity", popular), ("no distortion", same))
     ]
@@ -148,9 +148,9 @@ def main():
         ("short texts", vectors(thinned(words_target)), None),
         ("own axes", own_vectors(words_target), anchors),
     ):
-        rows += table(name, Z_source, Z_target, y_source, y_target, ridge, shared)
+        lines += table(name, Z_source, Z_target, y_source, y_target, ridge, shared)
     columns = {"vectors of the target": "", "NDCG@10": ".4f", "gain": "+.4f", "distance": ".2f"}
-    record.add("Alignment", columns | {"CPU s": ".2f"}, rows)
+    record.add("Alignment", columns | {"CPU s": ".2f"}, lines)
     record.save()
 
 

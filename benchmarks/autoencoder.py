@@ -41,14 +41,14 @@ def main():
     packages = ("sktransrec", "tensorflow", "keras", "torch")
     threads = f"{arguments.threads} thread(s)"
     record = Record("autoencoder", __doc__, arguments, packages, threads=threads)
-    rows = [row for n_columns in arguments.columns for row in compared(n_columns, arguments)]
+    lines = [line for n_columns in arguments.columns for line in compared(n_columns, arguments)]
     columns = {"training": "", "CPU ms per step": ".0f", "ratio of ours": ".2f"}
-    record.add(f"{arguments.loss} loss", columns, rows)
+    record.add(f"{arguments.loss} loss", columns, lines)
     record.save()
 
 
 def compared(n_columns, arguments):
-    """Return a row of the table for each training."""
+    """Return a line of the table for each training."""
     measured = partial(measured_apart, n_columns, arguments)
     return beside_ours(measured, TRAININGS, f"{n_columns} columns", arguments.repeats)
 

@@ -353,18 +353,18 @@ def add_shares(record, models, target, options):
 def add_published(record, models, options):
     columns = {"method": "", "NDCG@10": ".2f", "HR@10": ".2f"}
     target = models.catalogues["office"]
-    rows = []
+    lines = []
     for share in options.shares:
         n_users = len(target.with_share(share).histories)
         learned = f"{n_users} users" if share else "no data of the target"
         for name, model in models.of("office", share, options.methods):
             figures = [in_percent(mean_and_error(each)) for each in target.found(model)]
-            rows.append([f"{name}, {learned}", *figures])
-    rows += [
+            lines.append([f"{name}, {learned}", *figures])
+    lines += [
         [f"{name}, published", *(100 * figure for figure in figures)]
         for name, figures in PUBLISHED.items()
     ]
-    record.add("Amazon Office Products, test rows", columns, rows)
+    record.add("Amazon Office Products, test rows", columns, lines)
 
 
 def main():
@@ -372,7 +372,7 @@ def main():
     parser.add_argument("--targets", nargs="+", choices=CATALOGUES, default=list(TARGETS))
     parser.add_argument("--sources", nargs="+", choices=CATALOGUES, default=list(TARGETS))
     parser.add_argument("--shares", nargs="+", type=float, default=SHARES, help="of the users")
-    parser.add_argument("--methods", nargs="+", metavar="METHOD", help="only these rows")
+    parser.add_argument("--methods", nargs="+", metavar="METHOD", help="only these methods")
     parser.add_argument("--published", action="store_true", help="judge on the test rows of office")
     parser.add_argument("--encoder", metavar="MODULE:FUNCTION", help="makes vectors of texts")
     parser.add_argument("--memory", metavar="FOLDER", help="where the vectors are kept")

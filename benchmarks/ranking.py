@@ -139,7 +139,7 @@ def tuned(name, data):
     return model
 
 
-def model_row(name, model, X, y):
+def model_line(name, model, X, y):
     """Return the line of the table for a model."""
     model, fit_cost = measure(model.fit, X)
     (items, _), top_k_cost = measure(model.recommend, X, n_recommendations=K)
@@ -154,7 +154,7 @@ def model_row(name, model, X, y):
     ]
 
 
-def published_rows(data):
+def published_lines(data):
     """Return lines of published results; what they cost was not measured here."""
     return [
         [f"{name}, published", *figures, None, None, None]
@@ -162,7 +162,7 @@ def published_rows(data):
     ]
 
 
-def implicit_rows(X, *, n_components=64, regularization=0.01, confidence=20.0):
+def implicit_lines(X, *, n_components=64, regularization=0.01, confidence=20.0):
     """Yield the cost of implicit and of `ALSRecommender`, the same model, and its ratio.
 
     The two take turns; the least of a few measurements is theirs. implicit looks the factors of
@@ -257,15 +257,15 @@ def main():
     record.parameters |= models
     columns = {"model": "", f"Recall@{K}": ".4f", f"NDCG@{K}": ".4f", "fit, CPU s": ".2f"}
     columns |= {f"top {K}, CPU s": ".2f", "peak MiB": ".0f"}
-    lines = [model_row(name, model, X, y) for name, model in models.items()]
+    lines = [model_line(name, model, X, y) for name, model in models.items()]
     record.add(
         f"All unseen items ranked, {arguments.data}",
         columns,
-        lines + published_rows(arguments.data),
+        lines + published_lines(arguments.data),
     )
     if not arguments.no_implicit:
         columns = {"CPU s": "", "implicit": ".2f", "ALSRecommender": ".2f", "ratio": ".2f"}
-        record.add("Beside implicit", columns, implicit_rows(X))
+        record.add("Beside implicit", columns, implicit_lines(X))
     record.save()
 
 

@@ -101,17 +101,17 @@ def judged(model, X, y):
     return [Estimate(*error) for error in errors.values()], by_row, cost.cpu_seconds
 
 
-def ranking_rows(X, y):
+def ranking_lines(X, y):
     """Return NDCG@10 of a ranking by predicted rating, and of two models of who rates what."""
-    rows = []
+    lines = []
     for name, model, known in (
         ("biased MF, by predicted rating", tuned("biased MF"), X),
         ("popularity", str_.PopularityRecommender(), X),
         ("ALS, of ratings as interactions", str_.ALSRecommender(64, random_state=0), X > 0),
     ):
         items, _ = clone(model).fit(known).recommend(known)
-        rows.append([name, mean_and_error(ndcg_at_k(y, items, per_row=True))])
-    return rows
+        lines.append([name, mean_and_error(ndcg_at_k(y, items, per_row=True))])
+    return lines
 
 
 def tune(names, X, arguments):
@@ -147,13 +147,13 @@ def main():
     models = {name: tuned(name) for name in names}
     record.parameters |= models
     _, of_biases, _ = judged(tuned("biases"), X, y)
-    rows = []
+    lines = []
     for name, model in models.items():
         errors, by_row, seconds = judged(model, X, y)
-        rows.append([name, *errors, mean_and_error(by_row - of_biases), seconds])
+        lines.append([name, *errors, mean_and_error(by_row - of_biases), seconds])
     columns = {"model": "", "RMSE": ".4f", "MAE": ".4f", "square less that of biases": "+.4f"}
-    record.add("Errors", columns | {"fit, CPU s": ".2f"}, rows)
-    record.add("Rankings", {"model": "", "NDCG@10": ".4f"}, ranking_rows(X, y))
+    record.add("Errors", columns | {"fit, CPU s": ".2f"}, lines)
+    record.add("Rankings", {"model": "", "NDCG@10": ".4f"}, ranking_lines(X, y))
     record.save()
 
 

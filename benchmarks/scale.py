@@ -95,18 +95,18 @@ def resident_peak():
 
 
 class Steps:
-    """The rows of the table, in the order in which they are measured."""
+    """The lines of the table, in the order in which they are measured."""
 
     def __init__(self, n_threads):
-        self.rows = []
+        self.lines = []
         self._n_threads = n_threads
 
     def run(self, name, function, *args, what=lambda result: ""):
         """Return the result of a step, and keep and print what it cost."""
         result, cost = measure(function, *args, blas_threads=self._n_threads)
-        row = [name, cost.wall_seconds, cost.cpu_seconds, resident_peak(), what(result)]
-        print("{}: {:.1f} s, {:.1f} CPU s, {:.2f} GiB, {}".format(*row), flush=True)
-        self.rows.append(row)
+        line = [name, cost.wall_seconds, cost.cpu_seconds, resident_peak(), what(result)]
+        print("{}: {:.1f} s, {:.1f} CPU s, {:.2f} GiB, {}".format(*line), flush=True)
+        self.lines.append(line)
         return result
 
 
@@ -126,8 +126,8 @@ def main():
         steps = Steps(options.n_threads)
         with tempfile.TemporaryDirectory() as folder:
             _run(options, share, steps, Path(folder))
-        record.add(f"{share * N_EVENTS:,.0f} generated events", COLUMNS, steps.rows)
-        tables[share] = steps.rows
+        record.add(f"{share * N_EVENTS:,.0f} generated events", COLUMNS, steps.lines)
+        tables[share] = steps.lines
     if len(tables) > 1:
         record.add(
             f"{N_EVENTS:,} generated events, extrapolated",
@@ -139,10 +139,10 @@ def main():
 
 def _in_full(smaller, larger):
     """Return the exponent of the CPU seconds of each step, and its cost at a share of 1."""
-    (share, rows), (larger_share, larger_rows) = smaller, larger
+    (share, lines), (larger_share, larger_lines) = smaller, larger
     in_full = []
     for (name, _, cpu, peak, _), (_, _, larger_cpu, larger_peak, _) in zip(
-        rows, larger_rows, strict=True
+        lines, larger_lines, strict=True
     ):
         exponent = seconds = None
         if cpu >= MEASURABLE_SECONDS:

@@ -51,19 +51,19 @@ def main():
     name = record_name("sequences", "sampled" if arguments.negatives else "")
     threads = f"{arguments.threads} thread(s)"
     record = Record(name, __doc__, arguments, packages, threads=threads)
-    rows = [
-        row
+    lines = [
+        line
         for encoder in arguments.encoders
         for n_items in arguments.items
-        for row in compared(encoder, n_items, arguments)
+        for line in compared(encoder, n_items, arguments)
     ]
     columns = {"training": "", "CPU s per epoch": ".2f", "ratio of ours": ".2f"}
-    record.add("Epochs", columns, rows)
+    record.add("Epochs", columns, lines)
     record.save()
 
 
 def compared(encoder, n_items, arguments):
-    """Return a row of the table for each training."""
+    """Return a line of the table for each training."""
     trainings = ["sktransrec"] if arguments.negatives else TRAININGS
     measured = partial(measured_apart, encoder, n_items, arguments)
     return beside_ours(measured, trainings, f"{encoder}, {n_items} items", arguments.repeats)

@@ -87,7 +87,7 @@ def apart(n_threads, *task):
     return json.loads(run.stdout) if run.returncode == 0 else f"ended with {run.returncode}"
 
 
-def inverse_rows(sizes, methods, threads):
+def inverse_lines(sizes, methods, threads):
     for n in sizes:
         needed, available = 1.2 * 4 * n**2, available_memory()
         if needed > available:
@@ -100,7 +100,7 @@ def inverse_rows(sizes, methods, threads):
                 yield [f"{n} columns, {method}, {n_threads} thread(s)", *cells]
 
 
-def model_rows(data, names, threads):
+def model_lines(data, names, threads):
     for name in names:
         first = None
         for n_threads in threads:
@@ -133,12 +133,12 @@ def main():
     record = Record("threads", __doc__, arguments, packages, threads=threads)
     methods = ["blocks", "LAPACK"] if arguments.lapack else ["blocks"]
     columns = {"inverse": "", "largest error": ".0e", "CPU s": ".2f", "s": ".2f"}
-    rows = inverse_rows(arguments.sizes, methods, arguments.threads)
-    record.add("Inverses", columns | {"Gflop per CPU s": ".1f"}, rows)
+    lines = inverse_lines(arguments.sizes, methods, arguments.threads)
+    record.add("Inverses", columns | {"Gflop per CPU s": ".1f"}, lines)
     if arguments.models:
         columns = {"model": "", "same top 20": ".1%", "CPU s": ".2f", "s": ".2f"}
-        rows = model_rows(arguments.data, arguments.models, arguments.threads)
-        record.add(f"Fits, {arguments.data}", columns, rows)
+        lines = model_lines(arguments.data, arguments.models, arguments.threads)
+        record.add(f"Fits, {arguments.data}", columns, lines)
     record.save()
 
 

@@ -2,7 +2,7 @@
 
 Both multiply the factors of rows and items and keep the best k items of each row, with one thread.
 Items of one length are the hardest case. In a fitted model popular items are longer, so the last
-two rows have lengths from 1 to 1/10, and rows are done before all items are multiplied.
+two lines have lengths from 1 to 1/10, and rows are done before all items are multiplied.
 The share compares the speed of these multiplications with that of a square matrix product (sgemm).
 
     python benchmarks/top_k.py

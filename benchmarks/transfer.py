@@ -5,8 +5,8 @@
 prints, for each of the two directions, MRR, NDCG@10 and the hit rate at 10 of every held-out pair
 with standard errors over rows, in per cent: against 999 random unseen items, and against all
 unseen items. "clean" leaves out the pairs whose product is cross-listed, that is, stands in the
-row's source history under another id. "over" a row without the source is the difference of NDCG@10
-to it, clean pairs one by one.
+row's source history under another id. "over" a method without the source is the difference of
+NDCG@10 to it, clean pairs one by one.
 
 With `--data arts_office`, all that a random fifth of the people has in the target is to be found,
 and the parameters are fixed. Elsewhere, `--tune` searches the parameters by NDCG@10 of the clean
@@ -54,7 +54,7 @@ def add_tables(record, pair, methods, parameters):
         (f"{N_NEGATIVES} random unseen items", sampled),
         ("all unseen items", full),
     ):
-        record.add(f"{title(pair)}, {what}", columns, table.rows())
+        record.add(f"{title(pair)}, {what}", columns, table.lines())
 
 
 class Table:
@@ -68,8 +68,8 @@ class Table:
     def add(self, name, pairs, cost):
         self._results[name] = pairs, _clean(self._task, *pairs), cost.cpu_seconds
 
-    def rows(self):
-        """Return the rows, each with NDCG@10 over the row without the source, pair by pair."""
+    def lines(self):
+        """Return the lines, each with NDCG@10 over the method without the source, pair by pair."""
         return [
             [name, *_cells(*pairs), *_cells(*clean), self._gain(*clean), cpu_seconds]
             for name, (pairs, clean, cpu_seconds) in self._results.items()

@@ -90,7 +90,7 @@ def add(record, title, catalogue, english, other, sample, options):
     is_tested = twins[catalogue.wanted - 1] >= 0
     known, wanted = catalogue.known[is_tested], catalogue.wanted[is_tested] - 1
     others = [other[item] for item in sample]
-    rows = []
+    lines = []
     for name, vectors in contents(english, others, options.encoders, options.memory):
         neighbors = ContentKNNRecommender(ItemFeatures(vectors))
         model = HistoryRecommender(neighbors, decay=DECAY, n_items=n_items + len(sample))
@@ -101,10 +101,10 @@ def add(record, title, catalogue, english, other, sample, options):
             line += [in_percent(mean_and_error(each)) for each in figures]
         each_title = sp.eye_array(n_items, model.n_items_, format="csr")[sample]
         nearest = model.recommender_.decision_function(each_title)[:, n_items:].argmax(axis=1)
-        rows.append([*line, in_percent(mean_and_error(nearest == np.arange(len(sample))))])
+        lines.append([*line, in_percent(mean_and_error(nearest == np.arange(len(sample))))])
     columns = [f"{kind}: {metric}" for kind in KINDS for metric in ("NDCG@10", "HR@10")]
     columns = {"content": "", **dict.fromkeys(columns, ".2f"), "own translation": ".1f"}
-    record.add(f"Titles {title}", columns, rows)
+    record.add(f"Titles {title}", columns, lines)
 
 
 def main():

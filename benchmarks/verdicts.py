@@ -131,14 +131,14 @@ def main():
     )
     columns = {"gain of": "", "true gain": "+.4f", "deviation": ".4f", "rows alone": ".0%"}
     columns |= dict.fromkeys(("coverage", "verdicts", "wrong"), ".1%")
-    rows = [
+    lines = [
         [
             f"{name}, {n} users, relatedness {relatedness:g}",
             *(r.truth, r.spread, r.of_rows, r.coverage, r.decisions, r.wrong),
         ]
         for (name, n, relatedness), r in zip(lines, results, strict=True)
     ]
-    record.add("Intervals and verdicts", columns, rows)
+    record.add("Intervals and verdicts", columns, lines)
     record.save()
 
 

@@ -5,7 +5,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 ROOT = Path(__file__).parents[1]
 RECORDS = sorted((ROOT / "docs" / "records").glob("*.json"))
@@ -229,9 +231,11 @@ PAGES = sorted(
     if path.name not in ("results.rst", "performance.rst")
     and not {"_build", "auto_examples", "generated"} & set(path.parts)
 )
+TEMPLATES = sorted((ROOT / "docs").glob("*.rst.in"))
+BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda path: path.stem)
 def test_pages_leave_figures_to_the_results(path):
     lines = path.read_text("utf-8").split("\n")
     # What is indented and in no table is code and what it prints.
@@ -239,6 +243,39 @@ def test_pages_leave_figures_to_the_results(path):
     assert not figures("\n".join(prose))
 
 
-def figures(text):
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_templates_take_figures_from_records(path):
+    typed = re.sub(r"\{\{.+?\}\}", "", path.read_text("utf-8"), flags=re.S)
+    assert not figures(typed, least_digits=2)
+
+
+def test_a_typed_figure_is_found():
+    assert figures("an NDCG of .0693, by .014 ± .002") == [".0693", ".014 ± .002"]
+    assert figures("by .25 points of 69.4, in version 1.0.25", least_digits=2) == [".25"]
+    assert not figures("by .25 points")
+
+
+def figures(text, least_digits=3):
     """Return the figures with errors, and the metrics, that a text quotes."""
-    return re.findall(r"[\d.]+ ± [\d.]+|(?<![\w.])0?\.\d{3,4}\b(?! *±)", text)
+    metric = rf"(?<![\w.])0?\.\d{{{least_digits},4}}\b(?! *±)"
+    return re.findall(rf"[\d.]+ ± [\d.]+|{metric}", text)
+
+
+def test_what_a_billion_interactions_would_take_is_that_of_the_record(build_results):
+    (table,) = build_results.read("scale-in-full")["tables"].values()
+    steps = {name: cells for name, cells in table["rows"].items() if name.startswith("dask: ")}
+    of_workers = [int(re.match(r"workers (\d+) CPU s", step["what"])[1]) for step in steps.values()]
+    seconds = np.diff([0, *of_workers]) + [step["CPU s"] for step in steps.values()]
+    page = (ROOT / "docs" / "guide" / "distributed.rst").read_text("utf-8")
+    shown = re.findall(r"     - (\d+) s\n     - ([\d.]+) (minutes|hours)", page)
+    assert [int(of_record) for of_record, *_ in shown] == np.round(seconds).tolist()
+    billion = [float(time) * {"minutes": 60, "hours": 3600}[unit] for _, time, unit in shown]
+    assert_allclose(billion, seconds * [10, 10, 10, 1000], rtol=0.02)
+
+
+@pytest.mark.parametrize("path", [*TEMPLATES, *BENCHMARKS], ids=lambda path: path.name)
+def test_a_row_is_a_row_of_a_matrix(path):
+    """What stands in a table of figures is a line; a row is a user or an item."""
+    text = " ".join(path.read_text("utf-8").split())
+    of_lines = r"published row|rows? of the table|\brow without|only these rows|the last two rows"
+    assert not re.search(of_lines, text)

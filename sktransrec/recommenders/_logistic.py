@@ -36,8 +36,8 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
         Step size of AdaGrad, above 0.
     popularity_exponent : float, default=0.0
         This times the log-popularity of an item is added to its scores, 0 or more. If rows have
-        many items, as with films, 1 is better by a quarter. If there are many items and rows have
-        few of them, 1 is worse by as much.
+        many items, as with films, 1 is better. If there are many items and rows have few of
+        them, 1 is worse.
     max_iter : int, default=30
         Number of sweeps over the rows and then the items, 1 or more. There is no early stopping.
     random_state : int, RandomState instance or None, default=None
