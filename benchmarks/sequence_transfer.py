@@ -47,7 +47,7 @@ from sktransrec.metrics import held_out_ranks
 N_TARGET_USERS = 1_090
 N_CONTENT_FEATURES = 64
 MAX_LENGTH = 1_000  # longer than any history
-NETWORK = {"encoder": "attention", "n_layers": 1, "dropout": 0.5, "validation_fraction": 1.0}
+NETWORK = {"architecture": "attention", "n_layers": 1, "dropout": 0.5, "validation_fraction": 1.0}
 SHORT = {"epochs": 40, "patience": 5, "n_negatives": 1000}  # for Beauty's catalogue
 LONG = {"epochs": 200, "patience": 10, "dropout": 0.4}  # for LastFM's
 

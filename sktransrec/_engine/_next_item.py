@@ -17,7 +17,7 @@ from ._seeded_layers import SeededLayers
 
 
 def next_item(
-    encoder,
+    architecture,
     n_items,
     max_length,
     n_components,
@@ -48,14 +48,14 @@ def next_item(
     hidden = table(rows)
     if features is not None:
         table.features.assign(features.values)
-    if encoder == "attention":
+    if architecture == "attention":
         options = {"max_length": max_length, "seed": make.seed(), "name": "positions"}
         hidden = applied(positions_class(), [hidden, rows], **options)
         hidden = attending(make, hidden, n_layers, n_heads, dropout)
-    elif encoder == "cnn":
+    elif architecture == "cnn":
         hidden = _convolved(make, hidden, n_layers, kernel_size, dropout)
     else:
-        hidden = _recurrent(make, hidden, encoder, n_layers, dropout)
+        hidden = _recurrent(make, hidden, architecture, n_layers, dropout)
     codes = normalized(hidden, "codes")
     code = applied(last_item_class(), [codes, rows], name="code")
     return Network(

@@ -72,10 +72,10 @@ class HybridRecommender(
         The content of the columns of X, in their order. If X is a DataFrame, its column names are
         the ids of the items, and the order does not matter. In a vote or a `Pipeline`, X has no
         names, and the order counts. With None, the factor model does everything.
-    shrinkage : float, default=1.0
-        How much of the predicted factors is added to the factors of an item with fewer than
-        `min_interactions`: a half if the item has this number :math:`\kappa` of interactions, 0 or
-        more. 0 adds nothing.
+    content_weight : float, default=1.0
+        The weight of the content in the factors of an item with fewer than `min_interactions`,
+        counted in interactions, 0 or more: with this number :math:`\kappa` of them, half of the
+        predicted factors is added. 0 adds nothing.
     min_interactions : int, default=3
         An item with this number of interactions or more, 1 or more, keeps its own factors. The
         regressor learns from these items alone. If X has so few rows that no item has this number,
@@ -244,7 +244,7 @@ class HybridRecommender(
         "recommender": [HasMethods(["fit", "transform"]), None],
         "regressor": [HasMethods(["fit", "predict"]), None],
         "item_features": [ItemFeatures, None],
-        "shrinkage": AT_LEAST_0,
+        "content_weight": AT_LEAST_0,
         "min_interactions": COUNT,
         "activity_exponent": AT_LEAST_0,
         "content_scale": [*ABOVE_0, StrOptions({"auto"})],
@@ -259,7 +259,7 @@ class HybridRecommender(
         regressor: Estimator | None = None,
         *,
         item_features: ItemFeatures | None = None,
-        shrinkage: float = 1.0,
+        content_weight: float = 1.0,
         min_interactions: int = 3,
         activity_exponent: float = 0.0,
         content_scale: float | Literal["auto"] = "auto",
@@ -270,7 +270,7 @@ class HybridRecommender(
         self.recommender = recommender
         self.regressor = regressor
         self.item_features = item_features
-        self.shrinkage = shrinkage
+        self.content_weight = content_weight
         self.min_interactions = min_interactions
         self.activity_exponent = activity_exponent
         self.content_scale = content_scale
@@ -441,14 +441,14 @@ class HybridRecommender(
     def _add_blend(self, content, n_rows_with):
         """Add predicted factors to the factors of items with few interactions."""
         columns = np.flatnonzero((n_rows_with > 0) & (n_rows_with < self.min_interactions_))
-        if self.shrinkage == 0 or not len(columns):
+        if self.content_weight == 0 or not len(columns):
             return
         own = self._own_targets()[columns]
         move = self._predicted_targets(_safe_indexing(content.values, columns))
         # With few interactions the factors are near zero, but the bias is not.
         bias = slice(self._n_features_out, None)
         move[:, bias] -= own[:, bias]
-        share = self.shrinkage / (n_rows_with[columns, None] + self.shrinkage)
+        share = self.content_weight / (n_rows_with[columns, None] + self.content_weight)
         self._add_block(columns, "blend", own + share.astype(np.float32) * move)
 
     def _add_cold(self, columns, values, bias=0.0):

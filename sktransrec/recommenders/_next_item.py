@@ -56,7 +56,7 @@ class NextItemRecommender(
 
     Parameters
     ----------
-    encoder : {"attention", "cnn", "gru", "lstm"}, default="attention"
+    architecture : {"attention", "cnn", "gru", "lstm"}, default="attention"
         The network that reads histories: causal self-attention (SASRec [1]_), dilated causal
         convolutions (NextItNet [2]_) or recurrent cells (GRU4Rec [3]_).
     n_components : int, default=64
@@ -209,7 +209,7 @@ class NextItemRecommender(
     item_bias_: NDArray[Any]
 
     _parameter_constraints: dict = {
-        "encoder": [StrOptions({"attention", "cnn", "gru", "lstm"})],
+        "architecture": [StrOptions({"attention", "cnn", "gru", "lstm"})],
         "kernel_size": COUNT,
         "max_length": COUNT,
         "init": [StrOptions({"transitions", "random"})],
@@ -226,7 +226,7 @@ class NextItemRecommender(
 
     def __init__(
         self,
-        encoder: Literal["attention", "cnn", "gru", "lstm"] = "attention",
+        architecture: Literal["attention", "cnn", "gru", "lstm"] = "attention",
         *,
         n_components: int = 64,
         n_layers: int = 2,
@@ -262,7 +262,7 @@ class NextItemRecommender(
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
-        self.encoder = encoder
+        self.architecture = architecture
         self.n_components = n_components
         self.n_layers = n_layers
         self.n_heads = n_heads
@@ -332,7 +332,7 @@ class NextItemRecommender(
         return self._partial_fit_network(X, y)
 
     def _check_fit_rows(self, X, y, *, reset):
-        if self.encoder == "attention" and self.n_components % self.n_heads:
+        if self.architecture == "attention" and self.n_components % self.n_heads:
             raise ValueError(
                 f"n_heads={self.n_heads} does not divide n_components={self.n_components}: each "
                 "head attends with an equal share of the components."
@@ -367,7 +367,7 @@ class NextItemRecommender(
 
     def _builder(self, X, y):
         return next_item, {
-            "encoder": self.encoder,
+            "architecture": self.architecture,
             "n_items": self.n_items_,
             "max_length": self._max_length,
             "n_components": self.n_components,

@@ -35,9 +35,9 @@ class TransitionRecommender(LinkedHistoryReader):
     popularity_exponent : float, default=0.25
         The scores of an item are multiplied by this power of its popularity, 0 or more. It takes
         back a part of `item_exponent` for the item that is recommended.
-    shrinkage : float, default=5.0
-        This number h is added to the popularity in `item_exponent`, 0 or more. So a link between
-        items with few interactions counts little.
+    popularity_offset : float, default=5.0
+        This number h is added to the popularities that `item_exponent` divides by, 0 or more. So a
+        link between items with few interactions counts little.
     decay : float or "auto", default="auto"
         The weight of an item of a history relative to the item after it, from 0 (only the last
         item counts) to 1 (all count alike). "auto" takes the one of 0.6, 0.7, 0.8, 0.9 and 1 with
@@ -75,8 +75,8 @@ class TransitionRecommender(LinkedHistoryReader):
     -----
     With the histories :math:`x_{r1}, x_{r2}, \dots` of the rows r, the number :math:`n_i` of
     occurrences of item i, the window w, the exponents a (`item_exponent`) and :math:`\gamma`
-    (`popularity_exponent`), and the decay d, the score of item j after the history
-    :math:`x_1, \dots, x_n` is
+    (`popularity_exponent`), the offset h (`popularity_offset`) and the decay d, the score of item j
+    after the history :math:`x_1, \dots, x_n` is
 
     .. math:: n_j^\gamma \sum_{t=1}^{n} d^{\,n - t}
         \frac{T_{x_t j}}{\left((n_{x_t} + h) (n_j + h)\right)^a}, \qquad
@@ -111,13 +111,13 @@ class TransitionRecommender(LinkedHistoryReader):
         "window": COUNT,
         "item_exponent": AT_LEAST_0,
         "popularity_exponent": AT_LEAST_0,
-        "shrinkage": AT_LEAST_0,
+        "popularity_offset": AT_LEAST_0,
     }
 
     search_distributions: ClassVar = {
         "window": [1, 2, 3, 5, 10],
         "popularity_exponent": uniform(0, 0.5),
-        "shrinkage": loguniform(0.5, 50),
+        "popularity_offset": loguniform(0.5, 50),
     }
 
     def __init__(
@@ -126,7 +126,7 @@ class TransitionRecommender(LinkedHistoryReader):
         *,
         item_exponent: float = 0.5,
         popularity_exponent: float = 0.25,
-        shrinkage: float = 5.0,
+        popularity_offset: float = 5.0,
         decay: float | Literal["auto"] = "auto",
         n_items: int | None = None,
         unknown: Literal["error", "ignore"] = "error",
@@ -134,7 +134,7 @@ class TransitionRecommender(LinkedHistoryReader):
         self.window = window
         self.item_exponent = item_exponent
         self.popularity_exponent = popularity_exponent
-        self.shrinkage = shrinkage
+        self.popularity_offset = popularity_offset
         self.decay = decay
         self.n_items = n_items
         self.unknown = unknown
@@ -181,7 +181,7 @@ class TransitionRecommender(LinkedHistoryReader):
         return transitions, np.bincount(X[X > 0] - 1, minlength=self.n_items_)
 
     def _links(self, transitions, item_counts):
-        divisors = np.maximum(item_counts + self.shrinkage, 1) ** float(self.item_exponent)
+        divisors = np.maximum(item_counts + self.popularity_offset, 1) ** float(self.item_exponent)
         favour = np.maximum(item_counts, 1) ** float(self.popularity_exponent)
         links = sp.diags_array(1 / divisors) @ transitions @ sp.diags_array(favour / divisors)
         return sp.csr_array(links, dtype=np.float32)

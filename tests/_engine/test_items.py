@@ -16,7 +16,7 @@ COLUMNS, STEPS = np.array([1, 2, 8, 4]), np.array([0, 1, 2, 3])
 
 def trainer(optimizer="adam"):
     sizes = {
-        **{"encoder": "gru", "n_items": N_ITEMS, "max_length": 5, "n_components": 4},
+        **{"architecture": "gru", "n_items": N_ITEMS, "max_length": 5, "n_components": 4},
         **{"n_layers": 1, "n_heads": 1, "kernel_size": 3, "features": None},
         **{"learns_features": False, "dropout": 0.0, "seed": 0},
     }

@@ -19,19 +19,10 @@ NETWORKS = {
 LEARNERS = {"Autoencoder", "CNNEncoder", "DomainAdversarialAutoencoder", "RNNEncoder"}
 LEARNERS |= {"TextEncoder"}
 
-# The parameters whose defaults differ, and why; docstrings give the reasons of those of training.
-REASONS = {
-    "activation": "codes of recommenders meet the vectors of items, and tanh bounds them",
-    "batch_size": "recommenders learn from many rows of mostly zeros",
-    "code_activation": "recurrent states are bounded, and so are the features after them",
-    "dropout": "most items stand in few histories",
-    "epochs": "as the batch size",
-    "hidden_layer_sizes": "the tables of items are most of a recommender's weights",
-    "kind": "a plain network copies the items that it reads",
-    "n_components": "as many as a catalogue needs, or as a regression after them can use",
-    "normalize": "the proportions of counts matter, those of other features may not",
-    "optimizer": "momentum lets two sides chase each other",
-    "regularization": "it keeps two sides from chasing each other",
+# The parameters whose defaults differ between networks; tests/test_package.py says why.
+DIFFERENT = {
+    *("activation", "batch_size", "code_activation", "dropout", "epochs", "hidden_layer_sizes"),
+    *("kind", "n_components", "normalize", "optimizer", "regularization"),
 }
 
 
@@ -42,12 +33,12 @@ def _defaults():
             yield name, class_name, parameter.default
 
 
-def test_the_same_parameter_has_the_same_default():
+def test_the_same_parameter_of_networks_has_the_same_default():
     defaults = {}
     for name, class_name, default in _defaults():
         defaults.setdefault(name, {}).setdefault(repr(default), []).append(class_name)
     differ = {name: found for name, found in defaults.items() if len(found) > 1}
-    assert differ.keys() == REASONS.keys(), differ
+    assert differ.keys() == DIFFERENT, differ
     for name in ("batch_size", "epochs"):
         assert {frozenset(group) for group in differ[name].values()} == {
             frozenset(LEARNERS),

@@ -139,10 +139,10 @@ def test_content_that_determines_the_factors_ranks_cold_items_as_if_warm():
     [als(), BPRRecommender(4, random_state=0), make_pipeline(BM25Transformer(), als())],
     ids=["als", "bpr", "pipeline"],
 )
-def test_without_shrinkage_warm_items_are_those_of_the_recommender_bit_for_bit(recommender):
+def test_without_content_weight_warm_items_are_those_of_the_recommender_bit_for_bit(recommender):
     X = interactions(n_cold=5)
     plain = clone(recommender).fit(X)
-    model = hybrid(recommender, shrinkage=0, min_interactions=10).fit(X)
+    model = hybrid(recommender, content_weight=0, min_interactions=10).fit(X)
     warm = np.arange(N_ITEMS) < N_ITEMS - 5
     assert (model.item_paths_[warm] == "factors").all()
     assert_array_equal(model.decision_function(X)[:, warm], plain.decision_function(X)[:, warm])
@@ -155,7 +155,7 @@ def test_content_is_added_by_support(recommender):
     X[5:, 7] = 0
     X[:5, 7] = 1
     plain = clone(recommender).fit(X)
-    model = hybrid(recommender, min_interactions=6, shrinkage=2.0).fit(X)
+    model = hybrid(recommender, min_interactions=6, content_weight=2.0).fit(X)
     assert model.item_paths_[7] == "blend"
     assert (np.delete(model.item_paths_, 7) == "factors").all()
     predicted = model.regressor_.predict(content().values[[7]])[0]
@@ -439,7 +439,7 @@ def test_texts_and_tables():
         ({"item_features": content(39)}, "item_features has 39 items and X has 40 columns"),
         ({"cold_policy": "guess"}, "'cold_policy' parameter"),
         ({"content_scale": 0}, "'content_scale' parameter"),
-        ({"shrinkage": -1}, "'shrinkage' parameter"),
+        ({"content_weight": -1}, "'content_weight' parameter"),
         ({"neighbor_weight": -1}, "'neighbor_weight' parameter"),
         ({"item_features": np.ones((40, 2))}, "'item_features' parameter"),
     ],

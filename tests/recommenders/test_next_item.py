@@ -19,7 +19,7 @@ from sktransrec.datasets import load_sequences
 from sktransrec.metrics import held_out_ranks, rank_metrics
 
 N_ITEMS = 7
-ENCODERS = ["attention", "cnn", "gru", "lstm"]
+ARCHITECTURES = ["attention", "cnn", "gru", "lstm"]
 # Networks of the same sizes are compiled once; those of sizes that occur once run eagerly.
 TINY = {"n_components": 8, "n_layers": 1, "epochs": 3, "random_state": 0}
 EAGER = {**TINY, "epochs": 1, "batch_size": 64, "run_eagerly": True}
@@ -49,17 +49,17 @@ def model():
 
 
 @pytest.mark.parametrize(
-    ("encoder", "n_negatives"),
+    ("architecture", "n_negatives"),
     [
         *(("attention", None), ("cnn", 20)),
         *(pytest.param(each, None, marks=pytest.mark.slow) for each in ("cnn", "gru", "lstm")),
         *(pytest.param(each, 20, marks=pytest.mark.slow) for each in ("attention", "gru", "lstm")),
     ],
 )
-def test_rule_of_the_next_item(encoder, n_negatives):
-    model = NextItemRecommender(encoder, n_negatives=n_negatives, **TINY).set_params(**THOROUGH)
+def test_rule_of_the_next_item(architecture, n_negatives):
+    model = NextItemRecommender(architecture, n_negatives=n_negatives, **TINY)
     # Samples of the other items teach less in a step.
-    model.set_params(epochs=20 if n_negatives else 12).fit(cycles())
+    model.set_params(**THOROUGH | {"epochs": 20 if n_negatives else 12}).fit(cycles())
     items, _ = model.recommend([[1, 2, 3, 0, 0, 0], [6, 7, 1, 0, 0, 0]], n_recommendations=1)
     assert_array_equal(items + 1, [[4], [2]])
 
@@ -75,20 +75,20 @@ def test_a_later_log_fits_whatever_its_length(n_events):
     assert encoder.decode_items(items).item() not in later["item"]
 
 
-@pytest.mark.parametrize("encoder", ["attention", pytest.param("gru", marks=pytest.mark.slow)])
-def test_order_matters_where_sets_are_the_same(encoder):
+@pytest.mark.parametrize("architecture", ["attention", pytest.param("gru", marks=pytest.mark.slow)])
+def test_order_matters_where_sets_are_the_same(architecture):
     """After 1, 2 comes 3, and after 2, 1 comes 4."""
     X = np.array([[1, 2, 3], [2, 1, 4]] * 10)
     # Items 1 and 2 start from almost the same vector otherwise.
-    model = NextItemRecommender(encoder, **TINY, init="random")
+    model = NextItemRecommender(architecture, **TINY, init="random")
     model.set_params(**THOROUGH).fit(X)
     items, _ = model.recommend([[1, 2, 0], [2, 1, 0]], n_recommendations=1)
     assert_array_equal(items + 1, [[3], [4]])
 
 
-@pytest.mark.parametrize("encoder", ENCODERS)
-def test_steps_do_not_know_those_after_them(encoder):
-    model = NextItemRecommender(encoder, **EAGER).set_params(n_layers=2).fit(cycles())
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_steps_do_not_know_those_after_them(architecture):
+    model = NextItemRecommender(architecture, **EAGER).set_params(n_layers=2).fit(cycles())
     rows = np.array([[1, 2, 3, 4, 5], [1, 2, 3, 7, 6]])
     codes, code = (output.numpy() for output in model.network_(rows))
     assert_array_equal(codes[0, :3], codes[1, :3])
@@ -106,9 +106,9 @@ def test_places_are_counted_from_the_last_item(model):
     assert_array_equal(places[2, 0], first)
 
 
-@pytest.mark.parametrize("encoder", ENCODERS)
-def test_padding_may_stand_at_either_end(encoder):
-    model = NextItemRecommender(encoder, **EAGER, unknown="ignore").fit(cycles())
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_padding_may_stand_at_either_end(architecture):
+    model = NextItemRecommender(architecture, **EAGER, unknown="ignore").fit(cycles())
     variants = [[1, 2, 3, 0, 0, 0], [0, 0, 0, 1, 2, 3], [0, 1, 0, 2, 3, 0]]
     codes = model.transform(variants)
     assert_allclose(codes, codes[[0, 0, 0]], rtol=1e-5, atol=1e-6)
@@ -340,10 +340,10 @@ def test_unknown_items_are_left_out_on_request():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("encoder", ["attention", "gru"])
-def test_eager_and_compiled_training_agree(encoder):
+@pytest.mark.parametrize("architecture", ["attention", "gru"])
+def test_eager_and_compiled_training_agree(architecture):
     X = cycles()
-    compiled = NextItemRecommender(encoder, n_negatives=5, **{**TINY, "epochs": 1}).fit(X)
+    compiled = NextItemRecommender(architecture, n_negatives=5, **{**TINY, "epochs": 1}).fit(X)
     eager = clone(compiled).set_params(run_eagerly=True).fit(X)
     assert_allclose(eager.decision_function(X), compiled.decision_function(X), rtol=1e-3, atol=1e-4)
 

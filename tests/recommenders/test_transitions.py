@@ -12,7 +12,7 @@ X = RNG.randint(1, 9, size=(40, 6)) * (np.arange(6) < RNG.randint(2, 7, size=(40
 
 
 def test_hand_worked_transitions():
-    model = TransitionRecommender(2, shrinkage=0, popularity_exponent=0, decay=0.5)
+    model = TransitionRecommender(2, popularity_offset=0, popularity_exponent=0, decay=0.5)
     model.fit([[1, 2, 3], [2, 3, 0], [3, 0, 0]])
     transitions = [[0, 1, 0.5], [0, 0, 2], [0, 0, 0]]
     assert_array_equal(model.transitions_.toarray(), transitions)
@@ -27,7 +27,7 @@ def test_hand_worked_transitions():
 
 @pytest.mark.parametrize("window", [1, 3, 9])
 def test_links_equal_a_loop(window):
-    options = {"item_exponent": 0.7, "popularity_exponent": 0.2, "shrinkage": 3.0}
+    options = {"item_exponent": 0.7, "popularity_exponent": 0.2, "popularity_offset": 3.0}
     model = TransitionRecommender(window, decay=1, **options).fit(X)
     transitions, counts = np.zeros((8, 8)), np.zeros(8)
     for history in X:

@@ -38,8 +38,9 @@ class MMDAligner(LinearAligner):
         before, is ``exp(-gamma * ||x - z||^2)``. None means one over the median squared distance
         between source rows.
     n_components : int, default=500
-        Number of random Fourier features that approximate the kernel, at least 1. The error of the
-        discrepancy falls with the square root of this number.
+        Number of random Fourier features that approximate the kernel, at least 1, as in
+        :class:`sklearn.kernel_approximation.RBFSampler`; the output has the columns of X. The error
+        of the discrepancy falls with the square root of this number.
     max_iter : int, default=200
         Largest number of iterations of L-BFGS, at least 1.
     random_state : int, RandomState instance or None, default=None
