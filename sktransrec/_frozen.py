@@ -15,6 +15,9 @@ class Frozen(FrozenEstimator):
         super().__init__(estimator)
         self.name = name
 
+    def __sklearn_clone__(self):
+        return own_shell(self)
+
     def __repr__(self, N_CHAR_MAX=700):
         return f"Frozen({self.name!r})"
 
@@ -31,7 +34,7 @@ def frozen(estimator: Estimator, name: str | None = None) -> Estimator:
 
     Use it like scikit-learn's `FrozenEstimator`, for example as `pretrained`. That one prints
     all parameters of what it holds, which fills the lines of a search with `verbose` and the
-    tables of its results.
+    tables of its results. Its clones share one object too, which fails in searches in threads.
 
     Parameters
     ----------
@@ -58,6 +61,17 @@ def frozen(estimator: Estimator, name: str | None = None) -> Estimator:
     """
     check_is_fitted(estimator)
     return Frozen(estimator, _class_names(estimator) if name is None else str(name))
+
+
+def own_shell(held):
+    """Return another frozen estimator around the same fitted one.
+
+    During a fit, scikit-learn writes to the frozen estimator: threads must not share it.
+    """
+    shell = type(held).__new__(type(held))
+    vars(shell).update(vars(held))
+    vars(shell).pop("_parent_callback_ctx", None)
+    return shell
 
 
 def _class_names(estimator):

@@ -40,6 +40,7 @@ from ._wrapping import (
     reads_histories,
     recommender_and_rows,
     recommender_of,
+    scores_of,
 )
 
 # Smaller blocks waste time in Python calls and small matrix products; larger ones leave the cache.
@@ -55,6 +56,12 @@ _RANKING_SCORES = 2**15
 # Sorting the items by popularity and walking the tags cost more than serving a row, so this is done
 # once for each fit. The results are no attribute, so they are neither saved nor copied.
 _served = WeakKeyDictionary()
+
+# What a fitted recommender must have beside its methods.
+_NEEDED = {
+    "n_items_": "the number of items that it recommends",
+    "popularity_": "the share of rows that have each item",
+}
 
 
 def recommend(
@@ -117,7 +124,10 @@ def recommend(
     array([[1]])
     """
     recommender, X, left_out = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
-    own = getattr(recommender, "recommend", partial(best_items, recommender))
+    own = getattr(recommender, "recommend", None)
+    if own is None:
+        check_is_complete(recommender)
+        own = partial(best_items, recommender)
     return own(X, n_recommendations=n_recommendations, candidates=candidates, **left_out)
 
 
@@ -256,12 +266,12 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **left_
 
 def _scores_of_others(recommender, X, *, candidates, exclude_seen, exclude_interactions):
     """Return the eligible scores of a recommender that has only `decision_function`."""
-    check_is_fitted(recommender)
+    check_is_complete(recommender)
     excluded = exclusions(recommender, X, exclude_seen, exclude_interactions)
     candidates = check_candidates(candidates, recommender.n_items_)
 
     def score(rows):
-        scores = np.array(recommender.decision_function(_safe_indexing(X, rows)), dtype=np.float32)
+        scores = np.array(scores_of(recommender, _safe_indexing(X, rows)), dtype=np.float32)
         return checked_scores(recommender, scores)
 
     return EligibleBlocks(recommender, score, n_rows_of(X), excluded, candidates)
@@ -482,7 +492,7 @@ def withheld_items(models, n_items, columns=None):
 def preference_of(recommender, candidates=None):
     """Return the order of items with equal scores, for all items or for the candidates."""
     if candidates is not None:
-        return Preference.by_popularity(recommender.popularity_[candidates])
+        return Preference.by_popularity(np.asarray(recommender.popularity_)[candidates])
     return _served_by(recommender).preference
 
 
@@ -508,6 +518,29 @@ def _served_by(recommender):
         )
         _served[recommender] = served
     return served
+
+
+def check_is_complete(recommender):
+    """Raise unless a fitted recommender says how many items it has, and how popular each is.
+
+    What was found complete once is not looked at again before the next `fit`.
+    """
+    check_is_fitted(recommender)
+    popularity = getattr(recommender, "popularity_", None)
+    served = _served.get(recommender)
+    if popularity is not None and served is not None and served.popularity is popularity:
+        return
+    name = type(recommender).__name__
+    for attribute, meaning in _NEEDED.items():
+        if not hasattr(recommender, attribute):
+            raise TypeError(f"{name} has no attribute {attribute}, {meaning}: set it in its fit.")
+    shape, n_items = np.shape(popularity), recommender.n_items_
+    if shape != (n_items,):
+        raise ValueError(
+            f"popularity_ of {name} has shape {shape}, and n_items_ is {n_items}: it must hold a "
+            "number for each item."
+        )
+    _served_by(recommender)
 
 
 def row_blocks(n_rows, n_items):

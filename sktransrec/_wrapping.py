@@ -13,6 +13,7 @@ from sklearn.preprocessing import Binarizer
 from sklearn.utils import get_tags
 
 from ._columns import column_names, first_displaced
+from ._frozen import own_shell
 from ._validation import check_is_fitted, check_sparse
 
 
@@ -40,7 +41,7 @@ def fitted_part(part, X, y):
     A part that was fitted before does not warn of names, where X has none.
     """
     try:
-        fitted = clone(part).fit(X, y)
+        fitted = _clone_apart(part).fit(X, y)
         inner = fitted.estimator if isinstance(fitted, FrozenEstimator) else None
         is_named = "feature_names_in_" in getattr(inner, "__dict__", ())
         if is_named and column_names(X) is None:
@@ -49,6 +50,20 @@ def fitted_part(part, X, y):
     except Exception as error:
         error.add_note(f"This is an error of the part {part!r}, which was fitted on X.")
         raise
+
+
+def _clone_apart(model):
+    """Return a clone that shares no frozen estimator with others, but what these hold."""
+    model = clone(model)
+    if isinstance(model, FrozenEstimator):
+        return own_shell(model)
+    held = {
+        name: value
+        for name, value in model.get_params().items()
+        if isinstance(value, FrozenEstimator)
+    }
+    outer = [name for name in held if not any(name.startswith(f"{each}__") for each in held)]
+    return model.set_params(**{name: own_shell(held[name]) for name in outer}) if outer else model
 
 
 def transformed(model, X):
@@ -164,7 +179,19 @@ def recommender_and_rows(model, X):
 def scores_by(model, X):
     """Return the scores that a fitted model gives to all items for each row."""
     recommender, rows = recommender_and_rows(model, X)
-    return recommender.decision_function(rows)
+    return scores_of(recommender, rows)
+
+
+def scores_of(recommender, X):
+    """Return the scores of a fitted recommender; raise unless there is one for each item."""
+    scores = recommender.decision_function(X)
+    shape, n_items = np.shape(scores), recommender.n_items_
+    if len(shape) != 2 or shape[1] != n_items:
+        raise ValueError(
+            f"decision_function of {type(recommender).__name__} returned scores of shape {shape}, "
+            f"and n_items_ is {n_items}: it must return an array of shape (n_rows, n_items_)."
+        )
+    return scores
 
 
 def _check_pipeline_is_fitted(pipeline):
@@ -288,11 +315,12 @@ def _active_steps(pipeline):
     return [step for step in pipeline.steps if step[1] not in (None, "passthrough")]
 
 
-def fitted_learner(pretrained, learner_class, *, attribute="_fitted_network"):
+def fitted_learner(pretrained, learner_class, *, attribute="n_iter_"):
     """Return the one fitted learner of a class inside a `FrozenEstimator`.
 
     It is fitted if it has the attribute.
     """
+    name = learner_class.__name__
     if isinstance(pretrained, FrozenEstimator):
         found = [
             each
@@ -301,7 +329,11 @@ def fitted_learner(pretrained, learner_class, *, attribute="_fitted_network"):
         ]
         if len(found) == 1:
             return found[0]
-    name = learner_class.__name__
+        if found:
+            raise ValueError(
+                f"pretrained holds {len(found)} fitted {name}s: pass the one to start from, "
+                "pretrained=FrozenEstimator(learner)."
+            )
     raise ValueError(
         f"pretrained must be a FrozenEstimator around a fitted {name}, or around a fitted "
         f"Pipeline, search or recommender that holds one; got {pretrained!r}. Write "

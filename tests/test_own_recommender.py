@@ -16,6 +16,13 @@ assert 0 < search.best_score_ < 1
 """
 
 
+# What the page imports for the model of torch.
+_IMPORTS = """
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+"""
+
+
 def _run(*programs):
     """Run what the page shows as one program, whose classes can be pickled."""
     command = [sys.executable, "-W", "error", "-c", "\n".join(programs)]
@@ -32,6 +39,11 @@ def _programs():
 def test_the_subclass_keeps_the_contract():
     subclass, *_ = _programs()
     _run(subclass)
+
+
+def test_the_reader_of_histories_keeps_the_contract():
+    subclass, _, reader, *_ = _programs()
+    _run(subclass, _IMPORTS, reader)
 
 
 def test_the_model_of_torch_works_everywhere():

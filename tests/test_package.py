@@ -489,6 +489,9 @@ def _module_name(path):
     return ".".join(["sktransrec", *(part for part in parts if part != "__init__")])
 
 
+_BY_TEXT = {"getattr", "hasattr", "setattr", "delattr"}
+
+
 def test_no_private_state_of_another_room_is_read():
     private_names = {path: _private_names(path) for path in FILES}
     all_names = set().union(*private_names.values())
@@ -501,11 +504,20 @@ def test_no_private_state_of_another_room_is_read():
         wrong += [
             f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
             for node in _nodes(path)
-            if isinstance(node, ast.Attribute)
-            and node.attr in of_others
-            and _is_of_another(node.value)
+            for value, name in _reads(node)
+            if name in of_others and _is_of_another(value)
         ]
     assert not wrong
+
+
+def _reads(node):
+    """Return the value and the attribute of it that a node reads or sets, by dot or by text."""
+    if isinstance(node, ast.Attribute):
+        return [(node.value, node.attr)]
+    by_text = isinstance(node, ast.Call) and getattr(node.func, "id", None) in _BY_TEXT
+    if by_text and isinstance(node.args[1], ast.Constant):
+        return [(node.args[0], node.args[1].value)]
+    return []
 
 
 def _private_names(path):
@@ -576,6 +588,14 @@ def test_the_page_of_the_api_lists_every_public_name_once():
     page = (Path(__file__).parents[1] / "docs" / "api.rst").read_text("utf-8")
     listed = [f"sktransrec.{name}" for name in re.findall(r"^   ([\w.]+)$", page, re.MULTILINE)]
     assert sorted(listed) == sorted(PUBLIC_NAMES)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_the_page_of_the_design_says_why_it_stays(estimator):
+    page = (Path(__file__).parents[1] / "docs" / "design.rst").read_text("utf-8")
+    table = page.partition("Why these estimators\n")[2].partition("What did not pay\n")[0]
+    rows = re.findall(r"^   \* - (``.*)$", table, re.MULTILINE)
+    assert sum(f"``{estimator.__name__}``" in row for row in rows) == 1
 
 
 def _imported_names(path):

@@ -115,9 +115,10 @@ def test_a_learner_is_found_inside_whatever_holds_it(model):
 
 def test_two_learners_or_none_are_an_error():
     vote = VotingRecommender([("a", _reconstruction()), ("b", _reconstruction())]).fit(X)
-    for held in (vote, EASERecommender().fit(X)):
-        with pytest.raises(ValueError, match="around a fitted Autoencoder"):
-            fitted_learner(FrozenEstimator(held), Autoencoder)
+    with pytest.raises(ValueError, match="holds 2 fitted Autoencoders: pass the one"):
+        fitted_learner(FrozenEstimator(vote), Autoencoder)
+    with pytest.raises(ValueError, match="around a fitted Autoencoder"):
+        fitted_learner(FrozenEstimator(EASERecommender().fit(X)), Autoencoder)
 
 
 @pytest.mark.parametrize("model", [HybridRecommender(), BridgeRecommender(ALSRecommender())])

@@ -20,7 +20,13 @@ from ._arrays import (
     validate_data,
 )
 from ._fit import check_is_fitted, restores_on_error, validated_fit, validated_fit_of_parts
-from ._histories import check_histories, check_known_histories, check_padded, item_ids_of_rows
+from ._histories import (
+    check_histories,
+    check_known_histories,
+    check_padded,
+    errors_about_padding,
+    item_ids_of_rows,
+)
 from ._items import (
     check_candidates,
     check_columns,
@@ -45,7 +51,7 @@ from ._parameters import (
     check_count,
     positive_integers,
 )
-from ._raw_logs import check_no_histories, check_no_log
+from ._raw_logs import check_no_histories, check_no_id_names, check_no_log
 from ._sklearn import (
     HasMethods,
     StrOptions,

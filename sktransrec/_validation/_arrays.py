@@ -15,7 +15,12 @@ from sklearn.utils import indexable
 
 from ._finite import check_magnitude, largest_magnitude
 from ._plain import is_plain, plain_numbers, plain_rows
-from ._raw_logs import check_no_histories, check_no_log, errors_about_interactions
+from ._raw_logs import (
+    check_no_histories,
+    check_no_log,
+    errors_about_interactions,
+    errors_about_transactions,
+)
 from ._sklearn import _sklearn_check_array, _sklearn_validate_data
 from ._sparse_faults import check_sparse
 
@@ -122,7 +127,8 @@ def check_rows(estimator, X, *, reset, dtype=np.float32, allow_nan=False):
     options = {"accept_sparse": _SPARSE_FORMATS, "dtype": dtype}
     if allow_nan:
         options["ensure_all_finite"] = "allow-nan"
-    X = validate_data(estimator, X, reset=reset, **options)
+    with errors_about_transactions("X"):
+        X = validate_data(estimator, X, reset=reset, **options)
     return _canonical_csr(X) if sp.issparse(X) else X
 
 

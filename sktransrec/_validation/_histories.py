@@ -1,23 +1,33 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Checks of histories, rows of item ids in order."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import scipy.sparse as sp
 
 from .._histories import is_padded_at_one_end, padded_at_end
 from ._arrays import _check_nonnegative, are_integers, check_array, check_numbering, validate_data
+from ._raw_logs import are_uneven_rows, check_no_id_names
 
 
 def check_padded(estimator, X, *, reset, allow_nd=False):
     """Return X as an array of numbers with two axes, or more on request."""
-    try:
+    with errors_about_padding("X"):
         return validate_data(estimator, X, reset=reset, dtype="numeric", allow_nd=allow_nd)
+
+
+@contextmanager
+def errors_about_padding(name):
+    """Turn NumPy's error about rows of different lengths into one that says how to pad them."""
+    try:
+        yield
     except ValueError as error:
-        if "array element with a sequence" not in str(error):
+        if not are_uneven_rows(error):
             raise
         raise ValueError(
-            "The rows of X have different lengths: pad them to one length with 0 (vectors with "
-            "vectors of zeros), as TextSequences and InteractionEncoder.sequences do."
+            f"The rows of {name} have different lengths: pad them to one length with 0 (vectors "
+            "with vectors of zeros), as TextSequences and InteractionEncoder.sequences do."
         ) from error
 
 
@@ -27,6 +37,8 @@ def check_histories(estimator, X, *, reset, ignores_gaps=False):
     With `ignores_gaps`, zeros between ids are allowed.
     """
     _check_not_sparse(X, type(estimator).__name__)
+    if reset:
+        check_no_id_names(X, name="X", of_histories=True)
     X = _item_ids(check_padded(estimator, X, reset=reset), ignores_gaps)
     if reset and not ignores_gaps and X.max(initial=0) == 1:
         raise ValueError(
@@ -72,7 +84,9 @@ def check_known_histories(estimator, X, *, reset, n_items=None, grows=False):
 def item_ids_of_rows(X, *, ignores_gaps=False):
     """Return histories as int32 ids as `check_histories` does, without an estimator."""
     _check_not_sparse(X, "the model")
-    return _item_ids(check_array(X, dtype="numeric", input_name="X"), ignores_gaps)
+    with errors_about_padding("X"):
+        X = check_array(X, dtype="numeric", input_name="X")
+    return _item_ids(X, ignores_gaps)
 
 
 _SEQUENCES = (

@@ -7,6 +7,7 @@ import numpy as np
 
 from .._ids import distinct_ids
 from ._arrays import _SPARSE_FORMATS, _canonical_csr, as_array, check_array
+from ._raw_logs import errors_about_transactions
 
 
 def check_item_ids(item_ids, n_items, *, of):
@@ -78,12 +79,13 @@ def check_target_columns(target_columns, n_columns):
 
 def check_exclusions(exclude_interactions, shape):
     """Return the interactions to leave out as a `csr_array` of the given shape."""
-    excluded = check_array(
-        exclude_interactions,
-        accept_sparse=_SPARSE_FORMATS,
-        dtype=np.float32,
-        input_name="exclude_interactions",
-    )
+    with errors_about_transactions("exclude_interactions"):
+        excluded = check_array(
+            exclude_interactions,
+            accept_sparse=_SPARSE_FORMATS,
+            dtype=np.float32,
+            input_name="exclude_interactions",
+        )
     if excluded.shape != shape:
         raise ValueError(
             f"exclude_interactions has shape {excluded.shape}, expected {shape}: one row for each "

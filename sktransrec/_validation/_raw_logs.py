@@ -20,9 +20,13 @@ _ITEM_NAMES = {"item", "product", "movie", "film", "book", "track", "song", "art
 _MAX_LOG_COLUMNS = 4
 _LARGE_ID = 1000
 _MIN_ROWS = 5
+# A log without large numbers is found by a sorted column of users, and needs more lines than that.
+_MIN_EVENTS = 20
 _MAX_HISTORY = 1000
 
+_ROWS_X_ITEMS = "be a matrix of rows x items"
 _MATRIX = 'X = InteractionEncoder(user="userId", item="movieId").fit_transform(log)'
+_SEQUENCES = 'X = InteractionEncoder(user="userId", item="movieId").fit(log).sequences(log)'
 _TRANSACTIONS = (
     'log = {"user": [u for u, items in enumerate(X) for _ in items], '
     '"item": [i for items in X for i in items]}; X = InteractionEncoder().fit_transform(log)'
@@ -32,8 +36,8 @@ _TRANSACTIONS = (
 def check_no_log(X, *, name):
     """Raise if X is a log with one event per line, or a list of the items of each row.
 
-    The signs are column names, kinds of values, and two to four columns of integers without zeros,
-    some of them large and some of them repeated. A sparse matrix is never taken for a log.
+    The signs are column names, kinds of values, and two to four columns of integers, some of them
+    large and some of them repeated, or users in order. A sparse matrix is never taken for a log.
     """
     if sp.issparse(X):
         return
@@ -41,16 +45,23 @@ def check_no_log(X, *, name):
         raise ValueError(_message(name, "is a dict of columns", _MATRIX))
     if _are_transactions(X):
         raise ValueError(_message(name, "holds the ids of the items of each row", _TRANSACTIONS))
-    column = _column_of_ids(X)
-    if column is not None:
-        raise ValueError(_message(name, f"has the column {column!r}", _MATRIX))
+    check_no_id_names(X, name=name)
     if _holds_ids(X):
-        like = "has few columns with large integers, which look like ids"
+        like = "has few columns of integers, which look like ids"
         example = "X = InteractionEncoder(user=0, item=1).fit_transform(log)"
         raise ValueError(
             _message(name, like, example)
             + f" If these are interactions with {np.shape(X)[1]} items, pass a sparse matrix."
         )
+
+
+def check_no_id_names(X, *, name, of_histories=False):
+    """Raise if the name of a column says that it holds ids, as in a log with one event per line."""
+    column = _column_of_ids(X)
+    if column is not None:
+        what = "hold histories, rows of item ids" if of_histories else _ROWS_X_ITEMS
+        example = _SEQUENCES if of_histories else _MATRIX
+        raise ValueError(_message(name, f"has the column {column!r}", example, what=what))
 
 
 def check_no_histories(X, *, name):
@@ -64,10 +75,31 @@ def check_no_histories(X, *, name):
 
 
 @contextmanager
+def errors_about_transactions(name):
+    """Turn NumPy's error about rows of different lengths into one that tells how to encode them."""
+    try:
+        yield
+    except ValueError as error:
+        if not are_uneven_rows(error):
+            raise
+        message = _message(name, "has rows of different lengths", _TRANSACTIONS)
+        raise ValueError(
+            f"{message} Encode new rows of a fitted model with the encoder of its X: "
+            "encoder.transform(log)."
+        ) from error
+
+
+def are_uneven_rows(error):
+    """Return whether an error of NumPy says that rows have different lengths."""
+    return "array element with a sequence" in str(error)
+
+
+@contextmanager
 def errors_about_interactions(name):
     """Turn scikit-learn's errors about a matrix into errors that speak of interactions."""
     try:
-        yield
+        with errors_about_transactions(name):
+            yield
     except (TypeError, ValueError) as error:
         message = str(error)
         if "contains NaN" in message:
@@ -82,9 +114,9 @@ def errors_about_interactions(name):
         raise
 
 
-def _message(name, reason, example):
+def _message(name, reason, example, *, what=_ROWS_X_ITEMS):
     return (
-        f"{name} must be a matrix of rows x items, but it {reason}. If it is a log of events "
+        f"{name} must {what}, but it {reason}. If it is a log of events "
         f"or of ids, encode it first: {example}."
     )
 
@@ -143,8 +175,40 @@ def _holds_ids(X):
     values = _numbers(X, max_columns=_MAX_LOG_COLUMNS)
     if values is None:
         return False
-    is_id = (values >= 1).all(axis=0) & (values == np.floor(values)).all(axis=0)
-    ids = values[:, is_id]
-    if ids.shape[1] < 2 or not _LARGE_ID <= ids.max() < np.inf:
+    if _starts_with_sorted_users(values):
+        return True
+    ids = [column for column in values.T if _may_be_ids(column)]
+    if len(ids) < 2 or not _LARGE_ID <= max(map(np.max, ids)) < np.inf:
         return False
-    return min(len(np.unique(column)) for column in ids.T) <= 2 / 3 * len(ids)
+    return min(len(np.unique(column)) for column in ids) <= 2 / 3 * len(values)
+
+
+def _may_be_ids(column):
+    """Return whether a column holds integers from 1 on, or from 0 on as no counts do."""
+    if not (column >= 0).all() or not (column == np.floor(column)).all():
+        return False
+    if column.all():
+        return True
+    different, counts = np.unique(column, return_counts=True)
+    # Zero is one id among many, but most counts of a column are zeros.
+    if len(different) < 3 or counts[0] > 2 * counts[1:].max():
+        return False
+    is_numbering = len(different) >= _MIN_EVENTS and different[-1] == len(different) - 1
+    return different[-1] >= _LARGE_ID or is_numbering or (np.diff(column) >= 0).all()
+
+
+def _starts_with_sorted_users(values):
+    """Return whether the first column numbers users in order, and each has other items beside it.
+
+    Rows of counts that are sorted by one item do not number it so and hold a pair of counts twice.
+    """
+    users, items = values[:, 0], values[:, 1]
+    steps = np.diff(users)
+    if len(users) < _MIN_EVENTS or users[0] not in (0, 1) or not np.isin(steps, (0, 1)).all():
+        return False
+    if (items < 0).any() or (items != np.floor(items)).any():
+        return False
+    n_users, n_items = np.count_nonzero(steps) + 1, len(np.unique(items))
+    if n_users < _MIN_ROWS or 2 * n_users > len(users) or n_items < _MIN_EVENTS:
+        return False
+    return len(np.unique(values[:, :2], axis=0)) == len(users)

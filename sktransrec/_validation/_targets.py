@@ -13,7 +13,7 @@ from ._arrays import (
     check_array,
     check_numbering,
 )
-from ._raw_logs import check_no_log, errors_about_interactions
+from ._raw_logs import check_no_log, errors_about_interactions, errors_about_transactions
 
 
 def check_targets(y, *, n_rows, nonnegative=False):
@@ -42,8 +42,9 @@ def check_relevance(y, *, n_rows, n_items=None, name="y"):
 
     `y` is a (n_rows, n_items) matrix, or one integer column index per row.
     """
-    y = _two_dimensional(y, n_items=n_items, name=name)
-    y = check_array(y, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
+    with errors_about_transactions(name):
+        y = _two_dimensional(y, n_items=n_items, name=name)
+        y = check_array(y, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
     if y.shape[0] != n_rows or (n_items is not None and y.shape[1] != n_items):
         columns = "n_items" if n_items is None else n_items
         raise ValueError(

@@ -17,7 +17,7 @@ from .._columns import check_order, check_order_of_part, check_row_labels, colum
 from .._histories import padded_at_end
 from .._ids import DecodesItems
 from .._numerics._row_sums import column_shares
-from .._recommend import empty_rows, n_rows_of, withheld_items
+from .._recommend import check_is_complete, empty_rows, n_rows_of, withheld_items
 from .._typing import Estimator, MatrixLike
 from .._validation import (
     BETWEEN_0_AND_1,
@@ -237,6 +237,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             allowed.add(self.n_features_in_)
         for name, model in models.items():
             recommender = recommender_of(model)
+            check_is_complete(recommender)
             if is_supervised(model):
                 check_order_of_part(recommender, self.item_names_)
             else:

@@ -171,9 +171,7 @@ class ModelComparison:
             return self.metrics[0]
         named = [label for label in self.metrics if label.lower() == str(metric).lower()]
         if not named:
-            raise ValueError(
-                f"metric={metric!r} is none of those that were measured: {', '.join(self.metrics)}."
-            )
+            raise ValueError(f"metric={metric!r} is not one of: {', '.join(self.metrics)}.")
         return named[0]
 
     def to_frame(self) -> Any:
@@ -449,7 +447,7 @@ def _with_baseline(models, baseline):
         popular = [name for name, model in models.items() if model is None]
         baseline = [*popular, _POPULARITY][0]
     if baseline not in models:
-        raise ValueError(f"baseline={baseline!r} is none of the models: {', '.join(models)}.")
+        raise ValueError(f"baseline={baseline!r} is not one of: {', '.join(models)}.")
     return models, baseline
 
 

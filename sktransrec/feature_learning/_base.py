@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from .._engine._learner import NetworkLearner
 from .._typing import MatrixLike
-from .._validation import check_array, check_is_fitted, check_rows, validated_fit
+from .._validation import check_array, check_is_fitted, check_no_id_names, check_rows, validated_fit
 from .._validation._finite import finite_output
 from .._version_stamp import VersionStampMixin
 
@@ -93,6 +93,8 @@ class FeatureLearner(
         self._n_features_out = self.n_components
 
     def _check_rows(self, X, *, reset):
+        if reset:
+            check_no_id_names(X, name="X")
         return check_rows(self, X, reset=reset)
 
     def _check_codes(self, X):

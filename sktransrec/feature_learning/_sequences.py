@@ -12,6 +12,7 @@ from .._engine._objectives import EntryTargets
 from .._validation import (
     as_array,
     check_array,
+    check_no_id_names,
     check_numbering,
     check_padded,
     check_relevance,
@@ -68,6 +69,8 @@ class SequenceLearner(FeatureLearner):
                 f"X holds texts, and {type(self).__name__} reads token ids: put TextSequences() "
                 "before it in a Pipeline."
             )
+        if reset:
+            check_no_id_names(X, name="X", of_histories=True)
         stacked = _stacked(_with_plain_integers(X))
         if not reset and getattr(stacked, "ndim", 2) > 2:
             self._check_row_shape(stacked)
@@ -117,8 +120,8 @@ class SequenceLearner(FeatureLearner):
         if smallest < 0:
             raise ValueError(
                 f"Negative values in data passed to X: it holds the token id {smallest}. Ids are 0 "
-                "for padding and from 1 on for tokens, and integers that are none must be floats, "
-                "X.astype(np.float32)."
+                "for padding and from 1 on for tokens; if the values are no token ids, pass "
+                "floats: X.astype(np.float32)."
             )
         if largest >= self.n_tokens_ and self.unknown == "ignore" and not reset:
             X = np.where(self.n_tokens_ > X, X, 0)

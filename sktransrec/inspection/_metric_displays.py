@@ -138,9 +138,7 @@ class MetricCurveDisplay(Display):
         wanted = parts[0][0] if metric is None else str(metric).partition("@")[0]
         names = {int(k): name for label, k, name in parts if label.lower() == wanted.lower()}
         if not names:
-            raise ValueError(
-                f"metric={metric!r} is none of the metrics: {', '.join(comparison.metrics)}."
-            )
+            raise ValueError(f"metric={metric!r} is not one of: {', '.join(comparison.metrics)}.")
         ks = sorted(names)
         means, errors = comparison.means, [comparison.paired_errors(names[k]) for k in ks]
         sound = [name for name in comparison.models if name not in comparison.errors]

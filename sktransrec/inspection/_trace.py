@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from .._recommend import exclusions, recommend, rows_and_exclusions, seen_interactions
 from .._typing import Estimator, MatrixLike
 from .._validation import check_candidates
+from .._wrapping import scores_of
 from ._explain import check_one_row, explained_items
 
 _WITHHELD, _SEEN, _EXCLUDED, _NO_CANDIDATE = "withheld", "seen", "excluded", "not a candidate"
@@ -167,7 +168,7 @@ def trace(
     members = recommender.member_scores(row) if hasattr(recommender, "member_scores") else {}
     return Trace(
         items=items,
-        scores=np.asarray(recommender.decision_function(row), dtype=np.float64)[0, items],
+        scores=np.asarray(scores_of(recommender, row), dtype=np.float64)[0, items],
         ranks=_ranks(recommender, row, filters)[items],
         removed_by=removed_by[items],
         row_path=_row_path(recommender, row),

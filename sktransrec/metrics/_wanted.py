@@ -7,7 +7,13 @@ import scipy.sparse as sp
 from .._columns import check_order, column_names
 from .._histories import is_padded_at_one_end, seen_items
 from .._recommend import n_rows_of
-from .._validation import as_array, check_no_log, check_numbering, check_relevance
+from .._validation import (
+    as_array,
+    check_no_log,
+    check_numbering,
+    check_relevance,
+    errors_about_padding,
+)
 from .._wrapping import check_order_kept, ignores_unknown, innermost, is_supervised, reads_histories
 
 
@@ -24,7 +30,9 @@ def wanted_items(model, y, *, n_rows, n_items=None):
     if not reads_histories(model):
         check_no_log(y, name="y")
     elif not sp.issparse(y):
-        y = _of_ids(as_array(y, name="y"), n_items, ignores=ignores_unknown(model))
+        with errors_about_padding("y"):
+            ids = as_array(y, name="y")
+        y = _of_ids(ids, n_items, ignores=ignores_unknown(model))
     check_same_rows(y, n_rows)
     return check_relevance(y, n_rows=n_rows, n_items=n_items)
 

@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 from .._columns import check_order_of_part
 from .._numerics._entries import column_counts
 from .._numerics._row_totals import nonempty_rows, row_lengths
-from .._recommend import empty_rows
+from .._recommend import empty_rows, n_rows_of
 from .._typing import Estimator, MatrixLike
 from .._validation import (
     ABOVE_0,
@@ -24,7 +24,7 @@ from .._validation import (
     _safe_indexing,
     check_is_fitted,
 )
-from .._wrapping import recommender_and_rows, transformed, without_names
+from .._wrapping import recommender_and_rows, scores_of, transformed, without_names
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ..content import ItemFeatures
 from ._als import ALSRecommender
@@ -36,6 +36,10 @@ from ._item_content import ItemContentMixin
 
 # Rows from whose scores the spread of factors and of neighbours is known.
 _N_ROWS_OF_SPREAD = 200
+# Rows whose scores are compared with the products of factors, and by how much both may differ,
+# relative to the largest score.
+_N_ROWS_COMPARED = 8
+_ROUNDING = 1e-4
 # Cosines that differ by less than this are all the same.
 _LEAST_SPREAD = 1e-6
 _COLD_PATHS = {"content": "content", "popularity": "popularity", "exclude": "excluded"}
@@ -318,7 +322,7 @@ class HybridRecommender(
         model, rows = recommender_and_rows(self.recommender_, X)
         check_order_of_part(model, self.item_names_)
         self._model = without_names(model)
-        self._check_factors(X.shape[1])
+        self._check_factors(rows, X.shape[1])
         if self.cold_policy == "popularity":
             is_empty = row_lengths(X) == 0
             self._mean_row = transformed(self._model, rows)[~is_empty].mean(axis=0)
@@ -339,19 +343,19 @@ class HybridRecommender(
         elif self.cold_policy == "exclude" and len(cold):
             self._add_block(cold, "excluded", self._own_targets()[cold])
 
-    def _check_factors(self, n_items):
-        """Raise unless the recommender scores all items by their factors."""
-        score_rows = getattr(type(self._model), "_score_rows", None)
-        if score_rows is not FactorRecommenderMixin._score_rows:
+    def _check_factors(self, X, n_items):
+        """Raise unless the recommender, which reads X, scores all items by their factors."""
+        of_items = getattr(self._model, "item_factors_", None)
+        if of_items is not None and len(of_items) != n_items:
+            raise ValueError(
+                f"recommender has factors of {len(of_items)} items, but X has {n_items} columns: "
+                "it must recommend the columns of X."
+            )
+        if of_items is None or not _scores_by_factors(self._model, X):
             raise TypeError(
                 "recommender must score items by the inner products of factors alone, as "
                 "ALSRecommender does, or be a Pipeline that ends in such a model, got "
                 f"{self.recommender!r}."
-            )
-        if len(self._model.item_factors_) != n_items:
-            raise ValueError(
-                f"recommender has factors of {len(self._model.item_factors_)} items, but X has "
-                f"{n_items} columns: it must recommend the columns of X."
             )
 
     def _check_policy(self, cold_ids):
@@ -474,4 +478,21 @@ class HybridRecommender(
     def _row_factor_parts(self, X):
         model, rows = recommender_and_rows(self.recommender_, X)
         # A step before the model may mix the columns.
-        return model._row_factor_parts(rows) if rows is X else None
+        has_parts = rows is X and isinstance(model, FactorRecommenderMixin)
+        return model._row_factor_parts(rows) if has_parts else None
+
+
+def _scores_by_factors(model, X):
+    """Return whether the scores of a few rows of X are products of factors, but for a bias."""
+    rows = _safe_indexing(X, np.flatnonzero(~empty_rows(X))[:_N_ROWS_COMPARED])
+    if not n_rows_of(rows):
+        return True
+    factors, of_items = transformed(model, rows), np.asarray(model.item_factors_)
+    scores = scores_of(model, rows)
+    if factors.shape[1:] != of_items.shape[1:] or scores.shape[1] != len(of_items):
+        return False
+    products = factors @ of_items.T
+    bias = getattr(model, "item_bias_", None)
+    if bias is not None:
+        products = products + bias
+    return np.abs(scores - products).max() <= _ROUNDING * np.abs(scores).max()

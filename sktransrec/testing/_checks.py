@@ -14,8 +14,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
-from .._recommend import eligible_scores, recommend
-from .._wrapping import is_supervised, reads_histories
+from .._recommend import check_is_complete, eligible_scores, recommend
+from .._wrapping import is_supervised, reads_histories, scores_of
 from ..metrics import debiased_scorer, held_out_ranks, ranking_scorer
 from ._samples import (
     N_ROWS,
@@ -31,22 +31,30 @@ from ._samples import (
 
 
 def _check_tags(estimator):
+    """The tags are those of a recommender that takes sparse X, or histories."""
     tags = get_tags(estimator)
     assert tags.estimator_type == "recommender"
-    assert tags.input_tags.sparse or reads_histories(estimator)
+    assert tags.input_tags.sparse or reads_histories(estimator), (
+        "set input_tags.sparse, or input_tags.categorical if X holds histories"
+    )
     assert not hasattr(estimator, "predict"), "a 2-D predict means nothing to sklearn"
 
 
 def _check_scores(estimator):
+    """There is a finite float32 score for each row and each item."""
     X, model = _rows_and_model(estimator)
-    scores = model.decision_function(X)
-    assert model.n_items_ == n_items_of(model)
-    assert scores.shape == (N_ROWS, model.n_items_)
-    assert scores.dtype == np.float32
+    check_is_complete(model)
+    scores = scores_of(model, X)
+    assert model.n_items_ == n_items_of(model), (
+        f"n_items_ is {model.n_items_}, and there are {n_items_of(model)} items to recommend"
+    )
+    assert scores.shape == (N_ROWS, model.n_items_), f"the scores have shape {scores.shape}"
+    assert scores.dtype == np.float32, f"the scores are {scores.dtype}"
     assert np.isfinite(scores).all()
 
 
 def _check_ranking_agrees_with_scores(estimator):
+    """The items recommended are those with the best scores."""
     X, model = _rows_and_model(estimator)
     items, scores = recommend(model, X, n_recommendations=5, exclude_seen=False)
     all_scores = model.decision_function(X)
@@ -70,6 +78,7 @@ def _check_ties(estimator):
 
 
 def _check_row_blocks_do_not_matter(estimator):
+    """Scores do not depend on how many rows are scored together."""
     X, model = _rows_and_model(estimator)
     whole = recommend(model, X, n_recommendations=4)
     with config_context(working_memory=1e-3):
@@ -78,6 +87,7 @@ def _check_row_blocks_do_not_matter(estimator):
 
 
 def _check_input_formats(estimator):
+    """Every format of X, and of y, gives the same scores: lists, floats, integers, sparse."""
     X, y = domain(estimator)
     unfitted = seeded(estimator)
     model = clone(unfitted).fit(X, y)
@@ -89,6 +99,7 @@ def _check_input_formats(estimator):
 
 
 def _check_input_is_kept(estimator):
+    """Neither `fit` nor `recommend` changes X or y."""
     X, y = domain(estimator)
     X_before, y_before = X.copy(), None if y is None else y.copy()
     model = clone(estimator).fit(X, y)
@@ -98,6 +109,7 @@ def _check_input_is_kept(estimator):
 
 
 def _check_new_rows(estimator):
+    """Rows that `fit` has not seen get recommendations too."""
     X, y = domain(estimator)
     model = clone(estimator).fit(X[:-10], None if y is None else y[:-10])
     items, scores = recommend(model, X[-10:], n_recommendations=3)
@@ -106,6 +118,7 @@ def _check_new_rows(estimator):
 
 
 def _check_empty_rows(estimator):
+    """Empty rows get finite scores, all the same."""
     X, model = _rows_and_model(estimator)
     empty = no_interactions(X[:2])
     scores = model.decision_function(empty)
@@ -152,6 +165,7 @@ def _check_popularity(estimator):
 
 
 def _check_ranks(estimator):
+    """No held-out item has a better rank than its score allows."""
     X, model = _rows_and_model(estimator)
     wanted = interactions(N_ROWS, model.n_items_, seed=2)
     rows, items, ranks = held_out_ranks(model, X, wanted, exclude_seen=False)
@@ -163,9 +177,10 @@ def _check_ranks(estimator):
 
 
 def _check_seen(estimator):
+    """Items that a row has are left out, unless `exclude_seen` is false."""
     X, model = _rows_and_model(estimator)
     if is_supervised(estimator):
-        message = _error(ValueError, recommend, model, X, exclude_seen=True)
+        message = _error(ValueError, "exclude_seen=True", recommend, model, X, exclude_seen=True)
         assert "exclude_interactions" in message
         return
     seen = seen_items(model, X)
@@ -177,6 +192,7 @@ def _check_seen(estimator):
 
 
 def _check_padding(estimator):
+    """Places without an eligible item hold -1, and -inf as score."""
     X, model = _rows_and_model(estimator)
     n_items = model.n_items_
     excluded = np.ones((N_ROWS, n_items))
@@ -190,6 +206,7 @@ def _check_padding(estimator):
 
 
 def _check_candidates(estimator):
+    """Only candidates are recommended."""
     X, model = _rows_and_model(estimator)
     candidates = np.array([7, 1, 4])
     items, scores = recommend(
@@ -205,47 +222,57 @@ def _check_candidates(estimator):
 
 
 def _check_bad_arguments(estimator):
+    """Bad arguments of `recommend` raise a ValueError that names them."""
     X, model = _rows_and_model(estimator)
     n_items = model.n_items_
     for bad in (0, n_items + 1, 2.5, True, "3"):
-        message = _error(ValueError, recommend, model, X, n_recommendations=bad)
+        what = f"n_recommendations={bad!r}"
+        message = _error(ValueError, what, recommend, model, X, n_recommendations=bad)
         assert "n_recommendations" in message
     for bad in ([], [n_items], [-1], [0.5], [[1]]):
-        message = _error(ValueError, recommend, model, X, candidates=np.array(bad))
+        what = f"candidates={bad}"
+        message = _error(ValueError, what, recommend, model, X, candidates=np.array(bad))
         assert "candidates" in message
-    assert "exclude_seen" in _error(ValueError, recommend, model, X, exclude_seen="maybe")
-    message = _error(ValueError, recommend, model, X, exclude_interactions=np.ones((1, n_items)))
+    what = 'exclude_seen="maybe"'
+    assert "exclude_seen" in _error(ValueError, what, recommend, model, X, exclude_seen="maybe")
+    excluded, what = np.ones((1, n_items)), "exclude_interactions with a single row"
+    message = _error(ValueError, what, recommend, model, X, exclude_interactions=excluded)
     assert "exclude_interactions" in message
 
 
 def _check_bad_input(estimator):
+    """Bad X raises an error in words, and leaves a fitted model as it was."""
     X, y = domain(estimator)
     model = _fitted(estimator)
     expected = model.decision_function(X)
     attributes = set(vars(model))
-    for bad, words in bad_matrices(estimator, X):
-        fit_message = _error((ValueError, TypeError), model.fit, bad, y)
-        assert any(word in fit_message for word in words), fit_message
+    for what, bad, words in bad_matrices(estimator, X):
+        message = _error((ValueError, TypeError), what, model.fit, bad, y)
+        assert any(word in message for word in words), (
+            f"fit refused {what}, but its message does not say {' or '.join(map(repr, words))}: "
+            f"{message}"
+        )
         if words != ONLY_FIT_REFUSES:
-            _error((ValueError, TypeError), model.decision_function, bad)
-    _error(ValueError, model.decision_function, X[:, :-1])
-    assert set(vars(model)) == attributes
+            _error((ValueError, TypeError), what, model.decision_function, bad)
+    _error(ValueError, "X with a column fewer than in fit", model.decision_function, X[:, :-1])
+    assert set(vars(model)) == attributes, "a fit that failed left other attributes than before"
     _assert_same_scores(model.decision_function(X), expected)
 
 
 def _check_score(estimator):
+    """The score lies between 0 and 1, and bad y is refused."""
     X, model = _rows_and_model(estimator)
     held_out = interactions(N_ROWS, n_items_of(model), seed=2)
     score = _score_method(model)
     assert 0 <= score(X, held_out) <= 1
     assert 0 <= score(X, held_out.toarray()) <= 1
     if is_supervised(estimator):
-        assert "None" in _error(ValueError, score, X)
-        assert "None" in _error(ValueError, ranking_scorer(), model, X)
+        assert "None" in _error(ValueError, "no y", score, X)
+        assert "None" in _error(ValueError, "no y", ranking_scorer(), model, X)
     else:
         _check_score_without_y(model, X)
-    _error(ValueError, score, X, held_out[:, :-1])
-    _error(ValueError, score, X, held_out[:-1])
+    _error(ValueError, "y with a column fewer than items", score, X, held_out[:, :-1])
+    _error(ValueError, "y with a row fewer than X", score, X, held_out[:-1])
 
 
 def _score_method(model):
@@ -261,7 +288,8 @@ def _check_score_without_y(model, X):
     search = _search(model, error_score="raise").fit(X)
     assert 0 < search.best_score_ <= 1
     assert 0 < ranking_scorer("recall", holdout=1, random_state=0)(search, X) <= 1
-    assert "nothing to hide" in _error(ValueError, _score_method(model), no_interactions(X))
+    message = _error(ValueError, "X without interactions", _score_method(model), no_interactions(X))
+    assert "nothing to hide" in message
 
 
 def _search(model, **options):
@@ -271,6 +299,7 @@ def _search(model, **options):
 
 
 def _check_wrapped(estimator):
+    """A pipeline, a search and a FrozenEstimator recommend the same."""
     X, y = domain(estimator)
     model = seeded(estimator)
     pipeline = make_pipeline(clone(model)).fit(X, y)
@@ -283,6 +312,7 @@ def _check_wrapped(estimator):
 
 
 def _check_pickle(estimator):
+    """A pickled model recommends the same."""
     X, model = _rows_and_model(estimator)
     items, scores = recommend(model, X, n_recommendations=3)
     loaded = pickle.loads(pickle.dumps(model))
@@ -292,6 +322,7 @@ def _check_pickle(estimator):
 
 
 def _check_random_state(estimator):
+    """The same random_state gives the same scores, and NumPy's global state stays."""
     if "random_state" not in estimator.get_params():
         return
     X, y = domain(estimator)
@@ -305,6 +336,7 @@ def _check_random_state(estimator):
 
 
 def _check_factors(estimator):
+    """The factors of rows and items are float32, as many for each, and have names."""
     if not hasattr(estimator, "transform"):
         return
     X, model = _rows_and_model(estimator)
@@ -318,6 +350,7 @@ def _check_factors(estimator):
 
 
 def _check_similar_items(estimator):
+    """Similar items come in order, without the item itself."""
     if not hasattr(estimator, "similar_items"):
         return
     model = _fitted(estimator)
@@ -326,11 +359,11 @@ def _check_similar_items(estimator):
     assert 3 not in similar[0]
     assert 0 not in similar[1]
     assert (np.diff(similarities, axis=1) <= 0).all()
-    _error(ValueError, model.similar_items, [model.n_items_])
-    _error(ValueError, model.similar_items, [0], n_similar=0)
+    _error(ValueError, "an item that there is not", model.similar_items, [model.n_items_])
+    _error(ValueError, "n_similar=0", model.similar_items, [0], n_similar=0)
 
 
-CHECKS = (
+_ALL = (
     _check_tags,
     _check_scores,
     _check_ranking_agrees_with_scores,
@@ -380,20 +413,35 @@ def seeded(estimator):
     return clone(estimator).set_params(**({"random_state": 0} if has_state else {}))
 
 
-def _error(error, function, *args, **kwargs):
-    """Return the message of the error that the call must raise."""
+def _error(error, what, function, *args, **kwargs):
+    """Return the message of the error that the call must raise for the bad input named `what`."""
     try:
         function(*args, **kwargs)
     except error as raised:
         return str(raised)
     name = getattr(function, "__qualname__", function)
-    raise AssertionError(f"{name} accepted bad input: {args[1:] or args}, {kwargs}.")
+    raise AssertionError(f"{name} accepted {what}: it must raise a ValueError.")
 
 
 def _assert_same_scores(actual, expected):
     np.testing.assert_allclose(actual, expected, rtol=1e-3, atol=1e-4)
 
 
-for _check in CHECKS:
-    _check.__name__ = _check.__name__.removeprefix("_")
-del _check
+def _in_words(check):
+    """Return a check whose every failure says which estimator fails what."""
+
+    @functools.wraps(check)
+    def checked(estimator):
+        try:
+            check(estimator)
+        except Exception as error:
+            found = str(error) or "this does not hold"
+            kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
+            name = f"{type(estimator).__name__} fails {checked.__name__} ({check.__doc__})"
+            raise AssertionError(f"{name}: {kind}{found}") from error
+
+    checked.__name__ = check.__name__.removeprefix("_")
+    return checked
+
+
+CHECKS = tuple(map(_in_words, _ALL))

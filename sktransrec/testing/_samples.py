@@ -83,16 +83,20 @@ def formats(X):
 
 
 def bad_matrices(estimator, X):
-    """Yield matrices that `fit` must refuse, each with words; the error must hold one of them."""
-    for value, word in ((np.nan, "NaN"), (np.inf, "infinity")):
-        yield _with_value(X, value), (word,)
-    yield X[:0], ("0 sample",)
+    """Yield what is wrong, a matrix that `fit` must refuse, and words.
+
+    The message of the error must hold one of the words.
+    """
+    yield "X with NaN", _with_value(X, np.nan), ("NaN",)
+    yield "X with an infinite value", _with_value(X, np.inf), ("infinity",)
+    yield "X without rows", X[:0], ("0 sample",)
     if not get_tags(estimator).input_tags.string:
-        yield np.full(X.shape, "film"), ("could not convert", "string", "numeric")
+        words = ("could not convert", "string", "numeric", "invalid literal")
+        yield "X that holds texts", np.full(X.shape, "film"), words
     if get_tags(estimator).input_tags.positive_only:
-        yield _with_value(X, -1), ("Negative",)
+        yield "X with a negative value", _with_value(X, -1), ("Negative",)
     if not is_supervised(estimator):
-        yield no_interactions(X), ONLY_FIT_REFUSES
+        yield "X without interactions", no_interactions(X), ONLY_FIT_REFUSES
 
 
 def _with_value(X, value):

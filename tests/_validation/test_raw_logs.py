@@ -6,17 +6,23 @@ import pytest
 import scipy.sparse as sp
 
 from sktransrec import (
+    ALSRecommender,
+    Autoencoder,
     BM25Transformer,
     EASERecommender,
     HistoryRecommender,
     InteractionEncoder,
+    NextItemRecommender,
     PopularityRecommender,
     RidgeRecommender,
+    RNNEncoder,
     TransferGate,
     VotingRecommender,
     holdout_random,
+    recommend,
 )
 from sktransrec._validation._raw_logs import check_no_histories, check_no_log
+from sktransrec.metrics import ndcg_at_k
 
 RNG = np.random.RandomState(0)
 LOG = pd.DataFrame(
@@ -29,6 +35,9 @@ LOG = pd.DataFrame(
 )
 PAIR = ["userId", "movieId"]
 HISTORIES = RNG.randint(1, 50, size=(20, 8)) * (np.arange(8) < RNG.randint(1, 9, size=(20, 1)))
+EVENTS = np.random.RandomState(2)
+USERS, ITEMS = EVENTS.randint(200, size=2000), EVENTS.randint(9000, size=2000)
+FEW_ITEMS = np.concatenate([EVENTS.permutation(60)[:5] for _ in range(20)])
 RAW = {
     "names": LOG,
     "names of two columns": LOG[PAIR],
@@ -42,6 +51,10 @@ RAW = {
     "array of two columns": LOG[PAIR].to_numpy(),
     "array without times": LOG.iloc[:, :3].to_numpy(),
     "unnamed": pd.DataFrame(LOG.to_numpy()),
+    "numbered from 0": np.column_stack([USERS, ITEMS]),
+    "sorted and numbered from 0": np.column_stack([np.sort(USERS), ITEMS]),
+    "ratings numbered from 0": np.column_stack([USERS, ITEMS, 1 + ITEMS % 5]),
+    "small ids of sorted users": np.column_stack([np.repeat(np.arange(20), 5), FEW_ITEMS]),
     "list of events": LOG[PAIR].to_numpy().tolist(),
     "dict": {"user": [1, 2], "item": [3, 4]},
     "events of strings": [("ann", "tea"), ("bob", "tea")],
@@ -57,6 +70,11 @@ MATRICES = {
     "0 and 1": SMALL.randint(2, size=(30, 3)),
     "small counts": SMALL.randint(1, 6, size=(30, 3)),
     "counts with zeros": SMALL.poisson(300, size=(30, 3)) * SMALL.randint(2, size=(30, 3)) * 10,
+    "sorted counts": np.sort(SMALL.poisson(5, size=(200, 3)), axis=0),
+    "rows sorted by an item": np.array(sorted(SMALL.poisson(5, size=(200, 2)).tolist())),
+    "many zeros beside many plays": np.column_stack(
+        [SMALL.poisson(0.5, size=200), SMALL.poisson(2000, size=200)]
+    ),
     "floats": 5000 * SMALL.uniform(size=(30, 3)),
     "large but few": [[1000, 2], [3, 4000]],
     "wide": SMALL.randint(1, 5000, size=(30, 8)),
@@ -142,3 +160,63 @@ def test_a_pivot_table_with_gaps_is_told_to_fill_them_with_zeros(call):
     assert "Do not use an imputer" in str(caught.value)
     with pytest.raises(ValueError, match=r"y contains NaN.*y\.fillna\(0\)"):
         RidgeRecommender().fit(np.ones((10, 2)), pivot)
+
+
+BASKETS = [["milk"], ["tea", "x"]]
+RATED = np.eye(4)[[0, 1, 2, 3, 0, 1]]
+EASE, RIDGE = EASERecommender().fit(RATED), RidgeRecommender().fit(RATED, RATED)
+NEXT = HistoryRecommender(EASERecommender()).fit([[1, 2], [2, 3], [3, 1]])
+
+
+@pytest.mark.parametrize("baskets", [BASKETS, [[1], [2, 3], [1]]], ids=["texts", "numbers"])
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("X", lambda rows: recommend(EASE, rows, n_recommendations=1)),
+        ("X", lambda rows: recommend(RIDGE, rows, n_recommendations=1)),
+        ("X", EASE.score),
+        ("X", ALSRecommender(2, max_iter=1).fit(RATED).transform),
+        ("X", BM25Transformer().fit(RATED).transform),
+        ("X", lambda rows: RidgeRecommender().fit(rows, RATED[: len(rows)])),
+        ("X", Autoencoder(2).fit),
+        ("y_true", lambda rows: ndcg_at_k(rows, [[0]] * len(rows), k=1)),
+        (
+            "exclude_interactions",
+            lambda rows: EASE.recommend(
+                RATED[: len(rows)], n_recommendations=1, exclude_interactions=rows
+            ),
+        ),
+    ],
+)
+def test_transactions_are_told_to_be_encoded_everywhere(name, call, baskets):
+    with pytest.raises(
+        ValueError, match=rf"^{name} must be .* InteractionEncoder\(.*\.fit_transform\(log\)"
+    ):
+        call(baskets)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("X", lambda rows: recommend(NEXT, rows, n_recommendations=1)),
+        ("y", lambda rows: NEXT.score([[1, 2], [2, 0]], rows)),
+    ],
+)
+def test_histories_of_several_lengths_are_told_to_be_padded(name, call):
+    with pytest.raises(ValueError, match=rf"rows of {name} have different lengths: pad them"):
+        call([[1], [2, 3]])
+
+
+@pytest.mark.parametrize(
+    ("model", "cure"),
+    [
+        (Autoencoder(2), "fit_transform"),
+        (RNNEncoder(2), "sequences"),
+        (NextItemRecommender(), "sequences"),
+        (HistoryRecommender(EASERecommender()), "sequences"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_networks_and_readers_of_histories_read_the_names_of_columns(model, cure):
+    with pytest.raises(ValueError, match=rf"the column 'userId'.*{cure}\(log\)"):
+        model.fit(LOG[PAIR])

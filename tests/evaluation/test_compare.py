@@ -196,7 +196,7 @@ def test_progress_is_shown_only_if_asked_for(domains, capsys):
     ("options", "message"),
     [
         ({"models": {}}, "models is empty"),
-        ({"baseline": "ALS"}, "baseline='ALS' is none of the models: EASE, popularity"),
+        ({"baseline": "ALS"}, "baseline='ALS' is not one of: EASE, popularity"),
         ({"metrics": ["ndcg", "auc"]}, "metrics holds 'auc', but each must be one of"),
         ({"metrics": "diversity"}, "'metrics' parameter of compare"),
         ({"k": []}, "k is empty"),
@@ -297,7 +297,7 @@ def test_metrics_are_known_in_lower_case(domains):
     comparison = compare({"EASE": EASERecommender(10.0)}, domains.X_source, cv=2, random_state=0)
     assert comparison.differences("ndcg@10") == comparison.differences()
     assert comparison.paired_errors("ndcg@10") == comparison.paired_errors("NDCG@10")
-    with pytest.raises(ValueError, match="metric='ndcg' is none of those that were measured: NDCG"):
+    with pytest.raises(ValueError, match="metric='ndcg' is not one of: NDCG"):
         comparison.differences("ndcg")
 
 

@@ -42,7 +42,7 @@ def test_a_curve_has_the_means_of_each_k_in_order(comparison):
         heights = display.bands_[name].get_paths()[0].get_extents().height
         assert heights > 0
     assert display.ax_.get_ylim()[0] > 0
-    with pytest.raises(ValueError, match="'recall' is none of the metrics"):
+    with pytest.raises(ValueError, match="'recall' is not one of"):
         MetricCurveDisplay.from_comparison(comparison, metric="recall")
 
 
@@ -83,5 +83,5 @@ def test_a_trade_off_has_a_named_point_for_each_model(comparison):
         assert_allclose(np.ravel(point.get_data()).astype(float), place)
     legend = display.ax_.get_legend().get_texts()
     assert [text.get_text() for text in legend] == comparison.models
-    with pytest.raises(ValueError, match="'diversity' is none of those that were measured"):
+    with pytest.raises(ValueError, match="'diversity' is not one of"):
         TradeOffDisplay.from_comparison(comparison, x="diversity")

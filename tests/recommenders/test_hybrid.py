@@ -17,6 +17,7 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScale
 
 from sktransrec import (
     ALSRecommender,
+    BiasedMFRecommender,
     BM25Transformer,
     BPRRecommender,
     CNNEncoder,
@@ -489,7 +490,7 @@ def test_a_network_reads_the_texts():
     assert scores[::2, -1].mean() > 2 * scores[1::2, -1].mean()
 
 
-@pytest.mark.parametrize("recommender", [GraphFilterRecommender(4), HybridRecommender(als())])
+@pytest.mark.parametrize("recommender", [GraphFilterRecommender(4), BiasedMFRecommender(4)])
 def test_only_models_whose_scores_are_products_of_factors(recommender):
     with pytest.raises(TypeError, match="inner products of factors alone"):
         hybrid(recommender).fit(interactions())

@@ -15,20 +15,31 @@ from sktransrec import (
     BridgeRecommender,
     DiscountedRecommender,
     EASERecommender,
+    HistoryRecommender,
+    HybridRecommender,
+    InteractionEncoder,
+    ItemFeatures,
     ItemKNNRecommender,
+    RecommendationService,
     RidgeRecommender,
     SourceSelectorRecommender,
+    StackingRecommender,
     SwitchingRecommender,
     TransferGate,
     VotingRecommender,
+    compare,
     debiased_scorer,
     eligible_scores,
+    load,
     ranking_scorer,
     recommend,
+    save,
     transfer_gain,
     transfer_learning_curve,
 )
 from sktransrec.datasets import make_cross_domain
+from sktransrec.evaluation import KShot, NewUsers
+from sktransrec.inspection import explain, trace
 from sktransrec.metrics import held_out_ranks
 from sktransrec.testing import check_recommender
 
@@ -109,6 +120,65 @@ def _dense(X):
     return X.toarray() if sp.issparse(X) else X
 
 
+class LastItem(BaseEstimator):
+    """Score an item by how often it comes after the last item of a history."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "recommender"
+        tags.input_tags.categorical = True
+        return tags
+
+    def fit(self, X, y=None):
+        X = self._ids(X, reset=True)
+        if not X.any():
+            raise ValueError("X holds no interactions.")
+        self.n_items_ = int(X.max())
+        has_item = (X[:, :, None] == np.arange(1, self.n_items_ + 1)).any(axis=1)
+        self.popularity_ = has_item.mean(axis=0)
+        self.counts_ = np.zeros((self.n_items_ + 1, self.n_items_ + 1), dtype=np.float32)
+        np.add.at(self.counts_, (X[:, :-1], X[:, 1:]), 1)
+        return self
+
+    def decision_function(self, X):
+        X = self._ids(X, reset=False)
+        n_steps = (X > 0).sum(axis=1)
+        scores = self.counts_[X[np.arange(len(X)), n_steps - 1], 1:]
+        scores[n_steps == 0] = self.popularity_
+        return scores
+
+    def _ids(self, X, *, reset):
+        return validate_data(self, X, dtype=int, reset=reset)
+
+
+class SVDFactors(Cooccurrence):
+    """Factors of items by a singular value decomposition, and of rows by their projection."""
+
+    def fit(self, X, y=None):
+        super().fit(X)
+        _, _, V = np.linalg.svd(_dense(self._checked(X, reset=False)), full_matrices=False)
+        self.item_factors_ = V[:8].T.astype(np.float32)
+        return self
+
+    def transform(self, X):
+        return (self._checked(X, reset=False) @ self.item_factors_).astype(np.float32)
+
+    def decision_function(self, X):
+        return self.transform(X) @ self.item_factors_.T
+
+
+class FoldedFactors(SVDFactors):
+    """Empty rows get the popularity, and the factors have names."""
+
+    def decision_function(self, X):
+        scores = super().decision_function(X)
+        scores[~self.transform(X).any(axis=1)] = self.popularity_
+        return scores
+
+    def get_feature_names_out(self, input_features=None):
+        return np.array([f"factor{i}" for i in range(8)], dtype=object)
+
+
 @pytest.fixture(scope="module")
 def domains():
     return make_cross_domain(
@@ -116,7 +186,7 @@ def domains():
     )
 
 
-@pytest.mark.parametrize("model", [Cooccurrence(), LeastSquares()], ids=repr)
+@pytest.mark.parametrize("model", [Cooccurrence(), LeastSquares(), LastItem()], ids=repr)
 def test_it_keeps_the_contract(model):
     check_recommender(model)
 
@@ -160,6 +230,11 @@ def test_withheld_items_and_columns_of_items_are_respected(domains):
 ENSEMBLES = {
     "vote": VotingRecommender([("own", EASERecommender()), ("other", Cooccurrence())]),
     "discount": DiscountedRecommender(Cooccurrence()),
+    "stack": StackingRecommender(
+        [("own", EASERecommender()), ("other", Cooccurrence())], random_state=0
+    ),
+    "histories": HistoryRecommender(Cooccurrence()),
+    "hybrid": HybridRecommender(FoldedFactors()),
 }
 
 
@@ -226,22 +301,138 @@ def test_it_serves_within_a_switch_and_a_curve(domains):
 
 
 def test_factors_of_another_model_are_bridged(domains):
-    class SVDFactors(Cooccurrence):
-        """Factors of items by a singular value decomposition, and of rows by their projection."""
-
-        def fit(self, X, y=None):
-            super().fit(X)
-            _, _, V = np.linalg.svd(_dense(self._checked(X, reset=False)), full_matrices=False)
-            self.item_factors_ = V[:8].T.astype(np.float32)
-            return self
-
-        def transform(self, X):
-            return (self._checked(X, reset=False) @ self.item_factors_).astype(np.float32)
-
-        def decision_function(self, X):
-            return self.transform(X) @ self.item_factors_.T
-
     X, y = domains.X_source, domains.Y_target
     bridge = make_pipeline(SVDFactors(), BridgeRecommender(SVDFactors(), Ridge()))
     gain = transfer_gain(bridge, None, X, y, cv=3, random_state=0)
     assert gain.clean.verdict == "helps"
+
+
+def test_factors_of_another_model_are_mixed_with_content(domains):
+    X = domains.Y_target.toarray()
+    X[:, 3] = 0
+    model = SVDFactors()
+    factors = model.fit(X).item_factors_
+    hybrid = HybridRecommender(model, item_features=ItemFeatures(factors), neighbor_weight=0)
+    paths = hybrid.fit(X).item_paths_
+    assert paths[3] == "content"
+    known = paths == "factors"
+    expected = model.decision_function(X)[:, known]
+    assert_allclose(hybrid.decision_function(X)[:, known], expected, rtol=1e-4, atol=1e-5)
+    assert explain(hybrid, X[:1], [0, 1]).items.tolist() == [0, 1]
+
+
+class OtherScores(SVDFactors):
+    """It has factors, but scores by counts."""
+
+    decision_function = Cooccurrence.decision_function
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (OtherScores(), "inner products of factors alone"),
+        (Cooccurrence(), "implementing 'fit' and 'transform'"),
+        (EASERecommender(), "implementing 'fit' and 'transform'"),
+    ],
+    ids=repr,
+)
+def test_scores_that_are_no_products_are_not_mixed_with_content(model, words, domains):
+    with pytest.raises((TypeError, ValueError), match=words):
+        HybridRecommender(model).fit(domains.Y_target)
+
+
+class Unpopular(Cooccurrence):
+    def fit(self, X, y=None):
+        super().fit(X)
+        del self.popularity_
+        return self
+
+    def decision_function(self, X):
+        return np.ones((X.shape[0], self.n_items_), dtype=np.float32)
+
+
+class Narrow(Cooccurrence):
+    def decision_function(self, X):
+        return super().decision_function(X)[:, :-1]
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (Unpopular(), "Unpopular has no attribute popularity_"),
+        (Narrow(), "decision_function of Narrow returned scores of shape"),
+    ],
+    ids=["no popularity", "a score too few"],
+)
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model, X: recommend(model.fit(X), X[:1]),
+        lambda model, X: recommend(model.fit(X), X[:1], candidates=[1], exclude_seen=False),
+        lambda model, X: VotingRecommender([("a", model)]).fit(X).decision_function(X),
+        lambda model, X: check_recommender(model),
+    ],
+    ids=["recommend", "candidates", "vote", "check"],
+)
+def test_what_is_missing_is_said(model, words, use, domains):
+    with pytest.raises((TypeError, ValueError, AssertionError), match=words):
+        use(model, domains.Y_target)
+
+
+class Careless(Cooccurrence):
+    def _checked(self, X, *, reset):
+        return sp.csr_array(X)
+
+
+class OnlyIntegers(LastItem):
+    def _ids(self, X, *, reset):
+        return np.asarray(X)
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (Careless(), "accepted X with NaN: it must raise"),
+        (OnlyIntegers(), "OnlyIntegers fails check_input_formats .*floats.*Error: "),
+    ],
+    ids=["no checks", "no floats"],
+)
+def test_a_broken_promise_is_named_in_words(model, words):
+    with pytest.raises(AssertionError, match=words):
+        check_recommender(model)
+
+
+@pytest.mark.parametrize("cv", [2, NewUsers(2, random_state=0), KShot(3, random_state=0)], ids=repr)
+def test_it_is_compared(cv, domains):
+    models = {"other": Cooccurrence(), "own": EASERecommender()}
+    report = compare(models, domains.Y_target, cv=cv, random_state=0)
+    assert report.means["NDCG@10"]["other"] > 0
+
+
+def test_next_items_by_it_are_compared():
+    X = 1 + (np.arange(40)[:, None] + np.arange(6)) % 7
+    report = compare({"other": LastItem()}, X, cv=2, k=1)
+    assert report.means["NDCG@1"]["other"] == 1
+
+
+def test_it_is_saved_if_it_is_trusted(domains, tmp_path):
+    X = domains.Y_target
+    model = make_pipeline(Cooccurrence()).fit(X)
+    save(model, tmp_path / "a.model")
+    loaded = load(tmp_path / "a.model", trusted=[f"{__name__}.Cooccurrence"])
+    assert_array_equal(loaded.decision_function(X), model.decision_function(X))
+
+
+@pytest.mark.parametrize("as_model", [lambda model: model, make_pipeline], ids=["bare", "pipeline"])
+def test_it_is_served_explained_and_traced(as_model):
+    log = {"user": [1, 1, 2, 2, 3, 3, 3], "item": list("abacbcd")}
+    encoder = InteractionEncoder(user="user", item="item").fit(log)
+    X = encoder.transform(log)
+    model = as_model(Cooccurrence()).fit(X)
+    service = RecommendationService(model, encoder)
+    items = recommend(model, X[:1], n_recommendations=1)[0][0]
+    served = service.recommend([1], log, n_recommendations=1)
+    assert served["item"].tolist() == encoder.items_[items].tolist()
+    found = explain(model, X[:1], items)
+    assert found.items.tolist() == trace(model, X[:1], items).items.tolist() == items.tolist()
+    assert trace(model, X[:1], items).ranks.tolist() == [1]
