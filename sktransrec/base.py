@@ -263,7 +263,7 @@ shape (n_rows,), default=None
         k = min(10, self.n_items_)
         items, _ = self.recommend(X, n_recommendations=k)
         wanted = wanted_items(self, y, n_rows=len(items), n_items=self.n_items_)
-        if is_matrix_of_items(self, y):
+        if is_matrix_of_items(self, y, self.n_items_):
             check_not_all_seen(wanted, exclusions(self, X))
         return ndcg_at_k(wanted, items, k=k)
 

@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import scipy.sparse as sp
+from _instances import ESTIMATORS
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -39,6 +40,7 @@ from sktransrec._columns import (
     framed_like,
     objects_of,
 )
+from sktransrec._wrapping import reads_histories
 from sktransrec.datasets import make_cross_domain
 
 HOLDERS = {
@@ -203,6 +205,35 @@ def test_items_by_number_in_another_order_are_refused(model, call):
     BY_NUMBERS[call](model, NUMBERED)
     with pytest.raises(ValueError, match="X has the column 109 where the model has the item 100"):
         BY_NUMBERS[call](model, NUMBERED.iloc[:, ::-1])
+
+
+@pytest.mark.filterwarnings("ignore:X has feature names")
+@pytest.mark.parametrize("order", [NAMED.columns, range(100, 110)], ids=["texts", "numbers"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        model
+        for model in ESTIMATORS
+        if {"item_ids", "item_features"} & {*model.get_params(deep=False)}
+        and not reads_histories(model)
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_columns_are_in_the_order_of_their_ids_or_found_by_name(model, order):
+    ids, X = list(order), pd.DataFrame(NUMBERS, columns=order)
+    if "item_features" in model.get_params(deep=False):
+        content = ItemFeatures(CONTENT.values, ids=ids)
+        fitted = clone(model).set_params(item_features=content).fit(X.iloc[:, ::-1])
+        assert fitted.decode_items(np.arange(10)).tolist() == ids[::-1]
+        return
+    model = clone(model).set_params(item_ids=ids)
+    for rows in (X, NUMBERS):
+        fitted = clone(model).fit(rows)
+    clone(model).set_params(item_ids=range(10)[::-1]).fit(pd.DataFrame(NUMBERS))
+    use = getattr(fitted, "transform", None) or fitted.recommend
+    for call in (clone(model).fit, use):
+        with pytest.raises(ValueError, match=f"X has the column {ids[-1]!r} where the model has"):
+            call(X.iloc[:, ::-1])
 
 
 def test_new_names_come_after_the_known_ones():

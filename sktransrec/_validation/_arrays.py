@@ -127,9 +127,35 @@ def check_rows(estimator, X, *, reset, dtype=np.float32, allow_nan=False):
     options = {"accept_sparse": _SPARSE_FORMATS, "dtype": dtype}
     if allow_nan:
         options["ensure_all_finite"] = "allow-nan"
-    with errors_about_transactions("X"):
+    with errors_about_transactions("X"), _errors_about_features(X, type(estimator).__name__):
         X = validate_data(estimator, X, reset=reset, **options)
     return _canonical_csr(X) if sp.issparse(X) else X
+
+
+@contextmanager
+def _errors_about_features(X, reader):
+    """Turn scikit-learn's errors about NaN and texts into errors with a cure for rows."""
+    try:
+        yield
+    except ValueError as error:
+        if "contains NaN" in str(error):
+            raise ValueError(
+                "X contains NaN. If its columns are items, a missing interaction is a zero: pass "
+                "X.fillna(0) for a DataFrame or np.nan_to_num(X) for an array. Fill in missing "
+                "features, for example with SimpleImputer."
+            ) from error
+        if "could not convert string" not in str(error):
+            raise
+        if np.ndim(X) == 1:
+            raise ValueError(
+                f"X has one dimension, and {reader} needs rows and columns: pass a column of "
+                "categories as a table, such as X.to_frame(). Turn documents into numbers first, "
+                "for example with TfidfVectorizer."
+            ) from error
+        raise ValueError(
+            f"{error}. {reader} needs numbers: encode categories first, for example with "
+            "OneHotEncoder."
+        ) from error
 
 
 def check_rows_or_content(estimator, X, *, reset, **options):

@@ -39,7 +39,9 @@ def check_histories(estimator, X, *, reset, ignores_gaps=False):
     _check_not_sparse(X, type(estimator).__name__)
     if reset:
         check_no_id_names(X, name="X", of_histories=True)
-    X = _item_ids(check_padded(estimator, X, reset=reset), ignores_gaps)
+    with _errors_about_histories():
+        X = check_padded(estimator, X, reset=reset)
+    X = _item_ids(X, ignores_gaps)
     if reset and not ignores_gaps and X.max(initial=0) == 1:
         raise ValueError(
             "X holds nothing but 0 and 1: read as histories, this is always the item with the id "
@@ -84,7 +86,7 @@ def check_known_histories(estimator, X, *, reset, n_items=None, grows=False):
 def item_ids_of_rows(X, *, ignores_gaps=False):
     """Return histories as int32 ids as `check_histories` does, without an estimator."""
     _check_not_sparse(X, "the model")
-    with errors_about_padding("X"):
+    with errors_about_padding("X"), _errors_about_histories():
         X = check_array(X, dtype="numeric", input_name="X")
     return _item_ids(X, ignores_gaps)
 
@@ -92,6 +94,20 @@ def item_ids_of_rows(X, *, ignores_gaps=False):
 _SEQUENCES = (
     "pass the items of each row in order, such as InteractionEncoder().fit(log).sequences(log)."
 )
+
+
+@contextmanager
+def _errors_about_histories():
+    """Turn scikit-learn's error about NaN, which advises an imputer, into one about histories."""
+    try:
+        yield
+    except ValueError as error:
+        if "contains NaN" not in str(error):
+            raise
+        raise ValueError(
+            "X contains NaN, but a history is a row of item ids, from 1 on and padded with 0: "
+            f"{_SEQUENCES}"
+        ) from error
 
 
 def _check_not_sparse(X, reader):

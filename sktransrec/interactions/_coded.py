@@ -99,11 +99,12 @@ class CodedEvents(NamedTuple):
 def latest_columns(coded, n_latest):
     """Return the latest columns of each row plus 1, in time order, padded with 0 at the end.
 
-    The result has `n_latest` columns. With None, it has as many as the longest row needs.
+    The result has `n_latest` columns. With None, it has as many as the longest row needs, and at
+    least one.
     """
     coded = coded.by_row()
     lengths = np.bincount(coded.rows, minlength=coded.shape[0])
-    width = lengths.max(initial=0) if n_latest is None else n_latest
+    width = lengths.max(initial=1) if n_latest is None else n_latest
     ends = np.cumsum(lengths)
     starts = np.maximum(ends - lengths, ends - width)
     position = np.arange(len(coded.rows)) - starts[coded.rows]
@@ -124,7 +125,7 @@ def merged_matrix(coded, duplicates):
     index_dtype = sp.get_index_dtype(maxval=max(*coded.shape, len(coded.rows)))
     places = coded.rows.astype(index_dtype), coded.columns.astype(index_dtype)
     X = sp.coo_array((coded.values.astype(np.float64), places), shape=coded.shape).tocsr()
-    check_magnitude(X.data, name="The column of values", dtype=np.float32)
+    check_magnitude(X.data, name="the column of values", dtype=np.float32)
     return X.astype(np.float32)
 
 

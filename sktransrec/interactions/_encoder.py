@@ -366,7 +366,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
             The users whose rows to return, as in `transform`.
         max_length : int, default=None
             Number of columns of the result: the latest events of each user are kept. None keeps all
-            events, and the longest row determines the number of columns.
+            events, and the longest row determines the number of columns, which is at least 1.
 
         Returns
         -------

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from numbers import Real
+from numbers import Integral, Real
 from zoneinfo import ZoneInfo
 
 import narwhals.stable.v1 as nw
@@ -63,6 +63,9 @@ class Times:
             raise ValueError(
                 f"time must be {expected}, since the times of the log are {found}; got {time!r}."
             )
+        if isinstance(time, Integral):
+            # The integers of numpy would be rounded as float64.
+            time = int(time)
         if self.unit is not None:
             time = (clock_seconds(time) - self._offset_at(time)) / self.unit
         # Whole numbers are compared with the next integer, which numpy does exactly.

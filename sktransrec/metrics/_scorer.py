@@ -212,7 +212,7 @@ class _RankingScorer(HoldoutScorer):
         recommender, X, left_out = rows_and_exclusions(estimator, X, self.exclude_seen)
         n_items = recommender.n_items_
         wanted = wanted_items(estimator, y, n_rows=n_rows_of(X), n_items=n_items)
-        if is_matrix_of_items(estimator, y) and self._reads_y():
+        if is_matrix_of_items(estimator, y, n_items) and self._reads_y():
             check_not_all_seen(wanted, exclusions(recommender, X, **left_out))
         scores = self._scores(recommender, X, self._among_candidates(wanted), left_out)
         if isinstance(self.metric, str) and not isinstance(self.k, list | tuple):

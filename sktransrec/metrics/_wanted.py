@@ -47,13 +47,13 @@ def check_same_rows(y, n_rows, *, name="y", what="target items"):
         )
 
 
-def is_matrix_of_items(model, y):
+def is_matrix_of_items(model, y, n_items):
     """Return whether y has a column for each item, and no item ids or one item for each row.
 
-    Only such a y must hold unseen items: a history repeats items, and scikit-learn's checks pass
-    one label for each row.
+    Only such a y must hold unseen items: the next item of a history may repeat one, and
+    scikit-learn's checks pass one label for each row.
     """
-    return np.ndim(y) > 1 and not reads_histories(model)
+    return np.ndim(y) > 1 and (not reads_histories(model) or np.shape(y)[1] == n_items > 1)
 
 
 def check_not_all_seen(wanted, excluded):

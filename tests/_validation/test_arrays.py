@@ -117,6 +117,21 @@ def test_what_are_no_interactions(X, message):
         check_interactions(BaseEstimator(), X, reset=True)
 
 
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.where(DENSE, DENSE, np.nan), r"X contains NaN.*X\.fillna\(0\).*SimpleImputer"),
+        (pd.DataFrame({"a": ["u", "v"], "b": [1, 2]}), "'u'.* BaseEstimator needs .*OneHotEncoder"),
+        (np.array([["u", 1]], dtype=object), "'u'.* BaseEstimator needs .*OneHotEncoder"),
+        (pd.Series(["gold", "silver"]), r"one dimension.*X\.to_frame\(\)"),
+        (["gold", "silver"], r"one dimension.*X\.to_frame\(\)"),
+    ],
+)
+def test_what_are_no_rows_of_numbers(X, message):
+    with pytest.raises(ValueError, match=message):
+        check_rows(BaseEstimator(), X, reset=True)
+
+
 @pytest.mark.parametrize("check", [check_rows_or_content, check_table])
 def test_sparse_columns_of_objects_are_refused_with_the_cure(check):
     table = pd.DataFrame({"a": ["x", "y"], "b": [0, 1]}).astype({"b": pd.SparseDtype(object, 0)})

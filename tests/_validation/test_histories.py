@@ -44,6 +44,12 @@ def test_what_are_no_histories(rows, message):
         checked(rows)
 
 
+@pytest.mark.parametrize("check", [checked, item_ids_of_rows])
+def test_a_table_with_nan_holds_no_histories(check):
+    with pytest.raises(ValueError, match=r"X contains NaN, but a history .*\.sequences\(log\)"):
+        check([[3, np.nan], [np.nan, 1]])
+
+
 def test_a_sparse_matrix_holds_no_histories():
     for check in (checked, item_ids_of_rows):
         with pytest.raises(TypeError, match="X is a sparse matrix"):

@@ -55,7 +55,7 @@ def test_the_latest_columns_of_each_row(coded, n_latest):
     histories = [[], [], []]
     for i in in_order(coded):
         histories[coded.rows[i]].append(1 + coded.columns[i])
-    width = max(map(len, histories)) if n_latest is None else n_latest
+    width = max(1, *map(len, histories)) if n_latest is None else n_latest
     expected = [[*each[max(0, len(each) - width) :], *[0] * width][:width] for each in histories]
     assert_array_equal(latest_columns(coded, n_latest), np.reshape(expected, (3, width)))
 

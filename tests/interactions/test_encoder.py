@@ -7,10 +7,17 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError, SkipTestWarning
 from sklearn.utils import estimator_checks
 
+from sktransrec import (
+    HistoryRecommender,
+    NextItemRidgeRecommender,
+    PopularityRecommender,
+    TransitionRecommender,
+)
 from sktransrec.interactions import InteractionEncoder, holdout_after, holdout_last
 
 LOG = {
@@ -298,12 +305,30 @@ def test_a_log_of_nothing_known_gives_empty_rows():
         assert X.shape == (1, 3)
         assert X.nnz == 0
     with pytest.warns(UserWarning, match="None of the 2 item ids"):
-        assert encoder.sequences(log, users=["zoe"]).shape == (1, 0)
+        assert encoder.sequences(log, users=["zoe"]).shape == (1, 1)
     with pytest.warns(UserWarning, match="None of the 2 item ids"):
         held_out = holdout_last(log, encoder, users=["zoe"])
     for kept_or_held in held_out:
         assert kept_or_held.shape == (1, 3)
         assert kept_or_held.nnz == 0
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        TransitionRecommender(),
+        HistoryRecommender(PopularityRecommender()),
+        NextItemRidgeRecommender(),
+    ],
+)
+def test_a_user_of_an_empty_log_has_a_history_that_models_read(model):
+    encoder = _encoder().fit(LOG)
+    no_events = {name: values[:0] for name, values in LOG.items()}
+    assert_array_equal(encoder.sequences(no_events, users=["new"]), [[0]])
+    fitted = clone(model).fit(encoder.sequences(LOG, max_length=3))
+    empty = encoder.sequences(no_events, users=["new"], max_length=3)
+    items, _ = fitted.recommend(empty, n_recommendations=3)
+    assert_array_equal(items[0], np.argsort(-fitted.popularity_, kind="stable"))
 
 
 def test_users_with_the_numbers_of_items_may_have_new_items_only():

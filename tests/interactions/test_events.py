@@ -419,7 +419,7 @@ def test_an_empty_column_may_have_any_type(column):
     )
     empty = {"user": column, "item": column, "value": column, "time": column}
     assert encoder.transform(empty, users=["new"]).toarray().tolist() == [[0]]
-    assert encoder.sequences(empty, users=["new"]).tolist() == [[]]
+    assert encoder.sequences(empty, users=["new"]).tolist() == [[0]]
 
 
 def test_times_are_needed_only_where_they_decide():

@@ -29,6 +29,13 @@ def test_numbers_are_compared_without_rounding(numbers, point):
     assert_array_equal(times.are_from(point), [each >= point for each in numbers])
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_integers_of_numpy_are_points_without_rounding(dtype):
+    numbers = 1_700_000_000_000_000_000 + np.arange(60, dtype=np.int64)
+    is_from = times_of(numbers, "time").are_from(dtype(numbers[30]))
+    assert_array_equal(is_from, np.arange(60) >= 30)
+
+
 @given(NAIVE, st.integers(-12, 12))
 def test_a_zone_shifts_the_clock_alone(moment, hours):
     zone = datetime.timezone(datetime.timedelta(hours=hours))

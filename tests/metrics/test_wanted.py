@@ -4,17 +4,21 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 
 from sktransrec import (
     CollectiveMFRecommender,
     EASERecommender,
+    HistoryRecommender,
     NextItemRecommender,
     PopularityRecommender,
     RidgeRecommender,
+    TransitionRecommender,
     compare,
     transfer_gain,
     transfer_learning_curve,
 )
+from sktransrec._histories import seen_items
 from sktransrec.metrics import held_out_auc, held_out_ranks, ranking_scorer
 from sktransrec.metrics._wanted import wanted_items
 
@@ -80,6 +84,21 @@ def test_looking_for_what_the_rows_have_is_an_error(measure):
     X = np.random.default_rng(0).integers(2, size=(20, 8))
     with pytest.raises(ValueError, match=f"All {X.sum()} held-out pairs in y are also in X"):
         measure(EASERecommender(1.0).fit(X), X)
+
+
+@pytest.mark.parametrize("measure", [lambda m, *Xy: m.score(*Xy), ranking_scorer("recall")])
+@pytest.mark.parametrize("form", [sp.csr_array, sp.csr_array.toarray])
+@pytest.mark.parametrize(
+    "model", [TransitionRecommender(), HistoryRecommender(EASERecommender(1.0))]
+)
+def test_a_matrix_of_what_histories_hold_is_an_error_and_repeated_ids_are_not(model, form, measure):
+    histories = np.random.default_rng(0).integers(1, 9, size=(20, 4))
+    model = clone(model).fit(histories)
+    seen = form(seen_items(histories, model.n_items_))
+    with pytest.raises(ValueError, match="held-out pairs in y are also in X"):
+        measure(model, histories, seen)
+    assert measure(model, histories, histories[:, 0]) == 0
+    assert ranking_scorer("recall", exclude_seen=False)(model, histories, seen) > 0
 
 
 def test_rows_may_be_lists():
