@@ -10,14 +10,14 @@ import pytest
 import sktransrec
 from sktransrec._engine._learner import NetworkLearner
 from sktransrec._engine._parameters import PARAMETERS, shares_parameters
+from sktransrec.base import RecommenderMixin
 
 NETWORKS = {
     name: item
     for name in sktransrec.__all__
     if inspect.isclass(item := getattr(sktransrec, name)) and issubclass(item, NetworkLearner)
 }
-LEARNERS = {"Autoencoder", "CNNEncoder", "DomainAdversarialAutoencoder", "RNNEncoder"}
-LEARNERS |= {"TextEncoder"}
+LEARNERS = {name for name, item in NETWORKS.items() if not issubclass(item, RecommenderMixin)}
 
 # The parameters whose defaults differ between networks; tests/test_package.py says why.
 DIFFERENT = {
