@@ -6,6 +6,7 @@ from sklearn.pipeline import Pipeline
 
 from ._typing import Estimator
 from ._validation import check_is_fitted, visual_block
+from ._wrapping import own_shell
 
 
 class Frozen(FrozenEstimator):
@@ -61,17 +62,6 @@ def frozen(estimator: Estimator, name: str | None = None) -> Estimator:
     """
     check_is_fitted(estimator)
     return Frozen(estimator, _class_names(estimator) if name is None else str(name))
-
-
-def own_shell(held):
-    """Return another frozen estimator around the same fitted one.
-
-    During a fit, scikit-learn writes to the frozen estimator: threads must not share it.
-    """
-    shell = type(held).__new__(type(held))
-    vars(shell).update(vars(held))
-    vars(shell).pop("_parent_callback_ctx", None)
-    return shell
 
 
 def _class_names(estimator):

@@ -13,7 +13,6 @@ from sklearn.preprocessing import Binarizer
 from sklearn.utils import get_tags
 
 from ._columns import column_names, first_displaced
-from ._frozen import own_shell
 from ._validation import check_is_fitted, check_sparse
 
 
@@ -50,6 +49,17 @@ def fitted_part(part, X, y):
     except Exception as error:
         error.add_note(f"This is an error of the part {part!r}, which was fitted on X.")
         raise
+
+
+def own_shell(held):
+    """Return another frozen estimator around the same fitted one.
+
+    During a fit, scikit-learn writes to the frozen estimator: threads must not share it.
+    """
+    shell = type(held).__new__(type(held))
+    vars(shell).update(vars(held))
+    vars(shell).pop("_parent_callback_ctx", None)
+    return shell
 
 
 def _clone_apart(model):
