@@ -273,11 +273,12 @@ def vote(*names):
 
 @dataclass(frozen=True)
 class Model:
-    """How to make a model, the parameters to choose from, and the items to choose them by."""
+    """How to make a model, the parameters to choose from, by what items, and natural bounds."""
 
     make: object
     grid: dict = field(default_factory=dict)
     chosen_by: str = "all"
+    bounds: dict = field(default_factory=dict)
 
 
 READINGS = {"reading": ["all alike", "by length"]}
@@ -303,7 +304,11 @@ MODELS = {
     "text neighbours": Model(text_neighbours),
     "ridge on words": Model(ridge_on_words, READINGS | {"regularization": [30.0, 100.0, 300.0]}),
     "network on words": Model(network_on_words, {"epochs": [10], "regularization": [30.0]}),
-    "hybrid": Model(hybrid, READINGS | {"regularization": [0.3, 1.0, 3.0]}),
+    "hybrid": Model(
+        hybrid,
+        READINGS | {"regularization": [0.3, 1.0, 3.0]},
+        bounds={"regularization": {0.0024: "smaller ones change nothing"}},
+    ),
     "hybrid, not scaled": Model(hybrid_not_scaled),
     "hybrid, network": Model(hybrid_network, {"epochs": [10]}),
     "ALS and neighbours": Model(vote("ALS", "text neighbours"), {"weight": [0.1, 0.3, 0.6, 1.0]}),
@@ -328,7 +333,7 @@ def tuned(model, data, split, fitted):
         print(f"    {recall:.4f} {ndcg:.4f}  {parameters}", file=sys.stderr)
         return {f"NDCG@{K_NDCG}": ndcg, f"Recall@{K_RECALL}": recall}
 
-    search = searched(evaluate, model.grid)
+    search = searched(evaluate, model.grid, bounds=model.bounds)
     check_search("cold_start", type(best_made).__name__, search)
     return search, best_made
 
