@@ -83,15 +83,6 @@ def check_order(known, names, *, name="y"):
         )
 
 
-def check_order_by_ids(X, ids):
-    """Raise if X is a table with columns that are called as an array of ids, in another order."""
-    names = column_names(X)
-    # A table made from an array numbers its columns from 0, whatever their ids are.
-    if type(getattr(X, "columns", None)).__name__ == "RangeIndex" and names[:1] == [0]:
-        return
-    check_order(ids.tolist(), names, name="X")
-
-
 def check_order_of_part(part, names):
     """Raise if a fitted part of a model knows the items by the same names in another order."""
     known = getattr(part, "item_names_", None)

@@ -9,7 +9,14 @@ import narwhals.stable.v1 as nw
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._columns import as_column, check_none_missing, exact_array, objects_of
+from ._columns import (
+    as_column,
+    check_none_missing,
+    check_order,
+    column_names,
+    exact_array,
+    objects_of,
+)
 
 _MAX_INT64 = np.iinfo(np.int64).max
 
@@ -43,6 +50,17 @@ def id_array(values, what):
     """Return an exact array of ids, in the given order."""
     codes, ids = coded_ids(values, what, "ids")
     return ids[codes]
+
+
+def check_order_by_ids(X, item_ids):
+    """Raise if X is a table with columns that are called as `item_ids`, in another order."""
+    names = None if item_ids is None else column_names(X)
+    if names is None:
+        return
+    # A table made from an array numbers its columns from 0, whatever their ids are.
+    if type(getattr(X, "columns", None)).__name__ == "RangeIndex" and names[:1] == [0]:
+        return
+    check_order(id_array(item_ids, "item_ids").tolist(), names, name="X")
 
 
 def distinct_ids(values, what, noun="ids"):

@@ -131,15 +131,16 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         is_pandas = hasattr(X, "select_dtypes")
         allow_nan = get_tags(self).input_tags.allow_nan
         options = {"reset": reset, "dtype": _EXACT, "allow_nan": allow_nan}
-        holds_texts = is_table(X) or is_content(X)
+        is_text_table = is_table(X)
+        holds_texts = is_text_table or (not is_pandas and is_content(X))
         if reset:
             self._reads_texts = holds_texts
         elif holds_texts and not self._reads_texts:
             # A fallback reads no rows, and would serve any.
             return check_rows(self, X, **options)
-        if not is_pandas and is_table(X) and n_rows_of(X):
+        if not is_pandas and is_text_table and n_rows_of(X):
             return check_table(self, X, reset=reset)
-        valid = check_rows_or_content(self, X, **options)
+        valid = (check_rows_or_content if holds_texts else check_rows)(self, X, **options)
         # Members may choose columns by name.
         is_dense = is_pandas and not hasattr(X, "sparse")
         return X if is_dense and self._passes_frames else valid

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform
 
-from .._columns import check_order_by_ids
 from .._engine._denoising import corrupted, with_code_noise
 from .._engine._dense import autoencoder
 from .._engine._objectives import OUTPUT_ACTIVATIONS, EntryTargets
 from .._engine._parameters import shares_parameters
 from .._engine._seeded_layers import ACTIVATIONS
-from .._ids import id_array
+from .._ids import check_order_by_ids
 from .._numerics._unit_rows import unit_rows
 from .._typing import Estimator
 from .._validation import AT_LEAST_0, StrOptions, check_is_fitted, check_item_ids
@@ -258,8 +257,7 @@ class Autoencoder(FeatureLearner):
 
     def _check_rows(self, X, *, reset):
         valid = super()._check_rows(X, reset=reset)
-        if self.item_ids is not None:
-            check_order_by_ids(X, id_array(self.item_ids, "item_ids"))
+        check_order_by_ids(X, self.item_ids)
         return valid
 
     def _check_fit_rows(self, X, y, *, reset):

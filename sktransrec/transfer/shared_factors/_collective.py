@@ -8,8 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
-from ..._columns import check_order_by_ids
-from ..._ids import DecodesItems, id_array
+from ..._ids import DecodesItems, check_order_by_ids, id_array
 from ..._numerics._least_squares import (
     all_row_minima,
     balanced_confidence,
@@ -234,8 +233,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
 
     def _valid_rows(self, X, *, reset):
         valid = super()._valid_rows(X, reset=reset)
-        if self.item_ids is not None:
-            check_order_by_ids(X, id_array(self.item_ids, "item_ids"))
+        check_order_by_ids(X, self.item_ids)
         return valid
 
     @property
