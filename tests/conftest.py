@@ -20,7 +20,6 @@ for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 # A busy machine fails no test by being slow. Pass --hypothesis-profile=thorough for more examples.
-# The first texts that Hypothesis draws in a new clone take seconds: it lists all letters then.
 PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("quick", max_examples=25, **PATIENT)
 settings.register_profile("thorough", max_examples=300, **PATIENT)

@@ -4,9 +4,8 @@ import re
 import subprocess
 import sys
 import textwrap
+from importlib.util import find_spec
 from pathlib import Path
-
-import pytest
 
 PAGE = Path(__file__).parents[1] / "docs" / "own_recommender.rst"
 
@@ -36,16 +35,10 @@ def _programs():
     return [textwrap.dedent(block) for block in blocks]
 
 
-def test_the_subclass_keeps_the_contract():
-    subclass, *_ = _programs()
-    _run(subclass)
-
-
-def test_the_reader_of_histories_keeps_the_contract():
-    subclass, _, reader, *_ = _programs()
-    _run(subclass, _IMPORTS, reader)
-
-
-def test_the_model_of_torch_works_everywhere():
-    pytest.importorskip("torch")
-    _run(*_programs(), _FINDINGS)
+def test_the_models_keep_the_contract():
+    """The page checks the subclass and the reader of histories by `check_recommender`."""
+    subclass, torch, reader, *rest = _programs()
+    if find_spec("torch"):
+        _run(subclass, torch, reader, *rest, _FINDINGS)
+    else:
+        _run(subclass, _IMPORTS, reader)
