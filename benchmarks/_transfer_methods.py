@@ -421,6 +421,7 @@ WARM = {
 }
 
 BRIDGE_GRID = {
+    "alsrecommender__confidence": [100.0, 400.0, 1600.0],
     "alsrecommender__regularization": [0.01, 0.03, 0.1],
     "bridgerecommender__recommender__regularization": [0.01, 0.02, 0.04],
 }
@@ -464,7 +465,6 @@ COLD = {
         lambda task: bridge(Ridge()),
         fit_across,
         {
-            "alsrecommender__confidence": [100.0, 400.0, 1600.0],
             "bridgerecommender__regressor__alpha": [1.0, 3.0, 10.0],
             **BRIDGE_GRID,
         },
@@ -473,7 +473,6 @@ COLD = {
         lambda task: kernel_bridge(),
         fit_across,
         {
-            "alsrecommender__confidence": [100.0, 400.0, 1600.0],
             "bridgerecommender__regressor__kernelridge__alpha": [0.3, 1.0, 3.0],
             **BRIDGE_GRID,
         },
@@ -482,7 +481,6 @@ COLD = {
         lambda task: bridge(str_.ProcrustesRegressor()),
         fit_across,
         {
-            "alsrecommender__confidence": [100.0, 400.0, 1600.0],
             "bridgerecommender__activity_exponent": [0.0, 0.5, 1.0],
             **BRIDGE_GRID,
         },
@@ -492,7 +490,6 @@ COLD = {
         lambda task: bridge(mlp()),
         fit_across,
         {
-            "alsrecommender__confidence": [100.0, 400.0, 1600.0],
             "bridgerecommender__regressor__regressor__mlpregressor__alpha": [1.0, 10.0, 100.0],
             **BRIDGE_GRID,
         },

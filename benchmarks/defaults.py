@@ -25,6 +25,7 @@ A grid is widened until the best value of no parameter is at its edge, unless th
 import csv
 import sys
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -39,6 +40,7 @@ from sklearn.utils.random import sample_without_replacement
 
 import sktransrec as str_
 from sktransrec._numerics._entries import pattern_of
+from sktransrec._wrapping import recommender_of
 from sktransrec.datasets import (
     get_data_home,
     load_amazon_cds,
@@ -54,9 +56,21 @@ K = 20
 N_TUNING_ROWS, N_TEST_ROWS = 1000, 4000
 PACKAGES = ("sktransrec", "scikit-learn", "numpy", "scipy", "implicit")
 
-# The default, the fixed defaults before "auto", and what a search tries.
+
+class Choice(NamedTuple):
+    """A model with its defaults, and what these are compared with.
+
+    `before` are the fixed defaults before "auto". A search sets `first`, and tries all of `grid`.
+    """
+
+    model: Any
+    before: dict
+    grid: dict
+    first: dict = {}
+
+
 MODELS = {
-    "item kNN": (
+    "item kNN": Choice(
         str_.ItemKNNRecommender(),
         {"weighting": "tfidf", "shrinkage": 10.0, "popularity_exponent": 0.0},
         {
@@ -65,7 +79,7 @@ MODELS = {
             "popularity_exponent": [0, 0.25, 0.5, 0.75, 1],
         },
     ),
-    "graph filter": (
+    "graph filter": Choice(
         str_.GraphFilterRecommender(random_state=0),
         {"n_components": 256, "low_pass_weight": 0.1, "row_exponent": 0.2, "item_exponent": 0.3},
         {
@@ -74,12 +88,12 @@ MODELS = {
             "item_exponent": [0.0, 0.15, 0.3, 0.5],
         },
     ),
-    "EASE": (
+    "EASE": Choice(
         str_.EASERecommender(),
         {"regularization": 100.0, "item_exponent": 0.0},
         {"regularization": [15.0, 60.0, 240.0], "item_exponent": [0.0, 0.25, 0.5]},
     ),
-    "ALS": (
+    "ALS": Choice(
         str_.ALSRecommender(random_state=0),
         {"n_components": 64, "regularization": 0.02},
         {"regularization": [0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12]},
@@ -87,19 +101,18 @@ MODELS = {
 }
 # The same for rows that are new to the target.
 FACTORS = str_.ALSRecommender(64, regularization=0.03, random_state=0)
-BRIDGE = make_pipeline(FACTORS, str_.BridgeRecommender(FACTORS))
-OF_BRIDGE = "bridgerecommender__regressor"
-ALPHA_OF_BRIDGE = f"{OF_BRIDGE}__alpha"
+REGRESSION = {"bridgerecommender__regressor": Ridge()}
 COLD_MODELS = {
-    "ridge": (
+    "ridge": Choice(
         str_.RidgeRecommender(),
         {"regularization": 100.0},
         {"regularization": [10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]},
     ),
-    "bridge": (
-        BRIDGE,
-        {OF_BRIDGE: Ridge()},
-        {ALPHA_OF_BRIDGE: [1.0, 3.0, 10.0, 30.0, 100.0]},
+    "bridge": Choice(
+        make_pipeline(FACTORS, str_.BridgeRecommender(FACTORS)),
+        REGRESSION,
+        {"bridgerecommender__regressor__alpha": [1.0, 3.0, 10.0, 30.0, 100.0]},
+        first=REGRESSION,
     ),
 }
 SOURCES = {"sport": "cloth", "cloth": "sport", "phone": "sport"}
@@ -239,22 +252,20 @@ def tasks(data, names):
             yield title, loader(data), models
 
 
-def line(name, of_model, task, title, parameters):
+def line(name, choice, task, title, parameters):
     """Return the line of a model, and keep what was chosen among the parameters."""
-    model, before, grid = of_model
     popularity = str_.PopularityRecommender().fit(task.X if task.y is None else task.y)
-    unfitted = clone(model)
-    if ALPHA_OF_BRIDGE in grid:
-        unfitted.set_params(**{OF_BRIDGE: Ridge()})
-    search = search_of(unfitted, grid, task)
-    of_search = unfitted.set_params(**search["chosen"])
+    unfitted = clone(choice.model).set_params(**choice.first)
+    search = search_of(unfitted, choice.grid, task)
+    of_search = clone(unfitted).set_params(**search["chosen"])
     parameters[f"{title}: {name}, tuned"] = {
         part: search[part] for part in ("grid", "natural_bounds", "chosen")
     }
-    default, cost = measure(task.fitted, model)
+    default, cost = measure(task.fitted, choice.model)
     parameters[f"{title}: {name}, auto"] = chosen_by_auto(default)
     best, fixed_cost = measure(task.fitted, of_search)
-    models = [default, best, task.fitted(clone(model).set_params(**before))]
+    old = task.fitted(clone(choice.model).set_params(**choice.before))
+    models = [default, best, old]
     of_default, of_tuned, of_old = (task.ndcg(each, N_TEST_ROWS) for each in models)
     ratio = of_default.mean() / of_tuned.mean()
     error = mean_and_error(of_default - of_tuned).error / of_tuned.mean()
@@ -280,12 +291,13 @@ def popularity_ndcg(popularity, task):
 
 
 def chosen_by_auto(model):
-    """Return the values that "auto" has come to, or the regressor that the bridge has chosen."""
-    if hasattr(model, "steps"):
-        return {OF_BRIDGE: model[-1].regressor_}
-    parameters = model.get_params(deep=False)
-    names = [name for name, value in parameters.items() if value == "auto"]
-    return {name: _in_short(getattr(model, f"{name}_")) for name in names}
+    """Return what `fit` has chosen for the parameters that are "auto" or None."""
+    model = recommender_of(model)
+    return {
+        name: _in_short(getattr(model, f"{name}_"))
+        for name, value in model.get_params(deep=False).items()
+        if value in ("auto", None) and hasattr(model, f"{name}_")
+    }
 
 
 def _in_short(value):

@@ -94,8 +94,8 @@ def check_order_of_part(part, names):
         )
 
 
-def joined_names(known, names, what):
-    """Return the longer one of two arrays of names, whose first names must be the same, or None."""
+def joined_names(known, names):
+    """Return the longer of two arrays of items' names or None; they must begin with the same."""
     if known is None or names is None:
         return names if known is None else known
     n_common = min(len(known), len(names))
@@ -103,7 +103,7 @@ def joined_names(known, names, what):
     if differs.size:
         place = differs[0]
         raise ValueError(
-            f"The {what} have other names than those learned before: {names[place]!r} in place "
+            f"The items have other names than those learned before: {names[place]!r} in place "
             f"{place}, where {known[place]!r} was. Pass them in the order of before, and new ones "
             "after all of them."
         )

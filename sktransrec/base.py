@@ -224,7 +224,7 @@ class RecommenderMixin(VersionStampMixin):
         has_names = names is not None and all(isinstance(name, str) for name in names)
         names = np.array(names, dtype=object) if has_names else None
         known = None if reset else self.item_names_
-        self._names_of_y = joined_names(known, names, "items")
+        self._names_of_y = joined_names(known, names)
 
     @property
     def item_columns_(self) -> NDArray[np.intp] | None:

@@ -13,9 +13,11 @@ from .._validation import (
     ABOVE_0,
     AT_LEAST_0,
     AT_LEAST_1,
+    AUTO,
     COUNT,
     COUNT_FROM_0,
     N_ITEMS,
+    UNKNOWN,
     Interval,
     StrOptions,
 )
@@ -60,7 +62,7 @@ PARAMETERS = {
         """What to do with token ids of `n_tokens_` and above in `transform` or a further fit: raise
         an error, or read them as padding. "ignore" suits texts that `TextSequences` cuts: a word of
         its vocabulary may be beyond the cut in all texts of `fit`.""",
-        [StrOptions({"error", "ignore"})],
+        UNKNOWN,
     ),
     "activation": Parameter(
         "str",
@@ -205,7 +207,7 @@ PARAMETERS = {
         'float or "auto"',
         """The learning rate of copied weights is divided by this number, 1 or more, for each layer
         further from the output. "auto" is 2.6, the usual value. None uses one rate for all.""",
-        [*AT_LEAST_1, StrOptions({"auto"}), None],
+        [*AT_LEAST_1, *AUTO, None],
     ),
     "l2_sp": Parameter(
         "float",

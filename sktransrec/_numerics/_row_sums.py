@@ -96,7 +96,7 @@ class RowSums:
         sums = {
             name: operation(*_of_one_shape(value, other[name])) for name, value in self.sums.items()
         }
-        item_names = joined_names(self.item_names, other.item_names, "items")
+        item_names = joined_names(self.item_names, other.item_names)
         wider = max(self, other, key=lambda one: one.n_features)
         return RowSums(sums, self.settings, wider.n_features, wider.feature_names, item_names)
 

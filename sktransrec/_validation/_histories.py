@@ -8,7 +8,9 @@ import scipy.sparse as sp
 
 from .._histories import is_padded_at_one_end, padded_at_end
 from ._arrays import _check_nonnegative, are_integers, check_array, check_numbering, validate_data
-from ._raw_logs import are_uneven_rows, check_no_id_names
+from ._raw_logs import SEQUENCES, are_uneven_rows, check_no_id_names
+
+_CURE = f"pass the items of each row in order, such as {SEQUENCES}."
 
 
 def check_padded(estimator, X, *, reset, allow_nd=False):
@@ -45,7 +47,7 @@ def check_histories(estimator, X, *, reset, ignores_gaps=False):
     if reset and not ignores_gaps and X.max(initial=0) == 1:
         raise ValueError(
             "X holds nothing but 0 and 1: read as histories, this is always the item with the id "
-            f"1. If X is a matrix of interactions, {_SEQUENCES}"
+            f"1. If X is a matrix of interactions, {_CURE}"
         )
     return X
 
@@ -91,11 +93,6 @@ def item_ids_of_rows(X, *, ignores_gaps=False):
     return _item_ids(X, ignores_gaps)
 
 
-_SEQUENCES = (
-    "pass the items of each row in order, such as InteractionEncoder().fit(log).sequences(log)."
-)
-
-
 @contextmanager
 def _errors_about_histories():
     """Turn scikit-learn's error about NaN, which advises an imputer, into one about histories."""
@@ -106,7 +103,7 @@ def _errors_about_histories():
             raise
         raise ValueError(
             "X contains NaN, but a history is a row of item ids, from 1 on and padded with 0: "
-            f"{_SEQUENCES}"
+            f"{_CURE}"
         ) from error
 
 
@@ -114,7 +111,7 @@ def _check_not_sparse(X, reader):
     if sp.issparse(X):
         raise TypeError(
             f"X is a sparse matrix, but {reader} reads histories, rows of item ids from 1 on. Do "
-            f"not make X dense, because its values would be read as ids: {_SEQUENCES}"
+            f"not make X dense, because its values would be read as ids: {_CURE}"
         )
 
 
@@ -131,6 +128,6 @@ def _item_ids(X, ignores_gaps):
         raise ValueError(
             "X has zeros both before and after ids, but 0 is not an item: it is padding at one end "
             "of all rows. If the items are numbered from 0, add 1 to the ids and not to the "
-            f"padding. If X is a matrix of interactions, {_SEQUENCES}"
+            f"padding. If X is a matrix of interactions, {_CURE}"
         )
     return X.astype(np.int32)

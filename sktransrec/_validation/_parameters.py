@@ -5,7 +5,7 @@ import numbers
 
 import numpy as np
 
-from ._sklearn import _SklearnInterval
+from ._sklearn import HasMethods, StrOptions, _SklearnInterval
 
 _LARGEST_INTEGER = 2**31 - 1
 
@@ -44,6 +44,10 @@ HOLDOUT = [*BETWEEN_0_AND_1, *COUNT]
 # One less than the largest integer, because ids are counted from 1 on.
 N_ITEMS = [Interval(numbers.Integral, 1, _LARGEST_INTEGER, closed="left"), None]
 N_JOBS = [None, Interval(numbers.Integral, None, None, closed="neither")]
+AUTO = [StrOptions({"auto"})]
+UNKNOWN = [StrOptions({"error", "ignore"})]
+COLUMNS = ["array-like", slice]
+ESTIMATOR = [HasMethods(["fit"])]
 
 
 def check_count(value, *, name, maximum=np.inf, of=""):

@@ -26,7 +26,7 @@ _MAX_HISTORY = 1000
 
 _ROWS_X_ITEMS = "be a matrix of rows x items"
 _MATRIX = 'X = InteractionEncoder(user="userId", item="movieId").fit_transform(log)'
-_SEQUENCES = 'X = InteractionEncoder(user="userId", item="movieId").fit(log).sequences(log)'
+SEQUENCES = 'InteractionEncoder(user="userId", item="movieId").fit(log).sequences(log)'
 _TRANSACTIONS = (
     'log = {"user": [u for u, items in enumerate(X) for _ in items], '
     '"item": [i for items in X for i in items]}; X = InteractionEncoder().fit_transform(log)'
@@ -60,7 +60,7 @@ def check_no_id_names(X, *, name, of_histories=False):
     column = _column_of_ids(X)
     if column is not None:
         what = "hold histories, rows of item ids" if of_histories else _ROWS_X_ITEMS
-        example = _SEQUENCES if of_histories else _MATRIX
+        example = f"X = {SEQUENCES}" if of_histories else _MATRIX
         raise ValueError(_message(name, f"has the column {column!r}", example, what=what))
 
 

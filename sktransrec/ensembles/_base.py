@@ -21,10 +21,11 @@ from .._recommend import check_is_complete, empty_rows, n_rows_of, withheld_item
 from .._typing import Estimator, MatrixLike
 from .._validation import (
     BETWEEN_0_AND_1,
+    COLUMNS,
     COUNT,
+    ESTIMATOR,
     HOLDOUT,
     N_JOBS,
-    HasMethods,
     StrOptions,
     _BaseComposition,
     _safe_indexing,
@@ -290,9 +291,9 @@ class DecidingRecommender(EnsembleRecommender):
     decision_: str
 
     _parameter_constraints: dict = {
-        "transfer": [HasMethods(["fit"])],
-        "fallback": [None, HasMethods(["fit"])],
-        "target_columns": ["array-like", slice, None],
+        "transfer": ESTIMATOR,
+        "fallback": [*ESTIMATOR, None],
+        "target_columns": [*COLUMNS, None],
         "holdout": HOLDOUT,
         "cv": ["cv_object"],
         "metric": [StrOptions(set(METRICS))],
@@ -352,6 +353,7 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
     estimators_: list[Estimator]
     named_estimators_: Bunch
 
+    _parameter_constraints: dict = {"estimators": [list], "n_jobs": N_JOBS}
     _own_names = ()
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import uniform
 
 from .._typing import Estimator, MatrixLike
-from .._validation import AT_LEAST_0, HasMethods, validated_fit_of_parts
+from .._validation import AT_LEAST_0, ESTIMATOR, validated_fit_of_parts
 from .._wrapping import fitted_part
 from ._base import EnsembleRecommender
 from ._standardized import standardized, standardized_parts
@@ -92,7 +92,7 @@ class DiscountedRecommender(EnsembleRecommender):
     discounts_: NDArray[np.float32]
 
     _parameter_constraints: dict = {
-        "recommender": [HasMethods(["fit"])],
+        "recommender": ESTIMATOR,
         "discount": AT_LEAST_0,
     }
 

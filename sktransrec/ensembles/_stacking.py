@@ -22,12 +22,12 @@ from .._numerics._conditional_logit import (
 from .._numerics._entries import column_counts
 from .._typing import Estimator, MatrixLike
 from .._validation import (
+    AUTO,
+    COLUMNS,
     COUNT,
+    ESTIMATOR,
     HOLDOUT,
-    N_JOBS,
-    HasMethods,
     Interval,
-    StrOptions,
     _safe_indexing,
     validated_fit_of_parts,
 )
@@ -226,18 +226,16 @@ class StackingRecommender(CombiningRecommender):
 
     _own_names = ("log popularity",)
 
-    _parameter_constraints: dict = {
-        "estimators": [list],
-        "final_estimator": [HasMethods(["fit"]), None],
-        "prior": ["array-like", dict, HasMethods(["fit"]), None],
-        "regularization": [Interval(Real, 0, np.inf, closed="both"), StrOptions({"auto"})],
+    _parameter_constraints: dict = CombiningRecommender._parameter_constraints | {
+        "final_estimator": [*ESTIMATOR, None],
+        "prior": ["array-like", dict, *ESTIMATOR, None],
+        "regularization": [Interval(Real, 0, np.inf, closed="both"), *AUTO],
         "holdout": HOLDOUT,
         "cv": ["cv_object"],
         "n_buckets": COUNT,
         "n_candidates": COUNT,
-        "target_columns": ["array-like", slice, None],
+        "target_columns": [*COLUMNS, None],
         "learn_cross_listed": ["boolean"],
-        "n_jobs": N_JOBS,
         "random_state": ["random_state"],
     }
 

@@ -8,7 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._columns import column_names
 from .._typing import Estimator, MatrixLike
-from .._validation import COUNT, HasMethods, _safe_indexing, check_is_fitted, validated_fit_of_parts
+from .._validation import (
+    COLUMNS,
+    COUNT,
+    ESTIMATOR,
+    _safe_indexing,
+    check_is_fitted,
+    validated_fit_of_parts,
+)
 from .._wrapping import fitted_part, is_supervised, reads_histories
 from ..content._item_features import check_order_of_items
 from ._base import EnsembleRecommender
@@ -93,9 +100,9 @@ class SwitchingRecommender(EnsembleRecommender):
     fallback_: Estimator | None
 
     _parameter_constraints: dict = {
-        "recommender": [HasMethods(["fit"])],
-        "fallback": [None, HasMethods(["fit"])],
-        "target_columns": ["array-like", slice, None],
+        "recommender": ESTIMATOR,
+        "fallback": [*ESTIMATOR, None],
+        "target_columns": [*COLUMNS, None],
         "min_interactions": COUNT,
     }
 

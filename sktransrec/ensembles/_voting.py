@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import Estimator, MatrixLike
-from .._validation import N_JOBS, validated_fit_of_parts
+from .._validation import validated_fit_of_parts
 from ._base import CombiningRecommender
 from ._standardized import standardized, standardized_parts
 
@@ -80,10 +80,8 @@ class VotingRecommender(CombiningRecommender):
            [2]])
     """
 
-    _parameter_constraints: dict = {
-        "estimators": [list],
+    _parameter_constraints: dict = CombiningRecommender._parameter_constraints | {
         "weights": ["array-like", None],
-        "n_jobs": N_JOBS,
     }
 
     def __init__(

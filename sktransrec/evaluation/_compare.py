@@ -309,7 +309,7 @@ def compare(
     ----------
     models : dict of str to estimator or None
         Recommenders by name, or `Pipeline` or search that hold one. None is the popularity of the
-        items among the training rows, y included. If there is none, a row "popularity" is added.
+        items among the training rows, y included. If no model is None, it is added as "popularity".
     X : array-like or sparse matrix of shape (n_rows, ...), or AlignedDomains
         What is known about the rows. If it holds histories and some models read these, the others
         get a matrix of the items in them. What `align_domains` returns stands for its `X_source`

@@ -19,8 +19,8 @@ from .._typing import Estimator, MatrixLike
 from .._validation import (
     BETWEEN_0_AND_1,
     COUNT,
+    ESTIMATOR,
     N_JOBS,
-    HasMethods,
     Interval,
     StrOptions,
     check_is_fitted,
@@ -202,8 +202,8 @@ def _lines(estimates):
 
 @validate_params(
     {
-        "transfer": [HasMethods(["fit"])],
-        "baseline": [None, HasMethods(["fit"])],
+        "transfer": ESTIMATOR,
+        "baseline": [*ESTIMATOR, None],
         "cv": ["cv_object", StrOptions({"prefit"})],
         "metric": [StrOptions(set(METRICS))],
         "k": COUNT,

@@ -124,11 +124,8 @@ def transfer_learning_curve(
         X, and a part of each held-out row is hidden and looked for.
     target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
         The columns of X that hold the target items, in ascending order, if X holds a source as
-        well. Only these items are hidden, recommended and found. No row is recommended an item
-        that it already has there, by any model. None means all columns of X if all models learn
-        from X alone, or if one does and X has as many columns as y. Otherwise it means no columns:
-        pass them if only some of the models find the target items in X, such as a model of two
-        domains with target columns of its own.
+        well. They have the same effect, and None the same meaning, as in
+        :func:`sktransrec.compare`.
     train_sizes : array-like of int or float, default=(0.1, 0.2, 0.5, 1.0)
         Numbers of training rows, or shares of the smallest training fold.
     cv : int, cross-validation splitter or iterable, default=5

@@ -16,7 +16,7 @@ from .._engine._seeded_layers import ACTIVATIONS
 from .._ids import check_order_by_ids
 from .._numerics._unit_rows import unit_rows
 from .._typing import Estimator
-from .._validation import AT_LEAST_0, StrOptions, check_is_fitted, check_item_ids
+from .._validation import AT_LEAST_0, AUTO, StrOptions, check_is_fitted, check_item_ids
 from .._validation._finite import finite_output
 from ._base import FeatureLearner, check_range
 
@@ -152,7 +152,7 @@ class Autoencoder(FeatureLearner):
     _parameter_constraints: dict = {
         "kind": [StrOptions({"plain", "denoising", "variational"})],
         "output_activation": [StrOptions({*ACTIVATIONS, "softmax"}), None],
-        "normalize": ["boolean", StrOptions({"auto"})],
+        "normalize": ["boolean", *AUTO],
         "noise": AT_LEAST_0,
         "item_ids": ["array-like", None],
     }

@@ -23,7 +23,8 @@ from .._numerics._row_totals import rows_of_entries
 from .._typing import MatrixLike
 from .._validation import (
     COUNT,
-    Interval,
+    COUNT_FROM_0,
+    UNKNOWN,
     StrOptions,
     check_is_fitted,
     check_matrix,
@@ -44,7 +45,6 @@ from ._events import (
 )
 
 _ROLES = ("user", "item", "value", "time")
-_POSITION = Interval(Integral, 0, None, closed="left")
 
 # If this many users have the ids of items, and their items those of users, it is no chance.
 _FEW = 3
@@ -153,14 +153,14 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
     _warns = True
 
     _parameter_constraints: dict = {
-        "user": [str, _POSITION],
-        "item": [str, _POSITION],
-        "value": [str, _POSITION, None],
-        "time": [str, _POSITION, None],
+        "user": [str, *COUNT_FROM_0],
+        "item": [str, *COUNT_FROM_0],
+        "value": [str, *COUNT_FROM_0, None],
+        "time": [str, *COUNT_FROM_0, None],
         "duplicates": [StrOptions({"sum", "max", "last"})],
         "min_user_interactions": COUNT,
         "min_item_interactions": COUNT,
-        "unknown": [StrOptions({"error", "ignore"})],
+        "unknown": UNKNOWN,
     }
 
     def __init__(

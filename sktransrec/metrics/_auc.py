@@ -7,12 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._numerics._row_totals import nonempty_rows
-from .._recommend import exclusions, n_rows_of, rows_and_exclusions
 from .._typing import Estimator, MatrixLike
-from .._validation import check_candidates, check_is_fitted
 from ._beyond_accuracy import over_rows
-from ._pairs import eligible_scores_of
-from ._wanted import check_not_all_seen, wanted_items
+from ._pairs import held_out_and_scores
 
 
 def held_out_auc(
@@ -77,19 +74,15 @@ def held_out_auc(
     >>> held_out_auc(model, X, [2, 3, 1], per_row=True)
     array([1., 0., 1.])
     """
-    recommender, X, left_out = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
-    check_is_fitted(recommender)
-    n_rows, n_items = n_rows_of(X), recommender.n_items_
-    candidates = check_candidates(candidates, n_items)
-    held_out = wanted_items(model, y, n_rows=n_rows, n_items=n_items) > 0
-    excluded = exclusions(recommender, X, **left_out)
-    check_not_all_seen(held_out, excluded)
+    _, held_out, candidates, scores_of = held_out_and_scores(
+        model, X, y, candidates, exclude_seen, exclude_interactions
+    )
     held_out = held_out if candidates is None else held_out[:, candidates]
     rows = nonempty_rows(held_out)
     if not len(rows):
         raise ValueError("y marks no item that counts: pass at least one value above zero.")
-    values = np.full(n_rows, np.nan)
-    for block, scores in eligible_scores_of(rows, recommender, X, candidates, excluded, left_out):
+    values = np.full(held_out.shape[0], np.nan)
+    for block, scores in scores_of(rows):
         wanted = held_out[rows[block]].toarray()
         values[rows[block]] = list(map(_auc, scores, wanted))
     return over_rows(values, per_row)

@@ -13,6 +13,7 @@ from .._recommend import exclusions, n_rows_of, rows_and_exclusions
 from .._validation import (
     AT_LEAST_0,
     AT_LEAST_1,
+    AUTO,
     COUNT,
     HOLDOUT,
     StrOptions,
@@ -34,7 +35,7 @@ from ._wanted import wanted_items
         "max_weight": [*AT_LEAST_1, None],
         "n_negatives": [*COUNT, None],
         "negative_exponent": AT_LEAST_0,
-        "exclude_seen": ["boolean", StrOptions({"auto"})],
+        "exclude_seen": ["boolean", *AUTO],
         "candidates": ["array-like", None],
         "holdout": [None, *HOLDOUT],
         "random_state": ["random_state"],

@@ -135,19 +135,16 @@ def held_out_ranks(
     >>> ranks
     array([1., 2., 1.])
     """
-    recommender, X, left_out = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
-    check_is_fitted(recommender)
-    n_items = recommender.n_items_
-    candidates = check_candidates(candidates, n_items)
-    excluded = exclusions(recommender, X, **left_out)
-    held_out = wanted_items(model, y, n_rows=n_rows_of(X), n_items=n_items) > 0
-    _check_held_out(held_out, excluded, candidates)
-
+    recommender, held_out, candidates, scores_of = held_out_and_scores(
+        model, X, y, candidates, exclude_seen, exclude_interactions
+    )
+    _check_held_out(held_out, candidates)
     rows = nonempty_rows(held_out)
     held_out = held_out[rows] if candidates is None else held_out[rows][:, candidates]
     if popularity is None:
         popularity = recommender.popularity_
     popularity = checked_popularity(popularity)
+    n_items = recommender.n_items_
     if len(popularity) != n_items:
         raise ValueError(
             f"popularity has {len(popularity)} values, but the model recommends {n_items} items: "
@@ -156,7 +153,7 @@ def held_out_ranks(
     popularity = popularity if candidates is None else popularity[candidates]
     draw = _sampler(n_negatives, negative_exponent, popularity, random_state)
     ranks = np.empty(held_out.nnz)
-    for block, scores in eligible_scores_of(rows, recommender, X, candidates, excluded, left_out):
+    for block, scores in scores_of(rows):
         pairs = slice(held_out.indptr[block.start], held_out.indptr[block.stop])
         ranks[pairs] = _block_ranks(scores, held_out[block], draw)
     items = held_out.indices.astype(np.intp)
@@ -238,16 +235,31 @@ def rank_metrics(
     return {name: mean_and_standard_error(values[name], weights, rows) for name in values}
 
 
-def eligible_scores_of(rows, recommender, X, candidates, excluded, left_out):
-    """Return the eligible scores of some rows of X; `excluded` are the `exclusions` of all rows."""
+def held_out_and_scores(model, X, y, candidates, exclude_seen, exclude_interactions):
+    """Return what is held out, and what a fitted model ranks it among.
+
+    These are the recommender inside the model, the mask of the held-out items, the candidates as
+    sorted columns or None, and a function from some rows to blocks of their eligible scores.
+    """
+    recommender, X, left_out = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
+    check_is_fitted(recommender)
+    n_items = recommender.n_items_
+    candidates = check_candidates(candidates, n_items)
+    excluded = exclusions(recommender, X, **left_out)
+    held_out = wanted_items(model, y, n_rows=n_rows_of(X), n_items=n_items) > 0
+    check_not_all_seen(held_out, excluded)
     has_more = left_out["exclude_interactions"] is not None
-    return eligible_scores(
-        recommender,
-        _safe_indexing(X, rows),
-        candidates=candidates,
-        exclude_seen=left_out["exclude_seen"],
-        exclude_interactions=excluded[-1][rows] if has_more else None,
-    )
+
+    def scores_of(rows):
+        return eligible_scores(
+            recommender,
+            _safe_indexing(X, rows),
+            candidates=candidates,
+            exclude_seen=left_out["exclude_seen"],
+            exclude_interactions=excluded[-1][rows] if has_more else None,
+        )
+
+    return recommender, held_out, candidates, scores_of
 
 
 def checked_ranks(ranks):
@@ -273,11 +285,10 @@ def _checked_weights(weights, shape):
     return weights
 
 
-def _check_held_out(held_out, excluded, candidates):
+def _check_held_out(held_out, candidates):
     """Raise if no held-out pair can be ranked, or if one is not a candidate."""
     if held_out.nnz == 0:
         raise ValueError("y marks no held-out item: pass at least one value above zero.")
-    check_not_all_seen(held_out, excluded)
     if candidates is not None:
         n_outside = held_out.nnz - held_out[:, candidates].nnz
         if n_outside:

@@ -13,7 +13,7 @@ from .._columns import check_row_labels
 from .._numerics._entries import entries_of
 from .._recommend import exclusions, n_rows_of, recommend, rows_and_exclusions, seen_interactions
 from .._typing import MatrixLike
-from .._validation import COUNT, HOLDOUT, StrOptions, check_candidates, validate_params
+from .._validation import AUTO, COUNT, HOLDOUT, StrOptions, check_candidates, validate_params
 from ..interactions._hidden import hidden_by_default, hidden_part
 from ._auc import held_out_auc
 from ._table import BEYOND_ACCURACY, METRICS
@@ -27,7 +27,7 @@ _NEEDS = {"auc": ("y_true",)} | {name: metric.needs for name, metric in _AT_K.it
     {
         "metric": [StrOptions(set(_NEEDS)), list, tuple],
         "k": [*COUNT, list, tuple],
-        "exclude_seen": ["boolean", StrOptions({"auto"})],
+        "exclude_seen": ["boolean", *AUTO],
         "candidates": ["array-like", None],
         "holdout": [None, *HOLDOUT],
         "item_vectors": ["array-like", "sparse matrix", None],

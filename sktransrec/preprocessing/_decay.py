@@ -13,7 +13,7 @@ from .._histories import decayed_items
 from .._validation import (
     FROM_0_TO_1,
     N_ITEMS,
-    StrOptions,
+    UNKNOWN,
     check_is_fitted,
     check_known_histories,
     validated_fit,
@@ -90,7 +90,7 @@ class DecayedHistory(
     _parameter_constraints: dict = {
         "decay": FROM_0_TO_1,
         "n_items": N_ITEMS,
-        "unknown": [StrOptions({"error", "ignore"})],
+        "unknown": UNKNOWN,
     }
 
     search_distributions: ClassVar = {"decay": uniform(0.4, 0.6)}

@@ -20,7 +20,7 @@ from .._numerics._least_squares import (
     row_minima,
 )
 from .._numerics._row_totals import nonempty_rows, row_lengths, row_totals, scaled_rows
-from .._validation import ABOVE_0, COUNT, N_JOBS, StrOptions
+from .._validation import ABOVE_0, AUTO, COUNT, N_JOBS, StrOptions
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._als_parts import fitted_in_parts
 from ._als_start import first_item_factors
@@ -171,7 +171,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     _parameter_constraints: dict = {
         "n_components": COUNT,
-        "regularization": [*ABOVE_0, StrOptions({"auto"})],
+        "regularization": [*ABOVE_0, *AUTO],
         "confidence": [*ABOVE_0, StrOptions({"balanced"})],
         "scale_regularization": ["boolean"],
         "max_iter": COUNT,

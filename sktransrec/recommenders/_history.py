@@ -16,7 +16,7 @@ from .._ids import DecodesItems
 from .._recommend import withheld_items
 from .._score_parts import score_parts
 from .._typing import Estimator
-from .._validation import COUNT, HasMethods, check_is_fitted
+from .._validation import COUNT, ESTIMATOR, check_is_fitted
 from .._wrapping import (
     expected_n_items,
     has_steps_before,
@@ -124,7 +124,7 @@ class HistoryRecommender(DecodesItems, HistoryReader):
 
     _parameter_constraints: dict = {
         **HistoryReader._parameter_constraints,
-        "recommender": [HasMethods(["fit"])],
+        "recommender": ESTIMATOR,
         "max_length": [*COUNT, None],
         "max_steps": [*COUNT, None],
     }

@@ -13,9 +13,10 @@ from .._histories import decay_weights, decayed_items, seen_items
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_sums import RowSums, column_shares
 from .._validation import (
+    AUTO,
     FROM_0_TO_1,
     N_ITEMS,
-    StrOptions,
+    UNKNOWN,
     check_known_histories,
     validated_fit_of_parts,
 )
@@ -49,9 +50,9 @@ class HistoryReader(HistoryRowsMixin, RecommenderMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        "decay": [*FROM_0_TO_1, StrOptions({"auto"})],
+        "decay": [*FROM_0_TO_1, *AUTO],
         "n_items": N_ITEMS,
-        "unknown": [StrOptions({"error", "ignore"})],
+        "unknown": UNKNOWN,
     }
 
     @validated_fit_of_parts

@@ -18,6 +18,7 @@ from .._typing import Estimator, MatrixLike
 from .._validation import (
     ABOVE_0,
     AT_LEAST_0,
+    AUTO,
     COUNT,
     HasMethods,
     StrOptions,
@@ -251,8 +252,8 @@ class HybridRecommender(
         "content_weight": AT_LEAST_0,
         "min_interactions": COUNT,
         "activity_exponent": AT_LEAST_0,
-        "content_scale": [*ABOVE_0, StrOptions({"auto"})],
-        "neighbor_weight": [*AT_LEAST_0, StrOptions({"auto"})],
+        "content_scale": [*ABOVE_0, *AUTO],
+        "neighbor_weight": [*AT_LEAST_0, *AUTO],
         "cold_policy": [StrOptions({*_COLD_PATHS, "error"})],
         "random_state": ["random_state"],
     }

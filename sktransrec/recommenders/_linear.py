@@ -40,11 +40,10 @@ from .._numerics._row_sums import cross_sum, gram_sum
 from .._numerics._row_totals import rows_of_entries
 from .._numerics._spd import inverse, solve
 from .._recommend import empty_rows
-from .._validation import ABOVE_0, AT_LEAST_0, COUNT, StrOptions, get_chunk_n_rows
+from .._validation import ABOVE_0, AT_LEAST_0, AUTO, COUNT, StrOptions, get_chunk_n_rows
 from ..base import InDomainRecommender, SimilarItemsMixin, SupervisedRecommender
 from ._row_sums import RowSumsMixin
 
-_SOLVERS = StrOptions({"auto", "primal", "dual"})
 # What `regularization="auto"` is in EASE if all interactions are ones.
 _EASE_REGULARIZATION = 60.0
 # What "auto" chooses from in ridge regression; the first factor is that for small data.
@@ -152,9 +151,9 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
     solver_: Literal["primal", "dual"]
 
     _parameter_constraints: dict = {
-        "regularization": [*ABOVE_0, StrOptions({"auto"})],
+        "regularization": [*ABOVE_0, *AUTO],
         "fit_intercept": ["boolean"],
-        "solver": [_SOLVERS],
+        "solver": [StrOptions({"auto", "primal", "dual"})],
     }
 
     search_distributions: ClassVar = {"regularization": loguniform(1, 10000)}
@@ -411,7 +410,7 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     solver_: Literal["primal", "dual", "sparse"]
 
     _parameter_constraints: dict = {
-        "regularization": [*ABOVE_0, StrOptions({"auto"})],
+        "regularization": [*ABOVE_0, *AUTO],
         "item_exponent": AT_LEAST_0,
         "solver": [StrOptions({"auto", "primal", "dual", "sparse"})],
         "n_neighbors": COUNT,

@@ -17,7 +17,7 @@ from .._numerics._row_blocks import entry_rows
 from .._numerics._row_sums import gram_sum
 from .._numerics._row_totals import row_lengths
 from .._numerics._strongest_links import strongest_links, strongest_links_of_each, strongest_of
-from .._validation import AT_LEAST_0, COUNT, FROM_0_TO_1, StrOptions
+from .._validation import AT_LEAST_0, AUTO, COUNT, FROM_0_TO_1, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
 from ._row_sums import RowSumsMixin
 
@@ -157,8 +157,8 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     _parameter_constraints: dict = {
         "n_neighbors": COUNT,
         "weighting": [StrOptions({"cosine", "tfidf", "bm25", "auto"})],
-        "shrinkage": [*AT_LEAST_0, StrOptions({"auto"})],
-        "popularity_exponent": [*AT_LEAST_0, StrOptions({"auto"})],
+        "shrinkage": [*AT_LEAST_0, *AUTO],
+        "popularity_exponent": [*AT_LEAST_0, *AUTO],
         "k1": AT_LEAST_0,
         "b": FROM_0_TO_1,
     }

@@ -20,7 +20,7 @@ from .._numerics._row_sums import gram_sum
 from .._numerics._row_totals import row_totals, scaled_rows
 from .._numerics._strongest_links import strongest_links, strongest_of
 from .._numerics._threads import in_threads
-from .._validation import AT_LEAST_0, COUNT, StrOptions
+from .._validation import AT_LEAST_0, AUTO, COUNT
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ._row_sums import RowSumsMixin
 
@@ -172,9 +172,9 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
 
     _parameter_constraints: dict = {
         "n_components": COUNT,
-        "low_pass_weight": [*AT_LEAST_0, StrOptions({"auto"})],
-        "row_exponent": [*AT_LEAST_0, StrOptions({"auto"})],
-        "item_exponent": [*AT_LEAST_0, StrOptions({"auto"})],
+        "low_pass_weight": [*AT_LEAST_0, *AUTO],
+        "row_exponent": [*AT_LEAST_0, *AUTO],
+        "item_exponent": [*AT_LEAST_0, *AUTO],
         "n_neighbors": [*COUNT, None],
         "random_state": ["random_state"],
     }

@@ -4,7 +4,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .._validation import check_target_columns
+from .._validation import COLUMNS, check_target_columns
 from ..base import InDomainRecommender
 
 
@@ -16,7 +16,7 @@ class TwoDomainRecommender(InDomainRecommender):
     the columns of the source come first.
     """
 
-    _parameter_constraints: dict = {"target_columns": ["array-like", slice]}
+    _parameter_constraints: dict = {"target_columns": COLUMNS}
 
     def _find_domains(self, X):
         """Set the columns of both domains; raise unless X has interactions in both."""

@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covariance
 
 from ..._validation import (
+    AUTO,
     FROM_0_TO_1,
-    StrOptions,
     check_is_fitted,
     check_sample_domain,
     validate_data,
@@ -194,7 +194,7 @@ class CORALAligner(LinearAligner):
     """
 
     _parameter_constraints: dict = {
-        "covariance_shrinkage": [*FROM_0_TO_1, StrOptions({"auto"})],
+        "covariance_shrinkage": [*FROM_0_TO_1, *AUTO],
     }
 
     def __init__(self, *, covariance_shrinkage: float | Literal["auto"] = "auto") -> None:

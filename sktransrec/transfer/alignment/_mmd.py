@@ -9,7 +9,7 @@ from sklearn.kernel_approximation import RBFSampler
 from sklearn.metrics import pairwise_distances
 from sklearn.utils import check_random_state
 
-from ..._validation import ABOVE_0, AT_LEAST_0, COUNT, FROM_0_TO_1, StrOptions
+from ..._validation import ABOVE_0, AT_LEAST_0, AUTO, COUNT, FROM_0_TO_1
 from ..._wrapping import transformed
 from ._alignment import LinearAligner, moment_map
 
@@ -113,7 +113,7 @@ class MMDAligner(LinearAligner):
 
     _parameter_constraints: dict = {
         "regularization": AT_LEAST_0,
-        "covariance_shrinkage": [*FROM_0_TO_1, StrOptions({"auto"})],
+        "covariance_shrinkage": [*FROM_0_TO_1, *AUTO],
         "gamma": [*ABOVE_0, None],
         "n_components": COUNT,
         "max_iter": COUNT,

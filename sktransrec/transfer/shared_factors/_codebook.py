@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 
 from ..._numerics._block_model import BlockModel, memberships, spectral_clusters
 from ..._typing import Estimator
-from ..._validation import COUNT, Interval, StrOptions
+from ..._validation import AUTO, COUNT, Interval
 from ..._wrapping import fitted_learner
 from ...base import FactorRecommenderMixin, InDomainRecommender
 
@@ -185,7 +185,7 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
         "n_row_clusters": COUNT,
         "n_item_clusters": COUNT,
         "pretrained": "no_validation",
-        "regularization": [Interval(Real, 0, np.inf, closed="right"), StrOptions({"auto"})],
+        "regularization": [Interval(Real, 0, np.inf, closed="right"), *AUTO],
         "n_init": COUNT,
         "max_iter": COUNT,
         "random_state": ["random_state"],
