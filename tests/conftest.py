@@ -48,10 +48,11 @@ def pytest_sessionstart():
     from sklearn.base import BaseEstimator
     from sklearn.utils import _param_validation
 
-    from sktransrec._engine import _idle_trainers
+    from sktransrec._engine import _idle_trainers, _keras
 
     # More networks than users need: many tests train the same few.
     _idle_trainers._N_TRAINERS = 64
+    _keras.import_tensorflow = _without_optimized_graphs(_keras.import_tensorflow)
     # The parameters of classes and functions, for which scikit-learn asks at each clone and call.
     names = functools.cache(BaseEstimator._get_param_names.__func__)
     BaseEstimator._get_param_names = classmethod(lambda cls: [*names(cls)])
@@ -59,6 +60,18 @@ def pytest_sessionstart():
     # What a protocol asks for, as from Python 3.12 on; TensorFlow asks for each tensor.
     if sys.version_info < (3, 12):
         typing._get_protocol_attrs = functools.cache(typing._get_protocol_attrs)
+
+
+def _without_optimized_graphs(import_tensorflow):
+    """Graphs that run a few times take longer to optimize than to run."""
+
+    @functools.cache
+    def imported():
+        tensorflow, *others = import_tensorflow()
+        tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+        return tensorflow, *others
+
+    return imported
 
 
 @pytest.hookimpl(wrapper=True)
