@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Records: what a run was, on what machine, and its figures, as a JSON file in `docs/records`.
 
 `Record` keeps the tables of a run, `SearchRecord` the searches of `--tune`. A benchmark reads the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What every benchmark shares: the cost of a call, figures with their errors, and tables."""
 
 import gc

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Searches of parameters: a grid is widened until the best value of none is at its edge."""
 
 from numbers import Real

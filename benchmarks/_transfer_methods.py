@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The methods that the benchmark of transfer compares, and what each of them learns from."""
 
 from collections.abc import Callable

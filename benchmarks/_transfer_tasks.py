@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Tasks of the benchmark of transfer: two domains, what is known of them, what is to be found."""
 
 from dataclasses import dataclass, replace

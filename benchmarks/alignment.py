@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Alignment of two catalogues that share no items: does a model of one serve the other?
 
     python benchmarks/alignment.py

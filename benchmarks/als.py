@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Alternating least squares by time to quality: CPU seconds until a fit is as good as a long one.
 
 A part of the interactions is held out from the training rows. Each library makes a new fit for each

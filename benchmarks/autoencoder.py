@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """CPU time of a training step of an autoencoder on a wide sparse matrix, beside PyTorch.
 
     python benchmarks/autoencoder.py

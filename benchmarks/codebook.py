@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Codebook transfer between domains without users or items in common.
 
     python benchmarks/codebook.py

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """New items inside a catalogue: papers or films that nobody has seen yet.
 
     python benchmarks/cold_start.py --data citeulike

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A new catalogue: recommending by what its items say, without and with a few of its users.
 
     python benchmarks/content_transfer.py

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What defaults lose: parameters that are "auto" beside parameters that were searched.
 
     python benchmarks/defaults.py --data movielens --record

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How well recommenders serve popular and rare items, and how much of their score is popularity.
 
     python benchmarks/imbalance.py --data movielens

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Seconds and memory of encoding, splitting and aligning a log of events.
 
     python benchmarks/interactions.py --events 10_000_000

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Texts in one or several languages: which tokens a recommender of new items should read.
 
     python benchmarks/languages.py

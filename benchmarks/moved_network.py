@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A network that learns how people choose in several shops, moved to a shop of other items.
 
     python benchmarks/moved_network.py --target office --sources arts food electronic

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Next-item recommendation over the full ranking, beside published figures.
 
     python benchmarks/next_item.py --data beauty --models closed-form

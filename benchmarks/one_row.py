@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What it costs to serve one row: the first call after loading a model, and those after it.
 
 The interactions are generated. Each model is fitted, networks for one epoch, saved, and loaded in a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Speed beside other libraries: fits, recommending to many rows, and serving one row.
 
 The interactions are generated. A library that is not installed is left out, and named. Each cost is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Quality and cost of every recommender in one domain: all unseen items are ranked.
 
     python benchmarks/ranking.py --data amazon_cds

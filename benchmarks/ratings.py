@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Errors of predicted ratings: a fifth of each row's ratings is predicted from the rest.
 
     python benchmarks/ratings.py

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A hundred million interactions on one machine: encoded, fitted, saved, and served from a file.
 
     python benchmarks/scale.py --record

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Networks for the next item, trained on other people or another catalogue, for small targets.
 
     python benchmarks/sequence_transfer.py --task users

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """CPU time of an epoch of a next-item network, beside PyTorch's network of the same size.
 
     python benchmarks/sequences.py

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Two groups of users with the same items: what a large group teaches about a small one.
 
     python benchmarks/shared_items.py

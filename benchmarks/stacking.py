@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Stacking against its members and against the vote, with few users and with bad members.
 
     python benchmarks/stacking.py --data movielens

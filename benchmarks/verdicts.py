@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How often the intervals and the verdicts of `transfer_gain` are right.
 
     python benchmarks/verdicts.py

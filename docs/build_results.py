@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Build `results.rst` and `performance.rst` from their templates and the records of benchmarks.
 
     python docs/build_results.py

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Ids (strings or integers): exact arrays of ids, their positions, and decoding columns."""
 
+from collections.abc import Callable
 from itertools import repeat
 from numbers import Integral
 from typing import Any
@@ -155,6 +156,8 @@ def encoded(known, item_ids):
 
 class DecodesItems:
     """Mixin for classes that know the ids of items; a subclass implements ``_ids_of_items()``."""
+
+    _ids_of_items: Callable[[], NDArray[Any]]
 
     def encode_items(self, item_ids: ArrayLike) -> NDArray[np.intp]:
         """Return the columns of items, such as `candidates` or `similar_items` need them.

@@ -101,7 +101,10 @@ class _Graph:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._inputs, self._outputs, self._nodes, self._constants = [], [], [], []
+        self._inputs: list[Any] = []
+        self._outputs: list[Any] = []
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
         self._n_bytes = 0
 
     def input(self, name: str, *n_columns: int, dtype: Any = np.float32) -> str:

@@ -55,7 +55,7 @@ _RANKING_SCORES = 2**15
 
 # Sorting the items by popularity and walking the tags cost more than serving a row, so this is done
 # once for each fit. The results are no attribute, so they are neither saved nor copied.
-_served = WeakKeyDictionary()
+_served: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 # What a fitted recommender must have beside its methods.
 _NEEDED = {

@@ -13,4 +13,4 @@ MatrixLike: TypeAlias = ArrayLike | sparray | spmatrix
 Estimator: TypeAlias = Any
 # A decorator that takes and returns it keeps the types of what it decorates.
 Function = TypeVar("Function", bound=Callable[..., Any])
-Class = TypeVar("Class", bound=type)
+Class = TypeVar("Class", bound=type[Any])

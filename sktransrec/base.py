@@ -2,7 +2,7 @@
 """The base classes of all recommenders."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -265,7 +265,7 @@ shape (n_rows,), default=None
         wanted = wanted_items(self, y, n_rows=len(items), n_items=self.n_items_)
         if is_matrix_of_items(self, y, self.n_items_):
             check_not_all_seen(wanted, exclusions(self, X))
-        return ndcg_at_k(wanted, items, k=k)
+        return float(ndcg_at_k(wanted, items, k=k))
 
     def score_parts(self, X: MatrixLike) -> tuple[NDArray[Any], ...] | None:
         """Return what each nonzero entry of a single row adds to the scores of all items.
@@ -442,6 +442,9 @@ class SimilarItemsMixin:
     items to all items, of shape (len(items), `n_items_`).
     """
 
+    n_items_: int
+    _item_similarities: Callable[..., NDArray[np.float32]]
+
     def similar_items(
         self, items: int | ArrayLike, *, n_similar: int = 10
     ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
@@ -482,8 +485,6 @@ class FactorRecommenderMixin(SimilarItemsMixin, ClassNamePrefixFeaturesOutMixin,
     of shape (`n_items_`, n_components) and, if the model has biases, ``item_bias_`` of shape
     (`n_items_`,). Item factors in Fortran order make `recommend` faster for a few rows.
     """
-
-    item_factors_: NDArray[np.float32]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -67,7 +67,7 @@ def fit_encoder(encoder: InteractionEncoder, events: Any) -> InteractionEncoder:
             "events has no interactions: all values are 0, or all users and items are too rare. "
             "Pass events with a value above 0."
         )
-    vars(encoder).update(vars(merged))
+    encoder.__dict__.update(vars(merged))
     return encoder
 
 
@@ -152,7 +152,7 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
         parts = _checked_parts(_parts(X), "X")
         model.fit_parts(parts, _delayed)
         names = column_names(parts[0].compute())
-        vars(model).pop("feature_names_in_", None)
+        model.__dict__.pop("feature_names_in_", None)
         if names and all(isinstance(name, str) for name in names):
             model.feature_names_in_ = np.array(names, dtype=object)
         return model
@@ -176,8 +176,8 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
         raise ValueError("X holds no interactions: all of its parts are without rows or entries.")
     chosen = _delayed(_fitted_to_first)(model, *first).compute()
     sums = [_delayed(_row_sums)(_delayed(chosen), *part) for part in parts]
-    vars(model).pop("feature_names_in_", None)
-    vars(model).update(vars(chosen))
+    model.__dict__.pop("feature_names_in_", None)
+    model.__dict__.update(vars(chosen))
     return model.fit_row_sums(_reduced(sums, _added).compute())
 
 

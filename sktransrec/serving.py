@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from os import PathLike
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import scipy.sparse as sp
@@ -65,7 +65,7 @@ def _of_one_moment(method: Function) -> Function:
         now.__dict__ = self.__dict__
         return method(now, *args, **kwargs)
 
-    return of_now
+    return cast(Function, of_now)
 
 
 class RecommendationService(VersionStampMixin):

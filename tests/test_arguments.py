@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What no argument may be is refused by one clear error, whatever the estimator."""
 
 import inspect

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The choice of values by held-out interactions: nothing is lost, nothing leaks, ties go first."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the base classes promise, on recommenders whose scores are known."""
 
 import copy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One column of values, exact whatever library holds it."""
 
 import datetime

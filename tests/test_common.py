@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Every public estimator passes scikit-learn's checks, every recommender ours as well."""
 
 import inspect

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What workers of Dask learn from parts is what one machine learns from the whole."""
 
 from functools import partial

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The examples in the docstrings of the installed package run and show what they print."""
 
 import doctest

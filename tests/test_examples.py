@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The examples run on generated data, as in a clone that has no other."""
 
 import os

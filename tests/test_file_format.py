@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Files of format 1 stay readable: written here byte by byte, as docs/file_format.rst says.
 
 Nothing here may be changed to follow a change of the package: files like these are out there.

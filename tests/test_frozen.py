@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A frozen estimator with a name prints its name, and is what it holds everywhere else."""
 
 import pickle

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Searches and comparisons of models that hold a frozen estimator, in processes and in threads."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The code of the documentation and of the README runs, block after block."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ids of items, from whatever recommends them back to what they are called."""
 
 import ast

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Everyday jobs, each in ten lines of a user's code at most, on logs of which the answer is known.
 
 Even users like even films and odd users like odd films, and so with books.

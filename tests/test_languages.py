@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Nothing depends on the language: texts, ids and names of all scripts go through everything."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The job that the package exists for, end to end, on data of which the answer is known."""
 
 import joblib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Whatever is passed: a valid result, or an error that names the argument, and nothing changed."""
 
 import copy

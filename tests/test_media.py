@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Texts, pictures and numbers of items in one pipeline, and what each of them adds."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The tables of the migration pages: what they say of this package runs, cell by cell."""
 
 import inspect

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """search_space: ready distributions of all parts, within what the parameters may be."""
 
 import inspect

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """New items from their texts: the items-as-rows view on real films."""
 
 import joblib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The graph of ONNX recommends what the recommender does."""
 
 import sys

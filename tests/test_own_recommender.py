@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the page "Add your own recommender" says works as it stands there."""
 
 import re

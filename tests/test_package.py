@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What holds for the package as a whole: imports, layers, names and docstrings."""
 
 import ast
@@ -397,6 +398,16 @@ def test_what_the_package_shows_are_its_public_names_and_rooms():
     shown = {}
     exec("from sktransrec import *", shown)
     assert set(shown) - {"__builtins__"} == set(sktransrec.__all__)
+
+
+def test_every_file_of_code_names_the_licence():
+    """A script does so below the line that names its interpreter."""
+    folders = [TESTS.parent / name for name in ("benchmarks", "docs", "examples", "tests")]
+    files = [*FILES, *(path for folder in folders for path in folder.rglob("*.py"))]
+    files += (path for path in (TESTS.parent / ".ci").glob("*") if path.is_file())
+    licence = "# SPDX-License-Identifier: BSD-3-Clause"
+    lacking = [str(p) for p in files if licence not in p.read_text("utf-8").splitlines()[:2]]
+    assert lacking == []
 
 
 def test_heavy_packages_are_imported_inside_functions():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Files of models: any reader finds the arrays, no code is in them, and nothing breaks them."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ids where columns are meant, which would ask for a number for each column up to the largest."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """README works on the page of an index as well."""
 
 import re

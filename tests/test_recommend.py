@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What may be recommended, and in which order, by whatever wraps a recommender."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What is saved says by which version, and holds the training rows only where the docs say so."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Values that add up over the entries of a row are told from those that do not."""
 
 import numpy as np

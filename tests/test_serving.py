@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A service answers in ids what the model answers in columns."""
 
 import pickle

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What transformers are set to give, tables or arrays, changes no number."""
 
 import functools

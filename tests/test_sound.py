@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sounds as arrays of (time, mel bands): tones of which some rise and others fall."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The first five rows that a newcomer types in: every recommender says something sensible."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What users have by default, more than one BLAS thread, where the other tests have one."""
 
 import os

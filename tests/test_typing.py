@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """All that users see has types; `mypy`, with the settings of setup.cfg, checks `typed_user.py`."""
 
 import importlib

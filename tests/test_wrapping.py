@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One walker for all wrappers: what a model learns from, reads and holds."""
 
 import numpy as np

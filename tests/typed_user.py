@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A user's script, read by mypy and run by `test_typing.py`."""
 
 from pathlib import Path
@@ -45,6 +46,12 @@ def factors(interactions: NDArray[np.float32]) -> NDArray[np.float32]:
     return model.item_factors_
 
 
+def learned_further(interactions: NDArray[np.float32]) -> ItemKNNRecommender:
+    model = ItemKNNRecommender(shrinkage=1, popularity_exponent=0)
+    assert_type(model.partial_fit(interactions), ItemKNNRecommender)
+    return model.partial_fit(interactions)
+
+
 def verdict(source: NDArray[np.float32], target: NDArray[np.float32]) -> str:
     model = ItemKNNRecommender(shrinkage=1, popularity_exponent=0)
     gain = transfer_gain(model, None, source, target, cv=2, random_state=0)
@@ -77,6 +84,7 @@ def main(path: Path) -> None:
     ndcg_at_k(held_out, items, k=3)
     ranking_scorer("ndcg", k=3)
     factors(known.toarray())
+    learned_further(known.toarray())
     comparison(known.toarray())
     ItemFeatures(["a cup", "green tea"])
     served(path)

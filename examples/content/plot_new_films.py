@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """
 New films: whom to tell about a film that nobody has seen
 =========================================================

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """
 A shop in a second language: when to stop trusting the first one
 ================================================================

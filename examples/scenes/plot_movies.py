@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """
 Movies: ratings, titles, and films that nobody has seen yet
 ===========================================================

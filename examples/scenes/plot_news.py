@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """
 News: every article is new, and none lives long
 ===============================================

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """
 Products: two shops, and customers whom one of them has never seen
 ==================================================================

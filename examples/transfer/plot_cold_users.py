@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """
 Cold users: what a dense domain says about a sparse one
 =======================================================

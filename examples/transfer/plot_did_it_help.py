@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """
 Did it help? Transfer, harm, and a product sold twice
 =====================================================

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """
 Fine-tuning: from the shop next door to the first customers here
 ================================================================

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """
 Other customers: what can be learned from people one does not have
 ==================================================================

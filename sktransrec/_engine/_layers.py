@@ -5,12 +5,13 @@ Each class is made when it is first asked for, since its base is a class of Kera
 """
 
 import functools
+from typing import Any
 
 import numpy as np
 
 from ._numpy_layers import is_step, numpy_layer
 
-_FACTORIES = []
+_FACTORIES: list[Any] = []
 
 
 def custom_layer(factory):

@@ -11,11 +11,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, gen_batches
-from sklearn.utils.metaestimators import available_if
 
 from .._numerics._row_blocks import row_slices, rows_in
 from .._numerics._row_sums import column_shares, joined_shares
-from .._validation import check_is_fitted, positive_integers, visual_block
+from .._validation import available_if, check_is_fitted, positive_integers, visual_block
 from .._version_stamp import current_version, path_as_str
 from .._wrapping import fitted_learner
 from ._checkpoint import Checkpoint

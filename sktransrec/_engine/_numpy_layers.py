@@ -5,12 +5,13 @@ Layers of Keras stand here. A layer of ours has its function beside its class.
 """
 
 import itertools
+from typing import Any
 
 import numpy as np
 
 from .._numerics._row_products import RowProducts, row_products
 
-LAYERS = {}
+LAYERS: dict[str, Any] = {}
 
 
 def numpy_layer(*class_names):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the layers of dense networks are in a graph of ONNX."""
 
-_LAYERS = {}
+from typing import Any
+
+_LAYERS: dict[str, Any] = {}
 _SAME_IN_ONNX = {
     "elu": ("Elu", {}),
     "leaky_relu": ("LeakyRelu", {"alpha": 0.2}),

@@ -274,7 +274,7 @@ def shares_parameters(cls: Class) -> Class:
     """
     signature = inspect.signature(cls)
     defaults = {name: parameter.default for name, parameter in signature.parameters.items()}
-    own = {}
+    own: dict[str, Any] = {}
     for each in reversed(cls.__mro__):
         own |= vars(each).get("_parameter_constraints", {})
     cls._parameter_constraints = {

@@ -5,7 +5,6 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import linear_sum_assignment
 from scipy.special import entr, softmax, xlogy
-from sklearn.cluster import KMeans
 from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 
@@ -177,6 +176,8 @@ def spectral_clusters(X, n_clusters, random_state):
 
 def _clustered(points, n_clusters, random_state):
     """Return the indicators of the clusters of k-means; there may be fewer than `n_clusters`."""
+    from sklearn.cluster import KMeans  # slow to import, and seldom needed
+
     n_found = min(n_clusters, len(np.unique(points, axis=0)))
     labels = KMeans(n_found, n_init=1, random_state=random_state).fit_predict(points)
     return np.eye(n_clusters)[labels]

@@ -62,6 +62,7 @@ from ._sklearn import (
     _BaseComposition,
     _check_sample_weight,
     _safe_indexing,
+    available_if,
     get_chunk_n_rows,
     validate_params,
     visual_block,

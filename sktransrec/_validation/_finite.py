@@ -2,6 +2,7 @@
 """Checks that numbers are finite and do not overflow: in input, fitted attributes and output."""
 
 import functools
+from typing import cast
 
 import numpy as np
 import scipy.sparse as sp
@@ -66,7 +67,7 @@ def finite_output(method: Function) -> Function:
             )
         return made
 
-    return checked
+    return cast(Function, checked)
 
 
 def check_learned(estimator, known):

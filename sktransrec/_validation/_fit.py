@@ -2,6 +2,7 @@
 """What every fit is wrapped in."""
 
 import functools
+from typing import cast
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def restores_on_error(method: Function) -> Function:
             vars(self).update(attributes)
             raise
 
-    return restoring
+    return cast(Function, restoring)
 
 
 def validated_fit(method: Function) -> Function:

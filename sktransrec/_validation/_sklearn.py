@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils._param_validation import Interval as _SklearnInterval
 from sklearn.utils._param_validation import validate_params as _sklearn_validate_params
 from sklearn.utils.metaestimators import _BaseComposition
+from sklearn.utils.metaestimators import available_if as _sklearn_available_if
 from sklearn.utils.sparsefuncs_fast import inplace_csr_row_normalize_l2
 from sklearn.utils.validation import _check_sample_weight
 from sklearn.utils.validation import check_array as _sklearn_check_array
@@ -24,6 +25,11 @@ from .._typing import Function
 def validate_params(constraints: dict[str, Any]) -> Callable[[Function], Function]:
     """Decorate a function: it checks its parameters first, and estimators in it theirs."""
     return _sklearn_validate_params(constraints, prefer_skip_nested_validation=False)
+
+
+def available_if(condition: Callable[[Any], bool]) -> Callable[[Function], Function]:
+    """Decorate a method that only the estimators have for which a condition holds."""
+    return _sklearn_available_if(condition)
 
 
 def _safe_indexing(X, indices, *, axis=0):

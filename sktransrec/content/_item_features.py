@@ -76,7 +76,7 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
     has_own_ids: bool
 
     def __init__(self, values: MatrixLike, ids: ArrayLike | None = None) -> None:
-        index = values.index if hasattr(values, "iloc") else None
+        index = getattr(values, "index", None) if hasattr(values, "iloc") else None
         values = without_library(values)
         self.n_items = values.shape[0] if hasattr(values, "shape") else len(values)
         self.has_own_ids = ids is not None or not (index is None or _is_numbered(index))

@@ -17,7 +17,7 @@ class LoadedOnce:
 
     path: Any
 
-    _paths: ClassVar = ("path",)
+    _paths: ClassVar[tuple[str, ...]] = ("path",)
     _network = None
     _loaded_from: Any = None, {}
 

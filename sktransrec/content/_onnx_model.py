@@ -6,7 +6,7 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ._loaded_once import LoadedOnce, mean_over_places
 
@@ -66,7 +66,7 @@ class OnnxModel(LoadedOnce):
         self.prompt = prompt
         self.max_length = max_length
 
-    def __call__(self, contents: Sequence[str] | ArrayLike) -> NDArray[Any]:
+    def __call__(self, contents: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
         """Return the vectors of texts or arrays.
 
         Parameters

@@ -164,9 +164,8 @@ def load_amazon_cds(*, data_home: str | PathLike[str] | None = None) -> Bunch:
     folder = find_data("amazon_cds", data_home=data_home, origin=_CDS_ORIGIN)
     train, test = (_read_user_lists(folder / f"{name}.txt") for name in ("train", "test"))
     shape = 1 + np.maximum(train.max(axis=0), test.max(axis=0))
-    return Bunch(
-        X=indicator_matrix(*train.T, shape), y=indicator_matrix(*test.T, shape), DESCR=_CDS_DESCR
-    )
+    X, y = (indicator_matrix(users, items, shape) for users, items in (train.T, test.T))
+    return Bunch(X=X, y=y, DESCR=_CDS_DESCR)
 
 
 def _read_splits(folder):

@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch, get_tags
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._columns import check_order, check_order_of_part, check_row_labels, column_names
@@ -29,6 +28,7 @@ from .._validation import (
     StrOptions,
     _BaseComposition,
     _safe_indexing,
+    available_if,
     check_histories,
     check_interactions,
     check_is_fitted,
@@ -73,7 +73,7 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
     item that a member withholds.
     """
 
-    target_columns = None
+    target_columns: ArrayLike | slice | None = None
     _passes_frames = True
     _reads_texts = True
 
@@ -354,7 +354,7 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
     named_estimators_: Bunch
 
     _parameter_constraints: dict = {"estimators": [list], "n_jobs": N_JOBS}
-    _own_names = ()
+    _own_names: tuple[str, ...] = ()
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, and those of each recommender as ``name__parameter``.

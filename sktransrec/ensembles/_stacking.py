@@ -20,6 +20,7 @@ from .._numerics._conditional_logit import (
     joined_choices,
 )
 from .._numerics._entries import column_counts
+from .._recommend import n_rows_of
 from .._typing import Estimator, MatrixLike
 from .._validation import (
     AUTO,
@@ -290,7 +291,7 @@ class StackingRecommender(CombiningRecommender):
         prior = self._prior_weights()
         X, y = self._checked(X, y)
         self._fit_members(X, y)
-        self._n_rows = X.shape[0] if y is None else y.shape[0]
+        self._n_rows = n_rows_of(X if y is None else y)
         if self.regularization == np.inf:
             return self._take(prior)
         random_state = check_random_state(self.random_state)

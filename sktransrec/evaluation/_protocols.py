@@ -33,6 +33,9 @@ class _OfMatrix:
     What it chooses by `_seed` is the same in each call, so that a search compares like with like.
     """
 
+    _held_out: Callable[..., tuple[csr_array, csr_array]]
+    _seed: int
+
     def __post_init__(self):
         seed = self.random_state
         if not isinstance(seed, Integral):
@@ -56,6 +59,8 @@ class _OfMatrix:
 
 class _OfLog:
     """Base of protocols that need times. A subclass has ``_held_out(events, encoder, users)``."""
+
+    _held_out: Callable[..., tuple[csr_array, csr_array]]
 
     def hold_out(
         self, X: Any, encoder: InteractionEncoder | None = None, *, users: ArrayLike | None = None
@@ -140,6 +145,7 @@ class _NewRows(_OfMatrix):
     without a part of its items, and this part.
     """
 
+    n_splits: int
     serves_known_rows = False
 
     def split(self, X: MatrixLike, y: Any = None, groups: Any = None) -> Iterator[Split]:

@@ -60,7 +60,7 @@ class SequenceLearner(FeatureLearner):
         -------
         names : ndarray of str of shape (n_components,)
         """
-        is_one_column = input_features is not None and len(input_features) == 1
+        is_one_column = input_features is not None and np.size(input_features) == 1
         return super().get_feature_names_out(None if is_one_column else input_features)
 
     def _check_rows(self, X, *, reset):

@@ -160,8 +160,9 @@ default=None
     _check_shape(held_out, (history.shape[0], target.shape[1]), "y")
     _check_shape(history, (held_out.shape[0], source.shape[1]), "X_history")
 
-    rows = _all_rows(source, target, history, held_out, is_cold=X_history is not None)
-    of_baskets = _twins(*rows, threshold, min_common_users)
+    all_rows = _all_rows(source, target, history, held_out, is_cold=X_history is not None)
+    all_source, all_target = all_rows
+    of_baskets = _twins(all_source, all_target, threshold, min_common_users)
     of_baskets = _links(of_baskets[_are_baskets(of_baskets)], source, target)
 
     def given_away(pairs, **left_out):

@@ -21,7 +21,7 @@ from .._validation import (
 from .._version_stamp import VersionStampMixin
 
 
-class DecayedHistory(
+class DecayedHistory(  # type: ignore[call-arg]  # a keyword of scikit-learn
     VersionStampMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,

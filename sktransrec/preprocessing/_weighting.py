@@ -26,7 +26,7 @@ from .._validation._finite import finite_output
 from .._version_stamp import VersionStampMixin
 
 
-class BM25Transformer(
+class BM25Transformer(  # type: ignore[call-arg]  # a keyword of scikit-learn
     VersionStampMixin,
     OneToOneFeatureMixin,
     TransformerMixin,
@@ -160,7 +160,7 @@ class BM25Transformer(
         return _copy_with(X, weights)
 
 
-class PopularityScaler(
+class PopularityScaler(  # type: ignore[call-arg]  # a keyword of scikit-learn
     VersionStampMixin,
     OneToOneFeatureMixin,
     TransformerMixin,

@@ -163,6 +163,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
            [2]])
     """
 
+    item_factors_: NDArray[np.float32]
     confidence_: float
     regularization_: float
     gram_eigenvalues_: NDArray[np.float32]
@@ -227,7 +228,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         -------
         self : object
         """
-        vars(self).update(vars(fitted_in_parts(self, parts, delayed)))
+        self.__dict__.update(vars(fitted_in_parts(self, parts, delayed)))
         return self
 
     def _fit(self, X):

@@ -116,6 +116,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     mean_: float
     rating_range_: tuple[float, float]
+    item_factors_: NDArray[np.float32]
     item_bias_: NDArray[np.float32]
     n_iter_: int
 

@@ -4,7 +4,7 @@
 Both are chosen on the same held-out interactions.
 """
 
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -118,7 +118,7 @@ class _Trial:
         self._wanted_later = _with_share_of(self._wanted, self._is_new, self.to_come, rng)
 
     @classmethod
-    def of(cls, hybrid, X, content, has_neighbors) -> Self | None:
+    def of(cls, hybrid, X, content, has_neighbors):
         """Return the trial, None if too few interactions are left to learn from."""
         held_out = _HeldOut.of(X)
         most = column_counts(held_out.X).max()

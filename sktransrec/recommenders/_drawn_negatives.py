@@ -21,6 +21,7 @@ class DrawnNegativesRecommender(FactorRecommenderMixin, InDomainRecommender):
     (``_row_loss``).
     """
 
+    item_factors_: NDArray[np.float32]
     item_bias_: NDArray[np.float32]
     negative_items_: NDArray[np.intp]
     n_iter_: int

@@ -9,14 +9,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils.metaestimators import available_if
 
 from .._histories import decay_weights, decayed_items, seen_items
 from .._ids import DecodesItems
 from .._recommend import withheld_items
 from .._score_parts import score_parts
 from .._typing import Estimator
-from .._validation import COUNT, ESTIMATOR, check_is_fitted
+from .._validation import COUNT, ESTIMATOR, available_if, check_is_fitted
 from .._wrapping import (
     expected_n_items,
     has_steps_before,

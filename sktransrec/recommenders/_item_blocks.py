@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Items in one space of factors, where some of the factors do not come from the factor model."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ class ItemBlocksMixin:
     it adds items by "popularity", sets ``_mean_row`` to the factors of the mean row. It implements
     ``_row_factors(X)``. The factors of the model are never copied.
     """
+
+    n_items_: int
+    _model: Any
 
     @property
     def _n_features_out(self):

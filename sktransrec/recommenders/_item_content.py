@@ -3,6 +3,7 @@
 
 import copy
 import reprlib
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any, Self
 
@@ -24,6 +25,10 @@ class ItemContentMixin(DecodesItems):
     implements ``_add_items(item_features)``. That method is called on a shallow copy of the fitted
     recommender: it may replace attributes, but must not change their values in place.
     """
+
+    n_items_: int
+    popularity_: NDArray[np.float32]
+    _add_items: Callable[[ItemFeatures], None]
 
     @property
     def item_ids_(self) -> NDArray[Any]:
@@ -50,7 +55,7 @@ class ItemContentMixin(DecodesItems):
         self : object
         """
         self._column_names = self._names_of_columns(X)
-        return super().fit(X, y)
+        return super().fit(X, y)  # type: ignore[misc]  # of the recommender
 
     def with_items(self, item_features: ItemFeatures) -> Estimator:
         """Return a copy of this fitted recommender that also recommends later items.

@@ -2,10 +2,11 @@
 """The items of a network that reads histories: learned vectors, or maps of item features."""
 
 import copy
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
+from .._typing import Estimator
 from .._validation import check_is_fitted
 from ..content import ItemFeatures
 from ._item_content import check_item_features
@@ -16,6 +17,10 @@ class ItemTableMixin:
 
     A subclass has the parameters of `NetworkLearner`, `n_items` and those below.
     """
+
+    item_features: ItemFeatures | None
+    learns_item_features: bool
+    _fitted_network: Any
 
     _parameter_constraints: dict = {
         "item_features": [ItemFeatures, None],
@@ -46,7 +51,8 @@ class ItemTableMixin:
             )
         check_item_features(self, item_features)
         _check_features(item_features)
-        other = copy.copy(self).set_params(item_features=item_features, item_ids=None, n_items=None)
+        other: Estimator = copy.copy(self)
+        other.set_params(item_features=item_features, item_ids=None, n_items=None)
         other._column_names = item_features.ids if item_features.has_own_ids else None
         other._n_learned_rows = 0
         other.n_items_ = item_features.n_items

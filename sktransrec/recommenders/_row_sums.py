@@ -2,15 +2,15 @@
 """Learn, forget and merge: models whose fit needs sums over the rows only."""
 
 import copy
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils.metaestimators import available_if
 
 from .._numerics._entries import positive_counts
 from .._numerics._row_sums import RowSums
 from .._typing import Estimator, MatrixLike
-from .._validation import check_is_fitted, restores_on_error, validated_fit
+from .._validation import available_if, check_is_fitted, restores_on_error, validated_fit
 from .._wrapping import is_supervised
 
 
@@ -35,6 +35,7 @@ class RowSumsMixin:
     """
 
     row_sums_: RowSums | None
+    _valid_data: Callable[..., tuple[Any, ...]]
 
     _settings: dict = {}
     # Parameters that may be "auto", on whose values the sums do not depend.

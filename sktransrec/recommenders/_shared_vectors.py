@@ -2,6 +2,7 @@
 """The vectors of a catalogue, made once for all models that read it by the same transformer."""
 
 import inspect
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from sklearn.base import clone
@@ -11,7 +12,7 @@ from ..content._vector_store import key_of_encoder
 
 # The members of an ensemble often differ in what they do with the vectors alone. What was made is
 # forgotten with the container of the content.
-_made = WeakKeyDictionary()
+_made: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 _N_KEPT = 4
 
 

@@ -163,6 +163,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
            [2]])
     """
 
+    item_factors_: NDArray[np.float32]
     row_projection_: NDArray[np.float32]
     item_links_: csr_array
     singular_values_: NDArray[np.float32]

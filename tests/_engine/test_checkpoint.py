@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A training that is interrupted and called again comes to what it would have come to."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Copied weights start where they did elsewhere, and move at the rate that they are told to."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A network, its config and its state are three forms of one thing."""
 
 import pickle

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Parameters of networks are described and constrained once, and mean the same everywhere."""
 
 import inspect

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The rate that the optimizer has in each epoch is that of the formula."""
 
 import copy

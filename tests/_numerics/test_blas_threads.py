@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Calls that ask for one BLAS thread leave as many as there were, however they overlap."""
 
 import itertools

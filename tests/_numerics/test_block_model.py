@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Clusters of rows and of items that are planted are found again."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The minima of weighted squares are those that numpy finds row by row in float64."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Scores by links are the product of the two matrices."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a fit may take is the least that the machine, a container or a limit leaves it."""
 
 import resource

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The minima of many rows at once are those that scipy finds one by one."""
 
 import numpy as np

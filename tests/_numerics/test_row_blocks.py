@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Padded blocks hold the rows as they are."""
 
 import numpy as np

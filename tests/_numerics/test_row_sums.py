@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sums of parts are the sums of the whole, whatever form they have."""
 
 import operator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Entries, sums and multiples of sparse rows are those of the dense ones."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Hits that are found without a ranking are those of the ranking."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Blocked factors, solutions and inverses are those of LAPACK, however many threads there are."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Blocks in threads give what they give one after the other, in order."""
 
 import threading

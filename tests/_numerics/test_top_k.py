@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """`top_k` agrees with a full sort of every row, ties and -inf included."""
 
 import numpy as np

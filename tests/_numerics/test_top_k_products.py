@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """`best_products` agrees with a full sort of all products; integers make them exact."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """`best_of_shared` agrees with the selection from the masked scores of each row."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Numbers that floats can hold: refused at the door, and never learned or returned."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 from numbers import Integral, Real
 
 import numpy as np

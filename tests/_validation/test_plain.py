@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What is plainly valid passes as it is; everything else is left to scikit-learn."""
 
 import numpy as np

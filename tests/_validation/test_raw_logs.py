@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What is no matrix of interactions is told how to become one; what is one passes."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A sparse matrix whose parts do not fit together is refused at every door, in words.
 
 Reading one ends the process, with scipy and scikit-learn as with anybody else.

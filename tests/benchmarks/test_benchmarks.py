@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 from types import SimpleNamespace
 
 import numpy as np

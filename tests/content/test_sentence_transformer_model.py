@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """With the real weights that a package carries, where it is installed."""
 
 import pickle

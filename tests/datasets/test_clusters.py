@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """make_cluster_domains: what is chosen is what was said to be liked."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """An ensemble reads what its parts read, and never recommends what one of them withholds."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A stack by content: without a fit, with little data, and with new items."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Popular items lose what the formula says, whatever the recommender, and nothing else changes."""
 
 import numpy as np

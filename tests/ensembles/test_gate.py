@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The gate uses the source where it helps, and only there."""
 
 from types import SimpleNamespace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The selector picks the sources that help, weighs them, and picks none where none does."""
 
 import numpy as np

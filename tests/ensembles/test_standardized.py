@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Standardised scores lie on one scale, whatever the scale of the recommender."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Rows with a history are served by it to the bit, the others better than by popularity."""
 
 import numpy as np

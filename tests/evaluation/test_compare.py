@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Scores of several models on the same rows, and their paired differences."""
 
 import inspect

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Two sides are judged on the same rows and items, with what gives an item away and without."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Transfer is told from its absence, from harm and from cross-listed items."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Scores of models that learn from more and more rows."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Protocols hold out what they name, nothing else, and work as cv."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Histories are learned from, served and judged as histories, popularity among them."""
 
 import numpy as np

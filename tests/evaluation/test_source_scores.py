@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What tells of a source before anything is learned from it."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """DomainAdversarialAutoencoder: codes without a domain, rows reconstructed all the same."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Features that differ between rows, on every kind of input."""
 
 import warnings

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Fine-tuning by constructor parameters, from a learner that was fitted elsewhere."""
 
 import pickle

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the learners of sequences have in common: forms of input, targets, padding, state."""
 
 import copy

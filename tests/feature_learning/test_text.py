@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """TextEncoder: order at any distance, padding that changes nothing, what hidden tokens teach."""
 
 import numpy as np

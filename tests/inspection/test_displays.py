@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Displays show the numbers that they are given."""
 
 import numpy as np

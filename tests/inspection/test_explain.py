@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Contributions sum to the score where this is claimed, and are differences of scores elsewhere."""
 
 import numpy as np

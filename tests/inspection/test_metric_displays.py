@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Curves and trade-offs show the numbers of a comparison, with paired errors."""
 
 from itertools import pairwise

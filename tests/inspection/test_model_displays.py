@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Losses, maps and reasons are drawn as they are."""
 
 import numpy as np

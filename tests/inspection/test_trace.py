@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A trace says which member added what, which path served, and what keeps an item out."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Events as numbers, against loops over the events."""
 
 import numpy as np

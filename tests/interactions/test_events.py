@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Logs of every data frame library, read exactly."""
 
 import datetime

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What is hidden of the rows is gone from X, may be recommended, and comes back in y."""
 
 import numpy as np

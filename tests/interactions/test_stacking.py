@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """stack_domains: one matrix of two logs that share users, items or both."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Steps of histories equal a loop over them."""
 
 import numpy as np

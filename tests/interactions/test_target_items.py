@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The target items, wherever they stand."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Times as they stand in the log, compared exactly with a point in time."""
 
 import datetime

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The area under the curve equals that of scikit-learn on the eligible items of each row."""
 
 import numpy as np

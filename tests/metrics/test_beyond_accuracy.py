@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Each metric equals the formula in its docstring, written as a loop over rows and items."""
 
 import math

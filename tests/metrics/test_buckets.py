@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Metrics of buckets are those of their pairs alone; buckets are what they say."""
 
 import numpy as np

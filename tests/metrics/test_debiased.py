@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What popularity alone is worth to scorers, on data of which it is known what rows choose by."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ranks of held-out pairs agree with a ranking spelt out row by row, whatever the protocol."""
 
 import numpy as np

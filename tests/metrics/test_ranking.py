@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The metrics at k agree with hand-computed values and with ranx."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Errors of predicted ratings are those of scikit-learn, and their standard errors the spread."""
 
 import functools

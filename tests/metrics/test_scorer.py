@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Scorers give the metric of what is recommended, inside searches and out of them."""
 
 import functools

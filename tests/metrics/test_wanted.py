@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What there is to find, in all forms in which users pass it."""
 
 import numpy as np

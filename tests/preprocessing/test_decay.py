@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Decayed histories: weights by position, alike for both kinds of padding, and in pipelines."""
 
 import numpy as np

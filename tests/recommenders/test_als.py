@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """ALSRecommender: a known optimum, implicit itself, and files that load without it."""
 
 import warnings

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Factors learned in parts of the rows are those of a fit, wherever the tasks run."""
 
 import functools

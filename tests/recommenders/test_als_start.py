@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The factors that ALS starts from are the singular vectors of the scaled interactions."""
 
 import numpy as np

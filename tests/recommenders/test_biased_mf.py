@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Predicted ratings: the minimum of the loss, matrices of known rank, and films."""
 
 import numpy as np

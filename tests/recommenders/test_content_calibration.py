@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """New items get the odds that their scores stand for; neighbours count as held-out items tell."""
 
 import numpy as np

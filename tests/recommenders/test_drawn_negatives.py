@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the negatives in proportion to popularity take from the scores, and get back."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Recommenders of matrices in `HistoryRecommender`: fitted plainly, asked with decayed items."""
 
 import numpy as np

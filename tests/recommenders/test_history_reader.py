@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Which decay is best for the last items of histories."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 from copy import copy
 
 import numpy as np

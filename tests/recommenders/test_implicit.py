@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What is kept of the models of implicit, and what they are given."""
 
 from types import SimpleNamespace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Items whose factors are replaced score as if the model had these factors."""
 
 from types import SimpleNamespace

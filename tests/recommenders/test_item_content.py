@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The content of the columns of X, in their order, and of items that come later."""
 
 import numpy as np

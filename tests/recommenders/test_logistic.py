@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """LogisticMFRecommender: implicit itself, and a fold-in that is the optimum of the row."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The closed-form ridge equals direct least squares on the steps."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Learning in parts, forgetting and merging give what learning all rows that are left gives."""
 
 import pickle

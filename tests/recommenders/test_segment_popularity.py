@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Counts by segment, shrunk as the formula says; new segments get the overall popularity."""
 
 import pickle

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Transitions equal those counted by hand and by loops."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Recommenders of other people, written from the documentation alone, work everywhere."""
 
 import numpy as np

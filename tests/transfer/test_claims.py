@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Every method of transfer gains on related domains, and none on unrelated ones."""
 
 from functools import cache

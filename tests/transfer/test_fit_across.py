@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Each part of a model across domains learns from all rows of its own domain."""
 
 import numpy as np

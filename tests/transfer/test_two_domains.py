@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Which columns of two domains side by side are whose."""
 
 import numpy as np

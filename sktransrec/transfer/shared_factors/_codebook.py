@@ -173,6 +173,7 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
     ((10, 10), (100, 10))
     """
 
+    item_factors_: NDArray[np.float32]
     codebook_: NDArray[np.float64]
     row_cluster_scales_: NDArray[np.float64]
     item_cluster_scales_: NDArray[np.float64]

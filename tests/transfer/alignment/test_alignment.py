@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Linear aligners: moments, discrepancies and rotations by construction, and a catalogue served."""
 
 import numpy as np

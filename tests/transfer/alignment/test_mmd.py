@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The maximum mean discrepancy of two domains, and the map that lowers it."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """ProcrustesRegressor: known rotations, other widths, weights, and what it refuses."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """CrossDomainAutoencoderRecommender: what it converges to, what it recommends, what it lends."""
 
 import pickle

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """TwoTowerAutoencoderRecommender: its objective, its codes, hidden targets and cold rows."""
 
 import pickle

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """CodebookRecommender: known clusters and codebooks, its objective, and what is transferred."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """CollectiveMFRecommender: its optimum, its limits, what is shared, and related data."""
 
 import numpy as np

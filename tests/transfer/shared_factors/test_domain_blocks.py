@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Which items are tied, and what the entries of two domains side by side weigh."""
 
 import numpy as np
