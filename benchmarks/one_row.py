@@ -2,9 +2,9 @@
 """What it costs to serve one row: the first call after loading a model, and those after it.
 
 The interactions are generated. Each model is fitted, networks for one epoch, saved, and loaded in a
-process of its own, as a server does. The first call counts from the loading of the file, with the
-package imported; then the CPU time of a call is the median of 200, each with another row. Networks
-run in numpy there: the last column says whether TensorFlow was imported.
+process of its own, mapped into memory, as a server does. The first call counts from the loading of
+the file, with the package imported; then the CPU time of a call is the median of 200, each with
+another row. Networks run in numpy there: the last column says whether TensorFlow was imported.
 
     python benchmarks/one_row.py --record
     python benchmarks/one_row.py --models ALS attention
@@ -84,7 +84,7 @@ def costs_of_calls(path, rows):
     """Return the seconds to the first answer, the median CPU seconds of a call, and the imports."""
     with threadpool_limits(1):
         start = time.perf_counter()
-        model = joblib.load(path)
+        model = joblib.load(path, mmap_mode="r")
         recommend(model, rows[:1])
         first = time.perf_counter() - start
         seconds = np.empty(N_CALLS)

@@ -6,7 +6,7 @@ import numpy as np
 from ._row_totals import numbers_within, row_lengths, rows_of_entries
 
 # The entries of a row are bounded by the maxima of groups of this many.
-_GROUP_SIZE = 8
+_GROUP_SIZE = 16
 
 
 class SparseHits:
@@ -31,6 +31,10 @@ class SparseHits:
         self._scores, self._k = scores, k
         self._rows, self._places = rows_of_entries(scores), preference.places[scores.indices]
         self._left_out = np.flatnonzero(scores.data < 0)
+        self._n_groups = n_groups = -(-row_lengths(scores) // _GROUP_SIZE)
+        numbers = numbers_within(n_groups)
+        self._group_starts = np.repeat(scores.indptr[:-1], n_groups) + _GROUP_SIZE * numbers
+        self._group_places = np.repeat(np.arange(len(n_groups)), n_groups), numbers
         self._wanted, is_unscored = _entries_of(wanted, scores, self._rows)
         rows, columns = rows_of_entries(wanted)[is_unscored], wanted.indices[is_unscored]
         self._unscored_hits = self._hits_below_all_scores(rows, preference.places[columns])
@@ -79,19 +83,15 @@ class SparseHits:
 
     def _bounds(self, values):
         """Return a lower bound of the k-th largest value of each row."""
-        lengths = row_lengths(self._scores)
-        n_groups = -(-lengths // _GROUP_SIZE)
-        is_long = n_groups >= self._k
-        bounds = np.full(len(lengths), -np.inf, dtype=values.dtype)
+        is_long = self._n_groups >= self._k
+        bounds = np.full(len(is_long), -np.inf, dtype=values.dtype)
         if not is_long.any():
             return bounds
-        numbers = numbers_within(n_groups)
-        starts = np.repeat(self._scores.indptr[:-1], n_groups) + _GROUP_SIZE * numbers
-        maxima = np.full((len(lengths), n_groups.max()), -np.inf, dtype=values.dtype)
-        maxima[np.repeat(np.arange(len(lengths)), n_groups), numbers] = np.maximum.reduceat(
-            values, starts
-        )
-        bounds[is_long] = np.partition(maxima[is_long], -self._k, axis=1)[:, -self._k]
+        maxima = np.full((len(is_long), self._n_groups.max()), -np.inf, dtype=values.dtype)
+        maxima[self._group_places] = np.maximum.reduceat(values, self._group_starts)
+        maxima = maxima[is_long]
+        maxima.partition(-self._k, axis=1)
+        bounds[is_long] = maxima[:, -self._k]
         return bounds
 
 

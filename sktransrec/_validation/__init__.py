@@ -17,6 +17,7 @@ from ._arrays import (
     is_content,
     is_table,
     reading,
+    shallow_copy,
     validate_data,
 )
 from ._fit import check_is_fitted, restores_on_error, validated_fit, validated_fit_of_parts

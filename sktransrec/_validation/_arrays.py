@@ -5,7 +5,6 @@ import re
 import reprlib
 from collections.abc import Mapping, Set
 from contextlib import contextmanager, suppress
-from copy import copy
 from datetime import date, time, timedelta
 from numbers import Real
 
@@ -14,7 +13,7 @@ import scipy.sparse as sp
 from sklearn.utils import indexable
 
 from ._finite import check_magnitude, largest_magnitude
-from ._plain import is_plain, plain_numbers, plain_rows
+from ._plain import plain_numbers, plain_rows
 from ._raw_logs import (
     check_no_histories,
     check_no_log,
@@ -63,9 +62,7 @@ def as_array(X, *, name):
 
 def check_array(X, *, input_name, **options):
     """Check X as scikit-learn does, and also broken sparse matrices and numbers that overflow."""
-    check_sparse(X, name=input_name)
-    _check_width(X, input_name)
-    X = _without_repeated_flags(X)
+    X = _sound(X, input_name)
     plain = plain_numbers(X, options)
     if plain is not None:
         return plain
@@ -79,13 +76,12 @@ def check_array(X, *, input_name, **options):
 
 def validate_data(estimator, X, y="no_validation", **options):
     """Check X, and y if it is passed, as scikit-learn does, with the checks of `check_array`."""
-    check_sparse(X, name="X")
-    check_sparse(y, name="y")
-    _check_width(X, "X")
-    X, y = _without_repeated_flags(X), _without_repeated_flags(y)
-    plain = plain_rows(estimator, X, options) if isinstance(y, str) and is_plain(X) else None
+    X = _sound(X, "X")
+    plain = plain_rows(estimator, X, options) if isinstance(y, str) else None
     if plain is not None:
         return plain
+    check_sparse(y, name="y")
+    y = _without_repeated_flags(y)
     if not options.get("skip_check_array"):
         _check_real(X, "X")
     with reading(X, name="X"):
@@ -96,6 +92,15 @@ def validate_data(estimator, X, y="no_validation", **options):
             check_magnitude(array, name=name)
         return tuple(arrays) if isinstance(valid, tuple) else arrays[0]
     return valid
+
+
+def _sound(X, name):
+    """Return X without repeated flags; raise if it is sparse, and broken or too wide."""
+    if not sp.issparse(X):
+        return X
+    check_sparse(X, name=name)
+    _check_width(X, name)
+    return _without_repeated_flags(X)
 
 
 def _without_repeated_flags(X):
@@ -321,8 +326,7 @@ def _canonical_csr(X):
     canonical = X if type(X) is sp.csr_array else sp.csr_array(X)
     index_dtype = np.int32 if max(*canonical.shape, canonical.nnz) < 2**31 else np.int64
     if canonical.indices.dtype != index_dtype:
-        # A constructor would look at the indices once more.
-        canonical = copy(canonical)
+        canonical = shallow_copy(canonical)
         canonical.indices = canonical.indices.astype(index_dtype)
         canonical.indptr = canonical.indptr.astype(index_dtype)
     if not canonical.has_canonical_format or not canonical.data.all():
@@ -332,9 +336,14 @@ def _canonical_csr(X):
     return canonical
 
 
+def shallow_copy(X):
+    """Return a sparse matrix on the same arrays; a constructor checks them, `copy` takes longer."""
+    copied = object.__new__(type(X))
+    vars(copied).update(vars(X))
+    return copied
+
+
 def _check_width(X, name):
-    if not sp.issparse(X):
-        return
     if X.ndim != 2:
         raise ValueError(
             f"{name} is a sparse array of shape {X.shape}, and needs rows and columns: pass "

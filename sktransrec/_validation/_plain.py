@@ -15,7 +15,8 @@ _KNOWN_OPTIONS = {"accept_sparse", "allow_nd", "dtype", "input_name", "reset"}
 
 def plain_rows(estimator, X, options):
     """Return X as `validate_data` of a fitted estimator would, None if that has to look at it."""
-    if options.get("reset", True) or getattr(estimator, "feature_names_in_", None) is not None:
+    is_named = getattr(estimator, "feature_names_in_", None) is not None
+    if options.get("reset", True) or is_named or not is_plain(X):
         return None
     if X.shape[1:] != (getattr(estimator, "n_features_in_", None),):
         return None

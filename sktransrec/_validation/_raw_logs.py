@@ -80,8 +80,13 @@ def errors_about_transactions(name):
     try:
         yield
     except ValueError as error:
-        if not are_uneven_rows(error):
-            raise
+        _check_even_rows(error, name)
+        raise
+
+
+def _check_even_rows(error, name):
+    """Raise an error that tells how to encode rows, if NumPy says that their lengths differ."""
+    if are_uneven_rows(error):
         message = _message(name, "has rows of different lengths", _TRANSACTIONS)
         raise ValueError(
             f"{message} Encode new rows of a fitted model with the encoder of its X: "
@@ -98,9 +103,9 @@ def are_uneven_rows(error):
 def errors_about_interactions(name):
     """Turn scikit-learn's errors about a matrix into errors that speak of interactions."""
     try:
-        with errors_about_transactions(name):
-            yield
+        yield
     except (TypeError, ValueError) as error:
+        _check_even_rows(error, name)
         message = str(error)
         if "contains NaN" in message:
             raise ValueError(

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from .._numerics._entries import column_counts, entries_of
+from .._numerics._row_totals import row_lengths, rows_of_entries
 from .._validation._finite import check_magnitude
 from ._times import Times
 
@@ -124,7 +126,15 @@ def merged_matrix(coded, duplicates):
         coded = coded.one_of_each_pair(duplicates)
     index_dtype = sp.get_index_dtype(maxval=max(*coded.shape, len(coded.rows)))
     places = coded.rows.astype(index_dtype), coded.columns.astype(index_dtype)
-    X = sp.coo_array((coded.values.astype(np.float64), places), shape=coded.shape).tocsr()
+    is_count = coded.values.dtype.kind == "i"
+    values = coded.values if is_count else coded.values.astype(np.float64)
+    X = sp.coo_array((values, places), shape=coded.shape)
+    if duplicates == "sum":
+        # So scipy orders them by column and then by row, without a sort. Others are in order.
+        X.has_canonical_format = True
+        X = X.tocsc()
+    X = X.tocsr()
+    X.sum_duplicates()
     check_magnitude(X.data, name="the column of values", dtype=np.float32)
     return X.astype(np.float32)
 
@@ -134,15 +144,15 @@ def core(X, min_row_entries, min_column_entries):
 
     Without some rows, a column may have too few entries, and the reverse: hence the loop.
     """
-    X = X.tocoo()
-    rows, columns = X.coords
     while True:
-        row_stays = np.bincount(rows, minlength=X.shape[0]) >= min_row_entries
-        column_stays = np.bincount(columns, minlength=X.shape[1]) >= min_column_entries
-        stays = row_stays[rows] & column_stays[columns]
+        row_stays = row_lengths(X) >= min_row_entries
+        column_stays = column_counts(X) >= min_column_entries
+        if row_stays.all() and column_stays.all():
+            return row_stays, column_stays
+        stays = row_stays[rows_of_entries(X)] & column_stays[X.indices]
         if stays.all():
             return row_stays, column_stays
-        rows, columns = rows[stays], columns[stays]
+        X = entries_of(X, stays)
 
 
 def _group_starts(ordered):

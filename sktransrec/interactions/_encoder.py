@@ -432,7 +432,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
 
     def _coded(self, events, rows, columns, shape, with_times=True):
         """Return the coded events that have a row and a column."""
-        values = np.ones(len(rows), np.float32)
+        values = np.ones(len(rows), np.int32)
         if self.value is not None:
             values = read_values(events, self._column("value", events))
         times = None

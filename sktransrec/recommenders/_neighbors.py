@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Nearest neighbours of items, by interactions."""
 
+from itertools import groupby
+from operator import itemgetter
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -16,7 +18,7 @@ from .._numerics._linked_scores import linked_scores
 from .._numerics._row_blocks import entry_rows
 from .._numerics._row_sums import gram_sum
 from .._numerics._row_totals import row_lengths
-from .._numerics._strongest_links import strongest_links, strongest_links_of_each, strongest_of
+from .._numerics._strongest_links import shrunk_links, strongest_links_of_each, strongest_of
 from .._validation import AT_LEAST_0, AUTO, COUNT, FROM_0_TO_1, StrOptions
 from ..base import InDomainRecommender, SimilarItemsMixin
 from ._row_sums import RowSumsMixin
@@ -205,7 +207,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         )
 
     def _learn(self, X):
-        links = self._links(X, self.weighting_, self.shrinkage_)
+        (links,) = self._links(X, self.weighting_, [self.shrinkage_])
         self._set_links(links, _popularity_powers(X, self.popularity_exponent_))
 
     def _set_links(self, links, item_scales):
@@ -270,7 +272,11 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     def _links_of_each(self, X, similarities):
         """Return the links of each item to its neighbours, for each similarity."""
         if len(similarities) == 1 or not _are_ones(X):
-            return [self._links(X, *each) for each in similarities]
+            return [
+                links
+                for weighting, group in groupby(similarities, itemgetter(0))
+                for links in self._links(X, weighting, [shrinkage for _, shrinkage in group])
+            ]
         # The weights of "bm25" and "tfidf" are the same up to a factor for each item.
         row_weights = _row_weights(X)
         n_rows_with = column_counts(X)
@@ -282,10 +288,10 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
         shrinkages = [shrinkage for _, shrinkage in similarities]
         return strongest_links_of_each(X, row_weights, item_weights, shrinkages, self.n_neighbors)
 
-    def _links(self, X, weighting, shrinkage):
-        """Return the similarities of each item to its neighbours."""
+    def _links(self, X, weighting, shrinkages):
+        """Return the similarities of each item to its neighbours, for each shrinkage."""
         weights = self._weights(X, weighting)
-        return strongest_links(weights.T, weights, self.n_neighbors, shrinkage=shrinkage)
+        return shrunk_links(weights.T, weights, self.n_neighbors, shrinkages)
 
     def _weights(self, X, weighting):
         """Return the weights of the interactions, of the shape of X."""

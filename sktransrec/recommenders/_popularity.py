@@ -50,7 +50,7 @@ class PopularityRecommender(RowSumsMixin, InDomainRecommender):
         pass
 
     def _score_rows(self, X):
-        return np.tile(self.popularity_, (X.shape[0], 1))
+        return np.repeat(self.popularity_[None], X.shape[0], axis=0)
 
     def _alike_rows(self, X):
         return np.zeros(X.shape[0], dtype=np.intp)

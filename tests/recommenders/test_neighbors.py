@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn import config_context
 
 from sktransrec import ItemKNNRecommender
-from sktransrec._numerics._strongest_links import strongest_links
+from sktransrec._numerics._strongest_links import shrunk_links
 
 WEIGHTINGS = ["cosine", "tfidf", "bm25"]
 PLAIN = {"weighting": "tfidf", "shrinkage": 10.0, "popularity_exponent": 0.0}
@@ -255,16 +255,16 @@ def test_a_shrinkage_set_later_counts_from_the_next_rows_on():
 
 @pytest.mark.parametrize("value", [1, 2])
 def test_auto_takes_one_more_product_for_all_similarities_of_ones(value, monkeypatch):
-    """For other values, it takes one for each similarity; the exponents share it."""
+    """For other values, it takes one for each weighting; shrinkages and exponents share it."""
     calls = []
 
     def counted(*arguments, **options):
         calls.append(arguments)
-        return strongest_links(*arguments, **options)
+        return shrunk_links(*arguments, **options)
 
-    monkeypatch.setattr("sktransrec.recommenders._neighbors.strongest_links", counted)
+    monkeypatch.setattr("sktransrec.recommenders._neighbors.shrunk_links", counted)
     ItemKNNRecommender().fit(value * popular_and_personal(0.5))
-    assert len(calls) == {1: 1, 2: 4}[value]
+    assert len(calls) == {1: 1, 2: 3}[value]
 
 
 def test_similarities_that_share_a_product_get_their_own_links():
@@ -272,8 +272,8 @@ def test_similarities_that_share_a_product_get_their_own_links():
     model = ItemKNNRecommender(7)
     similarities = [("bm25", 4.0), ("bm25", 20.0), ("tfidf", 20.0)]
     shared = model._links_of_each(X, similarities)
-    for links, similarity in zip(shared, similarities, strict=True):
-        alone = model._links(X, *similarity)
+    for links, (weighting, shrinkage) in zip(shared, similarities, strict=True):
+        (alone,) = model._links(X, weighting, [shrinkage])
         np.testing.assert_allclose(
             np.sort(links.toarray(), axis=1), np.sort(alone.toarray(), axis=1), rtol=1e-4
         )
