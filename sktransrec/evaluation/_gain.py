@@ -307,11 +307,9 @@ shape (n_rows,), default=None
     expected gain of models with as many training rows as these have, :math:`n_t` on average. The
     gain varies with the held-out rows and with the training rows. As in [3]_, its variance is
     estimated by :math:`\\sigma^2 (1 / n + 1 / n_t)`, where :math:`\\sigma^2` is the variance of
-    :math:`a_r - b_r`; an unbiased estimate does not exist. On most generated domains, the estimate
-    is no less than the true variance, and about twice as large for models that do not learn from
-    y. It is too small where a clear gain depends strongly on the training rows: the interval is
-    then too short, although the verdict is right. It does not count the randomness of the models,
-    such as the initial weights of a network.
+    :math:`a_r - b_r`; an unbiased estimate does not exist. On generated domains, the estimate is
+    hardly less than the true variance, and about twice as large for models that do not learn from
+    y. It does not count the randomness of the models, such as the initial weights of a network.
 
     The interval is a paired bootstrap: rows are drawn with replacement, each with both of its
     scores. It draws :math:`1 / (1 / n + 1 / n_t)` rows, so that their mean has that variance. A

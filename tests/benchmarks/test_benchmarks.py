@@ -22,19 +22,13 @@ def figures(record, title=None):
 
 @pytest.mark.slow
 def test_intervals_and_verdicts_of_gains_are_honest(run_benchmark):
-    n_runs = 100
-    table = figures(run_benchmark("verdicts.py", "--runs", str(n_runs))["verdicts"])
+    table = figures(run_benchmark("verdicts.py")["verdicts"])
     comparisons = np.array([name.split(",")[0] for name in table])
     coverage, verdicts, wrong = (
         np.array([cells[column] for cells in table.values()])
         for column in ("coverage", "verdicts", "wrong")
     )
-    # In one of the domains, 85 % of the intervals hold the gain over popularity; elsewhere all but
-    # a few do.
-    assert coverage.min() > 0.8
-    assert np.sort(coverage)[1] > 0.93 - 3 * np.sqrt(0.93 * 0.07 / n_runs)
-    for comparison in np.unique(comparisons):
-        assert coverage[comparisons == comparison].mean() >= 0.93
+    assert coverage.min() >= 0.93
     assert verdicts[comparisons == "two draws of one source"].mean() <= 0.06
     assert wrong.mean() <= 0.03
 
