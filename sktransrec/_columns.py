@@ -58,18 +58,25 @@ def first_displaced(names, others):
     return next(place for place, name in enumerate(names) if name != others[place])
 
 
-def check_row_labels(X, y):
-    """Raise if tables have the same row labels in another order; numbers of rows are no labels."""
-    first, second = getattr(X, "index", None), getattr(y, "index", None)
-    if first is None or second is None or not hasattr(first, "equals") or first.equals(second):
-        return
-    if "RangeIndex" in (type(first).__name__, type(second).__name__):
+def row_labels(X):
+    """Return the index of a table of pandas, None if it only numbers the rows, or of another X."""
+    labels = getattr(X, "index", None)
+    if not hasattr(labels, "equals") or type(labels).__name__ == "RangeIndex":
+        return None
+    return labels
+
+
+def check_row_labels(X, y, *, name="y", of="X"):
+    """Raise if two arguments, X and y, are tables with the same row labels in another order."""
+    first, second = row_labels(X), row_labels(y)
+    if first is None or second is None or first.equals(second):
         return
     place = first_displaced(first, second)
     if place is not None:
         raise ValueError(
-            f"Row {place} of X is called {first[place]!r}, and that of y {second[place]!r}: row i "
-            "of y must hold what row i of X has. Pass y.loc[X.index]."
+            f"Row {place} of {of} is called {first[place]!r}, and that of {name} "
+            f"{second[place]!r}: row i of {name} must hold what row i of {of} has. Pass "
+            f"{name}.loc[{of}.index]."
         )
 
 

@@ -153,7 +153,7 @@ def _features(learner: Any) -> Any:
     graph = _Graph("transform")
     graph.node("Identity", [add_part(graph, learner, "encoder", "rows")], "features")
     graph.input("rows", learner.n_features_in_)
-    graph.output("features", learner.n_components)
+    graph.output("features", len(learner.get_feature_names_out()))
     return graph.finished()
 
 

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import get_tags
 
-from ._columns import check_order, column_names
+from ._columns import check_order, check_row_labels, column_names
 from ._histories import seen_items
 from ._numerics._entries import at_columns, pattern_of
 from ._numerics._row_blocks import even_slices, row_slices, rows_in
@@ -199,6 +199,7 @@ def rows_and_exclusions(model, X, exclude_seen="auto", exclude_interactions=None
 
     What a `Binarizer` among the steps drops, such as low ratings, is seen all the same.
     """
+    check_row_labels(X, exclude_interactions, name="exclude_interactions")
     recommender, rows = recommender_and_rows(model, X)
     has_steps = rows is not X and not keeps_seen(exclude_seen)
     recommends_columns = has_steps and _served_by(recommender).item_columns is not None

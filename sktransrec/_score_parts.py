@@ -64,7 +64,10 @@ def additive_parts(function, X):
     empty, entries = sp.csr_array(X.shape, dtype=X.dtype), entry_rows(X)
     if not sp.issparse(X):
         empty, entries = empty.toarray(), entries.toarray()
-    of_empty, of_row, of_entries = map(function, (empty, X, entries))
+    of_empty, of_row = function(empty), function(X)
+    if not entries.shape[0]:  # most functions refuse no rows at all
+        return np.empty((0, of_empty.shape[1]))
+    of_entries = function(entries)
     parts = np.asarray(of_entries, dtype=np.float64) - of_empty
     difference = parts.sum(axis=0) - (np.asarray(of_row, dtype=np.float64) - of_empty)[0]
     tolerance = _TOLERANCE * max(np.abs(parts).max(initial=0), np.abs(of_row).max(initial=0))

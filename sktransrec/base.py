@@ -186,6 +186,7 @@ class RecommenderMixin(VersionStampMixin):
         """
         check_is_fitted(self)
         candidates = check_candidates(candidates, self.n_items_)
+        check_row_labels(X, exclude_interactions, name="exclude_interactions")
         X = self._check_rows(X)
         excluded = exclusions(self, X, exclude_seen, exclude_interactions)
         return EligibleBlocks(

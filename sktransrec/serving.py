@@ -515,11 +515,15 @@ class RecommendationService(VersionStampMixin):
         if baskets is not None:
             if users is not None or history is not None:
                 raise ValueError("Pass either baskets, or users and history.")
+            if not len(baskets):
+                raise ValueError("baskets is empty: pass at least one, such as baskets=[[]].")
             return np.arange(len(baskets)), *self._of_baskets(baskets), library_of(self.encoder)
         if history is None:
             if users is None:
                 raise ValueError("Pass users, history or both, or pass baskets.")
             ids = distinct_ids(users, "users")
+            if not len(ids):
+                raise ValueError("users is empty: name at least one user.")
             return ids, *self._of_baskets([[]] * len(ids)), library_of(self.encoder)
         _warn_of_unknown(unknown_items_in(self._reader, history).tolist())
         known = users_in(self.encoder, history) if users is None else users

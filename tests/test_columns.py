@@ -13,20 +13,32 @@ import scipy.sparse as sp
 from _instances import ESTIMATORS
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.decomposition import TruncatedSVD
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
 
 from sktransrec import (
     ALSRecommender,
+    Autoencoder,
+    BiasedMFRecommender,
     BridgeRecommender,
+    CNNEncoder,
     ContentKNNRecommender,
+    CORALAligner,
     CrossDomainAutoencoderRecommender,
+    DomainAdversarialAutoencoder,
     EASERecommender,
     HybridRecommender,
+    InteractionEncoder,
     ItemFeatures,
+    ProcrustesAligner,
     RidgeRecommender,
     StackingRecommender,
     VotingRecommender,
     compare,
+    cross_listed_mask,
+    find_cross_listed,
     fit_across_domains,
     ranking_scorer,
     recommend,
@@ -43,6 +55,7 @@ from sktransrec._columns import (
 )
 from sktransrec._wrapping import reads_histories
 from sktransrec.datasets import make_cross_domain
+from sktransrec.metrics import held_out_auc, held_out_ranks, rating_errors
 
 HOLDERS = {
     "list": list,
@@ -257,8 +270,75 @@ def test_rows_by_label_in_another_order_are_refused(model):
         clone(model).fit,
         fitted.score,
         partial(ranking_scorer(), fitted),
+        partial(held_out_ranks, fitted),
+        partial(held_out_auc, fitted),
         partial(transfer_gain, model, None),
         partial(compare, {"model": model}),
+        partial(fit_across_domains, make_pipeline(TruncatedSVD(2), model)),
     ):
         with pytest.raises(ValueError, match="Row 0 of X is called 'user 0', and that of y 'user "):
             call(X, y[::-1])
+    in_pipeline = make_pipeline(MaxAbsScaler(), model).fit(X, y)
+    for call in (
+        fitted.recommend,
+        partial(recommend, in_pipeline),
+        partial(held_out_ranks, in_pipeline, y=y),
+    ):
+        with pytest.raises(ValueError, match=r"Row 0 of X .* of exclude_interactions 'user 59'"):
+            call(X, exclude_interactions=y[::-1])
+    with pytest.raises(ValueError, match=r"Row 0 of X is .* that of X_source 'user 59'"):
+        transfer_gain(model, None, X, y, X_source=X[::-1])
+
+
+def test_rows_of_two_tables_by_label_are_in_one_order():
+    X = NAMED.set_axis([f"user {n}" for n in range(60)])
+    turned = X[::-1]
+    ratings = BiasedMFRecommender(2, max_iter=1).fit(X)
+    for call in (
+        partial(find_cross_listed, X),
+        partial(cross_listed_mask, X, X),
+        partial(cross_listed_mask, X, X, X_history=X),
+        partial(ratings.predict_ratings, X),
+        partial(rating_errors, ratings, X),
+        partial(CNNEncoder(2, epochs=1).fit, X),
+    ):
+        with pytest.raises(ValueError, match=r"Row 0 of X.* is called 'user 0', and that of "):
+            call(turned)
+
+
+def test_a_table_is_decoded_by_its_labels():
+    """They say what its columns and rows are; in another order, the log would be another one."""
+    log = {"user": ["b", "a", "a"], "item": ["y", "x", "y"]}
+    encoder = InteractionEncoder().fit(log)
+    table = pd.crosstab(pd.Series(log["user"]), pd.Series(log["item"]))
+    assert encoder.inverse_transform(table)["user"].tolist() == ["a", "a", "b"]
+    assert encoder.inverse_transform(table[::-1], users=["b", "a"])["item"].tolist() == list("yxy")
+    with pytest.raises(ValueError, match="Row 0 of X is called 'b', but the user there is 'a'"):
+        encoder.inverse_transform(table[::-1])
+    with pytest.raises(ValueError, match="X has the column 'y' where the model has the item 'x'"):
+        encoder.inverse_transform(table[["y", "x"]])
+
+
+def test_features_by_name_are_decoded_in_their_order():
+    learner = Autoencoder(2, hidden_layer_sizes=(), epochs=1, run_eagerly=True)
+    features = learner.set_output(transform="pandas").fit_transform(NAMED)
+    assert learner.inverse_transform(features).shape == NAMED.shape
+    with pytest.raises(ValueError, match="the feature 'autoencoder1' where transform returns"):
+        learner.inverse_transform(features.iloc[:, ::-1])
+
+
+def test_domains_of_rows_by_label_are_in_the_order_of_the_rows():
+    X = NAMED.set_axis([f"user {n}" for n in range(60)])
+    domain = pd.Series(np.repeat([1, -1], 30), index=X.index)
+    anchors = pd.Series(np.tile(np.arange(30), 2), index=X.index)
+    aligner = CORALAligner().fit(X, sample_domain=domain)
+    anchored = partial(ProcrustesAligner().fit, sample_domain=domain)
+    learner = DomainAdversarialAutoencoder(2, epochs=1, run_eagerly=True)
+    for call, name, values in (
+        (CORALAligner().fit, "sample_domain", domain),
+        (aligner.transform, "sample_domain", domain),
+        (learner.fit, "sample_domain", domain),
+        (anchored, "anchor_ids", anchors),
+    ):
+        with pytest.raises(ValueError, match=f"Row 0 of X is .* that of {name} 'user 59'"):
+            call(X, **{name: values[::-1]})

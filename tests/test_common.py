@@ -10,6 +10,7 @@ from _instances import (
     ESTIMATORS,
     LARGER_NETWORKS,
     RECOMMENDERS,
+    TINY_NETWORK,
     WITH_ITEMS,
     are_first,
 )
@@ -149,6 +150,28 @@ def test_one_rule_of_ties(estimator):
     wanted = np.eye(n_items)[np.full(len(rows), 7)]
     _, _, ranks = held_out_ranks(model, X[rows], wanted)
     np.testing.assert_array_equal(ranks, middle)
+
+
+# What a model has learned with, and cannot change before it learns again.
+_OTHER_SHAPES = {"n_components": 7, "hidden_layer_sizes": (5,), "normalize": False}
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        pytest.param(each, id=f"{type(each).__name__}")
+        for each in [*RECOMMENDERS, Autoencoder(**TINY_NETWORK, loss="multinomial")]
+        if _OTHER_SHAPES.keys() & each.get_params(deep=False).keys()
+    ],
+)
+def test_a_fitted_model_keeps_the_shapes_that_it_was_fitted_with(estimator):
+    X, y = domain(estimator)
+    model = seeded(estimator).fit(X, y)
+    ask = model.decision_function if hasattr(model, "decision_function") else model.transform
+    before = ask(X)
+    parameters = model.get_params(deep=False).keys()
+    model.set_params(**{name: _OTHER_SHAPES[name] for name in _OTHER_SHAPES.keys() & parameters})
+    np.testing.assert_array_equal(ask(X), before)
 
 
 @pytest.mark.slow

@@ -143,7 +143,7 @@ def tiny(learner=Autoencoder, **parameters):
 )
 def test_graphs_encode_what_autoencoders_do(learner, tmp_path):
     X = rows_of_taste()
-    learner = clone(learner).fit(X)
+    learner = clone(learner).fit(X).set_params(n_components=9)  # the network keeps its own
     to_onnx(make_pipeline(learner), tmp_path / "a.onnx")
     X[0] = 0
     (features,) = answers(tmp_path / "a.onnx", {"rows": X}, ["features"])

@@ -210,8 +210,6 @@ TESTED_THROUGH = {
     # What items are like, and encoders that copies share.
     "content/_shared_encoder.py": "content/test_encoder.py",
     "content/_values.py": "content/test_item_features.py",
-    # What all displays share.
-    "inspection/_display.py": "inspection/test_displays.py",
     # What a service reads of a log.
     "interactions/_known_of.py": "test_serving.py",
     # Names of scikit-learn, passed on.

@@ -478,6 +478,8 @@ def test_threads_get_the_same_answers(service, log):
         ({"baskets": ["film-1"]}, r"pass a list of item ids for each, .*\[\['film-1'\]\]"),
         ({"baskets": [["film-1"]], "n_recommendations": "3"}, "n_recommendations must be"),
         ({"history": {"user": [], "item": []}}, "history has no events"),
+        ({"baskets": []}, "baskets is empty"),
+        ({"users": []}, "users is empty"),
     ],
 )
 def test_bad_arguments_are_named(service, arguments, message):

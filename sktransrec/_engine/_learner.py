@@ -65,8 +65,8 @@ class NetworkLearner:
     _column_names = None
     # Whether a network has weights for each column of X, which `pretrained` finds by its place.
     _matches_columns_by_place = False
-    # Whether rows are divided by their lengths before the encoder reads them.
-    _reads_unit_rows = False
+    # Whether the parameters ask for rows that are divided by their lengths.
+    _wants_unit_rows = False
 
     def __getstate__(self):
         state = super().__getstate__()
@@ -117,8 +117,14 @@ class NetworkLearner:
         self._finish(trainer, history, keep_trainer=True)
         return self
 
+    @property
+    def _reads_unit_rows(self):
+        """Whether rows are divided by their lengths, as they were when the network learned."""
+        return getattr(self, "_learns_unit_rows", self._wants_unit_rows)
+
     def _start(self, *, anew):
         """Forget what was learned, or go on so that an error leaves the present state intact."""
+        self._learns_unit_rows = self._wants_unit_rows
         if not anew:
             self._rng = copy.deepcopy(self._rng)
             return

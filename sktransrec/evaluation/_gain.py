@@ -353,6 +353,7 @@ shape (n_rows,), default=None
         check_same_rows(X_source, n_rows_of(X), name="X_source", what="source items")
     relevance = wanted_items(transfer, y, n_rows=n_rows_of(X))
     check_row_labels(X, y)
+    check_row_labels(X, X_source, name="X_source")
     X, y, X_source = indexable_rows(X, y, X_source)
     if not (relevance.data > 0).any():
         raise ValueError("y holds nothing to find: pass at least one value above zero.")

@@ -306,5 +306,5 @@ class Autoencoder(FeatureLearner):
         return unit_rows(X) if self._reads_unit_rows else X
 
     @property
-    def _reads_unit_rows(self):
+    def _wants_unit_rows(self):
         return self.loss == "multinomial" if self.normalize == "auto" else bool(self.normalize)

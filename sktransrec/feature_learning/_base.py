@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
+from .._columns import check_row_labels, column_names, first_displaced
 from .._engine._learner import NetworkLearner
 from .._typing import MatrixLike
 from .._validation import check_array, check_is_fitted, check_no_id_names, check_rows, validated_fit
@@ -52,6 +53,7 @@ class FeatureLearner(
         -------
         self : object
         """
+        check_row_labels(X, y)
         return self._fit_network(X, y)
 
     @validated_fit
@@ -69,6 +71,7 @@ class FeatureLearner(
         -------
         self : object
         """
+        check_row_labels(X, y)
         return self._partial_fit_network(X, y)
 
     @finite_output
@@ -99,6 +102,13 @@ class FeatureLearner(
 
     def _check_codes(self, X):
         """Return validated features, as `transform` returns them."""
+        names, known = column_names(X), self.get_feature_names_out()
+        place = None if names is None else first_displaced(names, known)
+        if place is not None:
+            raise ValueError(
+                f"X has the feature {names[place]!r} where transform returns {known[place]!r}: "
+                "pass the features in the order of get_feature_names_out."
+            )
         codes = check_array(X, dtype=np.float32, input_name="X")
         if codes.shape[1] != self._n_features_out:
             raise ValueError(

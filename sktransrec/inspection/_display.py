@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The shape that all displays share."""
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
+
+# Characters of a line, past which names of models leave no room for the axes or are cut off.
+LABEL_WIDTH = 32
 
 
 class Display:
@@ -35,13 +39,17 @@ class Display:
             capsize=4,
             color=color,
         )
-        ax.set(yticks=places, yticklabels=labels, ylim=(len(labels) - 0.5, -0.5))
+        ax.set(
+            yticks=places, yticklabels=list(map(literal, labels)), ylim=(len(labels) - 0.5, -0.5)
+        )
 
     def _draw_bands(self, ax, places, means, errors):
         """Draw a line for each name over a logarithmic axis, with a band of one error."""
         self.lines_, self.bands_ = {}, {}
         for name, of_name in means.items():
-            (self.lines_[name],) = ax.plot(places, of_name, marker="o", linewidth=2, label=name)
+            (self.lines_[name],) = ax.plot(
+                *(places, of_name), marker="o", linewidth=2, label=legend_label(name)
+            )
             self.bands_[name] = ax.fill_between(
                 *(places, of_name - errors[name], of_name + errors[name]),
                 alpha=0.2,
@@ -53,6 +61,17 @@ class Display:
         ax.set_xticks(places, labels=list(map(str, places)))
         ax.set_xticks(places, labels=_apart(ax.get_xticklabels()))
         ax.legend(fontsize="small")
+
+
+def literal(text):
+    """Return a text as matplotlib writes it letter by letter, also with signs for formulas."""
+    return text.replace("$", r"\$")
+
+
+def legend_label(name):
+    """Return the name of a model in lines for a legend, which leaves out what begins with "_"."""
+    lines = fill(literal(str(name)), LABEL_WIDTH)
+    return f" {lines}" if lines.startswith("_") else lines
 
 
 def _apart(labels):

@@ -16,10 +16,8 @@ from ..evaluation import (
     transfer_gain,
     transfer_learning_curve,
 )
-from ._display import Display, side_by_side
+from ._display import LABEL_WIDTH, Display, literal, side_by_side
 
-# Characters of a line, past which names of models leave no room for the axes or are cut off.
-_LABEL_WIDTH = 32
 _AXIS_LABEL_WIDTH = 48
 
 _TITLES = {
@@ -158,9 +156,14 @@ class ModelComparisonDisplay(Display):
         comparison = self.comparison
         metric = comparison.label_of(metric)
         differences = comparison.differences(metric)
+        if not differences:
+            raise ValueError(
+                "The comparison has no model but the baseline that could be served: pass another "
+                "one to compare."
+            )
         names = sorted(differences, key=lambda name: -differences[name].difference)
         means, baseline = comparison.means[metric], comparison.baseline
-        labels = [fill(f"{name} ({means[name]:.4f})", _LABEL_WIDTH) for name in names]
+        labels = [fill(f"{name} ({means[name]:.4f})", LABEL_WIDTH) for name in names]
         n_lines = sum(label.count("\n") + 1 for label in labels)
         ax = self._axes(ax, (7, 1.5 + 0.2 * (len(labels) + n_lines)))
         self._draw_intervals(
@@ -171,7 +174,7 @@ class ModelComparisonDisplay(Display):
             color,
         )
         of_axis = f"{metric} minus that of {baseline} ({means[baseline]:.4f})"
-        ax.set(xlabel=fill(of_axis, _AXIS_LABEL_WIDTH))
+        ax.set(xlabel=literal(fill(of_axis, _AXIS_LABEL_WIDTH)))
         return self
 
 
@@ -446,7 +449,7 @@ class TransferLearningCurveDisplay(Display):
         axes = side_by_side(axes, len(curves), 4.8, 4.2)
         for ax, (title, curve) in zip(axes, curves.items(), strict=True):
             display = cls.from_curve(curve, ax=ax)
-            ax.set_title(title)
+            ax.set_title(literal(str(title)))
         return display
 
     def plot(self, ax: Any = None) -> "TransferLearningCurveDisplay":

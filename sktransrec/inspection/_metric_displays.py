@@ -9,7 +9,7 @@ import numpy as np
 
 from .._typing import Estimator, MatrixLike
 from ..evaluation import ModelComparison, compare
-from ._display import Display
+from ._display import Display, legend_label
 
 
 class MetricCurveDisplay(Display):
@@ -265,7 +265,7 @@ class TradeOffDisplay(Display):
                 fmt=next(shapes),
                 markersize=8,
                 capsize=3,
-                label=name,
+                label=legend_label(name),
             )
         ax.margins(0.1)
         ax.grid(alpha=0.3)

@@ -13,7 +13,7 @@ from .._numerics._entries import as_dense
 from .._typing import Estimator, MatrixLike
 from .._wrapping import held_estimators
 from ..recommenders import NextItemRecommender
-from ._display import Display, side_by_side
+from ._display import Display, legend_label, literal, side_by_side
 from ._explain import Explanation, explain
 
 # Past this width, names of columns are no longer legible.
@@ -111,7 +111,9 @@ class LossCurveDisplay(Display):
             style = {} if whole is None else {"linestyle": "--", "color": whole.get_color()}
             epochs = np.arange(1, len(losses) + 1)
             style["marker"] = "o" if len(losses) == 1 else ""  # a line of one point is not seen
-            (self.lines_[name],) = ax.plot(epochs, losses, linewidth=2, label=name, **style)
+            (self.lines_[name],) = ax.plot(
+                epochs, losses, linewidth=2, label=legend_label(name), **style
+            )
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(axis="y", alpha=0.3)
         ax.set(xlabel="epoch", ylabel="loss")
@@ -208,7 +210,9 @@ class ItemMapDisplay(Display):
         places = PCA(2, random_state=0).fit_transform(np.concatenate([source, target]))
         of_domains = places[: len(source)], places[len(source) :]
         for own, name, marker in zip(of_domains, self.names, "o^", strict=True):
-            ax.scatter(*own.T, s=12, alpha=0.5, linewidths=0, marker=marker, label=name)
+            ax.scatter(
+                *own.T, s=12, alpha=0.5, linewidths=0, marker=marker, label=legend_label(name)
+            )
         if self.twins is not None:
             ends = [own[rows] for own, rows in zip(of_domains, self.twins, strict=True)]
             ax.plot(*np.stack(ends).transpose(2, 0, 1), color="0.3", linewidth=0.6, alpha=0.5)
@@ -398,4 +402,5 @@ def _named(columns, names):
         full = [str((names or {}).get(column, column)) for column in columns.tolist()]
     else:
         full = [str(names[column]) for column in columns.tolist()]
-    return [one if len(one) <= _NAME_WIDTH else one[: _NAME_WIDTH - 1] + "…" for one in full]
+    short = (one if len(one) <= _NAME_WIDTH else one[: _NAME_WIDTH - 1] + "…" for one in full)
+    return list(map(literal, short))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.utils import gen_batches
 
+from .._columns import check_row_labels
 from .._typing import MatrixLike
 from .._validation import COUNT, UP_TO_1, check_matrix, get_chunk_n_rows, validate_params
 
@@ -155,6 +156,10 @@ default=None
            [False, False]])
     """
     source, target = _indicators(X_source, X_target)
+    if X_history is None:
+        check_row_labels(X_source, y, of="X_source")
+    else:
+        check_row_labels(X_history, y, of="X_history")
     held_out = _indicator(check_matrix(y, name="y"))
     history = source if X_history is None else _indicator(check_matrix(X_history, name="X_history"))
     _check_shape(held_out, (history.shape[0], target.shape[1]), "y")
@@ -267,6 +272,7 @@ def _links(twins, source, target):
 
 def _indicators(X_source, X_target):
     """Return the source and the target interactions as ones."""
+    check_row_labels(X_source, X_target, name="X_target", of="X_source")
     source = _indicator(check_matrix(X_source, name="X_source"))
     target = _indicator(check_matrix(X_target, name="X_target"))
     if source.shape[0] != target.shape[0]:

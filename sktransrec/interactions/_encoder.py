@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, clone
 
+from .._columns import first_displaced, row_labels
 from .._ids import (
     DecodesItems,
+    check_order_by_ids,
     coded_ids,
     decoded,
     distinct_ids,
@@ -341,8 +343,10 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
             it, and "weight" if another column is called so. There are no times.
         """
         check_is_fitted(self)
-        X = check_matrix(X, name="X")
         users = self._row_ids(users)
+        check_order_by_ids(X, self.items_)
+        _check_rows_of(users, X)
+        X = check_matrix(X, name="X")
         if X.shape != (len(users), self.n_items_):
             raise ValueError(
                 f"X has shape {X.shape}, expected ({len(users)}, {self.n_items_}): a row for each "
@@ -573,6 +577,17 @@ def encoder_of_part(encoder, events, names=None):
 def names_of_columns(encoder, events):
     """Return the column names of a log by role."""
     return encoder._column_names(events)
+
+
+def _check_rows_of(users, X):
+    """Raise if X is a table whose rows are called as the users, in another order."""
+    labels = row_labels(X)
+    place = None if labels is None else first_displaced(labels, users.tolist())
+    if place is not None:
+        raise ValueError(
+            f"Row {place} of X is called {labels[place]!r}, but the user there is "
+            f"{users[place]!r}: pass users=X.index."
+        )
 
 
 def _check_lengths(n_events, **columns):

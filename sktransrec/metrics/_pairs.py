@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
+from .._columns import check_row_labels
 from .._numerics._row_totals import nonempty_rows, row_lengths
 from .._recommend import eligible_scores, exclusions, n_rows_of, rows_and_exclusions
 from .._typing import Estimator, MatrixLike
@@ -241,6 +242,7 @@ def held_out_and_scores(model, X, y, candidates, exclude_seen, exclude_interacti
     These are the recommender inside the model, the mask of the held-out items, the candidates as
     sorted columns or None, and a function from some rows to blocks of their eligible scores.
     """
+    check_row_labels(X, y)
     recommender, X, left_out = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
     check_is_fitted(recommender)
     n_items = recommender.n_items_

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._columns import check_row_labels
 from .._numerics._row_totals import rows_of_entries
 from .._recommend import n_rows_of, seen_interactions
 from .._typing import Estimator, MatrixLike
@@ -59,6 +60,7 @@ def rating_errors(model: Estimator, X: MatrixLike, y: MatrixLike) -> dict[str, A
     >>> round(errors["mae"][0], 1)
     0.7
     """
+    check_row_labels(X, y)
     recommender, X = recommender_and_rows(model, X)
     if not hasattr(recommender, "predict_ratings"):
         raise TypeError(

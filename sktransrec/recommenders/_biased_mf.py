@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
-from .._columns import check_order, column_names
+from .._columns import check_order, check_row_labels, column_names
 from .._numerics._entries import with_data
 from .._numerics._least_squares import value_minima, value_parts
 from .._numerics._row_totals import rows_of_entries
@@ -175,16 +175,16 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
     def _minima(self, X, V):
         """Return the best factors and biases of the rows of X, given those of its columns, V."""
         residuals, V = self._residuals(X, V[:, -1]), _with_ones(V[:, :-1])
-        ridges = np.broadcast_to(self._ridges(), (X.shape[0], V.shape[1]))
+        ridges = np.broadcast_to(self._ridges(V.shape[1]), (X.shape[0], V.shape[1]))
         return value_minima(residuals, V, ridges, n_jobs=self.n_jobs)
 
     def _residuals(self, X, column_bias):
         """Return the ratings without the mean and the biases of their columns."""
         return with_data(X, X.data - np.float32(self.mean_) - column_bias[X.indices])
 
-    def _ridges(self):
-        """Return the weights of the squares of the factors, and of the bias."""
-        ridges = np.full(self.n_components + 1, self.regularization, dtype=np.float32)
+    def _ridges(self, n_dims):
+        """Return the weights of the squares of the factors, and of the bias, the last of all."""
+        ridges = np.full(n_dims, self.regularization, dtype=np.float32)
         ridges[-1] = self.bias_regularization
         return ridges
 
@@ -204,7 +204,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def _score_parts(self, X):
         V = _with_ones(self.item_factors_)
-        return value_parts(self._residuals(X, self.item_bias_), V, self._ridges()) @ V.T
+        return value_parts(self._residuals(X, self.item_bias_), V, self._ridges(V.shape[1])) @ V.T
 
     def _item_similarities(self, items):
         if self.item_factors_.shape[1] == 0:
@@ -232,6 +232,7 @@ class BiasedMFRecommender(FactorRecommenderMixin, InDomainRecommender):
             smallest and the largest rating of `fit`.
         """
         check_is_fitted(self)
+        check_row_labels(X, y)
         X = self._check_rows(X)
         check_order(self.item_names_, column_names(y))
         wanted = check_relevance(y, n_rows=X.shape[0], n_items=self.n_items_)

@@ -153,10 +153,8 @@ class BPRRecommender(DrawnNegativesRecommender):
         self._learn(X, BayesianPersonalizedRanking)
 
     def _n_floats(self, width):
-        pairs = 4 * width * self._n_negative_items
-        return (
-            (width + self._n_negative_items) * self.n_components + pairs + 4 * self.n_components**2
-        )
+        n_dims, pairs = self._n_row_dims, 4 * width * self._n_negative_items
+        return (width + self._n_negative_items) * n_dims + pairs + 4 * n_dims**2
 
     def _row_loss(self, X, items, _, is_stored):
         """Return a function from the factors of rows to their loss, its gradient and Hessian."""
@@ -165,7 +163,7 @@ class BPRRecommender(DrawnNegativesRecommender):
         positives, negatives = self.item_factors_[items], self.item_factors_[self.negative_items_]
         positive_bias = self._learned_bias[items]
         negative_bias = self._learned_bias[self.negative_items_]
-        n_dims = self.n_components
+        n_dims = self._n_row_dims
         n_pairs = np.maximum(is_pair.sum(axis=(1, 2), keepdims=True), 1)
         pair_weight = (is_pair / n_pairs).astype(np.float32)
         ridge = np.float32(self.regularization)

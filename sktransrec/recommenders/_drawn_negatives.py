@@ -39,7 +39,7 @@ class DrawnNegativesRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     @property
     def _n_row_dims(self):
-        return self.n_components
+        return self._n_features_out
 
     def _weighted(self, X):
         """Return the interactions, each with its weight in the loss."""
@@ -60,13 +60,14 @@ class DrawnNegativesRecommender(FactorRecommenderMixin, InDomainRecommender):
         self.n_iter_ = self.max_iter
 
     def _row_factors(self, X):
-        factors = np.zeros((X.shape[0], self.n_components), dtype=np.float32)
+        n_components = self._n_features_out
+        factors = np.zeros((X.shape[0], n_components), dtype=np.float32)
         blocks = padded_row_blocks(self._weighted(X), self._n_floats)
         with one_blas_thread():
             for rows, items, weights, is_stored in blocks:
                 loss = self._row_loss(X[rows], items, weights, is_stored)
                 minima = newton_minima(loss, len(rows), self._n_row_dims)
-                factors[rows] = minima[:, : self.n_components]
+                factors[rows] = minima[:, :n_components]
         return factors
 
 

@@ -159,7 +159,7 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
     @property
     def _n_row_dims(self):
         """The factors of a row and its bias."""
-        return self.n_components + 1
+        return self._n_features_out + 1
 
     def _weighted(self, X):
         return X * np.float32(self.confidence)
@@ -182,7 +182,7 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
         negative_bias = self._learned_bias[self.negative_items_]
         n_dims = V.shape[1]
         second_moments = negatives.T @ negatives / len(negatives)
-        n_negatives = np.minimum(_NEGATIVES_PER_INTERACTION * n_stored, self.n_components + 2)
+        n_negatives = np.minimum(_NEGATIVES_PER_INTERACTION * n_stored, n_dims + 1)
         weight = (n_negatives / len(negatives)).astype(np.float32)[:, None]
         ridge = np.float32(self.regularization)
 

@@ -389,4 +389,4 @@ class NextItemRecommender(
         return {"items/embeddings": vectors + drawn}
 
     def _row_factors(self, X):
-        return self._forward("encoder", X, (self.n_components,))
+        return self._forward("encoder", X, (self._n_features_out,))

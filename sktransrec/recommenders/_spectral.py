@@ -35,6 +35,8 @@ _ITERATIONS = 4
 _TRIAL_SEED, _TRIAL_ITERATIONS = 0, 2
 # The share of nonzero entries from which on a matrix is multiplied as an array.
 _FULL = 0.05
+# A singular value below this share of the largest is zero: float32 squares tell no more.
+_ROUNDING = 1e-3
 
 
 class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecommender):
@@ -247,7 +249,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
         )
         self.singular_values_ = np.sqrt(eigenvalues).astype(np.float32)
         self.row_projection_, self.item_factors_ = _projection_and_factors(
-            eigenvectors.astype(np.float32),
+            _of_rank(eigenvectors.astype(np.float32), self.singular_values_),
             sums["item_degrees"].astype(np.float32),
             self.item_exponent_,
         )
@@ -305,7 +307,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
             n_iter=n_iter,
             random_state=check_random_state(random_state),
         )
-        U = np.ascontiguousarray(components.T)
+        U = _of_rank(np.ascontiguousarray(components.T), singular_values)
         factors = _projection_and_factors(U, X.sum(axis=0), item_exponent)
         return *factors, singular_values
 
@@ -332,6 +334,11 @@ def _dense_product(left, right_columns):
     if left.nnz < _FULL * np.prod(left.shape):
         return (left @ right_columns.T).toarray()
     return np.ascontiguousarray((right_columns @ np.ascontiguousarray(left.toarray().T)).T)
+
+
+def _of_rank(U, singular_values):
+    """Return the singular vectors U; those of the singular value 0 are chance, and become zeros."""
+    return U * (singular_values > _ROUNDING * singular_values[0])
 
 
 def _projection_and_factors(U, item_degrees, item_exponent):

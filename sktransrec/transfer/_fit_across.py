@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Fit a model across domains, each part on all rows of its own domain."""
 
+import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from .._columns import check_order, column_names
+from .._columns import check_order, check_row_labels, column_names
 from .._typing import Estimator, MatrixLike
 from .._wrapping import as_matrix, named_parts, transformed
 
@@ -77,8 +78,22 @@ def fit_across_domains(
     >>> items.shape
     (2, 3)
     """
+    check_row_labels(X, y)  # a pipeline may pass on X without labels
+    _check_same_columns(X, X_source, "X", "X_source")
+    _check_same_columns(y, Y_target, "y", "Y_target")
     check_order(column_names(y), column_names(Y_target), name="Y_target")
     return _with_fitted_parts(clone(model), X_source, Y_target).fit(X, y)
+
+
+def _check_same_columns(few, many, name_of_few, name_of_many):
+    """Raise if the rows of all users of a domain have not the columns of those in both domains."""
+    shapes = np.shape(few), np.shape(many)
+    if all(len(shape) == 2 for shape in shapes) and shapes[0][1] != shapes[1][1]:
+        raise ValueError(
+            f"{name_of_many} has {shapes[1][1]} columns and {name_of_few} has {shapes[0][1]}: both "
+            "must hold the items of one domain, in the same order. align_domains makes such "
+            "matrices of two logs."
+        )
 
 
 def _with_fitted_parts(model, X_source, Y_target):

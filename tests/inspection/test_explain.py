@@ -356,9 +356,10 @@ def test_histories_lose_a_step_at_a_time():
 
 
 def test_a_row_without_entries_has_only_a_rest(domains):
-    X = domains.X_source
-    for model in (EASERecommender(), VotingRecommender(MEMBERS), BPRRecommender(2)):
-        found = explain(model.fit(X), sp.csr_array((1, 40)), items=[1, 2])
+    X, y = domains.X_source, domains.Y_target
+    mixing = make_pipeline(TruncatedSVD(4, random_state=0), RidgeRecommender(10.0))
+    for model in (EASERecommender(), VotingRecommender(MEMBERS), BPRRecommender(2), mixing):
+        found = explain(model.fit(X, y), sp.csr_array((1, 40)), items=[1, 2])
         assert found.contributions.shape == (2, 0)
         assert_allclose(found.rest, found.scores)
         assert found.strongest(1) == []

@@ -192,6 +192,22 @@ def test_more_components_than_there_are():
     )
 
 
+@pytest.mark.parametrize("learn", ["fit", "partial_fit"])
+def test_rows_without_interactions_teach_nothing(learn):
+    """With more rows there may be more vectors than the rows span; the rest would be chance."""
+    X, others = counts(n_rows=9), counts(n_rows=5, seed=1)
+    padded = np.vstack([X, np.zeros_like(X)])
+    fitted = {
+        n_rows: getattr(GraphFilterRecommender(15, low_pass_weight=3.0, random_state=0), learn)(
+            each
+        )
+        for n_rows, each in {"few": X, "more": padded, "twice": np.vstack([X, X])}.items()
+    }
+    of_few, of_more, _ = (model.decision_function(others) for model in fitted.values())
+    np.testing.assert_allclose(of_more, of_few, atol=1e-4 * of_few.max())
+    assert np.count_nonzero(fitted["twice"].item_factors_.any(axis=0)) == 9
+
+
 def test_factors_carry_over_to_another_domain():
     pair = make_cross_domain(random_state=0)
     pipe = make_pipeline(

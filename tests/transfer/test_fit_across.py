@@ -110,3 +110,11 @@ def test_steps_that_need_no_fit_are_passed(step, domains):
     model = fit_across_domains(pipeline, X, y, X_source=domains["X_source"])
     expected = als().fit(domains["X_source"]).item_factors_
     assert_allclose(model["als"].estimator.item_factors_, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_domains_have_the_same_columns_in_all_matrices(domains):
+    X, y = domains.X_source[SHARED], domains.Y_target[SHARED]
+    for options in ({"X_source": domains.X_source[:, 1:]}, {"Y_target": domains.Y_target[:, 1:]}):
+        (name,) = options
+        with pytest.raises(ValueError, match=rf"{name} has (39|29) columns and \w has (40|30)"):
+            fit_across_domains(bridge(), X, y, **options)

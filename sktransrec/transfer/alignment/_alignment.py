@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covariance
 
+from ..._columns import check_row_labels
 from ..._validation import (
     AUTO,
     FROM_0_TO_1,
@@ -61,6 +62,7 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
         -------
         self : object
         """
+        check_row_labels(X, sample_domain, name="sample_domain")
         X = self._valid_rows(X, reset=True)
         is_source = check_sample_domain(sample_domain, len(X), both=True)
         self._set_map(X, is_source)
@@ -85,6 +87,7 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
             The rows, with the dtype of X if that is float32 or float64.
         """
         check_is_fitted(self)
+        check_row_labels(X, sample_domain, name="sample_domain")
         X = self._valid_rows(X, reset=False)
         is_source = check_sample_domain(sample_domain, len(X))
         aligned = (X @ self.coef_.T + self.intercept_).astype(X.dtype, copy=False)
@@ -298,6 +301,8 @@ class ProcrustesAligner(LinearAligner):
         -------
         self : object
         """
+        check_row_labels(X, sample_domain, name="sample_domain")
+        check_row_labels(X, anchor_ids, name="anchor_ids")
         X = self._valid_rows(X, reset=True)
         is_source = check_sample_domain(sample_domain, len(X), both=True)
         if is_source is not None:

@@ -91,9 +91,13 @@ class TowerRecommender(FactorRecommenderMixin, NetworkLearner):
             "variational": self.kind == "variational",
         }
 
+    @property
+    def _wants_unit_rows(self):
+        return bool(self.normalize)
+
     def _read(self, rows, rng):
         """Return the rows of a domain as the network reads them, corrupted if `rng` is given."""
-        rows = unit_rows(rows) if self.normalize else rows
+        rows = unit_rows(rows) if self._reads_unit_rows else rows
         return rows if rng is None else corrupted(rows, self.input_dropout, rng)
 
     def _row_factors(self, X):

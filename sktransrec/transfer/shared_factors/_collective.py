@@ -333,7 +333,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
         return (self.regularization * totals).astype(np.float32)
 
     def _row_factors(self, X):
-        U = np.zeros((X.shape[0], self.n_components), dtype=np.float32)
+        U = np.zeros((X.shape[0], self._n_features_out), dtype=np.float32)
         eigens = zip(self.gram_eigenvalues_, self.gram_eigenvectors_, strict=True)
         blocks = self._domains().blocks_of_rows(self._stacked(X), self.confidence_)
         for block, eigen in zip(blocks, eigens, strict=True):
