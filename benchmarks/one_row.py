@@ -16,7 +16,6 @@ import time
 from multiprocessing import get_context
 from pathlib import Path
 
-import joblib
 import numpy as np
 from _record import Record, argument_parser
 from peers import interactions
@@ -35,7 +34,9 @@ from sktransrec import (
     ReconstructionRecommender,
     RidgeRecommender,
     TransitionRecommender,
+    load,
     recommend,
+    save,
 )
 
 N_CALLS = 200
@@ -84,7 +85,7 @@ def costs_of_calls(path, rows):
     """Return the seconds to the first answer, the median CPU seconds of a call, and the imports."""
     with threadpool_limits(1):
         start = time.perf_counter()
-        model = joblib.load(path, mmap_mode="r")
+        model = load(path, mmap_mode="r")
         recommend(model, rows[:1])
         first = time.perf_counter() - start
         seconds = np.empty(N_CALLS)
@@ -119,8 +120,8 @@ def main():
             rows = X if name != LARGE else interactions(sizes[0], options.n_large, sizes[1])
             rows = histories(X) if name in of_histories(1) else rows
             y = rows if name == "autoencoder, then ridge" else None
-            path = Path(folder) / "model.joblib"
-            joblib.dump(models[name].fit(rows, y), path)
+            path = Path(folder) / "model"
+            save(models[name].fit(rows, y), path)
             first, median, has_tensorflow = in_a_new_process(path, rows[-N_CALLS:])
             lines.append([name, first, 1e3 * median, "yes" if has_tensorflow else "no"])
     columns = {"": "", "first call, s": ".2f", "CPU ms": ".2f", "TensorFlow": ""}

@@ -7,7 +7,6 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.utils import check_random_state
@@ -165,6 +164,8 @@ def proxy_a_distance(
 
 def _neighbors(n_rows):
     """Return a classifier by nearest neighbours, for so many training rows."""
+    from sklearn.neighbors import KNeighborsClassifier  # slow to import
+
     return make_pipeline(
         StandardScaler(with_mean=False).set_output(transform="default"),
         KNeighborsClassifier(min(_N_NEIGHBORS, n_rows)),

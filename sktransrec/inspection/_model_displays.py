@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
 
 from .._numerics._entries import as_dense
@@ -206,6 +205,8 @@ class ItemMapDisplay(Display):
 
     def _draw_map(self, ax, vectors):
         """Draw the items of both domains, and a line between each pair of twins."""
+        from sklearn.decomposition import PCA  # slow to import
+
         source, target = (as_dense(normalize(of_domain)) for of_domain in vectors)
         places = PCA(2, random_state=0).fit_transform(np.concatenate([source, target]))
         of_domains = places[: len(source)], places[len(source) :]

@@ -14,7 +14,7 @@ _WITHOUT_SPACES = (
 _ZERO_WIDTH_SPACE = "\u200b"
 _JOINERS = "\u200c\u200d"
 # All letters and marks: above the first range there are only variants of ideographs.
-_CODES = (*range(0x32400), *range(0xE0100, 0xE01F0))
+_RANGES_OF_CODES = range(0x32400), range(0xE0100, 0xE01F0)
 
 
 def normalized(form, text):
@@ -85,7 +85,7 @@ def _unspaced():
 
 def _ranges(is_member):
     """Return the characters for which `is_member` is true, as ranges of a regular expression."""
-    members = filter(is_member, map(chr, _CODES))
+    members = filter(is_member, map(chr, itertools.chain(*_RANGES_OF_CODES)))
     groups = itertools.groupby(enumerate(members), lambda pair: ord(pair[1]) - pair[0])
     ranges = [[char for _, char in group] for _, group in groups]
     return "".join(f"{re.escape(chars[0])}-{re.escape(chars[-1])}" for chars in ranges)

@@ -10,7 +10,6 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
 
 from .._auto import MIN_ITEMS, MIN_ROWS, HeldOutPart, best_of, values_to_try
 from .._numerics._entries import column_counts, entries_of
@@ -273,6 +272,8 @@ def _pair_numbers(X):
 
 def _log_odds(scores, is_held_out, weights):
     """Return intercept and slope of the log-odds as a function of the score, None if it falls."""
+    from sklearn.linear_model import LogisticRegression  # slow to import
+
     if not _MIN_PAIRS <= np.count_nonzero(is_held_out) < len(is_held_out):
         return None
     unit = max(float(scores.std()), np.finfo(np.float32).tiny)

@@ -4,7 +4,6 @@
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from .._support_weights import support_weights
@@ -25,6 +24,8 @@ def fitted_regressor(regressor, content, items, *, targets, n_rows_with, exponen
 
 def _default_regressor(content):
     """Return an unfitted regressor that suits the kind of content."""
+    from sklearn.linear_model import Ridge  # slow to import
+
     vectorizer = vectorizer_for(content)
     return Ridge() if vectorizer is None else make_pipeline(vectorizer, Ridge())
 

@@ -2,7 +2,6 @@
 """The first vectors of the items of a network, in closed form, from what follows what."""
 
 import numpy as np
-from sklearn.linear_model import Ridge
 from sklearn.utils.extmath import randomized_svd
 
 from ._transitions import TransitionRecommender
@@ -52,6 +51,8 @@ def linked_vectors(X, n_items, n_components, random_state):
 
 def kernel_to(vectors, features):
     """Return the kernel with which features come nearest to the vectors that are not zero."""
+    from sklearn.linear_model import Ridge  # slow to import
+
     is_known = vectors.any(axis=1)
     ridge = Ridge(fit_intercept=False).fit(features[is_known], vectors[is_known])
     return ridge.coef_.T.astype(np.float32)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+import itertools
 import re
 import sys
 import unicodedata
@@ -36,7 +37,7 @@ def test_normalised_texts_lose_invisible_signs_and_variants():
 
 def test_all_letters_and_marks_are_looked_at():
     """The codes that are searched hold every character that Unicode counts as one of these."""
-    codes = set(_scripts._CODES)
+    codes = set(itertools.chain(*_scripts._RANGES_OF_CODES))
     beyond = [
         code
         for code in range(sys.maxunicode + 1)

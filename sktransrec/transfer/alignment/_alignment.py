@@ -6,7 +6,6 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covariance
 
 from ..._columns import check_row_labels
 from ..._validation import (
@@ -361,6 +360,12 @@ def moment_map(source, target, shrinkage):
 
 
 def _covariance(rows, shrinkage):
+    from sklearn.covariance import (  # slow to import
+        empirical_covariance,
+        ledoit_wolf,
+        shrunk_covariance,
+    )
+
     if shrinkage == "auto":
         return ledoit_wolf(rows)[0]
     return shrunk_covariance(empirical_covariance(rows), shrinkage)

@@ -8,7 +8,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.stats import uniform
 from sklearn.base import clone
-from sklearn.linear_model import Ridge
 from sklearn.utils import get_tags
 
 from ..._auto import best_of, held_out_rows
@@ -167,6 +166,8 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         return tags
 
     def _sk_visual_block_(self):
+        from sklearn.linear_model import Ridge  # slow to import
+
         regressor = Ridge() if self.regressor is None else self.regressor
         names = [
             f"{part}: {type(estimator).__name__}"
@@ -210,6 +211,8 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
 
     def _ridge(self, X, y):
         """Return the ridge regression whose predicted factors find held-out rows' items best."""
+        from sklearn.linear_model import Ridge
+
         ridges = [Ridge(alpha=share * _mean_scatter(X)) for share in _RIDGE_SHARES]
         part = held_out_rows(X, y)
         if part is None:
