@@ -11,3 +11,16 @@ def asks_to_install(message):
         yield
     except ImportError as error:
         raise ImportError(message) from error
+
+
+def import_pandas():
+    with asks_to_install("A table needs pandas: pip install sktransrec[pandas]"):
+        import pandas
+    return pandas
+
+
+def import_pyplot():
+    """Return the part of Matplotlib that makes figures."""
+    with asks_to_install("A display needs Matplotlib: pip install sktransrec[plot]"):
+        from matplotlib import pyplot
+    return pyplot

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from scipy.stats import randint, uniform
 from sklearn.frozen import FrozenEstimator
 
+from ._extras import asks_to_install
 from ._typing import Estimator
 from ._validation import StrOptions, validate_params
 from ._wrapping import named_parts
@@ -84,7 +85,8 @@ def _named_distributions(model, prefix=""):
 
 def _of_optuna(values):
     """Return values to choose from, or a distribution of scipy, as a distribution of Optuna."""
-    from optuna import distributions
+    with asks_to_install("Distributions of Optuna need it: pip install optuna"):
+        from optuna import distributions
 
     if isinstance(values, list):
         return distributions.CategoricalDistribution(values)

@@ -153,7 +153,9 @@ def _shrunk(products, support, shrinkage):
     trust = _trust(support.data, shrinkage)
     # Two products of matrices with the same pattern list their entries in the same order.
     if np.array_equal(products.indices, support.indices):
-        return with_data(products, products.data * trust).copy()
+        links = products.copy()
+        links.data *= trust
+        return links
     return products.multiply(with_data(support, trust)).tocsr()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._extras import asks_to_install
 from ._loaded_once import LoadedOnce, mean_over_places
 
 
@@ -89,7 +90,8 @@ class OnnxModel(LoadedOnce):
         return _mean_over_tokens(outputs, tokens) if outputs.ndim == 3 else outputs
 
     def _load(self):
-        from onnxruntime import InferenceSession
+        with asks_to_install("OnnxModel needs onnxruntime: pip install sktransrec[text]"):
+            from onnxruntime import InferenceSession
 
         tokenize = self.tokenizer
         if not (tokenize is None or callable(tokenize)):
@@ -109,7 +111,8 @@ def _mean_over_tokens(outputs, tokens):
 
 def _tokenizer(path, max_length):
     """Return a function from texts to the inputs of a language model."""
-    from tokenizers import Tokenizer
+    with asks_to_install("A tokenizer.json needs tokenizers: pip install sktransrec[text]"):
+        from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.enable_padding()

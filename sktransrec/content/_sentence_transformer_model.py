@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from .._extras import asks_to_install
 from ._loaded_once import LoadedOnce
 
 
@@ -65,6 +66,10 @@ class SentenceTransformerModel(LoadedOnce):
         return self._loaded().encode(texts, batch_size=len(texts), show_progress_bar=False)
 
     def _load(self):
-        from sentence_transformers import SentenceTransformer
+        with asks_to_install(
+            "SentenceTransformerModel needs the package sentence-transformers: "
+            "pip install sktransrec[text]"
+        ):
+            from sentence_transformers import SentenceTransformer
 
         return SentenceTransformer(str(self.path), device=self.device)

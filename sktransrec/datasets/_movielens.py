@@ -7,6 +7,7 @@ from os import PathLike
 import numpy as np
 from sklearn.utils import Bunch
 
+from .._extras import import_pandas
 from ._base import find_data, parse_numbers, read_lines
 
 _ORIGIN = "https://grouplens.org/datasets/movielens/"
@@ -88,9 +89,7 @@ def load_movielens(
             "into this folder."
         )
     if as_frame:
-        from pandas import DataFrame
-
-        tables = {table: DataFrame(columns) for table, columns in tables.items()}
+        tables = {table: import_pandas().DataFrame(columns) for table, columns in tables.items()}
     return Bunch(**tables, DESCR=_DESCR)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._extras import import_pandas
 from .._typing import Estimator, MatrixLike
 from .._validation import BETWEEN_0_AND_1, COUNT, HOLDOUT, N_JOBS, StrOptions, validate_params
 from .._wrapping import is_supervised
@@ -185,8 +186,6 @@ class ModelComparison:
             "fit seconds", "recommend seconds", "peak MiB" and "failure". The columns have two
             levels.
         """
-        import pandas as pd
-
         columns = {
             (metric, name): values
             for metric in self.metrics
@@ -198,7 +197,7 @@ class ModelComparison:
         ]
         columns["cost", "peak MiB"] = [self.peak_mib[name].max() for name in self.models]
         columns["cost", "failure"] = [self.errors.get(name, "") for name in self.models]
-        frame = pd.DataFrame(columns, index=self.models)
+        frame = import_pandas().DataFrame(columns, index=self.models)
         frame.index.name = "model"
         return frame
 

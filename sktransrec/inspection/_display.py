@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .._extras import import_pyplot
+
 # Characters of a line, past which names of models leave no room for the axes or are cut off.
 LABEL_WIDTH = 32
 
@@ -21,10 +23,8 @@ class Display:
 
     def _axes(self, ax, size=None):
         """Return the axes to draw on, new ones if there are none, and keep them."""
-        import matplotlib.pyplot as plt
-
         if ax is None:
-            _, ax = plt.subplots(figsize=size, layout="constrained")
+            _, ax = import_pyplot().subplots(figsize=size, layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
         return ax
 
@@ -87,9 +87,7 @@ def _apart(labels):
 
 def side_by_side(axes, n_axes, width, height):
     """Return axes in one figure as an array, new ones of this size in inches if there are none."""
-    import matplotlib.pyplot as plt
-
     if axes is None:
         size = (width * n_axes, height)
-        _, axes = plt.subplots(1, n_axes, figsize=size, layout="constrained")
+        _, axes = import_pyplot().subplots(1, n_axes, figsize=size, layout="constrained")
     return np.atleast_1d(axes)

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from .._columns import framed_like
+from .._extras import import_pandas
 from .._histories import padded_at_end
 from .._recommend import n_rows_of, recommend
 from .._score_parts import score_parts
@@ -80,10 +81,8 @@ class Explanation:
         frame : DataFrame
             The columns are "item", "score", "column", "contribution" and "rest".
         """
-        import pandas as pd
-
         n_entries = len(self.columns)
-        return pd.DataFrame(
+        return import_pandas().DataFrame(
             {
                 "item": np.repeat(self.items, n_entries),
                 "score": np.repeat(self.scores, n_entries),

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._extras import import_pandas
 from .._recommend import exclusions, recommend, rows_and_exclusions, seen_interactions
 from .._typing import Estimator, MatrixLike
 from .._validation import check_candidates
@@ -84,9 +85,8 @@ class Trace:
             The columns are "item", "score", "rank", "removed_by", "row_path", "item_path", and the
             name of each member for what it adds to the score.
         """
-        import pandas as pd
-
-        return pd.DataFrame([{"item": item, **facts} for item, facts in self.by_item().items()])
+        rows = [{"item": item, **facts} for item, facts in self.by_item().items()]
+        return import_pandas().DataFrame(rows)
 
     def __str__(self) -> str:
         served = f" The row is served by: {self.row_path}." if self.row_path else ""
