@@ -15,7 +15,7 @@ from .._validation import _safe_indexing, check_target_columns
 from .._version_stamp import VersionStampMixin
 from .._wrapping import as_matrix, is_supervised, reads_histories
 from ._encoder import PretrainedEncoder
-from ._values import check_items, checked_values, frozen, without_library
+from ._values import check_items, checked_values, frozen, holds_texts, without_library
 
 
 class ItemFeatures(DecodesItems, VersionStampMixin):
@@ -46,6 +46,8 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
         Number of items.
     has_own_ids : bool
         Whether the ids were given, by `ids` or by an index that is not the numbers from 0.
+    text_columns : list
+        The names of the columns of texts; none unless `values` is a DataFrame.
 
     See Also
     --------
@@ -182,6 +184,13 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
             encoder, batch_size=batch_size, memory=memory, verbose=verbose
         ).fit_transform
         return ItemFeatures(as_matrix(encode(self.values)), self.ids if self.has_own_ids else None)
+
+    @property
+    def text_columns(self) -> list[Any]:
+        """The names of the columns of texts; none unless `values` is a DataFrame."""
+        if not hasattr(self.values, "iloc"):
+            return []
+        return [name for name in self.values if holds_texts(self.values[name].to_numpy())]
 
     def _ids_of_items(self):
         return self.ids

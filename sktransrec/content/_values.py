@@ -138,7 +138,7 @@ def _faults(values):
         yield values.isna().to_numpy().any(axis=1), "a missing value"
         for name in values.columns:
             column = values[name].to_numpy()
-            if column.dtype == object and any(isinstance(value, str) for value in column):
+            if holds_texts(column):
                 yield _lacks_text(column), f"no text in the column {name!r}, which holds texts"
             elif column.dtype.kind == "f":
                 yield ~np.isfinite(column), f"infinity in the column {name!r}"
@@ -151,6 +151,11 @@ def _faults(values):
     else:
         axes = tuple(range(1, values.ndim))
         yield ~np.isfinite(values).all(axis=axes), "NaN or infinity"
+
+
+def holds_texts(column):
+    """Return whether there are texts among the values of a column of a table."""
+    return column.dtype == object and any(isinstance(value, str) for value in column)
 
 
 def _lacks_text(values):

@@ -7,6 +7,7 @@ from typing import Any
 from .._typing import Estimator
 from .._validation import FROM_0_TO_1, validate_params
 from ..content import ItemFeatures
+from ..content._words import words_of
 from ..recommenders import (
     ContentKNNRecommender,
     HistoryRecommender,
@@ -40,8 +41,9 @@ def content_members(
         The content of all items, in the order of the columns or ids.
     transformers : dict of str to transformer or callable, default=None
         What makes vectors from the content, by name, each as the `transformer` of a
-        `ContentKNNRecommender`. Give the same names for both catalogues. None means a single one,
-        "words", which is the default of `ContentKNNRecommender`.
+        `ContentKNNRecommender`. Give the same names for both catalogues. None means "words", which
+        is the default of `ContentKNNRecommender`; of a table with several columns of texts, such
+        as titles and descriptions, the words of each column as well.
     decay : float or None, default=0.7
         The weight of an item of a history relative to the item after it. None makes members for
         a matrix X, which knows no order.
@@ -75,7 +77,8 @@ def content_members(
     >>> later.recommend([[2, 0, 0]], n_recommendations=1)[0] + 1
     array([[3]])
     """
-    transformers = {"words": None} if transformers is None else transformers
+    if transformers is None:
+        transformers = _default_transformers(item_features)
     members = []
     for name, transformer in transformers.items():
         by_mean = ContentKNNRecommender(item_features, transformer=transformer)
@@ -89,6 +92,13 @@ def content_members(
     n_items = item_features.n_items
     members.append(("transitions", TransitionRecommender(decay=decay)))
     return [(name, _reader(member, decay, n_items)) for name, member in members]
+
+
+def _default_transformers(item_features):
+    """Return what makes words of all texts and, in a table, of the texts of each column."""
+    columns = item_features.text_columns
+    of_columns = {f"words of {column}": words_of([column]) for column in columns}
+    return {"words": None, **(of_columns if len(columns) > 1 else {})}
 
 
 def _reader(member, decay, n_items):

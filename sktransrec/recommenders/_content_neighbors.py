@@ -28,7 +28,8 @@ from .._wrapping import as_matrix
 from ..base import InDomainRecommender, SimilarItemsMixin
 from ..content import ItemFeatures, PretrainedEncoder
 from ..content._shared_encoder import SharesEncoderMixin
-from ._item_content import ItemContentMixin, check_item_features, vectorizer_for
+from ..content._words import vectorizer_for
+from ._item_content import ItemContentMixin, check_item_features
 from ._shared_vectors import made_once
 
 
@@ -56,7 +57,8 @@ class ContentKNNRecommender(
         fitted on the content of all columns, or a function from the content of some items to an
         array of vectors, such as the `encode` method of a language model, which is never copied and
         left out of saved files. See `PretrainedEncoder` for batches, a cache and what is saved.
-        None uses numbers as they are and texts by ``TfidfVectorizer(sublinear_tf=True)``. A
+        None uses numbers as they are and texts by ``TfidfVectorizer(sublinear_tf=True)``, one for
+        each column of a table of texts, whose cosines are averaged. A
         :class:`~sklearn.pipeline.FeatureUnion` uses words and vectors together: the cosines of its
         parts are averaged, weighted by the squares of its `transformer_weights`, if each part makes
         vectors of length 1.

@@ -8,8 +8,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from .._support_weights import support_weights
 from .._validation import _safe_indexing
+from ..content._words import vectorizer_for
 from ._content_neighbors import ContentKNNRecommender
-from ._item_content import vectorizer_for
 
 
 def fitted_regressor(regressor, content, items, *, targets, n_rows_with, exponent):
@@ -37,9 +37,13 @@ def unfitted_neighbors(fitted_regressor, content):
     knows those of its own items only. Other content is compared by what the last step of the
     regressor reads. A table whose columns nothing brings to one unit is not compared.
     """
+    from sklearn.compose import ColumnTransformer  # slow to import
+
     has_steps = isinstance(fitted_regressor, Pipeline) and len(fitted_regressor) > 1
-    if content.values.ndim == 1:
-        counts_words = has_steps and isinstance(fitted_regressor[0], CountVectorizer)
+    is_text_table = len(content.text_columns) == content.values.shape[-1]
+    if content.values.ndim == 1 or is_text_table:
+        counting = ColumnTransformer if is_text_table else CountVectorizer
+        counts_words = has_steps and isinstance(fitted_regressor[0], counting)
         transformer = clone(fitted_regressor[0]) if counts_words else None
         return ContentKNNRecommender(content, transformer=transformer)
     if has_steps:

@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from .._columns import check_order, column_names
 from .._ids import DecodesItems, id_array, joined_ids, positions
@@ -139,11 +138,6 @@ def check_item_features(recommender, item_features):
             "their interactions alone: fit it with the content of the columns of X."
         )
     item_features.check_described_as(recommender.item_features)
-
-
-def vectorizer_for(item_features):
-    """Return an unfitted transformer from texts to vectors; None for content of other kinds."""
-    return TfidfVectorizer(sublinear_tf=True) if item_features.values.ndim == 1 else None
 
 
 def _in_order_of_columns(item_features, n_columns, names):

@@ -2,6 +2,7 @@
 """A stack by content: without a fit, with little data, and with new items."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
@@ -43,6 +44,24 @@ def test_members_of_histories_and_of_a_matrix():
     moved = stack.with_item_features(OTHERS)
     assert moved.recommend(np.eye(30), n_recommendations=3)[0].shape == (30, 3)
     assert moved.prior_weights_.shape == moved.weights_[0].shape == (2,)
+
+
+def test_each_column_of_texts_is_evidence_of_its_own():
+    kinds = np.array(["tea", "pot", "cup", "jar"])[TASTE.argmax(axis=1)]
+    table = pd.DataFrame({"title": kinds, "text": [f"sold here {i}" for i in range(N_ITEMS)]})
+    members = content_members(ItemFeatures(table), decay=None)
+    assert [name for name, _ in members if "match" not in name] == [
+        *("words", "words of title", "words of text", "links")
+    ]
+    X = np.zeros((300, N_ITEMS))
+    np.put_along_axis(X, histories(300) - 1, 1, axis=1)
+    stack = StackingRecommender(members, random_state=0).fit(X)
+    weights = dict(zip(stack.named_estimators_, stack.weights_[0], strict=True))
+    assert weights["words of title"] > weights["words"] > weights["words of text"]
+    others = pd.DataFrame({"title": kinds[::-2], "text": [f"new {i}" for i in range(30)]})
+    moved = stack.with_item_features(ItemFeatures(others))
+    best, _ = moved.recommend(np.eye(30), n_recommendations=1)
+    assert (kinds[::-2][best[:, 0]] == kinds[::-2]).all()
 
 
 def test_another_catalogue_gets_the_content_evidence_alone(source):

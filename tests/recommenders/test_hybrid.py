@@ -31,6 +31,7 @@ from sktransrec import (
     TextSequences,
     ranking_scorer,
 )
+from sktransrec.content._words import words_of
 from sktransrec.datasets import load_citeulike, load_movielens
 from sktransrec.interactions import holdout_random
 from sktransrec.metrics import ndcg_at_k, recall_at_k
@@ -114,6 +115,17 @@ def test_neighbors_do_not_count_where_content_must_not_or_cannot_tell():
     assert hybrid(neighbor_weight="auto", item_features=table).fit(X).neighbors_ is None
     scaled = make_pipeline(StandardScaler(), Ridge())
     assert hybrid(None, scaled, neighbor_weight=1.0, item_features=table).fit(X).neighbors_
+
+
+@pytest.mark.parametrize("regressor", [None, make_pipeline(words_of(["title"]), Ridge())])
+def test_neighbors_read_the_texts_of_a_table_as_the_regressor_does(regressor):
+    """They know the words of all items, the regressor those of the items that it learned from."""
+    table = pd.DataFrame({"title": [f"tea {i % 4}0" for i in range(40)], "kind": ["drink"] * 40})
+    X, items = interactions(n_cold=2), ItemFeatures(table)
+    model = hybrid(None, regressor, neighbor_weight=1.0, item_features=items).fit(X)
+    transformer = None if regressor is None else regressor[0]
+    expected = ContentKNNRecommender(items, transformer=transformer).fit(X)
+    assert_array_equal(model.neighbors_.decision_function(X), expected.decision_function(X))
 
 
 def test_content_that_determines_the_factors_ranks_cold_items_as_if_warm():

@@ -5,10 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from sktransrec import ContentKNNRecommender, ItemFeatures
-from sktransrec.recommenders._item_content import vectorizer_for
 
 IDS = ["a", "b", "c", "d"]
 VALUES = np.eye(4)
@@ -67,8 +65,3 @@ def test_bad_later_items():
         fitted(X).with_items(VALUES)
     with pytest.raises(ValueError, match="fitted without item_features"):
         ContentKNNRecommender().fit(X).with_items(ItemFeatures(VALUES[:1], ids=["e"]))
-
-
-def test_texts_are_turned_into_vectors_and_nothing_else():
-    assert isinstance(vectorizer_for(ItemFeatures(["one text", "another"])), TfidfVectorizer)
-    assert vectorizer_for(ItemFeatures(VALUES)) is None
