@@ -8,8 +8,9 @@
 Models learn from 0, 1, 5, 20 and 100 % of the users of a target, at most 2,000, and look for the
 last item of 500 other users among all items that these do not have, by at most ten items before it.
 An item that the user has already is hidden: where it is the one to find, it counts as a miss.
-Content is words (TF-IDF) and, with `--encoder`, vectors of a language model. Histories have a decay
-of .7; all other parameters are the defaults.
+Content is the words (TF-IDF) of all texts of an item and those of its title alone and, with
+`--encoder`, vectors of a language model of all texts. Histories have a decay of .7; all other
+parameters are the defaults.
 
 The stacks add up content evidence, item links and popularity. Equal weights learn nothing, and own
 weights are learned from the target's users. At 0 % each of the other catalogues is the source: the
@@ -21,7 +22,7 @@ test itself chooses.
 
 With `--published`, models learn from `valid.tsv` of Amazon Office Products and are judged on the
 rows of `test.tsv`, like the published models, which learned from a training file that is not
-public. There content is groups of three to five characters as well.
+public. There content is groups of three to five characters as well, of all texts and of the title.
 """
 
 import copy
@@ -29,8 +30,10 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 
 import numpy as np
+import pandas as pd
 from _record import Record, argument_parser, record_name
 from _report import in_percent, mean_and_error
+from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion
@@ -88,7 +91,7 @@ class Catalogue:
         n_test = min(N_TEST_USERS, len(histories) // 3)
         tested, others = histories[:n_test], histories[n_test : n_test + N_USERS]
         known, wanted = [row[:-1] for row in tested], [row[-1] for row in tested]
-        return cls(ItemFeatures(texts), padded(others), padded(known), np.array(wanted))
+        return cls(ItemFeatures(table_of(texts)), padded(others), padded(known), np.array(wanted))
 
     def with_share(self, share):
         """Return the catalogue with a share of the users to learn from."""
@@ -121,8 +124,16 @@ def shop(name):
 
 
 def texts_in(folder):
+    """Return the title and the other texts of each item."""
     lines = (folder / "items.tsv").read_text("utf-8").splitlines()
-    return [" ".join(line.split("\t")[1:]) for line in lines]
+    return [tuple(line.split("\t")[1:]) for line in lines]
+
+
+def table_of(texts):
+    """Return a table of the titles and of all texts of the items, given the texts of each."""
+    return pd.DataFrame(
+        {"title": [each[0] for each in texts], "text": [" ".join(each) for each in texts]}
+    )
 
 
 def office(published=False):
@@ -154,7 +165,7 @@ def movielens():
     is_liked = np.asarray(data.ratings.rating)[order] >= 4
     ids, columns = np.unique(np.asarray(data.movies.movie_id), return_index=True)
     titles, genres = (np.asarray(data.movies[name])[columns] for name in ("title", "genres"))
-    texts = [f"{one} {two.replace('|', ' ')}" for one, two in zip(titles, genres, strict=True)]
+    texts = [(one, two.replace("|", " ")) for one, two in zip(titles, genres, strict=True)]
     places = 1 + np.searchsorted(ids, np.asarray(data.ratings.movie_id)[order][is_liked])
     users = np.asarray(data.ratings.user_id)[order][is_liked]
     return Catalogue.of(texts, [places[users == user] for user in np.unique(users)])
@@ -167,7 +178,7 @@ def citeulike():
     rows = rng.permutation(data.interactions.shape[0])[: N_TEST_USERS + N_USERS // 2]
     histories = [1 + rng.permutation(data.interactions[[row]].indices) for row in rows]
     words = np.split(data.vocabulary[data.words.indices], data.words.indptr[1:-1])
-    texts = [" ".join(each) or "no words" for each in words]
+    texts = [(" ".join(each) or "no words",) for each in words]
     return Catalogue.of(texts, histories)
 
 
@@ -175,7 +186,7 @@ def generated(seed=0):
     domain = make_content_domain(n_choices=8, n_new_items=0, text_signal=0.8, random_state=seed)
     events = domain.events
     histories = [1 + events.item[events.user == user] for user in range(400)]
-    return Catalogue.of(domain.texts, histories)
+    return Catalogue.of([(text,) for text in domain.texts], histories)
 
 
 CATALOGUES = {
@@ -193,16 +204,23 @@ CATALOGUES = {
 
 def transformers(encoder, memory, *, reads_characters):
     """Return what makes vectors of texts, by name."""
-    made = {"words": TfidfVectorizer(sublinear_tf=True)}
+    words = TfidfVectorizer(sublinear_tf=True)
+    made = {"words": of_column(words, "text"), "words of titles": of_column(words, "title")}
     if reads_characters:
-        made["characters"] = TfidfVectorizer(
+        characters = TfidfVectorizer(
             analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True
         )
+        made["characters"] = of_column(characters, "text")
+        made["characters of titles"] = of_column(characters, "title")
     if encoder is not None:
         module, _, name = encoder.partition(":")
         encode = getattr(import_module(module), name)
-        made["vectors"] = PretrainedEncoder(encode, memory=memory)
+        made["vectors"] = of_column(PretrainedEncoder(encode, memory=memory), "text")
     return made
+
+
+def of_column(transformer, column):
+    return make_column_transformer((transformer, column))
 
 
 def reader(recommender, features, decay=DECAY):
