@@ -17,8 +17,8 @@ weights are learned from the target's users. At 0 % each of the other catalogues
 stack that all its users have made is taken to the target as it is. Elsewhere the weights of a
 source are the prior: of all other catalogues and shares of their users, the one whose number of
 interactions for each item comes closest to that of the target. "Over the baseline" is the
-difference, user by user, to the better of popularity and content neighbours by words, which the
-test itself chooses.
+difference, user by user, to the best of popularity and content neighbours by the words of all texts
+or of titles, which the test itself chooses.
 
 With `--published`, models learn from `valid.tsv` of Amazon Office Products and are judged on the
 rows of `test.tsv`, like the published models, which learned from a training file that is not
@@ -61,7 +61,7 @@ MAX_LENGTH = 10
 DECAY = 0.7
 K = 10
 NEIGHBORS = "content neighbours, {}"
-BASELINES = ("popularity", NEIGHBORS.format("words"))
+BASELINES = ("popularity", NEIGHBORS.format("words"), NEIGHBORS.format("words of titles"))
 EQUAL, OWN, OF_SOURCE = (f"content stack, {whose} weights" for whose in ("equal", "own", "source"))
 TARGETS = ("office", "arts_office", "food", "electronic", "movielens", "citeulike")
 # NDCG@10 and HR@10 on the same test rows, from the table of MiniOneRec.
