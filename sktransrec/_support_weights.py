@@ -1,11 +1,31 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Sample weights of a regression: larger for rows with more interactions."""
+"""Regressions to factors, and their sample weights: larger for rows with more interactions."""
 
 import numpy as np
 from sklearn import get_config
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import has_fit_parameter
 
 from ._wrapping import last_step
+
+
+def fitted_to_factors(regressor, X, factors, n_interactions, exponent):
+    """Fit a regressor, in place, to predict factors; an error of it says what it had to learn.
+
+    The samples are weighted as in `support_weights`.
+    """
+    weights = support_weights(regressor, n_interactions, exponent)
+    try:
+        return regressor.fit(X, factors, **weights)
+    except NotFittedError:
+        raise
+    except (AttributeError, ValueError) as error:
+        raise ValueError(
+            f"regressor={regressor!r} cannot learn the factors, {factors.shape[1]} numbers for "
+            f"each of {len(factors)} samples: {str(error).rstrip('.')}. Pass a regressor with "
+            "several outputs, such as Ridge, and before it a step that makes numbers of texts, "
+            "categories or pictures."
+        ) from error
 
 
 def support_weights(regressor, n_interactions, exponent):

@@ -35,7 +35,8 @@ def fit_encoder(encoder: InteractionEncoder, events: Any) -> InteractionEncoder:
     Parameters
     ----------
     encoder : InteractionEncoder
-        The encoder, with 1 as its smallest numbers of interactions. It is fitted in place.
+        The encoder, with `min_user_interactions` and `min_item_interactions` of 1. It is fitted in
+        place.
     events : dask DataFrame, or list
         The log, or its parts: logs, or delayed ones.
 
@@ -73,6 +74,8 @@ def fit_encoder(encoder: InteractionEncoder, events: Any) -> InteractionEncoder:
 
 def encode_parts(encoder: InteractionEncoder | str, events: Any) -> list[Any]:
     """Encode a log in parts, with all events of a user in one of them.
+
+    Use it after `fit_encoder`, to make the rows that `fit_parts` learns from.
 
     Parameters
     ----------
@@ -166,7 +169,10 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
     of_each = {name: _checked_parts(_parts(of), name) for name, of in given.items()}
     if len(set(map(len, of_each.values()))) > 1:
         numbers = " and ".join(f"{name} in {len(of)}" for name, of in of_each.items())
-        raise ValueError(f"The parts do not belong together: there is {numbers} parts.")
+        raise ValueError(
+            f"The parts do not belong together: there is {numbers} parts. Pass y in the same parts "
+            "as X."
+        )
     parts = list(zip(*of_each.values(), strict=True))
     cannot_begin = _has_no_rows if y is not None else _has_no_interactions
     is_empty = [_delayed(cannot_begin)(part[0]) for part in parts]
@@ -183,6 +189,8 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
 
 def recommend_parts(path: str, X: Any, **options: Any) -> list[Any]:
     """Recommend to rows in parts, with the model mapped into the memory of each worker once.
+
+    Use it to serve more rows than one machine holds or can score in time.
 
     Parameters
     ----------

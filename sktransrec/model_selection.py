@@ -18,7 +18,9 @@ __all__ = ["search_space"]
 def search_space(
     model: Estimator, *, library: Literal["optuna", "scipy"] = "scipy"
 ) -> dict[str, Any | list[Any]]:
-    """Return what is worth a search in a model, ready for a randomised search.
+    """Return the parameters of a model that are worth a search, each with its distribution.
+
+    Use it to tune a model by a randomised search without choosing the ranges by hand.
 
     Parameters
     ----------
@@ -26,14 +28,14 @@ def search_space(
         A recommender, a feature learner, or a `Pipeline` or ensemble of these. What is inside a
         `FrozenEstimator` is left out.
     library : {"optuna", "scipy"}, default="scipy"
-        Whose distributions to return: those of scipy are for `RandomizedSearchCV` and
+        The library of the distributions: those of scipy are for `RandomizedSearchCV` and
         `HalvingRandomSearchCV`, those of Optuna for its `OptunaSearchCV`.
 
     Returns
     -------
     space : dict of str to distribution or list
-        A distribution, or a list of values, for each parameter, named as in `set_params`. The
-        parameters of the parts have the names of the parts before them.
+        A distribution, or a list of values, for each parameter, named as in `set_params`: a
+        parameter of a part has the name of the part before it, as in "easerecommender__solver".
 
     See Also
     --------
@@ -67,6 +69,8 @@ def search_space(
     >>> bool(1 <= search.best_params_["easerecommender__regularization"] <= 10000)
     True
     """
+    if isinstance(model, type) or not hasattr(model, "get_params"):
+        raise TypeError(f"model={model!r} is no estimator: pass one, such as EASERecommender().")
     space = dict(_named_distributions(model))
     if library == "scipy":
         return space

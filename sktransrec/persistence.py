@@ -102,9 +102,14 @@ def save(model: Any, path: str | PathLike[str]) -> None:
     >>> loaded
     EASERecommender()
     """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"path={str(path)!r} lies in the folder {str(path.parent)!r}, which does not exist: "
+            "make the folder first."
+        )
     writer = _Writer()
     described = json.dumps(writer.node(model, ""))
-    path = Path(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         with open(unfinished, "wb") as file:

@@ -122,3 +122,9 @@ def test_distributions_of_optuna_have_the_same_bounds():
     exponent = search_space(ItemKNNRecommender(), library="optuna")["popularity_exponent"]
     assert exponent == distributions.FloatDistribution(0, 0.8)
     assert np.isfinite([exponent.low, exponent.high]).all()
+
+
+@pytest.mark.parametrize("model", ["ease", EASERecommender])
+def test_what_is_no_estimator_is_named(model):
+    with pytest.raises(TypeError, match=r"is no estimator: pass one"):
+        search_space(model)

@@ -285,3 +285,8 @@ def test_sixteen_threads_load_and_serve_all_models_in_a_new_process(tmp_path):
         subprocess.run(
             [sys.executable, "-c", textwrap.dedent(program), action, *arguments], check=True
         )
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"lies in the folder .*no.*make the folder first"):
+        save(EASERecommender(), tmp_path / "no" / "ease.model")

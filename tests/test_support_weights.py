@@ -2,12 +2,14 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from sklearn.linear_model import Ridge
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sktransrec._support_weights import support_weights
+from sktransrec._support_weights import fitted_to_factors, support_weights
 
 COUNTS = np.array([1, 4, 9])
 
@@ -32,3 +34,15 @@ def test_a_regressor_without_weights_is_named():
     assert support_weights(KNeighborsRegressor(), COUNTS, 0) == {}
     with pytest.raises(ValueError, match=r"activity_exponent=1 .*KNeighborsRegressor\(\) takes no"):
         support_weights(make_pipeline(KNeighborsRegressor()), COUNTS, 1)
+
+
+@pytest.mark.parametrize("X", [np.eye(3), np.array(["a", "b", "c"])])
+def test_an_error_of_a_regressor_says_what_it_had_to_learn(X):
+    regressor = LogisticRegression() if X.ndim == 2 else Ridge()
+    with pytest.raises(ValueError, match=r"regressor=.* cannot learn the factors, 2 numbers"):
+        fitted_to_factors(regressor, X, np.ones((3, 2)), COUNTS, 0)
+
+
+def test_a_regressor_that_is_not_fitted_says_so():
+    with pytest.raises(NotFittedError):
+        fitted_to_factors(FrozenEstimator(Ridge()), np.eye(3), np.ones((3, 2)), COUNTS, 0)

@@ -115,7 +115,7 @@ PARAMETERS = {
     ),
     "kl_annealing_epochs": Parameter(
         "int",
-        "Number of epochs over which this weight rises from 0; 0 uses all of it from the start.",
+        "Number of epochs over which `kl_weight` rises from 0; 0 uses all of it from the start.",
         COUNT_FROM_0,
     ),
     "n_negatives": Parameter(
@@ -127,8 +127,9 @@ PARAMETERS = {
     ),
     "negative_exponent": Parameter(
         "float",
-        """They are drawn with probabilities proportional to this power of how often they occur: 0
-        is uniform, 1 by popularity. The scores are corrected for it (log-Q correction).""",
+        """The tokens or items of `n_negatives` are drawn with probabilities proportional to this
+        power of how often they occur, 0 or more: 0 is uniform, 1 by popularity. The scores are
+        corrected for it (log-Q correction).""",
         AT_LEAST_0,
     ),
     "regularization": Parameter(
@@ -148,10 +149,10 @@ PARAMETERS = {
     ),
     "learning_rate_schedule": Parameter(
         _choice(SCHEDULES),
-        """How it changes from epoch to epoch. "constant" keeps it. "cosine" lowers it towards 0
-        over all `epochs`, along half a cosine. "adaptive" divides it by 5 each time that half of
-        `patience` epochs in a row had no smaller validation loss, or training loss if nothing is
-        held out.""",
+        """How the learning rate changes from epoch to epoch. "constant" keeps it. "cosine" lowers
+        it towards 0 over all `epochs`, along half a cosine. "adaptive" divides it by 5 each time
+        that half of `patience` epochs in a row had no smaller validation loss, or training loss if
+        nothing is held out.""",
         [StrOptions(set(SCHEDULES))],
     ),
     "warmup_epochs": Parameter(
@@ -199,8 +200,9 @@ PARAMETERS = {
     ),
     "unfreeze_every": Parameter(
         "int",
-        """Number of epochs after which one more of these layers is trained, from the output
-        downwards; the first epochs train the output only. None trains all from the start.""",
+        """Number of epochs after which one more of the layers that `trainable` allows is trained,
+        from the output downwards; the first epochs train the output only. None trains all from the
+        start.""",
         [*COUNT, None],
     ),
     "layer_decay": Parameter(

@@ -95,10 +95,15 @@ def item_ids_of_rows(X, *, ignores_gaps=False):
 
 @contextmanager
 def _errors_about_histories():
-    """Turn scikit-learn's error about NaN, which advises an imputer, into one about histories."""
+    """Turn scikit-learn's errors about NaN and strings into errors about histories."""
     try:
         yield
     except ValueError as error:
+        if "string" in str(error):
+            raise ValueError(
+                "X holds strings, but a history is a row of integers, the item ids from 1 on, "
+                f"padded with 0: {_CURE}"
+            ) from error
         if "contains NaN" not in str(error):
             raise
         raise ValueError(

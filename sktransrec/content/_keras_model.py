@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from .._engine._state import engine
-from ._loaded_once import LoadedOnce, mean_over_places
+from ._loaded_once import LoadedOnce, check_is_file, mean_over_places
 
 
 class KerasModel(LoadedOnce):
@@ -58,4 +58,5 @@ class KerasModel(LoadedOnce):
         return mean_over_places(self._loaded()(arrays))
 
     def _load(self):
+        check_is_file(self.path, "path")
         return engine().load_model(self.path, self.layer)

@@ -52,6 +52,15 @@ def _stamps(path):
     return [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
 
 
+def check_is_file(path, name):
+    """Raise unless the path, which a parameter of this name holds, is that of a file."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"{name}={str(path)!r} is not a file: pass the path of one. Relative paths begin at "
+            f"{str(Path.cwd())!r}."
+        )
+
+
 def mean_over_places(outputs):
     """Return the mean over all axes of an array but the first and the last."""
     return outputs.mean(axis=tuple(range(1, outputs.ndim - 1)))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._extras import asks_to_install
-from ._loaded_once import LoadedOnce, mean_over_places
+from ._loaded_once import LoadedOnce, check_is_file, mean_over_places
 
 
 class OnnxModel(LoadedOnce):
@@ -26,7 +26,8 @@ class OnnxModel(LoadedOnce):
     tokenizer : str, path or callable, default=None
         Makes the inputs of a language model from texts: the file "tokenizer.json" that comes with
         most of them, or a function from a list of texts to a dict from the names of inputs to
-        arrays. None passes arrays to the first input, as float32 or whatever type it has.
+        arrays. The dict must hold "attention_mask" if the model has a vector for each token. None
+        passes arrays to the first input, as float32 or whatever type it has.
     prompt : str, default=""
         What to put before each text, such as "query: ".
     max_length : int, default=256
@@ -82,6 +83,11 @@ class OnnxModel(LoadedOnce):
         session, tokenize = self._loaded()
         first, *_ = inputs = session.get_inputs()
         if tokenize is None:
+            if any(isinstance(content, str) for content in contents):
+                raise ValueError(
+                    f"{self!r} has no tokenizer, and its input holds texts: pass the file "
+                    '"tokenizer.json" of the model as tokenizer.'
+                )
             values = np.asarray(contents, dtype=_dtype(first))
             return mean_over_places(session.run(None, {first.name: values})[0])
         tokens = tokenize([self.prompt + text for text in contents])
@@ -90,6 +96,7 @@ class OnnxModel(LoadedOnce):
         return _mean_over_tokens(outputs, tokens) if outputs.ndim == 3 else outputs
 
     def _load(self):
+        check_is_file(self.path, "path")
         with asks_to_install("OnnxModel needs onnxruntime: pip install sktransrec[text]"):
             from onnxruntime import InferenceSession
 
@@ -111,6 +118,7 @@ def _mean_over_tokens(outputs, tokens):
 
 def _tokenizer(path, max_length):
     """Return a function from texts to the inputs of a language model."""
+    check_is_file(path, "tokenizer")
     with asks_to_install("A tokenizer.json needs tokenizers: pip install sktransrec[text]"):
         from tokenizers import Tokenizer
 

@@ -2,6 +2,7 @@
 """What items are like, as arrays, texts or tables: reading and checking it."""
 
 import reprlib
+from collections.abc import Mapping
 
 import narwhals.stable.v1 as nw
 import numpy as np
@@ -24,6 +25,11 @@ def _as_list(values, name):
         raise ValueError(
             f"{name} is {reprlib.repr(values)}: pass one row of numbers, one text or one image for "
             "each item."
+        )
+    if isinstance(values, Mapping):
+        raise ValueError(
+            f"{name} is a dict, of which only the keys would be read: pass a list of its values, "
+            "and the keys as ids."
         )
     values = list(values)
     if not values:

@@ -196,8 +196,9 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         -------
         scores : dict of str to ndarray of shape (n_rows, n_items_), dtype float32
             By the name of the member. They sum to what `decision_function` returns. A row about
-            which nothing is known gets its scores from "popularity". What a stack adds for the
-            popularity of items is "log popularity"; with a `final_estimator`, all is its own.
+            which nothing is known gets its scores from "popularity". A stack also has "log
+            popularity", what it adds for the popularity of the items. With a `final_estimator`, a
+            stack has "final_estimator" alone, which holds the whole scores.
         """
         check_is_fitted(self)
         X = self._check_rows(X)
@@ -492,10 +493,19 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         return self.estimators_
 
     def _check_members(self):
+        for each in self.estimators:
+            if not isinstance(each, list | tuple) or len(each) != 2:
+                raise ValueError(
+                    f"estimators holds {each!r}: pass (name, recommender) tuples, such as "
+                    '("neighbours", ItemKNNRecommender()).'
+                )
         names = [name for name, _ in self.estimators]
         self._validate_names(names)
         for name in set(names).intersection(self._own_names):
-            raise ValueError(f"{name!r} is the name of another part of the scores: rename it.")
+            raise ValueError(
+                f"estimators holds the name {name!r}, which {type(self).__name__} uses for a part "
+                "of the scores: choose another name."
+            )
         if not self._parts():
             raise ValueError("estimators holds no recommender: pass (name, recommender) tuples.")
 

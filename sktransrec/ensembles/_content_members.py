@@ -51,9 +51,10 @@ def content_members(
     Returns
     -------
     members : list of (str, estimator) tuples
-        For each of the `transformers` the cosines to the mean of the items of a row, to the best
-        match among them and, if X holds histories, to the last one; then item neighbours, and
-        transitions if X holds histories. The stack adds the popularity of the items by itself.
+        For each of the `transformers`, two or three members: the cosine to the mean of the items of
+        a row, to the best match among them and, if X holds histories, to the last one. Then item
+        neighbours and, if X holds histories, transitions. The stack adds the popularity of the
+        items by itself.
 
     See Also
     --------

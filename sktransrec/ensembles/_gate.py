@@ -38,8 +38,8 @@ class TransferGate(DecidingRecommender):
         target items.
     target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
         The columns of X that hold the target items, if X holds the source as well, in ascending
-        order, which is that of the columns of y. The gate recommends only these. None means all
-        columns of X if the gate is in-domain, and no columns if it is supervised.
+        order. The columns of y have the same order. The gate recommends only these items. None
+        means all columns of X if the gate is in-domain, and no columns if it is supervised.
     holdout : float or int, default=0.2
         How many of the target interactions of each row to hold out for the comparison, as a share
         or a count. Only an in-domain gate uses it: it holds out the latest interactions of
@@ -60,7 +60,7 @@ class TransferGate(DecidingRecommender):
         The level of the confidence intervals, above 0 and below 1. The higher it is, the more
         evidence the gate needs to use the source.
     n_jobs : int, default=None
-        Number of folds to run at a time, as in scikit-learn.
+        Number of folds to run at a time, as in scikit-learn, and of threads of `recommend`.
     random_state : int, RandomState instance or None, default=None
         Shuffles the rows, draws the held-out interactions and the bootstrap samples. Pass an int
         for the same decision every time.
@@ -78,7 +78,7 @@ class TransferGate(DecidingRecommender):
     transfer_ : estimator
         `transfer` fitted on all rows.
     fallback_ : estimator
-        `fallback` fitted on all rows.
+        `fallback` fitted on all rows; a `PopularityRecommender` if `fallback` is None.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -235,7 +235,8 @@ class TransferGate(DecidingRecommender):
         Returns
         -------
         paths : ndarray of str of shape (n_rows,)
-            "transfer" or "fallback", or "popularity" if the row is empty.
+            "transfer" or "fallback", or "popularity" for an empty row about which nothing is known:
+            a supervised gate that has learned from empty rows serves them like all others.
         """
         check_is_fitted(self)
         X = self._check_rows(X)

@@ -59,8 +59,8 @@ class SourceSelectorRecommender(DecidingRecommender):
         `transfer` is. It gets only the columns `target_columns` of X if these are given, and
         otherwise all of X. None means the popularity of the target items.
     target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
-        The columns of X that hold the known interactions with the target items, in ascending order,
-        which is that of the columns of y. A row is not recommended the items that it already has
+        The columns of X that hold the known interactions with the target items, in ascending order.
+        The columns of y have the same order. A row is not recommended the items that it already has
         there. None means that X holds nothing of the target; an in-domain recommender cannot learn
         from that.
     holdout : float or int, default=0.2
@@ -79,7 +79,7 @@ class SourceSelectorRecommender(DecidingRecommender):
         The level of the confidence intervals, above 0 and below 1. The higher it is, the more
         evidence the selector needs to use a source.
     n_jobs : int, default=None
-        Number of folds to run at a time, as in scikit-learn.
+        Number of folds to run at a time, as in scikit-learn, and of threads of `recommend`.
     random_state : int, RandomState instance or None, default=None
         Shuffles the rows and draws the bootstrap samples. Pass an int for the same decision every
         time.
@@ -98,7 +98,8 @@ class SourceSelectorRecommender(DecidingRecommender):
         if no source is used.
     recommender_ : estimator
         The recommender that is used, fitted on all rows: a `VotingRecommender` of the sources, or
-        `transfer` on weighted columns of X, or the fallback.
+        `transfer` on weighted columns of X, or the fallback, which is a `PopularityRecommender` if
+        `fallback` is None.
     n_items_ : int
         Number of items that can be recommended.
     popularity_ : ndarray of shape (n_items_,), dtype float32
@@ -283,6 +284,12 @@ class SourceSelectorRecommender(DecidingRecommender):
         """Return the columns of each source by its name."""
         if self.sources is None:
             return {"source": np.setdiff1d(np.arange(n_columns), self._target.columns)}
+        for each in self.sources:
+            if not isinstance(each, list | tuple) or len(each) != 2:
+                raise ValueError(
+                    f"sources holds {each!r}: pass (name, columns) tuples, such as "
+                    '("films", slice(0, 100)).'
+                )
         names = [name for name, _ in self.sources]
         if not names or len(set(names)) < len(names):
             raise ValueError(

@@ -75,10 +75,10 @@ class StackingRecommender(CombiningRecommender):
         The weights, 0 or more, near which the learned ones stay, up to a common factor. A dict maps
         names to weights, and recommenders that it does not name have 0. A `FrozenEstimator` around
         a fitted `StackingRecommender`, for example one of a source domain, passes on the weights of
-        the recommenders with the same names, unless equal weights predict held-out interactions
-        better by more than a standard error. Members that have learned from X and y already cannot
-        judge this: use ``regularization=np.inf`` for them. None means equal weights, and those that
-        say the same (their evidence correlates by more than .999) share one.
+        the recommenders with the same names. They are not used if equal weights predict held-out
+        interactions better by more than a standard error. Members that have learned from X and y
+        already cannot show this: use ``regularization=np.inf`` for them. None means equal weights;
+        members whose evidence correlates by more than .999 share one.
     regularization : float or "auto", default="auto"
         How strongly the weights are held at the prior, 0 or more. The unit is rows: the penalty is
         half of this number times the squared distance from the prior. "auto" finds it from the
@@ -111,7 +111,7 @@ class StackingRecommender(CombiningRecommender):
         leaves these out, because a member that finds nothing else does not help the row. It matters
         only if X has columns of a source.
     n_jobs : int, default=None
-        Number of recommenders to fit at a time, as in scikit-learn.
+        Number of recommenders to fit at a time, as in scikit-learn, and of threads of `recommend`.
     random_state : int, RandomState instance or None, default=None
         Draws the held-out interactions, the folds and the items to compare with. Pass an int for
         the same weights every time.
@@ -154,14 +154,14 @@ class StackingRecommender(CombiningRecommender):
 
     Notes
     -----
-    Stacking [1]_ learns on interactions that the members have not seen. The evidence
-    :math:`z_m(r, i)` of recommender m on item i for row r is its score, standardised to :math:`s`
-    over the items that the row does not have, and tempered to :math:`s / \sqrt{1 + |s|}`, so that a
-    few extreme scores do not decide alone. The items of the row do not count, because recommenders
-    have learned that training rows have them: if they counted, all other evidence would be weaker
-    for training rows than for new ones, most of all where rows are few. The logarithm of the number
-    of rows that have the item is evidence too. The weights :math:`w` are those of a conditional
-    logit [2]_: row r takes item i rather than another one with probability
+    Stacking [1]_ learns on interactions that the members have not seen. The evidence :math:`z_m(r,
+    i)` of recommender m on item i for row r is its score, standardised to :math:`s` over the items
+    that the row does not have. It is tempered to :math:`s / \sqrt{1 + |s|}`, so that a few extreme
+    scores do not decide alone. The items of the row do not count, because recommenders have learned
+    that training rows have them: if they counted, all other evidence would be weaker for training
+    rows than for new ones, most of all where rows are few. The logarithm of the number of rows that
+    have the item is evidence too. The weights :math:`w` are those of a conditional logit [2]_: row
+    r takes item i rather than another one with probability
 
     .. math:: p(i \mid r) = \frac{e^{\sum_m w_m z_m(r, i)}}{\sum_j e^{\sum_m w_m z_m(r, j)}} .
 
@@ -178,12 +178,12 @@ class StackingRecommender(CombiningRecommender):
 
     The likelihood counts all ranks, and users see the first ones. So with "auto", and 30 rows or
     more, weights that are learned from one half of the rows are judged by the NDCG@20 of the other
-    half. Popularity has a weight only if they are better with it by more than the standard error,
-    because it would put all new items, which no row has yet, behind known ones. The same holds for
-    recommenders that score the items alike for all rows, unless you pass a `prior`: beside personal
-    ones, they make the interactions likelier and the first ranks worse. Then each recommender alone
-    is judged beside the weights. One with a gain over them of more than the standard error is
-    followed alone, that with the largest such gain.
+    half. Popularity has a weight only if the ranking is better with it by more than the standard
+    error. The reason is that it puts all new items, which no row has yet, behind known ones. The
+    same rule holds for recommenders that score the items alike for all rows, unless you pass a
+    `prior`. Beside personal recommenders, they make the interactions likelier and the first ranks
+    worse. Then each recommender alone is compared with the weights. If some are better by more than
+    the standard error, the one with the largest such gain is followed alone.
 
     Products that stand in both domains under two ids are easy to find, and of no use to a row that
     has them already. If held-out interactions with them counted, the weights would go to the

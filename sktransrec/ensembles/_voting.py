@@ -28,7 +28,7 @@ class VotingRecommender(CombiningRecommender):
     weights : array-like of float of shape (n_estimators,), default=None
         The weight of each recommender, 0 or more. None gives all the same weight.
     n_jobs : int, default=None
-        Number of recommenders to fit at a time, as in scikit-learn.
+        Number of recommenders to fit at a time, as in scikit-learn, and of threads of `recommend`.
 
     Attributes
     ----------

@@ -364,6 +364,7 @@ def compare(
     transfer_gain : Compares a model with a source to one without, leaving out cross-listed items.
     transfer_learning_curve : Compares models that learn from more and more rows.
     ranking_scorer : The metrics as a scorer for searches.
+    sktransrec.inspection.ModelComparisonDisplay : Draws the result.
 
     Notes
     -----

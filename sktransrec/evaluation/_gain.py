@@ -259,9 +259,9 @@ shape (n_rows,), default=None
         learn from y in the other folds; in-domain models learn from X alone. Required unless X is
         an `AlignedDomains`.
     target_columns : array-like of int or mask of shape (n_features,), default=None
-        The columns of X that hold the known interactions with the items of y, in ascending order,
-        which is that of the columns of y. Models that recommend columns of X recommend only these,
-        and no row is recommended an item that it already has. None means all columns of X if
+        The columns of X that hold the known interactions with the items of y, in ascending order.
+        The columns of y have the same order. Models that recommend columns of X recommend only
+        these, and no row is recommended an item that it already has. None means all columns of X if
         `transfer` learns from X alone, or if `baseline` does and X has as many columns as y.
         Otherwise it means no columns.
     X_source : {array-like, sparse matrix} of shape (n_rows, n_source_items), default=None

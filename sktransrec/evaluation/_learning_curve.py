@@ -179,6 +179,8 @@ def transfer_learning_curve(
     >>> bool(curve.means["transfer"][1] > curve.means["popularity"][1])
     True
     """
+    if not estimators:
+        raise ValueError("estimators is empty: pass at least one recommender by name.")
     random_state = check_random_state(random_state)
     served = ServedRows.of(
         X,

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -199,8 +199,8 @@ class _NewRows(_OfMatrix):
             It holds out a part of the test rows by the rule of the protocol, and compares with
             that; if y is passed, it compares with y. Only items that the model recommends are held
             out. Of histories, `NewUsers` holds out the latest items, and `KShot` reads none. The
-            draw depends on the rows that are passed, so what is known of a row in a fold
-            differs from what `hold_out` leaves of it in all rows, and the score from that of
+            draw depends on the rows that are passed. So other items of a row may be held out in a
+            fold than by `hold_out` of all rows, and the score differs from that of
             :func:`sktransrec.compare`.
         """
         return _ProtocolScorer(self, metric, k)
@@ -403,7 +403,7 @@ class ColdItems(_KnownRows, _OfMatrix):
     random_state: int | RandomState | None = None
 
     def __post_init__(self):
-        if not 0 < self.share < 1:
+        if not isinstance(self.share, Real) or not 0 < self.share < 1:
             raise ValueError(f"share must lie between 0 and 1, got {self.share!r}.")
         super().__post_init__()
 
@@ -435,9 +435,9 @@ class ColdItems(_KnownRows, _OfMatrix):
 class LastOneOut(_KnownRows, _OfLog):
     """Look for the latest item of each user.
 
-    It answers: what comes next, for each user alike? The past of one user holds the future of
-    another, so it leaks what became popular later. It leaks more if X is a matrix of all events, or
-    if an item to find also stands earlier in the history.
+    It answers: what comes next? Each user counts the same. The past of one user holds the future
+    of another, so it leaks what became popular later. It leaks more if X is a matrix of all events,
+    or if an item to find also stands earlier in the history.
 
     Parameters
     ----------

@@ -52,6 +52,9 @@ class Autoencoder(FeatureLearner):
     normalize : bool or "auto", default="auto"
         Whether the network reads each row scaled to unit Euclidean norm. "auto" does so for
         "multinomial", for which only the proportions matter.
+    input_dropout : float, default=0.5
+        Share of the entries of a row that the network does not see in training, from 0 to below 1;
+        the others are divided by 1 minus this share. Not used by "plain".
     noise : float, default=0.0
         Standard deviation of the normal noise that training adds to the nonzero entries of the
         rows that the network reads. Not used by "plain".
@@ -116,8 +119,8 @@ class Autoencoder(FeatureLearner):
 
     Let w be the weights of a copied layer, :math:`w_0` their first values, and l the distance of
     the layer from the output, which has l = 0. They are trained if l is less than the number given
-    by `trainable`, after ``l * unfreeze_every`` epochs, at the rate
-    ``learning_rate / layer_decay ** l`` [2]_, and the objective has the further term
+    by `trainable`, after ``l * unfreeze_every`` epochs. Their rate is
+    ``learning_rate / layer_decay ** l`` [2]_. The objective has the further term
     :math:`\frac{1}{2}` `l2_sp` :math:`\|w - w_0\|^2` [3]_. Layers side by side, such as the means
     and the standard deviations of a variational network, count as one. `warm_start` and
     `partial_fit` go on from what was copied, and count epochs from the first fit.

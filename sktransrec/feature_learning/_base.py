@@ -47,7 +47,8 @@ class FeatureLearner(
         y : {array-like, sparse matrix} of shape (n_rows, n_outputs) or (n_rows,), default=None
             What the features are to predict. With one axis, it holds the column of the single item
             of each row if the loss is "multinomial", and a number for each row otherwise. A
-            recommender always reads columns: pass a matrix to both. Ignored by `Autoencoder`.
+            recommender after this step of a `Pipeline` always reads one axis as columns: pass a
+            matrix, which both read alike. Ignored by `Autoencoder`.
 
         Returns
         -------

@@ -446,6 +446,8 @@ class TransferLearningCurveDisplay(Display):
         display : TransferLearningCurveDisplay
             The display of the last one, drawn; all share its figure.
         """
+        if not curves:
+            raise ValueError("curves is empty: pass at least one result by its title.")
         axes = side_by_side(axes, len(curves), 4.8, 4.2)
         for ax, (title, curve) in zip(axes, curves.items(), strict=True):
             display = cls.from_curve(curve, ax=ax)

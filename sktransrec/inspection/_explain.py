@@ -14,7 +14,14 @@ from .._histories import padded_at_end
 from .._recommend import n_rows_of, recommend
 from .._score_parts import score_parts
 from .._typing import Estimator, MatrixLike
-from .._validation import check_candidates, check_matrix, is_content, is_table, item_ids_of_rows
+from .._validation import (
+    check_candidates,
+    check_is_fitted,
+    check_matrix,
+    is_content,
+    is_table,
+    item_ids_of_rows,
+)
 from .._wrapping import ignores_unknown, reads_histories, recommender_of, scores_by
 
 
@@ -68,8 +75,13 @@ class Explanation:
         reasons : list of (int, float)
             The column of each entry and what it adds, the largest first.
         """
-        (place,) = np.flatnonzero(self.items == item)
-        added = self.contributions[place]
+        places = np.flatnonzero(self.items == item)
+        if not len(places):
+            raise ValueError(
+                f"item={item!r} is not explained here: pass one of {self.items.tolist()}, or call "
+                "explain with it."
+            )
+        added = self.contributions[places[0]]
         order = np.argsort(-added, kind="stable")[:n_reasons]
         return [(int(self.columns[i]), float(added[i])) for i in order if added[i] > 0]
 
@@ -128,6 +140,7 @@ def explain(
     See Also
     --------
     trace : Which member of an ensemble added what, and what keeps an item out.
+    ExplanationDisplay : Draws the explanation.
     sktransrec.RecommendationService : Explains in ids and names.
 
     Notes
@@ -200,7 +213,9 @@ def check_one_row(X):
 
 def explained_items(model, X, items, n_recommendations, **filters):
     """Return the columns of the items to explain: those asked for, in order, or the best ones."""
-    n_items = recommender_of(model).n_items_
+    recommender = recommender_of(model)
+    check_is_fitted(recommender)
+    n_items = recommender.n_items_
     if items is not None:
         found, given = check_candidates(items, n_items, name="items"), np.asarray(items)
         return found if given.dtype == bool else given.astype(np.intp)

@@ -102,8 +102,8 @@ class MetricCurveDisplay(Display):
         comparison : ModelComparison
             What :func:`sktransrec.compare` returned.
         metric : str, default=None
-            The name of a metric, such as "NDCG" or "ndcg", of which a number of items is not read;
-            None is the first one.
+            The name of a metric in upper or lower case, such as "NDCG". A number of items after it,
+            as in "NDCG@10", is ignored. None is the first one.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -123,8 +123,8 @@ class MetricCurveDisplay(Display):
         Parameters
         ----------
         metric : str, default=None
-            The name of a metric, such as "NDCG" or "ndcg", of which a number of items is not read;
-            None is the first one.
+            The name of a metric in upper or lower case, such as "NDCG". A number of items after it,
+            as in "NDCG@10", is ignored. None is the first one.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Displays of what models have learned: losses, maps of items, and reasons."""
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -78,6 +79,11 @@ class LossCurveDisplay(Display):
         display : LossCurveDisplay
             The display, drawn.
         """
+        if not isinstance(estimators, dict):
+            raise TypeError(
+                f"estimators is of type {type(estimators).__name__}: pass a dict from names to "
+                'fitted estimators, such as {"scratch": model}.'
+            )
         curves = {}
         for name, estimator in estimators.items():
             learner = _learner_with_losses(name, estimator)
@@ -136,7 +142,8 @@ class ItemMapDisplay(Display):
     after : tuple of array-like, default=None
         The same after alignment.
     twins : tuple of array-like of int, default=None
-        The rows of the source and the rows of the target that are the same items.
+        The rows of the source and the rows of the target that are the same items, such as
+        ``(twins["source"], twins["target"])`` of the `twins` that `align_domains` found.
     names : tuple of str, default=("source", "target")
         The names of the domains.
 
@@ -192,6 +199,7 @@ class ItemMapDisplay(Display):
         display : ItemMapDisplay
             The display itself.
         """
+        self._check()
         states = {"before alignment": self.before}
         if self.after is not None:
             states["after alignment"] = self.after
@@ -202,6 +210,27 @@ class ItemMapDisplay(Display):
             ax.set_title(title)
         self.axes_[0].legend(fontsize="small", markerscale=2)
         return self
+
+    def _check(self):
+        """Raise unless the vectors are those of two domains in one space, and twins their rows."""
+        for name, state in (("before", self.before), ("after", self.after)):
+            if state is None:
+                continue
+            shapes = [np.shape(vectors) for vectors in state]
+            are_matrices = len(shapes) == 2 and all(len(shape) == 2 for shape in shapes)
+            if not are_matrices or shapes[0][1] != shapes[1][1] or shapes[0][1] < 2:
+                raise ValueError(
+                    f"{name} holds {len(shapes)} arrays of the shapes {reprlib.repr(shapes)}: pass "
+                    "a tuple of two, the vectors of the source and those of the target, with the "
+                    "same number of columns, 2 or more."
+                )
+        is_structured = getattr(self.twins, "dtype", None) is not None and self.twins.dtype.names
+        if self.twins is not None and (is_structured or len(self.twins) != 2):
+            raise ValueError(
+                f"twins is of type {type(self.twins).__name__} and length {len(self.twins)}: pass "
+                'a tuple of two arrays, such as (twins["source"], twins["target"]) for what '
+                "find_cross_listed returns."
+            )
 
     def _draw_map(self, ax, vectors):
         """Draw the items of both domains, and a line between each pair of twins."""
@@ -399,6 +428,11 @@ def _learner_with_losses(name, estimator):
 
 def _named(columns, names):
     """Return the names of columns, shortened, or the numbers of those without a name."""
+    if names is not None and not isinstance(names, Mapping) and len(names) <= columns.max():
+        raise ValueError(
+            f"The {len(names)} names do not reach column {columns.max()}: pass a name for each "
+            "column, or a dict from columns to names."
+        )
     if names is None or isinstance(names, Mapping):
         full = [str((names or {}).get(column, column)) for column in columns.tolist()]
     else:

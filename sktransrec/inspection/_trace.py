@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from .._extras import import_pandas
 from .._recommend import exclusions, recommend, rows_and_exclusions, seen_interactions
 from .._typing import Estimator, MatrixLike
-from .._validation import check_candidates
-from .._wrapping import scores_of
+from .._validation import check_candidates, check_is_fitted
+from .._wrapping import recommender_of, scores_of
 from ._explain import check_one_row, explained_items
 
 _WITHHELD, _SEEN, _EXCLUDED, _NO_CANDIDATE = "withheld", "seen", "excluded", "not a candidate"
@@ -158,6 +158,7 @@ def trace(
     (['seen', ''], [0, 1], ['ease', 'popularity'])
     """
     check_one_row(X)
+    check_is_fitted(recommender_of(model))
     recommender, row, left_out = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
     filters = {"candidates": candidates, **left_out}
     removed_by = _removed_by(recommender, row, **filters)

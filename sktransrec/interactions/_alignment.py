@@ -97,15 +97,18 @@ class AlignedDomains:
         The shared users in the source. If the logs are aligned on items, the shared items in the
         source, of shape (n_source_users, n_shared).
     X_target : csr_array of shape (n_shared, n_target_items), dtype float32
-        The same users (or items) in the target, in the same order.
+        The same users in the target, in the same order. If the logs are aligned on items, the same
+        items, of shape (n_target_users, n_shared).
     shared_ids : ndarray of shape (n_shared,)
         The ids of the shared users, or items.
     X_source_only : csr_array of shape (n_source_only, n_source_items), dtype float32
-        The users of the source alone, who are cold in the target.
+        The users of the source alone, who are cold in the target. If the logs are aligned on items,
+        the items of the source alone, of shape (n_source_users, n_source_only).
     source_only_ids : ndarray of shape (n_source_only,)
         Their ids.
     X_target_only : csr_array of shape (n_target_only, n_target_items), dtype float32
-        The users of the target alone.
+        The users of the target alone. If the logs are aligned on items, the items of the target
+        alone, of shape (n_target_users, n_target_only).
     target_only_ids : ndarray of shape (n_target_only,)
         Their ids.
     source_encoder : InteractionEncoder

@@ -276,6 +276,11 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
             The encoder. All ids are sorted anew, so rows and columns get other numbers.
         """
         check_is_fitted(self)
+        if not isinstance(other, InteractionEncoder):
+            raise TypeError(
+                f"other is of type {type(other).__name__}, expected InteractionEncoder: pass a "
+                "fitted encoder of another log, or use partial_fit for a log."
+            )
         check_is_fitted(other)
         self._add_ids(other, _sorted)
         return self
@@ -337,7 +342,8 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
 
         Returns
         -------
-        events : DataFrame of the library of the one that `fit` was given, or dict of 1-D columns
+        events : DataFrame, or dict of 1-D columns
+            A DataFrame of the same library as the log of `fit`, or a dict if that was no DataFrame.
             One event for each nonzero entry, ordered by row and column, with the column names of
             the encoder. The column of the entries is called "value" if the encoder has no name for
             it, and "weight" if another column is called so. There are no times.

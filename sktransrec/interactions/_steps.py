@@ -117,7 +117,10 @@ def history_steps(
     X = padded_at_end(item_ids_of_rows(histories))
     largest = int(X.max(initial=0))
     if n_items is not None and largest > n_items:
-        raise ValueError(f"histories holds the item id {largest}, but n_items={n_items}.")
+        raise ValueError(
+            f"histories holds the item id {largest}, but n_items={n_items}: pass {largest} or "
+            "more, or leave n_items at None."
+        )
     n_items = n_items or largest
     rows, steps, _, following = pairs_in_order(X, 1)
     n_later = np.count_nonzero(X, axis=1)[rows] - 1 - steps

@@ -416,7 +416,7 @@ def calibration_error_at_k(
 def _exposure(items, n_items, k):
     """Return how many rows each item is recommended to."""
     items = first_items(items, k)
-    check_count(n_items, name="n_items", maximum=np.iinfo(np.int64).max, of="what an index holds")
+    check_count(n_items, name="n_items", maximum=np.iinfo(np.int64).max, of="the largest index")
     _check_n_items(items, n_items, "n_items")
     return np.bincount(items[items >= 0], minlength=n_items)
 

@@ -25,7 +25,7 @@ def choice_odds(popularity: ArrayLike, activity: ArrayLike | None = None) -> NDA
         recommender.
     activity : array-like of int of shape (n_rows,), default=None
         The number of items of each row that is scored. Only the proportions count. None treats all
-        rows as equally active; so do activities that no odds agree with, see Notes.
+        rows as equally active. So does the function if no odds agree with `activity`, see Notes.
 
     Returns
     -------

@@ -18,6 +18,7 @@ from .._validation import (
     HOLDOUT,
     StrOptions,
     check_candidates,
+    check_is_fitted,
     validate_params,
 )
 from ._choice_odds import choice_odds
@@ -118,8 +119,9 @@ def debiased_scorer(
     :math:`k / (n + 1)`.
 
     The weights are normalised over all pairs, not by row as in [1]_, where a row with a single pair
-    has no effective weight. Exponents between 0 and 1 lie between the two views. Nobody knows how
-    much popularity comes from exposure, so compare models under more than one exponent.
+    has no effective weight. A `propensity_exponent` of 1 takes all differences in popularity for
+    differences in exposure, and 0 takes none of them. Nobody knows how much popularity comes from
+    exposure, so compare models under more than one exponent.
 
     Popularity scores above chance if the rows with the same number of items have more in common
     than the popularity of the items. A model that recommends the rarest items can score above
@@ -172,6 +174,7 @@ class _DebiasedScorer(HoldoutScorer):
     def __call__(self, estimator, X, y=None):
         X, y = self._rows_and_wanted(estimator, X, y)
         recommender, X, left_out = rows_and_exclusions(estimator, X, self.exclude_seen)
+        check_is_fitted(recommender)
         y = wanted_items(estimator, y, n_rows=n_rows_of(X), n_items=recommender.n_items_)
         odds = self._odds(recommender, X, left_out)
         rows, items, ranks = held_out_ranks(

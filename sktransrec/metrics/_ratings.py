@@ -11,7 +11,7 @@ from .._columns import check_row_labels
 from .._numerics._row_totals import rows_of_entries
 from .._recommend import n_rows_of, seen_interactions
 from .._typing import Estimator, MatrixLike
-from .._validation import HOLDOUT, StrOptions, validate_params
+from .._validation import HOLDOUT, StrOptions, check_is_fitted, validate_params
 from .._wrapping import recommender_and_rows
 from ._pairs import mean_and_standard_error
 from ._scorer import HoldoutScorer
@@ -67,6 +67,7 @@ def rating_errors(model: Estimator, X: MatrixLike, y: MatrixLike) -> dict[str, A
             f"{type(recommender).__name__} predicts no ratings: pass a recommender with the method "
             "predict_ratings, such as BiasedMFRecommender."
         )
+    check_is_fitted(recommender)
     n_rows = n_rows_of(X)
     if np.ndim(y) == 1:
         raise ValueError("y has one axis, and ratings need their items: pass a matrix of them.")

@@ -13,7 +13,15 @@ from .._columns import check_row_labels
 from .._numerics._entries import entries_of
 from .._recommend import exclusions, n_rows_of, recommend, rows_and_exclusions, seen_interactions
 from .._typing import MatrixLike
-from .._validation import AUTO, COUNT, HOLDOUT, StrOptions, check_candidates, validate_params
+from .._validation import (
+    AUTO,
+    COUNT,
+    HOLDOUT,
+    StrOptions,
+    check_candidates,
+    check_is_fitted,
+    validate_params,
+)
 from ..interactions._hidden import hidden_by_default, hidden_part
 from ._auc import held_out_auc
 from ._table import BEYOND_ACCURACY, METRICS
@@ -210,6 +218,7 @@ class _RankingScorer(HoldoutScorer):
     def __call__(self, estimator, X, y=None):
         X, y = self._rows_and_wanted(estimator, X, y)
         recommender, X, left_out = rows_and_exclusions(estimator, X, self.exclude_seen)
+        check_is_fitted(recommender)
         n_items = recommender.n_items_
         wanted = wanted_items(estimator, y, n_rows=n_rows_of(X), n_items=n_items)
         if is_matrix_of_items(estimator, y, n_items) and self._reads_y():

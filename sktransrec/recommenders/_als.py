@@ -72,8 +72,9 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         Draws the initial factors, or the test matrix of the SVD. Pass an int to get the same
         factors at every call of `fit`.
     n_jobs : int or None, default=None
-        Number of threads of `fit`. None means 1 unless in a :func:`joblib.parallel_config`
-        context, -1 means all processors. The factors do not depend on it.
+        Number of threads of `fit` and `recommend`. None means 1 unless in a
+        :func:`joblib.parallel_config` context, -1 means all processors. The factors do not
+        depend on it.
     verbose : int, default=0
         Whether to show a progress bar over the sweeps.
 
@@ -86,7 +87,8 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     regularization_ : float
         The weight :math:`\lambda`.
     gram_eigenvalues_ : ndarray of shape (n_components,), dtype float32
-        The eigenvalues of :math:`V^\top V`, which the fold-in uses for all rows.
+        The eigenvalues of :math:`V^\top V`, with the item factors V. The fold-in uses them for all
+        rows.
     gram_eigenvectors_ : ndarray of shape (n_components, n_components), dtype float32
         The eigenvectors of :math:`V^\top V`, in columns.
     n_iter_ : int
@@ -125,21 +127,22 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     regularisation and with `init` "random", the item factors are those of implicit for the same
     integer `random_state`.
 
-    With `init` "svd", the first item factors are :math:`D_i^{1/4} V \Sigma^{1/2}`, with the first
-    singular values :math:`\Sigma` and right singular vectors V of the pattern of X, divided by the
-    fourth roots of the numbers of entries of its rows and of its items, :math:`D_i`. Two steps of
-    subspace iteration find them, in about the time of a sweep; the factors of the rows start from
-    zero. Where items have many interactions, a few sweeps then often reach the quality of 15 from a
-    random start. Where they have about three on average, the quality still rises after 15 sweeps,
-    from both starts.
+    With `init` "svd", the first item factors are :math:`D_i^{1/4} V \Sigma^{1/2}`. Here
+    :math:`\Sigma` and V are the first singular values and right singular vectors of the pattern of
+    X, divided by the fourth roots of the numbers of entries of its rows and of its items.
+    :math:`D_i` holds those of its items. Two steps of subspace iteration find them, in about the
+    time of a sweep; the factors of the rows start from zero. Where items have many interactions, a
+    few sweeps then often reach the quality of 15 from a random start. Where they have about three
+    on average, the quality still rises after 15 sweeps, from both starts.
 
     With `regularization` "auto", it holds out a fifth of the interactions of up to 1,000 rows, and
     makes 13 sweeps over the rest with values from 0.005 to 0.08, each one starting from the factors
-    of the value before. It takes the value with the best NDCG\@20, or 0.02 if that is no worse by
-    more than a standard error. The choice is always the same for the same X, `n_components` and
-    `confidence`. With fewer than 200 rows that have two items, or with fewer than 100 items, it
-    takes 0.02. Without scaled regularisation, all these values are multiplied by
-    :math:`\sqrt{\bar w_r \bar w_i}`, the mean weights of a row and of an item.
+    of the value before. Of 0.02, 0.03, 0.01, 0.05, 0.005 and 0.08, in this order, it takes the
+    first whose NDCG\@20 is within a standard error of the best. The choice is always the same for
+    the same X, `n_components` and `confidence`. With fewer than 200 rows that have two items, or
+    with fewer than 100 items, it takes 0.02. Without scaled regularisation, all these values are
+    multiplied by :math:`\sqrt{\bar w_r \bar w_i}`, the root of the product of the mean weights of
+    a row and of an item.
 
     A row, seen in `fit` or not, is folded in: its factors are the exact minimum with the items held
     fixed, and do not depend on the other rows. An empty row has factors of zero and gets the

@@ -39,9 +39,10 @@ class BPRRecommender(DrawnNegativesRecommender):
         Draws the initial factors, the interactions and the negative items. Pass an int to get the
         same factors at every call of `fit`, with one thread.
     n_jobs : int or None, default=None
-        Number of threads of `fit`. None means 1 unless in a :func:`joblib.parallel_config`
-        context, -1 means all processors. Several threads update the same factors without locks.
-        This is faster, but the factors then differ from fit to fit, whatever `random_state`.
+        Number of threads of `fit` and `recommend`. None means 1 unless in a
+        :func:`joblib.parallel_config` context, -1 means all processors. In `fit`, several
+        threads update the same factors without locks. This is faster, but the factors then differ
+        from fit to fit, whatever `random_state`.
     verbose : int, default=0
         Whether to show a progress bar over the sweeps.
 

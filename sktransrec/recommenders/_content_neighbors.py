@@ -3,6 +3,7 @@
 
 import copy
 from collections.abc import Callable
+from contextlib import contextmanager
 from functools import reduce
 from itertools import pairwise
 from typing import Any, ClassVar, Literal
@@ -10,6 +11,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from scipy.stats import uniform
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 
 from .._numerics._entries import column_counts
@@ -54,14 +56,14 @@ class ContentKNNRecommender(
         model compares interactions, and it keeps X, also in a saved file.
     transformer : transformer or callable, default=None
         Makes a vector from the content of each item. It may be a transformer, which is cloned and
-        fitted on the content of all columns, or a function from the content of some items to an
-        array of vectors, such as the `encode` method of a language model, which is never copied and
-        left out of saved files. See `PretrainedEncoder` for batches, a cache and what is saved.
-        None uses numbers as they are and texts by ``TfidfVectorizer(sublinear_tf=True)``, one for
-        each column of a table of texts, whose cosines are averaged. A
-        :class:`~sklearn.pipeline.FeatureUnion` uses words and vectors together: the cosines of its
-        parts are averaged, weighted by the squares of its `transformer_weights`, if each part makes
-        vectors of length 1.
+        fitted on the content of all columns. Or it is a function from the content of some items to
+        an array of vectors, such as the `encode` method of a language model. A function is never
+        copied, and is left out of saved files. See `PretrainedEncoder` for batches, a cache and
+        what is saved. None uses numbers as they are and texts by
+        ``TfidfVectorizer(sublinear_tf=True)``, one for each column of a table of texts, whose
+        cosines are averaged. A :class:`~sklearn.pipeline.FeatureUnion` uses words and vectors
+        together: the cosines of its parts are averaged, weighted by the squares of its
+        `transformer_weights`, if each part makes vectors of length 1.
     pooling : {"mean", "max"}, default="mean"
         What an item is compared with: the mean of the items that a row has, or the one that is most
         similar to it (best match). "max" finds the interests of a row with several of them.
@@ -212,14 +214,30 @@ class ContentKNNRecommender(
         if self.transformer_ is not None:
             is_frozen = isinstance(self.transformer_, FrozenEstimator)
             encode = "fit_transform" if fits and not is_frozen else "transform"
-            vectors = as_matrix(getattr(self.transformer_, encode)(vectors))
+            with self._naming_the_transformer(content, AttributeError):
+                vectors = as_matrix(getattr(self.transformer_, encode)(vectors))
         shape = getattr(vectors, "shape", ())
         if len(shape) != 2 or shape[0] != content.n_items:
             raise ValueError(
                 f"transformer={self.transformer!r} makes an array of shape {shape} from the "
                 f"content of {content.n_items} items: it must make one vector for each item."
             )
-        return check_array(vectors, accept_sparse="csr", dtype=np.float32, input_name="vectors")
+        with self._naming_the_transformer(content, ValueError):
+            return check_array(vectors, accept_sparse="csr", dtype=np.float32, input_name="vectors")
+
+    @contextmanager
+    def _naming_the_transformer(self, content, kind):
+        """Turn an error of this kind, about what the transformer reads or makes, into one of it."""
+        try:
+            yield
+        except NotFittedError:
+            raise
+        except kind as error:
+            raise ValueError(
+                f"transformer={self.transformer!r} makes no vectors of {content!r}: "
+                f"{str(error).rstrip('.')}. Pass a transformer that makes numbers of such content, "
+                "for example a ColumnTransformer for a table."
+            ) from error
 
     def _add_items(self, item_features):
         vectors = MixedVectors.unit(self._vectors(item_features), like=self._unit_vectors[0])

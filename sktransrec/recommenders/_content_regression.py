@@ -6,7 +6,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from .._support_weights import support_weights
+from .._support_weights import fitted_to_factors
 from .._validation import _safe_indexing
 from ..content._words import vectorizer_for
 from ._content_neighbors import ContentKNNRecommender
@@ -18,8 +18,8 @@ def fitted_regressor(regressor, content, items, *, targets, n_rows_with, exponen
     The weight of an item is its number of rows to the power of `exponent`.
     """
     regressor = clone(_default_regressor(content) if regressor is None else regressor)
-    weights = support_weights(regressor, n_rows_with[items], exponent)
-    return regressor.fit(_safe_indexing(content.values, items), targets[items], **weights)
+    values = _safe_indexing(content.values, items)
+    return fitted_to_factors(regressor, values, targets[items], n_rows_with[items], exponent)
 
 
 def _default_regressor(content):

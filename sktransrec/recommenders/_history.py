@@ -57,15 +57,16 @@ class HistoryRecommender(DecodesItems, HistoryReader):
     ----------
     recommender : estimator
         What scores the items, or a `Pipeline` that ends in it. If it learns from X alone, it is
-        fitted to the matrix of all interactions, without decay, because old and new items belong
-        together alike. If it learns the map from X to y, such as `RidgeRecommender`, it is fitted
-        to the steps of the histories, from the decayed items before each step to the item of the
-        step; see `history_steps`.
+        fitted to the matrix of all interactions, without decay: which items go together does not
+        depend on when a row had them. If it learns the map from X to y, such as `RidgeRecommender`,
+        it is fitted to the steps of the histories, from the decayed items before each step to the
+        item of the step; see `history_steps`.
     decay : float or "auto", default="auto"
-        The weight of an item relative to the item after it when the recommender is asked, from 0
-        (only the last item counts) to 1 (all count alike). "auto" takes the one of 0.6, 0.7, 0.8,
-        0.9 and 1 with which the last items of a sample of the histories are found best. It takes
-        0.8 if there are too few to judge by, or if the recommender learns the map from X to y.
+        The weight of an item relative to the item after it, in the rows that the recommender
+        scores, from 0 (only the last item counts) to 1 (all count alike). "auto" takes the one of
+        0.6, 0.7, 0.8, 0.9 and 1 with which the last items of a sample of the histories are found
+        best. It takes 0.8 if there are too few to judge by, or if the recommender learns the map
+        from X to y.
     max_length : int or None, default=50
         How many items before a step count as known. Only used if the recommender learns the map
         from X to y.
@@ -73,7 +74,7 @@ class HistoryRecommender(DecodesItems, HistoryReader):
         How many steps of each history are learned from, the latest ones; None takes all. Only used
         if the recommender learns the map from X to y.
     n_items : int, default=None
-        Number of items. None means the number of the `item_features` of the recommender, or the
+        Number of items. None means as many as the `item_features` of the recommender hold, or the
         largest id of `fit` if it has none.
     unknown : {"error", "ignore"}, default="error"
         What to do with ids above the number of items, and with zeros between ids: raise an error,

@@ -101,9 +101,9 @@ class HybridRecommender(
         more, see `ContentKNNRecommender`. 1 gives both the same spread; 0 leaves it out, which
         makes scoring faster. "auto" is 1 unless another value finds held-out interactions better;
         the fit without these is that of ``content_scale="auto"``. Texts are compared by their
-        words, other content by what the last step of the regressor reads, and tables only if a step
-        before it brings their columns to one unit. Only used with ``cold_policy="content"`` or
-        "error", and if the factor model takes no negative values.
+        words, and other content by what the last step of the regressor reads. Tables are compared
+        only if a step before it scales their columns to one unit. Only used with
+        ``cold_policy="content"`` or "error", and if the factor model takes no negative values.
     cold_policy : {"content", "popularity", "exclude", "error"}, default="content"
         What to do with items without interactions. "content" scores them by their content.
         "popularity" scores them by the score of the mean row for their content, the same for all
@@ -194,10 +194,10 @@ class HybridRecommender(
     interactions may be as new, or rows may have passed it over. An item that was on offer has no
     interaction in X with the probability d, the share of the interactions whose item has no other
     [3]_. With even odds beforehand, the column is new with probability 1 / (1 + d), and its t lies
-    between the two. But s = 1 and t = 0 if fewer than ten pairs of either kind are held out, if the
-    odds do not rise with the score, or if, with 100 items or more, these two have an NDCG\@20 on
-    the held-out interactions, known and new, that is better by more than a standard error. So a
-    handful of interactions cannot bury the new items.
+    between the two. But s = 1 and t = 0 if fewer than ten pairs of either kind are held out, or if
+    the odds do not rise with the score. With 100 items or more, s = 1 and t = 0 are also taken if
+    they have a better NDCG\@20 on the held-out interactions, known and new, by more than a standard
+    error. So a handful of interactions cannot bury the new items.
 
     With `neighbor_weight` "auto", s and t are found in this way for weights of 1, 2, 1/2, 4, 1/4,
     16 and 0. The first of these is taken whose NDCG\@20 on the held-out interactions with known

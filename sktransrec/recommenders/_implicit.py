@@ -74,8 +74,9 @@ def check_finite_factors(estimator, *factors):
 
 def _diverged(estimator):
     """Return the error for factors that are not finite."""
+    regularization = getattr(estimator, "regularization_", estimator.regularization)
+    others = [name for name in ("learning_rate", "confidence") if hasattr(estimator, name)]
     return ValueError(
         f"{type(estimator).__name__} has diverged: its factors are not finite. Raise "
-        f"regularization={estimator.regularization!r}, or lower learning_rate, confidence, or the "
-        "values of X."
+        f"regularization={regularization!r}, or lower {' or '.join([*others, 'the values of X'])}."
     )

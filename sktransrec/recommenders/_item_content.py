@@ -71,8 +71,8 @@ class ItemContentMixin(DecodesItems):
         -------
         recommender : estimator
             A fitted copy. The columns of the later items come after the known ones, in the order of
-            `item_features`. X keeps the columns of `fit`. More items can be added to the copy in
-            the same way.
+            `item_features`. X keeps the columns of `fit`; a `ContentKNNRecommender` also takes X
+            with the columns of all items. More items can be added to the copy in the same way.
         """
         check_is_fitted(self)
         self._check_later_items(item_features)

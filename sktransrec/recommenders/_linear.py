@@ -123,12 +123,13 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
     condition number allows it, and otherwise in float64, with 8 instead of 4 bytes for the inverted
     matrix. The result is deterministic.
 
-    "auto" puts :math:`\lambda_j = c v n_j^{1/4}` for :math:`\lambda` in column j, where
-    :math:`n_j` is the number of nonzero entries of the column and v is the sum of squares of the
-    (centred) X, divided by the number of its nonzero entries. So the units of X do not matter. The
-    factor c is 80, unless 20 or 320 has a better NDCG\@20 on held-out rows, by more than a standard
-    error. These are at most a fifth of the rows and 1,000, after learning from at most half of the
-    others and 2,500. If there are too few rows or items to judge by, it is 80.
+    "auto" puts :math:`\lambda_j = c v n_j^{1/4}` for :math:`\lambda` in column j. Here :math:`n_j`
+    is the number of nonzero entries of the column, and v is the sum of squares of the (centred) X,
+    divided by the number of its nonzero entries. So the units of X do not matter. The factor c is
+    80, unless 20 or 320 has a better NDCG\@20 on held-out rows, by more than a standard error. At
+    most a fifth of the rows and 1,000 rows are held out, and it learns from at most half of the
+    others and 2,500 rows. With fewer than 1,000 rows that have items, or with fewer than 100 items,
+    it is 80.
 
     References
     ----------
@@ -357,8 +358,9 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     See Also
     --------
-    RidgeRecommender : Regression from one set of columns to another.
+    GraphFilterRecommender : Another closed form, which takes less time.
     ItemKNNRecommender : Neighbours by similarity, without regression.
+    RidgeRecommender : Regression from one set of columns to another.
 
     Notes
     -----

@@ -44,9 +44,10 @@ class LogisticMFRecommender(DrawnNegativesRecommender):
         Draws the initial factors and the negative items. Pass an int to get the same factors at
         every call of `fit`.
     n_jobs : int or None, default=None
-        Number of threads of `fit`. None means 1 unless in a :func:`joblib.parallel_config`
-        context, -1 means all processors. Each thread draws its own negative items, so the factors
-        depend on the number of threads, but on nothing else.
+        Number of threads of `fit` and `recommend`. None means 1 unless in a
+        :func:`joblib.parallel_config` context, -1 means all processors. Each thread of
+        `fit` draws its own negative items, so the factors depend on the number of threads, but not
+        on their timing.
     verbose : int, default=0
         Whether to show a progress bar over the sweeps.
 

@@ -85,6 +85,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     See Also
     --------
+    ContentKNNRecommender : Neighbours by content, also for items without interactions.
     EASERecommender : Learns the weights of all items together.
     GraphFilterRecommender : Neighbours and a low-rank part in one model.
     BM25Transformer : The weights of "bm25" with rows as documents, as a transformer.
@@ -109,15 +110,15 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
       :math:`\mathrm{sum}_i` is the sum of the item's column [2]_.
 
     "auto" holds out a fifth of the interactions of up to 1,000 rows and learns from the rest, once
-    with each weighting and shrinkage. It ranks for these rows with four exponents, and takes the
-    parabola through their NDCG@20 for that of the exponents between them. The choice is that with
-    the largest gain over "bm25", 4 and 0.5, less the standard error of this gain. The exponent is
-    then lowered by 0.1, since all interactions need a smaller one than a part of them. It is always
-    the same for the same X. Where all interactions are 1, they share one product. It
-    compares only the scores that may be among the best 20. All this takes three to ten times as
-    long as a fit with fixed values, or a few tenths of a second if that is more. Judging by fewer
-    rows, shrinkages or exponents would cost less and choose worse. With fewer than 200 rows that
-    have two items, or with fewer than 100 items, it takes "bm25", 4 and 0.5.
+    with each weighting and shrinkage. It ranks for these rows with four exponents. The parabola
+    through their NDCG@20 gives it for the exponents between them. The choice is that with the
+    largest gain over "bm25", 4 and 0.5, less the standard error of this gain. The exponent is then
+    lowered by 0.1, since all interactions need a smaller one than a part of them. It is always the
+    same for the same X. Where all interactions are 1, one product of matrices serves all
+    weightings, and only the scores that may be among the best 20 are compared. All this takes three
+    to ten times as long as a fit with fixed values, or a few tenths of a second if that is more.
+    Judging by fewer rows, shrinkages or exponents would cost less and choose worse. With fewer than
+    200 rows that have two items, or with fewer than 100 items, it takes "bm25", 4 and 0.5.
 
     The similarities are computed in blocks of items within scikit-learn's `working_memory`. This
     takes one operation for each pair of items in the same row, twice that with shrinkage. The

@@ -96,10 +96,10 @@ class NextItemRecommender(
         Share of the units that training leaves out, from 0 to below 1: more than in feature
         learners, as most items stand in few histories.
     learning_rate_schedule : {"adaptive", "constant", "cosine"}, default="constant"
-        How it changes from epoch to epoch. "constant" keeps it. "cosine" lowers it towards 0 over
-        all `epochs`, along half a cosine. "adaptive" divides it by 5 each time that half of
-        `patience` epochs in a row had no higher NDCG of the held-out items, or smaller training
-        loss if nothing is held out.
+        How the learning rate changes from epoch to epoch. "constant" keeps it. "cosine" lowers it
+        towards 0 over all `epochs`, along half a cosine. "adaptive" divides it by 5 each time that
+        half of `patience` epochs in a row had no higher NDCG of the held-out items, or no smaller
+        training loss if nothing is held out.
     validation_fraction : float, default=0.0
         Share of the rows, from 0 to 1, whose last item is held out to stop early: these rows are
         learned from without it. If it is above 0, the weights with the highest NDCG@10 on these
@@ -121,8 +121,8 @@ class NextItemRecommender(
         from the items, which are the output. The others are frozen. What was not copied is always
         trained.
     unfreeze_every : int, default=None
-        Number of epochs after which one more of these layers is trained, from the output downwards;
-        the first epochs train the items only. None trains all from the start.
+        Number of epochs after which one more of the layers that `trainable` allows is trained, from
+        the output downwards; the first epochs train the items only. None trains all from the start.
 
     Attributes
     ----------

@@ -31,6 +31,7 @@ class PopularityRecommender(RowSumsMixin, InDomainRecommender):
     See Also
     --------
     ItemKNNRecommender : The simplest recommender that looks at the row.
+    SegmentPopularityRecommender : What is popular among similar rows.
 
     Examples
     --------

@@ -54,8 +54,8 @@ class RowSumsMixin:
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
-            Rows that were in no call before. X may have more columns than before: new ones, after
-            all known ones.
+            Rows that were in no call before. X may have more columns than before: those of new
+            items, after all known ones. In histories, ids above the known ones are new items.
         y : {array-like, sparse matrix} of shape (n_rows, n_items), default=None
             What a supervised recommender learns; it may have more columns as well. Others ignore
             it.
@@ -162,6 +162,8 @@ class RowSumsMixin:
     @restores_on_error
     def fit_row_sums(self, row_sums: RowSums) -> Any:
         """Learn from sums over rows, and forget all else.
+
+        The model must have learned something before, as for `row_sums`.
 
         Parameters
         ----------

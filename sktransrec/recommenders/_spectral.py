@@ -128,15 +128,15 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
     interactions to one size, so that a regressor can learn them.
 
     "auto" holds out a fifth of the interactions of up to 1,000 rows and learns from the rest. It
-    ranks for these rows with a few pairs of exponents and three weights each, and takes a parabola
-    through the NDCG@20 of a pair for that of the weights between them (on a logarithmic scale). The
-    choice is that with the largest gain over the exponents 0.2 and 0.15 and the weight 0.1, less
-    the standard error of this gain. It is always the same for the same X. Each pair takes about a
-    third of the time of a decomposition, and three rankings for these rows, in large catalogues
-    only for those that may have a held-out item among the best. In all, that is two to five times
-    as long as a fit with fixed values, and at least about half a second. With fewer than 200 rows
-    that have two items, or with fewer than 100 items, the exponents are 0.2 and 0.15 and the weight
-    0.1.
+    ranks for these rows with a few pairs of exponents and three weights each. A parabola through
+    the NDCG@20 of a pair, on a logarithmic scale, gives it for the weights between them. The choice
+    is that with the largest gain over the exponents 0.2 and 0.15 and the weight 0.1, less the
+    standard error of this gain. It is always the same for the same X. Each pair takes about a third
+    of the time of a decomposition, and three rankings for these rows. In large catalogues, only
+    rows that may have a held-out item among the best are ranked for. In all, that is two to five
+    times as long as a fit with fixed values, and at least about half a second. With fewer than 200
+    rows that have two items, or with fewer than 100 items, the exponents are 0.2 and 0.15 and the
+    weight 0.1.
 
     `partial_fit` keeps the sum over the rows of :math:`d_r^{-2a} x_{ri} x_{rj}` for all pairs of
     items in the same row, and finds the singular vectors in this matrix. So what it learns in parts

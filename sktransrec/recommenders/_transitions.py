@@ -30,8 +30,8 @@ class TransitionRecommender(LinkedHistoryReader):
         How many steps after an item its followers are counted, 1 or more. A follower k steps later
         counts 1/k.
     item_exponent : float, default=0.5
-        The links are divided by this power of the popularity of both items, 0 or more. 0.5 makes
-        them cosines if the window is 1.
+        The links are divided by this power of the popularity of both items, 0 or more. With a
+        `window` of 1 and a `popularity_offset` of 0, 0.5 makes them cosines.
     popularity_exponent : float, default=0.25
         The scores of an item are multiplied by this power of its popularity, 0 or more. It takes
         back a part of `item_exponent` for the item that is recommended.
@@ -70,6 +70,7 @@ class TransitionRecommender(LinkedHistoryReader):
     --------
     HistoryRecommender : Item neighbours and others that know which items are recent.
     NextItemRecommender : A network that learns from the order itself.
+    NextItemRidgeRecommender : Regression of the next item on the items before it.
 
     Notes
     -----

@@ -33,7 +33,7 @@ from ._samples import (
 def _check_tags(estimator):
     """The tags are those of a recommender that takes sparse X, or histories."""
     tags = get_tags(estimator)
-    assert tags.estimator_type == "recommender"
+    assert tags.estimator_type == "recommender", 'set tags.estimator_type to "recommender"'
     assert tags.input_tags.sparse or reads_histories(estimator), (
         "set input_tags.sparse, or input_tags.categorical if X holds histories"
     )

@@ -55,3 +55,8 @@ def test_a_sparse_matrix_holds_no_histories():
     for check in (checked, item_ids_of_rows):
         with pytest.raises(TypeError, match="X is a sparse matrix"):
             check(sp.csr_array(X))
+
+
+def test_texts_are_no_ids():
+    with pytest.raises(ValueError, match=r"X holds strings, but a history is a row of integers"):
+        item_ids_of_rows([["a", "b"], ["b", "c"]])

@@ -317,3 +317,8 @@ def test_token_ids_of_lists_stay_integers():
     for bad in ([[1j, 0], [0, 1]], [np.array([1j]), np.array([0])]):
         with pytest.raises(ValueError, match="neither a text nor only numbers"):
             ItemFeatures(bad)
+
+
+def test_a_dict_is_refused():
+    with pytest.raises(ValueError, match="values is a dict, of which only the keys"):
+        ItemFeatures({"Alien": [1.0, 0.0], "Brazil": [0.5, 2.0]})

@@ -3,7 +3,9 @@ import os
 import pickle
 from pathlib import Path
 
-from sktransrec.content._loaded_once import LoadedOnce
+import pytest
+
+from sktransrec.content._loaded_once import LoadedOnce, check_is_file
 
 
 class Scale(LoadedOnce):
@@ -94,3 +96,10 @@ def test_all_files_of_an_encoder_are_looked_at(tmp_path):
     assert shifted(2) == 10
     path.unlink()
     assert shifted(2) == 10
+
+
+def test_a_path_that_is_no_file_is_named(tmp_path):
+    check_is_file(__file__, "path")
+    for path in (tmp_path, str(tmp_path / "m.onnx")):
+        with pytest.raises(FileNotFoundError, match=r"tokenizer=.* is not a file"):
+            check_is_file(path, "tokenizer")

@@ -85,3 +85,9 @@ def test_the_file_of_a_tokenizer(language_model, tmp_path):
     encoder = OnnxModel(language_model, tokenizer=tmp_path / "tokenizer.json", max_length=3)
     expected = [VECTORS[[1, 2]].mean(axis=0), VECTORS[[2, 2, 2]].mean(axis=0)]
     assert_allclose(encoder(["green tea", "tea tea tea green"]), expected, rtol=1e-5)
+
+
+def test_texts_need_a_tokenizer(tmp_path):
+    path = _saved(tmp_path / "m.onnx", [("Relu", ["x"])], [("x", False, [None, 2])])
+    with pytest.raises(ValueError, match="has no tokenizer, and its input holds texts"):
+        OnnxModel(path)(["green tea", "old film"])

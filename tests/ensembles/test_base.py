@@ -286,3 +286,16 @@ def test_texts_are_refused_after_numbers_also_where_the_fallback_reads_no_rows(e
     for bad in (np.full((3, 6), "film"), pd.DataFrame(np.full((3, 6), "film"))):
         with pytest.raises(ValueError, match="could not convert string to float"):
             model.decision_function(bad)
+
+
+@pytest.mark.parametrize("ensemble", [VotingRecommender, StackingRecommender])
+@pytest.mark.parametrize("member", [EASERecommender(), "ease", ("ease", EASERecommender(), 1)])
+def test_members_without_a_name_are_refused(ensemble, member):
+    with pytest.raises(ValueError, match=r"estimators holds .*: pass \(name, recommender\) tuples"):
+        ensemble([member]).fit(np.ones((4, 4)))
+
+
+def test_the_name_of_a_part_of_the_scores_is_taken():
+    stack = StackingRecommender([("log popularity", EASERecommender())])
+    with pytest.raises(ValueError, match="'log popularity', which StackingRecommender uses"):
+        stack.fit(np.ones((4, 4)))

@@ -412,3 +412,8 @@ def test_in_domain_selector_refuses_a_shuffled_copy_of_a_real_source(data_home):
     alone, _ = clone(model.fallback).fit(X_target).recommend(X_target)
     gains = ndcg_at_k(y, model.recommend(X)[0], per_row=True) - ndcg_at_k(y, alone, per_row=True)
     assert np.nanmean(gains) > 2 * np.nanstd(gains) / np.sqrt(np.isfinite(gains).sum())
+
+
+def test_sources_without_a_name_are_refused():
+    with pytest.raises(ValueError, match=r"sources holds 'films': pass \(name, columns\) tuples"):
+        SourceSelectorRecommender(RidgeRecommender(), ["films"]).fit(np.eye(4), np.eye(4))

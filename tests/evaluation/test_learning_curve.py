@@ -144,3 +144,8 @@ def test_what_cannot_be_judged(domains):
         transfer_learning_curve({"ridge": RidgeRecommender()}, domains.X_source)
     with pytest.raises(ValueError, match="nothing to find"):
         transfer_learning_curve({"EASE": EASERecommender()}, np.eye(20))
+
+
+def test_no_estimators_are_an_error():
+    with pytest.raises(ValueError, match="estimators is empty"):
+        transfer_learning_curve({}, np.eye(3), np.eye(3))

@@ -221,3 +221,9 @@ def test_scorers_hold_out_the_latest_items_of_histories_or_say_that_they_cannot(
     assert protocol.scorer()(fitted, histories) == expected
     with pytest.raises(ValueError, match="this protocol hides parts of a matrix"):
         score_in_folds(model, histories, KShot(2, n_splits=2))
+
+
+@pytest.mark.parametrize("share", ["a", 0, 1, None])
+def test_a_share_of_cold_items_is_a_number_between_0_and_1(share):
+    with pytest.raises(ValueError, match="share must lie between 0 and 1"):
+        ColdItems(share)

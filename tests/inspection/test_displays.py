@@ -127,3 +127,8 @@ def test_long_names_of_models_stay_within_the_figure(domains):
             box = label.get_window_extent()
             assert 0 <= box.x0 < box.x1 <= display.figure_.bbox.width
             assert box.y0 >= 0
+
+
+def test_no_curves_are_an_error():
+    with pytest.raises(ValueError, match="curves is empty"):
+        TransferLearningCurveDisplay.from_curves({})

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import TruncatedSVD
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -456,3 +457,19 @@ def test_items_stay_in_the_order_in_which_they_are_asked_for(items):
     why = explain(model, X[:1], items)
     assert_array_equal(why.items, items)
     assert_allclose(why.scores, model.decision_function(X[:1])[0, items], rtol=1e-5)
+
+
+def test_an_item_that_is_asked_for_twice_is_shown_twice():
+    why = explain(EASERecommender(1.0).fit(np.eye(3)[[0, 1, 2]] + 1), [[1, 0, 1]], [2, 2])
+    assert str(why).count("item 2") == 2
+
+
+def test_an_item_that_is_not_explained_is_named():
+    why = explain(EASERecommender(1.0).fit(np.ones((3, 3))), [[1, 0, 1]], [2])
+    with pytest.raises(ValueError, match=r"item=0 is not explained here: pass one of \[2\]"):
+        why.strongest(0)
+
+
+def test_an_unfitted_model_is_named():
+    with pytest.raises(NotFittedError, match="EASERecommender"):
+        explain(EASERecommender(), [[1, 0, 1]])

@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sktransrec import EASERecommender, MMDAligner, NextItemRecommender, RidgeRecommender
 from sktransrec.datasets import make_cross_domain
 from sktransrec.inspection import ExplanationDisplay, ItemMapDisplay, LossCurveDisplay, explain
+from sktransrec.interactions import find_cross_listed
 
 pytestmark = pytest.mark.usefixtures("pyplot")
 
@@ -84,3 +85,35 @@ def test_a_heat_map_shows_the_strongest_contributions():
         ExplanationDisplay.from_estimator(model, X[[0]] * 0, [1, 2])
     shorter = ExplanationDisplay.from_estimator(model, X[[0]], [found.items[0]])
     assert_allclose(shorter.image_.get_array()[0].max(), found.contributions[0].max())
+
+
+@pytest.mark.parametrize(
+    ("states", "message"),
+    [
+        (((np.ones((5, 3)), np.ones((5, 4))),), r"before holds 2 arrays of the shapes"),
+        (((np.ones((5, 1)), np.ones((5, 1))),), "same number of columns, 2 or more"),
+        ((np.ones((5, 3)),), r"before holds 5 arrays.*pass a tuple of two"),
+        (((np.ones((5, 3)),) * 2, (np.ones((5, 3)),)), "after holds 1 arrays"),
+    ],
+)
+def test_vectors_that_make_no_map_are_refused(states, message):
+    with pytest.raises(ValueError, match=message):
+        ItemMapDisplay(*states).plot()
+
+
+def test_twins_as_they_are_found_are_refused():
+    X = np.eye(4)
+    twins = find_cross_listed(X, X, min_common_users=1)
+    with pytest.raises(ValueError, match=r"length 4: pass a tuple of two arrays"):
+        ItemMapDisplay((np.ones((4, 2)), np.ones((4, 2))), twins=twins).plot()
+
+
+def test_too_few_names_are_refused():
+    explanation = explain(EASERecommender(1.0).fit(np.ones((3, 3))), [[1, 0, 1]], [1])
+    with pytest.raises(ValueError, match="The 1 names do not reach column 1"):
+        ExplanationDisplay(explanation, item_names=["a"]).plot()
+
+
+def test_losses_need_names():
+    with pytest.raises(TypeError, match="estimators is of type list: pass a dict"):
+        LossCurveDisplay.from_estimators([EASERecommender()])

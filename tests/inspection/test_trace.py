@@ -6,6 +6,7 @@ import pytest
 import scipy.sparse as sp
 from _instances import RECOMMENDERS
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
@@ -104,3 +105,8 @@ def test_bad_rows_are_named(domains):
     model = EASERecommender().fit(domains.X_source)
     with pytest.raises(ValueError, match="X has 2 rows: pass a single one"):
         trace(model, domains.X_source[:2])
+
+
+def test_an_unfitted_model_is_named():
+    with pytest.raises(NotFittedError, match="EASERecommender"):
+        trace(EASERecommender(), [[1, 0, 1]])

@@ -646,3 +646,9 @@ def test_ids_of_another_type_and_rare_ones_are_not_added():
     assert encoder.items_.tolist() == [10, 20, 30]
     with pytest.raises(ValueError, match="min_user_interactions=2 needs all events at once"):
         encoder.set_params(min_user_interactions=2).merge(encoder)
+
+
+def test_only_encoders_are_merged():
+    encoder = InteractionEncoder().fit({"user": [1], "item": [2]})
+    with pytest.raises(TypeError, match=r"other is of type dict, expected InteractionEncoder"):
+        encoder.merge({"user": [1], "item": [2]})

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from sktransrec import (
@@ -240,3 +241,8 @@ def test_films(data_home):
     assert _score(popularity, X, y, MATCHED) < 1.2 * _chance(MATCHED)
     assert _score(als, X, y, {"max_weight": 10.0}) > 8 * chance
     assert _score(als, X, y, MATCHED) > 2 * _chance(MATCHED)
+
+
+def test_an_unfitted_model_is_named():
+    with pytest.raises(NotFittedError, match="PopularityRecommender"):
+        debiased_scorer()(PopularityRecommender(), np.eye(3), np.ones((3, 3)) - np.eye(3))

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 from sklearn.pipeline import make_pipeline
@@ -112,3 +113,8 @@ def test_bad_input(model, ratings):
         rating_scorer(holdout=1)(model, X, y)
     with pytest.raises(ValueError, match="metric"):
         rating_scorer("mse")
+
+
+def test_an_unfitted_model_is_named():
+    with pytest.raises(NotFittedError, match="BiasedMFRecommender"):
+        rating_errors(BiasedMFRecommender(), np.eye(3), np.ones((3, 3)) - np.eye(3))

@@ -14,6 +14,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyRegressor
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
@@ -544,3 +545,8 @@ def test_tables_whose_columns_stand_in_another_order_are_refused():
             judge(known, moved)
     with pytest.raises(ValueError, match="in the order of the items"):
         compare({"neighbours": ItemKNNRecommender()}, known, moved)
+
+
+def test_an_unfitted_model_is_named():
+    with pytest.raises(NotFittedError, match="PopularityRecommender"):
+        ranking_scorer()(PopularityRecommender(), np.eye(3), np.ones((3, 3)) - np.eye(3))

@@ -202,3 +202,16 @@ def test_score_hides_what_rows_without_later_items_have(X):
     later = model.with_items(ItemFeatures(content[:2], ids=[100, 101]))
     wide = sp.hstack([X, sp.csr_array((X.shape[0], 2))], format="csr")
     assert 0 < later.score(X) == later.score(wide)
+
+
+@pytest.mark.parametrize(
+    ("content", "transformer"),
+    [
+        (pd.DataFrame({"genre": ["crime", "noir"], "year": [1941, 1942]}), None),
+        (np.ones((2, 3)), TfidfVectorizer()),
+    ],
+)
+def test_a_transformer_that_cannot_read_the_content_is_named(content, transformer):
+    model = ContentKNNRecommender(ItemFeatures(content), transformer=transformer)
+    with pytest.raises(ValueError, match=r"transformer=.* makes no vectors of ItemFeatures"):
+        model.fit(np.eye(2))

@@ -8,6 +8,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sktransrec import ALSRecommender
 from sktransrec.recommenders._implicit import (
     check_finite_factors,
     implicit_csr,
@@ -51,3 +52,9 @@ def test_factors_that_are_not_finite_name_the_cure():
     check_finite_factors(estimator, np.ones(3), np.zeros((2, 2)))
     with pytest.raises(ValueError, match=r"SimpleNamespace has diverged.*regularization=0\.5"):
         check_finite_factors(estimator, np.ones(3), np.array([np.inf]))
+
+
+def test_an_error_names_the_values_in_use():
+    als = ALSRecommender(4, confidence=1e30, random_state=0)
+    with pytest.raises(ValueError, match=r"regularization=0\.02, or lower confidence or"):
+        als.fit(np.eye(8)[[0, 1, 2, 0, 1, 2]] + np.eye(8)[[3, 4, 5, 6, 7, 3]])

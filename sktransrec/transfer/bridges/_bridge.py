@@ -15,7 +15,7 @@ from ..._columns import check_order_of_part
 from ..._numerics._entries import column_sums
 from ..._numerics._row_totals import row_lengths
 from ..._score_parts import additive_parts
-from ..._support_weights import support_weights
+from ..._support_weights import fitted_to_factors
 from ..._typing import Estimator
 from ..._validation import AT_LEAST_0, COUNT, HasMethods, visual_block
 from ..._wrapping import recommender_and_rows, transformed, without_names
@@ -52,9 +52,10 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         The factors of rows with very few items are mostly noise.
     activity_exponent : float, default=0.0
         The weight of a row in the regression is its number of target items to this power, 0 or
-        more, divided by the mean over the rows, so that a penalty keeps its meaning. 0 gives all
-        rows the same weight. A larger value trusts rows with many items more, because their factors
-        are more certain. Values other than 0 need a regressor whose `fit` takes `sample_weight`.
+        more. The weights are divided by their mean, so that a penalty keeps its meaning. 0 gives
+        all rows the same weight. A larger value trusts rows with many items more, because their
+        factors are more certain. Values other than 0 need a regressor whose `fit` takes
+        `sample_weight`.
 
     Attributes
     ----------
@@ -100,11 +101,11 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
 
     Without a `regressor`, `alpha` is 0.1, 1, 10 or 100 times the mean scatter of the columns of X
     (the sum of squares about the mean), so the unit of X does not matter. It holds out up to 1,000
-    rows, at most a fifth, fits both parts to the others, and takes the `alpha` with the best
-    NDCG\@20, or the smallest if that is no worse by more than a standard error. The choice is
-    always the same for the same data if the factor model is. It takes about the time of another
-    fit. With fewer than 1,000 rows that have items, or with fewer than 100 items, it takes the
-    smallest. The chosen value is ``regressor_.alpha``.
+    rows, at most a fifth, fits both parts to the others, and takes the smallest `alpha` whose
+    NDCG\@20 is within a standard error of the best. The choice is always the same for the same data
+    if the factor model is. It takes about the time of another fit. With fewer than 1,000 rows that
+    have items, or with fewer than 100 items, it takes the smallest. The chosen value is
+    ``regressor_.alpha``.
 
     The cost is that of its two parts. The result is deterministic if theirs is.
 
@@ -205,8 +206,8 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
             )
         factors = transformed(without_names(target), rows)
         for regressor in regressors:
-            weights = support_weights(regressor, activity[informative], self.activity_exponent)
-            regressor.fit(X[informative], factors, **weights)
+            n_items = activity[informative]
+            fitted_to_factors(regressor, X[informative], factors, n_items, self.activity_exponent)
         return recommender, target, regressors
 
     def _ridge(self, X, y):

@@ -82,7 +82,7 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
 
     The learning rate changes as in the Notes of `Autoencoder`.
 
-    A training step costs O(batch_size * n_items_ * n_components), where n_items_ counts the items
+    A training step costs O(batch_size * n_features_in_ * n_components), since it scores the items
     of both domains, and the update of the weights O(n_features_in_ * n_components). X is read one
     batch at a time, as sparse tensors. With an int `random_state`, the result is the same to the
     last bit in each run on one machine, and no global state is read or changed. A row that was not

@@ -58,8 +58,8 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
         Number of starts, 1 or more. Each start ends in one clustering. More starts find better
         clusters, which matters for a sparse target, and estimate the uncertainty better.
     max_iter : int, default=100
-        Number of sweeps over rows and items in which a start draws clusters at random, and the
-        largest number of sweeps in which it climbs before and after that, 1 or more.
+        Number of sweeps over rows and items in which a start draws clusters at random, 1 or more.
+        It is also the largest number of sweeps in which a start climbs, before that and after it.
     random_state : int, RandomState instance or None, default=None
         Draws the starts and the clusters. Pass an int for the same result at every call of `fit`.
 

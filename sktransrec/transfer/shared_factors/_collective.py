@@ -69,8 +69,9 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
     random_state : int, RandomState instance or None, default=None
         Draws the initial factors. Pass an int for the same factors at every call of `fit`.
     n_jobs : int or None, default=None
-        Number of threads. None means 1 unless in a :func:`joblib.parallel_config` context, -1
-        means all processors. The factors do not depend on it.
+        Number of threads of `fit` and `recommend`. None means 1 unless in a
+        :func:`joblib.parallel_config` context, -1 means all processors. The factors do not depend
+        on it.
     verbose : int, default=0
         Whether to show a progress bar over the sweeps.
 
