@@ -87,17 +87,17 @@ def unlisted_defaults(listed):
 
 # A cheap instance of every public estimator that takes a matrix, where its defaults are not cheap.
 ESTIMATORS = [
-    ALSRecommender(n_components=4, max_iter=3),
+    ALSRecommender(n_components=2, max_iter=2),
     Autoencoder(**TINY_NETWORK),
     BM25Transformer(),
-    BiasedMFRecommender(n_components=3, max_iter=3),
-    BPRRecommender(n_components=4, max_iter=5),
-    BridgeRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
+    BiasedMFRecommender(n_components=2, max_iter=2),
+    BPRRecommender(n_components=2, max_iter=2),
+    BridgeRecommender(ALSRecommender(n_components=2, max_iter=2, random_state=0)),
     CNNEncoder(kernel_sizes=(2, 3), **TINY_SEQUENCE_NETWORK),
     CORALAligner(),
     ContentKNNRecommender(),
-    CodebookRecommender(2, 3, n_init=1, max_iter=5),
-    CollectiveMFRecommender(slice(1, None), n_components=4, max_iter=3),
+    CodebookRecommender(2, 3, n_init=1, max_iter=2),
+    CollectiveMFRecommender(slice(1, None), n_components=2, max_iter=2),
     CrossDomainAutoencoderRecommender(**TINY_NETWORK),
     DecayedHistory(n_items=24, unknown="ignore"),
     DiscountedRecommender(EASERecommender()),
@@ -109,9 +109,9 @@ ESTIMATORS = [
     GraphFilterRecommender(n_components=4),
     HistoryRecommender(ItemKNNRecommender(), n_items=24, unknown="ignore"),
     HistoryRecommender(RidgeRecommender(), n_items=24, unknown="ignore"),
-    HybridRecommender(ALSRecommender(n_components=4, max_iter=3, random_state=0)),
+    HybridRecommender(ALSRecommender(n_components=2, max_iter=2, random_state=0)),
     ItemKNNRecommender(),
-    LogisticMFRecommender(n_components=4, max_iter=5),
+    LogisticMFRecommender(n_components=2, max_iter=2),
     MMDAligner(n_components=20, max_iter=5),
     NextItemRecommender(**TINY_NEXT_ITEM),
     NextItemRidgeRecommender(n_items=24, unknown="ignore"),
@@ -173,9 +173,9 @@ WITH_ITEMS = [
     estimator.set_params(item_features=ItemFeatures(np.random.RandomState(0).rand(24, 3)))
     for estimator in (
         ContentKNNRecommender(),
-        HybridRecommender(ALSRecommender(4, max_iter=3, random_state=0), min_interactions=8),
+        HybridRecommender(ALSRecommender(2, max_iter=2, random_state=0), min_interactions=8),
         HybridRecommender(
-            BPRRecommender(4, max_iter=5, random_state=0),
+            BPRRecommender(2, max_iter=2, random_state=0),
             min_interactions=8,
             cold_policy="popularity",
         ),

@@ -46,6 +46,7 @@ def pytest_collection_finish():
 
 def pytest_sessionstart():
     """Remember what does not change while the tests run."""
+    from narwhals import _utils as narwhals_utils
     from sklearn.base import BaseEstimator
     from sklearn.utils import _param_validation
 
@@ -58,6 +59,10 @@ def pytest_sessionstart():
     names = functools.cache(BaseEstimator._get_param_names.__func__)
     BaseEstimator._get_param_names = classmethod(lambda cls: [*names(cls)])
     _param_validation.signature = functools.cache(inspect.signature)
+    # Whether a class is one of a table, for which scikit-learn asks at each array.
+    if hasattr(narwhals_utils, "_hasattr_static"):
+        has = functools.cache(narwhals_utils._hasattr_static)
+        narwhals_utils._hasattr_static = lambda table, name: has(type(table), name)
     # What a protocol asks for, as from Python 3.12 on; TensorFlow asks for each tensor.
     if sys.version_info < (3, 12):
         typing._get_protocol_attrs = functools.cache(typing._get_protocol_attrs)
@@ -119,13 +124,15 @@ def workers(request):
 
 @pytest.fixture(scope="module")
 def few_draws():
-    """Draw fewer pairs and resamples, for tests that do not ask how well a model chooses."""
+    """Draw fewer pairs, resamples and folds, for tests that do not ask how well a model chooses."""
+    from sktransrec.evaluation import proxy_a_distance
     from sktransrec.evaluation._gain import measured_gain
     from sktransrec.recommenders import _content_calibration
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_content_calibration, "_N_PAIRS", 2000)
         patch.setitem(measured_gain.__kwdefaults__, "n_resamples", 500)
+        patch.setitem(proxy_a_distance.__wrapped__.__kwdefaults__, "cv", 2)
         yield
 
 

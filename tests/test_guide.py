@@ -69,6 +69,11 @@ SHORTER = [
     (r"\[0, 0\.1, 0\.2, 0\.3, 0\.5\]", "[0, 0.3]"),
     (r"\bepochs=\d+", "epochs=2"),
     (r"n_iter=20", "n_iter=2"),
+    (
+        r"BiasedMFRecommender\(random_state=0\),\n",
+        "BiasedMFRecommender(max_iter=2, random_state=0),\n",
+    ),
+    (r"make_content_domain\(300, 150, 50", "make_content_domain(150, 80, 20"),
     (r"Autoencoder\(n_components=64", "Autoencoder(n_components=64, epochs=2"),
     (r"CNNEncoder\(n_components=64", "CNNEncoder(n_components=4, epochs=2"),
     (r"RNNEncoder\(n_components=64\)", "RNNEncoder(n_components=4, epochs=2)"),

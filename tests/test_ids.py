@@ -270,13 +270,17 @@ def _written():
     for path in [*documents, *(ROOT / "examples").rglob("*.py")]:
         yield path, path.read_text(encoding="utf-8")
     for path in (ROOT / "sktransrec").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        if not BY_COLUMN.search(text):
+            yield path, text  # its docstrings hold no more than it does
+            continue
+        for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.Module):
                 yield path, ast.get_docstring(node) or ""
 
 
 def test_nothing_that_is_written_reads_ids_by_columns_that_may_be_none():
     found = [(path.name, BY_COLUMN.findall(text)) for path, text in _written()]
-    assert len(found) > 500
+    assert len(found) > 300
     assert not [by_column for by_column in found if by_column[1]]
     assert BY_COLUMN.search("later.item_ids_[items]")

@@ -103,7 +103,7 @@ def conditional_logit_loss(choices, weights):
     rejected, represents, chosen, rows = choices
     n_rows, _, n_features = rejected.shape
     log_totals, shares = _log_totals(rejected @ weights.astype(np.float32), represents)
-    means = np.einsum("ra,raf->rf", shares, rejected).astype(np.float64)
+    means = np.matmul(shares[:, None], rejected)[:, 0].astype(np.float64)
 
     gaps = log_totals[rows] - chosen @ weights
     importance = 1 / np.bincount(rows, minlength=n_rows)[rows]
@@ -121,7 +121,7 @@ def conditional_logit_loss(choices, weights):
 
 def _log_totals(scores, represents):
     """Return the logarithm of each row's sum of exponentials, and the shares in this sum."""
-    largest = scores.max(axis=1, initial=-np.inf, where=represents > 0)
+    largest = np.where(represents > 0, scores, -np.inf).max(axis=1, initial=-np.inf)
     largest = np.where(np.isfinite(largest), largest, 0)
     shares = represents * np.exp(np.minimum(scores - largest[:, None], 0))
     totals = shares.sum(axis=1)
@@ -153,15 +153,14 @@ def conditional_logit_weights(choices, prior, regularization, is_signed):
     least = np.where(is_signed, -np.inf, 0.0)
     center = best_multiple(choices, prior)
     if regularization != "auto":
-        return _penalized_minimum(choices, center, regularization, least, center), regularization
+        weights, _ = _penalized_minimum(choices, center, regularization, least, center)
+        return weights, regularization
     usual_square = max(center @ center, len(center) * _USUAL_WEIGHT**2)
     weights, regularization = center, len(center) / usual_square
     for _ in range(_MAX_UPDATES):
-        weights = _penalized_minimum(choices, center, regularization, least, weights)
+        weights, hessian = _penalized_minimum(choices, center, regularization, least, weights)
         before = regularization
-        regularization = _likely_regularization(
-            choices, weights, weights - center, before, usual_square
-        )
+        regularization = _likely_regularization(hessian, weights - center, before, usual_square)
         if abs(np.log(regularization / before)) < 0.05:
             break
     return weights, regularization
@@ -251,26 +250,27 @@ def best_multiple(choices, prior):
     """Return the multiple of the prior weights under which the choices are most likely."""
     one = np.ones(1)
     along = choices.along(prior)
-    return prior * _penalized_minimum(along, one, 0.1, np.full(1, _MIN_MULTIPLE), one)[0]
+    multiple, _ = _penalized_minimum(along, one, 0.1, np.full(1, _MIN_MULTIPLE), one)
+    return prior * multiple
 
 
-def _likely_regularization(choices, weights, away, regularization, usual_square):
+def _likely_regularization(hessian, away, regularization, usual_square):
     """Return the next value of MacKay's iteration (1992): determined weights over their square.
 
     A weight is determined as far as its curvature comes from the loss, not from the penalty. As
     many weights again count as if they were away from the centre by the usual amount, so that few
     weights that agree or disagree by chance do not decide alone.
     """
-    _, _, hessian = conditional_logit_loss(choices, weights)
     curvatures = np.maximum(np.linalg.eigvalsh(hessian), 0)
     n_determined = (curvatures / (curvatures + regularization)).sum()
-    return (n_determined + len(weights)) / (away @ away + usual_square)
+    return (n_determined + len(away)) / (away @ away + usual_square)
 
 
 def _penalized_minimum(choices, center, regularization, least, weights):
-    """Return the minimum of the loss and the squared distance to the centre, by Newton's method.
+    """Return where the loss and the squared distance to the centre are least, and its Hessian.
 
-    Steps are projected so that no weight is below its `least` one (Bertsekas, 1982).
+    The Hessian is that of the loss without the distance. Newton's method finds the place; its
+    steps are projected so that no weight is below its `least` one (Bertsekas, 1982).
     """
 
     def penalized(weights):
@@ -292,7 +292,7 @@ def _penalized_minimum(choices, center, regularization, least, weights):
             continue
         weights, damping = next_weights, 1.0
         value, gradient, hessian = next_value, next_gradient, next_hessian
-    return weights
+    return weights, hessian
 
 
 def _newton_step(gradient, hessian, regularization, moves):

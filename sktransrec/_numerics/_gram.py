@@ -29,7 +29,8 @@ def smaller_solver(shape):
 def solver_dtype(X, ridges, solver):
     """Return the precision that a solver of XᵀX + diag(`ridges`) needs."""
     magnitudes = abs(X)
-    condition = _condition(lambda v: magnitudes.T @ (magnitudes @ v), X.shape[1], ridges)
+    transposed = magnitudes.T
+    condition = _condition(lambda v: transposed @ (magnitudes @ v), X.shape[1], ridges)
     if solver == "dual":
         # Its scores are small differences of products with the inexact inverse.
         condition **= 2

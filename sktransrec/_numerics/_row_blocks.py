@@ -3,7 +3,6 @@
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import gen_batches
 
 from ._row_totals import row_lengths
 
@@ -56,7 +55,7 @@ def padded_row_blocks(X, n_floats):
         same_width = np.flatnonzero((widths == width) & (n_stored > 0))
         slots = np.arange(width)
         block_rows = max(1, _BLOCK_FLOATS // n_floats(width))
-        for block in gen_batches(len(same_width), block_rows):
+        for block in row_slices(len(same_width), block_rows):
             rows = same_width[block]
             is_stored = slots < n_stored[rows, None]
             positions = np.where(is_stored, X.indptr[rows, None] + slots, 0)

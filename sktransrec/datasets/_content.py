@@ -204,10 +204,12 @@ def make_content_domain(
     Examples
     --------
     >>> from sktransrec.datasets import make_content_domain
-    >>> domain = make_content_domain(languages=["english", "chinese"], random_state=0)
+    >>> domain = make_content_domain(
+    ...     200, 100, 20, languages=["english", "chinese"], image_size=8, random_state=0
+    ... )
     >>> domain.X.shape, domain.images.shape
-    ((400, 500), (500, 16, 16, 3))
-    >>> domain.X[:, domain.new_items].nnz, domain.Y[:, domain.new_items].nnz > 500
+    ((200, 120), (120, 8, 8, 3))
+    >>> domain.X[:, domain.new_items].nnz, domain.Y[:, domain.new_items].nnz > 100
     (0, True)
     """
     _check_languages(languages)

@@ -155,9 +155,9 @@ class SourceSelectorRecommender(DecidingRecommender):
     >>> import scipy.sparse as sp
     >>> from sktransrec import RidgeRecommender, SourceSelectorRecommender
     >>> from sktransrec.datasets import make_cross_domain
-    >>> domains = make_cross_domain(random_state=0)
+    >>> domains = make_cross_domain(200, 60, random_state=0)
     >>> X = sp.hstack([domains.X_source, domains.X_source[::-1]], format="csr")
-    >>> sources = [("games", slice(0, 150)), ("somebody else's", slice(150, 300))]
+    >>> sources = [("games", slice(0, 60)), ("somebody else's", slice(60, 120))]
     >>> model = SourceSelectorRecommender(RidgeRecommender(), sources, cv=2, random_state=0)
     >>> model.fit(X, domains.Y_target).weights_
     array([1., 0.])

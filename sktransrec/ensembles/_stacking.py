@@ -207,7 +207,7 @@ class StackingRecommender(CombiningRecommender):
     --------
     >>> from sktransrec import EASERecommender, ItemKNNRecommender, StackingRecommender
     >>> from sktransrec.datasets import make_cross_domain
-    >>> X = make_cross_domain(random_state=0).X_source
+    >>> X = make_cross_domain(200, 60, random_state=0).X_source
     >>> stack = StackingRecommender(
     ...     [("ease", EASERecommender()), ("knn", ItemKNNRecommender())], random_state=0
     ... ).fit(X)

@@ -384,7 +384,7 @@ def compare(
     --------
     >>> from sktransrec import EASERecommender, ItemKNNRecommender, compare
     >>> from sktransrec.datasets import make_cross_domain
-    >>> X = make_cross_domain(random_state=0).X_source
+    >>> X = make_cross_domain(200, 60, random_state=0).X_source
     >>> models = {"EASE": EASERecommender(), "neighbours": ItemKNNRecommender()}
     >>> comparison = compare(models, X, metrics=["ndcg", "coverage"], random_state=0)
     >>> comparison.models

@@ -4,7 +4,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
+from scipy.stats import t
 from sklearn.utils import gen_batches
 
 # With fewer rows, all may differ in the same direction by chance, and a bootstrap cannot see that.
@@ -166,8 +167,8 @@ def _tail(confidence_level, n_different):
     the variance. Only rows that score differently count, because the others tell nothing about the
     spread.
     """
-    quantile = t.ppf((1 + confidence_level) / 2, n_different - 1)
-    return norm.cdf(-quantile * np.sqrt(n_different / (n_different - 1)))
+    quantile = stdtrit(n_different - 1, (1 + confidence_level) / 2)
+    return ndtr(-quantile * np.sqrt(n_different / (n_different - 1)))
 
 
 def _relative_gains(means):

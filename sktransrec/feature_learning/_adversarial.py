@@ -102,7 +102,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
     >>> from sktransrec import DomainAdversarialAutoencoder
     >>> X = np.random.RandomState(0).standard_normal((8, 6))
     >>> domain = [1, 1, 1, 1, -1, -1, -1, -1]
-    >>> model = DomainAdversarialAutoencoder(2, epochs=3, run_eagerly=True, random_state=0)
+    >>> model = DomainAdversarialAutoencoder(2, epochs=1, run_eagerly=True, random_state=0)
     >>> model.fit(X, sample_domain=domain).transform(X).shape
     (8, 2)
     """

@@ -96,7 +96,7 @@ class CNNEncoder(SequenceLearner):
     >>> from sktransrec import CNNEncoder
     >>> X = np.array([[1, 2, 3, 0], [2, 1, 3, 3], [3, 1, 2, 0], [2, 1, 0, 0]])
     >>> y = np.array([1.0, 0.0, 1.0, 0.0])
-    >>> model = CNNEncoder(n_components=2, epochs=3, run_eagerly=True, random_state=0)
+    >>> model = CNNEncoder(n_components=2, epochs=1, run_eagerly=True, random_state=0)
     >>> model.fit_transform(X, y).shape
     (4, 2)
     """

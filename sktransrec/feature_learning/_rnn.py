@@ -91,7 +91,7 @@ class RNNEncoder(SequenceLearner):
     >>> import numpy as np
     >>> from sktransrec import RNNEncoder
     >>> X = np.array([[1, 2, 3, 0], [2, 3, 1, 2], [3, 1, 2, 0], [2, 3, 0, 0]])
-    >>> model = RNNEncoder(n_components=2, epochs=3, run_eagerly=True, random_state=0)
+    >>> model = RNNEncoder(n_components=2, epochs=1, run_eagerly=True, random_state=0)
     >>> model.fit_transform(X).shape
     (4, 2)
     """

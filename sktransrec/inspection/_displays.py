@@ -60,11 +60,11 @@ class ModelComparisonDisplay(Display):
     >>> from sktransrec import EASERecommender, ItemKNNRecommender
     >>> from sktransrec.datasets import make_cross_domain
     >>> from sktransrec.inspection import ModelComparisonDisplay
-    >>> X = make_cross_domain(random_state=0).X_source
+    >>> X = make_cross_domain(200, 60, random_state=0).X_source
     >>> models = {"EASE": EASERecommender(), "neighbours": ItemKNNRecommender()}
     >>> display = ModelComparisonDisplay.from_estimators(models, X, random_state=0)
     >>> display.ax_.get_xlabel()
-    'NDCG@10 minus that of popularity (0.1725)'
+    'NDCG@10 minus that of popularity (0.2176)'
     """
 
     def __init__(self, comparison: ModelComparison) -> None:
@@ -363,7 +363,7 @@ class TransferLearningCurveDisplay(Display):
     >>> from sktransrec import RidgeRecommender
     >>> from sktransrec.datasets import make_cross_domain
     >>> from sktransrec.inspection import TransferLearningCurveDisplay
-    >>> domains = make_cross_domain(random_state=0)
+    >>> domains = make_cross_domain(200, 60, random_state=0)
     >>> display = TransferLearningCurveDisplay.from_estimators(
     ...     {"transfer": RidgeRecommender(), "popularity": None},
     ...     *(domains.X_source, domains.Y_target),

@@ -185,7 +185,7 @@ class TradeOffDisplay(Display):
     >>> from sktransrec import EASERecommender, ItemKNNRecommender, compare
     >>> from sktransrec.datasets import make_cross_domain
     >>> from sktransrec.inspection import TradeOffDisplay
-    >>> X = make_cross_domain(random_state=0).X_source
+    >>> X = make_cross_domain(200, 60, random_state=0).X_source
     >>> models = {"EASE": EASERecommender(), "neighbours": ItemKNNRecommender()}
     >>> comparison = compare(models, X, metrics=["ndcg", "coverage"], random_state=0)
     >>> sorted(TradeOffDisplay.from_comparison(comparison).points_)

@@ -198,7 +198,7 @@ class NextItemRecommender(
     >>> import numpy as np
     >>> from sktransrec import NextItemRecommender
     >>> X = np.array([[1, 2, 3, 0], [2, 3, 1, 2], [3, 1, 2, 0], [2, 3, 0, 0]])
-    >>> model = NextItemRecommender(n_layers=1, epochs=10, run_eagerly=True, random_state=0)
+    >>> model = NextItemRecommender(n_layers=1, epochs=4, run_eagerly=True, random_state=0)
     >>> items, scores = model.fit(X).recommend([[3, 1, 0, 0], [1, 2, 0, 0]], n_recommendations=1)
     >>> items + 1  # the ids
     array([[2],

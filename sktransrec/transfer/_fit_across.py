@@ -65,7 +65,7 @@ def fit_across_domains(
     >>> from sktransrec import ALSRecommender, BridgeRecommender, fit_across_domains, recommend
     >>> from sktransrec.datasets import make_cross_domain
     >>> domains = make_cross_domain(random_state=0)
-    >>> als = ALSRecommender(8, random_state=0)
+    >>> als = ALSRecommender(8, max_iter=5, random_state=0)
     >>> few = slice(0, 100)
     >>> model = fit_across_domains(
     ...     make_pipeline(als, BridgeRecommender(als)),

@@ -128,8 +128,9 @@ def test_steps_that_lead_too_far_are_shortened(start):
     chosen = np.array([[1], [1], [1], [0]], dtype=np.float32)
     choices = Choices(1 - chosen[:, None], np.ones((4, 1)), chosen, np.arange(4))
     minimum = np.log([3.0])  # also the centre
-    found = _penalized_minimum(choices, minimum, 0.01, -np.inf, np.array([start]))
+    found, hessian = _penalized_minimum(choices, minimum, 0.01, -np.inf, np.array([start]))
     assert_allclose(found, minimum, atol=1e-3)
+    assert_array_equal(hessian, conditional_logit_loss(choices, found)[2])
 
 
 def test_few_rows_stay_near_the_prior_and_many_do_not():

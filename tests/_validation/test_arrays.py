@@ -22,6 +22,7 @@ from sktransrec._validation._arrays import (
     is_table,
     validate_data,
 )
+from sktransrec._validation._sklearn import _safe_indexing
 
 DENSE = np.array([[0, 2, 0], [1, 0, 3]])
 
@@ -38,6 +39,21 @@ def test_every_form_becomes_one_canonical_matrix(form):
         assert X.dtype == np.float32
         assert X.has_canonical_format
         assert_array_equal(X.toarray(), DENSE)
+
+
+@pytest.mark.parametrize("form", [np.array, sp.csr_array, sp.csc_matrix, sp.bsr_array])
+@pytest.mark.parametrize("as_indices", [np.array, list])
+def test_rows_and_columns_are_chosen_from_every_matrix(form, as_indices):
+    for axis, indices in (
+        (0, [1, 0, 1]),
+        (0, [False, True]),
+        (1, [2, 0]),
+        (1, [True, False, True]),
+    ):
+        part = _safe_indexing(form(DENSE), as_indices(indices), axis=axis)
+        found = part.toarray() if sp.issparse(part) else part
+        assert sp.issparse(part) == sp.issparse(form(DENSE))
+        assert_array_equal(found, DENSE[indices] if axis == 0 else DENSE[:, indices])
 
 
 def in_a_category(X):

@@ -9,11 +9,11 @@ def report(benchmark_module):
 
 
 def test_measure(report):
-    result, cost = report.measure(np.ones, (1000, 1000, 20))
-    assert result.shape == (1000, 1000, 20)
+    result, cost = report.measure(np.ones, (1000, 1000, 10))
+    assert result.shape == (1000, 1000, 10)
     assert cost.cpu_seconds > 0
     assert cost.wall_seconds > 0
-    assert np.isnan(cost.peak_mib) or cost.peak_mib == pytest.approx(153, abs=20)
+    assert np.isnan(cost.peak_mib) or cost.peak_mib == pytest.approx(76, abs=20)
     del result
     _, cost = report.measure(np.ones, 10)
     assert not cost.peak_mib > 20

@@ -371,7 +371,7 @@ def test_latest_items_of_histories_are_held_out(source_network):
 
 
 def test_popularity_is_the_fallback_of_histories(source_network):
-    gate = _gate_of_networks(source_network).set_params(fallback=None, cv=3)
+    gate = _gate_of_networks(source_network).set_params(fallback=None)
     X = _cycles(90, 2)
     assert gate.fit(X).uses_transfer_.all()
     assert gate.gain_.counted == "interactions in the target"

@@ -130,15 +130,16 @@ def test_target_items_are_those_in_the_target_columns():
         "EASE": EASERecommender(),
         "collective": CollectiveMFRecommender(columns, n_components=4, max_iter=8, random_state=0),
     }
-    result = compare(models, X, y, target_columns=columns, random_state=0)
+    settings = {"target_columns": columns, "cv": 2, "random_state": 0}
+    result = compare(models, X, y, **settings)
     for name, model in models.items():
-        gain = transfer_gain(model, None, X, y, target_columns=columns, random_state=0)
+        gain = transfer_gain(model, None, X, y, **settings)
         assert result.means["NDCG@10"][name] == pytest.approx(gain.overall.transfer)
     hidden = compare(models, X, target_columns=columns, cv="known", metrics=["ndcg", "novelty"])
     assert not hidden.errors
     assert hidden.scores["NDCG@10"]["popularity"].shape == (200,)
     curve = transfer_learning_curve(
-        {**models, "popularity": None}, X, target_columns=columns, train_sizes=[100], random_state=0
+        {**models, "popularity": None}, X, train_sizes=[100], **settings
     )
     assert all(means[0] > 0.1 for means in curve.means.values())
 
@@ -186,11 +187,12 @@ def test_other_models_change_neither_the_baseline_nor_what_is_left_out():
     X = sp.hstack([shops.Y_target, known], format="csr")
     columns = np.arange(shops.Y_target.shape[1], X.shape[1])
     models = {"EASE": EASERecommender(100.0), "ridge": RidgeRecommender(30.0)}
-    both = compare(models, X, y, target_columns=columns, random_state=0)
-    alone = compare({"EASE": models["EASE"]}, X, y, target_columns=columns, random_state=0)
+    settings = {"target_columns": columns, "cv": 2, "random_state": 0}
+    both = compare(models, X, y, **settings)
+    alone = compare({"EASE": models["EASE"]}, X, y, **settings)
     for name in ("EASE", "popularity"):
         np.testing.assert_array_equal(both.scores["NDCG@10"][name], alone.scores["NDCG@10"][name])
-    gain = transfer_gain(models["ridge"], None, X, y, target_columns=columns, random_state=0)
+    gain = transfer_gain(models["ridge"], None, X, y, **settings)
     assert both.means["NDCG@10"]["ridge"] == pytest.approx(gain.overall.transfer, abs=1e-6)
 
 
@@ -258,7 +260,7 @@ def test_y_with_its_columns_in_another_order_is_refused(target_columns):
     if target_columns is None:
         X, model = X[y.columns], EASERecommender(50.0)
     shuffled = y.sample(frac=1, axis=1, random_state=0)
-    settings = {"target_columns": target_columns, "random_state": 0}
+    settings = {"target_columns": target_columns, "cv": 2, "random_state": 0}
     for measure in (
         lambda y: transfer_gain(model, None, X, y, **settings),
         lambda y: compare({"model": model}, X, y, **settings),
@@ -314,12 +316,12 @@ def test_no_model_recommends_what_rows_have_if_one_recommends_the_columns_of_X()
         make_cross_domain(200, 60, 40, n_cold_users=0, random_state=0).Y_target, 0.3, random_state=1
     )
     models = {"ridge": RidgeRecommender(), "EASE": EASERecommender()}
-    columns, seed = np.arange(40), {"random_state": 0}
-    expected = compare(models, X, y, target_columns=columns, **seed).means["NDCG@10"]
-    assert compare(models, X, y, **seed).means["NDCG@10"] == expected
-    alone = compare({"EASE": models["EASE"]}, X, y, **seed).means["NDCG@10"]
+    columns, settings = np.arange(40), {"cv": 2, "random_state": 0}
+    expected = compare(models, X, y, target_columns=columns, **settings).means["NDCG@10"]
+    assert compare(models, X, y, **settings).means["NDCG@10"] == expected
+    alone = compare({"EASE": models["EASE"]}, X, y, **settings).means["NDCG@10"]
     assert alone["popularity"] == expected["popularity"]
-    sized = {"train_sizes": [100], **seed}
+    sized = {"train_sizes": [100], **settings}
     curve = transfer_learning_curve({**models, "popularity": None}, X, y, **sized)
     assert (
         curve.means["popularity"]
@@ -327,7 +329,7 @@ def test_no_model_recommends_what_rows_have_if_one_recommends_the_columns_of_X()
             {**models, "popularity": None}, X, y, target_columns=columns, **sized
         ).means["popularity"]
     )
-    gain = transfer_gain(*models.values(), X, y, **seed).overall
+    gain = transfer_gain(*models.values(), X, y, **settings).overall
     assert (gain.transfer, gain.baseline) == pytest.approx((expected["ridge"], expected["EASE"]))
 
 

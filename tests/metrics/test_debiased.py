@@ -78,6 +78,11 @@ def test_popularity_is_at_chance_where_rows_choose_by_it(options):
     X, y = _split(taste=0)
     model = PopularityRecommender().fit(X)
     assert_allclose(_score(model, X, y, options), _chance(options), rtol=0.15)
+
+
+def test_popularity_is_far_above_chance_where_nothing_holds_it_back():
+    X, y = _split(taste=0)
+    model = PopularityRecommender().fit(X)
     assert _score(model, X, y, {"propensity_exponent": 0.0}) > 4 * _chance(IPS)
 
 

@@ -89,7 +89,7 @@ def test_candidates_and_exclusions(domain):
 
 
 def test_seen_items_take_part_if_asked(domain):
-    X, _ = domain
+    X = domain[0][:60]
     model = RandomTies().fit(X)
     _, _, ranks = held_out_ranks(model, X, X, exclude_seen=False)
     nothing_seen = np.zeros(X.shape)
@@ -164,9 +164,9 @@ def test_sampled_ranks_average_to_the_full_ranking(domain):
     model = RandomTies(n_values=10**6).fit(X)
     rows, _, full = held_out_ranks(model, X[1:3], y[1:3])
     n_against = (N_ITEMS - X.sum(axis=1) - y.sum(axis=1))[1 + rows]
-    X, y = sp.vstack([X[1:3]] * 3000), sp.vstack([y[1:3]] * 3000)
+    X, y = sp.vstack([X[1:3]] * 1500), sp.vstack([y[1:3]] * 1500)
     sampled = held_out_ranks(model, X, y, n_negatives=10, random_state=0)[2]
-    means = sampled.reshape(3000, -1).mean(axis=0)
+    means = sampled.reshape(1500, -1).mean(axis=0)
     assert_allclose(means - 1, (full - 1) * 10 / n_against, atol=0.15)
 
 

@@ -46,7 +46,7 @@ def test_standard_errors_are_the_spread_over_samples_of_rows(model, ratings):
     X, y = ratings
     rng = np.random.default_rng(0)
     samples = []
-    for _ in range(300):
+    for _ in range(200):
         rows = rng.integers(300, size=300)
         errors = rating_errors(model, X[rows], y[rows])
         samples.append([errors["rmse"][0], errors["mae"][0]])

@@ -42,7 +42,7 @@ def test_scores_of_bpr_estimate_the_log_odds(known_preferences):
     log_odds = np.log(probabilities / (1 - probabilities))
     lift = log_odds - np.log(probabilities.mean(axis=0))
     for exponent, estimated, other in ((1, log_odds, lift), (0, lift, log_odds)):
-        model = BPRRecommender(4, max_iter=50, popularity_exponent=exponent, random_state=0)
+        model = BPRRecommender(4, max_iter=30, popularity_exponent=exponent, random_state=0)
         scores = model.fit(X).decision_function(X)
         for of_group in (0, 1):
             mean_scores = scores[group == of_group].mean(axis=0)

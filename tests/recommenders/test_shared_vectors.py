@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: BSD-3-Clause
-import gc
 
 import numpy as np
 import pytest
@@ -40,7 +39,6 @@ def test_the_latest_are_kept_as_long_as_the_content():
     assert len(calls) == 6
     before = len(_made)
     del content
-    gc.collect()
     assert len(_made) == before - 1
 
 

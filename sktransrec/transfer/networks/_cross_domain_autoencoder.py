@@ -90,7 +90,7 @@ class CrossDomainAutoencoderRecommender(TowerRecommender, SupervisedRecommender)
     >>> X_source = [[1, 0], [1, 0], [0, 1], [0, 1]]
     >>> Y_target = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
     >>> model = CrossDomainAutoencoderRecommender(
-    ...     n_components=2, learning_rate=0.1, epochs=15, run_eagerly=True, random_state=0
+    ...     n_components=2, learning_rate=0.2, epochs=8, run_eagerly=True, random_state=0
     ... )
     >>> items, _ = model.fit(X_source, Y_target).recommend([[0, 1]], n_recommendations=2)
     >>> sorted(items[0].tolist())

@@ -101,7 +101,7 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
     >>> X_source = [[1, 0], [1, 0], [0, 1], [0, 1]]
     >>> X_target = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
     >>> model = TwoTowerAutoencoderRecommender(
-    ...     slice(2, None), n_components=2, learning_rate=0.1, epochs=15, run_eagerly=True,
+    ...     slice(2, None), n_components=2, learning_rate=0.2, epochs=5, run_eagerly=True,
     ...     random_state=0,
     ... ).fit(np.hstack([X_source, X_target]))
     >>> cold_row = [[0, 1, 0, 0, 0, 0]]

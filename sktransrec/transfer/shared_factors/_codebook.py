@@ -166,8 +166,8 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
     >>> from sktransrec import CodebookRecommender
     >>> from sktransrec.datasets import make_cluster_domains
     >>> domains = make_cluster_domains(random_state=0)
-    >>> source = CodebookRecommender(n_init=2, random_state=0).fit(domains.X_source)
-    >>> target = CodebookRecommender(pretrained=FrozenEstimator(source), n_init=2, random_state=0)
+    >>> source = CodebookRecommender(n_init=1, random_state=0).fit(domains.X_source)
+    >>> target = CodebookRecommender(pretrained=FrozenEstimator(source), n_init=1, random_state=0)
     >>> target = target.fit(domains.X_target)
     >>> target.codebook_.shape, target.item_memberships_.shape
     ((10, 10), (100, 10))
