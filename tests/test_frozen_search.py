@@ -22,6 +22,8 @@ from sktransrec import (
 )
 from sktransrec.testing._samples import interactions
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 X, Y = interactions(60, 24, seed=0), interactions(60, 20, seed=1)
 OF_X, OF_Y = (ALSRecommender(3, max_iter=2, random_state=0).fit(Z) for Z in (X, Y))
 OURS = [
@@ -77,7 +79,7 @@ def test_models_with_frozen_steps_are_compared_in_threads(model):
     means = []
     for n_jobs in (1, 4):
         with parallel_backend("threading"):
-            found = compare({"a": model, "b": model}, X, Y, cv=4, n_jobs=n_jobs, random_state=0)
+            found = compare({"a": model, "b": model}, X, Y, cv=2, n_jobs=n_jobs, random_state=0)
         assert not any(found.errors.values())
         means.append(found.means)
     assert means[0] == means[1]

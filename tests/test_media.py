@@ -53,7 +53,7 @@ MEDIA = {medium[0]: medium for medium in (TEXT, PICTURE, NUMBERS, PIXELS)}
 
 
 # Users, old and new items, and the choices of a user.
-LARGE, MEDIUM, SMALL = (600, 500, 400, 80), (300, 500, 200, 80), (100, 80, 40, 40)
+LARGE, MEDIUM, SMALL = (600, 500, 400, 80), (200, 300, 150, 80), (100, 80, 40, 40)
 
 
 @functools.cache

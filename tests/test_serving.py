@@ -42,6 +42,8 @@ from sktransrec import (
 )
 from sktransrec.inspection import explain
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 NAMES = {f"film-{i}": f"Title {i}" for i in range(11)}
 
 
@@ -265,7 +267,8 @@ def test_networks_with_item_features_are_served():
     log = {"user": [1, 1, 1, 2, 2, 2, 3, 3], "item": ["a", "b", "c", "b", "c", "a", "c", "a"]}
     encoder = InteractionEncoder().fit(log)
     features = ItemFeatures(np.eye(3), ids=["a", "b", "c"])
-    options = {"item_features": features, "epochs": 1, "run_eagerly": True, "random_state": 0}
+    options = {"n_layers": 1, "epochs": 1, "run_eagerly": True, "random_state": 0}
+    options |= {"architecture": "cnn", "item_features": features}
     H = encoder.sequences(log, max_length=4)
     service = RecommendationService(NextItemRecommender(**options).fit(H), encoder)
     assert service.recommend(baskets=[["a", "b"]])["item"].tolist() == ["c"]

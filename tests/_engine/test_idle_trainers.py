@@ -31,8 +31,8 @@ def n_built(monkeypatch, forget_networks):
 
 
 def test_a_search_builds_one_network(n_built):
-    grid = {"learning_rate": [0.1, 0.01], "epochs": [1, 2], "batch_size": [5, 20]}
-    search = GridSearchCV(Autoencoder(2, **EAGER), grid, cv=2, error_score="raise")
+    grids = [{"learning_rate": [0.1, 0.01], "epochs": [2]}, {"batch_size": [5]}]
+    search = GridSearchCV(Autoencoder(2, **EAGER), grids, cv=2, error_score="raise")
     search.set_params(scoring=lambda model, X, y=None: -model.loss_curve_[-1]).fit(X)
     assert len(n_built) == 1
     assert search.best_params_["learning_rate"] == 0.1

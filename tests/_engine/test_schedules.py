@@ -45,7 +45,9 @@ def _tokens():
 
 LEARNERS = [
     pytest.param(Autoencoder(**HIDDEN), (_rows(),), id="Autoencoder"),
-    pytest.param(NextItemRecommender(n_layers=1, **TINY), (_tokens(),), id="NextItemRecommender"),
+    pytest.param(
+        NextItemRecommender("cnn", n_layers=1, **TINY), (_tokens(),), id="NextItemRecommender"
+    ),
     *(
         pytest.param(learner, data, id=type(learner).__name__, marks=pytest.mark.slow)
         for learner, data in (
@@ -125,15 +127,23 @@ def test_every_learner_follows_the_cosine(model, data, rates):
     assert_allclose(rates, np.multiply(RATE, WARM_COSINE_SHARES), rtol=1e-6)
 
 
-def _line_trainer(*, run_eagerly):
+@pytest.fixture(scope="module")
+def compiled_line():
     return NetworkTrainer(
         _line,
         {"seed": 0},
         regularization=0.0,
         optimizer="sgd",
         learning_rate=0.1,
-        run_eagerly=run_eagerly,
+        run_eagerly=False,
     )
+
+
+@pytest.fixture
+def line_trainer(compiled_line):
+    """Return a trainer of the line before its first step."""
+    compiled_line.start_anew(0.1)
+    return compiled_line
 
 
 def _point(y):
@@ -141,10 +151,10 @@ def _point(y):
     return [np.ones((1, 1), np.float32)], {"output": targets}
 
 
-def test_compiled_steps_have_the_rate_of_their_epoch(rates):
+def test_compiled_steps_have_the_rate_of_their_epoch(rates, line_trainer):
     """The error of w + b shrinks by the rate times the curvature of its square, which is 4."""
     expected = [0.05, 0.2, 0.0, 0.1]
-    losses = _line_trainer(run_eagerly=False).train(
+    losses = line_trainer.train(
         lambda _: [_point(1)], epochs=4, learning_rate=lambda losses: expected[len(losses)]
     )["loss"]
     assert_allclose(rates, expected)
@@ -156,12 +166,11 @@ def test_compiled_steps_have_the_rate_of_their_epoch(rates):
     ("schedule", "smallest", "largest"),
     [("adaptive", 0, 0.5), ("constant", 0.99, 1.01), ("cosine", 0, 0.3)],
 )
-def test_falling_rate_ends_nearer_to_the_optimum(schedule, smallest, largest):
+def test_falling_rate_ends_nearer_to_the_optimum(schedule, smallest, largest, line_trainer):
     """Targets of 1 and -1 in turn throw w + b from one side of 0 to the other."""
-    trainer = _line_trainer(run_eagerly=False)
     rates = LearningRates(0.1, schedule, warmup_epochs=0, epochs=30, patience=4)
-    trainer.train(lambda _: [_point(1), _point(-1)], epochs=30, learning_rate=rates.after)
-    distance = abs(trainer.weights["output/kernel"].sum() + trainer.weights["output/bias"].sum())
+    line_trainer.train(lambda _: [_point(1), _point(-1)], epochs=30, learning_rate=rates.after)
+    distance = abs(sum(weight.sum() for weight in line_trainer.weights.values()))
     # A step of size r takes p to p + 4 r (y - p), which is -p where p = 4 r y / (2 - 4 r).
     assert smallest <= distance / (4 * 0.1 / (2 - 4 * 0.1)) <= largest
 

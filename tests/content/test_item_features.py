@@ -67,9 +67,8 @@ def test_cross_validation_does_not_slice():
     rng = np.random.RandomState(0)
     features = ItemFeatures(rng.standard_normal((12, 3)))
     X = rng.randint(1, 13, size=(12, 5))
-    model = NextItemRecommender(
-        n_components=4, item_features=features, epochs=1, run_eagerly=True, random_state=0
-    )
+    options = {"n_components": 4, "n_layers": 1, "epochs": 1, "run_eagerly": True}
+    model = NextItemRecommender("cnn", item_features=features, random_state=0, **options)
     search = GridSearchCV(model, {}, cv=2, error_score="raise").fit(X, 1 + np.arange(12))
     assert search.best_estimator_.item_features is features
 

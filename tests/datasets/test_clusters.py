@@ -36,7 +36,7 @@ def test_shapes_densities_and_clusters():
 
 @pytest.mark.parametrize("name", ["source", "target"])
 def test_clusters_choose_what_they_like(name):
-    sizes = {f"n_{name}_users": 20000, f"n_{name}_items": 400, f"{name}_density": 0.0075}
+    sizes = {f"n_{name}_users": 10000, f"n_{name}_items": 400, f"{name}_density": 0.0075}
     domains = make_cluster_domains(
         **sizes, n_user_clusters=3, n_item_clusters=4, random_state=0, return_truth=True
     )

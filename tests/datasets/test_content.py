@@ -84,7 +84,7 @@ def test_matrices_are_the_log_before_and_after_the_cutoff():
 
 
 def test_choices_follow_taste_and_popularity():
-    domain = make_content_domain(lifetime=None, random_state=0, return_truth=True)
+    domain = make_content_domain(300, image_size=4, random_state=0, return_truth=True)
     events, truth = domain.events, domain.truth
     likings = truth.tastes @ truth.factors.T
     chosen = likings[events.user, events.item]
@@ -97,7 +97,7 @@ def test_choices_follow_taste_and_popularity():
 
 
 def test_news_grow_old():
-    domain = make_content_domain(n_users=300, lifetime=2.0, random_state=0)
+    domain = make_content_domain(n_users=150, lifetime=2.0, image_size=4, random_state=0)
     ages = domain.events.time - domain.appeared[domain.events.item]
     assert_allclose(ages.mean(), 2.0, rtol=0.15)
     assert domain.appeared[0] == -6

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """DomainAdversarialAutoencoder: codes without a domain, rows reconstructed all the same."""
 
+import copy
 import functools
 import pickle
 
@@ -74,6 +75,14 @@ def learned(X, domain, **parameters):
         random_state=0,
     )
     return model.set_params(**parameters).fit(X, sample_domain=domain)
+
+
+@functools.cache
+def tiny_fitted(batch_size):
+    """Return a learner of forty rows of two domains, which no test changes."""
+    X, domain, _ = two_domains(n_rows=20)
+    model = DomainAdversarialAutoencoder(**{**TINY, "batch_size": batch_size})
+    return model.fit(X, sample_domain=domain)
 
 
 def test_codes_do_not_tell_the_domain_and_rows_are_reconstructed():
@@ -182,17 +191,17 @@ def test_sparse_rows_are_as_dense_ones(loss):
 
 
 def test_one_domain_trains_an_autoencoder_alone():
-    X, domain, _ = two_domains(n_rows=20)
+    X, _, _ = two_domains(n_rows=20)
     alone = DomainAdversarialAutoencoder(**TINY).fit(X)
     unheeded = DomainAdversarialAutoencoder(**TINY, adversarial_weight=0).fit(X)
     assert_array_equal(alone.transform(X), unheeded.transform(X))
-    heeded = DomainAdversarialAutoencoder(**TINY).fit(X, sample_domain=domain)
+    heeded = tiny_fitted(40)
     assert abs(heeded.transform(X) - alone.transform(X)).max() > 1e-4
 
 
-def test_runs_are_the_same_and_saved(tmp_path):
+def test_runs_are_the_same_and_saved():
     X, domain, _ = two_domains(n_rows=20)
-    model = DomainAdversarialAutoencoder(**IN_BATCHES).fit(X, sample_domain=domain)
+    model = tiny_fitted(20)
     again = DomainAdversarialAutoencoder(**IN_BATCHES)
     codes = again.fit_transform(X, sample_domain=domain)
     assert_array_equal(codes, model.transform(X))
@@ -203,7 +212,7 @@ def test_runs_are_the_same_and_saved(tmp_path):
 
 def test_partial_fits_are_the_epochs_of_a_fit():
     X, domain, _ = two_domains(n_rows=20)
-    whole = DomainAdversarialAutoencoder(**IN_BATCHES).fit(X, sample_domain=domain)
+    whole = tiny_fitted(20)
     parts = DomainAdversarialAutoencoder(**IN_BATCHES)
     for _ in range(2):
         parts.partial_fit(X, sample_domain=domain)
@@ -215,7 +224,7 @@ def test_domains_reach_a_step_of_a_pipeline():
     y = (np.random.default_rng(0).uniform(size=(40, 12)) < 0.4).astype(np.float32)
     pipeline = make_pipeline(DomainAdversarialAutoencoder(**TINY), RidgeRecommender())
     pipeline.fit(X, y, domainadversarialautoencoder__sample_domain=domain)
-    codes = DomainAdversarialAutoencoder(**TINY).fit_transform(X, sample_domain=domain)
+    codes = tiny_fitted(40).transform(X)
     assert_array_equal(
         recommend(pipeline, X)[0], RidgeRecommender().fit(codes, y).recommend(codes)[0]
     )
@@ -223,7 +232,7 @@ def test_domains_reach_a_step_of_a_pipeline():
 
 def test_bad_domains_leave_the_model_as_it_was():
     X, domain, _ = two_domains(n_rows=20)
-    model = DomainAdversarialAutoencoder(**TINY).fit(X, sample_domain=domain)
+    model = copy.deepcopy(tiny_fitted(40))
     before = model.transform(X)
     with pytest.raises(ValueError, match="sample_domain holds zeros"):
         model.fit(X, sample_domain=domain * 0)

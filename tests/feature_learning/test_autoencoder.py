@@ -435,13 +435,13 @@ def test_early_stopping():
     rng = np.random.RandomState(0)
     X = rng.standard_normal((40, 10))
     model = Autoencoder(
-        **{**TINY, "epochs": 500, "learning_rate": 0.05, "hidden_layer_sizes": (64,)},
+        **{**TINY, "epochs": 500, "learning_rate": 0.1, "hidden_layer_sizes": (64,)},
         validation_fraction=0.25,
-        patience=4,
+        patience=3,
     ).fit(X)
     curve = model.validation_loss_curve_
     assert model.n_iter_ == len(curve) == len(model.loss_curve_) < 500
-    assert int(np.argmin(curve)) == len(curve) - 1 - 4
+    assert int(np.argmin(curve)) == len(curve) - 1 - 3
     assert Autoencoder(**TINY).fit(X).validation_loss_curve_ is None
 
 

@@ -18,7 +18,7 @@ from sktransrec.datasets import make_content_domain
 
 N_COMPONENTS = 8
 CNN = {"hidden_layer_sizes": (16,), "kernel_sizes": (2, 3)}
-SMALL = {"n_components": N_COMPONENTS, "epochs": 2, "run_eagerly": True, "random_state": 0}
+SMALL = {"n_components": N_COMPONENTS, "epochs": 1, "run_eagerly": True, "random_state": 0}
 
 DOMAIN = make_content_domain(
     40, 48, 0, n_choices=10, languages=["english"], image_signal=0.5, random_state=0
@@ -96,11 +96,11 @@ def test_no_feature_is_constant(name):
     assert n_constant(features) == 0
 
 
-DEAD = {**SMALL, "code_activation": "relu", "learning_rate": 0.1}
+DEAD = {**SMALL, "epochs": 2, "code_activation": "relu", "learning_rate": 0.1}
 
 
 @pytest.mark.parametrize(
-    ("learner", "X"), [(Autoencoder(**DEAD), SIGNALS), (CNNEncoder(**DEAD), IMAGES)]
+    ("learner", "X"), [(Autoencoder(**DEAD), SIGNALS), (CNNEncoder(**CNN, **DEAD), IMAGES)]
 )
 def test_a_collapsed_code_warns_once(learner, X):
     with pytest.warns(UserWarning, match=r"collapsed: \d of its 8.*code_activation") as record:

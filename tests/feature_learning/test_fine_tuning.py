@@ -154,8 +154,8 @@ def test_partial_fit_goes_on_as_fit_does(source):
     parameters = {"unfreeze_every": 1, "layer_decay": "auto", "l2_sp": 0.1, "item_ids": NEW}
     whole = Autoencoder(pretrained=source, epochs=4, **parameters, **TINY).fit(_rows(7))
     parts = Autoencoder(pretrained=source, **parameters, **TINY)
-    for _ in range(4):
-        parts = pickle.loads(pickle.dumps(parts.partial_fit(_rows(7))))
+    for epoch in range(4):
+        parts = (pickle.loads(pickle.dumps(parts)) if epoch == 2 else parts).partial_fit(_rows(7))
     _assert_same_weights(whole, parts)
     assert parts.transferred_layers_ == whole.transferred_layers_
 
@@ -195,7 +195,7 @@ SMALL = {"n_components": 3, "n_tokens": 9, "embedding_size": 4}
     ids=lambda learner: type(learner).__name__,
 )
 def test_learners_of_tokens(learner):
-    X = np.random.RandomState(0).randint(1, 8, size=(20, 5))
+    X = np.random.RandomState(0).randint(1, 8, size=(20, 3))
     model = clone(learner).set_params(epochs=1, run_eagerly=True, random_state=0)
     pretrained = FrozenEstimator(clone(model).fit(X, np.eye(8)[X[:, 0]]))
     tuned = clone(model).set_params(pretrained=pretrained, trainable="head")

@@ -54,10 +54,10 @@ each_form_of_a_learner = pytest.mark.parametrize(
 def _rows(form, n_rows=18):
     rng = np.random.RandomState(0)
     if form == "tokens":
-        X = rng.randint(1, 9, (n_rows, 6))
-        X[: n_rows // 3, 4:] = 0
+        X = rng.randint(1, 9, (n_rows, 5))
+        X[: n_rows // 3, 3:] = 0
         return X
-    shape = {"signals": (7,), "vectors": (6, 3), "images": (7, 5, 2)}[form]
+    shape = {"signals": (5,), "vectors": (5, 3), "images": (7, 5, 2)}[form]
     return rng.uniform(size=(n_rows, *shape)).astype(np.float32)
 
 
@@ -73,7 +73,7 @@ def _targets(n_rows=18):
 
 
 @functools.cache
-def _fitted(learner, form, is_supervised=True):
+def _fitted(learner, form, is_supervised, /):
     """Return a fitted learner that no test changes."""
     return clone(learner).fit(_rows(form), _targets() if is_supervised else None)
 
@@ -107,7 +107,7 @@ def test_features_of_all_forms(learner, form, is_supervised):
 @each_form_of_a_learner
 def test_rows_of_another_shape_are_refused(learner, form):
     X = _rows(form)
-    model = _fitted(learner, form)
+    model = _fitted(learner, form, True)
     shapes = [X[..., :-1], X[:, :, None], X[:, 0] if X.ndim > 2 else X[:, :3]]
     for other in shapes:
         with pytest.raises(ValueError, match=r"rows of shape|is expecting"):
@@ -132,7 +132,7 @@ def test_ragged_rows_are_refused(learner, form):
 @pytest.mark.parametrize("form", [list, _object_column])
 def test_a_column_of_arrays_is_one_array(learner, form):
     X, y = _rows("vectors"), _targets()
-    expected = _fitted(learner, "vectors")
+    expected = _fitted(learner, "vectors", True)
     model = clone(learner).fit(form(X), y)
     _assert_same_weights(model, expected)
     np.testing.assert_array_equal(model.transform(form(X)), expected.transform(X))
@@ -157,7 +157,7 @@ def _named_images(first):
     ],
 )
 def test_bad_images_name_their_item(image, message):
-    fitted = _fitted(LEARNERS[0], "images")
+    fitted = _fitted(LEARNERS[0], "images", True)
     bad = _named_images(image)
     for method in (CNNEncoder(**TINY).fit, fitted.transform):
         with pytest.raises(ValueError, match=message):
@@ -175,7 +175,7 @@ def test_the_row_of_a_table_that_misses_a_token_is_named(dtype):
 
 
 def test_images_unlike_those_of_fit_are_refused():
-    fitted = _fitted(LEARNERS[0], "images")
+    fitted = _fitted(LEARNERS[0], "images", True)
     for other in (_rows("images")[:, 1:], _rows("images")[..., :1], _rows("images")[..., 0]):
         with pytest.raises(ValueError, match=r"rows of shape .*, and fit saw \(7, 5, 2\)"):
             fitted.transform(other)
@@ -192,7 +192,7 @@ def test_sparse_rows_are_refused(learner):
 @each_learner_of_tokens
 def test_token_ids_outside_of_the_vocabulary(learner):
     X = _rows("tokens")
-    model = copy.deepcopy(_fitted(learner, "tokens", is_supervised=False))
+    model = copy.deepcopy(_fitted(learner, "tokens", False))
     with pytest.raises(ValueError, match=r"token id 9, and .* below 9"):
         model.transform(X + 1)
     with pytest.raises(ValueError, match="token id -1"):
@@ -211,7 +211,7 @@ def test_token_ids_outside_of_the_vocabulary(learner):
 @each_learner_of_tokens
 def test_token_ids_of_all_integer_types(learner):
     X = _rows("tokens")
-    model = _fitted(learner, "tokens", is_supervised=False)
+    model = _fitted(learner, "tokens", False)
     for dtype in (np.int8, np.uint8, np.int32, np.uint64):
         np.testing.assert_array_equal(model.transform(X.astype(dtype)), model.transform(X))
     _assert_same_weights(clone(learner).fit(X.astype(np.uint64)), model)
@@ -233,7 +233,7 @@ def test_images_and_vectors_may_be_integers(learner):
 def test_padding_does_not_change_the_features(learner, form, is_supervised):
     """The same weights, moved into a network for longer rows."""
     learner = clone(learner).set_params(hidden_layer_sizes=(4, 3), epochs=1)
-    X, y = _rows(form)[:, 2:], _targets() if is_supervised else None
+    X, y = _rows(form)[:, 1:], _targets() if is_supervised else None
     padding = np.zeros((18, 2, *X.shape[2:]), dtype=X.dtype)
     model = clone(learner).fit(X, y)
     at_end, at_start = (np.concatenate(each, axis=1) for each in ([X, padding], [padding, X]))
@@ -324,7 +324,7 @@ def test_one_dimensional_targets(learner):
 )
 def test_errors_leave_the_model_as_it_was(learner, parameters, X, y, message):
     X = _rows("tokens") if X is None else X
-    model = copy.deepcopy(_fitted(learner, "tokens", is_supervised=False))
+    model = copy.deepcopy(_fitted(learner, "tokens", False))
     expected = copy.deepcopy(vars(model))
     with pytest.raises(ValueError, match=message):
         model.set_params(**parameters).fit(X, y)
@@ -385,7 +385,7 @@ def test_same_bits_in_every_run(learner, form, is_supervised, forget_networks):
 def test_another_seed_gives_other_weights(learner):
     X = _rows("tokens")
     other = clone(learner).set_params(random_state=1).fit(X, _targets())
-    assert not np.array_equal(other.transform(X), _fitted(learner, "tokens").transform(X))
+    assert not np.array_equal(other.transform(X), _fitted(learner, "tokens", True).transform(X))
 
 
 @pytest.mark.slow

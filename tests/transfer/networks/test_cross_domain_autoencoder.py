@@ -85,8 +85,8 @@ def test_objective_is_the_formula():
 @pytest.mark.parametrize("kind", KINDS)
 def test_preferred_half_is_found_for_new_rows(kind):
     X, y = two_domains()
-    parameters = {**TINY, "epochs": 10, "batch_size": 70, "learning_rate": 0.4}
-    parameters["kl_annealing_epochs"] = 5
+    parameters = {**TINY, "epochs": 8, "batch_size": 70, "learning_rate": 0.4}
+    parameters["kl_annealing_epochs"] = 4
     model = CrossDomainAutoencoderRecommender(**parameters, kind=kind).fit(X[:70], y[:70])
     items, _ = model.recommend(X[70:], n_recommendations=4)
     assert (items % 2 == np.arange(70, 80)[:, None] % 2).all()

@@ -144,8 +144,8 @@ def test_source_without_weight_is_read_but_not_learned():
 @pytest.mark.parametrize("kind", ["denoising", "variational"])
 def test_preferred_half_is_found_whatever_is_known(kind):
     X = stacked()
-    parameters = {**TINY, "epochs": 10, "batch_size": 70, "learning_rate": 0.4}
-    parameters["kl_annealing_epochs"] = 5
+    parameters = {**TINY, "epochs": 6, "batch_size": 70, "learning_rate": 0.4}
+    parameters["kl_annealing_epochs"] = 3
     model = TwoTowerAutoencoderRecommender(**parameters, kind=kind).fit(X[:70])
     for rows in (X[70:], without(X[70:], "source"), without(X[70:], "target")):
         items, _ = model.recommend(rows, n_recommendations=4, exclude_seen=False)

@@ -47,7 +47,7 @@ def lifts(X, row_clusters, item_clusters):
 
 
 def codebook(n_row_clusters=3, n_item_clusters=4, **parameters):
-    parameters = {"n_init": 10, "max_iter": 30, "random_state": 0, **parameters}
+    parameters = {"n_init": 4, "max_iter": 30, "random_state": 0, **parameters}
     return CodebookRecommender(n_row_clusters, n_item_clusters, **parameters)
 
 
@@ -266,7 +266,7 @@ FRESH_SEEDS = range(7000, 7030)
 def transferred_and_own(domains, n_init):
     """Return the model with the codebook of the source, and its twin without a source."""
     own = codebook(10, 10, n_init=n_init, max_iter=100)
-    source = FrozenEstimator(codebook(10, 10, max_iter=50).fit(domains.X_source))
+    source = FrozenEstimator(codebook(10, 10, n_init=10, max_iter=50).fit(domains.X_source))
     return clone(own).set_params(pretrained=source), own
 
 
