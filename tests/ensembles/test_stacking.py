@@ -437,5 +437,5 @@ def test_search_over_the_regularization():
 
 
 def test_a_member_cannot_have_the_name_of_the_popularity():
-    with pytest.raises(ValueError, match="'log popularity' is the name of another part"):
+    with pytest.raises(ValueError, match="holds the name 'log popularity', which Stack"):
         StackingRecommender([("log popularity", EASERecommender())]).fit(np.eye(6))

@@ -207,7 +207,7 @@ def test_score_hides_what_rows_without_later_items_have(X):
 @pytest.mark.parametrize(
     ("content", "transformer"),
     [
-        (pd.DataFrame({"genre": ["crime", "noir"], "year": [1941, 1942]}), None),
+        (pd.DataFrame({"genre": ["crime", "noir"], "year": [1941, 1942]}), FunctionTransformer()),
         (np.ones((2, 3)), TfidfVectorizer()),
     ],
 )
