@@ -41,7 +41,7 @@ def data_home():
 def pytest_collection_finish():
     """Let the collector of garbage pass by what was imported and collected, which stays."""
     gc.freeze()
-    gc.set_threshold(10_000)
+    gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_sessionstart():
