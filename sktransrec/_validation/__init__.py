@@ -19,6 +19,7 @@ from ._arrays import (
     reading,
     shallow_copy,
     validate_data,
+    warn_of_ignored_domains,
 )
 from ._fit import check_is_fitted, restores_on_error, validated_fit, validated_fit_of_parts
 from ._histories import (

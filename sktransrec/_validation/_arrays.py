@@ -3,6 +3,7 @@
 
 import re
 import reprlib
+import warnings
 from collections.abc import Mapping, Set
 from contextlib import contextmanager, suppress
 from datetime import date, time, timedelta
@@ -298,6 +299,25 @@ def check_sample_domain(sample_domain, n_rows, *, both=False):
             "None."
         )
     return is_source
+
+
+def warn_of_ignored_domains(y, sample_domain):
+    """Warn if the ignored y of `fit` holds what looks like the domains of the rows."""
+    if sample_domain is None and _are_signs(y):
+        warnings.warn(
+            "y is ignored, and it holds -1 and 1: if these are the domains of the rows, pass them "
+            "as sample_domain=... Without it, all rows count as those of one domain.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _are_signs(y):
+    """Return whether y holds the numbers -1 and 1 and nothing else."""
+    with suppress(TypeError, ValueError):  # whatever else it is
+        labels = np.asarray(y)
+        return labels.dtype.kind in "if" and set(np.unique(labels)) == {-1, 1}
+    return False
 
 
 def check_documents(X):

@@ -12,7 +12,13 @@ from .._engine._dense import adversarial_autoencoder
 from .._engine._objectives import DomainLabels, EntryTargets
 from .._engine._parameters import shares_parameters
 from .._typing import MatrixLike
-from .._validation import AT_LEAST_0, check_is_fitted, check_sample_domain, validated_fit
+from .._validation import (
+    AT_LEAST_0,
+    check_is_fitted,
+    check_sample_domain,
+    validated_fit,
+    warn_of_ignored_domains,
+)
 from .._validation._finite import finite_output
 from ._base import FeatureLearner, check_range
 
@@ -182,6 +188,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         -------
         self : object
         """
+        warn_of_ignored_domains(y, sample_domain)
         return self._fit_network(X, sample_domain)
 
     @validated_fit
@@ -203,6 +210,7 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         -------
         self : object
         """
+        warn_of_ignored_domains(y, sample_domain)
         return self._partial_fit_network(X, sample_domain)
 
     def fit_transform(

@@ -9,7 +9,7 @@ from sklearn.utils import get_tags
 
 from .._columns import check_order, check_row_labels, column_names
 from .._typing import Estimator, MatrixLike
-from .._wrapping import as_matrix, named_parts, transformed
+from .._wrapping import as_matrix, is_supervised, named_parts, transformed
 
 
 def fit_across_domains(
@@ -49,6 +49,11 @@ def fit_across_domains(
     model : estimator
         The fitted model. Its parts that belong to one domain are frozen.
 
+    Raises
+    ------
+    ValueError
+        If the model learns from X alone, or matrices of one domain have other columns.
+
     See Also
     --------
     align_domains : Makes these matrices from two event logs.
@@ -78,6 +83,12 @@ def fit_across_domains(
     >>> items.shape
     (2, 3)
     """
+    if not is_supervised(model):
+        raise ValueError(
+            f"model={model!r} learns from X alone, so it would ignore y and Y_target: pass a "
+            "supervised recommender, such as RidgeRecommender or BridgeRecommender, or a pipeline "
+            "that ends in one."
+        )
     check_row_labels(X, y)  # a pipeline may pass on X without labels
     _check_same_columns(X, X_source, "X", "X_source")
     _check_same_columns(y, Y_target, "y", "Y_target")

@@ -118,3 +118,9 @@ def test_domains_have_the_same_columns_in_all_matrices(domains):
         (name,) = options
         with pytest.raises(ValueError, match=rf"{name} has (39|29) columns and \w has (40|30)"):
             fit_across_domains(bridge(), X, y, **options)
+
+
+@pytest.mark.parametrize("model", [als(), make_pipeline(MaxAbsScaler(), als())], ids=repr)
+def test_a_model_that_would_ignore_the_target_is_refused(model, domains):
+    with pytest.raises(ValueError, match="learns from X alone, so it would ignore y and Y_target"):
+        across(model, domains)

@@ -15,6 +15,7 @@ from ..._validation import (
     check_sample_domain,
     validate_data,
     validated_fit,
+    warn_of_ignored_domains,
 )
 from ..._validation._finite import finite_output
 from ..._version_stamp import VersionStampMixin
@@ -61,6 +62,7 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
         -------
         self : object
         """
+        warn_of_ignored_domains(y, sample_domain)
         check_row_labels(X, sample_domain, name="sample_domain")
         X = self._valid_rows(X, reset=True)
         is_source = check_sample_domain(sample_domain, len(X), both=True)
@@ -300,6 +302,7 @@ class ProcrustesAligner(LinearAligner):
         -------
         self : object
         """
+        warn_of_ignored_domains(y, sample_domain)
         check_row_labels(X, sample_domain, name="sample_domain")
         check_row_labels(X, anchor_ids, name="anchor_ids")
         X = self._valid_rows(X, reset=True)

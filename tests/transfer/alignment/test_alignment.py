@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from sktransrec import (
     CORALAligner,
+    DomainAdversarialAutoencoder,
     MMDAligner,
     PopularityRecommender,
     ProcrustesAligner,
@@ -45,6 +46,19 @@ def fitted(aligner, X, domain):
     if isinstance(aligner, ProcrustesAligner):
         anchors["anchor_ids"] = np.tile(np.arange(len(X) // 2), 2)
     return clone(aligner).fit(X, sample_domain=domain, **anchors)
+
+
+@pytest.mark.parametrize(
+    "learner",
+    [*ALIGNERS, DomainAdversarialAutoencoder(2, epochs=1, run_eagerly=True, random_state=0)],
+    ids=repr,
+)
+def test_domains_that_are_passed_as_y_are_noticed(learner):
+    X, domain = gaussians(n_rows=20)
+    with pytest.warns(UserWarning, match="y is ignored, and it holds -1 and 1"):
+        clone(learner).fit(X, domain)
+    for y in (None, np.arange(40), list("ab" * 20), [[1], [1, 2]]):
+        clone(learner).fit(X, y)
 
 
 def test_coral_gives_the_target_the_moments_of_the_source():
