@@ -32,6 +32,10 @@ class Checkpoint:
     """
 
     def __init__(self, folder, what, rng, seed_of_weights):
+        if Path(folder).is_file():
+            raise NotADirectoryError(
+                f"checkpoint_folder={str(folder)!r} is a file: pass a folder, which need not exist."
+            )
         self._path = Path(folder) / f"{joblib.hash(_without_flags(what))}.checkpoint"
         self._start = {"rng": copy.deepcopy(rng), "seed_of_weights": seed_of_weights}
         self._rng_after = None

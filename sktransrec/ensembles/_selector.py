@@ -22,7 +22,7 @@ from .._validation import (
     validated_fit_of_parts,
 )
 from .._wrapping import is_supervised, reads_histories
-from ..evaluation._comparison import Comparison, side_without
+from ..evaluation._comparison import Comparison, SideFittedOnce, side_without
 from ..evaluation._gain import TransferGain, measured_gain, shuffled_folds
 from ..evaluation._source_scores import (
     SourceScore,
@@ -141,9 +141,9 @@ class SourceSelectorRecommender(DecidingRecommender):
     that no other has in `item_ids`. To use all of them, compare models with the rows of each
     source, as in :doc:`the guide </guide/transfer>`.
 
-    A measurement costs ``cv`` fits of `fallback`, and ``cv`` fits of `transfer` for each source in
-    it. There is one measurement for each source on the shortlist, and one more for each source
-    that helps, except the best.
+    A measurement costs ``cv`` fits of `transfer` for each source in it. There is one measurement
+    for each source on the shortlist, and one more for each source that helps, except the best. All
+    of them share ``cv`` fits of `fallback`.
 
     References
     ----------
@@ -235,9 +235,12 @@ class SourceSelectorRecommender(DecidingRecommender):
             for name, places in columns.items()
         }
 
+        side = side_without(self.fallback, X_kept, wanted, self._target)
+        fallback = SideFittedOnce(side.model, side.X_train, side.X)
+
         def measured(weights):
             model = self._model(weights, columns)
-            return self._gain(model, X_kept, wanted, folds, len(columns), random_state)
+            return self._gain(model, fallback, X_kept, wanted, folds, len(columns), random_state)
 
         gains = {name: measured({name: 1.0}) for name in self._shortlist(scores)}
         weights, gain = _chosen(gains, measured)
@@ -338,10 +341,10 @@ class SourceSelectorRecommender(DecidingRecommender):
             members.append((name, make_pipeline(selection, clone(self.transfer))))
         return VotingRecommender(members, weights=list(weights.values()))
 
-    def _gain(self, model, X, y, folds, n_sources, random_state):
+    def _gain(self, model, fallback, X, y, folds, n_sources, random_state):
         """Return the gain of a model over the fallback, at a level shared by all sources."""
         return measured_gain(
-            Comparison.of(model, self.fallback, X, y, self._target),
+            Comparison.of(model, fallback, X, y, self._target),
             folds,
             metric=self.metric,
             k=self.k,

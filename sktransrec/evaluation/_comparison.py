@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Two models, with the source and without it, scored on the same rows and items."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
@@ -33,6 +33,19 @@ class Side:
         """Return the model fitted on some rows, or on all of them."""
         X, y = (part if rows is None else _safe_indexing(part, rows) for part in (self.X_train, y))
         return fitted_part(self.model, X, y if is_supervised(self.model) else None)
+
+
+@dataclass(frozen=True)
+class SideFittedOnce(Side):
+    """A side of several comparisons on the same folds: its model is fitted once on each of them."""
+
+    _models: dict = field(default_factory=dict)
+
+    def fitted(self, y, rows=None):
+        key = None if rows is None else rows.tobytes()
+        if key not in self._models:
+            self._models[key] = super().fitted(y, rows)
+        return self._models[key]
 
 
 def side_without(baseline, X, y, target):
@@ -73,7 +86,7 @@ class Comparison:
         source_names=None,
         target_names=None,
     ):
-        """Return the comparison of two models on valid X and y."""
+        """Return the comparison of two models on valid X and y; the baseline may be a `Side`."""
         known = target.known(X)
         check_none_known(known, y)
         source, names = target.source(X), target.source_names(X)
@@ -82,8 +95,10 @@ class Comparison:
             source = check_matrix(X_source, name="X_source")
             names = column_labels(X_source, source.shape[1])
             activity = activity if target.are_in_rows else row_lengths(source)
+        if not isinstance(baseline, Side):
+            baseline = side_without(baseline, X, y, target)
         return cls(
-            sides=(Side(transfer, X, X), side_without(baseline, X, y, target)),
+            sides=(Side(transfer, X, X), baseline),
             y=y,
             target=target,
             known=known,

@@ -125,3 +125,10 @@ def test_a_warm_start_begins_a_training_of_its_own(tmp_path):
     expected = Autoencoder(**SHALLOW, warm_start=True)
     for _ in range(2):
         assert_same(model.fit(X), expected.fit(X))
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(NotADirectoryError, match=r"checkpoint_folder='.*file' is a file"):
+        Autoencoder(**SHALLOW, checkpoint_folder=file).fit(np.eye(12))

@@ -65,6 +65,22 @@ def fitted():
     return selector(sources).fit(X, y), X, y, sources
 
 
+def test_all_measurements_share_the_fits_of_the_fallback():
+    fits = []
+
+    class Counted(RidgeRecommender):
+        def fit(self, X, y):
+            fits.append(X.shape)
+            return super().fit(X, y)
+
+    X, y, sources = several_sources([0.8, 0.7])
+    model = selector(sources, fallback=Counted(1e6)).fit(X, y)
+    assert len(fits) == 3
+    expected = selector(sources, fallback=RidgeRecommender(1e6)).fit(X, y)
+    assert_array_equal(model.weights_, expected.weights_)
+    assert model.gain_.clean == expected.gain_.clean
+
+
 def test_the_related_source_is_weighed_most_and_the_unrelated_one_left_out(fitted):
     model, _, _, sources = fitted
     assert model.weights_[0] == 0
