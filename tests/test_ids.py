@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from sklearn.pipeline import make_pipeline
 
+import sktransrec
 from sktransrec import (
     CollectiveMFRecommender,
     ContentKNNRecommender,
@@ -269,7 +270,7 @@ def _written():
         documents += (ROOT / "docs").glob(pattern)
     for path in [*documents, *(ROOT / "examples").rglob("*.py")]:
         yield path, path.read_text(encoding="utf-8")
-    for path in (ROOT / "sktransrec").rglob("*.py"):
+    for path in Path(sktransrec.__file__).parent.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         if not BY_COLUMN.search(text):
             yield path, text  # its docstrings hold no more than it does
