@@ -493,13 +493,8 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
         return self.estimators_
 
     def _check_members(self):
-        for each in self.estimators:
-            if not isinstance(each, list | tuple) or len(each) != 2:
-                raise ValueError(
-                    f"estimators holds {each!r}: pass (name, recommender) tuples, such as "
-                    '("neighbours", ItemKNNRecommender()).'
-                )
-        names = [name for name, _ in self.estimators]
+        cure = 'pass (name, recommender) tuples, such as ("neighbours", ItemKNNRecommender()).'
+        names = names_of_pairs(self.estimators, "estimators", cure)
         self._validate_names(names)
         for name in set(names).intersection(self._own_names):
             raise ValueError(
@@ -525,6 +520,14 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
     def _name_members(self, names, models):
         self.estimators_ = models
         self.named_estimators_ = Bunch(**dict(zip(names, models, strict=True)))
+
+
+def names_of_pairs(pairs, argument, cure):
+    """Return the names of (name, value) tuples; raise if an element is none."""
+    for each in pairs:
+        if not isinstance(each, list | tuple) or len(each) != 2:
+            raise ValueError(f"{argument} holds {each!r}: {cure}")
+    return [name for name, _ in pairs]
 
 
 def _first_difference(columns, others):

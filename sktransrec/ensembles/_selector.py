@@ -31,7 +31,7 @@ from ..evaluation._source_scores import (
     probe_gain,
     row_overlap,
 )
-from ._base import DecidingRecommender
+from ._base import DecidingRecommender, names_of_pairs
 from ._voting import VotingRecommender
 
 
@@ -287,13 +287,8 @@ class SourceSelectorRecommender(DecidingRecommender):
         """Return the columns of each source by its name."""
         if self.sources is None:
             return {"source": np.setdiff1d(np.arange(n_columns), self._target.columns)}
-        for each in self.sources:
-            if not isinstance(each, list | tuple) or len(each) != 2:
-                raise ValueError(
-                    f"sources holds {each!r}: pass (name, columns) tuples, such as "
-                    '("films", slice(0, 100)).'
-                )
-        names = [name for name, _ in self.sources]
+        cure = 'pass (name, columns) tuples, such as ("films", slice(0, 100)).'
+        names = names_of_pairs(self.sources, "sources", cure)
         if not names or len(set(names)) < len(names):
             raise ValueError(
                 f"sources has the names {names}: pass one source or more, with different names."
