@@ -26,6 +26,9 @@ settings.register_profile("quick", max_examples=25, **PATIENT)
 settings.register_profile("thorough", max_examples=300, **PATIENT)
 settings.load_profile("quick")
 
+# Tests make many objects and few cycles of them.
+gc.set_threshold(50_000, 20, 100)
+
 HAS_TENSORFLOW = find_spec("tensorflow") is not None
 
 
@@ -41,7 +44,6 @@ def data_home():
 def pytest_collection_finish():
     """Let the collector of garbage pass by what was imported and collected, which stays."""
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_sessionstart():
@@ -53,7 +55,7 @@ def pytest_sessionstart():
     from sktransrec._engine import _idle_trainers, _keras
 
     # More networks than users need: many tests train the same few.
-    _idle_trainers._N_TRAINERS = 64
+    _idle_trainers._N_TRAINERS = 512
     _keras.import_tensorflow = _without_optimized_graphs(_keras.import_tensorflow)
     # The parameters of classes and functions, for which scikit-learn asks at each clone and call.
     names = functools.cache(BaseEstimator._get_param_names.__func__)

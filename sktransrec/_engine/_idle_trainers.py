@@ -13,7 +13,7 @@ _N_TRAINERS = 16
 
 
 class IdleTrainers:
-    """Trainers that wait to be taken, each by one fit at a time."""
+    """Trainers that wait to be taken, each by one fit at a time, behind their keys."""
 
     def __init__(self):
         self._trainers = []
@@ -23,18 +23,19 @@ class IdleTrainers:
         """Return a trainer of these settings, as it was before its first step, or None."""
         key = _key(settings)
         with self._lock:
-            found = [each for each in self._trainers if key and _key(each.settings) == key]
-            if not found:
+            places = [i for i, (other, _) in enumerate(self._trainers) if other == key]
+            if key is None or not places:
                 return None
-            self._trainers.remove(found[-1])
-        found[-1].start_anew(settings["learning_rate"])
-        return found[-1]
+            _, trainer = self._trainers.pop(places[-1])
+        trainer.start_anew(settings["learning_rate"])
+        return trainer
 
     def keep(self, trainer):
         """Let a trainer wait, unless its network is large or has what other fits cannot share."""
-        if trainer.can_start_anew and _key(trainer.settings):
+        key = _key(trainer.settings)
+        if trainer.can_start_anew and key is not None:
             with self._lock:
-                self._trainers = [*self._trainers, trainer][-_N_TRAINERS:]
+                self._trainers = [*self._trainers, (key, trainer)][-_N_TRAINERS:]
 
     def clear(self):
         """Let all trainers go."""
