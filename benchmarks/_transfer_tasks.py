@@ -9,7 +9,9 @@ from sklearn.model_selection import KFold
 from sklearn.utils import Bunch
 
 from sktransrec import ItemFeatures
+from sktransrec._numerics._entries import one_in_each_row
 from sktransrec.datasets import get_data_home, load_amazon_pair, make_cross_domain
+from sktransrec.datasets._base import indicator_matrix
 from sktransrec.interactions import cross_listed_mask, holdout_random
 
 N_FOLDS = 3
@@ -70,8 +72,7 @@ def _read_shop(name):
     histories = sorted((int(user), set(map(int, items))) for user, *items in histories)
     columns = [item - 1 for _, items in histories for item in items]
     rows = np.repeat(np.arange(len(histories)), [len(items) for _, items in histories])
-    ones = np.ones(len(rows), dtype=np.float32)
-    X = sp.csr_array((ones, (rows, columns)), shape=(len(histories), len(items)))
+    X = indicator_matrix(rows, columns, (len(histories), len(items)))
     return X, np.array([user for user, _ in histories]), [text for _, text in items]
 
 
@@ -212,9 +213,7 @@ def beside(left, right):
 
 def _rows_of(ids, sorted_ids):
     """Return the matrix that takes rows of `sorted_ids` to those of `ids`."""
-    columns = np.searchsorted(sorted_ids, ids)
-    ones = np.ones(len(ids), dtype=np.float32)
-    return sp.csr_array((ones, columns, np.arange(len(ids) + 1)), shape=(len(ids), len(sorted_ids)))
+    return one_in_each_row(np.searchsorted(sorted_ids, ids), len(sorted_ids))
 
 
 def _with_known_items(y, Y_known):

@@ -41,6 +41,7 @@ import sktransrec as str_
 from sktransrec._numerics._entries import pattern_of
 from sktransrec._numerics._top_k import Preference, top_k
 from sktransrec.datasets import load_citeulike, load_movielens
+from sktransrec.datasets._base import indicator_matrix
 from sktransrec.interactions import holdout_random
 from sktransrec.metrics import ndcg_at_k, recall_at_k
 
@@ -404,8 +405,7 @@ def catalogue_lines(n_items):
     n_rows, n_rows_an_item = n_items // 20, 4
     rows = rng.randint(n_rows, size=n_rows_an_item * n_items)
     columns = np.tile(np.arange(n_items), n_rows_an_item)
-    ones = np.ones(len(rows), dtype=np.float32)
-    X = pattern_of(sp.csr_array((ones, (rows, columns)), shape=(n_rows, n_items)))
+    X = indicator_matrix(rows, columns, (n_rows, n_items))
     content = rng.standard_normal((n_items + N_NEW_ITEMS, 16)).astype(np.float32)
     new = str_.ItemFeatures(content[n_items:], ids=np.arange(n_items, len(content)))
     model = str_.HybridRecommender(

@@ -35,6 +35,7 @@ from sktransrec import (
     ItemKNNRecommender,
     PopularityRecommender,
 )
+from sktransrec.datasets._base import indicator_matrix
 
 PEERS = ("implicit", "irspack", "skrecsys", "torch", "rectools", "lenskit")
 SWEEPS = 15
@@ -56,10 +57,7 @@ def interactions(n_rows, n_items, n_interactions, seed=0):
     popularity = 1 / np.arange(1, n_items + 1) ** 0.8
     items = rng.choice(n_items, size=n_interactions, p=popularity / popularity.sum())
     rows = rng.integers(n_rows, size=n_interactions)
-    X = sp.csr_array((np.ones(n_interactions, np.float32), (rows, items)), shape=(n_rows, n_items))
-    X.sum_duplicates()
-    X.data[:] = 1
-    return X
+    return indicator_matrix(rows, items, (n_rows, n_items))
 
 
 def ours(X, n_components, k):

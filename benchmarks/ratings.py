@@ -15,12 +15,12 @@ import sys
 from importlib.util import find_spec
 
 import numpy as np
-import scipy.sparse as sp
 from _record import Record, SearchRecord, argument_parser, chosen
 from _report import Estimate, mean_and_error, measure
 from sklearn.base import clone
 
 import sktransrec as str_
+from sktransrec._numerics._entries import with_data
 from sktransrec.base import InDomainRecommender
 from sktransrec.datasets import load_movielens
 from sktransrec.interactions import InteractionEncoder, holdout_random
@@ -50,13 +50,8 @@ class SurpriseSVD(InDomainRecommender):
         ).fit(Dataset.load_from_df(table, reader).build_full_trainset())
 
     def predict_ratings(self, X, y):
-        return _stored_in(
-            y, [self.model_.predict(*pair).est for pair in zip(*y.nonzero(), strict=True)]
-        )
-
-
-def _stored_in(y, ratings):
-    return sp.csr_array((np.float32(ratings), y.indices, y.indptr), shape=y.shape)
+        pairs = zip(*y.nonzero(), strict=True)
+        return with_data(y, np.float32([self.model_.predict(*pair).est for pair in pairs]))
 
 
 NAME = "ratings"

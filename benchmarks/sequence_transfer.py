@@ -43,6 +43,7 @@ from sktransrec import (
     TransferGate,
 )
 from sktransrec.datasets import load_sequences
+from sktransrec.datasets._base import indicator_matrix
 from sktransrec.metrics import held_out_ranks
 
 N_TARGET_USERS = 1_090
@@ -155,9 +156,7 @@ def _padded(sequences, n_steps):
 
 def _matrix(sequences, n_items):
     rows = np.repeat(np.arange(len(sequences)), list(map(len, sequences)))
-    columns = np.concatenate(sequences) - 1
-    ones = np.ones(len(rows), dtype=np.float32)
-    return (sp.csr_array((ones, (rows, columns)), (len(sequences), n_items)) > 0).astype(np.float32)
+    return indicator_matrix(rows, np.concatenate(sequences) - 1, (len(sequences), n_items))
 
 
 def baselines(task):

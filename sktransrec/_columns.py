@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A column of values from any library as an exact numpy array."""
+"""Columns of tables from any library: exact arrays of their values, their names and orders."""
 
 from collections.abc import Mapping, Set
 
@@ -51,7 +51,12 @@ def framed_like(X, values):
 
 
 def first_displaced(names, others):
-    """Return the first place where the same names stand in another order, None if none does."""
+    """Return the first place where the same names stand in another order, None if none does.
+
+    Either may be None, if there are no names.
+    """
+    if names is None or others is None:
+        return None
     names, others = list(names), list(others)
     if names == others or len(names) != len(others) or set(names) != set(others):
         return None
@@ -82,7 +87,7 @@ def check_row_labels(X, y, *, name="y", of="X"):
 
 def check_order(known, names, *, name="y"):
     """Raise if the columns of an argument are called as the known items, in another order."""
-    place = None if known is None or names is None else first_displaced(names, known)
+    place = first_displaced(names, known)
     if place is not None:
         raise ValueError(
             f"{name} has the column {names[place]!r} where the model has the item "
@@ -93,7 +98,7 @@ def check_order(known, names, *, name="y"):
 def check_order_of_part(part, names):
     """Raise if a fitted part of a model knows the items by the same names in another order."""
     known = getattr(part, "item_names_", None)
-    place = None if known is None or names is None else first_displaced(known, names)
+    place = first_displaced(known, names)
     if place is not None:
         raise ValueError(
             f"{type(part).__name__}, which is fitted already, has the item {known[place]!r} where "

@@ -41,7 +41,7 @@ def score_parts(model, X):
     if found is None:
         return None
     if keeps_columns(model):
-        return _of_entries(check_matrix(X, name="X").indices, *found)
+        return parts_of_entries(check_matrix(X, name="X").indices, *found)
     return _through_mixed_columns(model, X, *found)
 
 
@@ -93,7 +93,7 @@ def _through_mixed_columns(model, X, known, parts):
     return sp.csr_array(matrix).indices.astype(np.intp), (shares @ parts).astype(np.float32)
 
 
-def _of_entries(columns, known, parts):
+def parts_of_entries(columns, known, parts):
     """Return the columns, and the parts of each; a column without parts adds nothing.
 
     Parts of other columns are no reasons: the row does not have these.

@@ -257,20 +257,21 @@ def check_order_kept(model):
     """
     for outer in _nested(model):
         n_columns = getattr(outer, "n_features_in_", None)
-        if isinstance(outer, Pipeline) and n_columns is not None and not keeps_columns(outer):
-            names = list(getattr(outer, "feature_names_in_", map("x{}".format, range(n_columns))))
-            try:
-                after = outer[:-1].get_feature_names_out(names)
-            except (AttributeError, NotFittedError, TypeError, ValueError):
-                return
-            known = set(names)
-            after = [name if name in known else name.partition("__")[2] for name in after]
-            if first_displaced(after, names) is not None:
-                raise ValueError(
-                    f"The steps before {type(recommender_of(model)).__name__} put the columns of X "
-                    f"in another order, with {after[0]!r} first, so the number of an item is not "
-                    "that of its column in X: keep the order of the columns."
-                )
+        if not isinstance(outer, Pipeline) or n_columns is None or keeps_columns(outer):
+            continue
+        names = list(getattr(outer, "feature_names_in_", map("x{}".format, range(n_columns))))
+        try:
+            after = outer[:-1].get_feature_names_out(names)
+        except (AttributeError, NotFittedError, TypeError, ValueError):
+            return
+        known = set(names)
+        after = [name if name in known else name.partition("__")[2] for name in after]
+        if first_displaced(after, names) is not None:
+            raise ValueError(
+                f"The steps before {type(recommender_of(model)).__name__} put the columns of X "
+                f"in another order, with {after[0]!r} first, so the number of an item is not "
+                "that of its column in X: keep the order of the columns."
+            )
 
 
 def _is_one_to_one(step):

@@ -87,6 +87,14 @@ class RecommenderMixin(VersionStampMixin):
     def _valid_rows(self, X, *, reset):
         return check_rows(self, X, reset=reset)
 
+    def _fit_on_valid(self, X, y):
+        """Fit the model of a subclass, and learn which items there are and how popular they are."""
+        data = self._valid_data(X, y, reset=True)
+        self._fit(*data)
+        items = self._items_of(*data)
+        self.n_items_, self.popularity_ = items.shape[1], column_shares(items)
+        return self
+
     def decision_function(self, X: MatrixLike) -> NDArray[np.float32]:
         """Score every item for each row of X.
 
@@ -358,12 +366,7 @@ class InDomainRecommender(RecommenderMixin, BaseEstimator):
         -------
         self : object
         """
-        (X,) = self._valid_data(X, y, reset=True)
-        self._fit(X)
-        items = self._items_of(X)
-        self.n_items_ = items.shape[1]
-        self.popularity_ = column_shares(items)
-        return self
+        return self._fit_on_valid(X, y)
 
     def _items_of(self, X):
         """Return the interactions with the items that are recommended: by default, all columns."""
@@ -412,11 +415,7 @@ shape (n_rows,)
         -------
         self : object
         """
-        X, y = self._valid_data(X, y, reset=True)
-        self._fit(X, y)
-        self.n_items_ = y.shape[1]
-        self.popularity_ = column_shares(y)
-        return self
+        return self._fit_on_valid(X, y)
 
     def _valid_data(self, X, y, *, reset):
         if y is None:

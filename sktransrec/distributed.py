@@ -3,6 +3,7 @@
 
 import copy
 import functools
+import operator
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +20,7 @@ from ._typing import Estimator
 from ._wrapping import as_matrix
 from .interactions import InteractionEncoder
 from .interactions._encoder import encoder_of_part, names_of_columns
-from .interactions._known_of import user_column, users_in
+from .interactions._other_logs import user_column, users_in
 from .persistence import load
 from .serving import RecommendationService
 
@@ -165,15 +166,7 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
             "fitted in parts: pass EASERecommender, RidgeRecommender, ItemKNNRecommender, "
             "GraphFilterRecommender, PopularityRecommender or ALSRecommender."
         )
-    given = {"X": X} if y is None else {"X": X, "y": y}
-    of_each = {name: _checked_parts(_parts(of), name) for name, of in given.items()}
-    if len(set(map(len, of_each.values()))) > 1:
-        numbers = " and ".join(f"{name} in {len(of)}" for name, of in of_each.items())
-        raise ValueError(
-            f"The parts do not belong together: there is {numbers} parts. Pass y in the same parts "
-            "as X."
-        )
-    parts = list(zip(*of_each.values(), strict=True))
+    parts = _parts_together({"X": X} if y is None else {"X": X, "y": y})
     cannot_begin = _has_no_rows if y is not None else _has_no_interactions
     is_empty = [_delayed(cannot_begin)(part[0]) for part in parts]
     filled = (part for part, empty in zip(parts, is_empty, strict=True) if not empty.compute())
@@ -184,7 +177,7 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
     sums = [_delayed(_row_sums)(_delayed(chosen), *part) for part in parts]
     model.__dict__.pop("feature_names_in_", None)
     model.__dict__.update(vars(chosen))
-    return model.fit_row_sums(_reduced(sums, _added).compute())
+    return model.fit_row_sums(_reduced(sums, operator.add).compute())
 
 
 def recommend_parts(path: str, X: Any, **options: Any) -> list[Any]:
@@ -253,11 +246,18 @@ def _parts(parts):
 
 
 def _reduced(values, combine):
-    """Return the delayed combination of all values, in a tree."""
+    """Return the delayed combination of all values that are not None, in a tree."""
     while len(values) > 1:
         pairs = [values[n : n + 2] for n in range(0, len(values), 2)]
-        values = [_delayed(combine)(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
+        values = [
+            _delayed(_joined)(combine, *pair) if len(pair) == 2 else pair[0] for pair in pairs
+        ]
     return values[0]
+
+
+def _joined(combine, first, second):
+    """Return the combination of two values, of which either may be None."""
+    return combine(first, second) if first is not None and second is not None else first or second
 
 
 def _names_of_columns(encoder, events):
@@ -275,8 +275,6 @@ def _n_events(events):
 
 
 def _merged(first, second):
-    if first is None or second is None:
-        return first or second
     # A task must not change what it is given.
     return copy.copy(first).merge(second)
 
@@ -294,6 +292,18 @@ def _checked_parts(parts, argument):
     """Return delayed parts that raise unless they have the columns of the first one."""
     first = _delayed(_columns_of)(*parts[:1])
     return [_delayed(_with_columns)(part, first, argument) for part in parts]
+
+
+def _parts_together(given):
+    """Return tuples of the delayed parts of arguments; raise unless all have as many parts."""
+    of_each = {name: _checked_parts(_parts(of), name) for name, of in given.items()}
+    if len(set(map(len, of_each.values()))) > 1:
+        numbers = " and ".join(f"{name} in {len(of)}" for name, of in of_each.items())
+        raise ValueError(
+            f"The parts do not belong together: there is {numbers} parts. Pass y in the same parts "
+            "as X."
+        )
+    return list(zip(*of_each.values(), strict=True))
 
 
 def _columns_of(X):
@@ -335,10 +345,6 @@ def _fitted_to_first(model, *data):
 def _row_sums(model, X, *y):
     """Return the sums over a part, None if it has no rows."""
     return None if _has_no_rows(X) else model.row_sums(X, *y)
-
-
-def _added(first, second):
-    return first + second if first is not None and second is not None else first or second
 
 
 def _recommended(path, part, options):

@@ -34,7 +34,7 @@ from .inspection._trace import trace
 from .interactions import InteractionEncoder
 from .interactions._coded import latest_columns, merged_matrix
 from .interactions._events import frame_library, frame_of
-from .interactions._known_of import (
+from .interactions._other_logs import (
     coded_baskets,
     ignoring_unknown,
     library_of,

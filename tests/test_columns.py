@@ -137,8 +137,9 @@ def test_objects_are_kept_one_by_one():
 
 def test_the_first_name_in_another_place_is_found():
     assert first_displaced(["a", "b", "c"], np.array(["a", "c", "b"])) == 1
-    for others in (["a", "b", "c"], ["a", "b"], ["a", "b", "d"]):
+    for others in (["a", "b", "c"], ["a", "b"], ["a", "b", "d"], None):
         assert first_displaced(["a", "b", "c"], others) is None
+    assert first_displaced(None, ["a"]) is None
 
 
 def test_values_get_the_names_of_any_table():

@@ -82,18 +82,10 @@ PARAMETERS = {
     "objective": {
         *("activity_exponent", "adversarial_weight", "confidence", "discount", "fit_intercept"),
         *("fit_scale", "item_exponent", "kind", "popularity_exponent", "popularity_weight"),
-        *("bias_regularization", "loss", "neighbor_weight", "regularization"),
+        *("bias_regularization", "loss", "neighbor_weight", "popularity_offset", "prior"),
         *("gamma", "kl_annealing_epochs", "kl_weight", "low_pass_weight", "noise", "normalize"),
-        *(
-            "output_activation",
-            "row_exponent",
-            "scale_regularization",
-            "covariance_shrinkage",
-            "popularity_offset",
-            "shrinkage",
-            "similarity",
-            "prior",
-        ),
+        *("covariance_shrinkage", "output_activation", "regularization", "row_exponent"),
+        *("scale_regularization", "shrinkage"),
     },
     "optimisation": {
         *("activation", "batch_size", "code_activation", "dropout", "epochs", "learning_rate"),
@@ -112,30 +104,12 @@ PARAMETERS = {
         *("target_dropout", "trainable", "unfreeze_every"),
     },
     "other estimators": {
-        *(
-            "estimators",
-            "fallback",
-            "final_estimator",
-            "recommender",
-            "regressor",
-            "transfer",
-            "transformer",
-        ),
-        "weights",
+        *("estimators", "fallback", "final_estimator", "recommender", "regressor", "transfer"),
+        *("transformer", "weights"),
     },
     "comparison": {
-        *(
-            "confidence_level",
-            "cv",
-            "holdout",
-            "k",
-            "max_sources",
-            "metric",
-            "n_buckets",
-            "n_candidates",
-            "learn_cross_listed",
-        ),
-        *("segment_columns", "target_columns"),
+        *("confidence_level", "cv", "holdout", "k", "learn_cross_listed", "max_sources"),
+        *("metric", "n_buckets", "n_candidates", "segment_columns", "target_columns"),
     },
     "texts": {
         *("analyzer", "lowercase", "max_df", "max_features", "min_df", "ngram_range"),
@@ -216,7 +190,7 @@ TESTED_THROUGH = {
     "content/_shared_encoder.py": "content/test_encoder.py",
     "content/_values.py": "content/test_item_features.py",
     # What a service reads of a log.
-    "interactions/_known_of.py": "test_serving.py",
+    "interactions/_other_logs.py": "test_serving.py",
     # Names of scikit-learn, passed on.
     "_validation/_sklearn.py": "test_package.py",
     # Mixins of a single estimator, or of two that differ in little else.
@@ -235,21 +209,10 @@ TESTS_OF_MANY_MODULES = {
     "testing": {"recommenders_of_others"},
     "transfer": {"claims"},
     ".": {
-        *("arguments", "common", "doctests", "examples", "file_format", "guide", "jobs"),
-        "languages",
-        *("main_job", "migration", "readme"),
-        *(
-            "malformed",
-            "media",
-            "new_items",
-            "own_recommender",
-            "package",
-            "empty_rows",
-            "raw_ids",
-            "results",
-            "saved",
-        ),
-        *("set_output", "sound", "toys", "two_threads"),
+        *("arguments", "common", "doctests", "empty_rows", "examples", "file_format", "guide"),
+        *("jobs", "languages", "main_job", "malformed", "media", "migration", "new_items"),
+        *("own_recommender", "package", "raw_ids", "readme", "results", "saved", "set_output"),
+        *("sound", "toys", "two_threads"),
     },
 }
 

@@ -46,15 +46,7 @@ def autoencoder(
 
 
 def towers(
-    n_features,
-    n_outputs,
-    hidden_layer_sizes,
-    n_components,
-    *,
-    activation,
-    loss,
-    variational,
-    seed,
+    n_features, n_outputs, hidden_layer_sizes, n_components, *, activation, loss, variational, seed
 ):
     """Return an encoder of each domain, the mean of their codes, and an output of one layer.
 

@@ -27,7 +27,7 @@ class IdleTrainers:
             if key is None or not places:
                 return None
             _, trainer = self._trainers.pop(places[-1])
-        trainer.start_anew(settings["learning_rate"])
+        trainer.start_anew(settings.learning_rate)
         return trainer
 
     def keep(self, trainer):
@@ -44,10 +44,10 @@ class IdleTrainers:
 
 def _key(settings):
     """Return a key that trainers of the same steps share; None if that cannot be told."""
-    if settings["fine_tuning"]:
+    if settings.fine_tuning:
         return None
-    others = {name: settings[name] for name in settings.keys() - {"build", "learning_rate"}}
+    others = settings._replace(build=None, learning_rate=None)
     try:
-        return settings["build"], json.dumps(others, sort_keys=True)
+        return settings.build, json.dumps(others, sort_keys=True)
     except TypeError:  # of arrays, such as features of items
         return None

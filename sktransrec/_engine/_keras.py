@@ -8,7 +8,6 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._numerics._row_totals import rows_of_entries
-from ._network import Network
 
 
 def import_tensorflow():
@@ -44,13 +43,6 @@ def as_tensor(rows):
     indices[:, 0] = rows_of_entries(rows)
     indices[:, 1] = rows.indices
     return tf.SparseTensor(indices, rows.data, rows.shape)
-
-
-def rebuilt_network(config, weights):
-    """Return the network of a JSON config, with its weights."""
-    network = Network.from_config(config)
-    network.assign(weights)
-    return network
 
 
 def load_model(path, layer=None):

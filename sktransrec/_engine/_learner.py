@@ -28,7 +28,7 @@ from ._fine_tuning import (
 from ._idle_trainers import IdleTrainers
 from ._schedules import LearningRates
 from ._state import FittedNetwork
-from ._trainer import NetworkTrainer
+from ._trainer import NetworkTrainer, TrainerSettings
 
 # Rows that run through a network at once where nothing is learned.
 _FORWARD_ROWS = 256
@@ -99,7 +99,10 @@ class NetworkLearner:
         self._start(anew=not goes_on)
         checkpoint = self._checkpoint(X, y)
         trainer = self._trainer(X, y, keep_optimizer=False)
-        history = self._trained(trainer, X, y, epochs=self.epochs, checkpoint=checkpoint)
+        fraction = self.validation_fraction
+        history = self._trained(
+            trainer, X, y, epochs=self.epochs, validation_fraction=fraction, checkpoint=checkpoint
+        )
         self._finish(trainer, history, keep_trainer=False)
         self._warn_of_collapse(X)
         return self
@@ -165,30 +168,26 @@ class NetworkLearner:
         if self._pretrained is None:
             return None
         return FineTuning(
-            self._pretrained,
-            self.trainable,
-            self.unfreeze_every,
-            self.layer_decay,
-            self.l2_sp,
+            self._pretrained, self.trainable, self.unfreeze_every, self.layer_decay, self.l2_sp
         )
 
     def _trainer(self, X, y, *, keep_optimizer):
         """Return a trainer of this estimator's network in its present state."""
         build, sizes = self._builder(X, y)
-        settings = {
-            "build": build,
-            "sizes": {**_without_numpy(sizes), "seed": self._seed_of_weights},
-            "regularization": self.regularization,
-            "optimizer": self.optimizer,
-            "learning_rate": self.learning_rate,
-            "run_eagerly": self.run_eagerly,
-            "fine_tuning": self._fine_tuning(),
-        }
+        settings = TrainerSettings(
+            build,
+            {**_without_numpy(sizes), "seed": self._seed_of_weights},
+            self.regularization,
+            self.optimizer,
+            self.learning_rate,
+            self.run_eagerly,
+            self._fine_tuning(),
+        )
         fitted = self._fitted_network
         trainer = fitted and fitted.take_trainer()
         if keep_optimizer and trainer is not None and trainer.settings == settings:
             return trainer
-        trainer = _idle_trainers.take(settings) or NetworkTrainer(**settings)
+        trainer = _idle_trainers.take(settings) or NetworkTrainer(settings)
         if fitted is not None:
             trainer.load(fitted.weights, fitted.optimizer_state if keep_optimizer else None)
         return trainer
@@ -209,22 +208,12 @@ class NetworkLearner:
         )
 
     def _trained(
-        self,
-        trainer,
-        X,
-        y,
-        *,
-        epochs,
-        validation_fraction=None,
-        earlier_losses=(),
-        checkpoint=None,
+        self, trainer, X, y, *, epochs, validation_fraction, earlier_losses=(), checkpoint=None
     ):
         """Train on the rows that are not held out, and return the losses of each epoch.
 
         The learning rate goes on from the epochs with the earlier losses.
         """
-        if validation_fraction is None:
-            validation_fraction = self.validation_fraction
         rates = self._learning_rates()
         X, rows, validation_loss = self._held_out(trainer, X, y, validation_fraction)
         if self._fitted_network is None:

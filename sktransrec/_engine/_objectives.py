@@ -10,11 +10,7 @@ from typing import Any, NamedTuple
 
 from ._layers import float32_model
 
-OUTPUT_ACTIVATIONS = {
-    "mse": "linear",
-    "binary_crossentropy": "sigmoid",
-    "multinomial": "softmax",
-}
+OUTPUT_ACTIVATIONS = {"mse": "linear", "binary_crossentropy": "sigmoid", "multinomial": "softmax"}
 
 
 class Objective:

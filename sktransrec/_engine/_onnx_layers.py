@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the layers of dense networks are in a graph of ONNX."""
 
-from typing import Any
-
-_LAYERS: dict[str, Any] = {}
 _SAME_IN_ONNX = {
     "elu": ("Elu", {}),
     "leaky_relu": ("LeakyRelu", {"alpha": 0.2}),
@@ -53,17 +50,6 @@ def _unit_rows(graph, rows):
     return graph.node("Div", [rows, divisor], "unit_rows")
 
 
-def _layer(*kinds):
-    """Decorate what adds layers of these classes to a graph and returns the name of the output."""
-
-    def register(function):
-        _LAYERS.update(dict.fromkeys(kinds, function))
-        return function
-
-    return register
-
-
-@_layer("Dense", "SparseDense")
 def _dense(graph, layer, rows):
     kernel = graph.constant(f"{layer.name}/kernel", layer.weights["kernel"])
     bias = graph.constant(f"{layer.name}/bias", layer.weights["bias"])
@@ -71,7 +57,6 @@ def _dense(graph, layer, rows):
     return _activated(graph, layer, linear)
 
 
-@_layer("Activation")
 def _activated(graph, layer, x):
     activation, name = layer.config["activation"], layer.name
     if activation == "linear":
@@ -93,6 +78,10 @@ def _gelu(graph, name, x):
     return graph.node("Mul", [half, twice], name)
 
 
-@_layer("SeededDropout")
-def _unchanged(graph, layer, x):
-    return x
+# What adds a layer of a class to a graph and returns the name of the output.
+_LAYERS = {
+    "Activation": _activated,
+    "Dense": _dense,
+    "SeededDropout": lambda graph, layer, x: x,
+    "SparseDense": _dense,
+}

@@ -142,11 +142,7 @@ PARAMETERS = {
         "The method that updates the weights by their gradients.",
         [StrOptions(set(OPTIMIZERS))],
     ),
-    "learning_rate": Parameter(
-        "float",
-        "Step length of the optimizer, above 0.",
-        ABOVE_0,
-    ),
+    "learning_rate": Parameter("float", "Step length of the optimizer, above 0.", ABOVE_0),
     "learning_rate_schedule": Parameter(
         _choice(SCHEDULES),
         """How the learning rate changes from epoch to epoch. "constant" keeps it. "cosine" lowers

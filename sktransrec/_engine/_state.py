@@ -7,6 +7,7 @@ import os
 import sys
 
 from .._extras import asks_to_install
+from ._network import Network
 from ._served_network import ServedNetwork
 
 _INSTALL = (
@@ -95,9 +96,10 @@ class FittedNetwork:
     @property
     def network(self):
         """The network as a live `Network`, a copy of its own."""
-        keras_engine = engine()
+        engine()
         if self._network is None:
-            self._network = keras_engine.rebuilt_network(self.config, self.weights)
+            self._network = Network.from_config(self.config)
+            self._network.assign(self.weights)
         return self._network
 
     def changed(self, layer, settings, weights):

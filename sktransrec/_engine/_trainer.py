@@ -3,11 +3,13 @@
 
 import functools
 import warnings
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from ._adam import fused_adam_class
-from ._fine_tuning import FineTuner
+from ._fine_tuning import FineTuner, FineTuning
 from ._items import SampledTargets
 from ._keras import as_tensor, forward
 from ._objectives import Objective
@@ -17,10 +19,10 @@ from ._state import engine
 _SMALL_NETWORK = 2**18
 
 
-class NetworkTrainer:
-    """A live network, its optimizer and its compiled step.
+class TrainerSettings(NamedTuple):
+    """What a trainer builds and how it trains it.
 
-    Parameters
+    Attributes
     ----------
     build : callable
         A builder, which returns a `Network`.
@@ -36,35 +38,29 @@ class NetworkTrainer:
         What to start from, and which layers move how fast.
     """
 
-    def __init__(
-        self,
-        build,
-        sizes,
-        *,
-        regularization,
-        optimizer,
-        learning_rate,
-        run_eagerly,
-        fine_tuning=None,
-    ):
+    build: Callable
+    sizes: dict
+    regularization: float
+    optimizer: str
+    learning_rate: float
+    run_eagerly: bool
+    fine_tuning: FineTuning | None = None
+
+
+class NetworkTrainer:
+    """A live network, its optimizer and its compiled step."""
+
+    def __init__(self, settings):
         engine()
-        self.settings = {
-            "build": build,
-            "sizes": sizes,
-            "regularization": regularization,
-            "optimizer": optimizer,
-            "learning_rate": learning_rate,
-            "run_eagerly": run_eagerly,
-            "fine_tuning": fine_tuning,
-        }
-        self.network = build(**sizes)
-        self._optimizer = _compiled(self.network.model, optimizer, learning_rate, run_eagerly)
-        self._tuner = fine_tuning and FineTuner(self.network, fine_tuning)
+        self.settings = settings
+        self.network = settings.build(**settings.sizes)
+        self._optimizer = _compiled(self.network.model, settings)
+        self._tuner = settings.fine_tuning and FineTuner(self.network, settings.fine_tuning)
         self._variables = self.network.model.trainable_variables
         if self._tuner:
             self._variables = self._tuner.variables
         self._optimizer.build(self._variables)
-        self._objective = Objective(self.network, regularization)
+        self._objective = Objective(self.network, settings.regularization)
         self._functions = {}
         variables = [*self.network.model.weights, *_all_variables(self._optimizer)]
         is_small = sum(np.prod(each.shape) for each in variables) <= _SMALL_NETWORK
@@ -92,7 +88,7 @@ class NetworkTrainer:
 
     def start_anew(self, learning_rate):
         """Go back to the state before the first step; the compiled step stays."""
-        self.settings["learning_rate"] = learning_rate
+        self.settings = self.settings._replace(learning_rate=learning_rate)
         for variable, value in self._start:
             variable.assign(value)
 
@@ -222,7 +218,7 @@ class NetworkTrainer:
         if not np.isfinite(loss):
             raise ValueError(
                 f"The training loss became {loss} in epoch {epoch + 1}: the network diverged at "
-                f"learning_rate={self.settings['learning_rate']}. Choose a smaller learning_rate, "
+                f"learning_rate={self.settings.learning_rate}. Choose a smaller learning_rate, "
                 "or scale the columns of X."
             )
         return loss
@@ -251,7 +247,7 @@ class NetworkTrainer:
             # Through `partial`, TensorFlow tells the functions of trainers apart. It takes them
             # for one that is traced too often otherwise, and warns.
             function = functools.partial(getattr(self, f"_{name}"))
-            if not self.settings["run_eagerly"]:
+            if not self.settings.run_eagerly:
                 signature = tf.nest.map_structure(_any_rows, tensors)
                 shapes = [tensor.shape for tensor in self.network.model.inputs]
                 signature[0] = list(map(_of_shape, signature[0], shapes))
@@ -270,7 +266,7 @@ class NetworkTrainer:
                 loss += self._tuner.penalty()
         gradients = tape.gradient(loss, self._variables)
         is_sampled = any(isinstance(each, SampledTargets) for each in targets.values())
-        if not (is_sampled and self.settings["optimizer"] == "adam"):
+        if not (is_sampled and self.settings.optimizer == "adam"):
             gradients = [tf.convert_to_tensor(each) for each in gradients]
         if self._tuner:
             self._tuner.apply(self._optimizer, gradients, self._variables)
@@ -349,17 +345,17 @@ def _of_shape(spec, shape):
     return type(spec)(shape, spec.dtype)
 
 
-def _compiled(model, optimizer, learning_rate, run_eagerly):
+def _compiled(model, settings):
     """Let scikeras compile a network from names and numbers, and return its optimizer."""
     from scikeras.wrappers import BaseWrapper
 
     wrapper = BaseWrapper(
         model,
         loss="mean_squared_error",  # none but ours is computed
-        optimizer=fused_adam_class() if optimizer == "adam" else optimizer,
-        optimizer__learning_rate=learning_rate,
-        optimizer__name=optimizer,
-        run_eagerly=run_eagerly,
+        optimizer=fused_adam_class() if settings.optimizer == "adam" else settings.optimizer,
+        optimizer__learning_rate=settings.learning_rate,
+        optimizer__name=settings.optimizer,
+        run_eagerly=settings.run_eagerly,
     )
     wrapper.model_ = model
     wrapper._ensure_compiled_model()

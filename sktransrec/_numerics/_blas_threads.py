@@ -30,14 +30,17 @@ class _Limit:
 
     def enter(self):
         with self._lock:
-            looks_again = self._looks_again()
-            if looks_again or self._n_inside == 0:
-                for library in self._libraries:
-                    n_threads = library.get_num_threads()
-                    if n_threads != 1:
-                        self._to_restore.append((library, n_threads))
-                        _set_num_threads(library, 1)
+            if self._looks_again() or self._n_inside == 0:
+                self._limit()
             self._n_inside += 1
+
+    def _limit(self):
+        """Set all libraries to one thread, and note how many they had."""
+        for library in self._libraries:
+            n_threads = library.get_num_threads()
+            if n_threads != 1:
+                self._to_restore.append((library, n_threads))
+                _set_num_threads(library, 1)
 
     def _looks_again(self):
         """Return whether libraries were looked for: an import may have loaded one since."""

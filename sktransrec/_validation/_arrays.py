@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import indexable
 
+from .._columns import check_row_labels
 from ._finite import check_magnitude, largest_magnitude
 from ._plain import plain_numbers, plain_rows
 from ._raw_logs import (
@@ -270,14 +271,16 @@ def _check_not_tiny(X, name):
         )
 
 
-def check_sample_domain(sample_domain, n_rows, *, both=False):
+def check_sample_domain(sample_domain, X, n_rows, *, both=False):
     """Return the mask of the rows of the source, or None if `sample_domain` is None.
 
     `sample_domain` is a number for each row, or one for all: above zero for the source, below zero
-    for the target. With `both`, there must be rows of both domains.
+    for the target. X are the rows as they were passed, with their labels if they have some. With
+    `both`, there must be rows of both domains.
     """
     if sample_domain is None:
         return None
+    check_row_labels(X, sample_domain, name="sample_domain")
     labels = np.asarray(sample_domain)
     if labels.shape not in ((), (n_rows,)) or labels.dtype.kind not in "iuf":
         raise ValueError(

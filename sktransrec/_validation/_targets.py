@@ -57,11 +57,8 @@ def check_relevance(y, *, n_rows, n_items=None, name="y"):
 def _two_dimensional(y, *, n_items, name):
     """Return y unchanged, or the indicator matrix of a y with one column index per row."""
     y = as_array(y, name=name)
-    return _one_item_per_row(y, n_items=n_items, name=name) if y.ndim == 1 else y
-
-
-def _one_item_per_row(y, *, n_items, name):
-    """Return the indicator matrix of one integer column index per row."""
+    if y.ndim != 1:
+        return y
     if y.dtype.kind not in "iu":
         raise ValueError(
             f"{name} is 1-D with dtype {y.dtype}: a 1-D {name} must hold one integer column index "

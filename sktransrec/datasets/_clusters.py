@@ -6,14 +6,7 @@ from functools import partial
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from .._validation import (
-    AT_LEAST_0,
-    COUNT,
-    COUNT_FROM_2,
-    FROM_0_TO_1,
-    UP_TO_1,
-    validate_params,
-)
+from .._validation import AT_LEAST_0, COUNT, COUNT_FROM_2, FROM_0_TO_1, UP_TO_1, validate_params
 from ._generated import make_matrix, make_popularity, related_normals
 
 _DESCR = (

@@ -31,12 +31,7 @@ _DESCR_SPLIT = (
 )
 
 
-@validate_params(
-    {
-        "name": [StrOptions(set(_FILE_NAMES))],
-        "max_length": COUNT,
-    }
-)
+@validate_params({"name": [StrOptions(set(_FILE_NAMES))], "max_length": COUNT})
 def load_sequences(
     name: Literal["lastfm", "beauty"],
     *,

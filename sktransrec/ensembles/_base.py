@@ -55,6 +55,7 @@ from .._wrapping import (
 from ..base import RecommenderMixin
 from ..content import ItemFeatures
 from ..content._item_features import check_order_of_items
+from ..evaluation._gain import measured_gain
 from ..interactions._target_items import TargetItems
 from ..metrics._table import METRICS
 from ._later_items import knows_content, with_later_items
@@ -234,10 +235,6 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
 
         A model that recommends all columns of X is allowed too, if these include the target items.
         """
-        target_columns = self._target.columns
-        allowed = {self._target.n_items}
-        if target_columns.size:
-            allowed.add(self.n_features_in_)
         for name, model in models.items():
             recommender = recommender_of(model)
             check_is_complete(recommender)
@@ -246,20 +243,25 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
             else:
                 check_order_kept(model)
                 self._check_no_source_items(name, recommender)
-            n_items, columns = recommender.n_items_, getattr(recommender, "item_columns_", None)
-            if n_items not in allowed:
-                raise ValueError(
-                    f"{name!r} recommends {n_items} items where there are {self._target.n_items}: "
-                    "all recommenders must recommend the same items, the columns of X or those of "
-                    "y."
-                )
-            has_both = columns is not None and target_columns.size > 0
-            if has_both and not np.array_equal(columns, target_columns):
-                raise ValueError(
-                    f"{name!r} recommends other columns of X than the ensemble: "
-                    f"{_first_difference(columns, target_columns)}. All recommenders must have "
-                    "the same target_columns."
-                )
+            self._check_same_items(name, recommender)
+
+    def _check_same_items(self, name, recommender):
+        """Raise if a member recommends other columns of X, or other than all of them."""
+        target, n_items = self._target, recommender.n_items_
+        recommends_all = target.columns.size > 0 and n_items == self.n_features_in_
+        if n_items != target.n_items and not recommends_all:
+            raise ValueError(
+                f"{name!r} recommends {n_items} items where there are {target.n_items}: all "
+                "recommenders must recommend the same items, the columns of X or those of y."
+            )
+        columns = getattr(recommender, "item_columns_", None)
+        has_both = columns is not None and target.columns.size > 0
+        if has_both and not np.array_equal(columns, target.columns):
+            raise ValueError(
+                f"{name!r} recommends other columns of X than the ensemble: "
+                f"{_first_difference(columns, target.columns)}. All recommenders must have the "
+                "same target_columns."
+            )
 
     def _check_no_source_items(self, name, recommender):
         """Raise if a member recommends named columns of X, and none of them is an item of y."""
@@ -315,6 +317,12 @@ class DecidingRecommender(EnsembleRecommender):
         if y is not None:
             return X, y
         return self._target.held_out(X, self.holdout, random_state)
+
+    def _gain(self, comparison, folds, **options):
+        """Return the gain that a `Comparison` finds."""
+        return measured_gain(
+            comparison, folds, metric=self.metric, k=self.k, n_jobs=self.n_jobs, **options
+        )
 
     def _parts_without_source(self, fitted, X):
         """Return what each entry of a row adds to the scores of the fitted fallback, or None."""

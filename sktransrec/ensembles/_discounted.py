@@ -91,14 +91,9 @@ class DiscountedRecommender(EnsembleRecommender):
     recommender_: Estimator
     discounts_: NDArray[np.float32]
 
-    _parameter_constraints: dict = {
-        "recommender": ESTIMATOR,
-        "discount": AT_LEAST_0,
-    }
+    _parameter_constraints: dict = {"recommender": ESTIMATOR, "discount": AT_LEAST_0}
 
-    search_distributions: ClassVar = {
-        "discount": uniform(0, 1),
-    }
+    search_distributions: ClassVar = {"discount": uniform(0, 1)}
 
     def __init__(self, recommender: Estimator, *, discount: float = 0.3) -> None:
         self.recommender = recommender

@@ -79,7 +79,7 @@ def tempered(scores, known=None):
     return scores / np.sqrt(1 + np.abs(scores))
 
 
-def tempered_parts(parts, scores, known=None):
+def tempered_parts(parts, scores, known):
     """Return what each entry adds to the tempered scores of a row, with their scale taken as given.
 
     The arguments are those of `standardized_parts`.

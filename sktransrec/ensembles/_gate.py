@@ -9,9 +9,9 @@ from sklearn.utils import check_random_state
 
 from .._typing import Estimator, MatrixLike
 from .._validation import COUNT, check_is_fitted, validated_fit_of_parts
-from .._wrapping import expecting_items
-from ..evaluation._comparison import Comparison, Side, side_without
-from ..evaluation._gain import TransferGain, measured_gain, shuffled_folds
+from .._wrapping import expecting_items, fitted_part
+from ..evaluation._comparison import Comparison, side_without
+from ..evaluation._gain import TransferGain, shuffled_folds
 from ..metrics._buckets import bucket_of
 from ._base import DecidingRecommender
 
@@ -144,9 +144,7 @@ class TransferGate(DecidingRecommender):
     transfer_: Estimator
     fallback_: Estimator
 
-    _parameter_constraints: dict = DecidingRecommender._parameter_constraints | {
-        "n_buckets": COUNT,
-    }
+    _parameter_constraints: dict = DecidingRecommender._parameter_constraints | {"n_buckets": COUNT}
 
     def __init__(
         self,
@@ -194,7 +192,7 @@ class TransferGate(DecidingRecommender):
         """
         random_state = check_random_state(self.random_state)
         X, y = self._checked(X, y)
-        self.transfer_ = Side(self.transfer, X, X).fitted(y)
+        self.transfer_ = fitted_part(self.transfer, X, y)
         self._target = target = self._target_of(X, y, [self.transfer_])
         self._check_items({"transfer": self.transfer_})
         # Readers of histories expect all items in every fold.
@@ -203,14 +201,12 @@ class TransferGate(DecidingRecommender):
             for part in (self.transfer, self.fallback)
         )
         X_kept, wanted = self._to_judge_by(X, y, random_state)
-        gain = measured_gain(
-            Comparison.of(transfer, fallback, X_kept, wanted, target),
+        without = side_without(fallback, X_kept, wanted, target)
+        gain = self._gain(
+            Comparison.of(transfer, without, X_kept, wanted, target),
             shuffled_folds(self.cv, wanted, random_state),
-            metric=self.metric,
-            k=self.k,
             n_buckets=self.n_buckets,
             confidence_level=self.confidence_level,
-            n_jobs=self.n_jobs,
             random_state=random_state,
         )
         self.gain_ = gain.without_rows()

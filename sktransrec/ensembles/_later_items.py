@@ -8,13 +8,7 @@ from sklearn.utils import get_tags
 from .._histories import padded_at_end
 from .._recommend import withheld_items
 from .._score_parts import score_parts
-from .._wrapping import (
-    reads_histories,
-    recommender_of,
-    scores_by,
-    takes_content,
-    with_recommender,
-)
+from .._wrapping import reads_histories, recommender_of, scores_by, takes_content, with_recommender
 from ..base import RecommenderMixin
 
 

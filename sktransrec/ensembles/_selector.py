@@ -23,7 +23,7 @@ from .._validation import (
 )
 from .._wrapping import is_supervised, reads_histories
 from ..evaluation._comparison import Comparison, SideFittedOnce, side_without
-from ..evaluation._gain import TransferGain, measured_gain, shuffled_folds
+from ..evaluation._gain import TransferGain, shuffled_folds
 from ..evaluation._source_scores import (
     SourceScore,
     column_distance,
@@ -240,20 +240,19 @@ class SourceSelectorRecommender(DecidingRecommender):
 
         def measured(weights):
             model = self._model(weights, columns)
-            return self._gain(model, fallback, X_kept, wanted, folds, len(columns), random_state)
+            return self._gain(
+                Comparison.of(model, fallback, X_kept, wanted, self._target),
+                folds,
+                n_buckets=1,
+                # All sources share the level.
+                confidence_level=1 - (1 - self.confidence_level) / len(columns),
+                random_state=random_state,
+            )
 
         gains = {name: measured({name: 1.0}) for name in self._shortlist(scores)}
         weights, gain = _chosen(gains, measured)
         self.gain_ = None if gain is None else gain.without_rows()
-        total = sum(weights.values()) or 1.0
-        self.source_scores_ = [
-            replace(
-                score,
-                gain=gains[name].clean if name in gains else None,
-                weight=weights.get(name, 0.0) / total,
-            )
-            for name, score in scores.items()
-        ]
+        self.source_scores_ = _completed(scores, gains, weights)
         self.weights_ = np.array([score.weight for score in self.source_scores_])
         self._uses_sources = bool(weights)
         self.recommender_ = self._fitted(weights, columns, X, y)
@@ -336,19 +335,6 @@ class SourceSelectorRecommender(DecidingRecommender):
             members.append((name, make_pipeline(selection, clone(self.transfer))))
         return VotingRecommender(members, weights=list(weights.values()))
 
-    def _gain(self, model, fallback, X, y, folds, n_sources, random_state):
-        """Return the gain of a model over the fallback, at a level shared by all sources."""
-        return measured_gain(
-            Comparison.of(model, fallback, X, y, self._target),
-            folds,
-            metric=self.metric,
-            k=self.k,
-            n_buckets=1,
-            confidence_level=1 - (1 - self.confidence_level) / n_sources,
-            n_jobs=self.n_jobs,
-            random_state=random_state,
-        )
-
     def _fitted(self, weights, columns, X, y):
         """Return the chosen recommender, fitted on all rows."""
         if weights:
@@ -375,6 +361,19 @@ def _weighted(X, weights):
     weighted = sp.csr_array(X @ sp.diags_array(weights))
     weighted.eliminate_zeros()
     return weighted
+
+
+def _completed(scores, gains, weights):
+    """Return the scores with the gains that were measured, and with weights that sum to 1."""
+    total = sum(weights.values()) or 1.0
+    return [
+        replace(
+            score,
+            gain=gains[name].clean if name in gains else None,
+            weight=weights.get(name, 0.0) / total,
+        )
+        for name, score in scores.items()
+    ]
 
 
 def _chosen(gains, measured):

@@ -5,14 +5,7 @@ from ._compare import ModelComparison, compare
 from ._gain import TransferGain, transfer_gain
 from ._learning_curve import TransferLearningCurve, transfer_learning_curve
 from ._paired import GainEstimate, PairedDifference
-from ._protocols import (
-    ColdItems,
-    GlobalTime,
-    HeldOutInteractions,
-    KShot,
-    LastOneOut,
-    NewUsers,
-)
+from ._protocols import ColdItems, GlobalTime, HeldOutInteractions, KShot, LastOneOut, NewUsers
 from ._source_scores import SourceScore, proxy_a_distance
 
 __all__ = [

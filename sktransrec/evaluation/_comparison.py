@@ -75,18 +75,9 @@ class Comparison:
 
     @classmethod
     def of(
-        cls,
-        transfer,
-        baseline,
-        X,
-        y,
-        target,
-        *,
-        X_source=None,
-        source_names=None,
-        target_names=None,
+        cls, transfer, without, X, y, target, *, X_source=None, source_names=None, target_names=None
     ):
-        """Return the comparison of two models on valid X and y; the baseline may be a `Side`."""
+        """Return the comparison of a model, on valid X and y, with the side without the source."""
         known = target.known(X)
         check_none_known(known, y)
         source, names = target.source(X), target.source_names(X)
@@ -95,10 +86,8 @@ class Comparison:
             source = check_matrix(X_source, name="X_source")
             names = column_labels(X_source, source.shape[1])
             activity = activity if target.are_in_rows else row_lengths(source)
-        if not isinstance(baseline, Side):
-            baseline = side_without(baseline, X, y, target)
         return cls(
-            sides=(Side(transfer, X, X), baseline),
+            sides=(Side(transfer, X, X), without),
             y=y,
             target=target,
             known=known,
@@ -178,10 +167,7 @@ def matrices_and_names(X, y):
         raise ValueError(
             "Pass what align_domains returns for logs with common users as X, and leave y at None."
         )
-    names = {
-        "source_names": X.source_encoder.items_,
-        "target_names": X.target_encoder.items_,
-    }
+    names = {"source_names": X.source_encoder.items_, "target_names": X.target_encoder.items_}
     return X.X_source, X.X_target, names
 
 

@@ -38,6 +38,7 @@ from ._comparison import (
     Comparison,
     check_order_of_target,
     matrices_and_names,
+    side_without,
     target_among,
     tells_of_target,
 )
@@ -370,7 +371,7 @@ shape (n_rows,), default=None
     check_order_of_target(target, X, y)
     return measured_gain(
         Comparison.of(
-            *(transfer, baseline, X, relevance, target),
+            *(transfer, side_without(baseline, X, relevance, target), X, relevance, target),
             X_source=X_source,
             **(names or {"target_names": column_labels(y, relevance.shape[1])}),
         ),
@@ -394,6 +395,12 @@ def shuffled_folds(cv, y, random_state):
         folds = [tuple(_rows_of(all_rows, part) for part in fold) for fold in splitter.split(y)]
     except (IndexError, TypeError, ValueError) as error:
         raise ValueError(f"cv={cv!r} does not split the {y.shape[0]} rows of X: {error}") from error
+    _check_folds(folds, cv)
+    return folds
+
+
+def _check_folds(folds, cv):
+    """Raise unless each row is held out at most once, from models that do not learn from it."""
     if not folds:
         raise ValueError(f"cv={cv!r} has no folds: pass a number of 2 or more, or a list of folds.")
     for train, test in folds:
@@ -411,7 +418,6 @@ def shuffled_folds(cv, y, random_state):
             "pass a splitter that holds each row out once, and other values of random_state to "
             "repeat the comparison."
         )
-    return folds
 
 
 def _rows_of(all_rows, part):

@@ -183,12 +183,7 @@ def transfer_learning_curve(
         raise ValueError("estimators is empty: pass at least one recommender by name.")
     random_state = check_random_state(random_state)
     served = ServedRows.of(
-        X,
-        y,
-        estimators,
-        holdout=holdout,
-        random_state=random_state,
-        target_columns=target_columns,
+        X, y, estimators, holdout=holdout, random_state=random_state, target_columns=target_columns
     )
     folds = shuffled_folds(cv, served.y, random_state)
     sizes = _numbers_of_rows(train_sizes, min(len(rows) for rows, _ in folds))

@@ -217,17 +217,17 @@ def holm_differences(scores, baseline, *, n_train, confidence_level):
     p_values = {
         name: _two_sided(mean, error, degrees) for name, (mean, error, degrees) in estimates.items()
     }
-    found, largest, n_left = {}, 0.0, len(p_values)
-    level_is_open, n_tests = True, n_left
-    for name in sorted(p_values, key=p_values.get):
+    found, largest, level_is_open = {}, 0.0, True
+    for n_before, name in enumerate(sorted(p_values, key=p_values.get)):
         mean, error, degrees = estimates[name]
+        n_left = len(p_values) - n_before
         # From the first model that is not shown to differ, all intervals have its level.
-        n_tests = n_left if level_is_open else n_tests
+        if level_is_open:
+            n_tests = n_left
         largest = max(largest, min(1.0, p_values[name] * n_left))
         level_is_open = level_is_open and largest <= 1 - confidence_level
         half = t.ppf(1 - (1 - confidence_level) / (2 * n_tests), degrees) * error
         found[name] = PairedDifference(mean, (mean - half, mean + half), largest)
-        n_left -= 1
     return {name: found[name] for name in scores}
 
 

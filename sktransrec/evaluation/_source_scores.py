@@ -17,7 +17,7 @@ from .._typing import Estimator, MatrixLike
 from .._validation import COUNT_FROM_2, HasMethods, check_array, validate_params
 from ..interactions._target_items import TargetItems
 from ..recommenders import RidgeRecommender
-from ._comparison import Comparison
+from ._comparison import Comparison, side_without
 from ._paired import GainEstimate
 
 # Numbers of components: of the row factors that a probe learns from, and of the item factors.
@@ -174,7 +174,7 @@ def _neighbors(n_rows):
 
 def row_overlap(X, y):
     """Return the Jaccard similarity of the rows with values in X and those with values in y."""
-    has_source, has_target = (np.diff(sp.csr_array(Z != 0).indptr) > 0 for Z in (X, y > 0))
+    has_source, has_target = (row_lengths(sp.csr_array(Z != 0)) > 0 for Z in (X, y > 0))
     either = np.count_nonzero(has_source | has_target)
     return np.count_nonzero(has_source & has_target) / either if either else 0.0
 
@@ -194,7 +194,8 @@ def probe_gain(X, y, folds, metric, k, random_state):
     """Return the mean gain over popularity of ridge regression from the factors of the rows."""
     factors = _row_factors(X, random_state)
     target = TargetItems(y.shape[1], np.empty(0, dtype=np.intp))
-    comparison = Comparison.of(RidgeRecommender(), None, factors, y, target)
+    without = side_without(None, factors, y, target)
+    comparison = Comparison.of(RidgeRecommender(), without, factors, y, target)
     comparison = replace(comparison, source=None)  # no column of a factor is an item
     scores, _ = comparison.row_scores(folds, metric, k, n_jobs=None)
     gains = scores[:, 0] - scores[:, 1]

@@ -7,7 +7,6 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._columns import check_row_labels
 from .._engine._dense import adversarial_autoencoder
 from .._engine._objectives import DomainLabels, EntryTargets
 from .._engine._parameters import shares_parameters
@@ -252,20 +251,19 @@ class DomainAdversarialAutoencoder(FeatureLearner):
         rows : ndarray of shape (n_rows, n_features_in_), dtype float32
         """
         check_is_fitted(self)
-        check_row_labels(X, sample_domain, name="sample_domain")
         codes = self._check_codes(X)
-        is_source = check_sample_domain(sample_domain, len(codes))
+        is_source = check_sample_domain(sample_domain, X, len(codes))
         if is_source is None:
             is_source = np.zeros(len(codes), dtype=bool)
         rows = np.hstack([codes, _signs(is_source)])
         return self._forward("decoder", rows, (self.n_features_in_,))
 
     def _check_fit_rows(self, X, sample_domain, *, reset):
-        check_row_labels(X, sample_domain, name="sample_domain")
-        X = self._check_rows(X, reset=reset)
-        check_range(X, self.loss, name="X")
-        is_source = check_sample_domain(sample_domain, X.shape[0], both=True)
-        return X, _domain_weights(is_source, X.shape[0])
+        valid = self._check_rows(X, reset=reset)
+        check_range(valid, self.loss, name="X")
+        n_rows = valid.shape[0]
+        is_source = check_sample_domain(sample_domain, X, n_rows, both=True)
+        return valid, _domain_weights(is_source, n_rows)
 
     def _builder(self, X, domains):
         return adversarial_autoencoder, {

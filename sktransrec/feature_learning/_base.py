@@ -104,7 +104,7 @@ class FeatureLearner(
     def _check_codes(self, X):
         """Return validated features, as `transform` returns them."""
         names, known = column_names(X), self.get_feature_names_out()
-        place = None if names is None else first_displaced(names, known)
+        place = first_displaced(names, known)
         if place is not None:
             raise ValueError(
                 f"X has the feature {names[place]!r} where transform returns {known[place]!r}: "

@@ -110,10 +110,7 @@ class TextEncoder(SequenceLearner):
 
     _max_dimensions = 2
 
-    search_distributions: ClassVar = {
-        **SequenceLearner.search_distributions,
-        "n_layers": [1, 2],
-    }
+    search_distributions: ClassVar = {**SequenceLearner.search_distributions, "n_layers": [1, 2]}
 
     def __init__(
         self,

@@ -19,10 +19,7 @@ _TWIN_DTYPE = np.dtype(
 _MAX_BLOCK_ITEMS = 512
 _ROUNDING = 1e-9
 _MAX_TWINS_SHOWN = 3
-CONSTRAINTS = {
-    "threshold": UP_TO_1,
-    "min_common_users": COUNT,
-}
+CONSTRAINTS = {"threshold": UP_TO_1, "min_common_users": COUNT}
 
 
 @validate_params(CONSTRAINTS)

@@ -566,7 +566,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
             )
 
 
-def encoder_of_part(encoder, events, names=None):
+def encoder_of_part(encoder, events, names):
     """Return a clone fitted on a part of a log, which may have no interactions.
 
     A column that is given by position is found by its name in `names`, if there are any.
@@ -588,7 +588,7 @@ def names_of_columns(encoder, events):
 def _check_rows_of(users, X):
     """Raise if X is a table whose rows are called as the users, in another order."""
     labels = row_labels(X)
-    place = None if labels is None else first_displaced(labels, users.tolist())
+    place = first_displaced(labels, users.tolist())
     if place is not None:
         raise ValueError(
             f"Row {place} of X is called {labels[place]!r}, but the user there is "

@@ -28,12 +28,7 @@ from ._events import read_times
 _N_DRAWS = 2**32
 
 
-@validate_params(
-    {
-        "size": HOLDOUT,
-        "random_state": ["random_state"],
-    }
-)
+@validate_params({"size": HOLDOUT, "random_state": ["random_state"]})
 def holdout_random(
     X: MatrixLike, size: float = 0.2, *, random_state: int | np.random.RandomState | None = None
 ) -> tuple[csr_array, csr_array]:
@@ -83,12 +78,7 @@ def holdout_random(
     return random_interactions(X, numbers_held_out(row_lengths(X), size), random_state)
 
 
-@validate_params(
-    {
-        "encoder": [InteractionEncoder],
-        "n": COUNT,
-    }
-)
+@validate_params({"encoder": [InteractionEncoder], "n": COUNT})
 def holdout_last(
     events: Any, encoder: InteractionEncoder, n: int = 1, *, users: ArrayLike | None = None
 ) -> tuple[csr_array, csr_array]:

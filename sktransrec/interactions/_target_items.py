@@ -11,7 +11,7 @@ from .._histories import seen_items
 from .._numerics._entries import at_columns
 from .._numerics._row_totals import row_lengths
 from .._recommend import n_rows_of, recommend
-from .._score_parts import score_parts
+from .._score_parts import parts_of_entries, score_parts
 from .._validation import _safe_indexing, check_matrix, check_target_columns, is_table, reading
 from .._wrapping import (
     check_order_kept,
@@ -163,9 +163,7 @@ class TargetItems:
         if columns is None:
             return parts
         entries = check_matrix(X, name="X").indices
-        of_entries = np.zeros((len(entries), parts.shape[1]), dtype=parts.dtype)
-        of_entries[np.isin(entries, columns)] = parts
-        return of_entries
+        return parts_of_entries(entries, columns[found[0]], parts)[1]
 
     def of_target(self, recommender, values):
         """Return those of the values of a recommender's items that belong to target items."""

@@ -91,12 +91,7 @@ def _cells(metrics):
     return (f"{what} ({metrics.size} {of})", str(metrics.n_pairs), *values)
 
 
-@validate_params(
-    {
-        "k": COUNT,
-        "n_buckets": COUNT,
-    }
-)
+@validate_params({"k": COUNT, "n_buckets": COUNT})
 def metrics_by_bucket(
     rows: ArrayLike,
     items: ArrayLike,

@@ -7,12 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._validation import AT_LEAST_0, AT_LEAST_1, check_array, validate_params
 
 
-@validate_params(
-    {
-        "exponent": AT_LEAST_0,
-        "max_weight": [*AT_LEAST_1, None],
-    }
-)
+@validate_params({"exponent": AT_LEAST_0, "max_weight": [*AT_LEAST_1, None]})
 def inverse_propensity_weights(
     popularity: ArrayLike, *, exponent: float = 1.0, max_weight: float = 10.0
 ) -> NDArray[np.float64]:

@@ -178,11 +178,7 @@ class HoldoutScorer:
                 "scorer without y, or make it without holdout."
             )
         return hidden_part(
-            estimator,
-            X,
-            self.holdout,
-            random_state=self.random_state,
-            candidates=self.candidates,
+            estimator, X, self.holdout, random_state=self.random_state, candidates=self.candidates
         )
 
     def _among_candidates(self, interactions):

@@ -87,11 +87,7 @@ class DecayedHistory(  # type: ignore[call-arg]  # a keyword of scikit-learn
     n_items_: int
     n_features_in_: int
 
-    _parameter_constraints: dict = {
-        "decay": FROM_0_TO_1,
-        "n_items": N_ITEMS,
-        "unknown": UNKNOWN,
-    }
+    _parameter_constraints: dict = {"decay": FROM_0_TO_1, "n_items": N_ITEMS, "unknown": UNKNOWN}
 
     search_distributions: ClassVar = {"decay": uniform(0.4, 0.6)}
 

@@ -102,10 +102,7 @@ class BM25Transformer(  # type: ignore[call-arg]  # a keyword of scikit-learn
     n_features_in_: int
     feature_names_in_: NDArray[Any]
 
-    _parameter_constraints: dict = {
-        "k1": AT_LEAST_0,
-        "b": FROM_0_TO_1,
-    }
+    _parameter_constraints: dict = {"k1": AT_LEAST_0, "b": FROM_0_TO_1}
 
     search_distributions: ClassVar = {"k1": loguniform(0.1, 100), "b": uniform(0, 1)}
 

@@ -23,9 +23,7 @@ class HistoryLearner(NetworkLearner):
     sets `n_items_` and `_max_length`, the number of steps that its network reads.
     """
 
-    _parameter_constraints: dict = {
-        "validation_fraction": FROM_0_TO_1,
-    }
+    _parameter_constraints: dict = {"validation_fraction": FROM_0_TO_1}
 
     def _held_out(self, trainer, X, y, validation_fraction):
         """Hold out the last items of some rows; the rest of these rows stays in training."""

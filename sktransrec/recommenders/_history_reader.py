@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from .._auto import held_out_last_items
 from .._histories import decay_weights, decayed_items, seen_items
 from .._numerics._linked_scores import linked_scores
-from .._numerics._row_sums import RowSums, column_shares
+from .._numerics._row_sums import RowSums
 from .._validation import (
     AUTO,
     FROM_0_TO_1,
@@ -70,10 +70,7 @@ class HistoryReader(HistoryRowsMixin, RecommenderMixin, BaseEstimator):
         -------
         self : object
         """
-        (X,) = self._valid_data(X, y, reset=True)
-        self.popularity_ = column_shares(self._items_of(X))
-        self._fit(X)
-        return self
+        return self._fit_on_valid(X, y)
 
     def _valid_data(self, X, y, *, reset):
         X = check_known_histories(self, X, reset=reset, n_items=self._n_expected, grows=True)

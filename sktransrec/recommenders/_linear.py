@@ -464,9 +464,7 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     def _require_memory(self, n_bytes):
         require_memory(
-            n_bytes,
-            self,
-            'Drop the rarest columns, or pass solver="sparse" and fewer n_neighbors.',
+            n_bytes, self, 'Drop the rarest columns, or pass solver="sparse" and fewer n_neighbors.'
         )
 
     def _chosen_solver(self, X, ridges):

@@ -84,14 +84,9 @@ class SegmentPopularityRecommender(SupervisedRecommender):
     segment_sizes_: NDArray[Any]
     segment_counts_: csr_array
 
-    _parameter_constraints: dict = {
-        "segment_columns": ["array-like", None],
-        "shrinkage": ABOVE_0,
-    }
+    _parameter_constraints: dict = {"segment_columns": ["array-like", None], "shrinkage": ABOVE_0}
 
-    search_distributions: ClassVar = {
-        "shrinkage": loguniform(1, 1000),
-    }
+    search_distributions: ClassVar = {"shrinkage": loguniform(1, 1000)}
 
     def __init__(
         self, segment_columns: ArrayLike | None = None, *, shrinkage: float = 10.0

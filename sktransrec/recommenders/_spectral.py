@@ -232,10 +232,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
 
     def _sums_of(self, X):
         row_weights = _degree_power(row_totals(X), -2 * self.row_exponent_)
-        return {
-            "gram": gram_sum(X, row_weights),
-            "item_degrees": column_sums(X),
-        }
+        return {"gram": gram_sum(X, row_weights), "item_degrees": column_sums(X)}
 
     def _solve(self, sums):
         item_scales = sp.diags_array(_degree_power(sums["item_degrees"], -self.item_exponent_))

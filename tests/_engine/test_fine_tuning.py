@@ -3,6 +3,7 @@
 
 import functools
 
+import _networks
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -19,19 +20,9 @@ from sktransrec._engine._fine_tuning import (
 )
 from sktransrec._engine._objectives import EntryTargets
 from sktransrec._engine._recurrent import recurrent
-from sktransrec._engine._trainer import NetworkTrainer
+from sktransrec._engine._trainer import NetworkTrainer, TrainerSettings
 
-SIZES = {
-    "n_features": 7,
-    "hidden_layer_sizes": (5,),
-    "n_components": 3,
-    "activation": "tanh",
-    "code_activation": "tanh",
-    "output_activation": "linear",
-    "loss": "mse",
-    "variational": False,
-    "seed": 0,
-}
+SIZES = {**_networks.SIZES, "n_features": 7, "output_activation": "linear", "loss": "mse"}
 DEPTHS = {"output": 0, "decoder_1": 1, "code": 2, "encoder_1": 3}
 AXES = {"encoder_1/kernel": 0, "output/kernel": 1, "output/bias": 0}
 
@@ -57,13 +48,15 @@ def _fine_tuning(source=None, **options):
 
 def _trainer(fine_tuning=None, *, optimizer="sgd", run_eagerly=True, seed=1):
     return NetworkTrainer(
-        autoencoder,
-        {**SIZES, "seed": seed},
-        regularization=0.0,
-        optimizer=optimizer,
-        learning_rate=0.01,
-        run_eagerly=run_eagerly,
-        fine_tuning=fine_tuning,
+        TrainerSettings(
+            autoencoder,
+            {**SIZES, "seed": seed},
+            regularization=0.0,
+            optimizer=optimizer,
+            learning_rate=0.01,
+            run_eagerly=run_eagerly,
+            fine_tuning=fine_tuning,
+        )
     )
 
 

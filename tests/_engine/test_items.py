@@ -8,7 +8,7 @@ from sktransrec._engine._items import NegativeSampler, SampledTargets, item_scor
 from sktransrec._engine._next_item import next_item
 from sktransrec._engine._objectives import HeadLoss
 from sktransrec._engine._state import engine
-from sktransrec._engine._trainer import NetworkTrainer
+from sktransrec._engine._trainer import NetworkTrainer, TrainerSettings
 
 N_ITEMS = 9
 ROWS = np.array([[1, 2, 3], [4, 5, 0]])
@@ -22,12 +22,14 @@ def trainer(optimizer="adam"):
         **{"learns_features": False, "dropout": 0.0, "seed": 0},
     }
     return NetworkTrainer(
-        next_item,
-        sizes,
-        regularization=0.0,
-        optimizer=optimizer,
-        learning_rate=0.01,
-        run_eagerly=True,
+        TrainerSettings(
+            next_item,
+            sizes,
+            regularization=0.0,
+            optimizer=optimizer,
+            learning_rate=0.01,
+            run_eagerly=True,
+        )
     )
 
 

@@ -1,36 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import numpy as np
 import pytest
-import scipy.sparse as sp
+from _networks import SIZES, sparse_rows
 
 from sktransrec._engine import _layers
 from sktransrec._engine._dense import autoencoder
 from sktransrec._engine._state import FittedNetwork, engine
-
-SIZES = {
-    "n_features": 12,
-    "hidden_layer_sizes": (5,),
-    "n_components": 3,
-    "activation": "tanh",
-    "code_activation": "tanh",
-    "output_activation": "sigmoid",
-    "loss": "binary_crossentropy",
-    "variational": False,
-    "seed": 0,
-}
-
-
-def _rows(n_rows=20, n_columns=12):
-    rng = np.random.RandomState(0)
-    values = rng.uniform(size=(n_rows, n_columns)) * (rng.uniform(size=(n_rows, n_columns)) < 0.4)
-    return sp.csr_array(values.astype(np.float32))
 
 
 def test_sparse_product_and_its_gradient():
     engine()
     import tensorflow as tf
 
-    X = _rows()
+    X = sparse_rows()
     dense = tf.Variable(np.random.RandomState(1).standard_normal((12, 4)).astype(np.float32))
     upstream = np.random.RandomState(2).standard_normal((20, 4)).astype(np.float32)
     with tf.GradientTape() as tape:

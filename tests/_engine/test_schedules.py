@@ -22,7 +22,7 @@ from sktransrec import (
 from sktransrec._engine._network import Network
 from sktransrec._engine._objectives import EntryTargets, HeadLoss
 from sktransrec._engine._schedules import LearningRates, n_stalls
-from sktransrec._engine._trainer import NetworkTrainer
+from sktransrec._engine._trainer import NetworkTrainer, TrainerSettings
 
 RATE = 0.02
 TINY = {"n_components": 3, "learning_rate": RATE, "run_eagerly": True, "random_state": 0}
@@ -130,12 +130,14 @@ def test_every_learner_follows_the_cosine(model, data, rates):
 @pytest.fixture(scope="module")
 def compiled_line():
     return NetworkTrainer(
-        _line,
-        {"seed": 0},
-        regularization=0.0,
-        optimizer="sgd",
-        learning_rate=0.1,
-        run_eagerly=False,
+        TrainerSettings(
+            _line,
+            {"seed": 0},
+            regularization=0.0,
+            optimizer="sgd",
+            learning_rate=0.1,
+            run_eagerly=False,
+        )
     )
 
 

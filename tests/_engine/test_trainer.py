@@ -8,40 +8,25 @@ from logging.handlers import QueueHandler
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from _networks import SIZES, sparse_rows
 
 from sktransrec._engine._dense import autoencoder
 from sktransrec._engine._objectives import EntryTargets
 from sktransrec._engine._parameters import OPTIMIZERS
 from sktransrec._engine._state import engine
-from sktransrec._engine._trainer import NetworkTrainer
-
-SIZES = {
-    "n_features": 12,
-    "hidden_layer_sizes": (5,),
-    "n_components": 3,
-    "activation": "tanh",
-    "code_activation": "tanh",
-    "output_activation": "sigmoid",
-    "loss": "binary_crossentropy",
-    "variational": False,
-    "seed": 0,
-}
-
-
-def _rows(n_rows=20, n_columns=12):
-    rng = np.random.RandomState(0)
-    values = rng.uniform(size=(n_rows, n_columns)) * (rng.uniform(size=(n_rows, n_columns)) < 0.4)
-    return sp.csr_array(values.astype(np.float32))
+from sktransrec._engine._trainer import NetworkTrainer, TrainerSettings
 
 
 def _trainer(*, optimizer="adam", run_eagerly=True, **sizes):
     return NetworkTrainer(
-        autoencoder,
-        {**SIZES, **sizes},
-        regularization=0.0,
-        optimizer=optimizer,
-        learning_rate=0.01,
-        run_eagerly=run_eagerly,
+        TrainerSettings(
+            autoencoder,
+            {**SIZES, **sizes},
+            regularization=0.0,
+            optimizer=optimizer,
+            learning_rate=0.01,
+            run_eagerly=run_eagerly,
+        )
     )
 
 
@@ -56,14 +41,14 @@ def _batches(rows, size):
 
 def test_one_trace_for_batches_of_all_sizes():
     trainer = _trainer(run_eagerly=False)
-    trainer.train(_batches(_rows(23), 5), epochs=2)
+    trainer.train(_batches(sparse_rows(23), 5), epochs=2)
     (step,) = trainer._functions.values()
     assert step.experimental_get_tracing_count() == 1
 
 
 def test_nothing_keeps_the_graph_of_a_trainer():
     trainer = _trainer(run_eagerly=False)
-    trainer.train(_batches(_rows(), 20), epochs=1)
+    trainer.train(_batches(sparse_rows(), 20), epochs=1)
     (step,) = trainer._functions.values()
     graph = weakref.ref(step.get_concrete_function().graph)
     del trainer, step
@@ -77,14 +62,14 @@ def test_many_short_trainings_are_silent(monkeypatch):
     records = queue.SimpleQueue()
     monkeypatch.setattr(logging.getLogger("tensorflow"), "handlers", [QueueHandler(records)])
     for _ in range(6):
-        _trainer(run_eagerly=False).train(_batches(_rows(), 20), epochs=1)
+        _trainer(run_eagerly=False).train(_batches(sparse_rows(), 20), epochs=1)
     assert records.empty()
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_lowers_the_loss_and_goes_on_from_a_saved_state(optimizer):
     whole, second = (_trainer(optimizer=optimizer) for _ in range(2))
-    batches, saved = _batches(_rows(), 20), []
+    batches, saved = _batches(sparse_rows(), 20), []
 
     def noted_batches(epoch):
         saved.append((whole.weights, whole.optimizer_state))
@@ -100,7 +85,7 @@ def test_every_optimizer_lowers_the_loss_and_goes_on_from_a_saved_state(optimize
 
 def test_best_weights_are_kept():
     """Rows for validation that training moves away from: the first epoch is the best one."""
-    rows = _rows()
+    rows = sparse_rows()
     away = sp.csr_array(1 - rows.toarray())
     trainer, short = _trainer(), _trainer()
     history = trainer.train(

@@ -176,18 +176,19 @@ def test_texts_and_tables_are_told_from_numbers():
 
 
 def test_domains_of_rows():
-    assert check_sample_domain(None, 3) is None
-    assert_array_equal(check_sample_domain([2, -1, 0.5], 3), [True, False, True])
-    assert_array_equal(check_sample_domain(-1, 3), [False] * 3)
+    X = np.ones((3, 2))
+    assert check_sample_domain(None, X, 3) is None
+    assert_array_equal(check_sample_domain([2, -1, 0.5], X, 3), [True, False, True])
+    assert_array_equal(check_sample_domain(-1, X, 3), [False] * 3)
     for labels, message in (
         ([1, -1], "has shape"),
         ([1, 0, -1], "zeros or NaN"),
         ([1, np.nan, -1], "zeros or NaN"),
     ):
         with pytest.raises(ValueError, match=message):
-            check_sample_domain(labels, 3)
+            check_sample_domain(labels, X, 3)
     with pytest.raises(ValueError, match="All rows of sample_domain are of the target"):
-        check_sample_domain(-1, 3, both=True)
+        check_sample_domain(-1, X, 3, both=True)
 
 
 def test_documents_are_texts_one_each():

@@ -19,17 +19,6 @@ from sktransrec import (
     RidgeRecommender,
     recommend,
 )
-from sktransrec.datasets import make_cross_domain
-
-
-@pytest.fixture(scope="module")
-def domains():
-    return make_cross_domain(200, 40, 30, n_cold_users=50, target_density=0.15, random_state=0)
-
-
-@pytest.fixture(scope="module")
-def X(domains):
-    return domains.X_source
 
 
 def _z(values):

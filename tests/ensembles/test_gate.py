@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse as sp
+from _domains import N_SOURCE, N_TARGET, TARGET, beside, related_domains
 from joblib import dump, load
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -38,25 +38,9 @@ from sktransrec.testing import check_recommender
 
 pytestmark = pytest.mark.usefixtures("few_draws")
 
-N_SOURCE, N_TARGET = 60, 40
-TARGET = np.arange(N_SOURCE, N_SOURCE + N_TARGET)
 
-
-def _domains(relatedness=1.0, random_state=0):
-    return make_cross_domain(
-        300,
-        N_SOURCE,
-        N_TARGET,
-        n_cold_users=100,
-        source_density=0.2,
-        target_density=0.1,
-        relatedness=relatedness,
-        random_state=random_state,
-    )
-
-
-def _beside(*blocks):
-    return sp.hstack(blocks, format="csr")
+def domains_with_cold_users(relatedness=1.0, random_state=0):
+    return related_domains(relatedness, random_state, n_cold_users=100)
 
 
 def _shuffled(X, random_state):
@@ -65,12 +49,12 @@ def _shuffled(X, random_state):
 
 @pytest.fixture(scope="module")
 def domains():
-    return _domains()
+    return domains_with_cold_users()
 
 
 @pytest.fixture(scope="module")
 def stacked(domains):
-    return _beside(domains.X_source, domains.Y_target)
+    return beside(domains.X_source, domains.Y_target)
 
 
 def test_related_domains_open_the_gate(domains):
@@ -103,7 +87,7 @@ def test_shuffled_rows_close_the_gate(domains):
 def test_gate_falls_back_where_there_is_nothing_to_transfer(kind):
     n_used = 0
     for seed in range(100):
-        domains = _domains(relatedness=float(kind == "shuffled"), random_state=seed)
+        domains = domains_with_cold_users(relatedness=float(kind == "shuffled"), random_state=seed)
         X = domains.X_source if kind == "unrelated" else _shuffled(domains.X_source, seed)
         gate = TransferGate(RidgeRecommender(), random_state=seed).fit(X, domains.Y_target)
         n_used += gate.uses_transfer_.any()
@@ -116,8 +100,8 @@ def test_gate_falls_back_where_there_is_nothing_to_transfer(kind):
 def test_gate_of_warm_rows_over_seeds(relatedness):
     n_used = 0
     for seed in range(20):
-        domains = _domains(relatedness=relatedness, random_state=seed)
-        X = _beside(domains.X_source, domains.Y_target)
+        domains = domains_with_cold_users(relatedness=relatedness, random_state=seed)
+        X = beside(domains.X_source, domains.Y_target)
         gate = TransferGate(
             EASERecommender(), EASERecommender(), target_columns=TARGET, random_state=seed
         )
@@ -220,7 +204,7 @@ def test_kind_is_that_of_the_transfer():
 
 def test_gate_never_ends_far_below_its_fallback():
     for seed in range(3):
-        domains = _domains(relatedness=0, random_state=seed)
+        domains = domains_with_cold_users(relatedness=0, random_state=seed)
         X, y = domains.X_source, domains.Y_target
         gate = TransferGate(RidgeRecommender(1.0), cv=3, random_state=seed).fit(X, y)
         always = RidgeRecommender(1.0).fit(X, y).score(domains.X_cold, domains.Y_cold)
@@ -233,7 +217,7 @@ def test_gate_never_ends_far_below_its_fallback():
 @pytest.mark.data
 def test_gate_ends_no_lower_than_a_real_target_alone(data_home):
     pair = load_amazon_pair("sport", "phone", data_home=data_home)
-    X = _beside(pair.X_source, pair.Y_target)
+    X = beside(pair.X_source, pair.Y_target)
     target = np.arange(pair.X_source.shape[1], X.shape[1])
     als = ALSRecommender(64, max_iter=8, random_state=0)
     gate = TransferGate(als, als, target_columns=target, cv=2, random_state=0).fit(X)
@@ -254,7 +238,7 @@ def test_gate_ends_no_lower_than_a_real_target_alone(data_home):
 def test_gate_follows_the_verdict_on_a_real_pair(data_home):
     """Clothes help in sport articles, which no more than one bucket of users shows by itself."""
     pair = load_amazon_pair("cloth", "sport", data_home=data_home)
-    X = _beside(pair.X_source, pair.Y_target)[:3500]
+    X = beside(pair.X_source, pair.Y_target)[:3500]
     n_source = pair.X_source.shape[1]
     gate = TransferGate(
         CollectiveMFRecommender(slice(n_source, None), 64, max_iter=8, random_state=0),
@@ -270,9 +254,9 @@ def test_gate_follows_the_verdict_on_a_real_pair(data_home):
 
 
 def test_twins_do_not_open_the_gate():
-    domains = _domains(relatedness=0)
+    domains = domains_with_cold_users(relatedness=0)
     popular = np.argsort(-domains.Y_target.sum(axis=0))
-    X = _beside(domains.X_source, domains.Y_target[:, popular[5:9]])
+    X = beside(domains.X_source, domains.Y_target[:, popular[5:9]])
     gate = TransferGate(RidgeRecommender(), cv=3, random_state=0).fit(X, domains.Y_target)
     assert gate.gain_.overall.verdict == "helps"
     assert not gate.uses_transfer_.any()
@@ -459,7 +443,7 @@ class WithoutLastItem(EASERecommender):
 
 @pytest.mark.parametrize("columns", [None, TARGET])
 def test_gate_recommends_nothing_that_a_part_does_not(domains, columns):
-    X = domains.X_source if columns is None else _beside(domains.X_source, domains.Y_target)
+    X = domains.X_source if columns is None else beside(domains.X_source, domains.Y_target)
     gate = TransferGate(WithoutLastItem(), target_columns=columns, cv=3, random_state=0).fit(X)
     items, _ = gate.recommend(X, n_recommendations=gate.n_items_, exclude_seen=False)
     assert (items[:, -1] == -1).all()

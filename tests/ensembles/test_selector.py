@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from _domains import N_SOURCE, N_TARGET, several_sources
 from joblib import dump, load
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -22,34 +23,9 @@ from sktransrec import (
     ranking_scorer,
 )
 from sktransrec.datasets import load_amazon_pair
-from sktransrec.datasets._generated import make_items, make_matrix, related_normals
 from sktransrec.metrics import ndcg_at_k
 
 pytestmark = pytest.mark.usefixtures("few_draws")
-
-N_SOURCE, N_TARGET = 60, 40
-
-
-def several_sources(relatedness, n_users=300, seed=0):
-    """Return sources of given relatedness to the taste of one target, side by side; and that."""
-    rng = np.random.RandomState(seed)
-    tastes = rng.standard_normal((n_users, 5))
-    target = make_matrix(rng, "target", tastes, make_items(5, 0.6, rng, N_TARGET), 0.1)
-    blocks = [
-        make_matrix(
-            rng,
-            "source",
-            related_normals(tastes, each, rng),
-            make_items(5, 0.6, rng, N_SOURCE),
-            0.2,
-        )
-        for each in relatedness
-    ]
-    sources = [
-        (f"related {each:g}, {i}", slice(i * N_SOURCE, (i + 1) * N_SOURCE))
-        for i, each in enumerate(relatedness)
-    ]
-    return sp.hstack(blocks, format="csr"), target, sources
 
 
 def selector(sources, cv=3, **parameters):

@@ -17,6 +17,7 @@ TASTE = rng.randint(2, size=60)[:, None] == np.arange(8) % 2
 X = sp.csr_array((rng.uniform(size=(60, 8)) < 0.1 + 0.5 * TASTE).astype(np.float32))
 Y = sp.csr_array((rng.uniform(size=(60, 8)) < 0.1 + 0.5 * TASTE).astype(np.float32))
 COLD = TargetItems.among(None, RidgeRecommender(), X, 8)
+POPULAR = side_without(None, X, Y, COLD)
 FOLDS = list(KFold(3, shuffle=True, random_state=0).split(X))
 
 
@@ -32,7 +33,7 @@ def test_the_side_without_the_source_is_popularity_or_learns_from_what_is_left()
 
 
 def test_scores_of_rows_are_those_of_models_that_have_not_seen_them():
-    comparison = Comparison.of(RidgeRecommender(), None, X, Y, COLD)
+    comparison = Comparison.of(RidgeRecommender(), POPULAR, X, Y, COLD)
     scores, _ = comparison.row_scores(FOLDS, "ndcg", 3, n_jobs=None)
     for training, held_out in FOLDS:
         ridge = RidgeRecommender().fit(X[training], Y[training])
@@ -48,7 +49,7 @@ def test_twins_are_given_away_and_left_out_of_the_clean_scores():
     """Column 8 of the source is item 2 under another id."""
     beside = sp.hstack([X, Y[:, [2]]], format="csr")
     target = TargetItems.among(None, RidgeRecommender(), beside, 8)
-    comparison = Comparison.of(RidgeRecommender(), None, beside, Y, target)
+    comparison = Comparison.of(RidgeRecommender(), POPULAR, beside, Y, target)
     assert_array_equal(np.unique(comparison.given_away.indices), [2])
     assert_array_equal(comparison.given_away.toarray()[:, 2], Y.toarray()[:, 2])
     scores, clean = comparison.row_scores(FOLDS, "recall", 3, n_jobs=None)
@@ -60,6 +61,6 @@ def test_twins_are_given_away_and_left_out_of_the_clean_scores():
 def test_what_is_to_be_found_may_not_be_known():
     target = TargetItems.among(np.arange(8), EASERecommender(), X, 8)
     with pytest.raises(ValueError, match=f"{X.nnz} of the interactions to find in y are known"):
-        Comparison.of(EASERecommender(), None, X, X, target)
-    comparison = Comparison.of(RidgeRecommender(), None, X, Y, COLD)
+        Comparison.of(EASERecommender(), POPULAR, X, X, target)
+    comparison = Comparison.of(RidgeRecommender(), POPULAR, X, Y, COLD)
     assert comparison.counted == "interactions in the source"

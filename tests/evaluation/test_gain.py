@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse as sp
+from _domains import N_SOURCE, N_TARGET, TARGET, beside, related_domains
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit
@@ -23,25 +23,8 @@ from sktransrec import (
     recommend,
     transfer_gain,
 )
-from sktransrec.datasets import make_cross_domain
 from sktransrec.interactions import cross_listed_mask, holdout_random
 from sktransrec.metrics import ndcg_at_k, recall_at_k
-
-N_SOURCE, N_TARGET = 60, 40
-TARGET = np.arange(N_SOURCE, N_SOURCE + N_TARGET)
-
-
-def _domains(relatedness=1.0, random_state=0, n_users=300):
-    return make_cross_domain(
-        n_users,
-        N_SOURCE,
-        N_TARGET,
-        n_cold_users=0,
-        source_density=0.2,
-        target_density=0.1,
-        relatedness=relatedness,
-        random_state=random_state,
-    )
 
 
 def quick_gain(*args, **options):
@@ -49,20 +32,16 @@ def quick_gain(*args, **options):
     return transfer_gain(*args, **{"cv": 3, "n_resamples": 500, **options})
 
 
-def _beside(*blocks):
-    return sp.hstack(blocks, format="csr")
-
-
 @pytest.fixture(scope="module")
 def domains():
-    return _domains()
+    return related_domains()
 
 
 @pytest.fixture(scope="module")
 def stacked(domains):
     """Return both domains side by side, and target interactions held out of them."""
     known, y = holdout_random(domains.Y_target, 0.3, random_state=0)
-    return _beside(domains.X_source, known), y
+    return beside(domains.X_source, known), y
 
 
 def test_scores_are_those_of_models_fitted_on_the_other_rows(domains):
@@ -85,7 +64,7 @@ def test_scores_are_those_of_models_fitted_on_the_other_rows(domains):
 
 def test_without_never_sees_the_source(stacked):
     X, y = stacked
-    noise = _beside(X[:, :N_SOURCE] * 0, X[:, N_SOURCE:])
+    noise = beside(X[:, :N_SOURCE] * 0, X[:, N_SOURCE:])
     arguments = {"target_columns": TARGET, "cv": KFold(3), "n_resamples": 100}
     ease = EASERecommender()
     gain = quick_gain(ease, ease, X, y, **arguments)
@@ -111,7 +90,7 @@ def test_stacked_models_are_judged_on_the_target_alone(stacked):
 
 def test_target_columns_may_be_a_mask_and_stand_anywhere(stacked):
     X, y = stacked
-    swapped = _beside(X[:, N_SOURCE:], X[:, :N_SOURCE])
+    swapped = beside(X[:, N_SOURCE:], X[:, :N_SOURCE])
     mask = np.arange(X.shape[1]) < N_TARGET
     arguments = {"cv": KFold(3), "random_state": 0}
     ease = EASERecommender()
@@ -159,7 +138,7 @@ def test_related_domains_help_warm_rows(stacked):
 
 
 def test_unrelated_domains_harm():
-    domains = _domains(relatedness=0)
+    domains = related_domains(relatedness=0)
     X, y = domains.X_source, domains.Y_target
     gain = quick_gain(RidgeRecommender(1.0), None, X, y, random_state=0)
     assert gain.verdict == "harms"
@@ -176,7 +155,7 @@ def test_the_same_model_twice_gains_nothing(domains):
 
 def test_twins_are_named_and_the_clean_gain_is_stated(domains):
     twins = [3, 8, 20]
-    X = _beside(domains.X_source, domains.Y_target[:, twins])
+    X = beside(domains.X_source, domains.Y_target[:, twins])
     gain = quick_gain(RidgeRecommender(), None, X, domains.Y_target, random_state=0)
     found = {(source, target) for source, target, _, _ in gain.twins}
     assert found == {(N_SOURCE + place, twin) for place, twin in enumerate(twins)}
@@ -195,7 +174,7 @@ def test_twins_are_named_and_the_clean_gain_is_stated(domains):
 
 
 def test_twins_are_neither_wanted_nor_recommended(domains):
-    X, y = _beside(domains.X_source, domains.Y_target[:, [3]]), domains.Y_target
+    X, y = beside(domains.X_source, domains.Y_target[:, [3]]), domains.Y_target
     gain = quick_gain(RidgeRecommender(), None, X, y, cv=KFold(2))
     others = np.delete(np.arange(N_TARGET), 3)
     train, test = next(KFold(2).split(X))
@@ -218,9 +197,9 @@ def test_nothing_is_left_where_all_items_are_twins(domains):
 
 @pytest.mark.parametrize("places", [slice(2), slice(5, 9), slice(15, 25)])
 def test_unrelated_domains_with_twins_are_not_taken_for_transfer(places):
-    domains = _domains(relatedness=0)
+    domains = related_domains(relatedness=0)
     popular = np.argsort(-domains.Y_target.sum(axis=0))
-    X = _beside(domains.X_source, domains.Y_target[:, popular[places]])
+    X = beside(domains.X_source, domains.Y_target[:, popular[places]])
     gain = transfer_gain(RidgeRecommender(), None, X, domains.Y_target, random_state=0)
     assert gain.overall.verdict == "helps"
     assert gain.verdict != "helps"
@@ -374,7 +353,7 @@ def test_bad_arguments_are_explained(domains, stacked):
     with pytest.raises(ValueError, match="EASERecommender recommends 60 items, but y has 40"):
         transfer_gain(ridge, ease, X, y)
     with pytest.raises(ValueError, match="are known in X as well"):
-        transfer_gain(ease, None, _beside(X, y), y, target_columns=TARGET)
+        transfer_gain(ease, None, beside(X, y), y, target_columns=TARGET)
     with pytest.raises(ValueError, match="'metric' parameter of transfer_gain"):
         transfer_gain(ridge, None, X, y, metric="accuracy")
     n_rows = X.shape[0]

@@ -37,13 +37,6 @@ def test_items_are_those_of_implicit(counts):
     assert_array_equal(model.item_bias_[:-1], peer.item_factors[:-1, 4])
 
 
-def test_item_that_nobody_has_comes_last(counts):
-    X = counts
-    model = BPRRecommender(4, random_state=0).fit(X)
-    assert_array_equal(model.item_factors_[-1], 0)
-    assert model.item_bias_[-1] == model.item_bias_[:-1].min()
-
-
 def test_fold_in_is_the_optimum_of_the_row(counts):
     X = counts
     model = BPRRecommender(4, random_state=0).fit(X)
@@ -78,14 +71,11 @@ def test_fold_in_ranks_like_the_factors_of_training():
     assert model.score(X[rows], held_out[rows]) > 0.95 * ndcg
 
 
-def test_same_factors_whatever_the_values_and_the_rows_beside(counts):
-    X = counts
-    model = BPRRecommender(4, random_state=0).fit(X)
-    assert_array_equal(
-        BPRRecommender(4, random_state=0).fit(X > 0).item_factors_, model.item_factors_
+def test_same_factors_whatever_the_values(counts):
+    factors, others = (
+        BPRRecommender(4, random_state=0).fit(X).item_factors_ for X in (counts, counts > 0)
     )
-    alone = np.concatenate([model.transform(X[[row]]) for row in range(X.shape[0])])
-    assert_array_equal(model.transform(X), alone)
+    assert_array_equal(factors, others)
 
 
 def test_fit_with_a_seed_is_reproducible_and_without_one_is_not(counts):
@@ -118,11 +108,6 @@ def test_rows_that_lack_nothing(shape):
     model = BPRRecommender(8, random_state=0).fit(np.ones(shape))
     assert_array_equal(model.transform(np.ones(shape)), 0)
     assert np.isfinite(model.decision_function(np.ones(shape))).all()
-
-
-def test_divergence_is_an_error(counts):
-    with pytest.raises(ValueError, match=r"BPRRecommender has diverged.*learning_rate"):
-        BPRRecommender(4, learning_rate=1e30).fit(counts)
 
 
 def test_more_negative_items_change_little(monkeypatch):

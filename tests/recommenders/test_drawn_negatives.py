@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 
 from sktransrec import (
     BPRRecommender,
@@ -68,12 +69,31 @@ def test_each_part_of_the_exponent_is_one_of_the_log_popularity(model, known_pre
 
 
 @both_models
-def test_items_that_nobody_has_get_the_least_bias(model):
+@pytest.mark.parametrize("exponent", [0.0, 1.0])
+def test_items_that_nobody_has_get_no_factors_and_the_least_bias(exponent, model):
     X = np.random.default_rng(0).uniform(size=(50, 12)) < 0.4
     X[:, [2, 5]] = False
-    bias = model.set_params(popularity_exponent=1.0, random_state=0).fit(X).item_bias_
+    model = clone(model).set_params(popularity_exponent=exponent, random_state=0).fit(X)
+    assert_array_equal(model.item_factors_[[2, 5]], 0)
+    bias = model.item_bias_
     assert np.isfinite(bias).all()
     assert_array_equal(bias[[2, 5]], np.delete(bias, [2, 5]).min())
+
+
+@both_models
+def test_row_factors_do_not_depend_on_the_rows_beside(model, counts):
+    model = clone(model).set_params(random_state=0).fit(counts)
+    alone = np.concatenate([model.transform(counts[[row]]) for row in range(counts.shape[0])])
+    assert_array_equal(model.transform(counts), alone)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [BPRRecommender(4, learning_rate=1e30), LogisticMFRecommender(4, learning_rate=1e38)],
+)
+def test_divergence_is_an_error(model, counts):
+    with pytest.raises(ValueError, match=rf"{type(model).__name__} has diverged.*learning_rate"):
+        model.fit(counts)
 
 
 @both_models

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which decay is best for the last items of histories."""
+"""Which decay is best for the last items of histories, and what links make of each item."""
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose, assert_array_equal
 
+from sktransrec import NextItemRidgeRecommender, TransitionRecommender
 from sktransrec._auto import MIN_ITEMS, MIN_ROWS
 from sktransrec._histories import ends_in_new_item
+from sktransrec.inspection import explain
 from sktransrec.recommenders._history_reader import best_decay, check_has_steps
 
 RNG = np.random.RandomState(0)
@@ -52,3 +55,30 @@ def test_histories_without_steps_are_refused():
     with pytest.raises(ValueError, match="longer histories"):
         check_has_steps(np.array([[1, 0], [2, 0]]))
     check_has_steps(np.array([[1, 0], [2, 3]]))
+
+
+both_linked = pytest.mark.parametrize("linked", [NextItemRidgeRecommender, TransitionRecommender])
+
+
+@both_linked
+def test_a_cycle_is_followed(linked):
+    cycle = 1 + (np.arange(7)[:, None] + np.arange(4)) % 7
+    model = linked().fit(cycle)
+    items, _ = model.recommend(cycle, n_recommendations=1)
+    assert_array_equal(items[:, 0], (np.arange(7) + 4) % 7)
+    assert model.similar_items([2], n_similar=1)[0] == 3
+
+
+@both_linked
+def test_each_item_of_a_history_adds_its_part_to_the_score(linked):
+    rng = np.random.RandomState(0)
+    X = rng.randint(1, 9, size=(40, 6)) * (np.arange(6) < rng.randint(2, 7, size=(40, 1)))
+    model = linked(decay=0.5).fit(X)
+    explanation = explain(model, [[3, 1, 2, 1, 0, 0]], items=[4, 6])
+    assert explanation.is_exact
+    assert_array_equal(explanation.columns, [2, 0, 1, 0])
+    links = model.item_links_.toarray()
+    assert_allclose(
+        explanation.contributions[0], [0.125, 0.25, 0.5, 1] * links[[2, 0, 1, 0], 4], rtol=1e-5
+    )
+    assert_allclose(explanation.rest, 0, atol=1e-6)

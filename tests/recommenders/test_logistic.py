@@ -38,12 +38,6 @@ def test_items_are_those_of_implicit(counts):
     assert_array_equal(model.item_bias_[:-1], peer.item_factors[:-1, 4])
 
 
-def test_item_that_nobody_has_comes_last(counts):
-    model = LogisticMFRecommender(4, random_state=0).fit(counts)
-    assert_array_equal(model.item_factors_[-1], 0)
-    assert model.item_bias_[-1] == model.item_bias_[:-1].min()
-
-
 @pytest.mark.parametrize("confidence", [0.3, 1.0])
 def test_fold_in_is_the_optimum_of_the_row(confidence, counts):
     X = counts
@@ -83,13 +77,6 @@ def test_fold_in_ranks_like_the_factors_of_training():
     assert model.score(X[rows], held_out[rows]) > 0.97 * ndcg
 
 
-def test_row_factors_do_not_depend_on_the_rows_beside(counts):
-    X = counts
-    model = LogisticMFRecommender(4, random_state=0).fit(X)
-    alone = np.concatenate([model.transform(X[[row]]) for row in range(X.shape[0])])
-    assert_array_equal(model.transform(X), alone)
-
-
 @pytest.mark.parametrize("n_jobs", [None, 1, 2])
 def test_fit_with_a_seed_is_reproducible(n_jobs, counts):
     X = counts
@@ -108,8 +95,3 @@ def test_fewer_rows_or_items_than_components(shape):
     assert_allclose(scores, np.tile(scores[0], (len(X), 1)), atol=1e-6)
     products = model.transform(X) @ model.item_factors_.T + model.item_bias_
     assert_allclose(scores, products, atol=1e-5)
-
-
-def test_divergence_is_an_error(counts):
-    with pytest.raises(ValueError, match=r"LogisticMFRecommender has diverged.*learning_rate"):
-        LogisticMFRecommender(4, learning_rate=1e38).fit(counts)

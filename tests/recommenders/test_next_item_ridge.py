@@ -7,7 +7,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.linalg import LinAlgError
 
 from sktransrec import HistoryRecommender, NextItemRidgeRecommender, RidgeRecommender, history_steps
-from sktransrec.inspection import explain
 from sktransrec.recommenders import _next_item_ridge
 
 RNG = np.random.RandomState(0)
@@ -50,14 +49,6 @@ def test_the_order_of_rows_and_the_side_of_the_padding_do_not_matter():
     assert_allclose(others, scores, rtol=1e-4)
 
 
-def test_a_cycle_is_followed():
-    cycle = 1 + (np.arange(7)[:, None] + np.arange(4)) % 7
-    model = NextItemRidgeRecommender(1.0).fit(cycle)
-    items, _ = model.recommend(cycle, n_recommendations=1)
-    assert_array_equal(items[:, 0], (np.arange(7) + 4) % 7)
-    assert model.similar_items([2], n_similar=1)[0] == 3
-
-
 def test_too_little_regularization_is_named(monkeypatch):
     def fail(*_):
         raise LinAlgError
@@ -65,15 +56,3 @@ def test_too_little_regularization_is_named(monkeypatch):
     monkeypatch.setattr(_next_item_ridge, "neighbor_ridge", fail)
     with pytest.raises(ValueError, match="regularization=1e-12"):
         NextItemRidgeRecommender(1e-12).fit(X)
-
-
-def test_each_item_of_a_history_adds_its_part_to_the_score():
-    model = NextItemRidgeRecommender(decay=0.5).fit(X)
-    explanation = explain(model, [[3, 1, 2, 1, 0, 0]], items=[4, 6])
-    assert explanation.is_exact
-    assert_array_equal(explanation.columns, [2, 0, 1, 0])
-    links = model.item_links_.toarray()
-    assert_allclose(
-        explanation.contributions[0], [0.125, 0.25, 0.5, 1] * links[[2, 0, 1, 0], 4], rtol=1e-5
-    )
-    assert_allclose(explanation.rest, 0, atol=1e-6)

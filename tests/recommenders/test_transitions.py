@@ -6,7 +6,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sktransrec import TransitionRecommender
-from sktransrec.inspection import explain
 
 RNG = np.random.RandomState(0)
 X = RNG.randint(1, 9, size=(40, 6)) * (np.arange(6) < RNG.randint(2, 7, size=(40, 1)))
@@ -54,22 +53,3 @@ def test_the_order_of_rows_and_the_side_of_the_padding_do_not_matter():
     scores = TransitionRecommender().fit(X).decision_function(X)
     other_scores = TransitionRecommender().fit(at_the_left[::-1]).decision_function(at_the_left)
     assert_allclose(other_scores, scores, rtol=1e-5)
-
-
-def test_a_cycle_is_followed():
-    cycle = 1 + (np.arange(7)[:, None] + np.arange(4)) % 7
-    model = TransitionRecommender().fit(cycle)
-    items, _ = model.recommend(cycle, n_recommendations=1)
-    assert_array_equal(items[:, 0], (np.arange(7) + 4) % 7)
-
-
-def test_each_item_of_a_history_adds_its_part_to_the_score():
-    model = TransitionRecommender(decay=0.5).fit(X)
-    explanation = explain(model, [[3, 1, 2, 1, 0, 0]], items=[4, 6])
-    assert explanation.is_exact
-    assert_array_equal(explanation.columns, [2, 0, 1, 0])
-    links = model.item_links_.toarray()
-    assert_allclose(
-        explanation.contributions[0], [0.125, 0.25, 0.5, 1] * links[[2, 0, 1, 0], 4], rtol=1e-5
-    )
-    assert_allclose(explanation.rest, 0, atol=1e-6)

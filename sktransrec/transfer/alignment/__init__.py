@@ -4,8 +4,4 @@
 from ._alignment import CORALAligner, ProcrustesAligner
 from ._mmd import MMDAligner
 
-__all__ = [
-    "CORALAligner",
-    "MMDAligner",
-    "ProcrustesAligner",
-]
+__all__ = ["CORALAligner", "MMDAligner", "ProcrustesAligner"]

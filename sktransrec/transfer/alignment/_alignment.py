@@ -63,10 +63,7 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
         self : object
         """
         warn_of_ignored_domains(y, sample_domain)
-        check_row_labels(X, sample_domain, name="sample_domain")
-        X = self._valid_rows(X, reset=True)
-        is_source = check_sample_domain(sample_domain, len(X), both=True)
-        self._set_map(X, is_source)
+        self._set_map(*self._valid_rows_and_domains(X, sample_domain, reset=True))
         return self
 
     @finite_output
@@ -88,9 +85,7 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
             The rows, with the dtype of X if that is float32 or float64.
         """
         check_is_fitted(self)
-        check_row_labels(X, sample_domain, name="sample_domain")
-        X = self._valid_rows(X, reset=False)
-        is_source = check_sample_domain(sample_domain, len(X))
+        X, is_source = self._valid_rows_and_domains(X, sample_domain, reset=False)
         aligned = (X @ self.coef_.T + self.intercept_).astype(X.dtype, copy=False)
         return aligned if is_source is None else np.where(is_source[:, None], X, aligned)
 
@@ -114,8 +109,10 @@ class LinearAligner(VersionStampMixin, OneToOneFeatureMixin, TransformerMixin, B
         """
         return self.fit(X, y, sample_domain).transform(X, sample_domain)
 
-    def _valid_rows(self, X, *, reset):
-        return validate_data(self, X, reset=reset, dtype=(np.float64, np.float32))
+    def _valid_rows_and_domains(self, X, sample_domain, *, reset):
+        """Return valid rows, and the mask of those of the source or None."""
+        valid = validate_data(self, X, reset=reset, dtype=(np.float64, np.float32))
+        return valid, check_sample_domain(sample_domain, X, len(valid), both=reset)
 
     def _set_map(self, X, is_source):
         """Set the map that a function finds, or the identity if there is only one domain."""
@@ -197,9 +194,7 @@ class CORALAligner(LinearAligner):
            [1., 1.]])
     """
 
-    _parameter_constraints: dict = {
-        "covariance_shrinkage": [*FROM_0_TO_1, *AUTO],
-    }
+    _parameter_constraints: dict = {"covariance_shrinkage": [*FROM_0_TO_1, *AUTO]}
 
     def __init__(self, *, covariance_shrinkage: float | Literal["auto"] = "auto") -> None:
         self.covariance_shrinkage = covariance_shrinkage
@@ -303,10 +298,8 @@ class ProcrustesAligner(LinearAligner):
         self : object
         """
         warn_of_ignored_domains(y, sample_domain)
-        check_row_labels(X, sample_domain, name="sample_domain")
         check_row_labels(X, anchor_ids, name="anchor_ids")
-        X = self._valid_rows(X, reset=True)
-        is_source = check_sample_domain(sample_domain, len(X), both=True)
+        X, is_source = self._valid_rows_and_domains(X, sample_domain, reset=True)
         if is_source is not None:
             source_rows, target_rows = _anchor_rows(anchor_ids, is_source)
             rows = np.concatenate([source_rows, target_rows])
@@ -395,15 +388,17 @@ def _anchor_rows(anchor_ids, is_source):
             f"anchor_ids has shape {ids.shape} and dtype {ids.dtype}, but X has {len(is_source)} "
             "rows: pass one integer for each row."
         )
-    anchors = ids[ids >= 0], is_source[ids >= 0]
-    domain_ids = [anchors[0][anchors[1] == domain] for domain in (True, False)]
-    for name, own in zip(("source", "target"), domain_ids, strict=True):
+    of_domain = {
+        "source": ids[is_source & (ids >= 0)],
+        "target": ids[~is_source & (ids >= 0)],
+    }
+    for name, own in of_domain.items():
         if len(np.unique(own)) < len(own):
             raise ValueError(
                 f"anchor_ids repeats a number within the {name}: each anchor must be one row of "
                 "each domain."
             )
-    shared = np.intersect1d(*domain_ids)
+    shared = np.intersect1d(*of_domain.values())
     if not shared.size:
         raise ValueError(
             "anchor_ids has no number that is in both source and target: give the two rows of an "

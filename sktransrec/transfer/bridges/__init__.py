@@ -4,7 +4,4 @@
 from ._bridge import BridgeRecommender
 from ._procrustes import ProcrustesRegressor
 
-__all__ = [
-    "BridgeRecommender",
-    "ProcrustesRegressor",
-]
+__all__ = ["BridgeRecommender", "ProcrustesRegressor"]

@@ -4,7 +4,4 @@
 from ._cross_domain_autoencoder import CrossDomainAutoencoderRecommender
 from ._two_tower import TwoTowerAutoencoderRecommender
 
-__all__ = [
-    "CrossDomainAutoencoderRecommender",
-    "TwoTowerAutoencoderRecommender",
-]
+__all__ = ["CrossDomainAutoencoderRecommender", "TwoTowerAutoencoderRecommender"]

@@ -110,10 +110,7 @@ class TwoTowerAutoencoderRecommender(TowerRecommender, TwoDomainRecommender):
     [2, 3]
     """
 
-    _parameter_constraints: dict = {
-        "target_dropout": FROM_0_TO_1,
-        "source_weight": AT_LEAST_0,
-    }
+    _parameter_constraints: dict = {"target_dropout": FROM_0_TO_1, "source_weight": AT_LEAST_0}
 
     search_distributions: ClassVar = {
         **TowerRecommender.search_distributions,

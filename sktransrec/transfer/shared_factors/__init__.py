@@ -4,7 +4,4 @@
 from ._codebook import CodebookRecommender
 from ._collective import CollectiveMFRecommender
 
-__all__ = [
-    "CodebookRecommender",
-    "CollectiveMFRecommender",
-]
+__all__ = ["CodebookRecommender", "CollectiveMFRecommender"]

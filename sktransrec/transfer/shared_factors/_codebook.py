@@ -192,10 +192,7 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
         "random_state": ["random_state"],
     }
 
-    search_distributions: ClassVar = {
-        "n_row_clusters": [5, 10, 20],
-        "n_item_clusters": [5, 10, 20],
-    }
+    search_distributions: ClassVar = {"n_row_clusters": [5, 10, 20], "n_item_clusters": [5, 10, 20]}
 
     def __init__(
         self,

@@ -4,6 +4,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from _domains import gaussians
 from joblib import dump, load
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import ortho_group
@@ -30,15 +31,6 @@ ALIGNERS = [
     MMDAligner(n_components=50, max_iter=5, random_state=0),
     ProcrustesAligner(),
 ]
-
-
-def gaussians(n_rows=300, n_features=4, seed=0):
-    """Two domains with means and covariances of their own, one below the other."""
-    rng = np.random.default_rng(seed)
-    source, target = rng.standard_normal((2, n_rows, n_features))
-    source = source @ rng.standard_normal((n_features, n_features)) + 1
-    target = target @ rng.standard_normal((n_features, n_features)) - 2
-    return np.vstack([source, target]), np.repeat([1, -1], n_rows)
 
 
 def fitted(aligner, X, domain):

@@ -2,21 +2,13 @@
 """The maximum mean discrepancy of two domains, and the map that lowers it."""
 
 import numpy as np
+from _domains import gaussians
 from numpy.testing import assert_allclose
 from scipy.optimize import check_grad
 from sklearn.metrics import pairwise_distances
 from sklearn.metrics.pairwise import rbf_kernel
 
 from sktransrec import CORALAligner, MMDAligner
-
-
-def gaussians(n_rows=300, n_features=4, seed=0):
-    """Two domains with means and covariances of their own, one below the other."""
-    rng = np.random.default_rng(seed)
-    source, target = rng.standard_normal((2, n_rows, n_features))
-    source = source @ rng.standard_normal((n_features, n_features)) + 1
-    target = target @ rng.standard_normal((n_features, n_features)) - 2
-    return np.vstack([source, target]), np.repeat([1, -1], n_rows)
 
 
 def discrepancy(A, B):
