@@ -13,9 +13,8 @@ _MAX_STEPS = 50
 # Newton's method stops when the expected decrease is less than this for each row.
 _TOLERANCE = 1e-6
 _MAX_UPDATES = 30
-_MIN_MULTIPLE = 0.01
-# Weights of standardised evidence are seldom smaller. If all evidence together seems worth
-# nothing, a single kind may still be worth this.
+# Weights of standardised evidence are seldom smaller. If a few rows chose against all evidence
+# together, it keeps this weight; if many did, a single kind may still be worth it.
 _USUAL_WEIGHT = 0.1
 # Ranks up to this one count in `row_ndcg`, and so many ranks are compared at a time.
 _K = 20
@@ -247,10 +246,13 @@ def _row_losses(choices, weights):
 
 
 def best_multiple(choices, prior):
-    """Return the multiple of the prior weights under which the choices are most likely."""
-    one = np.ones(1)
-    along = choices.along(prior)
-    multiple, _ = _penalized_minimum(along, one, 0.1, np.full(1, _MIN_MULTIPLE), one)
+    """Return the multiple of the prior weights under which the choices are most likely.
+
+    It is never so small that a few choices could take the weights of all evidence away.
+    """
+    one, along = np.ones(1), choices.along(prior)
+    least = _USUAL_WEIGHT / np.sqrt(np.square(prior[prior != 0]).mean(keepdims=True))
+    multiple, _ = _penalized_minimum(along, one, 0.1, least, one)
     return prior * multiple
 
 

@@ -152,6 +152,17 @@ def test_joined_choices_are_those_of_all_rows():
         assert_allclose(part, expected)
 
 
+def test_many_choices_against_all_features_take_their_weights_and_few_do_not():
+    few, many = (
+        conditional_logit_weights(
+            drawn_choices(n, weights=-TRUE), np.ones(3), "auto", np.zeros(3, dtype=bool)
+        )[0]
+        for n in (5, 400)
+    )
+    assert few.min() > 0.5 * few.max() > 0.02
+    assert_array_equal(many[:2], 0)
+
+
 def test_one_good_feature_is_found_among_bad_ones():
     """The sum of all features seems worth nothing, and so does any multiple of it."""
     choices = drawn_choices(200, weights=np.array([0.5, -0.6, -0.6]))
