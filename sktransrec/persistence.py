@@ -89,7 +89,8 @@ def save(model: Any, path: str | PathLike[str]) -> None:
     public names, and the values of their attributes.
 
     Functions are saved by name only, so those without a name cannot be saved. Neither can objects
-    that are written in C, such as the trees of a forest: use :func:`joblib.dump` for these.
+    that are written in C, such as the trees of a forest or a column of categories in a DataFrame:
+    use :func:`joblib.dump` for these.
 
     Examples
     --------

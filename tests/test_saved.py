@@ -11,6 +11,7 @@ from copy import deepcopy
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from _instances import ESTIMATORS
@@ -23,7 +24,10 @@ from sktransrec.testing._samples import domain
 
 pytestmark = pytest.mark.usefixtures("few_draws")
 
-SAVED = [*ESTIMATORS, InteractionEncoder(), TextSequences(), ItemFeatures(np.eye(3))]
+SAVED = [
+    *(*ESTIMATORS, InteractionEncoder(), TextSequences()),
+    *(ItemFeatures(np.eye(3)), ItemFeatures(pd.DataFrame({"title": ["one", "two"]}))),
+]
 
 
 def name_of(item):

@@ -15,6 +15,7 @@ from .._validation import _safe_indexing, check_target_columns
 from .._version_stamp import VersionStampMixin
 from .._wrapping import as_matrix, is_supervised, reads_histories
 from ._encoder import PretrainedEncoder
+from ._table_columns import TableColumns
 from ._values import check_items, checked_values, frozen, holds_texts, without_library
 
 
@@ -83,14 +84,14 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
         self.n_items = values.shape[0] if hasattr(values, "shape") else len(values)
         self.has_own_ids = ids is not None or not (index is None or _is_numbered(index))
         self.ids = frozen(_checked_ids(ids, index, self.n_items))
-        self.values = frozen(checked_values(values, self.ids))
+        vars(self)["values"] = frozen(checked_values(values, self.ids))
         check_items(self.values, self.ids)
 
     def __len__(self) -> int:
         return self.n_items
 
     def __repr__(self) -> str:
-        return f"ItemFeatures({self.n_items} items, {self._kind()} of shape {self.values.shape})"
+        return f"ItemFeatures({self.n_items} items, {self._kind()} of shape {self._held.shape})"
 
     def __sklearn_clone__(self):
         return self
@@ -106,10 +107,14 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
             raise AttributeError(f"ItemFeatures cannot be changed: make a new one to set {name}.")
         super().__setattr__(name, value)
 
+    def __getstate__(self):
+        held = TableColumns(self._held) if hasattr(self._held, "iloc") else self._held
+        return {**super().__getstate__(), "values": held}
+
     def __setstate__(self, state):
         # Loaded arrays are writeable.
         super().__setstate__(state)
-        frozen(self.values)
+        frozen(self._held)
         frozen(self.ids)
 
     def of(self, ids: ArrayLike) -> "ItemFeatures":
@@ -186,6 +191,19 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
         return ItemFeatures(as_matrix(encode(self.values)), self.ids if self.has_own_ids else None)
 
     @property
+    def values(self) -> Any:
+        """The features; arrays are read-only, and the index of a DataFrame is `ids`."""
+        if isinstance(self._held, TableColumns):
+            # Recommending by what was loaded does not need the table, nor pandas.
+            vars(self)["values"] = self._held.table(self.ids)
+        return self._held
+
+    @property
+    def _held(self):
+        """The values, or the columns of a table that is loaded and was not asked for."""
+        return vars(self)["values"]
+
+    @property
     def text_columns(self) -> list[Any]:
         """The names of the columns of texts; none unless `values` is a DataFrame."""
         if not hasattr(self.values, "iloc"):
@@ -196,11 +214,11 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
         return self.ids
 
     def _kind(self):
-        if hasattr(self.values, "iloc"):
+        if isinstance(self._held, TableColumns) or hasattr(self._held, "iloc"):
             return "a table"
-        if self.values.ndim == 1:
+        if self._held.ndim == 1:
             return "texts"
-        return {2: "numbers", 4: "images"}.get(self.values.ndim, "arrays")
+        return {2: "numbers", 4: "images"}.get(self._held.ndim, "arrays")
 
     def check_described_as(self, others: "ItemFeatures") -> None:
         """Raise unless the items have the same kind and shape of values as others.
