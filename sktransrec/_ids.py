@@ -31,16 +31,15 @@ def coded_ids(values, what, noun):
     column = as_column(values, what)
     check_none_missing(column, what, noun)
     if _is_pandas_text(column):
-        # pandas finds the distinct texts in a third of the time.
-        codes, distinct = column.to_native().factorize()
+        # pandas finds the distinct texts, and sorts them, in a third of the time.
+        codes, distinct = column.to_native().factorize(sort=True)
         if column.dtype == nw.Categorical or not len(distinct):
             codes_of_distinct, ids = coded_ids(np.asarray(distinct), what, noun)
             return codes_of_distinct[codes], ids
-        ids = objects_of(distinct.tolist())
-    else:
-        codes, ids = _factorized(_checked(exact_array(column), what, noun))
-        if ids.dtype == object:
-            _check_one_type(ids, what, noun)
+        return codes, objects_of(distinct.tolist())
+    codes, ids = _factorized(_checked(exact_array(column), what, noun))
+    if ids.dtype == object:
+        _check_one_type(ids, what, noun)
     if ids.dtype.kind in "iu" and (ids[1:] > ids[:-1]).all():
         return codes, ids
     order = _sorted_order(ids)

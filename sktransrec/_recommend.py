@@ -249,13 +249,13 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **left_
     preference = preference_of(recommender, candidates)
     blocks = _eligible_blocks(recommender, X, candidates=candidates, **left_out)
     if isinstance(blocks, EligibleBlocks):
-        best = blocks.best(n_best, preference, getattr(recommender, "n_jobs", None))
+        best = list(blocks.best(n_best, preference, getattr(recommender, "n_jobs", None)))
     else:
         best = [top_k(scores, n_best, preference) for _, scores in blocks]
-    columns, values = map(np.concatenate, zip(*best, strict=True))
+    columns, values = best[0] if len(best) == 1 else map(np.concatenate, zip(*best, strict=True))
     if candidates is not None:
         columns = candidates[columns]
-    columns = np.where(values == -np.inf, -1, columns)
+    columns[values == -np.inf] = -1
     if n_best == n_recommendations:
         return columns, values
     padding = ((0, 0), (0, n_recommendations - n_best))

@@ -285,3 +285,12 @@ def test_nothing_that_is_written_reads_ids_by_columns_that_may_be_none():
     assert len(found) > 300
     assert not [by_column for by_column in found if by_column[1]]
     assert BY_COLUMN.search("later.item_ids_[items]")
+
+
+@pytest.mark.parametrize("dtype", [object, "str", pd.StringDtype("python")], ids=str)
+def test_texts_of_pandas_are_in_the_order_of_python(dtype):
+    texts = ["b", "ä", "\U0001f600", "Z", "\uffff", "", "ä", "a\0", "a"]
+    log = pd.DataFrame({"user": 1, "item": pd.Series(texts, dtype=dtype)})
+    encoder = InteractionEncoder().fit(log)
+    assert encoder.items_.tolist() == sorted(set(texts))
+    assert encoder.encode_items(log["item"]).tolist() == list(map(sorted(set(texts)).index, texts))

@@ -60,22 +60,24 @@ def shrunk_links(left, right, n_links, shrinkages):
     return _stacked(in_threads(links_of_each, zip(_item_batches(*patterns))))
 
 
-def strongest_links_of_each(X, row_weights, item_scales, shrinkages, n_links):
+def strongest_links_of_each(X, row_weights, weightings, n_links):
     """Return `strongest_links` of some weightings of the same interactions, by one product for all.
 
-    Up to rounding, each is ``strongest_links(W.T, W, n_links, shrinkage=shrinkage)`` for its item
-    scales and its shrinkage, with W the interactions times the weights of their rows and times the
-    scales of their items.
+    Up to rounding, each is ``strongest_links(W.T, W, n_links, shrinkage=shrinkage)`` for the item
+    scales of its weighting and its shrinkage, with W the interactions times the weights of their
+    rows and times the scales of their items.
 
     Parameters
     ----------
     X : csr_array of shape (n_rows, n_items)
         Interactions; their values do not count.
     row_weights : ndarray of shape (n_rows,), dtype float32
-    item_scales : sequence of ndarray of shape (n_items,), dtype float32
-    shrinkages : sequence of float
+    weightings : sequence of tuple
+        For each weighting, the scales of the items, an ndarray of shape (n_items,) and dtype
+        float32, and a list of shrinkages.
     n_links : int or None
     """
+    distinct_shrinkages = {each for _, shrinkages in weightings for each in shrinkages if each}
     pattern = with_data(X, np.ones(X.nnz, dtype=np.complex64))
     # Of the complex product, the imaginary part is the number of rows with both items.
     left = scaled_rows(pattern, row_weights**2 + 1j).T.tocsr()
@@ -86,12 +88,13 @@ def strongest_links_of_each(X, row_weights, item_scales, shrinkages, n_links):
         _zero_diagonal(sums, items.start)
         n_entries = row_lengths(sums)
         products, counts = sums.data.real.copy(), sums.data.imag.copy()
-        for scales, shrinkage in zip(item_scales, shrinkages, strict=True):
-            data = products * np.repeat(scales[items], n_entries)
-            data *= scales[sums.indices]
-            if shrinkage:
-                data *= _trust(counts, shrinkage)
-            yield _largest_entries(with_data(sums, data).copy(), n_links, places)
+        trust = {shrinkage: _trust(counts, shrinkage) for shrinkage in distinct_shrinkages}
+        for scales, shrinkages in weightings:
+            scaled = products * np.repeat(scales[items], n_entries)
+            scaled *= scales[sums.indices]
+            for shrinkage in shrinkages:
+                data = scaled * trust[shrinkage] if shrinkage else scaled
+                yield _largest_entries(with_data(sums, data).copy(), n_links, places)
 
     blocks = in_threads(lambda items: list(links_of_each(items)), zip(_item_batches(left, pattern)))
     return _stacked(blocks)

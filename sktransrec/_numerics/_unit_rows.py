@@ -4,6 +4,7 @@
 import scipy.sparse as sp
 from sklearn.preprocessing import normalize
 
+from .._validation import shallow_copy
 from .._validation._sklearn import inplace_csr_row_normalize_l2
 
 
@@ -14,6 +15,7 @@ def unit_rows(X):
     """
     if not sp.issparse(X):
         return normalize(X)
-    X = X.copy()
-    inplace_csr_row_normalize_l2(X)
-    return X
+    units = shallow_copy(X)
+    units.data = X.data.copy()
+    inplace_csr_row_normalize_l2(units)
+    return units

@@ -49,7 +49,9 @@ def validated_fit_of_parts(method: Function) -> Function:
 def check_is_fitted(estimator):
     """Raise unless an estimator is fitted; scikit-learn reads its tags first, which is slow."""
     is_special = isinstance(estimator, type) or hasattr(estimator, "__sklearn_is_fitted__")
-    # Learned attributes come last.
-    names = reversed(getattr(estimator, "__dict__", {}))
-    if is_special or not any(name.endswith("_") and not name.startswith("__") for name in names):
-        _sklearn_check_is_fitted(estimator)
+    if not is_special:
+        # Learned attributes come last.
+        for name in reversed(getattr(estimator, "__dict__", {})):
+            if name.endswith("_") and not name.startswith("__"):
+                return
+    _sklearn_check_is_fitted(estimator)

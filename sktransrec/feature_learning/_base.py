@@ -103,13 +103,9 @@ class FeatureLearner(
 
     def _check_codes(self, X):
         """Return validated features, as `transform` returns them."""
-        names, known = column_names(X), self.get_feature_names_out()
-        place = first_displaced(names, known)
-        if place is not None:
-            raise ValueError(
-                f"X has the feature {names[place]!r} where transform returns {known[place]!r}: "
-                "pass the features in the order of get_feature_names_out."
-            )
+        names = column_names(X)
+        if names is not None:
+            self._check_order_of_features(names)
         codes = check_array(X, dtype=np.float32, input_name="X")
         if codes.shape[1] != self._n_features_out:
             raise ValueError(
@@ -117,6 +113,16 @@ class FeatureLearner(
                 f"{self._n_features_out} features: pass what transform returned."
             )
         return codes
+
+    def _check_order_of_features(self, names):
+        """Raise if the features that `transform` returns are called so, in another order."""
+        known = self.get_feature_names_out()
+        place = first_displaced(names, known)
+        if place is not None:
+            raise ValueError(
+                f"X has the feature {names[place]!r} where transform returns {known[place]!r}: "
+                "pass the features in the order of get_feature_names_out."
+            )
 
 
 def check_range(X, loss, *, name):

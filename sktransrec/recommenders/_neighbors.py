@@ -272,22 +272,21 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
 
     def _links_of_each(self, X, similarities):
         """Return the links of each item to its neighbours, for each similarity."""
+        weightings = [
+            (weighting, [shrinkage for _, shrinkage in group])
+            for weighting, group in groupby(similarities, itemgetter(0))
+        ]
         if len(similarities) == 1 or not _are_ones(X):
-            return [
-                links
-                for weighting, group in groupby(similarities, itemgetter(0))
-                for links in self._links(X, weighting, [shrinkage for _, shrinkage in group])
-            ]
+            return [links for each in weightings for links in self._links(X, *each)]
         # The weights of "bm25" and "tfidf" are the same up to a factor for each item.
         row_weights = _row_weights(X)
         n_rows_with = column_counts(X)
         squared_norms = (row_weights**2) @ X
-        item_weights = [
-            self._item_weights(squared_norms, n_rows_with, weighting).astype(np.float32)
-            for weighting, _ in similarities
+        weightings = [
+            (self._item_weights(squared_norms, n_rows_with, weighting).astype(np.float32), each)
+            for weighting, each in weightings
         ]
-        shrinkages = [shrinkage for _, shrinkage in similarities]
-        return strongest_links_of_each(X, row_weights, item_weights, shrinkages, self.n_neighbors)
+        return strongest_links_of_each(X, row_weights, weightings, self.n_neighbors)
 
     def _links(self, X, weighting, shrinkages):
         """Return the similarities of each item to its neighbours, for each shrinkage."""

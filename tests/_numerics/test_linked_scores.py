@@ -38,3 +38,12 @@ def test_a_row_does_not_depend_on_the_others():
     together = linked_scores(X, links)
     alone = [linked_scores(X[[row]], links)[0] for row in range(20)]
     assert_array_equal(together, alone)
+
+
+def test_arrays_may_be_read_only():
+    """Those of a served model are mapped from its file."""
+    X, links = (_whole_numbers((30, 30), 0.2, seed) for seed in range(2))
+    for array in (X.data, X.indices, X.indptr, links.data, links.indices, links.indptr):
+        array.flags.writeable = False
+    for rows in (X, X[:1]):
+        assert_array_equal(linked_scores(rows, links), rows.toarray() @ links.toarray())

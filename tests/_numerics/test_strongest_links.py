@@ -104,10 +104,12 @@ def test_weightings_that_share_a_product_get_what_they_get_alone(n_links, shrink
     X = (interactions(15, 20, seed) > 0).astype(np.float32).tocsr()
     rng = np.random.RandomState(seed)
     row_weights = rng.uniform(1, most, 15).astype(np.float32)
-    scales, shrinkages = rng.uniform(1, most, (2, 20)).astype(np.float32), (shrinkage, 1.0)
+    first, second = rng.uniform(1, most, (2, 20)).astype(np.float32)
+    weightings = [(first, [shrinkage, 2.0]), (second, [shrinkage])]
     with config_context(working_memory=1e-3):
-        shared = strongest_links_of_each(X, row_weights, scales, shrinkages, n_links)
-    for links, of_items, h in zip(shared, scales, shrinkages, strict=True):
+        shared = strongest_links_of_each(X, row_weights, weightings, n_links)
+    kinds = [(first, shrinkage), (first, 2.0), (second, shrinkage)]
+    for links, (of_items, h) in zip(shared, kinds, strict=True):
         W = sp.diags_array(row_weights) @ X @ sp.diags_array(of_items)
         alone = strongest_links(W.T, W, n_links, shrinkage=h)
         np.testing.assert_allclose(links.toarray(), alone.toarray(), rtol=1e-5)
