@@ -36,7 +36,7 @@ from _report import in_percent, mean_and_error
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import FeatureUnion
+from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from sktransrec import (
     ContentKNNRecommender,
@@ -50,6 +50,7 @@ from sktransrec import (
     content_members,
     recommend,
 )
+from sktransrec.content._words import JoinedTexts
 from sktransrec.datasets import get_data_home, load_citeulike, load_movielens, make_content_domain
 
 NAME = "content_transfer"
@@ -130,9 +131,12 @@ def texts_in(folder):
 
 
 def table_of(texts):
-    """Return a table of the titles and of all texts of the items, given the texts of each."""
+    """Return a table of the titles and of the other texts of the items, given the texts of each."""
     return pd.DataFrame(
-        {"title": [each[0] for each in texts], "text": [" ".join(each) for each in texts]}
+        {
+            "title": [each[0] for each in texts],
+            "text": [" ".join(each[1:]) or "-" for each in texts],
+        }
     )
 
 
@@ -205,22 +209,26 @@ CATALOGUES = {
 def transformers(encoder, memory, *, reads_characters):
     """Return what makes vectors of texts, by name."""
     words = TfidfVectorizer(sublinear_tf=True)
-    made = {"words": of_column(words, "text"), "words of titles": of_column(words, "title")}
+    made = {"words": of_all_texts(words), "words of titles": of_titles(words)}
     if reads_characters:
         characters = TfidfVectorizer(
             analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True
         )
-        made["characters"] = of_column(characters, "text")
-        made["characters of titles"] = of_column(characters, "title")
+        made["characters"] = of_all_texts(characters)
+        made["characters of titles"] = of_titles(characters)
     if encoder is not None:
         module, _, name = encoder.partition(":")
         encode = getattr(import_module(module), name)
-        made["vectors"] = of_column(PretrainedEncoder(encode, memory=memory), "text")
+        made["vectors"] = of_all_texts(PretrainedEncoder(encode, memory=memory))
     return made
 
 
-def of_column(transformer, column):
-    return make_column_transformer((transformer, column))
+def of_all_texts(transformer):
+    return make_pipeline(JoinedTexts(), transformer)
+
+
+def of_titles(transformer):
+    return make_column_transformer((transformer, "title"))
 
 
 def reader(recommender, features, decay=DECAY):

@@ -1,13 +1,26 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The words of items, as vectors."""
 
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+
+
+class JoinedTexts(TransformerMixin, BaseEstimator):
+    """Join the texts of each row of a table."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return [" ".join(texts) for texts in X.itertuples(index=False, name=None)]
 
 
 def vectorizer_for(item_features):
     """Return an unfitted transformer from texts to vectors; None for content of other kinds.
 
-    In a table, each column of texts gets its own vectors.
+    The texts of a table are joined: columns of their own would count alike, however little the
+    texts of one tell.
     """
     if item_features.values.ndim == 1:
         return _words()
@@ -21,14 +34,14 @@ def vectorizer_for(item_features):
             f"{columns[0]!r}, and {n_columns - len(columns)} other ones: pass a transformer or "
             "regressor that reads both, such as one that begins with a ColumnTransformer."
         )
-    return words_of(columns)
+    return make_pipeline(JoinedTexts(), _words())
 
 
-def words_of(columns):
-    """Return an unfitted transformer from some columns of a table to the words of each."""
+def words_of(column):
+    """Return an unfitted transformer from a column of a table to the words of its texts."""
     from sklearn.compose import make_column_transformer  # slow to import
 
-    return make_column_transformer(*((_words(), column) for column in columns))
+    return make_column_transformer((_words(), column))
 
 
 def _words():

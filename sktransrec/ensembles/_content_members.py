@@ -98,7 +98,7 @@ def content_members(
 def _default_transformers(item_features):
     """Return what makes words of all texts and, in a table, of the texts of each column."""
     columns = item_features.text_columns
-    of_columns = {f"words of {column}": words_of([column]) for column in columns}
+    of_columns = {f"words of {column}": words_of(column) for column in columns}
     return {"words": None, **(of_columns if len(columns) > 1 else {})}
 
 

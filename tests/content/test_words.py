@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Texts become the vectors of their words, in a table those of each column."""
+"""Texts become the vectors of their words, in a table those of all columns together."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_array_equal
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from sktransrec import ContentKNNRecommender, HybridRecommender, ItemFeatures
@@ -16,20 +16,19 @@ def test_texts_are_turned_into_vectors_and_nothing_else():
     assert vectorizer_for(ItemFeatures(np.eye(4))) is None
 
 
-def test_a_table_of_texts_is_compared_column_by_column():
-    """The cosine is the mean of those of the columns, also for later items."""
+def test_the_texts_of_a_table_are_joined():
+    """The cosine is that of the joined texts, also for later items."""
     table = pd.DataFrame(
         {"title": ["red tea", "green tea", "tea pot"], "kind": ["drink", "cold drink", "tool"]}
     )
     later = pd.DataFrame({"title": ["red pot"], "kind": ["cold tool"]}, index=["later"])
-    model = ContentKNNRecommender(ItemFeatures(table)).fit(np.eye(3))
-    model = model.with_items(ItemFeatures(later))
-    vectors = [TfidfVectorizer(sublinear_tf=True).fit(table[name]) for name in table]
-    cosines = [
-        (vectorizer.transform(table[name]) @ vectorizer.transform([*table[name], *later[name]]).T)
-        for vectorizer, name in zip(vectors, table, strict=True)
-    ]
-    assert_allclose(model.decision_function(np.eye(3)), sum(cosines).toarray() / 2, rtol=1e-5)
+    texts, later_texts = (list(each["title"] + " " + each["kind"]) for each in (table, later))
+    of_table, of_texts = (
+        ContentKNNRecommender(ItemFeatures(values)).fit(np.eye(3)) for values in (table, texts)
+    )
+    expected = of_texts.with_items(ItemFeatures(later_texts, ids=["later"]))
+    of_table = of_table.with_items(ItemFeatures(later))
+    assert_array_equal(of_table.decision_function(np.eye(3)), expected.decision_function(np.eye(3)))
 
 
 @pytest.mark.parametrize("model", [ContentKNNRecommender(), HybridRecommender(random_state=0)])

@@ -117,7 +117,7 @@ def test_neighbors_do_not_count_where_content_must_not_or_cannot_tell():
     assert hybrid(None, scaled, neighbor_weight=1.0, item_features=table).fit(X).neighbors_
 
 
-@pytest.mark.parametrize("regressor", [None, make_pipeline(words_of(["title"]), Ridge())])
+@pytest.mark.parametrize("regressor", [None, make_pipeline(words_of("title"), Ridge())])
 def test_neighbors_read_the_texts_of_a_table_as_the_regressor_does(regressor):
     """They know the words of all items, the regressor those of the items that it learned from."""
     table = pd.DataFrame({"title": [f"tea {i % 4}0" for i in range(40)], "kind": ["drink"] * 40})
