@@ -53,7 +53,7 @@ LAYERS = [
     {"_validation"},
     {"_numerics"},
     {"_wrapping"},
-    {"_engine", "_frozen", "_recommend", "_score_parts", "_support_weights"},
+    {"_engine", "_factor_regression", "_frozen", "_recommend", "_score_parts"},
     {"content", "datasets", "interactions", "model_selection", "preprocessing"},
     {"metrics"},
     {"_auto", "base"},

@@ -243,7 +243,7 @@ def check_interactions(estimator, X, *, reset, nonnegative=True):
     """Return X, dense or sparse, as a canonical float32 `csr_array` of interactions."""
     if reset:
         check_no_log(X, name="X")
-        check_no_histories(X, name="X")
+        check_no_histories(X)
     options = {"reset": reset, "accept_sparse": _SPARSE_FORMATS, "dtype": np.float32}
     with errors_about_interactions("X"):
         X = validate_data(estimator, X, **options)

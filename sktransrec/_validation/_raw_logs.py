@@ -64,11 +64,11 @@ def check_no_id_names(X, *, name, of_histories=False):
         raise ValueError(_message(name, f"has the column {column!r}", example, what=what))
 
 
-def check_no_histories(X, *, name):
+def check_no_histories(X):
     """Raise if X holds rows of integers that zeros pad on one side; a sparse matrix never does."""
     if not sp.issparse(X) and _are_histories(X):
         raise ValueError(
-            f"{name} must be a matrix of rows x items, but each row holds integers that zeros pad "
+            "X must be a matrix of rows x items, but each row holds integers that zeros pad "
             "on one side, as histories of item ids do. Wrap the model, which then reads histories: "
             "HistoryRecommender(model). If these are interactions, pass a sparse matrix."
         )

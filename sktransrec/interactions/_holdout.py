@@ -73,7 +73,7 @@ def holdout_random(
     ([3, 1], [2, 0])
     """
     check_no_log(X, name="X")
-    check_no_histories(X, name="X")
+    check_no_histories(X)
     X = check_matrix(X, name="X")
     return random_interactions(X, numbers_held_out(row_lengths(X), size), random_state)
 

@@ -6,7 +6,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from .._support_weights import fitted_to_factors
+from .._factor_regression import fitted_to_factors
 from .._validation import _safe_indexing
 from ..content._words import vectorizer_for
 from ._content_neighbors import ContentKNNRecommender

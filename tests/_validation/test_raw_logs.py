@@ -122,7 +122,7 @@ def test_other_kinds_of_numbers_are_left_to_other_checks(dtype):
     if dtype is object:
         X[0, 0] = 10**400
     check_no_log(X, name="X")
-    check_no_histories(X, name="X")
+    check_no_histories(X)
 
 
 @pytest.mark.parametrize("kind", ["names", "transactions"])

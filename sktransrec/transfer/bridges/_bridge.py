@@ -12,10 +12,10 @@ from sklearn.utils import get_tags
 
 from ..._auto import best_of, held_out_rows
 from ..._columns import check_order_of_part
+from ..._factor_regression import fitted_to_factors
 from ..._numerics._entries import column_sums
 from ..._numerics._row_totals import row_lengths
 from ..._score_parts import additive_parts
-from ..._support_weights import fitted_to_factors
 from ..._typing import Estimator
 from ..._validation import AT_LEAST_0, COUNT, HasMethods, visual_block
 from ..._wrapping import recommender_and_rows, transformed, without_names

@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sktransrec._support_weights import fitted_to_factors, support_weights
+from sktransrec._factor_regression import fitted_to_factors, support_weights
 
 COUNTS = np.array([1, 4, 9])
 
