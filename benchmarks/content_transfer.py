@@ -135,7 +135,7 @@ def table_of(texts):
     return pd.DataFrame(
         {
             "title": [each[0] for each in texts],
-            "text": [" ".join(each[1:]) or "-" for each in texts],
+            "text": [" ".join(each[1:]) for each in texts],
         }
     )
 

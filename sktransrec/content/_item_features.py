@@ -31,7 +31,8 @@ class ItemFeatures(DecodesItems, VersionStampMixin):
     values : array-like, sparse matrix, DataFrame or sequence of str, of length n_items
         The content of item i at position i: numbers of shape (n_items, n_features), dense or
         sparse; texts of shape (n_items,); images of shape (n_items, height, width, n_channels); or
-        a pandas DataFrame or Series. They are copied.
+        a pandas DataFrame or Series. They are copied. Each item must have a text, in a DataFrame in
+        one of the columns of texts.
     ids : array-like of shape (n_items,), default=None
         The ids of the items, strings or integers, all different. None means the index of a
         DataFrame or Series, and the numbers from 0 otherwise. If `values` has an index that is not

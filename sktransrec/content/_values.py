@@ -142,18 +142,23 @@ def _faults(values):
     """Yield the mask of the items with a fault, and what it is."""
     if hasattr(values, "iloc"):
         yield values.isna().to_numpy().any(axis=1), "a missing value"
+        texts = {}
         for name in values.columns:
             column = values[name].to_numpy()
             if holds_texts(column):
-                yield _lacks_text(column), f"no text in the column {name!r}, which holds texts"
+                texts[name] = column
+                yield _are_no_texts(column), f"no text in the column {name!r}, which holds texts"
             elif column.dtype.kind == "f":
                 yield ~np.isfinite(column), f"infinity in the column {name!r}"
+        if texts:
+            lack_all = np.all([_lack_text(column) for column in texts.values()], axis=0)
+            yield lack_all, f"no text in the columns of texts {list(texts)}"
     elif sp.issparse(values):
         rows = rows_of_entries(values)
         bad_rows = rows[~np.isfinite(values.data)]
         yield np.isin(np.arange(values.shape[0]), bad_rows), "NaN or infinity"
     elif values.dtype == object:
-        yield _lacks_text(values), "no text"
+        yield _lack_text(values), "no text"
     else:
         axes = tuple(range(1, values.ndim))
         yield ~np.isfinite(values).all(axis=axes), "NaN or infinity"
@@ -164,5 +169,9 @@ def holds_texts(column):
     return column.dtype == object and any(isinstance(value, str) for value in column)
 
 
-def _lacks_text(values):
+def _are_no_texts(values):
+    return [not isinstance(value, str) for value in values]
+
+
+def _lack_text(values):
     return [not isinstance(value, str) or not value.strip() for value in values]

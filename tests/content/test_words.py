@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from sktransrec import ContentKNNRecommender, HybridRecommender, ItemFeatures
-from sktransrec.content._words import vectorizer_for
+from sktransrec.content._words import vectorizer_for, words_of
 
 
 def test_texts_are_turned_into_vectors_and_nothing_else():
@@ -29,6 +29,21 @@ def test_the_texts_of_a_table_are_joined():
     expected = of_texts.with_items(ItemFeatures(later_texts, ids=["later"]))
     of_table = of_table.with_items(ItemFeatures(later))
     assert_array_equal(of_table.decision_function(np.eye(3)), expected.decision_function(np.eye(3)))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ContentKNNRecommender(),
+        HybridRecommender(random_state=0),
+        ContentKNNRecommender(transformer=words_of("kind")),
+    ],
+    ids=["neighbours", "hybrid", "neighbours by the column"],
+)
+def test_an_item_may_lack_a_text_if_it_has_another(model):
+    table = pd.DataFrame({"title": ["red tea", "tea pot", "red pot"], "kind": ["tea", "", "pot"]})
+    model = model.set_params(item_features=ItemFeatures(table)).fit(np.eye(3))
+    assert np.isfinite(model.decision_function(np.eye(3))).all()
 
 
 @pytest.mark.parametrize("model", [ContentKNNRecommender(), HybridRecommender(random_state=0)])
