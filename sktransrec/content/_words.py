@@ -3,7 +3,7 @@
 
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
 
 
 class JoinedTexts(TransformerMixin, BaseEstimator):
@@ -19,7 +19,8 @@ class JoinedTexts(TransformerMixin, BaseEstimator):
 def vectorizer_for(item_features):
     """Return an unfitted transformer from texts to vectors; None for content of other kinds.
 
-    The texts of a table are joined: columns of their own would count alike, however little the
+    Of a table, the words of the first column, such as the titles, count for half, and those of all
+    columns together for the other half. Columns side by side would count alike, however little the
     texts of one tell.
     """
     if item_features.values.ndim == 1:
@@ -34,7 +35,8 @@ def vectorizer_for(item_features):
             f"{columns[0]!r}, and {n_columns - len(columns)} other ones: pass a transformer or "
             "regressor that reads both, such as one that begins with a ColumnTransformer."
         )
-    return make_pipeline(JoinedTexts(), _words())
+    of_first = words_of(columns[0])
+    return make_union(of_first, make_pipeline(JoinedTexts(), _words())) if columns[1:] else of_first
 
 
 def words_of(column):

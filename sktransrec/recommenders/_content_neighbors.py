@@ -60,11 +60,12 @@ class ContentKNNRecommender(
         an array of vectors, such as the `encode` method of a language model. A function is never
         copied, and is left out of saved files. See `PretrainedEncoder` for batches, a cache and
         what is saved. None uses numbers as they are and texts by
-        ``TfidfVectorizer(sublinear_tf=True)``, after joining those of an item in a table of texts.
-        A :class:`~sklearn.pipeline.FeatureUnion` uses words and vectors together: the cosines of
-        its parts are averaged, weighted by the squares of its `transformer_weights`, if each part
-        makes vectors of length 1. So does a :class:`~sklearn.compose.ColumnTransformer` with the
-        columns of a table.
+        ``TfidfVectorizer(sublinear_tf=True)``. Of a table of texts, it averages the cosines by the
+        first column, which should hold the titles, and by the texts of all columns together. A
+        :class:`~sklearn.pipeline.FeatureUnion` uses words and vectors together: the cosines of its
+        parts are averaged, weighted by the squares of its `transformer_weights`, if each part makes
+        vectors of length 1. So does a :class:`~sklearn.compose.ColumnTransformer` with the columns
+        of a table.
     pooling : {"mean", "max"}, default="mean"
         What an item is compared with: the mean of the items that a row has, or the one that is most
         similar to it (best match). "max" finds the interests of a row with several of them.

@@ -72,8 +72,8 @@ class HybridRecommender(
         ``make_pipeline(TfidfVectorizer(), Ridge())`` and, with a network in between,
         ``make_pipeline(TextSequences(), CNNEncoder(), Ridge())``. It is cloned and fitted on the
         values of `item_features`. None means `Ridge()`, after
-        ``TfidfVectorizer(sublinear_tf=True)`` if the content is texts; those of an item in a table
-        of texts are joined.
+        ``TfidfVectorizer(sublinear_tf=True)`` if the content is texts; of a table of texts, the
+        words of the first column, which should hold the titles, and of all columns together.
     item_features : ItemFeatures, default=None
         The content of the columns of X, in their order. If X is a DataFrame, its column names are
         the ids of the items, and the order does not matter. In a vote or a `Pipeline`, X has no

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Texts become the vectors of their words, in a table those of all columns together."""
+"""Texts become the vectors of their words, in a table those of the title and of all columns."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from sktransrec import ContentKNNRecommender, HybridRecommender, ItemFeatures
@@ -16,19 +16,22 @@ def test_texts_are_turned_into_vectors_and_nothing_else():
     assert vectorizer_for(ItemFeatures(np.eye(4))) is None
 
 
-def test_the_texts_of_a_table_are_joined():
-    """The cosine is that of the joined texts, also for later items."""
+def test_titles_are_compared_and_the_texts_of_all_columns_together():
+    """The cosine is the mean of the two, also for later items."""
     table = pd.DataFrame(
         {"title": ["red tea", "green tea", "tea pot"], "kind": ["drink", "cold drink", "tool"]}
     )
     later = pd.DataFrame({"title": ["red pot"], "kind": ["cold tool"]}, index=["later"])
-    texts, later_texts = (list(each["title"] + " " + each["kind"]) for each in (table, later))
-    of_table, of_texts = (
-        ContentKNNRecommender(ItemFeatures(values)).fit(np.eye(3)) for values in (table, texts)
-    )
-    expected = of_texts.with_items(ItemFeatures(later_texts, ids=["later"]))
-    of_table = of_table.with_items(ItemFeatures(later))
-    assert_array_equal(of_table.decision_function(np.eye(3)), expected.decision_function(np.eye(3)))
+    rows = np.eye(3)
+
+    def scores(values, later_values):
+        model = ContentKNNRecommender(ItemFeatures(values)).fit(rows)
+        return model.with_items(ItemFeatures(later_values, ids=["later"])).decision_function(rows)
+
+    joined = (each["title"] + " " + each["kind"] for each in (table, later))
+    by_title = scores(table["title"], later["title"])
+    assert_allclose(scores(table[["title"]], later[["title"]]), by_title, rtol=1e-6)
+    assert_allclose(scores(table, later), (by_title + scores(*joined)) / 2, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
