@@ -250,6 +250,8 @@ def best_multiple(choices, prior):
 
     It is never so small that a few choices could take the weights of all evidence away.
     """
+    if not prior.any():  # as all rows together may leave them to a group of rows
+        return prior
     one, along = np.ones(1), choices.along(prior)
     least = _USUAL_WEIGHT / np.sqrt(np.square(prior[prior != 0]).mean(keepdims=True))
     multiple, _ = _penalized_minimum(along, one, 0.1, least, one)

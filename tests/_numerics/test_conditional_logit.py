@@ -122,6 +122,14 @@ def test_the_multiple_of_the_prior_is_found_from_far_away():
     assert_allclose(best_multiple(choices, 50 * TRUE), best_multiple(choices, TRUE), atol=0.01)
 
 
+def test_no_weights_have_no_other_multiple():
+    """As where all rows chose against all evidence, and each group of rows starts from that."""
+    zeros = np.zeros(3)
+    assert_array_equal(best_multiple(drawn_choices(9), zeros), zeros)
+    weights, _ = conditional_logit_weights(drawn_choices(9), zeros, "auto", ALL_SIGNED)
+    assert np.isfinite(weights).all()
+
+
 @pytest.mark.parametrize("start", [-8.0, 10.0])
 def test_steps_that_lead_too_far_are_shortened(start):
     """Three of four rows chose the item with feature 1, and the last one that with feature 0."""
