@@ -98,6 +98,10 @@ class Catalogue:
         """Return the catalogue with a share of the users to learn from."""
         return replace(self, histories=self.histories[: round(share * len(self.histories))])
 
+    def texts(self):
+        """Return all texts of each item as one."""
+        return JoinedTexts().transform(self.features.values)
+
     def density(self):
         """Return the number of interactions to learn from for each item."""
         return np.count_nonzero(self.histories) / self.features.n_items

@@ -42,7 +42,7 @@ SHARES = (0.05, 1.0)
 
 def vectors_of(catalogues):
     """Return the whitened vectors of the items of each catalogue."""
-    texts = [catalogue.features.values["text"] for catalogue in catalogues]
+    texts = [catalogue.texts() for catalogue in catalogues]
     made = make_pipeline(
         TfidfVectorizer(sublinear_tf=True, min_df=2),
         TruncatedSVD(N_VECTOR_COMPONENTS, random_state=0),
@@ -71,7 +71,7 @@ def content_neighbors(features):
 
 def models(target, vectors, source):
     """Yield the name and the share of users of each model, and the model, fitted."""
-    words, of_target = ItemFeatures(target.features.values["text"]), ItemFeatures(vectors)
+    words, of_target = ItemFeatures(target.texts()), ItemFeatures(vectors)
     network = NextItemRecommender(item_features=of_target, random_state=0, **NETWORK)
     moved = {"pretrained": FrozenEstimator(source)}
     yield "content neighbours, words", 0, content_neighbors(words).fit(target.histories)

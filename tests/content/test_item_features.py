@@ -163,6 +163,7 @@ def test_ids_come_from_the_table():
         ([{"a": 1}, {"a": 2}], list("uv"), "Item 'u' has .*neither a text nor only numbers"),
         (pd.Series(["a", None], index=list("uv")), None, "Item 'v' has no text"),
         (pd.DataFrame({"t": ["a", 3]}, index=list("uv")), None, "Item 'v' has no text in .*'t'"),
+        (pd.DataFrame({"t": ["a", " "]}, index=list("uv")), None, "Item 'v' has no text in .*'t'"),
         (
             pd.DataFrame({"t": ["a", " "], "d": ["", ""]}, index=list("uv")),
             None,
