@@ -397,4 +397,5 @@ def _entry_weights(C):
 
 def _ones(V):
     """Return the weight of a missing interaction with each item."""
-    return np.broadcast_to(np.float32(1), len(V))
+    # All of them are one number; `np.broadcast_to` takes a tenth of the time of folding in a row.
+    return np.ndarray(len(V), np.float32, np.ones(1, np.float32), strides=0)
