@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from _report import Estimate, format_table
 from _search import check_search, searched
+from sklearn.base import BaseEstimator
 
 ROOT = Path(__file__).parents[1]
 RECORDS = ROOT / "docs" / "records"
@@ -60,25 +61,41 @@ class Record:
         What `argument_parser` has read.
     packages : sequence of str
         Packages whose versions matter.
+    seeds : sequence of int
+        All seeds that the run draws with.
+    parameters : dict
+        Parameters of the models by name, empty if there is nothing to set. An estimator stands for
+        those of its parameters that are not the default. What the run itself chooses is added to
+        the attribute of this name.
     threads : str
         How many threads there were.
     **facts
-        What else there is to say of the run, such as its seeds or the size of its data.
+        What else there is to say of the run, such as the size of its data.
     """
 
     def __init__(
-        self, name, documentation, arguments, packages, *, threads="one BLAS thread", **facts
+        self,
+        name,
+        documentation,
+        arguments,
+        packages,
+        *,
+        seeds,
+        parameters,
+        threads="one BLAS thread",
+        **facts,
     ):
         self._arguments = arguments
-        self._facts = facts
+        self._facts = {"seeds": list(seeds), **facts}
         self._name = name
         self._run = {
             **this_run(arguments, packages, threads),
             "protocol": _protocol(documentation),
         }
         self._tables = {}
-        self.parameters = {}
-        print(_summary(self._run), *(f"{key}: {value}" for key, value in facts.items()), sep="\n")
+        self.parameters = dict(parameters)
+        facts = (f"{key}: {value}" for key, value in self._facts.items())
+        print(_summary(self._run), *facts, sep="\n")
 
     def add(self, title, columns, lines):
         """Print a table and keep it: lines of a name and its figures."""
@@ -282,7 +299,13 @@ def _plain(value):
         return float(f"{value:.6g}") if math.isfinite(value) else str(float(value))
     if isinstance(value, np.generic):
         return value.item()
-    return value if isinstance(value, int | str | None) else " ".join(str(value).split())
+    return value if isinstance(value, int | str | None) else _in_words(value)
+
+
+def _in_words(value):
+    """Return any other value on one line, an estimator in full, without addresses in memory."""
+    text = value.__repr__(N_CHAR_MAX=10**6) if isinstance(value, BaseEstimator) else str(value)
+    return re.sub(" at 0x[0-9a-f]+", "", " ".join(text.split()))
 
 
 def _number(value):

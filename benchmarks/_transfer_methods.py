@@ -23,6 +23,8 @@ import sktransrec as str_
 from sktransrec.metrics import held_out_ranks
 
 SOURCE_WEIGHT = "source weight"
+# Those of the bridges that differ by a seed; all else has the first.
+SEEDS = range(3)
 
 # What is learned from
 
@@ -127,8 +129,11 @@ class Method:
             for name, value in choice(other).items()
         }
 
+    def unfitted(self, task, parameters):
+        return with_parameters(self.model(task), parameters)
+
     def fitted(self, task, parameters, fit=fitted):
-        return self.fit(with_parameters(self.model(task), parameters), task, fit)
+        return self.fit(self.unfitted(task, parameters), task, fit)
 
     def ranks(self, model, task, n_negatives):
         """Return the row, the item and the rank of each pair to be found."""
@@ -156,12 +161,11 @@ class Method:
         return rows, items if candidates is None else items - candidates[0], ranks
 
 
-# The models
+# The models, with the defaults of the package; networks and codebooks have a shorter training
 
 
-def als(**parameters):
-    own = {"n_components": 256, "regularization": 0.02, "max_iter": 10, "random_state": 0}
-    return str_.ALSRecommender(**{**own, **parameters})
+def als(seed=0):
+    return str_.ALSRecommender(random_state=seed)
 
 
 def weighted_als(task):
@@ -178,17 +182,15 @@ def weighted_als(task):
 
 def collective(task):
     target_columns = slice(task.X_source.shape[1], None)
-    return str_.CollectiveMFRecommender(target_columns, 256, max_iter=10, random_state=0)
+    return str_.CollectiveMFRecommender(target_columns, random_state=0)
 
 
 def item_knn(task):
-    return str_.ItemKNNRecommender(weighting="bm25", shrinkage=4.0, popularity_exponent=0.0)
+    return str_.ItemKNNRecommender()
 
 
 def graph_filter(task):
-    return str_.GraphFilterRecommender(
-        low_pass_weight=0.1, row_exponent=0.2, item_exponent=0.3, random_state=0
-    )
+    return str_.GraphFilterRecommender(random_state=0)
 
 
 def two_towers(task, **parameters):
@@ -212,30 +214,23 @@ def vote(task, factors=weighted_als):
     return str_.VotingRecommender([(name, part(task)) for name, part in parts.items()])
 
 
-STACKED_FACTORS = {"confidence": "balanced", "regularization": 0.05}
-
-
-def members_of_stack():
+def members_of_stack(task):
     """Return factors, neighbours and graph filter by name."""
-    return {
-        "als": als(**STACKED_FACTORS),
-        "knn": item_knn(None).set_params(shrinkage=10.0),
-        "filter": graph_filter(None),
-    }
+    return {"als": als(), "knn": item_knn(task), "filter": graph_filter(task)}
 
 
 def stack(task):
     """Return a stack of factors, neighbours and graph filter, each alone and on both domains."""
-    alone = members_of_stack()
+    alone = members_of_stack(task)
     parts = {name: on_target(task, part) for name, part in alone.items()}
-    parts["collective"] = collective(task).set_params(**STACKED_FACTORS)
+    parts["collective"] = collective(task)
     parts |= {f"{name} on both": alone[name] for name in ("knn", "filter")}
     return str_.StackingRecommender(list(parts.items()), random_state=0)
 
 
 def stack_alone(task):
     """Return a stack of factors, neighbours and graph filter of the target alone."""
-    return str_.StackingRecommender(list(members_of_stack().items()), random_state=0)
+    return str_.StackingRecommender(list(members_of_stack(task).items()), random_state=0)
 
 
 def on_target(task, model):
@@ -270,8 +265,7 @@ def cross_domain_autoencoder(task):
 
 def bridge(regressor, *, seed=0):
     """Return a bridge between factors of ALS."""
-    target = str_.BridgeRecommender(als(random_state=seed), regressor)
-    return make_pipeline(als(random_state=seed), target)
+    return make_pipeline(als(seed), str_.BridgeRecommender(als(seed), regressor))
 
 
 def kernel_bridge(seed=0):
@@ -284,23 +278,17 @@ def to_the_items():
 
 def committee():
     """Return the mean of three kernel bridges, which differ by a seed, and of ridge regression."""
-    bridges = [(f"bridge {seed}", kernel_bridge(seed)) for seed in range(3)]
+    bridges = [(f"bridge {seed}", kernel_bridge(seed)) for seed in SEEDS]
     return str_.VotingRecommender([*bridges, ("items", to_the_items())])
 
 
 def ease(task):
-    return str_.EASERecommender(item_exponent=0)
+    return str_.EASERecommender()
 
 
 def stack_across():
-    """Return a stack of what the committee holds, with parameters that suit most pairs."""
-    of_source = {"alsrecommender__confidence": 400.0, "alsrecommender__regularization": 0.03}
-    of_target = {"bridgerecommender__recommender__regularization": 0.02}
-    parts = [
-        (name, part.set_params(**of_source, **(of_target if "bridge" in name else {})))
-        for name, part in committee().estimators
-    ]
-    return str_.StackingRecommender(parts, random_state=0)
+    """Return a stack of what the committee holds."""
+    return str_.StackingRecommender(committee().estimators, random_state=0)
 
 
 def text_neighbors(task, pooling="mean"):
@@ -341,12 +329,26 @@ def mlp():
     )
 
 
-# The tables, and what is searched
+# The tables, and what is searched; what a search holds fixed has one value in its grid
 
-ALS_GRID = {"regularization": [0.02, 0.03, 0.04, 0.05], "confidence": [100.0, "balanced"]}
-FILTER_GRID = {"n_components": [64, 128, 256], "item_exponent": [0, 0.1, 0.3]}
-EASE_GRID = {"regularization": [100.0, 300.0, 1000.0]}
-KNN_GRID = {"weighting": ["cosine", "tfidf", "bm25"], "shrinkage": [3, 10, 30]}
+FACTORS_GRID = {"n_components": [256], "max_iter": [10]}
+ALS_GRID = FACTORS_GRID | {
+    "regularization": [0.02, 0.03, 0.04, 0.05],
+    "confidence": [100.0, "balanced"],
+}
+FILTER_GRID = {
+    "n_components": [64, 128, 256],
+    "item_exponent": [0, 0.1, 0.3],
+    "low_pass_weight": [0.1],
+    "row_exponent": [0.2],
+}
+EASE_GRID = {"regularization": [100.0, 300.0, 1000.0], "item_exponent": [0.0]}
+KNN_GRID = {
+    "weighting": ["cosine", "tfidf", "bm25"],
+    "shrinkage": [3, 10, 30],
+    "popularity_exponent": [0.0],
+}
+COLLECTIVE_GRID = FACTORS_GRID | {"confidence": [100.0, "balanced"]}
 VOTE_GRID = {f"weight of {name}": [0, 0.25, 0.5] for name in ("knn", "filter")}
 CLUSTERS_GRID = {"n_row_clusters": [3, 10, 30], "n_item_clusters": [10, 30, 100]}
 RIDGE_GRID = {"regularization": [30.0, 100.0, 300.0, 1000.0]}
@@ -396,7 +398,7 @@ WARM = {
     "collective factorisation": Method(
         collective,
         fit_stacked,
-        {"source_weight": [0.1, 0.3, 1.0], "confidence": [100.0, "balanced"]},
+        COLLECTIVE_GRID | {"source_weight": [0.1, 0.3, 1.0]},
     ),
     "two-tower autoencoder": Method(
         partial(two_towers, learning_rate=3e-3, epochs=14),
@@ -421,8 +423,11 @@ WARM = {
     ),
 }
 
+SOURCE_GRID = {f"alsrecommender__{name}": values for name, values in FACTORS_GRID.items()}
+SOURCE_GRID["alsrecommender__confidence"] = [100.0, 400.0, 1600.0]
 BRIDGE_GRID = {
-    "alsrecommender__confidence": [100.0, 400.0, 1600.0],
+    **SOURCE_GRID,
+    **{f"bridgerecommender__recommender__{name}": value for name, value in FACTORS_GRID.items()},
     "alsrecommender__regularization": [0.01, 0.03, 0.1],
     "bridgerecommender__recommender__regularization": [0.01, 0.02, 0.04],
 }
@@ -432,7 +437,7 @@ COLD = {
     "collective factorisation": Method(
         collective,
         fit_stacked,
-        {"source_weight": [0.3, 1.0, 3.0], "confidence": [100.0, "balanced"]},
+        COLLECTIVE_GRID | {"source_weight": [0.3, 1.0, 3.0]},
     ),
     "two-tower autoencoder": Method(
         partial(two_towers, input_dropout=0.8, target_dropout=0.7, epochs=6),
@@ -458,7 +463,8 @@ COLD = {
         lambda task: to_the_items(),
         fit_across,
         {
-            "alsrecommender__confidence": [100.0, 400.0, 1600.0],
+            **SOURCE_GRID,
+            "alsrecommender__regularization": [0.02],
             "ridgerecommender__regularization": [10.0, 100.0, 1000.0],
         },
     ),
@@ -517,15 +523,13 @@ COLD = {
     ),
 }
 
-# Models for cold people where items have texts, all with parameters that suit most pairs.
+# Models for cold people where items have texts, of which nothing is searched.
 WITH_TEXTS = {
     "popularity": POPULARITY,
     "neighbours by words": Method(text_neighbors, fit_stacked),
     "neighbours by words, best match": Method(partial(text_neighbors, pooling="max"), fit_stacked),
-    "item kNN on both": Method(lambda task: str_.ItemKNNRecommender(), fit_stacked),
-    "graph filter on both": Method(
-        lambda task: str_.GraphFilterRecommender(random_state=0), fit_stacked
-    ),
+    "item kNN on both": Method(item_knn, fit_stacked),
+    "graph filter on both": Method(graph_filter, fit_stacked),
     "ridge, items to items": Method(lambda task: str_.RidgeRecommender(), fit_across),
     "ridge, words to items": Method(from_words, fit_across),
     TO_THE_ITEMS: Method(lambda task: to_the_items(), fit_across),

@@ -136,8 +136,9 @@ def main():
     ).fit(Z_source, y_source)
     ridge = str_.RidgeRecommender(**search.best_params_)
     packages = ("sktransrec", "scikit-learn", "tensorflow")
-    record = Record("alignment", __doc__, options, packages)
-    record.parameters["ridge"] = search.best_params_
+    parameters = {"ridge": ridge, "grid of ridge": GRID}
+    parameters["adversarial"] = adversarial(options.n_components)
+    record = Record("alignment", __doc__, options, packages, seeds=[0, 1], parameters=parameters)
     popular, _ = str_.PopularityRecommender().fit(y_source).recommend(sp.csr_array(y_target.shape))
     same, _ = ridge.fit(Z_source, y_source).recommend(vectors(words_target))
     lines = [

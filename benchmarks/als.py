@@ -131,7 +131,8 @@ def main():
     options = _options()
     packages = ("sktransrec", "numpy", "scipy", "implicit")
     peers = ["irspack"] if find_spec("irspack") else []
-    record = Record("als", __doc__, options, (*packages, *peers))
+    parameters = {"ALS": {"regularization": REGULARIZATION}}
+    record = Record("als", __doc__, options, (*packages, *peers), seeds=[0], parameters=parameters)
     most = max(options.sweeps)
     columns = {
         "": "",

@@ -41,7 +41,15 @@ def main():
         return
     packages = ("sktransrec", "tensorflow", "keras", "torch")
     threads = f"{arguments.threads} thread(s)"
-    record = Record("autoencoder", __doc__, arguments, packages, threads=threads)
+    record = Record(
+        "autoencoder",
+        __doc__,
+        arguments,
+        packages,
+        seeds=[0],
+        parameters={"sktransrec": our_network(arguments.loss)},
+        threads=threads,
+    )
     lines = [line for n_columns in arguments.columns for line in compared(n_columns, arguments)]
     columns = {"training": "", "CPU ms per step": ".0f", "ratio of ours": ".2f"}
     record.add(f"{arguments.loss} loss", columns, lines)
@@ -80,19 +88,22 @@ def power_law_rows(n_rows, n_columns):
     return X
 
 
-def train_ours(X, loss, epochs):
+def our_network(loss):
     from sktransrec import Autoencoder
 
-    Autoencoder(
+    return Autoencoder(
         n_components=CODE,
         hidden_layer_sizes=(HIDDEN,),
         code_activation="relu",
         loss=loss,
         normalize=False,
         batch_size=BATCH_SIZE,
-        epochs=epochs,
         random_state=0,
-    ).fit(X)
+    )
+
+
+def train_ours(X, loss, epochs):
+    our_network(loss).set_params(epochs=epochs).fit(X)
 
 
 def train_torch(X, loss, epochs, fused=None):

@@ -36,35 +36,42 @@ from sktransrec.metrics import ndcg_at_k
 TRAIN_SIZES, REAL_TRAIN_SIZES = [25, 50, 100], [50, 200]
 N_TEST_USERS = 1000
 TRANSFERRED, OWN = "codebook of the source", "codebook of its own"
-ALS_GRID = {"n_components": [4, 8, 16], "regularization": [0.02, 0.04, 0.08]}
+GRIDS = {
+    "ALS": {"n_components": [4, 8, 16], "regularization": [0.02, 0.04, 0.08]},
+    OWN: {"regularization": [0.1, 0.3, 1.0, 3.0]},
+    TRANSFERRED: {"regularization": [3.0, 30.0, np.inf]},
+}
+# Of the targets; that of a generated source has more starts.
+CODEBOOK = CodebookRecommender(n_init=8, random_state=0)
+CODEBOOK_OF_SOURCE = CodebookRecommender(n_init=20, random_state=0)
+REAL_CODEBOOK = CodebookRecommender(n_init=5, max_iter=40, random_state=0)
 
 
 def models(codebook, source):
     """Return the models to compare, by name, given what has learned from the source."""
     scorer = ranking_scorer("ndcg", k=10, holdout=0.2, random_state=0)
 
-    def searched(model, grid):
-        return GridSearchCV(model, grid, scoring=scorer, cv=3)
+    def searched(name, model):
+        return GridSearchCV(model, GRIDS[name], scoring=scorer, cv=3)
 
     transferred = clone(codebook).set_params(pretrained=FrozenEstimator(source))
     return {
         "popularity": PopularityRecommender(),
-        "ALS": searched(ALSRecommender(random_state=0), ALS_GRID),
-        OWN: searched(codebook, {"regularization": [0.1, 0.3, 1.0, 3.0]}),
-        TRANSFERRED: searched(transferred, {"regularization": [3.0, 30.0, np.inf]}),
+        "ALS": searched("ALS", ALSRecommender(random_state=0)),
+        OWN: searched(OWN, codebook),
+        TRANSFERRED: searched(TRANSFERRED, transferred),
     }
 
 
 def scores_on_generated(seed, relatedness):
     """Return NDCG@10 of each model, by name, for each number of users learned from."""
-    codebook = CodebookRecommender(n_init=8, random_state=0)
     domains = make_cluster_domains(
         n_target_users=max(TRAIN_SIZES) + N_TEST_USERS, relatedness=relatedness, random_state=seed
     )
-    source = clone(codebook).set_params(n_init=20).fit(domains.X_source)
+    source = clone(CODEBOOK_OF_SOURCE).fit(domains.X_source)
     known, hidden = holdout_random(domains.X_target[max(TRAIN_SIZES) :], 1, random_state=seed)
     scores = {}
-    for name, model in models(codebook, source).items():
+    for name, model in models(CODEBOOK, source).items():
         fits = [clone(model).fit(domains.X_target[:size]) for size in TRAIN_SIZES]
         best = [recommender(fit).recommend(known)[0] for fit in fits]
         scores[name] = [ndcg_at_k(hidden, items, k=10) for items in best]
@@ -109,10 +116,9 @@ def target(name):
 
 def real_lines(X_source, X_target):
     """Return the learning curve of a real target."""
-    codebook = CodebookRecommender(n_init=5, max_iter=40, random_state=0)
-    source = clone(codebook).fit(X_source)
+    source = clone(REAL_CODEBOOK).fit(X_source)
     curve = transfer_learning_curve(
-        models(codebook, source), X_target, train_sizes=REAL_TRAIN_SIZES, cv=3, random_state=0
+        models(REAL_CODEBOOK, source), X_target, train_sizes=REAL_TRAIN_SIZES, cv=3, random_state=0
     )
     return lines(curve.scores)
 
@@ -127,13 +133,18 @@ def main():
     packages = ("sktransrec", "scikit-learn", "numpy")
     if options.data == "generated":
         name += "" if options.relatedness == 1 else f"-relatedness-{options.relatedness:g}"
-        record = Record(name, __doc__, options, packages, seeds=options.seeds)
+        parameters = {"codebooks": CODEBOOK, "source": CODEBOOK_OF_SOURCE, "grids": GRIDS}
+        seeds = [0, *range(*options.seeds)]
+        record = Record(name, __doc__, options, packages, seeds=seeds, parameters=parameters)
         sizes, table = TRAIN_SIZES, generated_lines(range(*options.seeds), options.relatedness)
     else:
         X_source, X_target = movielens(), target(options.data)
         X_target = X_target[X_target.sum(axis=1) >= 2]
         data = f"source {X_source.shape}, target {X_target.shape}"
-        record = Record(name, __doc__, options, packages, data=data)
+        parameters = {"codebooks": REAL_CODEBOOK, "grids": GRIDS}
+        record = Record(
+            name, __doc__, options, packages, seeds=[0], parameters=parameters, data=data
+        )
         sizes, table = REAL_TRAIN_SIZES, real_lines(X_source, X_target)
     columns = {"NDCG@10": "", **dict.fromkeys([f"{size} users" for size in sizes], ".4f")}
     record.add(f"Shared clusters, {options.data}", columns, table)

@@ -50,6 +50,11 @@ SETS = ("cold", "warm", "all")
 N_TUNING_ROWS = 1000
 N_TEST_ROWS = 2500
 N_NEW_ITEMS = 50
+# The seed of a split plus this is that of its validation.
+VALIDATION_SEED = 1000
+HYBRID_OF_CATALOGUE = str_.HybridRecommender(
+    str_.ALSRecommender(64, max_iter=1, random_state=0), content_scale=1.0
+)
 
 
 @dataclass(frozen=True)
@@ -347,7 +352,7 @@ def _sample(rows, size):
 def split_figures(data, names, seed):
     """Return the figures of each row in each set of items, the cost of fitting and the search."""
     split = Split.of(data.X, seed)
-    validation = Split.of(split.X, seed + 1000)
+    validation = Split.of(split.X, seed + VALIDATION_SEED)
     data = data.with_vectors(split.items["warm"])
     rows = _sample(np.arange(data.X.shape[0]), N_TEST_ROWS)
     fitted, fitted_in_validation, results = {}, {}, {}
@@ -408,11 +413,8 @@ def catalogue_lines(n_items):
     X = indicator_matrix(rows, columns, (n_rows, n_items))
     content = rng.standard_normal((n_items + N_NEW_ITEMS, 16)).astype(np.float32)
     new = str_.ItemFeatures(content[n_items:], ids=np.arange(n_items, len(content)))
-    model = str_.HybridRecommender(
-        str_.ALSRecommender(64, max_iter=1, random_state=0),
-        item_features=str_.ItemFeatures(content[:n_items]),
-        content_scale=1.0,
-    )
+    model = clone(HYBRID_OF_CATALOGUE)
+    model.set_params(item_features=str_.ItemFeatures(content[:n_items]))
     model, fit = measure(model.fit, X)
     later, extension = measure(model.with_items, new)
     tracemalloc.start()
@@ -445,21 +447,30 @@ def main():
     arguments = parser.parse_args()
     packages = ("sktransrec", "scikit-learn", "numpy", "scipy")
     if arguments.catalogue:
-        record = Record("cold_start-catalogue", __doc__, arguments, packages)
+        record = Record(
+            "cold_start-catalogue",
+            __doc__,
+            arguments,
+            packages,
+            seeds=[0],
+            parameters={"hybrid": HYBRID_OF_CATALOGUE},
+        )
         columns = {"what": "", "CPU s": ".3f", "peak MiB above what was held": ".1f"}
         record.add("New items in a catalogue", columns, catalogue_lines(arguments.catalogue))
         record.save()
         return
-    data = DATA[arguments.data]()
+    data, seeds = DATA[arguments.data](), range(arguments.splits)
     record = Record(
         record_name("cold_start", arguments.data, *(arguments.models or ())),
         __doc__,
         arguments,
         packages,
+        seeds=[*seeds, *(seed + VALIDATION_SEED for seed in seeds)],
+        parameters={},
         data=f"{data.X.shape[0]} rows, {data.X.shape[1]} items, {data.X.nnz} interactions",
     )
     names = arguments.models or list(MODELS)
-    splits = [split_figures(data, names, seed) for seed in range(arguments.splits)]
+    splits = [split_figures(data, names, seed) for seed in seeds]
     figures = [f"{which}: {metric}" for which in SETS for metric in METRICS]
     columns = {"model": "", **dict.fromkeys(figures, ".4f"), "fit, CPU s": ".2f"}
     record.add(f"New items, {arguments.data}", columns, quality(splits, names))

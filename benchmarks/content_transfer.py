@@ -65,6 +65,8 @@ NEIGHBORS = "content neighbours, {}"
 BASELINES = ("popularity", NEIGHBORS.format("words"), NEIGHBORS.format("words of titles"))
 EQUAL, OWN, OF_SOURCE = (f"content stack, {whose} weights" for whose in ("equal", "own", "source"))
 TARGETS = ("office", "arts_office", "food", "electronic", "movielens", "citeulike")
+WORDS = TfidfVectorizer(sublinear_tf=True)
+CHARACTERS = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True)
 # NDCG@10 and HR@10 on the same test rows, from the table of MiniOneRec.
 PUBLISHED = {
     "SASRec": (0.0858, 0.1120),
@@ -212,14 +214,10 @@ CATALOGUES = {
 
 def transformers(encoder, memory, *, reads_characters):
     """Return what makes vectors of texts, by name."""
-    words = TfidfVectorizer(sublinear_tf=True)
-    made = {"words": of_all_texts(words), "words of titles": of_titles(words)}
+    made = {"words": of_all_texts(WORDS), "words of titles": of_titles(WORDS)}
     if reads_characters:
-        characters = TfidfVectorizer(
-            analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True
-        )
-        made["characters"] = of_all_texts(characters)
-        made["characters of titles"] = of_titles(characters)
+        made["characters"] = of_all_texts(CHARACTERS)
+        made["characters of titles"] = of_titles(CHARACTERS)
     if encoder is not None:
         module, _, name = encoder.partition(":")
         encode = getattr(import_module(module), name)
@@ -421,7 +419,12 @@ def main():
         f"{len(each.wanted)} test rows"
         for name, each in catalogues.items()
     )
-    record = Record(_name_of(options), __doc__, options, PACKAGES, data=sizes)
+    record = Record(
+        *(_name_of(options), __doc__, options, PACKAGES),
+        seeds=[0, 1] if "generated, other" in names else [0],
+        parameters={"decay": DECAY, "words": WORDS, "characters": CHARACTERS},
+        data=sizes,
+    )
     if options.published:
         add_published(record, models, options)
     else:

@@ -315,7 +315,16 @@ def main():
     names = arguments.models or names
     parts = [*arguments.data, *(arguments.models or ())]
     parts = parts if parts != WHOLE else []
-    record = Record(record_name("defaults", *parts), __doc__, arguments, PACKAGES)
+    choices = {name: choice for name, choice in (MODELS | COLD_MODELS).items() if name in names}
+    record = Record(
+        record_name("defaults", *parts),
+        __doc__,
+        arguments,
+        PACKAGES,
+        seeds=[0, 1],
+        parameters={f"{name}, default": choice.model for name, choice in choices.items()}
+        | {f"{name}, old default": choice.before for name, choice in choices.items()},
+    )
     columns = {"model": "", "default": ".4f", "tuned": ".4f", "default over tuned": ".3f"}
     columns |= {"old default": ".4f", "popularity": ".4f"}
     columns |= {"fit, CPU s": ".2f", "fit of tuned, CPU s": ".2f"}

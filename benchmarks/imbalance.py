@@ -196,10 +196,11 @@ def main():
         __doc__,
         arguments,
         PACKAGES,
+        seeds=[0],
+        parameters=lines,
         data=f"{X.shape[0]} rows, {X.shape[1]} items, {X.nnz} interactions to learn from and "
         f"{y.nnz} to find",
     )
-    record.parameters |= lines
     names = ["all", "head", "middle", "tail", "weighted", "matched"]
     columns = {"model": "", **dict.fromkeys(names, ".2f")}
     table = quality(lines, X, y, buckets=arguments.buckets)

@@ -97,7 +97,9 @@ def main():
     log = make_log(arguments.events)
     size = f"{len(log)} events, {log['user'].nunique()} users, {log['item'].nunique()} items"
     packages = ("sktransrec", "numpy", "pandas", "scipy")
-    record = Record("interactions", __doc__, arguments, packages, data=size)
+    record = Record(
+        "interactions", __doc__, arguments, packages, seeds=[0], parameters={}, data=size
+    )
     columns = {"job": "", "CPU s": ".2f", "wall s": ".2f", "peak MiB": ".0f"}
     record.add("Cost", columns, costs(log))
     record.save()

@@ -76,7 +76,14 @@ def most_active(y, y_new):
 
 def main():
     options = argument_parser(__doc__).parse_args()
-    record = Record(NAME, __doc__, options, ("sktransrec", "scikit-learn", "numpy"))
+    record = Record(
+        NAME,
+        __doc__,
+        options,
+        ("sktransrec", "scikit-learn", "numpy"),
+        seeds=SEEDS,
+        parameters={**TOKENS, "grid": GRID},
+    )
     scores = {name: {} for name in ("most active", *TOKENS)}
     for shop_name, languages in SHOPS.items():
         shops = [shop(languages, seed) for seed in SEEDS]

@@ -35,20 +35,24 @@ from sktransrec import (
 NAME = "moved_network"
 PACKAGES = ("sktransrec", "tensorflow", "keras", "numpy")
 N_SOURCE_USERS = 1500
-N_VECTOR_COMPONENTS = 128
 NETWORK = {"n_layers": 1, "epochs": 10, "n_negatives": 500, "negative_exponent": 1.0}
 SHARES = (0.05, 1.0)
 
 
-def vectors_of(catalogues):
-    """Return the whitened vectors of the items of each catalogue."""
-    texts = [catalogue.texts() for catalogue in catalogues]
-    made = make_pipeline(
+def whitener(n_components):
+    """Return what makes whitened vectors of texts, unfitted."""
+    return make_pipeline(
         TfidfVectorizer(sublinear_tf=True, min_df=2),
-        TruncatedSVD(N_VECTOR_COMPONENTS, random_state=0),
+        TruncatedSVD(n_components, random_state=0),
         StandardScaler(),
         Normalizer(),
-    ).fit_transform(np.concatenate(texts))
+    )
+
+
+def vectors_of(catalogues, n_components):
+    """Return the whitened vectors of the items of each catalogue."""
+    texts = [catalogue.texts() for catalogue in catalogues]
+    made = whitener(n_components).fit_transform(np.concatenate(texts))
     return np.split(made.astype(np.float32), np.cumsum([len(each) for each in texts])[:-1])
 
 
@@ -109,11 +113,10 @@ def main():
     parser.add_argument(
         "--sources", nargs="+", choices=list(CATALOGUES), default=["arts", "food", "electronic"]
     )
+    parser.add_argument("--n-components", type=int, default=128, help="length of the vectors")
     arguments = parser.parse_args()
-    record = Record(record_name(NAME, arguments.target), __doc__, arguments, PACKAGES)
-    record.parameters["network"] = NETWORK
     target, *sources = (CATALOGUES[name]() for name in (arguments.target, *arguments.sources))
-    of_target, *of_sources = vectors_of([target, *sources])
+    of_target, *of_sources = vectors_of([target, *sources], arguments.n_components)
     shares = [min(1, N_SOURCE_USERS / len(each.histories)) for each in sources]
     histories = [
         each.with_share(share).histories for each, share in zip(sources, shares, strict=True)
@@ -123,7 +126,20 @@ def main():
         item_features=ItemFeatures(np.concatenate(of_sources)), random_state=0, **NETWORK
     )
     source, cost = measure(source.fit, X)
-    record.parameters["CPU seconds of the source"] = round(cost.cpu_seconds, 1)
+    record = Record(
+        record_name(NAME, arguments.target),
+        __doc__,
+        arguments,
+        PACKAGES,
+        seeds=[0],
+        parameters={
+            "network": NETWORK,
+            "vectors": whitener(arguments.n_components),
+            "decay of neighbours": DECAY,
+        },
+        data=f"{len(X)} histories of the sources, {len(target.histories)} of the target",
+        cpu_seconds_of_source=round(cost.cpu_seconds, 1),
+    )
     columns = {"model": "", "NDCG@10": ".2f", "HR@10": ".2f", "NDCG@10 over the words": "+.2f"}
     record.add(f"In per cent, {arguments.target}", columns, quality(target, of_target, source))
     record.save()

@@ -6,41 +6,35 @@
     python benchmarks/next_item.py --data beauty --models networks --seeds 0 1
     python benchmarks/next_item.py --data lastfm --models stack
     python benchmarks/next_item.py --data lastfm --encoders attention --init random
-    python benchmarks/next_item.py --data lastfm --tune
+    python benchmarks/next_item.py --data lastfm --tune --record
 
 The last item of each history is the test item, and the item before it is the validation item. All
 items that are new to a row are ranked; items with equal scores share the mean of their ranks. All
 models learn from the items before the validation item. At the test they read the validation item
 too. "Refitted" models are fitted once more, to all items but the test item.
 
-Models in closed form have their default parameters. Only item kNN and the graph filter have fixed
-ones. The weights of the votes were chosen from equal and doubled weights, by items before the test
-item, on both data sets. The attributes of the items are those that S3-Rec reads. The users of
+All models have their defaults, many of which a fit chooses from what it learns from. Members of
+votes have equal weights. The attributes of the items are those that S3-Rec reads. The users of
 LastFM gave its tags, also to the items to find, so its figures with attributes are too good.
 
-The stack learns the weights of the first four models and of an attending network, which learns for
-a fixed number of epochs, from the last known item of each history.
+The stack learns the weights of the first four models and of an attending network from the last
+known item of each history.
 
-Networks stop early by the validation item. With `--refit` they are trained once more, for the best
-number of epochs. `--tune` searches their parameters by the validation item alone; without a record
-of a search, they have the parameters in `SETTINGS`. Figures of networks are means over seeds ± the
-standard deviation; the figure of a single fit has its standard error over rows. "Rank" is the time
-to score and rank all items for all rows. `benchmarks/sequences.py` measures the speed of networks.
+Networks have a budget, the same for all data: at most 100 epochs, 5 of them without progress, and
+1,000 negatives. `--tune` searches the learning rate of the attending network on LastFM, by the
+validation item, and all networks take it, on Beauty as well. They stop early by the validation
+item, in the stack by the last items of a tenth of the histories. With `--refit` they are trained
+once more, for the best number of epochs. Figures of networks are means over seeds ± the standard
+deviation; the figure of a single fit has its standard error over rows. "Rank" is the time to score
+and rank all items for all rows. `benchmarks/sequences.py` measures the speed of networks.
 """
 
 import sys
 
 import numpy as np
-from _record import (
-    Record,
-    SearchRecord,
-    argument_parser,
-    chosen,
-    read_searches,
-    record_name,
-    search_record_name,
-)
+from _record import Record, SearchRecord, argument_parser, chosen, record_name
 from _report import Estimate, measure
+from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from sktransrec import (
@@ -83,72 +77,45 @@ PUBLISHED = {
 NAME = "next_item"
 PACKAGES = ("sktransrec", "tensorflow", "keras", "numpy")
 MODELS = ["closed-form", "stack", "networks"]
-# What belongs together, twice, and what follows, twice: the two kinds count alike.
-WEIGHTS = {"neighbours": 2, "graph filter": 2, "transitions": 1, "ridge": 1}
-ITEM_KNN = {"weighting": "tfidf", "shrinkage": 10.0, "popularity_exponent": 0.0}
-ATTRIBUTES_WEIGHT = 2
-GRAPH_FILTER = {
-    "n_components": 256,
-    "row_exponent": 0.2,
-    "item_exponent": 0.3,
-    "low_pass_weight": 0.1,
-}
-DECAY = 0.8
-GRID = {"n_layers": [1, 2, 3], "dropout": [0.3, 0.4, 0.5, 0.6], "n_components": [32, 64, 128]}
-BOUNDS = {"n_layers": {1: "there is no network of fewer layers"}}
-COMMON = {
-    "lastfm": {"validation_fraction": 1.0, "epochs": 200, "patience": 5, "learning_rate": 0.003},
-    "beauty": {"validation_fraction": 1.0, "epochs": 40, "patience": 3, "n_negatives": 1000},
-}
-EPOCHS_IN_STACK = 8
-# Not from a recorded search.
-SETTINGS = {
-    "lastfm": {
-        "attention": {"n_layers": 1, "dropout": 0.4},
-        "cnn": {"n_layers": 2, "dropout": 0.5},
-        "gru": {"n_layers": 1, "dropout": 0.5},
-    },
-    "beauty": {
-        "attention": {"n_layers": 1, "dropout": 0.5},
-        "cnn": {"n_layers": 2, "dropout": 0.5},
-        "gru": {"n_layers": 1, "dropout": 0.5},
-    },
-}
-ENCODERS = sorted(SETTINGS["lastfm"])
+ENCODERS = ["attention", "cnn", "gru"]
+BUDGET = {"epochs": 100, "patience": 5, "n_negatives": 1000, "validation_fraction": 1.0}
+# To search for each network and data set would take too long.
+SEARCHED_NETWORK, SEARCHED_DATA = "attention", "lastfm"
+NETWORK_GRID = {"learning_rate": [0.001, 0.003, 0.01]}
+FOUR = ("item kNN, decayed", "graph filter, decayed", "transitions", "next-item ridge")
+VOTES = {"vote of these four": FOUR, "vote of these five": (*FOUR, "attributes, decayed")}
 
 
-def settings(encoder, data):
-    """Return the parameters of a network: those of its search, if that has a record."""
-    name = record_name(NAME, data)
-    if encoder in read_searches(search_record_name(name)):
-        return {**COMMON[data], **chosen(name, encoder)}
-    return {**COMMON[data], **SETTINGS[data][encoder]}
+def network(encoder, **parameters):
+    """Return an unfitted network with the parameters that its search chose."""
+    searched = chosen(record_name(NAME, SEARCHED_DATA), SEARCHED_NETWORK)
+    return NextItemRecommender(encoder, **{**BUDGET, **searched, **parameters})
 
 
-def closed_form(n_items, item_attributes):
+def single_models(histories):
     """Return the models without a training loop, by name."""
-    item_knn = ItemKNNRecommender(**ITEM_KNN)
-    neighbors = HistoryRecommender(item_knn, decay=DECAY, n_items=n_items)
-    graph_filter = HistoryRecommender(
-        GraphFilterRecommender(**GRAPH_FILTER, random_state=0), decay=DECAY, n_items=n_items
-    )
-    transitions = TransitionRecommender(n_items=n_items)
-    ridge = NextItemRidgeRecommender(n_items=n_items)
-    attributes = ItemFeatures(TfidfTransformer().fit_transform(item_attributes))
-    content = HistoryRecommender(ContentKNNRecommender(attributes), decay=DECAY, n_items=n_items)
-    members = list(zip(WEIGHTS, (neighbors, graph_filter, transitions, ridge), strict=True))
+    n_items = histories.y_test.shape[1]
+    attributes = TfidfTransformer().fit_transform(histories.item_attributes)
+
+    def reader(recommender, **options):
+        return HistoryRecommender(recommender, n_items=n_items, **options)
+
     return {
-        "item kNN, no order": HistoryRecommender(item_knn, decay=1, n_items=n_items),
-        "item kNN, decayed": neighbors,
-        "graph filter, decayed": graph_filter,
-        "transitions": transitions,
-        "next-item ridge": ridge,
-        "vote of these four": VotingRecommender(members, weights=list(WEIGHTS.values())),
-        "attributes, decayed": content,
-        "vote of these five": VotingRecommender(
-            [*members, ("attributes", content)],
-            weights=[*WEIGHTS.values(), ATTRIBUTES_WEIGHT],
-        ),
+        "item kNN, no order": reader(ItemKNNRecommender(), decay=1),
+        "item kNN, decayed": reader(ItemKNNRecommender()),
+        "graph filter, decayed": reader(GraphFilterRecommender(random_state=0)),
+        "transitions": TransitionRecommender(n_items=n_items),
+        "next-item ridge": NextItemRidgeRecommender(n_items=n_items),
+        "attributes, decayed": reader(ContentKNNRecommender(ItemFeatures(attributes))),
+    }
+
+
+def closed_form(histories):
+    """Return the models without a training loop and their votes, by name."""
+    models = single_models(histories)
+    return models | {
+        vote: VotingRecommender([(name, models[name]) for name in names])
+        for vote, names in VOTES.items()
     }
 
 
@@ -165,9 +132,8 @@ def baselines(histories):
         yield [name, *_cells([ranks]), None, cost.cpu_seconds, rank_cost.cpu_seconds]
 
 
-def quality_of_closed_form(histories):
+def quality_of_closed_form(histories, models):
     """Yield two lines for each model: learned without the validation item, and with it."""
-    models = closed_form(histories.y_test.shape[1], histories.item_attributes)
     for name, model in models.items():
         for suffix, X in (("", histories.X_train), (", refitted", histories.X_test)):
             model, cost = measure(model.fit, X)
@@ -177,15 +143,16 @@ def quality_of_closed_form(histories):
             yield [name + suffix, *cells]
 
 
-def quality_of_stack(histories, data, seed):
+def stack(histories, seed):
+    """Return the unfitted stack of four models and of a network."""
+    models = single_models(histories)
+    own = {"n_items": histories.y_test.shape[1], "validation_fraction": 0.1, "random_state": seed}
+    members = [*((name, models[name]) for name in FOUR), ("attention", network("attention", **own))]
+    return StackingRecommender(members, holdout=1, random_state=seed)
+
+
+def quality_of_stack(histories, stack):
     """Yield the lines of the stack and of its members, all refitted."""
-    n_items = histories.y_test.shape[1]
-    vote = closed_form(n_items, histories.item_attributes)["vote of these four"]
-    network = NextItemRecommender("attention", n_items=n_items, random_state=seed)
-    network.set_params(**settings("attention", data))
-    network.set_params(epochs=EPOCHS_IN_STACK, validation_fraction=0.0)
-    members = [*vote.estimators, ("attention", network)]
-    stack = StackingRecommender(members, holdout=1, random_state=seed)
     stack, cost = measure(stack.fit, histories.X_test)
     models = {"stack of the four and attention": stack, **stack.named_estimators_}
     for name, model in models.items():
@@ -194,14 +161,12 @@ def quality_of_stack(histories, data, seed):
         yield [f"{name}, refitted", *_cells([ranks]), None, fit_cost, rank_cost.cpu_seconds]
 
 
-def quality_of_networks(histories, data, encoders, seeds, *, refit, init):
+def quality_of_networks(histories, networks, seeds, *, refit):
     """Yield the lines of the networks, with the spread over seeds."""
-    for encoder in encoders:
+    for encoder, unfitted in networks.items():
         ranks, refitted_ranks, costs, epochs = [], [], [], []
         for seed in seeds:
-            model = NextItemRecommender(
-                encoder, init=init, random_state=seed, **settings(encoder, data)
-            )
+            model = clone(unfitted).set_params(random_state=seed)
             model, cost = measure(model.fit, histories.X_test)
             fitted_ranks, rank_cost = measure(_ranks, model, histories.X_test, histories)
             ranks.append(fitted_ranks)
@@ -217,16 +182,8 @@ def quality_of_networks(histories, data, encoders, seeds, *, refit, init):
             yield [f"{encoder}, refitted", *_cells(refitted_ranks), np.mean(epochs), None, None]
 
 
-def quality(data, models, encoders, seeds, *, refit, init):
-    """Yield the lines of the table: first what needs no training loop, and published ones last."""
-    histories = load_sequences(data, max_length=MAX_LENGTH)
-    yield from baselines(histories)
-    if "closed-form" in models:
-        yield from quality_of_closed_form(histories)
-    if "stack" in models:
-        yield from quality_of_stack(histories, data, seeds[0])
-    if "networks" in models:
-        yield from quality_of_networks(histories, data, encoders, seeds, refit=refit, init=init)
+def published(data):
+    """Yield the lines of published figures."""
     for name, figures in PUBLISHED[data].items():
         yield [f"{name}, published", *figures, None, None, None]
 
@@ -248,22 +205,20 @@ def _cells(ranks_of_fits):
     return cells
 
 
-def tune(data, encoders, arguments):
-    """Search the parameters of each network by the NDCG@10 of the validation item."""
-    histories = load_sequences(data, max_length=MAX_LENGTH)
+def tune(arguments):
+    """Search the learning rate by the NDCG@10 of the validation item."""
+    histories = load_sequences(SEARCHED_DATA, max_length=MAX_LENGTH)
+
+    def evaluate(parameters):
+        model = NextItemRecommender(SEARCHED_NETWORK, random_state=0, **BUDGET, **parameters)
+        model.fit(histories.X_test)
+        figures = {"NDCG@10": 1 - min(model.validation_loss_curve_), "epochs": model.n_iter_}
+        print(parameters, figures, file=sys.stderr)
+        return figures
+
     folds = "the item before the last of each history, in the best epoch (seed 0)"
-    record = SearchRecord(record_name(NAME, data), arguments, PACKAGES, folds=folds)
-    for encoder in encoders:
-
-        def evaluate(parameters, encoder=encoder):
-            parameters = {**COMMON[data], **parameters}
-            model = NextItemRecommender(encoder, random_state=0, **parameters)
-            model.fit(histories.X_test)
-            figures = {"NDCG@10": 1 - min(model.validation_loss_curve_), "epochs": model.n_iter_}
-            print(encoder, parameters, figures, file=sys.stderr)
-            return figures
-
-        record.search(encoder, evaluate, GRID, bounds=BOUNDS)
+    record = SearchRecord(record_name(NAME, SEARCHED_DATA), arguments, PACKAGES, folds=folds)
+    record.search(SEARCHED_NETWORK, evaluate, NETWORK_GRID)
 
 
 def main():
@@ -280,32 +235,38 @@ def main():
     parser.add_argument("--tune", action="store_true", help="search the parameters instead")
     parser.add_argument("--models", nargs="+", choices=MODELS, help="the kinds of models, or all")
     arguments = parser.parse_args()
-    data, encoders = arguments.data, arguments.encoders or ENCODERS
     if arguments.tune:
-        tune(data, encoders, arguments)
+        tune(arguments)
         return
-    models = arguments.models or (["networks"] if arguments.encoders else MODELS)
+    data = arguments.data
+    histories = load_sequences(data, max_length=MAX_LENGTH)
+    kinds = arguments.models or (["networks"] if arguments.encoders else MODELS)
+    models = closed_form(histories) if "closed-form" in kinds else {}
+    stacks = {"stack": stack(histories, arguments.seeds[0])} if "stack" in kinds else {}
+    networks = {}
+    if "networks" in kinds:
+        options = {} if arguments.init is None else {"init": arguments.init}
+        encoders = arguments.encoders or ENCODERS
+        networks = {encoder: network(encoder, **options) for encoder in encoders}
     parts = *(arguments.models or ()), *(arguments.encoders or ()), arguments.init or ""
-    name = record_name(NAME, data, *parts)
-    facts = {}
-    if {"networks", "stack"} & set(models):
-        facts["seeds"] = list(arguments.seeds)
-    record = Record(name, __doc__, arguments, PACKAGES, **facts)
-    if {"closed-form", "stack"} & set(models):
-        weights = {**WEIGHTS, "attributes": ATTRIBUTES_WEIGHT}
-        record.parameters |= {
-            "item kNN": ITEM_KNN,
-            "graph filter": GRAPH_FILTER,
-            "decay": DECAY,
-            "weights": weights,
-        }
-    if "networks" in models:
-        record.parameters |= {encoder: settings(encoder, data) for encoder in encoders}
+    record = Record(
+        record_name(NAME, data, *parts),
+        __doc__,
+        arguments,
+        PACKAGES,
+        seeds=sorted({0, *(arguments.seeds if networks else arguments.seeds[: len(stacks)])}),
+        parameters=models | stacks | networks,
+    )
     columns = {data: "", **dict.fromkeys(METRICS.values(), ".4f"), "epochs": ".1f"}
     columns |= {"fit, CPU s": ".1f", "rank, CPU s": ".1f"}
-    options = {"refit": arguments.refit, "init": arguments.init or "transitions"}
-    table = quality(data, models, encoders, arguments.seeds, **options)
-    record.add(f"What comes next, {data}", columns, table)
+    lines = [
+        *baselines(histories),
+        *quality_of_closed_form(histories, models),
+        *(line for each in stacks.values() for line in quality_of_stack(histories, each)),
+        *quality_of_networks(histories, networks, arguments.seeds, refit=arguments.refit),
+        *published(data),
+    ]
+    record.add(f"What comes next, {data}", columns, lines)
     record.save()
 
 

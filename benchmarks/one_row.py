@@ -107,21 +107,24 @@ def main():
     sizes = options.n_rows, options.n_interactions
     X = interactions(sizes[0], options.n_items, sizes[1])
     models = {**of_matrices(options.n_components), **of_histories(options.n_components)}
+    models = {name: models[name] for name in options.models or models}
     record = Record(
         "one_row",
         __doc__,
         options,
         ("sktransrec", "numpy", "scipy"),
+        seeds=[0],
+        parameters=models,
         data=f"{options.n_rows} rows, {options.n_items} items; {options.n_large} in the large one",
     )
     lines = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in options.models or models:
+        for name, model in models.items():
             rows = X if name != LARGE else interactions(sizes[0], options.n_large, sizes[1])
             rows = histories(X) if name in of_histories(1) else rows
             y = rows if name == "autoencoder, then ridge" else None
             path = Path(folder) / "model"
-            save(models[name].fit(rows, y), path)
+            save(model.fit(rows, y), path)
             first, median, has_tensorflow = in_a_new_process(path, rows[-N_CALLS:])
             lines.append([name, first, 1e3 * median, "yes" if has_tensorflow else "no"])
     columns = {"": "", "first call, s": ".2f", "CPU ms": ".2f", "TensorFlow": ""}

@@ -60,9 +60,9 @@ def interactions(n_rows, n_items, n_interactions, seed=0):
     return indicator_matrix(rows, items, (n_rows, n_items))
 
 
-def ours(X, n_components, k):
-    """Return the models of this package by the name of their line."""
-    estimators = {
+def our_estimators(n_components):
+    """Return the estimators of this package by the name of their line."""
+    return {
         "popularity": PopularityRecommender(),
         "neighbours": ItemKNNRecommender(
             100, weighting="cosine", shrinkage=0, popularity_exponent=0
@@ -73,6 +73,10 @@ def ours(X, n_components, k):
         ),
         "ALS": ALSRecommender(n_components, regularization=0.02, max_iter=SWEEPS, random_state=0),
     }
+
+
+def ours(X, n_components, k):
+    """Return the models of this package by the name of their line."""
 
     def served(model, rows):
         batch = X[rows]
@@ -86,7 +90,7 @@ def ours(X, n_components, k):
 
     return {
         name: Model(partial(model.fit, X), partial(served, model))
-        for name, model in estimators.items()
+        for name, model in our_estimators(n_components).items()
     }
 
 
@@ -348,6 +352,8 @@ def main():
         __doc__,
         options,
         ("sktransrec", "numpy", "scipy", *installed),
+        seeds=[0],
+        parameters=our_estimators(options.n_components),
         data=f"{X.nnz} interactions of {X.shape[0]} rows with {X.shape[1]} items",
         missing=", ".join(peer for peer in PEERS if peer not in installed) or "none",
     )

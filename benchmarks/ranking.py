@@ -253,9 +253,16 @@ def main():
         return
     data = f"{X.shape[0]} rows, {X.shape[1]} items, {X.nnz} interactions to learn from and {y.nnz}"
     name = record_name(NAME, arguments.data, *(arguments.models or ()))
-    record = Record(name, __doc__, arguments, PACKAGES, data=f"{data} to find")
     models = {name: tuned(name, arguments.data) for name in names}
-    record.parameters |= models
+    record = Record(
+        name,
+        __doc__,
+        arguments,
+        PACKAGES,
+        seeds=[0],
+        parameters=models,
+        data=f"{data} to find",
+    )
     columns = {"model": "", f"Recall@{K}": ".4f", f"NDCG@{K}": ".4f", "fit, CPU s": ".2f"}
     columns |= {f"top {K}, CPU s": ".2f", "peak MiB": ".0f"}
     lines = [model_line(name, model, X, y) for name, model in models.items()]

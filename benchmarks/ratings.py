@@ -63,6 +63,7 @@ MODELS = {
     "biased MF": str_.BiasedMFRecommender(random_state=0),
     "Surprise SVD": SurpriseSVD(),
 }
+ALS = str_.ALSRecommender(64, random_state=0)
 PEERS = {"Surprise SVD": "surprise"}
 GRIDS = {
     "biases": {"bias_regularization": [1, 2, 3, 5, 10]},
@@ -103,7 +104,7 @@ def ranking_lines(X, y):
     for name, model, known in (
         ("biased MF, by predicted rating", tuned("biased MF"), X),
         ("popularity", str_.PopularityRecommender(), X),
-        ("ALS, of ratings as interactions", str_.ALSRecommender(64, random_state=0), X > 0),
+        ("ALS, of ratings as interactions", ALS, X > 0),
     ):
         items, _ = clone(model).fit(known).recommend(known)
         lines.append([name, mean_and_error(ndcg_at_k(y, items, per_row=True))])
@@ -139,9 +140,9 @@ def main():
         tune(names, X, arguments)
         return
     data = f"{X.shape[0]} rows, {X.shape[1]} items, {X.nnz} ratings to learn from, {y.nnz} to find"
-    record = Record(NAME, __doc__, arguments, PACKAGES, data=data)
     models = {name: tuned(name) for name in names}
-    record.parameters |= models
+    parameters = {**models, "ALS": ALS}
+    record = Record(NAME, __doc__, arguments, PACKAGES, seeds=[0], parameters=parameters, data=data)
     _, of_biases, _ = judged(tuned("biases"), X, y)
     lines = []
     for name, model in models.items():

@@ -120,7 +120,8 @@ def main():
         options,
         ("sktransrec", "numpy", "scipy", "implicit"),
         threads=f"{options.n_threads} BLAS threads",
-        seed=0,
+        seeds=[0],
+        parameters=models(options.n_components),
     )
     tables = {}
     for share in sorted(options.share):

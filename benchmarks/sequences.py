@@ -51,7 +51,10 @@ def main():
     packages = ("sktransrec", "tensorflow", "keras", *peers)
     name = record_name("sequences", "sampled" if arguments.negatives else "")
     threads = f"{arguments.threads} thread(s)"
-    record = Record(name, __doc__, arguments, packages, threads=threads)
+    parameters = {encoder: our_network(encoder) for encoder in arguments.encoders}
+    record = Record(
+        name, __doc__, arguments, packages, seeds=[0], parameters=parameters, threads=threads
+    )
     lines = [
         line
         for encoder in arguments.encoders
@@ -98,16 +101,13 @@ def histories(n_rows, n_items, mean_length):
     return X.astype(np.int32)
 
 
+def our_network(encoder):
+    options = {"n_components": N_COMPONENTS, "batch_size": BATCH_SIZE, **SIZES[encoder]}
+    return NextItemRecommender(encoder, random_state=0, **options)
+
+
 def train_ours(encoder, X, epochs, n_negatives):
-    NextItemRecommender(
-        encoder,
-        n_components=N_COMPONENTS,
-        n_negatives=n_negatives,
-        batch_size=BATCH_SIZE,
-        epochs=epochs,
-        random_state=0,
-        **SIZES[encoder],
-    ).fit(X)
+    our_network(encoder).set_params(epochs=epochs, n_negatives=n_negatives).fit(X)
 
 
 def train_torch(encoder, X, epochs, n_negatives, *, is_padded=False):

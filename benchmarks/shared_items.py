@@ -260,15 +260,17 @@ def main():
     (X_source, source_items), (X_target, target_items) = loaded
     n_common = len(np.intersect1d(source_items, target_items))
     sizes = TRAIN_SIZES[options.data]
+    made = networks if options.networks else models_of_market if is_market else models
+    compared = made(X_source, source_items, target_items)
     record = Record(
         record_name("shared_items", options.data, "networks" if options.networks else ""),
         __doc__,
         options,
         ("sktransrec", "scikit-learn", "numpy"),
+        seeds=[0],
+        parameters=compared,
         data=f"source {X_source.shape}, target {X_target.shape}, items in both {n_common}",
     )
-    made = networks if options.networks else models_of_market if is_market else models
-    compared = made(X_source, source_items, target_items)
     curve = transfer_learning_curve(
         compared,
         X_target,

@@ -69,6 +69,10 @@ def member_sets():
     }
 
 
+def stack_of(parts_of_ensemble):
+    return str_.StackingRecommender(parts_of_ensemble, random_state=0)
+
+
 def load(name):
     """Return the interactions."""
     if name == "generated":
@@ -115,8 +119,7 @@ def measured_on(X_train, parts_of_ensemble, X, y):
     fitted = [(part, FrozenEstimator(each.fit(X_train))) for part, each in parts_of_ensemble]
     found = {part: ndcg(each.estimator, X, y) for part, each in fitted}
     found["vote"] = ndcg(str_.VotingRecommender(fitted).fit(X_train), X, y)
-    stack = str_.StackingRecommender(parts_of_ensemble, random_state=0)
-    stack, cost = measure(stack.fit, X_train)
+    stack, cost = measure(stack_of(parts_of_ensemble).fit, X_train)
     found["stack"] = ndcg(stack, X, y)
     print(found.keys(), stack.weights_.round(2), stack.popularity_weights_, file=sys.stderr)
     return found, cost.cpu_seconds
@@ -141,7 +144,15 @@ def main():
     arguments = parser.parse_args()
     X_train, X, y = parts(sp.csr_array((load(arguments.data) > 0).astype(np.float32)))
     data = f"{X_train.shape[0]} rows to learn from, {X.shape[0]} test rows, {X.shape[1]} items"
-    record = Record(record_name(NAME, arguments.data), __doc__, arguments, PACKAGES, data=data)
+    record = Record(
+        record_name(NAME, arguments.data),
+        __doc__,
+        arguments,
+        PACKAGES,
+        seeds=range(max(SHARES.values())),
+        parameters={f"stack{which}": stack_of(these) for which, these in member_sets().items()},
+        data=data,
+    )
     columns = {"users, members": "", "rows": "", "best member": "", "its NDCG@10": ".2f"}
     columns |= {"vote": ".2f", "stack": ".2f", "over the best": "+.2f", "fit, CPU s": ".2f"}
     lines = [

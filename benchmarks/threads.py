@@ -131,7 +131,15 @@ def main():
         return
     packages = ("sktransrec", "numpy", "scipy")
     threads = "BLAS threads as each line says"
-    record = Record("threads", __doc__, arguments, packages, threads=threads)
+    record = Record(
+        "threads",
+        __doc__,
+        arguments,
+        packages,
+        seeds=[0],
+        parameters={name: model(name) for name in arguments.models},
+        threads=threads,
+    )
     methods = ["blocks", "LAPACK"] if arguments.lapack else ["blocks"]
     columns = {"inverse": "", "largest error": ".0e", "CPU s": ".2f", "s": ".2f"}
     lines = inverse_lines(arguments.sizes, methods, arguments.threads)

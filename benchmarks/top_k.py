@@ -74,7 +74,8 @@ def main():
         for name, cost in seconds.items()
     ]
     size = f"{n_rows} rows, {n_items} items, {options.n_components} factors, top {k}"
-    record = Record("top_k", __doc__, options, ("sktransrec", "numpy", "implicit"), data=size)
+    packages = ("sktransrec", "numpy", "implicit")
+    record = Record("top_k", __doc__, options, packages, seeds=[0], parameters={}, data=size)
     columns = {"": "", "CPU s": ".3f", "ratio to implicit": ".2f", "share of sgemm": ".0%"}
     record.add(f"Top {k}", columns, lines)
     record.save()

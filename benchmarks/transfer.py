@@ -10,10 +10,13 @@ row's source history under another id. "over" a method without the source is the
 NDCG@10 to it, clean pairs one by one.
 
 With `--data arts_office`, all that a random fifth of the people has in the target is to be found,
-and the parameters are fixed. Elsewhere, `--tune` searches the parameters by NDCG@10 of the clean
+and nothing is searched. Elsewhere, `--tune` searches the parameters by NDCG@10 of the clean
 validation pairs, which are taken from the training data, never from what is to be found; they are
-read from its record, and a method without a search there is refused. `--fixed` searches nothing:
-all parameters are those that the methods are written down with.
+read from its record, and a method without a search there is refused. `--fixed` searches nothing.
+
+What is not searched has its default, which a fit often chooses from the training data. Networks and
+codebooks train for a shorter time than by default; networks have other sizes and rates as well,
+none from a search.
 """
 
 import sys
@@ -22,7 +25,7 @@ import tempfile
 import numpy as np
 from _record import Record, SearchRecord, argument_parser, chosen, record_name
 from _report import Estimate, in_percent, measure
-from _transfer_methods import COLD, WARM, WITH_TEXTS, fitted
+from _transfer_methods import COLD, SEEDS, WARM, WITH_TEXTS, fitted
 from _transfer_tasks import FOLDS, load_pairs, test_task, title, validation_tasks
 from joblib import Memory
 
@@ -41,6 +44,9 @@ PACKAGES = ("sktransrec", "scikit-learn", "numpy", "scipy", "implicit")
 def add_tables(record, pair, methods, parameters):
     """Add the figures of the methods against random unseen items, and against all."""
     task = test_task(pair)
+    record.parameters[title(pair)] = {
+        name: method.unfitted(task, parameters[name]) for name, method in methods.items()
+    }
     without = next((name for name in WITHOUT_SOURCE if name in methods), None)
     sampled, full = Table(task, without), Table(task, without)
     for name, method in methods.items():
@@ -174,6 +180,8 @@ def main():
             __doc__,
             arguments,
             PACKAGES,
+            seeds=SEEDS,
+            parameters={},
         )
     for pair in load_pairs(data):
         if arguments.target not in (None, pair.target.name):
@@ -191,7 +199,6 @@ def main():
                 name: {} if arguments.fixed else parameters_of(name, method, pair, data)
                 for name, method in methods.items()
             }
-            record.parameters[title(pair)] = parameters
             add_tables(record, pair, methods, parameters)
     if not arguments.tune:
         record.save()

@@ -37,6 +37,8 @@ from sktransrec.datasets import get_data_home
 NAME = "two_languages"
 PACKAGES = ("sktransrec", "scikit-learn", "numpy", "scipy")
 K = 10
+WORDS = TfidfVectorizer(sublinear_tf=True)
+CHARACTERS = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2)
 KINDS = ("in English", "to the other")
 
 
@@ -50,9 +52,8 @@ def encoder_of(name):
 def contents(english, other, encoders, memory):
     """Yield the name of each kind of content, and the vectors of all titles, English ones first."""
     titles, n_english = english + other, len(english)
-    yield "words", TfidfVectorizer(sublinear_tf=True).fit_transform(titles)
-    characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2)
-    yield "characters", characters.fit_transform(titles)
+    yield "words", WORDS.fit_transform(titles)
+    yield "characters", CHARACTERS.fit_transform(titles)
     for name in encoders:
         encoded = ItemFeatures(titles).encoded(encoder_of(name), memory=memory).values
         yield name, encoded
@@ -122,7 +123,12 @@ def main():
         other = file.read().splitlines()
     sample = np.sort(np.random.RandomState(0).permutation(len(english))[: options.sample])
     record = Record(
-        *(NAME, __doc__, options, PACKAGES),
+        NAME,
+        __doc__,
+        options,
+        PACKAGES,
+        seeds=[0],
+        parameters={"decay": DECAY, "words": WORDS, "characters": CHARACTERS},
         data=f"{len(english)} items, {len(sample)} of them to recommend",
     )
     shortened = [without_shared_words(*pair) for pair in zip(english, other, strict=True)]

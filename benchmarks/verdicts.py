@@ -27,6 +27,7 @@ from sktransrec import EASERecommender, RidgeRecommender, holdout_random, transf
 from sktransrec.datasets._generated import make_items, make_matrix, related_normals
 
 N_SOURCE, N_TARGET, N_COMPONENTS = 60, 40, 5
+GAIN = {"n_buckets": 1, "n_resamples": 1000}
 N_USERS, RELATEDNESS = (150, 400), (0.0, 0.3, 1.0)
 
 
@@ -83,8 +84,7 @@ def _block(X, first):
 def _gain(transfer, baseline, X, y, rng, **arguments):
     gain = transfer_gain(
         *(transfer, baseline, X, y),
-        n_buckets=1,
-        n_resamples=1000,
+        **GAIN,
         random_state=rng,
         **arguments,
     )
@@ -123,8 +123,15 @@ def main():
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     name = record_name("verdicts", *(options.comparisons or ()))
-    record = Record(name, __doc__, options, ("sktransrec", "scikit-learn", "numpy"))
     cells = [(n, relatedness) for n in N_USERS for relatedness in RELATEDNESS]
+    record = Record(
+        name,
+        __doc__,
+        options,
+        ("sktransrec", "scikit-learn", "numpy"),
+        seeds=range(options.seed, options.seed + len(cells)),
+        parameters={"transfer_gain": GAIN},
+    )
     lines = [(name, *cell) for name in options.comparisons or COMPARISONS for cell in cells]
     results = Parallel(options.jobs)(
         delayed(run)(*line, options.seed + i % len(cells), options.runs)

@@ -3,8 +3,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.utils import Bunch
 
-from sktransrec import ContentKNNRecommender, HistoryRecommender, ItemFeatures
+from sktransrec import (
+    ContentKNNRecommender,
+    HistoryRecommender,
+    ItemFeatures,
+    ItemKNNRecommender,
+    NextItemRecommender,
+)
 
 
 def figures(record, title=None):
@@ -201,6 +208,54 @@ def test_content_transfer_on_generated_data(run_benchmark):
     assert table["popularity"]["0%"] is None
     words, stack = (table[name]["20%"] for name in methods[1:])
     assert stack > words > 0
+
+
+def test_networks_for_the_next_item_take_what_the_search_chose(benchmark_module, monkeypatch):
+    next_item = benchmark_module("next_item")
+    searches = {("next_item-lastfm", "attention"): {"learning_rate": 0.01}}
+    monkeypatch.setattr(next_item, "chosen", lambda *search: searches[search])
+    parameters = next_item.network("gru", init="random").get_params()
+    expected = {"architecture": "gru", "learning_rate": 0.01, "init": "random", **next_item.BUDGET}
+    assert {name: parameters[name] for name in expected} == expected
+    defaults = NextItemRecommender().get_params()
+    assert {name: parameters[name] for name in defaults.keys() - expected.keys()} == {
+        name: value for name, value in defaults.items() if name not in expected
+    }
+
+
+def test_votes_for_the_next_item_have_equal_weights_and_defaults(benchmark_module):
+    next_item = benchmark_module("next_item")
+    histories = Bunch(y_test=np.zeros((2, 3)), item_attributes=np.eye(3))
+    models = next_item.closed_form(histories)
+    vote = models["vote of these four"]
+    assert vote.weights is None
+    neighbors = vote.get_params()["item kNN, decayed"]
+    assert neighbors.decay == "auto"
+    assert neighbors.recommender.get_params() == ItemKNNRecommender().get_params()
+
+
+def test_histories_of_several_catalogues_are_joined(benchmark_module):
+    moved_network = benchmark_module("moved_network")
+    histories = [np.array([[1, 3, 0]]), np.array([[2, 0, 0], [1, 2, 2]])]
+    joined = moved_network.joined(histories, n_items=[3, 2])
+    assert joined.tolist() == [[1, 3, 0], [5, 0, 0], [4, 5, 5]]
+
+
+@pytest.mark.slow
+def test_moved_network_on_generated_data(run_benchmark):
+    options = ["--target", "generated", "--sources", "generated, other", "--n-components", "16"]
+    record = run_benchmark("moved_network.py", *options)["moved_network-generated"]
+    table = figures(record)
+    ndcg = {name: cells["NDCG@10"] for name, cells in table.items()}
+    words = "content neighbours, words, 0% of the users"
+    assert {name for name, cells in table.items() if cells["NDCG@10 over the words"] is None} == {
+        words
+    }
+    moved = "moved network, map of texts trained, 5% of the users"
+    gain = table[moved]["NDCG@10 over the words"]
+    assert gain == pytest.approx(ndcg[moved] - ndcg[words], abs=1e-3)
+    assert ndcg[moved] > 1.5 * ndcg["network from scratch, 5% of the users"] > 0
+    assert record["cpu_seconds_of_source"] > 0
 
 
 @pytest.mark.filterwarnings("ignore")

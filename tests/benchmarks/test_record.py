@@ -6,6 +6,11 @@ import time
 import numpy as np
 import pytest
 
+from sktransrec import EASERecommender, ItemKNNRecommender, VotingRecommender, ranking_scorer
+
+# Of more parameters than scikit-learn prints.
+MANY = [(f"neighbours of kind {i}", ItemKNNRecommender(shrinkage=i)) for i in range(24)]
+
 
 @pytest.fixture
 def record(benchmark_module):
@@ -30,8 +35,15 @@ def written(folder, name):
 
 
 def test_a_record_says_what_was_run_and_what_came_of_it(record, arguments, tmp_path, capsys):
-    run = record.Record("quality", DOCUMENTATION, arguments, ["numpy"], seeds=range(2))
-    run.parameters["ALS"] = {"regularization": np.float32(0.5)}
+    run = record.Record(
+        "quality",
+        DOCUMENTATION,
+        arguments,
+        ["numpy"],
+        seeds=range(2),
+        parameters={"EASE": EASERecommender(), "kNN": VotingRecommender(MANY)},
+    )
+    run.parameters["ALS"] = {"regularization": np.float32(0.5), "scorer": ranking_scorer}
     estimate = record.Estimate(np.float64(0.123456789), 0.01)
     columns = {"model": "", "NDCG@10": ".3f", "fit, CPU s": ".1f"}
     run.add("Phones", columns, [["ALS", estimate, np.nan], ["published", 0.2, None]])
@@ -44,7 +56,11 @@ def test_a_record_says_what_was_run_and_what_came_of_it(record, arguments, tmp_p
     assert content["options"] == {"data": "phone"}
     assert content["seeds"] == [0, 1]
     assert content["versions"]["numpy"] == np.__version__
-    assert content["parameters"] == {"ALS": {"regularization": 0.5}}
+    parameters = content["parameters"]
+    assert parameters["ALS"]["regularization"] == 0.5
+    assert " at 0x" not in parameters["ALS"]["scorer"]
+    assert parameters["EASE"] == "EASERecommender()"
+    assert parameters["kNN"].count("ItemKNNRecommender(shrinkage=") == len(MANY)
     assert 0.1 <= content["cpu_seconds"] < time.process_time()
     assert str(tmp_path) not in json.dumps(content)
     rows = content["tables"]["Phones"]["rows"]
@@ -54,9 +70,17 @@ def test_a_record_says_what_was_run_and_what_came_of_it(record, arguments, tmp_p
         run.add("Phones", columns, [])
 
 
+@pytest.mark.parametrize("forgotten", ["seeds", "parameters"])
+def test_seeds_and_parameters_cannot_be_forgotten(record, arguments, forgotten):
+    given = {"seeds": [0], "parameters": {}}
+    del given[forgotten]
+    with pytest.raises(TypeError, match=forgotten):
+        record.Record("quality", DOCUMENTATION, arguments, [], **given)
+
+
 def test_nothing_is_written_unless_asked(record, arguments, tmp_path):
     arguments.record = None
-    run = record.Record("quality", DOCUMENTATION, arguments, [])
+    run = record.Record("quality", DOCUMENTATION, arguments, [], seeds=[], parameters={})
     run.add("Phones", {"model": ""}, [["ALS"]])
     run.save()
     assert not list(tmp_path.iterdir())
