@@ -13,7 +13,7 @@ from ._numerics._entries import as_dense
 from ._recommend import preference_of
 from ._typing import Estimator
 from ._validation import check_count, check_is_fitted
-from ._wrapping import innermost, reads_histories, recommender_of
+from ._wrapping import has_steps_before, innermost, reads_histories, recommender_of
 from .base import _products_of, _scores_of_empty_row
 from .feature_learning import Autoencoder
 from .recommenders import ReconstructionRecommender
@@ -34,8 +34,9 @@ def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: i
     Parameters
     ----------
     model : estimator
-        A fitted recommender or autoencoder, or a `Pipeline`, search or `FrozenEstimator` that ends
-        in one. The graph is that of this last step; those before it need graphs of their own.
+        A fitted recommender or autoencoder, or a `Pipeline` of one step, search or
+        `FrozenEstimator` that holds one. Steps before it need graphs of their own: pass the last
+        step alone, and feed its graph with what they make of the rows.
     path : str or path-like
         The file, usually named ``*.onnx``.
     n_recommendations : int, default=10
@@ -48,7 +49,8 @@ def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: i
     TypeError
         If the model is no product with a matrix and no dense network.
     ValueError
-        If the model needs 2 GiB or more, which a file of ONNX cannot hold.
+        If the model is a `Pipeline` of several steps, or needs 2 GiB or more, which a file of ONNX
+        cannot hold.
 
     See Also
     --------
@@ -83,6 +85,12 @@ def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: i
     with asks_to_install("to_onnx needs the package onnx: pip install sktransrec[onnx]"):
         import onnx  # noqa: F401
     estimator = innermost(model)
+    if has_steps_before(model):
+        raise ValueError(
+            f"to_onnx writes one step, and {type(estimator).__name__} reads what other steps of "
+            "model make of the rows: pass model[-1], and feed its graph with what "
+            "model[:-1].transform returns."
+        )
     if isinstance(estimator, NetworkLearner) and not hasattr(estimator, "recommend"):
         check_is_fitted(estimator)
         graph = _features(estimator)

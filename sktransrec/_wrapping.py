@@ -122,6 +122,38 @@ def expecting_items(model, n_items):
     return model
 
 
+def with_chosen_values(model, fitted):
+    """Return a clone of a model in which "auto" is replaced by what its fitted clone has chosen.
+
+    Parameters whose choice differs by item stay "auto".
+    """
+    model = clone(model)
+    for part, fitted_part in _parts_of_both(model, fitted):
+        chosen = {
+            name: getattr(fitted_part, f"{name}_", value)
+            for name, value in part.get_params(deep=False).items()
+            if isinstance(value, str) and value == "auto"
+        }
+        part.set_params(**{name: value for name, value in chosen.items() if np.ndim(value) == 0})
+    return model
+
+
+def _parts_of_both(model, fitted):
+    """Yield a model and its fitted clone, and the parts of both that are not frozen."""
+    if isinstance(model, FrozenEstimator) or not hasattr(model, "get_params"):
+        return
+    yield model, fitted
+    parts = [(part, f"{name}_") for name, part in model.get_params(deep=False).items()]
+    pairs = [(part, getattr(fitted, name)) for part, name in parts if hasattr(fitted, name)]
+    if isinstance(model, Pipeline):
+        pairs = zip(dict(model.steps).values(), dict(fitted.steps).values(), strict=True)
+    elif hasattr(fitted, "named_estimators_"):
+        named = fitted.named_estimators_
+        pairs = [(part, named[name]) for name, part in model.estimators if name in named]
+    for pair in pairs:
+        yield from _parts_of_both(*pair)
+
+
 def innermost(model, step=-1):
     """Return the model inside all wrappers; in a pipeline, the one at the given step."""
     while True:

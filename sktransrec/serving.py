@@ -692,9 +692,15 @@ def _as_dict(names, what, ids):
 
 
 def _check_names(names, ids, what):
-    """Raise if names have ids that equal those of the items only as strings."""
+    """Raise if no id has a name, or if named ids equal those of the items only as strings."""
     named = objects_of([one for one in names if isinstance(one, str | Integral)])
     check_type_of_ids(named, ids, what, "has a name for")
+    known = ids.tolist()
+    if names and names.keys().isdisjoint(known):
+        raise ValueError(
+            f"{what} has a name for {next(iter(names))!r} and so on, but for no known id, such as "
+            f"{known[0]!r}: pass a mapping from ids to names."
+        )
 
 
 def _check_has_columns(model, columns, n_items):

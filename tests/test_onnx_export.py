@@ -10,7 +10,9 @@ from _instances import RECOMMENDERS, are_first
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.decomposition import NMF
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Binarizer
 
 from sktransrec import (
     ALSRecommender,
@@ -121,6 +123,17 @@ def test_empty_rows_get_what_they_get_of_the_model(model, n_empty, tmp_path):
     expected = recommend(pipeline, rows, n_recommendations=6)
     assert_array_equal(items, expected[0])
     assert_allclose(scores, expected[1])
+
+
+def test_steps_before_the_last_are_refused(tmp_path):
+    X = rows_of_taste()
+    pipeline = make_pipeline(Binarizer(), EASERecommender()).fit(X)
+    with pytest.raises(ValueError, match=r"EASERecommender reads what other steps .* model\[-1\]"):
+        to_onnx(FrozenEstimator(pipeline), tmp_path / "a.onnx", n_recommendations=2)
+    to_onnx(pipeline[-1], tmp_path / "a.onnx", n_recommendations=2)
+    rows = pipeline[:-1].transform(X)
+    items, _ = answers(tmp_path / "a.onnx", {"rows": rows, "excluded": X > 0})
+    assert_array_equal(items, recommend(pipeline, X, n_recommendations=2)[0])
 
 
 def rows_of_taste():

@@ -612,6 +612,9 @@ def test_names_of_ids_of_another_type_are_refused():
     RecommendationService(model, encoder, item_names={3: "tea", 9: "not sold any more"})
     with pytest.raises(ValueError, match="item_names has a name for '3' of type str"):
         RecommendationService(model, encoder, item_names={"3": "tea"})
+    for names in ({9: "not sold any more"}, {"tea": 3}):
+        with pytest.raises(ValueError, match="but for no known id, such as 3"):
+            RecommendationService(model, encoder, item_names=names)
 
 
 def test_a_model_of_too_few_items_is_told_how_many_there_are(log):

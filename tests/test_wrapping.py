@@ -3,12 +3,14 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler
+from sklearn.preprocessing import Binarizer, FunctionTransformer, MaxAbsScaler
 
 from sktransrec import (
     ALSRecommender,
@@ -17,6 +19,7 @@ from sktransrec import (
     DiscountedRecommender,
     EASERecommender,
     HybridRecommender,
+    ItemKNNRecommender,
     PopularityRecommender,
     ReconstructionRecommender,
     RidgeRecommender,
@@ -34,7 +37,9 @@ from sktransrec._wrapping import (
     last_step,
     recommender_and_rows,
     recommender_of,
+    with_chosen_values,
 )
+from sktransrec.datasets import make_cross_domain
 from sktransrec.metrics import held_out_auc
 
 X = np.array([[1, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 0, 1]] * 3, dtype=np.float32)
@@ -145,3 +150,32 @@ def test_the_order_of_columns_matters_to_what_recommends_them():
     assert ranking_scorer()(supervised, known, y) >= 0
     gain = transfer_gain(make_pipeline(moved, RidgeRecommender()), None, known, y, cv=2)
     assert gain.overall.n_rows > 0
+
+
+def test_what_a_fit_has_chosen_can_be_fixed():
+    X = make_cross_domain(400, 120, random_state=0).X_source
+    members = [
+        ("knn", ItemKNNRecommender()),
+        ("dropped", "drop"),
+        ("factors", make_pipeline(Binarizer(), ALSRecommender(8, random_state=0))),
+        ("content", FrozenEstimator(EASERecommender().fit(X))),
+    ]
+    model = DiscountedRecommender(VotingRecommender(members))
+    fitted = clone(model).fit(X)
+    fixed = with_chosen_values(model, fitted)
+    parameters, found = fixed.get_params(), fitted.recommender_.named_estimators_
+    for name in ("weighting", "shrinkage", "popularity_exponent"):
+        assert parameters[f"recommender__knn__{name}"] == getattr(found.knn, f"{name}_")
+    regularization = parameters["recommender__factors__alsrecommender__regularization"]
+    assert regularization == found.factors[-1].regularization_
+    assert members[-1][1].estimator.regularization == "auto"
+    assert model.get_params()["recommender__knn__shrinkage"] == "auto"
+    assert_array_equal(fixed.fit(X).decision_function(X), fitted.decision_function(X))
+
+
+def test_choices_that_differ_by_item_stay_open():
+    domains = make_cross_domain(400, 120, random_state=0)
+    fitted = RidgeRecommender().fit(domains.X_source, domains.Y_target)
+    assert np.ndim(fitted.regularization_) == 1
+    fixed = with_chosen_values(RidgeRecommender(), fitted)
+    assert (fixed.regularization, fixed.solver) == ("auto", fitted.solver_)

@@ -56,6 +56,8 @@ def check_relevance(y, *, n_rows, n_items=None, name="y"):
 
 def _two_dimensional(y, *, n_items, name):
     """Return y unchanged, or the indicator matrix of a y with one column index per row."""
+    if getattr(y, "ndim", 1) != 1:
+        return y  # check_array reads tables, also those with missing or sparse values
     y = as_array(y, name=name)
     if y.ndim != 1:
         return y

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -43,7 +43,6 @@ from .._validation import (
 from .._wrapping import (
     check_order_kept,
     expected_n_items,
-    expecting_items,
     fitted_part,
     ignores_unknown,
     is_supervised,
@@ -75,7 +74,8 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
     """
 
     target_columns: ArrayLike | slice | None = None
-    _passes_frames = True
+    _takes_frames = True
+    _passes_frames = False
     _reads_texts = True
 
     def _leading_parts(self):
@@ -137,15 +137,16 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         holds_texts = is_text_table or (not is_pandas and is_content(X))
         if reset:
             self._reads_texts = holds_texts
+            # Members may choose columns by name. To take rows of a sparse frame would be slow.
+            is_dense = is_pandas and not hasattr(X, "sparse")
+            self._passes_frames = self._takes_frames and is_dense
         elif holds_texts and not self._reads_texts:
             # A fallback reads no rows, and would serve any.
             return check_rows(self, X, **options)
         if not is_pandas and is_text_table and n_rows_of(X):
             return check_table(self, X, reset=reset)
         valid = (check_rows_or_content if holds_texts else check_rows)(self, X, **options)
-        # Members may choose columns by name.
-        is_dense = is_pandas and not hasattr(X, "sparse")
-        return X if is_dense and self._passes_frames else valid
+        return X if is_pandas and self._passes_frames else valid
 
     def _n_items_of_readers(self):
         """Return how many items the readers of histories expect, None if none says so."""
@@ -515,14 +516,13 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
     def _fit_members(self, X, y):
         """Fit all members on valid X and y, and learn what is recommended."""
         names = [name for name, part in self.estimators if not isinstance(part, str)]
-        self._name_members(names, self._members_fitted_on(X, y))
+        self._name_members(names, self._fitted_on(map(clone, self._parts()), X, y))
         self._target = self._target_of(X, y, self.estimators_)
         self._check_items(self.named_estimators_)
         self._set_items(X, y)
 
-    def _members_fitted_on(self, X, y, n_items=None):
-        """Return the members fitted on X and y; readers of histories expect `n_items`, if given."""
-        parts = [expecting_items(part, n_items) for part in self._parts()]
+    def _fitted_on(self, parts, X, y):
+        """Return recommenders, fitted on X and y."""
         return Parallel(n_jobs=self.n_jobs)(delayed(fitted_part)(part, X, y) for part in parts)
 
     def _name_members(self, names, models):

@@ -168,7 +168,7 @@ class SourceSelectorRecommender(DecidingRecommender):
     gain_: TransferGain | None
     recommender_: Estimator
 
-    _passes_frames = False  # the columns of the sources are numbers
+    _takes_frames = False  # the columns of the sources are numbers
 
     _parameter_constraints: dict = DecidingRecommender._parameter_constraints | {
         "sources": [list, None],

@@ -32,7 +32,7 @@ from .._validation import (
     _safe_indexing,
     validated_fit_of_parts,
 )
-from .._wrapping import recommender_of
+from .._wrapping import expecting_items, recommender_of, with_chosen_values
 from ..evaluation._gain import shuffled_folds
 from ..interactions._cross_listed import cross_listed_mask
 from ..metrics._buckets import bucket_edges, bucket_of
@@ -398,8 +398,13 @@ class StackingRecommender(CombiningRecommender):
     def _evidence_of(self, X, y):
         """Return the evidence of members that learn from X and y alone."""
         items = self._target.known(X) if y is None else y
-        # In histories, the item with the largest id may be held out.
-        models = self._members_fitted_on(X, y, n_items=self.n_items_)
+        # Weights suit the members that have the same parameters. In histories, the item with the
+        # largest id may be held out.
+        parts = [
+            expecting_items(with_chosen_values(part, fitted), self.n_items_)
+            for part, fitted in zip(self._parts(), self.estimators_, strict=True)
+        ]
+        models = self._fitted_on(parts, X, y)
         return Evidence(models, self._target, column_counts(items))
 
     def _need_no_proof(self, X):

@@ -34,7 +34,7 @@ _POPULARITY = "popularity"
 _MEASURE = threading.Lock()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModelComparison:
     """The result of `compare`: scores of several models on the same rows, and what they cost.
 
@@ -217,7 +217,7 @@ class ModelComparison:
             columns["p_value"] = [one.p_value for one in found]
         return columns
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "\n".join([*aligned(list(self._cells())), *self._remarks()])
 
     def _repr_html_(self):

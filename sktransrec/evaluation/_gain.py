@@ -46,7 +46,7 @@ from ._gain_report import gain_html, gain_page
 from ._paired import GainEstimate, estimate_gain
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TransferGain:
     """The result of `transfer_gain`: whether transfer helped, and which rows; print it to read it.
 
@@ -123,7 +123,7 @@ negative."""
         fields = ("activity", "scores", "clean_scores")
         return replace(self, **{name: getattr(self, name)[:0].copy() for name in fields})
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         level = f"{self.overall.confidence_level:.0%}"
         return "\n".join(
             [

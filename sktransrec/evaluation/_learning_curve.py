@@ -18,7 +18,7 @@ from ._paired import n_effective_rows, paired_errors
 from ._served_rows import ServedRows
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TransferLearningCurve:
     """The result of `transfer_learning_curve`: scores of models by number of training rows.
 
@@ -66,7 +66,7 @@ class TransferLearningCurve:
         n_rows = n_effective_rows((~np.isnan(scores)).sum(axis=1), self.n_train)
         return np.nanstd(scores, axis=1, ddof=1) / np.sqrt(n_rows)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         width = max(map(len, ["rows", *self.scores]))
         lines = [f"{'rows':{width}}  " + "".join(f"{size:>17}" for size in self.train_sizes)]
         for name, means in self.means.items():

@@ -150,7 +150,8 @@ class SequenceLearner(FeatureLearner):
 
     def _check_targets(self, y, n_rows, *, reset):
         """Return y as a `csr_array`; a 1-D y is one output or, for "multinomial", columns."""
-        y = as_array(y, name="y")
+        if getattr(y, "ndim", 1) == 1:
+            y = as_array(y, name="y")
         if y.ndim == 1 and self.loss != "multinomial":
             y = y[:, None]
         if reset:

@@ -25,7 +25,7 @@ from .._validation import (
 from .._wrapping import ignores_unknown, reads_histories, recommender_of, scores_by
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
     """What each thing that a row has adds to the scores of some items.
 
@@ -104,7 +104,7 @@ class Explanation:
             }
         )
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         how = "sums to the score" if self.is_exact else "what the score loses without it"
         lines = [f"Contribution of what the row has: {how}."]
         for item, score, rest in zip(self.items, self.scores, self.rest, strict=True):

@@ -17,7 +17,7 @@ from ._explain import check_one_row, explained_items
 _WITHHELD, _SEEN, _EXCLUDED, _NO_CANDIDATE = "withheld", "seen", "excluded", "not a candidate"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """Where the scores of some items of a row come from, and what keeps items out.
 
@@ -88,7 +88,7 @@ class Trace:
         rows = [{"item": item, **facts} for item, facts in self.by_item().items()]
         return import_pandas().DataFrame(rows)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         served = f" The row is served by: {self.row_path}." if self.row_path else ""
         lines = [f"Scores of {len(self.items)} items.{served}"]
         for place, (item, score) in enumerate(zip(self.items, self.scores, strict=True)):

@@ -20,7 +20,7 @@ _EQUAL_AS_STRINGS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OverlapReport:
     """How much two domains have in common; ``print`` shows it.
 
@@ -54,7 +54,7 @@ class OverlapReport:
     n_target_interactions: tuple
     twins: tuple | None
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         lines = [
             f"{self.n_shared} {self.on} are shared",
             *(
@@ -87,7 +87,7 @@ class OverlapReport:
         ]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AlignedDomains:
     """Two domains as matrices that share their rows, or their columns.
 
@@ -137,6 +137,9 @@ class AlignedDomains:
     target_encoder: InteractionEncoder
     twins: np.ndarray | None
     report: OverlapReport
+
+    def __repr__(self) -> str:
+        return f"AlignedDomains:\n{self.report}"
 
     def decode_items(
         self, items: ArrayLike, *, domain: Literal["source", "target", "both"] = "target"

@@ -15,7 +15,7 @@ from ._alignment import encoded_domains
 from ._encoder import InteractionEncoder
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StackedDomains:
     """All users of two domains in one matrix: the columns of the source, then those of the target.
 
@@ -48,6 +48,11 @@ class StackedDomains:
     target_rows: np.ndarray
     source_encoder: InteractionEncoder
     target_encoder: InteractionEncoder
+
+    def __repr__(self) -> str:
+        n_users, n_items = self.X.shape
+        n_target = len(self.target_columns)
+        return f"StackedDomains({n_users} users, {n_items} columns, {n_target} of the target)"
 
     def decode_items(
         self, items: ArrayLike, *, domain: Literal["source", "target", "both"]

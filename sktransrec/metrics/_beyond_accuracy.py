@@ -430,6 +430,12 @@ def _of_items(popularity, items):
 
 def _checked_rows_of_items(values, items, name):
     """Return what is known of each item as a valid sparse array."""
+    if np.ndim(values) == 1:
+        # The cure of scikit-learn, one column, would make all items alike.
+        raise ValueError(
+            f"{name} is 1-D: pass a row for each item, with several columns. If it holds a label "
+            "for each item: OneHotEncoder().fit_transform(np.reshape(labels, (-1, 1)))."
+        )
     values = check_array(values, accept_sparse="csr", dtype=np.float64, input_name=name)
     _check_n_items(items, values.shape[0], name)
     return sp.csr_array(values)

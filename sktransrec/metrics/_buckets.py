@@ -48,7 +48,7 @@ class BucketMetrics:
     hit_rate_error: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BucketReport:
     """The metrics of all buckets; ``print`` shows them as a table.
 
@@ -68,7 +68,7 @@ class BucketReport:
     k: int
     buckets: tuple
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         cells = [("bucket", "pairs", "MRR", f"NDCG@{self.k}", f"HR@{self.k}")]
         cells += [_cells(bucket) for bucket in self.buckets]
         return "\n".join(aligned(cells))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
@@ -16,6 +17,23 @@ def test_a_matrix_or_one_column_a_row(check, y):
     assert isinstance(found, sp.csr_array)
     assert found.dtype == np.float32
     assert_array_equal(found.toarray(), Y)
+
+
+@pytest.mark.parametrize("check", [check_targets, check_relevance])
+@pytest.mark.parametrize("dtype", ["Int64", "boolean", "double[pyarrow]", float])
+def test_a_table_with_missing_values_is_told_so(check, dtype):
+    y = pd.DataFrame(Y).astype(dtype)
+    assert_array_equal(check(y, n_rows=2).toarray(), Y)
+    y.iloc[1, 1] = None
+    with pytest.raises(ValueError, match="y contains NaN"):
+        check(y, n_rows=2)
+
+
+@pytest.mark.parametrize("check", [check_targets, check_relevance])
+def test_a_sparse_table_is_not_made_dense(check, monkeypatch):
+    y = pd.DataFrame.sparse.from_spmatrix(sp.csr_matrix(Y))
+    monkeypatch.setattr(pd.DataFrame, "__array__", None, raising=False)
+    assert_array_equal(check(y, n_rows=2).toarray(), Y)
 
 
 def test_bad_targets():

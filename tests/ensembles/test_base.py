@@ -125,6 +125,26 @@ def test_members_may_choose_columns_by_name(name):
     assert (items >= 0).all()
 
 
+@pytest.mark.parametrize(
+    "ensemble",
+    [
+        vote,
+        lambda model: StackingRecommender([("one", model)], cv=2, regularization=np.inf),
+        DiscountedRecommender,
+    ],
+)
+@pytest.mark.parametrize("member", [BY_NAME, RidgeRecommender(5.0)], ids=["by name", "ridge"])
+def test_a_table_may_be_sparse_in_fit_or_later(ensemble, member):
+    rng = np.random.RandomState(0)
+    values, y = rng.uniform(size=(60, 6)) < 0.5, (rng.uniform(size=(60, 5)) < 0.5) * 1.0
+    dense = pd.DataFrame(values * 1.0, columns=[f"s{i}" for i in range(6)])
+    first, later = dense, dense.astype(pd.SparseDtype(float, 0))
+    if member is not BY_NAME:
+        first, later = later, first
+    model = ensemble(member).fit(first, y)
+    assert_allclose(model.decision_function(later), model.decision_function(first), rtol=1e-5)
+
+
 def _readers():
     settings = {"n_items": 20, "unknown": "ignore"}
     return [

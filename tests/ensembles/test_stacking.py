@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -44,6 +46,22 @@ class Known(SupervisedRecommender):
         return X @ W.astype(np.float32)
 
 
+class Choosing(InDomainRecommender):
+    """A recommender whose "auto" depends on how much it learns from."""
+
+    used: ClassVar = []
+
+    def __init__(self, amount="auto"):
+        self.amount = amount
+
+    def _fit(self, X):
+        self.amount_ = float(X.sum()) if self.amount == "auto" else self.amount
+        self.used.append(self.amount_)
+
+    def _score_rows(self, X):
+        return X @ np.eye(X.shape[1], k=1, dtype=np.float32)
+
+
 MEMBERS = [(name, Known(seed)) for name, seed in (("a", 1), ("b", 2), ("c", 3))]
 
 
@@ -66,6 +84,14 @@ def stack(members=MEMBERS, **parameters):
 def ndcg(model, X, y):
     rows, _, ranks = held_out_ranks(model, X, y)
     return rank_metrics(ranks, rows=rows)["ndcg"]
+
+
+def test_weights_are_learned_with_the_parameters_of_the_members_in_use(monkeypatch):
+    X = make_cross_domain(200, 60, random_state=0).X_source
+    monkeypatch.setattr(Choosing, "used", [])
+    members = [("choosing", Choosing()), ("ease", EASERecommender(10.0))]
+    stack(members).fit(X)
+    assert Choosing.used == [X.sum(), X.sum()]
 
 
 def test_weights_that_made_the_data_are_found():

@@ -119,7 +119,7 @@ def test_the_better_model_is_shown_to_be_better(domains):
     differences = found.differences()
     assert differences["EASE"].interval[0] > 0
     assert differences["EASE"].p_value < 0.05
-    text = str(found)
+    text = repr(found)
     assert text.splitlines()[1].startswith("EASE")
     assert f"{differences['EASE'].difference:+.4f}" in text
     with pytest.raises(ValueError, match="'Gini@10' has no score of a row"):

@@ -118,7 +118,7 @@ def test_related_domains_help_cold_rows(domains, model):
     gain = quick_gain(model, None, domains.X_source, domains.Y_target, random_state=0)
     assert gain.verdict == "helps"
     assert gain.negative_transfer_gap < 0
-    assert str(gain).endswith("Verdict: transfer helps.")
+    assert repr(gain).endswith("Verdict: transfer helps.")
 
 
 def test_related_domains_help_warm_rows(stacked):

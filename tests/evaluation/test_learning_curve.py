@@ -58,7 +58,7 @@ def test_scores_are_those_of_a_loop(domains):
     # The rows served vary, and the 150 rows learned from.
     assert_allclose(curve.errors["ridge"], [ridge.std(ddof=1) * np.sqrt(1 / 200 + 1 / 150)])
     assert curve.metric == "recall@5"
-    assert f"{ridge.mean():.4f}" in str(curve)
+    assert f"{ridge.mean():.4f}" in repr(curve)
 
 
 def test_what_is_hidden_is_found_once_there_are_rows_to_learn_from():

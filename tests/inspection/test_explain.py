@@ -374,7 +374,7 @@ def test_the_strongest_reasons_in_words_and_as_a_frame():
     frame = found.to_frame()
     assert len(frame) == 4
     assert_allclose(frame["contribution"], found.contributions.ravel())
-    assert f"item 1, score {found.scores[0]:.4f}: 0: +" in str(found)
+    assert f"item 1, score {found.scores[0]:.4f}: 0: +" in repr(found)
 
 
 def test_bad_rows_and_items_are_named(domains):

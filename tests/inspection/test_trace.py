@@ -55,7 +55,7 @@ def test_a_vote_is_traced_to_its_members(domains):
     assert list(found.members) == ["neighbours", "EASE"]
     assert_allclose(found.members["neighbours"] + found.members["EASE"], scores[0], rtol=1e-5)
     assert not found.removed_by.any()
-    assert f"item {items[0, 0]}, rank 1, score" in str(found)
+    assert f"item {items[0, 0]}, rank 1, score" in repr(found)
     assert list(found.to_frame()["EASE"]) == found.members["EASE"].tolist()
 
 

@@ -77,7 +77,7 @@ def test_the_report_counts():
     assert (report.n_shared, report.n_source_only, report.n_target_only) == (2, 2, 1)
     assert report.n_source_interactions == (3, 5)
     assert report.n_target_interactions == (3, 4)
-    assert str(report).splitlines() == [
+    assert repr(report).splitlines() == [
         "2 users are shared",
         "  50.0% of the 4 in the source, where they have 3 of 5 interactions (60.0%)",
         "  66.7% of the 3 in the target, where they have 3 of 4 interactions (75.0%)",
@@ -97,7 +97,7 @@ def test_the_report_names_cross_listed_items():
     np.testing.assert_array_equal(aligned.twins, expected)
     n_common = copied["user"].nunique()
     assert aligned.report.twins == ((4, "four", 1.0, n_common),)
-    assert f"source 4 is target 'four': {n_common} users in common, 100%" in str(aligned.report)
+    assert f"source 4 is target 'four': {n_common} users in common, 100%" in repr(aligned)
 
 
 @pytest.mark.parametrize("on", ["users", "items"])

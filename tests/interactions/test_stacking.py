@@ -19,6 +19,7 @@ def test_shared_users_and_items(table):
     assert stacked.source_rows.tolist() == [0, 1, 2, 3]
     assert stacked.target_rows.tolist() == [1, 2, 4]
     assert stacked.target_columns.tolist() == [3, 4, 5]
+    assert repr(stacked) == "StackedDomains(5 users, 6 columns, 3 of the target)"
     np.testing.assert_array_equal(
         stacked.X.toarray(),
         [

@@ -179,6 +179,11 @@ ITEMS = [[0, 1], [2, -1]]
             lambda: calibration_error_at_k(ITEMS, np.eye(3)[:2], -np.eye(3), 2),
             "item_classes holds -1",
         ),
+        (
+            lambda: calibration_error_at_k(ITEMS, np.eye(3)[:2], ["drama", "crime", "drama"], 2),
+            "item_classes is 1-D: pass a row for each item.*OneHotEncoder",
+        ),
+        (lambda: diversity_at_k(ITEMS, [1.5, 2.5, 2.0], 2), "item_vectors is 1-D"),
         (lambda: novelty_at_k([[0, 0]], [0.5], 2), "more than once"),
         (lambda: novelty_at_k(ITEMS, [0.1] * 3, 3), "k"),
     ],

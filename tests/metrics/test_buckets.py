@@ -51,7 +51,7 @@ def test_metrics_are_those_of_the_pairs_of_a_bucket(pairs):
 
 def test_report_is_a_text_and_a_table(pairs):
     report = metrics_by_bucket(*pairs[:3], popularity=pairs[3], activity=np.ones(200), k=7)
-    lines = str(report).split("\n")
+    lines = repr(report).split("\n")
     assert len(lines) == 5
     assert "NDCG@7" in lines[0]
     assert lines[1].startswith("head (")
