@@ -63,10 +63,10 @@ class HistoryRecommender(DecodesItems, HistoryReader):
         item of the step; see `history_steps`.
     decay : float or "auto", default="auto"
         The weight of an item relative to the item after it, in the rows that the recommender
-        scores, from 0 (only the last item counts) to 1 (all count alike). "auto" takes the one of
-        0.6, 0.7, 0.8, 0.9 and 1 with which the last items of a sample of the histories are found
-        best. It takes 0.8 if there are too few to judge by, or if the recommender learns the map
-        from X to y.
+        scores, from 0 (only the last item counts) to 1 (all count alike). "auto" takes the first of
+        0.8, 0.9, 0.7, 0.6 and 1 with which the last items of a sample of the histories are found as
+        well as with the best one, up to a standard error. It takes 0.8 if there are too few to
+        judge by, or if the recommender learns the map from X to y.
     max_length : int or None, default=50
         How many items before a step count as known. Only used if the recommender learns the map
         from X to y.

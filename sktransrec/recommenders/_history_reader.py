@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
 
-from .._auto import held_out_last_items
+from .._auto import best_of, held_out_last_items
 from .._histories import decay_weights, decayed_items, seen_items
 from .._numerics._linked_scores import linked_scores
 from .._numerics._row_sums import RowSums
@@ -134,7 +134,9 @@ def check_has_steps(X):
 
 
 def best_decay(X, n_items, fitted_scorer):
-    """Return the decay with which the last items of a sample of histories are found best.
+    """Return the first decay with which the last items of some histories are found best.
+
+    As good as the best is what is within a standard error.
 
     Parameters
     ----------
@@ -150,7 +152,6 @@ def best_decay(X, n_items, fitted_scorer):
     known, judged, part = held_out
     score = fitted_scorer(known)
     ndcg = [
-        part._replace(rows=decayed_items(judged, n_items, decay)).ndcg(score).mean()
-        for decay in _DECAYS
+        part._replace(rows=decayed_items(judged, n_items, decay)).ndcg(score) for decay in _DECAYS
     ]
-    return _DECAYS[int(np.argmax(ndcg))]
+    return best_of(_DECAYS, ndcg)

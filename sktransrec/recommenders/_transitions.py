@@ -40,9 +40,9 @@ class TransitionRecommender(LinkedHistoryReader):
         link between items with few interactions counts little.
     decay : float or "auto", default="auto"
         The weight of an item of a history relative to the item after it, from 0 (only the last
-        item counts) to 1 (all count alike). "auto" takes the one of 0.6, 0.7, 0.8, 0.9 and 1 with
-        which the last items of a sample of the histories are found best, or 0.8 if there are too
-        few to judge by.
+        item counts) to 1 (all count alike). "auto" takes the first of 0.8, 0.9, 0.7, 0.6 and 1 with
+        which the last items of a sample of the histories are found as well as with the best one, up
+        to a standard error, or 0.8 if there are too few to judge by.
     n_items : int, default=None
         Number of items. None means the largest id of `fit`.
     unknown : {"error", "ignore"}, default="error"

@@ -39,6 +39,17 @@ def test_the_decay_that_finds_most_is_chosen(decay):
     assert best_decay(X, N_ITEMS, lambda known: scores_right_with(decay)) == decay
 
 
+def test_chance_does_not_move_the_decay():
+    best, usual = scores_right_with(0.9), scores_right_with(0.8)
+
+    def scores(items):
+        found = best(items) + usual(items)
+        found[[0] if best(items).any() else [1, 2]] = 0
+        return found
+
+    assert best_decay(X, N_ITEMS, lambda known: scores) == 0.8
+
+
 def test_held_out_items_are_not_learned():
     def scorer(known):
         assert np.count_nonzero(X) - np.count_nonzero(known) == min(2000, ends_in_new_item(X).sum())
