@@ -40,8 +40,9 @@ from sktransrec.recommenders._content_calibration import _Trial
 
 
 @pytest.fixture(autouse=True)
-def _fewer_pairs(monkeypatch):
-    monkeypatch.setattr(_content_calibration, "_N_PAIRS", 20_000)
+def _fewer_pairs(request, monkeypatch):
+    if request.node.get_closest_marker("slow") is None:
+        monkeypatch.setattr(_content_calibration, "_N_PAIRS", 20_000)
 
 
 N_ROWS, N_ITEMS = 80, 40
