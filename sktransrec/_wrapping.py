@@ -140,18 +140,19 @@ def with_chosen_values(model, fitted):
 
 def _parts_of_both(model, fitted):
     """Yield a model and its fitted clone, and the parts of both that are not frozen."""
-    if isinstance(model, FrozenEstimator) or not hasattr(model, "get_params"):
+    is_alike = hasattr(model, "get_params") and isinstance(fitted, type(model))
+    if isinstance(model, FrozenEstimator) or not is_alike:
         return
     yield model, fitted
-    parts = [(part, f"{name}_") for name, part in model.get_params(deep=False).items()]
-    pairs = [(part, getattr(fitted, name)) for part, name in parts if hasattr(fitted, name)]
     if isinstance(model, Pipeline):
-        pairs = zip(dict(model.steps).values(), dict(fitted.steps).values(), strict=True)
+        parts, fitted_parts = dict(model.steps), dict(fitted.steps)
     elif hasattr(fitted, "named_estimators_"):
-        named = fitted.named_estimators_
-        pairs = [(part, named[name]) for name, part in model.estimators if name in named]
-    for pair in pairs:
-        yield from _parts_of_both(*pair)
+        parts, fitted_parts = dict(model.estimators), fitted.named_estimators_
+    else:
+        parts = model.get_params(deep=False)
+        fitted_parts = {name: getattr(fitted, f"{name}_", None) for name in parts}
+    for name, part in parts.items():
+        yield from _parts_of_both(part, fitted_parts.get(name))
 
 
 def innermost(model, step=-1):

@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
@@ -19,6 +20,7 @@ from sktransrec import (
     DiscountedRecommender,
     EASERecommender,
     HybridRecommender,
+    ItemFeatures,
     ItemKNNRecommender,
     PopularityRecommender,
     ReconstructionRecommender,
@@ -179,3 +181,15 @@ def test_choices_that_differ_by_item_stay_open():
     assert np.ndim(fitted.regularization_) == 1
     fixed = with_chosen_values(RidgeRecommender(), fitted)
     assert (fixed.regularization, fixed.solver) == ("auto", fitted.solver_)
+
+
+def test_a_part_that_was_fitted_in_another_form_is_left_as_it_is():
+    texts = ["red wine", "white wine", "red rose", "white rose"]
+    reader = make_pipeline(TfidfVectorizer(), Ridge())
+    model = HybridRecommender(ALSRecommender(2), reader, item_features=ItemFeatures(texts))
+    fitted = clone(model).fit(X)
+    fixed = with_chosen_values(TransferGate(model, EASERecommender()), fitted)
+    assert fixed.transfer.content_scale == "auto"
+    fixed = with_chosen_values(model, fitted)
+    assert fixed.content_scale == fitted.content_scale_
+    assert fixed.regressor.get_params()["ridge__alpha"] == 1.0
