@@ -68,7 +68,7 @@ def test_transfer_on_generated_data(run_benchmark):
     )
     assert cold == cold_in_full  # there are fewer items than negatives
     assert cold["ALS, ridge to ALS factors"] > 1.5 * cold["popularity"] > 0
-    assert warm["ALS on both"] > 1.05 * warm["ALS, target alone"] > 0
+    assert warm["ALS on both"] > warm["ALS, target alone"] > 0
     assert warm["gate: ALS on both, or target alone"] > warm["ALS, target alone"]
     table = record["tables"]["target (source), 999 random unseen items"]["rows"]
     gain = table["ALS on both"]["over ALS, target alone"]
