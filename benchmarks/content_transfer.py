@@ -420,7 +420,10 @@ def main():
         for name, each in catalogues.items()
     )
     record = Record(
-        *(_name_of(options), __doc__, options, PACKAGES),
+        _name_of(options),
+        __doc__,
+        options,
+        PACKAGES,
         seeds=[0, 1] if "generated, other" in names else [0],
         parameters={"decay": DECAY, "words": WORDS, "characters": CHARACTERS},
         data=sizes,
