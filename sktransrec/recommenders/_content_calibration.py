@@ -15,6 +15,7 @@ from .._auto import MIN_ITEMS, MIN_ROWS, HeldOutPart, best_of, values_to_try
 from .._numerics._entries import column_counts, entries_of
 from .._numerics._row_totals import nonempty_rows
 from .._recommend import row_blocks
+from .._wrapping import with_chosen_values
 from ..interactions import holdout_random
 
 # In order of preference: the two count alike, as in a vote, unless other weights find more. The
@@ -224,12 +225,11 @@ def chosen_on_held_out(hybrid, X, content, *, has_neighbors):
 
 def _without_choices(hybrid, content, has_neighbors):
     """Return a clone with one unit for everything, which chooses nothing, without frozen parts."""
-    recommender = hybrid.recommender
-    if isinstance(recommender, FrozenEstimator):
-        # The frozen model may have learned from the held-out interactions.
-        recommender = clone(recommender.estimator)
+    fitted = hybrid.recommender_
+    # A frozen model may have learned from the held-out interactions.
+    fitted = fitted.estimator if isinstance(fitted, FrozenEstimator) else fitted
     return clone(hybrid).set_params(
-        recommender=recommender,
+        recommender=with_chosen_values(fitted, fitted),
         item_features=content,
         content_scale=1.0,
         cold_policy="content",

@@ -184,20 +184,20 @@ class HybridRecommender(
 
     The scale s is `content_scale`, with t = 0. With "auto", all interactions of a fifth of the
     items, those without any among them, are held out, and a fifth of the other interactions of each
-    row. Both parts are fitted on the rest. Two logistic regressions [2]_ predict from the score x
-    of a pair, with s = 1, whether the pair was held out. With the log-odds :math:`\alpha + \beta x`
-    for known items and :math:`\alpha' + \beta' x` for new items, the two agree if
-    :math:`s = \beta' / \beta` and :math:`t = (\alpha' - \alpha) / \beta`. Held-out pairs of new
-    items weigh a fifth, so that both kinds of items count with the same share of their
-    interactions. Items that `with_items` adds have all their interactions still to come: their odds
-    are five times higher, which adds :math:`\log(5) / \beta` to t. A column of X without
-    interactions may be as new, or rows may have passed it over. An item that was on offer has no
-    interaction in X with the probability d, the share of the interactions whose item has no other
-    [3]_. With even odds beforehand, the column is new with probability 1 / (1 + d), and its t lies
-    between the two. But s = 1 and t = 0 if fewer than ten pairs of either kind are held out, or if
-    the odds do not rise with the score. With 100 items or more, s = 1 and t = 0 are also taken if
-    they have a better NDCG\@20 on the held-out interactions, known and new, by more than a standard
-    error. So a handful of interactions cannot bury the new items.
+    row. Both parts are fitted on the rest, with the values that the factor model has chosen on X.
+    Two logistic regressions [2]_ predict from the score x of a pair, with s = 1, whether the pair
+    was held out. With the log-odds :math:`\alpha + \beta x` for known items and :math:`\alpha' +
+    \beta' x` for new items, the two agree if :math:`s = \beta' / \beta` and :math:`t = (\alpha' -
+    \alpha) / \beta`. Held-out pairs of new items weigh a fifth, so that both kinds of items count
+    with the same share of their interactions. Items that `with_items` adds have all their
+    interactions still to come: their odds are five times higher, which adds :math:`\log(5) / \beta`
+    to t. A column of X without interactions may be as new, or rows may have passed it over. An item
+    that was on offer has no interaction in X with the probability d, the share of the interactions
+    whose item has no other [3]_. With even odds beforehand, the column is new with probability 1 /
+    (1 + d), and its t lies between the two. But s = 1 and t = 0 if fewer than ten pairs of either
+    kind are held out, or if the odds do not rise with the score. With 100 items or more, s = 1 and
+    t = 0 are also taken if they have a better NDCG\@20 on the held-out interactions, known and new,
+    by more than a standard error. So a handful of interactions cannot bury the new items.
 
     With `neighbor_weight` "auto", s and t are found in this way for weights of 1, 2, 1/2, 4, 1/4,
     16 and 0. The first of these is taken whose NDCG\@20 on the held-out interactions with known

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 
 from sktransrec import ALSRecommender, ContentKNNRecommender, HybridRecommender, ItemFeatures
 from sktransrec.interactions import holdout_random
@@ -79,8 +81,25 @@ def test_the_line_is_that_by_which_pairs_were_drawn():
     assert _log_odds(scores, np.arange(len(scores)) < 9, np.ones(len(scores))) is None
 
 
-def calibration_of(hybrid, X=X):
-    return chosen_on_held_out(hybrid, X, CONTENT, has_neighbors=False)[1]
+def with_fitted_recommender(hybrid):
+    hybrid.recommender_ = clone(hybrid.recommender).fit(X)
+    return hybrid
+
+
+def calibration_of(hybrid):
+    return chosen_on_held_out(with_fitted_recommender(hybrid), X, CONTENT, has_neighbors=False)[1]
+
+
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_the_factor_model_on_trial_has_the_values_that_the_one_in_use_has_chosen(is_frozen):
+    als = ALSRecommender(2, random_state=0)
+    if is_frozen:
+        als = FrozenEstimator(als.fit(X))
+    hybrid = HybridRecommender(als, item_features=CONTENT).fit(X)
+    on_trial = _Trial.of(hybrid, X, CONTENT, has_neighbors=False).model.recommender_
+    in_use = hybrid.recommender_.estimator if is_frozen else hybrid.recommender_
+    assert on_trial.regularization == in_use.regularization_
+    assert on_trial is not in_use
 
 
 def test_scores_twice_as_large_are_halved(monkeypatch):
@@ -167,7 +186,7 @@ def test_a_given_weight_or_scale_needs_no_held_out_interactions(monkeypatch):
 
 def test_a_calibration_that_buries_new_items_is_not_taken(monkeypatch):
     monkeypatch.setattr(_content_calibration, "MIN_ITEMS", 30)
-    hybrid = HybridRecommender(ALSRecommender(2, random_state=0))
+    hybrid = with_fitted_recommender(HybridRecommender(ALSRecommender(2, random_state=0)))
     trial = _Trial.of(hybrid, X, CONTENT, has_neighbors=False)
     fair = Calibration(1.0, 0.0, 0.0)
     burying, the_same = Calibration(0.01, -9.0, -9.0), Calibration(1.0, 1e-6, 0.0)
