@@ -3,9 +3,36 @@
 
 from numbers import Real
 
-from sklearn.model_selection import ParameterGrid
+from sklearn.model_selection import GridSearchCV, ParameterGrid
 
 N_WIDENINGS = 6
+
+
+class WideningSearchCV(GridSearchCV):
+    """A search by cross-validation whose grid is widened; the best value is never at an edge.
+
+    Parameters
+    ----------
+    estimator, param_grid, scoring, cv
+        As in `GridSearchCV`.
+    bounds : dict, optional
+        As in `searched`.
+    """
+
+    def __init__(self, estimator, param_grid, *, scoring, cv, bounds=None):
+        super().__init__(estimator, param_grid, scoring=scoring, cv=cv)
+        self.bounds = bounds
+
+    def _run_search(self, evaluate_candidates):
+        bounds = self.bounds or {}
+
+        def best_of(candidates):
+            results = evaluate_candidates(candidates)
+            return results["params"][results["rank_test_score"].argmin()]
+
+        chosen, grid = widened_until_inside(self.param_grid, best_of, bounds)
+        search = {"chosen": chosen, "grid": grid, "natural_bounds": bounds}
+        check_search("cross-validation", type(self.estimator).__name__, search)
 
 
 def searched(evaluate, grid, *, by=None, lowest=False, bounds=None, choose=None):
@@ -33,21 +60,34 @@ def searched(evaluate, grid, *, by=None, lowest=False, bounds=None, choose=None)
         The grid as it was searched, results, natural bounds, and the choice.
     """
     bounds = bounds or {}
-    grid = {name: list(values) for name, values in grid.items()}
     choose = choose or (lambda results: best(results, by, lowest=lowest))
-    results = {}
+    results = []
+
+    def best_of(candidates):
+        results.extend({"parameters": each, "figures": evaluate(each)} for each in candidates)
+        return choose(results)
+
+    chosen, grid = widened_until_inside(grid, best_of, bounds)
+    return {"grid": grid, "natural_bounds": bounds, "results": results, "chosen": chosen}
+
+
+def widened_until_inside(grid, best_of, bounds):
+    """Return the best parameters, and the grid as it was searched.
+
+    `best_of` evaluates new candidates and returns the best of all so far. The best values are
+    inside the grid, unless it was widened `N_WIDENINGS` times.
+    """
+    grid = {name: list(values) for name, values in grid.items()}
+    evaluated = []
     for n_left in reversed(range(1 + N_WIDENINGS)):
-        for parameters in ParameterGrid(grid):
-            key = repr(sorted(parameters.items()))
-            if key not in results:
-                results[key] = {"parameters": parameters, "figures": evaluate(parameters)}
-        points = list(results.values())
-        chosen = choose(points)
+        candidates = [each for each in ParameterGrid(grid) if each not in evaluated]
+        evaluated += candidates
+        chosen = best_of(candidates)
         edges = at_the_edge(chosen, grid, bounds) if n_left else []
-        grid |= {name: widened(grid[name], chosen[name]) for name in edges}
         if not edges:
             break
-    return {"grid": grid, "natural_bounds": bounds, "results": points, "chosen": chosen}
+        grid |= {name: widened(grid[name], chosen[name]) for name in edges}
+    return chosen, grid
 
 
 def best(results, by=None, *, lowest=False):
@@ -88,7 +128,7 @@ def widened(values, edge):
     further = outer**2 / inner if inner * outer > 0 else 2 * outer - inner
     further = float(f"{further:.2g}")
     if all(isinstance(value, int) for value in values):
-        further = round(further)
+        further = round(further) or min(values[0], 1)
     return sorted({*values, further})
 
 

@@ -19,9 +19,9 @@ import numpy as np
 import scipy.sparse as sp
 from _record import Record, argument_parser
 from _report import mean_and_error, measure
+from _search import WideningSearchCV
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 import sktransrec as str_
@@ -131,10 +131,10 @@ def main():
     vectors = fitted_vectors(words_source, options.n_components)
     own_vectors = fitted_vectors(words_target, options.n_components, random_state=1)
     Z_source = vectors(words_source)
-    search = GridSearchCV(
-        str_.RidgeRecommender(), GRID, scoring=str_.ranking_scorer("ndcg", k=10), cv=3, refit=False
+    search = WideningSearchCV(
+        str_.RidgeRecommender(), GRID, scoring=str_.ranking_scorer("ndcg", k=10), cv=3
     ).fit(Z_source, y_source)
-    ridge = str_.RidgeRecommender(**search.best_params_)
+    ridge = search.best_estimator_
     packages = ("sktransrec", "scikit-learn", "tensorflow")
     parameters = {"ridge": ridge, "grid of ridge": GRID}
     parameters["adversarial"] = adversarial(options.n_components)

@@ -17,9 +17,9 @@ user hidden, and the errors are those of the mean over seeds. On real data, the 
 import numpy as np
 from _record import Record, argument_parser, record_name
 from _report import mean_and_error
+from _search import WideningSearchCV
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import GridSearchCV
 
 from sktransrec import (
     ALSRecommender,
@@ -41,6 +41,10 @@ GRIDS = {
     OWN: {"regularization": [0.1, 0.3, 1.0, 3.0]},
     TRANSFERRED: {"regularization": [3.0, 30.0, np.inf]},
 }
+BOUNDS = {
+    "n_components": {1: "the fewest"},
+    "regularization": {np.inf: "the codebook of the source as it is"},
+}
 # Of the targets; that of a generated source has more starts.
 CODEBOOK = CodebookRecommender(n_init=8, random_state=0)
 CODEBOOK_OF_SOURCE = CodebookRecommender(n_init=20, random_state=0)
@@ -52,7 +56,7 @@ def models(codebook, source):
     scorer = ranking_scorer("ndcg", k=10, holdout=0.2, random_state=0)
 
     def searched(name, model):
-        return GridSearchCV(model, GRIDS[name], scoring=scorer, cv=3)
+        return WideningSearchCV(model, GRIDS[name], scoring=scorer, cv=3, bounds=BOUNDS)
 
     transferred = clone(codebook).set_params(pretrained=FrozenEstimator(source))
     return {

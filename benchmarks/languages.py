@@ -14,8 +14,8 @@ items.
 import numpy as np
 from _record import Record, argument_parser
 from _report import mean_and_error
+from _search import WideningSearchCV
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sktransrec import RidgeRecommender, TextSequences, ranking_scorer, recommend
@@ -64,7 +64,7 @@ def found(texts, y, new_texts, y_new, tokens):
     analyzer = TextSequences(**tokens).build_analyzer()
     model = make_pipeline(TfidfVectorizer(analyzer=analyzer), RidgeRecommender())
     scorer = ranking_scorer("ndcg", k=K)
-    search = GridSearchCV(model, GRID, scoring=scorer, cv=3).fit(texts, y.tocsr())
+    search = WideningSearchCV(model, GRID, scoring=scorer, cv=3).fit(texts, y.tocsr())
     rows, _ = recommend(search.best_estimator_, new_texts, n_recommendations=K)
     return ndcg_at_k(y_new.tocsr(), rows, k=K, per_row=True)
 

@@ -4,12 +4,11 @@
     python benchmarks/moved_network.py --target office --sources arts food electronic
 
 The network reads items by their texts: words (TF-IDF) of all catalogues, reduced to 128 components
-and whitened. It learns from 1,500 users of each source, each next item against 500 that are drawn
-by popularity, as the items of other rows of a batch would be. A share of the target's users then
-teaches it further: only the map from texts to item vectors, or all of it. The last items of 500
-other users are looked for, as in `benchmarks/content_transfer.py`, whose catalogues these are.
-"Over the words" is the difference, user by user, to content neighbours by words, which learn from
-nobody. Nothing was tuned.
+and whitened. It learns from 1,500 users of each source, with the parameters of
+`benchmarks/next_item.py`. A share of the target's users then teaches it further: only the map from
+texts to item vectors, or all of it. The last items of 500 other users are looked for, as in
+`benchmarks/content_transfer.py`, whose catalogues these are. "Over the words" is the difference,
+user by user, to content neighbours by words, which learn from nobody.
 """
 
 import sys
@@ -18,6 +17,7 @@ import numpy as np
 from _record import Record, argument_parser, record_name
 from _report import in_percent, mean_and_error, measure
 from content_transfer import CATALOGUES, DECAY
+from next_item import network
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
@@ -28,14 +28,13 @@ from sktransrec import (
     ContentKNNRecommender,
     HistoryRecommender,
     ItemFeatures,
-    NextItemRecommender,
     PopularityRecommender,
 )
 
 NAME = "moved_network"
 PACKAGES = ("sktransrec", "tensorflow", "keras", "numpy")
 N_SOURCE_USERS = 1500
-NETWORK = {"n_layers": 1, "epochs": 10, "n_negatives": 500, "negative_exponent": 1.0}
+ENCODER = "attention"
 SHARES = (0.05, 1.0)
 
 
@@ -76,7 +75,7 @@ def content_neighbors(features):
 def models(target, vectors, source):
     """Yield the name and the share of users of each model, and the model, fitted."""
     words, of_target = ItemFeatures(target.texts()), ItemFeatures(vectors)
-    network = NextItemRecommender(item_features=of_target, random_state=0, **NETWORK)
+    learner = network(ENCODER, item_features=of_target, random_state=0)
     moved = {"pretrained": FrozenEstimator(source)}
     yield "content neighbours, words", 0, content_neighbors(words).fit(target.histories)
     yield "content neighbours, whitened", 0, content_neighbors(of_target).fit(target.histories)
@@ -87,12 +86,12 @@ def models(target, vectors, source):
             PopularityRecommender(), decay=1, n_items=of_target.n_items
         ).fit(X)
         yield "popularity", share, popularity
-        network.set_params(pretrained=None)
-        yield "network from scratch", share, network.fit(X)
-        network.set_params(**moved, trainable="head")
-        yield "moved network, map of texts trained", share, network.fit(X)
-        network.set_params(trainable="all")
-        yield "moved network, all trained", share, network.fit(X)
+        learner.set_params(pretrained=None, trainable="all")
+        yield "network from scratch", share, learner.fit(X)
+        learner.set_params(**moved, trainable="head")
+        yield "moved network, map of texts trained", share, learner.fit(X)
+        learner.set_params(trainable="all")
+        yield "moved network, all trained", share, learner.fit(X)
 
 
 def quality(target, vectors, source):
@@ -122,8 +121,8 @@ def main():
         each.with_share(share).histories for each, share in zip(sources, shares, strict=True)
     ]
     X = joined(histories, [each.features.n_items for each in sources])
-    source = NextItemRecommender(
-        item_features=ItemFeatures(np.concatenate(of_sources)), random_state=0, **NETWORK
+    source = network(
+        ENCODER, item_features=ItemFeatures(np.concatenate(of_sources)), random_state=0
     )
     source, cost = measure(source.fit, X)
     record = Record(
@@ -133,7 +132,7 @@ def main():
         PACKAGES,
         seeds=[0],
         parameters={
-            "network": NETWORK,
+            "network": network(ENCODER, random_state=0),
             "vectors": whitener(arguments.n_components),
             "decay of neighbours": DECAY,
         },

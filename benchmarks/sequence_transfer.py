@@ -17,8 +17,8 @@ The source is the first half of the users of Beauty, the target has as many user
 The last item of each history is ranked among all items that are new to the row. The item before it
 decides when training stops. NDCG@10 is the mean over seeds and rows ± its standard error over rows.
 The gain is the difference to the same network trained from scratch, on the same rows. Networks have
-one layer and more dropout than the default. Nothing was tuned. With `--gate`, a `TransferGate`
-compares both networks on the training histories and decides.
+the parameters of `benchmarks/next_item.py`. With `--gate`, a `TransferGate` compares both networks
+on the training histories and decides.
 """
 
 import sys
@@ -28,6 +28,7 @@ import numpy as np
 import scipy.sparse as sp
 from _record import Record, argument_parser, record_name
 from _report import mean_and_error, measure
+from next_item import network
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
@@ -49,9 +50,7 @@ from sktransrec.metrics import held_out_ranks
 N_TARGET_USERS = 1_090
 N_CONTENT_FEATURES = 64
 MAX_LENGTH = 1_000  # longer than any history
-NETWORK = {"architecture": "attention", "n_layers": 1, "dropout": 0.5, "validation_fraction": 1.0}
-SHORT = {"epochs": 40, "patience": 5, "n_negatives": 1000}  # for Beauty's catalogue
-LONG = {"epochs": 200, "patience": 10, "dropout": 0.4}  # for LastFM's
+ENCODER = "attention"
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,8 @@ class Task:
 def users_task():
     source, target = _halves(load_sequences("beauty", max_length=MAX_LENGTH).sequences)
     n_items = max(map(max, source + target))
-    network = NextItemRecommender(n_items=n_items, item_ids=np.arange(n_items), **NETWORK)
-    return _task(source, _chosen(target), n_items, network, network, SHORT)
+    of_both = network(ENCODER, n_items=n_items, item_ids=np.arange(n_items))
+    return _task(source, _chosen(target), n_items, of_both, of_both)
 
 
 def items_task():
@@ -91,25 +90,23 @@ def items_task():
         for rows, half in zip(_halves(beauty.sequences), halves, strict=True)
     )
     networks = [
-        NextItemRecommender(item_features=ItemFeatures(content[half].astype(np.float32)), **NETWORK)
+        network(ENCODER, item_features=ItemFeatures(content[half].astype(np.float32)))
         for half in halves
     ]
-    return _task(source, _chosen(target), len(halves[1]), *networks, SHORT)
+    return _task(source, _chosen(target), len(halves[1]), *networks)
 
 
 def body_task():
     source, _ = _halves(load_sequences("beauty", max_length=MAX_LENGTH).sequences)
     target = load_sequences("lastfm", max_length=MAX_LENGTH).sequences
     networks = [
-        NextItemRecommender(
-            n_items=n_items, item_ids=[f"{name} {i}" for i in range(n_items)], **NETWORK
-        )
+        network(ENCODER, n_items=n_items, item_ids=[f"{name} {i}" for i in range(n_items)])
         for name, n_items in (
             ("product", max(map(max, source))),
             ("artist", max(map(max, target))),
         )
     ]
-    return _task(source, target, networks[1].n_items, *networks, LONG)
+    return _task(source, target, networks[1].n_items, *networks)
 
 
 TASKS = {"users": users_task, "items": items_task, "body": body_task}
@@ -134,7 +131,7 @@ def _chosen(sequences):
     return [sequences[row] for row in rows]
 
 
-def _task(source, target, n_items, source_network, network, parameters):
+def _task(source, target, n_items, source_network, target_network):
     seen = [row[:-1] for row in target]
     n_steps = max(map(len, source + seen))
     return Task(
@@ -142,8 +139,8 @@ def _task(source, target, n_items, source_network, network, parameters):
         X=_padded(seen, n_steps),
         y=_matrix([row[-1:] for row in target], n_items),
         seen=_matrix(seen, n_items),
-        source_network=clone(source_network).set_params(**SHORT),
-        network=clone(network).set_params(**parameters),
+        source_network=source_network,
+        network=target_network,
     )
 
 
@@ -189,10 +186,10 @@ def networks(task, trained):
     return models, as_it_is
 
 
-def parameters(network):
+def parameters(model):
     """Return the parameters of a network without the long ones, which say what its items are."""
     items = ("item_ids", "item_features", "pretrained")
-    return {name: value for name, value in network.get_params().items() if name not in items}
+    return {name: value for name, value in model.get_params().items() if name not in items}
 
 
 def gains(model, X, task):

@@ -3,28 +3,28 @@
 
     python benchmarks/shared_items.py
 
-splits MovieLens into the users who joined early, the source, and those who joined late, the
-target, with the films that each liked. It prints NDCG@10 of late users for several numbers of late
-users to learn from, with standard errors over users. It also prints the difference between the
-collective factorisation and ALS, on the same users. Each model chooses its parameters by a search
-on the rows that it learns from. `--data generated` needs no files. `--networks` compares
-autoencoders instead: two that start from one of the early users, and one from scratch.
+splits MovieLens into the users who joined early, the source, and those who joined late, the target,
+with the films that each liked. It prints NDCG@10 of late users for several numbers of late users to
+learn from, with standard errors over users. It also prints the difference between models with and
+without the source, on the same users. All models have their defaults. The gate uses neighbours on
+the rows of both if they are shown to be better than those on the target alone. `--data generated`
+needs no files. `--networks` compares autoencoders instead: two that start from one of the early
+users, and one from scratch. Each chooses how long it learns, or how closely it keeps to where it
+started, by a search on the rows that it learns from.
 
     python benchmarks/shared_items.py --data uk
 
 has the customers of a shop in another country as target, and those in Canada as source; `de`, `mx`
-and `in` do the same. There all models have their defaults, but for a source weight of .3 in the
-collective factorisation. The gate uses neighbours on the rows of both if they are shown to be
-better than those on the target alone.
+and `in` do the same.
 """
 
 import numpy as np
 import scipy.sparse as sp
 from _record import Record, argument_parser, record_name
 from _report import mean_and_error
+from _search import WideningSearchCV
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import GridSearchCV
 from sklearn.utils import Bunch
 
 from sktransrec import (
@@ -57,6 +57,7 @@ SHARE_OF_EARLY_USERS = 0.6
 COLLECTIVE = "collective, tied items"
 NEIGHBORS, NEIGHBORS_OF_BOTH = "neighbours, target alone", "neighbours, rows of both"
 GATE = "gate: neighbours, rows of both or target alone"
+BOUNDS = {"transformer__epochs": {1: "the fewest", 150: "the budget"}}
 FINE_TUNED, FROZEN = "autoencoder, fine-tuned", "autoencoder, frozen but for the head"
 FROM_SCRATCH = "autoencoder, from scratch"
 GAINS = (
@@ -118,22 +119,27 @@ def one_catalogue(X, source_items, target_items):
 
 
 def models(X_source, source_items, target_items):
-    """Return the models to compare, by name."""
+    """Return the models to compare, by name, all with their defaults."""
     domains = X_source, source_items, target_items
-    als, als_grid = ALSRecommender(random_state=0), {"n_components": [8, 32]}
-    als_grid["regularization"] = [0.02, 0.06, 0.2]
-    ease_grid = {"regularization": [30, 100, 300]}
-    tied = tied_factorisation(source_items, target_items)
-    collective_grid = als_grid | {"source_weight": [0.1, 0.3, 1.0]}
     together = one_catalogue(*domains)
+    als, ease, neighbors = ALSRecommender(random_state=0), EASERecommender(), ItemKNNRecommender()
+    tied = CollectiveMFRecommender(
+        slice(len(source_items), None),
+        item_ids=np.concatenate([source_items, target_items]),
+        random_state=0,
+    )
+    with_source = WithSource(neighbors, together)
     return {
         "popularity": None,
         "popularity, both": WithSource(PopularityRecommender(), together),
-        "ALS, target alone": _search(als, als_grid),
-        "EASE, target alone": _search(EASERecommender(), ease_grid),
-        "ALS, rows of both": _search_with(als, together, als_grid),
-        "EASE, rows of both": _search_with(EASERecommender(), together, ease_grid),
-        COLLECTIVE: _search_with(tied, side_by_side(*domains), collective_grid),
+        "ALS, target alone": als,
+        "EASE, target alone": ease,
+        NEIGHBORS: neighbors,
+        "ALS, rows of both": WithSource(als, together),
+        "EASE, rows of both": WithSource(ease, together),
+        NEIGHBORS_OF_BOTH: with_source,
+        COLLECTIVE: WithSource(tied, side_by_side(*domains)),
+        GATE: TransferGate(with_source, neighbors, cv=2, random_state=0),
     }
 
 
@@ -157,52 +163,17 @@ def networks(X_source, source_items, target_items):
     frozen = clone(tuned).set_params(trainable="head")
 
     def search(transformer, name, values):
-        return _search(ReconstructionRecommender(transformer), {f"transformer__{name}": values})
+        model = ReconstructionRecommender(transformer)
+        grid = {f"transformer__{name}": values}
+        return WideningSearchCV(model, grid, scoring=SCORER, cv=2, bounds=BOUNDS)
 
     return {
         "popularity": None,
-        "EASE, target alone": _search(EASERecommender(), {"regularization": [30, 100, 300]}),
-        FROM_SCRATCH: search(scratch, "epochs", [50, 150]),
-        FROZEN: search(frozen, "epochs", [10, 50]),
-        FINE_TUNED: search(tuned, "l2_sp", [0.1, 10.0]),
+        "EASE, target alone": EASERecommender(),
+        FROM_SCRATCH: search(scratch, "epochs", [15, 50, 150]),
+        FROZEN: search(frozen, "epochs", [15, 50, 150]),
+        FINE_TUNED: search(tuned, "l2_sp", [0.1, 1.0, 10.0]),
     }
-
-
-def models_of_market(X_source, source_items, target_items):
-    """Return the models to compare between countries, by name, all with their defaults."""
-    domains = X_source, source_items, target_items
-    als, neighbors = ALSRecommender(random_state=0), ItemKNNRecommender()
-    together = one_catalogue(*domains)
-    tied = tied_factorisation(source_items, target_items).set_params(source_weight=0.3)
-    with_source = WithSource(neighbors, together)
-    return {
-        "popularity": None,
-        "popularity, both": WithSource(PopularityRecommender(), together),
-        "ALS, target alone": als,
-        NEIGHBORS: neighbors,
-        "ALS, rows of both": WithSource(als, together),
-        NEIGHBORS_OF_BOTH: with_source,
-        COLLECTIVE: WithSource(tied, side_by_side(*domains)),
-        GATE: TransferGate(with_source, neighbors, cv=2, random_state=0),
-    }
-
-
-def tied_factorisation(source_items, target_items):
-    """Return a collective factorisation of columns side by side, of which some are one item."""
-    return CollectiveMFRecommender(
-        slice(len(source_items), None),
-        item_ids=np.concatenate([source_items, target_items]),
-        random_state=0,
-    )
-
-
-def _search(model, grid):
-    return GridSearchCV(model, grid, scoring=SCORER, cv=2)
-
-
-def _search_with(model, source, grid):
-    grid = {f"model__{name}": values for name, values in grid.items()}
-    return _search(WithSource(model, source), grid)
 
 
 def movielens():
@@ -260,7 +231,7 @@ def main():
     (X_source, source_items), (X_target, target_items) = loaded
     n_common = len(np.intersect1d(source_items, target_items))
     sizes = TRAIN_SIZES[options.data]
-    made = networks if options.networks else models_of_market if is_market else models
+    made = networks if options.networks else models
     compared = made(X_source, source_items, target_items)
     record = Record(
         record_name("shared_items", options.data, "networks" if options.networks else ""),

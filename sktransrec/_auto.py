@@ -17,6 +17,7 @@ The part is the same at every call, so the choice is deterministic.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ import scipy.sparse as sp
 from sklearn.utils.random import sample_without_replacement
 
 from ._histories import ends_in_new_item, last_items, seen_items, without_last
-from ._numerics._entries import at_rows, column_counts
+from ._numerics._entries import at_rows, column_counts, entries_of
 from ._numerics._row_totals import nonempty_rows, nonzero_places, row_lengths
 from ._numerics._sparse_hits import SparseHits
 from ._numerics._top_k import Preference, top_k
@@ -47,6 +48,10 @@ _MAX_SCORES = 2**26
 _N_POPULAR = 512
 _MOST_COMPARED = 1 / 8
 _SEED = 0
+# The weights of the squared norms of factors to choose from; the first is that for small data.
+_REGULARIZATIONS = (0.02, 0.03, 0.01, 0.05, 0.005, 0.08)
+# How many sweeps the smallest value gets, and each next one.
+_FIRST_SWEEPS, _NEXT_SWEEPS = 3, 2
 
 
 class HeldOutPart(NamedTuple):
@@ -206,27 +211,58 @@ def values_to_try(parameter, values):
     return list(values) if is_auto else [parameter]
 
 
-def held_out_interactions(X):
+def held_out_interactions(X, items=None):
     """Hold out a fifth of the interactions of a sample of rows.
 
     Use it for recommenders that learn from X alone.
 
     Parameters
     ----------
-    X : csr_array of shape (n_rows, n_items), canonical
+    X : csr_array of shape (n_rows, n_columns), canonical
+    items : slice, optional
+        The columns to hold out from, all unless given.
 
     Returns
     -------
     part : HeldOutPart or None
-        None if X has fewer than `MIN_ITEMS` columns, or fewer than `MIN_ROWS` rows with two
-        interactions.
+        None if there are fewer than `MIN_ITEMS` items, or fewer than `MIN_ROWS` rows with two
+        interactions with them.
     """
-    eligible = np.flatnonzero(row_lengths(X) >= 2)
-    judged = _sample(eligible, X.shape[1])
+    is_item = np.zeros(X.shape[1], dtype=bool)
+    is_item[slice(None) if items is None else items] = True
+    of_items = X if items is None else entries_of(X, is_item[X.indices])
+    eligible = np.flatnonzero(row_lengths(of_items) >= 2)
+    judged = _sample(eligible, np.count_nonzero(is_item))
     if judged is None:
         return None
-    rows, wanted = holdout_random(X[judged], random_state=_SEED)
-    return HeldOutPart(_without(X, wanted, judged), None, rows, wanted)
+    _, wanted = holdout_random(of_items[judged], random_state=_SEED)
+    known = _without(X, wanted, judged)
+    return HeldOutPart(known, None, known[judged], wanted)
+
+
+def best_regularization(part, factors, scores, *, unit=1.0):
+    """Return the weight of the squared norms of factors that finds held-out interactions best.
+
+    Parameters
+    ----------
+    part : HeldOutPart or None
+        None if there are too few interactions to judge by.
+    factors : object
+        Has a method ``sweep(regularization, n_sweeps)``. Each fit starts from that before.
+    scores : callable
+        From a regularization and some rows to their scores by the factors.
+    unit : float, default=1.0
+        What the values to choose from are multiplied by.
+    """
+    values = [value * unit for value in _REGULARIZATIONS]
+    if part is None:
+        return values[0]
+    ndcg, n_sweeps = np.empty((len(values), part.wanted.shape[0])), _FIRST_SWEEPS
+    for place in np.argsort(values):
+        factors.sweep(values[place], n_sweeps)
+        ndcg[place] = part.ndcg(partial(scores, values[place]))
+        n_sweeps = _NEXT_SWEEPS
+    return best_of(values, ndcg)
 
 
 def held_out_last_items(X, n_items):

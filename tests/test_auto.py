@@ -118,6 +118,19 @@ def test_rows_that_find_nothing_need_no_other_scores(monkeypatch):
     assert np.count_nonzero(ndcg[0]) <= n_close < len(ndcg[0])
 
 
+def test_only_chosen_columns_are_held_out():
+    X = sp.csr_array(sp.hstack([interactions(), interactions()]))
+    items = slice(X.shape[1] // 2, None)
+    part = held_out_interactions(X, items)
+    alone = held_out_interactions(sp.csr_array(X[:, items]))
+    assert part.wanted[:, : items.start].nnz == 0
+    assert_array_equal(part.wanted[:, items].toarray(), alone.wanted.toarray())
+    assert_array_equal(part.known[:, items].toarray(), alone.known.toarray())
+    assert_array_equal(part.known[:, : items.start].toarray(), X[:, : items.start].toarray())
+    assert_array_equal(part.rows[:, items].toarray(), alone.rows.toarray())
+    assert held_out_interactions(X, slice(MIN_ITEMS - 1)) is None
+
+
 def test_a_fixed_value_is_the_only_candidate():
     assert values_to_try("auto", (1, 2)) == [1, 2]
     assert values_to_try(3.0, (1, 2)) == [3.0]

@@ -2,7 +2,6 @@
 """Implicit-feedback matrix factorisation by alternating least squares."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -10,7 +9,7 @@ from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from scipy.stats import loguniform
 
-from .._auto import best_of, held_out_interactions, values_to_try
+from .._auto import best_regularization, held_out_interactions
 from .._numerics._blas_threads import one_blas_thread
 from .._numerics._least_squares import (
     all_row_minima,
@@ -28,10 +27,6 @@ from ._implicit import check_finite_factors, implicit_csr, implicit_seed
 
 # Rows whose regularisation differs by less than about this ratio share it while fitting.
 _RIDGE_RATIO = np.sqrt(2)
-# What "auto" chooses from; the first value is that for small data.
-_REGULARIZATIONS = (0.02, 0.03, 0.01, 0.05, 0.005, 0.08)
-# How many sweeps the smallest value gets, and each next one.
-_FIRST_SWEEPS, _NEXT_SWEEPS = 3, 2
 _TRIAL_SEED = 0
 
 
@@ -241,7 +236,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         self._choose(X, X.shape, X.sum(dtype=np.float64))
         with one_blas_thread():
             factors = _Factors(self, X, self.init, self.random_state)
-            factors.sweep(self.regularization_, self.max_iter, verbose=self.verbose)
+        factors.sweep(self.regularization_, self.max_iter, verbose=self.verbose)
         check_finite_factors(self, factors.U)
         self._keep(factors.V)
 
@@ -262,31 +257,22 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     def _regularization(self, X):
         """Return the weight of the squared norms."""
-        values = values_to_try(self.regularization, self._scaled_candidates(X))
-        part = held_out_interactions(X) if len(values) > 1 else None
-        if part is None:
-            return values[0]
-        return best_of(values, self._ndcg_along_path(values, part))
+        if self.regularization != "auto":
+            return self.regularization
+        part = held_out_interactions(X)
+        factors = None if part is None else _Factors(self, part.known, "random", _TRIAL_SEED)
 
-    def _scaled_candidates(self, X):
-        """Return the values to choose from; without scaling, times the mean weight of a ridge."""
+        def scores(regularization, rows):
+            return self._trial_scores(factors.V, regularization, rows)
+
+        return best_regularization(part, factors, scores, unit=self._unit_of_ridges(X))
+
+    def _unit_of_ridges(self, X):
+        """Return what makes a regularization without scaling weigh as much as one with it."""
         if self.scale_regularization:
-            return _REGULARIZATIONS
+            return 1.0
         C = X * np.float32(self.confidence_)
-        unit = np.sqrt(_entry_weights(C).mean() * _entry_weights(C.T.tocsr()).mean())
-        return [float(value * unit) for value in _REGULARIZATIONS]
-
-    def _ndcg_along_path(self, values, part):
-        """Return the NDCG of each judged row for each value; a fit starts from that before."""
-        factors = _Factors(self, part.known, "random", _TRIAL_SEED)
-        ndcg = np.empty((len(values), part.wanted.shape[0]))
-        n_sweeps = _FIRST_SWEEPS
-        for place in np.argsort(values):
-            with one_blas_thread():
-                factors.sweep(values[place], n_sweeps)
-            ndcg[place] = part.ndcg(partial(self._trial_scores, factors.V, values[place]))
-            n_sweeps = _NEXT_SWEEPS
-        return ndcg
+        return np.sqrt(_entry_weights(C).mean() * _entry_weights(C.T.tocsr()).mean())
 
     def _trial_scores(self, V, regularization, X):
         C = X * np.float32(self.confidence_)
@@ -360,9 +346,10 @@ class _Factors:
         """Update the factors of the rows and those of the items in turn."""
         from tqdm.auto import tqdm
 
-        for _ in tqdm(range(n_sweeps), disable=not verbose):
-            _update(self.U, self.V, self._row_groups, regularization, self._n_threads)
-            _update(self.V, self.U, self._item_groups, regularization, self._n_threads)
+        with one_blas_thread():
+            for _ in tqdm(range(n_sweeps), disable=not verbose):
+                _update(self.U, self.V, self._row_groups, regularization, self._n_threads)
+                _update(self.V, self.U, self._item_groups, regularization, self._n_threads)
 
 
 def _groups(C, ridges):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
+import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
 
 
 @pytest.fixture
@@ -42,6 +45,39 @@ def test_what_has_no_order_has_no_edge(search):
     result = search.searched(evaluate, {"weighting": ["bm25", "tfidf"], "is_cut": [True, False]})
     assert result["chosen"] == {"weighting": "tfidf", "is_cut": True}
     assert len(result["results"]) == 4
+
+
+@pytest.mark.parametrize("optimum", [300.0, 0.02])
+def test_the_grid_of_a_cross_validation_is_widened_too(search, optimum):
+    def closeness(model, X, y):
+        return -abs(np.log(model.alpha / optimum))
+
+    grid = {"alpha": [1.0, 10.0], "fit_intercept": [True]}
+    X, y = np.eye(6), np.arange(6)
+    found = search.WideningSearchCV(Ridge(), grid, scoring=closeness, cv=2)
+    found = clone(found).fit(X, y)
+    tried = sorted({each["alpha"] for each in found.cv_results_["params"]})
+    assert found.best_params_["alpha"] not in (tried[0], tried[-1])
+    assert abs(np.log10(found.best_params_["alpha"] / optimum)) < 1
+    assert len(found.cv_results_["params"]) == len(tried)
+    assert grid["alpha"] == [1.0, 10.0]
+
+
+def test_a_cross_validation_does_not_end_at_an_edge(search):
+    def most(model, X, y):
+        return model.alpha
+
+    grid = {"alpha": [1.0, 10.0]}
+    found = search.WideningSearchCV(Ridge(), grid, scoring=most, cv=2)
+    with pytest.raises(ValueError, match="cross-validation, Ridge: the best values alpha="):
+        found.fit(np.eye(6), np.arange(6))
+    found.set_params(bounds={"alpha": {10: "enough"}})
+    assert found.fit(np.eye(6), np.arange(6)).best_params_ == {"alpha": 10.0}
+
+
+def test_numbers_that_count_stay_above_zero(search):
+    assert search.widened([2, 8, 32], 2) == [1, 2, 8, 32]
+    assert search.widened([0, 3], 0) == [-3, 0, 3]
 
 
 def test_the_choice_goes_by_the_figure_named_or_by_a_rule(search):

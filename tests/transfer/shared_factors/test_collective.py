@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from sktransrec import (
@@ -18,6 +19,7 @@ from sktransrec import (
 )
 from sktransrec.datasets import make_cross_domain
 from sktransrec.metrics import held_out_ranks
+from sktransrec.transfer.shared_factors import _collective
 
 N_SOURCE, N_TARGET = 14, 10
 
@@ -71,7 +73,7 @@ def objective(model, X):
         item_weights[model.tied_items_[1]] = 0
     penalty = row_weights @ (U**2).sum(axis=1) + item_weights @ (V**2).sum(axis=1)
     error = (X.toarray() > 0) - U @ V.T
-    return (C * error**2).sum() + model.regularization * penalty
+    return (C * error**2).sum() + model.regularization_ * penalty
 
 
 def minima(C, is_one, V, model):
@@ -79,7 +81,7 @@ def minima(C, is_one, V, model):
     U = np.zeros((len(C), V.shape[1]))
     for row in np.flatnonzero(is_one.any(axis=1)):
         c = C[row]
-        ridge = model.regularization * (c.sum() if model.scale_regularization else 1)
+        ridge = model.regularization_ * (c.sum() if model.scale_regularization else 1)
         A = V.T @ (c[:, None] * V) + ridge * np.eye(V.shape[1])
         U[row] = np.linalg.solve(A, V.T @ (c * is_one[row]))
     return U
@@ -460,6 +462,42 @@ def gains(relatedness, source_weight):
         pair_ndcg(model, X_cold, domains.Y_cold) - pair_ndcg(popularity, nothing, domains.Y_cold),
     ):
         yield gain.mean() / (gain.std() / np.sqrt(len(gain)))
+
+
+def tastes(share_of_noise, n_rows=300, n_items=100, n_tastes=8):
+    """Return rows of five source and five target items of one taste, some of them without any."""
+    rng = np.random.RandomState(0)
+    has_taste = rng.randint(n_tastes, size=(n_rows, 1)) == np.arange(n_items) % n_tastes
+    chance = np.where(has_taste, (1 - share_of_noise) * n_tastes, share_of_noise) * 5 / n_items
+    return sp.csr_array((rng.uniform(size=(n_rows, 2 * n_items)) < np.tile(chance, 2)) * 1.0)
+
+
+def test_auto_regularizes_noisy_data_more():
+    models = [
+        CollectiveMFRecommender(slice(100, None), 16, max_iter=1, random_state=0).fit(tastes(share))
+        for share in (0.3, 0.8)
+    ]
+    assert models[0].regularization_ < models[1].regularization_
+
+
+@pytest.mark.parametrize("scale_regularization", [False, True])
+def test_auto_is_the_fit_with_the_chosen_value(scale_regularization):
+    X = tastes(0.5)
+    parameters = {"scale_regularization": scale_regularization, "max_iter": 2, "random_state": 0}
+    auto = CollectiveMFRecommender(slice(100, None), 8, **parameters).fit(X)
+    fixed = clone(auto).set_params(regularization=auto.regularization_).fit(X)
+    assert_array_equal(fixed.item_factors_, auto.item_factors_)
+    if not scale_regularization:
+        assert auto.regularization_ > 1
+
+
+def test_small_targets_and_fixed_values_are_not_judged(monkeypatch):
+    X = tastes(0.5)
+    small = CollectiveMFRecommender(slice(101, None), 4, max_iter=1).fit(X)
+    assert small.regularization_ == 0.02
+    monkeypatch.setattr(_collective, "held_out_interactions", None)
+    fixed = CollectiveMFRecommender(slice(100, None), 4, regularization=0.3, max_iter=1).fit(X)
+    assert fixed.regularization_ == 0.3
 
 
 def test_related_source_helps_warm_and_cold_rows():
