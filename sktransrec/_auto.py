@@ -50,6 +50,9 @@ _MOST_COMPARED = 1 / 8
 _SEED = 0
 # The weights of the squared norms of factors to choose from; the first is that for small data.
 _REGULARIZATIONS = (0.02, 0.03, 0.01, 0.05, 0.005, 0.08)
+# Ranks up to this one count for factors. With sparse data, the first 20 hold too few wanted items
+# to tell the values apart; with dense data the choice is the same.
+_K_OF_FACTORS = 100
 # How many sweeps the smallest value gets, and each next one.
 _FIRST_SWEEPS, _NEXT_SWEEPS = 3, 2
 
@@ -74,8 +77,8 @@ class HeldOutPart(NamedTuple):
     rows: sp.csr_array | np.ndarray
     wanted: sp.csr_array
 
-    def ndcg(self, score):
-        """Return the NDCG@20 of each judged row.
+    def ndcg(self, score, k=_K):
+        """Return the NDCG of each judged row.
 
         Seen items are left out, and items with equal scores are ordered by popularity, as in
         `recommend`.
@@ -84,21 +87,25 @@ class HeldOutPart(NamedTuple):
         ----------
         score : callable
             From some of `rows` to their scores, a new float array of shape (n_some, n_items).
+        k : int, default=20
+            Ranks up to this one count.
 
         Returns
         -------
         ndcg : ndarray of shape (n_judged,)
         """
-        return self.ndcg_of_each(lambda rows: [score(rows)])[0]
+        return self.ndcg_of_each(lambda rows: [score(rows)], k)[0]
 
-    def ndcg_of_each(self, scores_of):
-        """Return the NDCG@20 of each judged row for several candidates that share work.
+    def ndcg_of_each(self, scores_of, k=_K):
+        """Return the NDCG of each judged row for several candidates that share work.
 
         Parameters
         ----------
         scores_of : callable
             From some of `rows` to an iterator of their scores, a float array for each candidate,
             which may be the same array with other values.
+        k : int, default=20
+            Ranks up to this one count.
 
         Returns
         -------
@@ -106,7 +113,7 @@ class HeldOutPart(NamedTuple):
         """
         preference = self._preference()
         blocks = [
-            self._block_ndcg(scores_of, block, preference)
+            self._block_ndcg(scores_of, block, preference, k)
             for block in row_blocks(*self.wanted.shape)
         ]
         return np.concatenate(blocks, axis=1)
@@ -179,14 +186,14 @@ class HeldOutPart(NamedTuple):
             blocks.append([ndcg_of_hits(hits(scales), n_wanted) for scales in scales_of_each])
         return np.concatenate(blocks, axis=1)
 
-    def _block_ndcg(self, scores_of, block, preference):
+    def _block_ndcg(self, scores_of, block, preference, k=_K):
         rows, wanted = self.rows[block], self.wanted[block]
         of_each = []
         for scores in scores_of(rows):
             if self.y is None:
                 mask_stored(scores, rows)
-            items, _ = top_k(scores, _K, preference)
-            of_each.append(ndcg_at_k(wanted, items, k=_K, per_row=True))
+            items, _ = top_k(scores, k, preference)
+            of_each.append(ndcg_at_k(wanted, items, k=k, per_row=True))
         return np.array(of_each)
 
     def _preference(self):
@@ -260,7 +267,7 @@ def best_regularization(part, factors, scores, *, unit=1.0):
     ndcg, n_sweeps = np.empty((len(values), part.wanted.shape[0])), _FIRST_SWEEPS
     for place in np.argsort(values):
         factors.sweep(values[place], n_sweeps)
-        ndcg[place] = part.ndcg(partial(scores, values[place]))
+        ndcg[place] = part.ndcg(partial(scores, values[place]), _K_OF_FACTORS)
         n_sweeps = _NEXT_SWEEPS
     return best_of(values, ndcg)
 

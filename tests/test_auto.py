@@ -13,6 +13,7 @@ from sktransrec._auto import (
     Numbers,
     best_of,
     best_on_curves,
+    best_regularization,
     choice_on_curves,
     held_out_interactions,
     held_out_last_items,
@@ -129,6 +130,36 @@ def test_only_chosen_columns_are_held_out():
     assert_array_equal(part.known[:, : items.start].toarray(), X[:, : items.start].toarray())
     assert_array_equal(part.rows[:, items].toarray(), alone.rows.toarray())
     assert held_out_interactions(X, slice(MIN_ITEMS - 1)) is None
+
+
+class Sweeps:
+    """Factors that keep the regularization and the number of each sweep."""
+
+    def __init__(self):
+        self.made = []
+
+    def sweep(self, regularization, n_sweeps):
+        self.made.append((regularization, n_sweeps))
+
+
+@pytest.mark.parametrize("unit", [1.0, 50.0])
+def test_factors_are_judged_beyond_the_first_ranks(unit):
+    """Wanted items are among the first 100 with one value alone, and never among the first 20."""
+    part = held_out_interactions(interactions(n_items=9 * MIN_ITEMS))
+    is_wanted, sweeps = part.wanted.toarray() > 0, Sweeps()
+
+    def scores(regularization, rows):
+        n_before = 40 if regularization == pytest.approx(0.05 * unit) else 150
+        scores = np.tile(np.arange(9.0 * MIN_ITEMS), (rows.shape[0], 1))
+        scores[is_wanted] = 9 * MIN_ITEMS - n_before
+        return scores
+
+    assert not part.ndcg(lambda rows: scores(0.05 * unit, rows)).any()
+    assert part.ndcg(lambda rows: scores(0.05 * unit, rows), k=100).all()
+    assert best_regularization(part, sweeps, scores, unit=unit) == pytest.approx(0.05 * unit)
+    assert [value for value, _ in sweeps.made] == sorted(value for value, _ in sweeps.made)
+    assert sum(n_sweeps for _, n_sweeps in sweeps.made) == 13
+    assert best_regularization(None, None, scores, unit=unit) == 0.02 * unit
 
 
 def test_a_fixed_value_is_the_only_candidate():
