@@ -123,36 +123,36 @@ def expecting_items(model, n_items):
 
 
 def with_chosen_values(model, fitted):
-    """Return a clone of a model in which "auto" is replaced by what its fitted clone has chosen.
+    """Return a clone of a model that does not choose anew what its fitted clone has chosen.
 
-    Parameters whose choice differs by item stay "auto".
+    The chosen value replaces "auto", and the best model replaces a search. A parameter stays "auto"
+    if its choice differs by item, or if the model names it in `chosen_with_others`, because "auto"
+    sets more than its value.
     """
     model = clone(model)
-    for part, fitted_part in _parts_of_both(model, fitted):
-        chosen = {
-            name: getattr(fitted_part, f"{name}_", value)
-            for name, value in part.get_params(deep=False).items()
-            if isinstance(value, str) and value == "auto"
-        }
-        part.set_params(**{name: value for name, value in chosen.items() if np.ndim(value) == 0})
-    return model
+    if isinstance(model, FrozenEstimator) or not isinstance(fitted, type(model)):
+        return model
+    best = getattr(fitted, "best_estimator_", None)
+    if best is not None:
+        return with_chosen_values(best, best)
+    with_others = getattr(model, "chosen_with_others", ())
+    chosen = {
+        name: getattr(fitted, f"{name}_", value)
+        for name, value in model.get_params(deep=False).items()
+        if isinstance(value, str) and value == "auto" and name not in with_others
+    }
+    values = {name: value for name, value in chosen.items() if np.ndim(value) == 0}
+    parts = {
+        name: with_chosen_values(part, _fitted_clone(fitted, name))
+        for name, part in named_parts(model)
+    }
+    return model.set_params(**values, **parts)
 
 
-def _parts_of_both(model, fitted):
-    """Yield a model and its fitted clone, and the parts of both that are not frozen."""
-    is_alike = hasattr(model, "get_params") and isinstance(fitted, type(model))
-    if isinstance(model, FrozenEstimator) or not is_alike:
-        return
-    yield model, fitted
-    if isinstance(model, Pipeline):
-        parts, fitted_parts = dict(model.steps), dict(fitted.steps)
-    elif hasattr(fitted, "named_estimators_"):
-        parts, fitted_parts = dict(model.estimators), fitted.named_estimators_
-    else:
-        parts = model.get_params(deep=False)
-        fitted_parts = {name: getattr(fitted, f"{name}_", None) for name in parts}
-    for name, part in parts.items():
-        yield from _parts_of_both(part, fitted_parts.get(name))
+def _fitted_clone(fitted, name):
+    """Return the fitted clone of the step, member or parameter of this name, None if none is."""
+    named = getattr(fitted, "named_steps", getattr(fitted, "named_estimators_", {}))
+    return named.get(name, getattr(fitted, f"{name}_", None))
 
 
 def innermost(model, step=-1):

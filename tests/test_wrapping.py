@@ -25,6 +25,7 @@ from sktransrec import (
     PopularityRecommender,
     ReconstructionRecommender,
     RidgeRecommender,
+    StackingRecommender,
     SwitchingRecommender,
     TransferGate,
     VotingRecommender,
@@ -189,7 +190,34 @@ def test_a_part_that_was_fitted_in_another_form_is_left_as_it_is():
     model = HybridRecommender(ALSRecommender(2), reader, item_features=ItemFeatures(texts))
     fitted = clone(model).fit(X)
     fixed = with_chosen_values(TransferGate(model, EASERecommender()), fitted)
-    assert fixed.transfer.content_scale == "auto"
+    assert fixed.transfer.neighbor_weight == "auto"
     fixed = with_chosen_values(model, fitted)
-    assert fixed.content_scale == fitted.content_scale_
+    assert fixed.neighbor_weight == fitted.neighbor_weight_
     assert fixed.regressor.get_params()["ridge__alpha"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda model: model, lambda model: make_pipeline(Binarizer(), model)]
+)
+def test_a_search_is_replaced_by_the_model_that_it_has_found(wrap):
+    model = wrap(GridSearchCV(ItemKNNRecommender(), {"weighting": ["bm25", "cosine"]}, cv=2))
+    fitted = clone(model).fit(X)
+    fixed, found = with_chosen_values(model, fitted), recommender_of(fitted)
+    assert type(innermost(fixed)) is ItemKNNRecommender
+    assert innermost(fixed).get_params() == found.get_params() | {
+        name: getattr(found, f"{name}_") for name in ("shrinkage", "popularity_exponent")
+    }
+    assert "GridSearchCV" in repr(model)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        StackingRecommender([("ease", EASERecommender()), ("popular", PopularityRecommender())]),
+        HybridRecommender(ALSRecommender(2), item_features=ItemFeatures(np.eye(4))),
+    ],
+    ids=["stack", "hybrid"],
+)
+def test_a_choice_that_sets_more_than_its_value_stays_open(model):
+    (name,) = model.chosen_with_others
+    assert with_chosen_values(model, clone(model).fit(X)).get_params()[name] == "auto"

@@ -52,8 +52,9 @@ class SourceSelectorRecommender(DecidingRecommender):
         source and gets the columns of that source, followed by `target_columns`. An in-domain one
         gets all columns of X; the columns of sources that are not used are empty.
     sources : list of (str, columns) tuples, default=None
-        Names and columns of X: an array-like of int, a mask of shape (n_features,), or a slice.
-        None takes all columns except `target_columns` as one source.
+        Names and columns of X, none of them in `target_columns`: an array-like of int, a mask of
+        shape (n_features,), or a slice. None takes all columns except `target_columns` as one
+        source.
     fallback : estimator, default=None
         The recommender to compare with, and to use if no source helps; supervised or in-domain as
         `transfer` is. It gets only the columns `target_columns` of X if these are given, and
@@ -292,10 +293,18 @@ class SourceSelectorRecommender(DecidingRecommender):
             raise ValueError(
                 f"sources has the names {names}: pass one source or more, with different names."
             )
-        return {
+        columns = {
             name: check_columns(places, n_columns, name=f"the columns of the source {name!r}")
             for name, places in self.sources
         }
+        for name, places in columns.items():
+            shared = np.intersect1d(places, self._target.columns)
+            if len(shared):
+                raise ValueError(
+                    f"The source {name!r} holds column {shared[0]} of X, which is one of the "
+                    "target_columns: pass the columns of the source alone."
+                )
+        return columns
 
     def _cheap_score(self, name, X, y, folds, random_state):
         return SourceScore(

@@ -62,9 +62,10 @@ class StackingRecommender(CombiningRecommender):
     ----------
     estimators : list of (str, estimator) tuples
         Names and recommenders; a `Pipeline` or search that holds one works too. They are cloned
-        and fitted, first without the held-out interactions and then on everything. One inside a
-        `FrozenEstimator` is used as it is; then X and y must be rows that it has not learned from.
-        One that is set to "drop" is left out.
+        and fitted on everything, and without the held-out interactions, where "auto" and a search
+        keep to what they have chosen on everything. One inside a `FrozenEstimator` is used as it
+        is; then X and y must be rows that it has not learned from. One that is set to "drop" is
+        left out.
     final_estimator : estimator, default=None
         A classifier or regressor that orders the candidates, the best items of the members. Its
         features are the evidence of all members, the popularity of the item and the logarithm of
@@ -226,6 +227,8 @@ class StackingRecommender(CombiningRecommender):
     final_estimator_: Estimator | None
 
     _own_names = ("log popularity",)
+    # "auto" also chooses the evidence.
+    chosen_with_others = ("regularization",)
 
     _parameter_constraints: dict = CombiningRecommender._parameter_constraints | {
         "final_estimator": [*ESTIMATOR, None],

@@ -23,6 +23,7 @@ from .._wrapping import (
     recommender_of,
     scores_by,
     takes_content,
+    with_chosen_values,
     with_recommender,
 )
 from ..content import ItemFeatures
@@ -104,8 +105,9 @@ class HistoryRecommender(DecodesItems, HistoryReader):
     Notes
     -----
     A history :math:`x_1, \dots, x_n` is scored as a row in which item i has the weight
-    :math:`\sum_{t : x_t = i} d^{\,n - t}` with the decay d. "auto" fits the recommender twice: once
-    without the held-out items, and once to everything. It reads nothing but X.
+    :math:`\sum_{t : x_t = i} d^{\,n - t}` with the decay d. "auto" fits the recommender twice: to
+    everything, and without the held-out items, with the values that it has chosen before. It reads
+    nothing but X.
 
     Examples
     --------
@@ -147,9 +149,13 @@ class HistoryRecommender(DecodesItems, HistoryReader):
         self.unknown = unknown
 
     def _fit(self, X):
-        self.decay_ = self._chosen_decay(X) if self.decay == "auto" else float(self.decay)
         self._n_columns = self.n_items_
-        self.recommender_ = self._fitted(X)
+        if is_supervised(self.recommender):
+            self.decay_ = _DECAY_OF_STEPS if self.decay == "auto" else float(self.decay)
+            self.recommender_ = self._fitted_to_steps(X)
+        else:
+            self.recommender_ = self._fitted_to_items(self.recommender, X)
+            self.decay_ = self._chosen_decay(X) if self.decay == "auto" else float(self.decay)
         n_items = recommender_of(self.recommender_).n_items_
         if n_items != self.n_items_:
             raise ValueError(
@@ -158,15 +164,16 @@ class HistoryRecommender(DecodesItems, HistoryReader):
             )
 
     def _chosen_decay(self, X):
-        if is_supervised(self.recommender):
-            return _DECAY_OF_STEPS
-        return best_decay(X, self.n_items_, lambda known: partial(scores_by, self._fitted(known)))
+        model = with_chosen_values(self.recommender, self.recommender_)
+        return best_decay(
+            X, self.n_items_, lambda known: partial(scores_by, self._fitted_to_items(model, known))
+        )
 
-    def _fitted(self, X):
-        recommender = clone(self.recommender)
-        if not is_supervised(recommender):
-            # Frozen recommenders ask for a y.
-            return recommender.fit(seen_items(X, self.n_items_), None)
+    def _fitted_to_items(self, model, X):
+        # Frozen recommenders ask for a y.
+        return clone(model).fit(seen_items(X, self.n_items_), None)
+
+    def _fitted_to_steps(self, X):
         check_has_steps(X)
         known, following = history_steps(
             X,
@@ -175,7 +182,7 @@ class HistoryRecommender(DecodesItems, HistoryReader):
             max_steps=self.max_steps,
             n_items=self.n_items_,
         )
-        return recommender.fit(known, following)
+        return clone(self.recommender).fit(known, following)
 
     def _score_items(self, items):
         return scores_by(self.recommender_, items)

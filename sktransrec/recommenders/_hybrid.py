@@ -259,6 +259,9 @@ class HybridRecommender(
         "random_state": ["random_state"],
     }
 
+    # "auto" also chooses the offsets.
+    chosen_with_others = ("content_scale",)
+
     def __init__(
         self,
         recommender: Estimator | None = None,

@@ -348,6 +348,9 @@ def test_bad_arguments_are_explained():
     ):
         with pytest.raises(ValueError, match=message):
             SourceSelectorRecommender(ridge, bad).fit(X, y)
+    overlapping = SourceSelectorRecommender(ridge, [("all", slice(None))], target_columns=slice(20))
+    with pytest.raises(ValueError, match="'all' holds column 0 of X, which is one"):
+        overlapping.fit(X, y[:, :20])
     with pytest.raises(ValueError, match="learns from X alone: say as target_columns"):
         SourceSelectorRecommender(EASERecommender(), sources).fit(X, y)
     with pytest.raises(ValueError, match="reads histories"):

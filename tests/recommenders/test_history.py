@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Recommenders of matrices in `HistoryRecommender`: fitted plainly, asked with decayed items."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -77,6 +79,26 @@ def test_decay_is_chosen_by_what_comes_next(place, decays):
     known = 1 + 2 * np.arange(60)[:, None] + [0, 1, 0, 0, 0]
     model = HistoryRecommender(ItemKNNRecommender()).fit(np.vstack([rows, known]))
     assert model.decay_ in decays
+
+
+class Choosing(PopularityRecommender):
+    """A recommender whose "auto" depends on how much it learns from."""
+
+    used: ClassVar = []
+
+    def __init__(self, amount="auto"):
+        self.amount = amount
+
+    def _choose(self, X):
+        self.amount_ = X.nnz if self.amount == "auto" else self.amount
+        self.used.append(self.amount_)
+
+
+def test_the_decay_is_chosen_for_the_values_in_use():
+    histories = np.array([np.random.RandomState(row).permutation(100) + 1 for row in range(250)])
+    model = HistoryRecommender(Choosing()).fit(histories[:, :4])
+    assert Choosing.used == [1000, 1000]
+    assert model.recommender_.amount == "auto"
 
 
 def test_few_histories_choose_no_decay():

@@ -18,7 +18,7 @@ from ..._numerics._row_totals import row_lengths
 from ..._score_parts import additive_parts
 from ..._typing import Estimator
 from ..._validation import AT_LEAST_0, COUNT, HasMethods, visual_block
-from ..._wrapping import recommender_and_rows, transformed, without_names
+from ..._wrapping import recommender_and_rows, transformed, with_chosen_values, without_names
 from ...base import FactorRecommenderMixin, SupervisedRecommender
 
 # The penalty of the default regression, in shares of the mean scatter of the columns of X. The
@@ -101,11 +101,11 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
 
     Without a `regressor`, `alpha` is 0.1, 1, 10 or 100 times the mean scatter of the columns of X
     (the sum of squares about the mean), so the unit of X does not matter. It holds out up to 1,000
-    rows, at most a fifth, fits both parts to the others, and takes the smallest `alpha` whose
-    NDCG\@20 is within a standard error of the best. The choice is always the same for the same data
-    if the factor model is. It takes about the time of another fit. With fewer than 1,000 rows that
-    have items, or with fewer than 100 items, it takes the smallest. The chosen value is
-    ``regressor_.alpha``.
+    rows, at most a fifth, fits both parts to the others, with the values that the factor model has
+    chosen on all rows, and takes the smallest `alpha` whose NDCG\@20 is within a standard error of
+    the best. The choice is always the same for the same data if the factor model is. It takes about
+    the time of another fit. With fewer than 1,000 rows that have items, or with fewer than 100
+    items, it takes the smallest. The chosen value is ``regressor_.alpha``.
 
     The cost is that of its two parts. The result is deterministic if theirs is.
 
@@ -182,22 +182,26 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         return get_tags(self.recommender).input_tags.positive_only
 
     def _fit(self, X, y):
-        regressor = clone(self.regressor) if self.regressor is not None else self._ridge(X, y)
-        self.recommender_, target, (self.regressor_,) = self._fitted_parts(X, y, [regressor])
+        rows = self._informative_rows(y)
+        self.recommender_ = clone(self.recommender).fit(y, None)
+        self.regressor_ = self._ridge(X, y) if self.regressor is None else clone(self.regressor)
+        target = self._fit_regressors([self.regressor_], self.recommender_, X[rows], y[rows])
         self.item_factors_ = target.item_factors_
         self.item_bias_ = getattr(target, "item_bias_", None)
 
-    def _fitted_parts(self, X, y, regressors):
-        """Return the recommender, its factor model and the regressors, all fitted."""
-        activity = row_lengths(y)
-        informative = np.flatnonzero(activity >= self.min_interactions)
-        if not informative.size:
+    def _informative_rows(self, y):
+        """Return the rows with enough target items to learn from."""
+        rows = np.flatnonzero(row_lengths(y) >= self.min_interactions)
+        if not rows.size:
             raise ValueError(
                 f"No row of y has min_interactions={self.min_interactions} target items, so the "
                 "regressor has no rows to learn from. Lower it, or pass y with more interactions."
             )
-        recommender = clone(self.recommender).fit(y, None)
-        target, rows = recommender_and_rows(recommender, y[informative])
+        return rows
+
+    def _fit_regressors(self, regressors, recommender, X, y):
+        """Fit regressors, in place, to the factors of rows, and return the factor model."""
+        target, rows = recommender_and_rows(recommender, y)
         check_order_of_part(target, self.item_names_)
         if not hasattr(target, "item_factors_"):
             raise TypeError(
@@ -206,9 +210,8 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
             )
         factors = transformed(without_names(target), rows)
         for regressor in regressors:
-            n_items = activity[informative]
-            fitted_to_factors(regressor, X[informative], factors, n_items, self.activity_exponent)
-        return recommender, target, regressors
+            fitted_to_factors(regressor, X, factors, row_lengths(y), self.activity_exponent)
+        return target
 
     def _ridge(self, X, y):
         """Return the ridge regression whose predicted factors find held-out rows' items best."""
@@ -218,7 +221,9 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
         part = held_out_rows(X, y)
         if part is None:
             return ridges[0]
-        _, target, fitted = self._fitted_parts(part.known, part.y, list(map(clone, ridges)))
+        rows, fitted = self._informative_rows(part.y), list(map(clone, ridges))
+        recommender = with_chosen_values(self.recommender, self.recommender_).fit(part.y, None)
+        target = self._fit_regressors(fitted, recommender, part.known[rows], part.y[rows])
         bias = getattr(target, "item_bias_", None)
 
         def scores_of(rows):

@@ -237,7 +237,7 @@ def test_the_default_regression_is_chosen_for_any_target_model():
     assert np.isfinite(model.decision_function(X[:3] * 1.0)).all()
 
 
-def test_the_default_regression_takes_one_more_fit(monkeypatch):
+def test_the_default_regression_takes_one_more_fit_of_the_values_in_use(monkeypatch):
     calls = []
     fit = ALSRecommender.fit
 
@@ -249,5 +249,6 @@ def test_the_default_regression_takes_one_more_fit(monkeypatch):
     X, y = noisy_pair(0.5)
     BridgeRecommender(ALSRecommender(2, max_iter=1)).fit(X, y)
     assert len(calls) == 2
+    assert calls[1].regularization == calls[0].regularization_
     BridgeRecommender(ALSRecommender(2, max_iter=1), Ridge()).fit(X, y)
     assert len(calls) == 3
