@@ -25,7 +25,7 @@ import scipy.sparse as sp
 from sklearn.utils.random import sample_without_replacement
 
 from ._histories import ends_in_new_item, last_items, seen_items, without_last
-from ._numerics._entries import at_rows, column_counts, entries_of
+from ._numerics._entries import at_rows, column_counts
 from ._numerics._row_totals import nonempty_rows, nonzero_places, row_lengths
 from ._numerics._sparse_hits import SparseHits
 from ._numerics._top_k import Preference, top_k
@@ -218,7 +218,7 @@ def values_to_try(parameter, values):
     return list(values) if is_auto else [parameter]
 
 
-def held_out_interactions(X, items=None):
+def held_out_interactions(X, candidates=None):
     """Hold out a fifth of the interactions of a sample of rows.
 
     Use it for recommenders that learn from X alone.
@@ -226,23 +226,21 @@ def held_out_interactions(X, items=None):
     Parameters
     ----------
     X : csr_array of shape (n_rows, n_columns), canonical
-    items : slice, optional
-        The columns to hold out from, all unless given.
+    candidates : csr_array of shape (n_rows, n_columns), optional
+        The interactions in X to hold out from, all unless given.
 
     Returns
     -------
     part : HeldOutPart or None
         None if there are fewer than `MIN_ITEMS` items, or fewer than `MIN_ROWS` rows with two
-        interactions with them.
+        candidates.
     """
-    is_item = np.zeros(X.shape[1], dtype=bool)
-    is_item[slice(None) if items is None else items] = True
-    of_items = X if items is None else entries_of(X, is_item[X.indices])
-    eligible = np.flatnonzero(row_lengths(of_items) >= 2)
-    judged = _sample(eligible, np.count_nonzero(is_item))
+    n_items = X.shape[1] if candidates is None else np.count_nonzero(column_counts(candidates))
+    candidates = X if candidates is None else candidates
+    judged = _sample(np.flatnonzero(row_lengths(candidates) >= 2), n_items)
     if judged is None:
         return None
-    _, wanted = holdout_random(of_items[judged], random_state=_SEED)
+    _, wanted = holdout_random(candidates[judged], random_state=_SEED)
     known = _without(X, wanted, judged)
     return HeldOutPart(known, None, known[judged], wanted)
 

@@ -119,17 +119,21 @@ def test_rows_that_find_nothing_need_no_other_scores(monkeypatch):
     assert np.count_nonzero(ndcg[0]) <= n_close < len(ndcg[0])
 
 
-def test_only_chosen_columns_are_held_out():
+def test_only_candidates_are_held_out():
     X = sp.csr_array(sp.hstack([interactions(), interactions()]))
-    items = slice(X.shape[1] // 2, None)
-    part = held_out_interactions(X, items)
-    alone = held_out_interactions(sp.csr_array(X[:, items]))
-    assert part.wanted[:, : items.start].nnz == 0
-    assert_array_equal(part.wanted[:, items].toarray(), alone.wanted.toarray())
-    assert_array_equal(part.known[:, items].toarray(), alone.known.toarray())
-    assert_array_equal(part.known[:, : items.start].toarray(), X[:, : items.start].toarray())
-    assert_array_equal(part.rows[:, items].toarray(), alone.rows.toarray())
-    assert held_out_interactions(X, slice(MIN_ITEMS - 1)) is None
+    candidates = sp.csr_array(X.shape, dtype=X.dtype)
+    half = X.shape[1] // 2
+    candidates = sp.csr_array(sp.hstack([candidates[:, :half], X[:, half:]]))
+    part = held_out_interactions(X, candidates)
+    alone = held_out_interactions(sp.csr_array(X[:, half:]))
+    assert part.wanted[:, :half].nnz == 0
+    assert_array_equal(part.wanted[:, half:].toarray(), alone.wanted.toarray())
+    assert_array_equal(part.known[:, half:].toarray(), alone.known.toarray())
+    assert_array_equal(part.known[:, :half].toarray(), X[:, :half].toarray())
+    assert_array_equal(part.rows[:, half:].toarray(), alone.rows.toarray())
+    few = sp.csr_array(candidates.multiply(np.arange(X.shape[1]) > half))
+    few.eliminate_zeros()
+    assert held_out_interactions(X, few) is None
 
 
 class Sweeps:

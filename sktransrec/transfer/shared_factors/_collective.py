@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform
 from sklearn.utils import check_random_state
@@ -21,6 +22,7 @@ from ..._numerics._least_squares import (
 from ..._numerics._row_totals import row_totals
 from ..._validation import ABOVE_0, AUTO, COUNT, N_JOBS, StrOptions, check_is_fitted
 from ...base import FactorRecommenderMixin
+from ...interactions._cross_listed import cross_listed_mask
 from .._two_domains import TwoDomainRecommender
 from ._domain_blocks import TwoDomains, tied_items
 
@@ -139,13 +141,14 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
     :math:`O(nnz \cdot k^2 + (n_{rows} + n_{items}) k^2 + k^3)`.
 
     With `regularization` "auto", it holds out a fifth of the target's interactions of up to 1,000
-    rows, and makes 13 sweeps over the rest with values from 0.005 to 0.08, each one starting from
-    the factors of the value before. Of 0.02, 0.03, 0.01, 0.05, 0.005 and 0.08, in this order, it
-    takes the first whose NDCG\@100 is within a standard error of the best. The choice is always the
-    same for the same X and the same other parameters. With fewer than 200 rows that have two items
-    of the target, or with fewer than 100 of these items, it takes 0.02. Without scaled
-    regularisation, all these values are multiplied by :math:`\sqrt{\bar w_r \bar w_i}`, the root
-    of the product of the mean weights of a row and of an item.
+    rows, without those that :func:`~sktransrec.interactions.cross_listed_mask` marks, and makes 13
+    sweeps over the rest with values from 0.005 to 0.08, each one starting from the factors of the
+    value before. Of 0.02, 0.03, 0.01, 0.05, 0.005 and 0.08, in this order, it takes the first whose
+    NDCG\@100 is within a standard error of the best. The choice is always the same for the same X
+    and the same other parameters. With fewer than 200 rows that have two items of the target, or
+    with fewer than 100 of these items, it takes 0.02. Without scaled regularisation, all these
+    values are multiplied by :math:`\sqrt{\bar w_r \bar w_i}`, the root of the product of the mean
+    weights of a row and of an item.
 
     A row, seen in `fit` or not, is folded in from the domains in which it is known. Its factors are
     the exact minimum with the items held fixed, and do not depend on the other rows that are served
@@ -288,7 +291,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
         if self.regularization != "auto":
             return self.regularization
         source, target = self._columns_of_domains
-        part = held_out_interactions(X, target)
+        part = held_out_interactions(X, _telling_interactions(X, source, target))
         factors = None if part is None else _Factors(self, part.known, _TRIAL_SEED)
 
         def scores(regularization, rows):
@@ -415,6 +418,19 @@ class _Factors:
         for _ in tqdm(range(n_sweeps), disable=not verbose):
             U = minima(self._row_blocks, self.V, self._n_rows)
             self.V = minima(self._item_blocks, U, len(self.V))
+
+
+def _telling_interactions(X, source, target):
+    """Return the target's interactions that no cross-listed item in the source gives away.
+
+    Otherwise, the few products that both domains sell would decide.
+    """
+    of_target = sp.csr_array(X[:, target])
+    is_given_away = cross_listed_mask(X[:, source], of_target, of_target)
+    nothing = sp.csr_array((X.shape[0], source.stop), dtype=X.dtype)
+    telling = sp.csr_array(sp.hstack([nothing, of_target - of_target.multiply(is_given_away)]))
+    telling.eliminate_zeros()
+    return telling
 
 
 def _entry_weights(C, missing_weights):

@@ -491,6 +491,22 @@ def test_auto_is_the_fit_with_the_chosen_value(scale_regularization):
         assert auto.regularization_ > 1
 
 
+def test_products_that_both_domains_sell_do_not_decide(monkeypatch):
+    """Nothing is held out of the target items whose twins in the source have the same users."""
+    X = tastes(0.5)
+    X = sp.csr_array(sp.hstack([X, X[:, :50]]))
+    held_out = []
+
+    def kept(X, candidates):
+        held_out.append(candidates)
+
+    monkeypatch.setattr(_collective, "held_out_interactions", kept)
+    CollectiveMFRecommender(slice(100, None), 4, max_iter=1).fit(X)
+    (candidates,) = held_out
+    assert candidates[:, :100].nnz == candidates[:, 200:].nnz == 0
+    assert_array_equal(candidates[:, 100:200].toarray(), X[:, 100:200].toarray())
+
+
 def test_small_targets_and_fixed_values_are_not_judged(monkeypatch):
     X = tastes(0.5)
     small = CollectiveMFRecommender(slice(101, None), 4, max_iter=1).fit(X)
