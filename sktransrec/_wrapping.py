@@ -125,9 +125,10 @@ def expecting_items(model, n_items):
 def with_chosen_values(model, fitted):
     """Return a clone of a model that does not choose anew what its fitted clone has chosen.
 
-    The chosen value replaces "auto", and the best model replaces a search. A parameter stays "auto"
-    if its choice differs by item, or if the model names it in `chosen_with_others`, because "auto"
-    sets more than its value.
+    The chosen value replaces "auto", the best model replaces a search, and the model in use takes
+    the place of None in the parameters that a model names in `default_parts`. A parameter stays
+    "auto" if its choice differs by item, or if the model names it in `chosen_with_others`, because
+    "auto" sets more than its value.
     """
     model = clone(model)
     if isinstance(model, FrozenEstimator) or not isinstance(fitted, type(model)):
@@ -146,6 +147,10 @@ def with_chosen_values(model, fitted):
         name: with_chosen_values(part, _fitted_clone(fitted, name))
         for name, part in named_parts(model)
     }
+    for name in getattr(model, "default_parts", ()):
+        part = getattr(fitted, f"{name}_")
+        if getattr(model, name) is None and part is not None:
+            parts[name] = with_chosen_values(part, part)
     return model.set_params(**values, **parts)
 
 

@@ -210,6 +210,20 @@ def test_a_search_is_replaced_by_the_model_that_it_has_found(wrap):
     assert "GridSearchCV" in repr(model)
 
 
+def test_a_default_that_chooses_values_is_replaced_by_the_model_in_use():
+    hybrid = HybridRecommender(item_features=ItemFeatures(np.eye(4)), random_state=3)
+    fitted = clone(hybrid).fit(X)
+    fixed = with_chosen_values(hybrid, fitted)
+    assert fixed.recommender.regularization == fitted.recommender_.regularization_
+    assert fixed.recommender.random_state == 3
+    assert hybrid.recommender is None
+    bridge = BridgeRecommender(ALSRecommender(2, random_state=0))
+    fitted = clone(bridge).fit(X, X)
+    fixed = with_chosen_values(bridge, fitted)
+    assert fixed.regressor.alpha == fitted.regressor_.alpha
+    assert fixed.recommender.regularization == fitted.recommender_.regularization_
+
+
 @pytest.mark.parametrize(
     "model",
     [

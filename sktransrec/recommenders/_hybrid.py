@@ -261,6 +261,8 @@ class HybridRecommender(
 
     # "auto" also chooses the offsets.
     chosen_with_others = ("content_scale",)
+    # None stands for a model that chooses values.
+    default_parts = ("recommender",)
 
     def __init__(
         self,

@@ -141,6 +141,8 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
 
     # The part that learns from y alone, and so may also learn from rows that have no X.
     target_parts = ("recommender",)
+    # None stands for a regression whose penalty is chosen.
+    default_parts = ("regressor",)
 
     search_distributions: ClassVar = {
         "activity_exponent": uniform(0, 1),
