@@ -49,7 +49,7 @@ _N_POPULAR = 512
 _MOST_COMPARED = 1 / 8
 _SEED = 0
 # The weights of the squared norms of factors to choose from; the first is that for small data.
-_REGULARIZATIONS = (0.02, 0.03, 0.01, 0.05, 0.005, 0.08)
+_REGULARIZATIONS = (0.02, 0.03, 0.01, 0.05, 0.005)
 # Ranks up to this one count for factors. With sparse data, the first 20 hold too few wanted items
 # to tell the values apart; with dense data the choice is the same.
 _K_OF_FACTORS = 100

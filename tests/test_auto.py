@@ -162,7 +162,7 @@ def test_factors_are_judged_beyond_the_first_ranks(unit):
     assert part.ndcg(lambda rows: scores(0.05 * unit, rows), k=100).all()
     assert best_regularization(part, sweeps, scores, unit=unit) == pytest.approx(0.05 * unit)
     assert [value for value, _ in sweeps.made] == sorted(value for value, _ in sweeps.made)
-    assert sum(n_sweeps for _, n_sweeps in sweeps.made) == 13
+    assert sum(n_sweeps for _, n_sweeps in sweeps.made) == 11
     assert best_regularization(None, None, scores, unit=unit) == 0.02 * unit
 
 

@@ -47,7 +47,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     regularization : float or "auto", default="auto"
         Weight :math:`\lambda` of the squared norms of the factors, above 0. A larger value shrinks
         the factors. Its best value differs much between data sets. "auto" takes a value between
-        0.005 and 0.08, see the Notes.
+        0.005 and 0.05, see the Notes.
     confidence : float or "balanced", default="balanced"
         The weight of an interaction of value x is `confidence` times x; the weight of a missing
         interaction is 1. Above 0. "balanced" sets it so that the weights of all interactions sum to
@@ -131,13 +131,13 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     on average, the quality still rises after 15 sweeps, from both starts.
 
     With `regularization` "auto", it holds out a fifth of the interactions of up to 1,000 rows, and
-    makes 13 sweeps over the rest with values from 0.005 to 0.08, each one starting from the factors
-    of the value before. Of 0.02, 0.03, 0.01, 0.05, 0.005 and 0.08, in this order, it takes the
-    first whose NDCG\@100 is within a standard error of the best. The choice is always the same for
-    the same X, `n_components` and `confidence`. With fewer than 200 rows that have two items, or
-    with fewer than 100 items, it takes 0.02. Without scaled regularisation, all these values are
-    multiplied by :math:`\sqrt{\bar w_r \bar w_i}`, the root of the product of the mean weights of
-    a row and of an item.
+    makes 11 sweeps over the rest with values from 0.005 to 0.05, each one starting from the factors
+    of the value before. Of 0.02, 0.03, 0.01, 0.05 and 0.005, in this order, it takes the first
+    whose NDCG\@100 is within a standard error of the best. The choice is always the same for the
+    same X, `n_components` and `confidence`. With fewer than 200 rows that have two items, or with
+    fewer than 100 items, it takes 0.02. Without scaled regularisation, all these values are
+    multiplied by :math:`\sqrt{\bar w_r \bar w_i}`, the root of the product of the mean weights of a
+    row and of an item.
 
     A row, seen in `fit` or not, is folded in: its factors are the exact minimum with the items held
     fixed, and do not depend on the other rows. An empty row has factors of zero and gets the

@@ -54,7 +54,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
     regularization : float or "auto", default="auto"
         Weight :math:`\lambda` of the squared norms of the factors, above 0. A larger value makes
         the factors smaller. Its best value differs much between data sets. "auto" takes a value
-        between 0.005 and 0.08, see the Notes.
+        between 0.005 and 0.05, see the Notes.
     confidence : float or "balanced", default="balanced"
         Weight of an interaction of value 1, above 0; a missing one has weight 1. An interaction of
         value x has the weight `confidence` times x. "balanced" sets it so that all interactions of
@@ -141,9 +141,9 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
     :math:`O(nnz \cdot k^2 + (n_{rows} + n_{items}) k^2 + k^3)`.
 
     With `regularization` "auto", it holds out a fifth of the target's interactions of up to 1,000
-    rows, without those that :func:`~sktransrec.interactions.cross_listed_mask` marks, and makes 13
-    sweeps over the rest with values from 0.005 to 0.08, each one starting from the factors of the
-    value before. Of 0.02, 0.03, 0.01, 0.05, 0.005 and 0.08, in this order, it takes the first whose
+    rows, without those that :func:`~sktransrec.interactions.cross_listed_mask` marks, and makes 11
+    sweeps over the rest with values from 0.005 to 0.05, each one starting from the factors of the
+    value before. Of 0.02, 0.03, 0.01, 0.05 and 0.005, in this order, it takes the first whose
     NDCG\@100 is within a standard error of the best. The choice is always the same for the same X
     and the same other parameters. With fewer than 200 rows that have two items of the target, or
     with fewer than 100 of these items, it takes 0.02. Without scaled regularisation, all these
