@@ -52,7 +52,7 @@ _SEED = 0
 _REGULARIZATIONS = (0.02, 0.03, 0.01, 0.05, 0.005)
 # Ranks up to this one count for factors. With sparse data, the first 20 hold too few wanted items
 # to tell the values apart; with dense data the choice is the same.
-_K_OF_FACTORS = 100
+_K_OF_FACTORS = 50
 # How many sweeps the smallest value gets, and each next one.
 _FIRST_SWEEPS, _NEXT_SWEEPS = 3, 2
 

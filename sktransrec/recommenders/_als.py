@@ -133,7 +133,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
     With `regularization` "auto", it holds out a fifth of the interactions of up to 1,000 rows, and
     makes 11 sweeps over the rest with values from 0.005 to 0.05, each one starting from the factors
     of the value before. Of 0.02, 0.03, 0.01, 0.05 and 0.005, in this order, it takes the first
-    whose NDCG\@100 is within a standard error of the best. The choice is always the same for the
+    whose NDCG\@50 is within a standard error of the best. The choice is always the same for the
     same X, `n_components` and `confidence`. With fewer than 200 rows that have two items, or with
     fewer than 100 items, it takes 0.02. Without scaled regularisation, all these values are
     multiplied by :math:`\sqrt{\bar w_r \bar w_i}`, the root of the product of the mean weights of a
