@@ -55,6 +55,8 @@ _REGULARIZATIONS = (0.02, 0.03, 0.01, 0.05, 0.005)
 _K_OF_FACTORS = 50
 # How many sweeps the smallest value gets, and each next one.
 _FIRST_SWEEPS, _NEXT_SWEEPS = 3, 2
+# Draws the factors from which a choice starts, so that it is always the same.
+TRIAL_SEED = 0
 
 
 class HeldOutPart(NamedTuple):

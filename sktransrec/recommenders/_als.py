@@ -9,7 +9,7 @@ from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from scipy.stats import loguniform
 
-from .._auto import best_regularization, held_out_interactions
+from .._auto import TRIAL_SEED, best_regularization, held_out_interactions
 from .._numerics._blas_threads import one_blas_thread
 from .._numerics._least_squares import (
     all_row_minima,
@@ -27,7 +27,6 @@ from ._implicit import check_finite_factors, implicit_csr, implicit_seed
 
 # Rows whose regularisation differs by less than about this ratio share it while fitting.
 _RIDGE_RATIO = np.sqrt(2)
-_TRIAL_SEED = 0
 
 
 class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
@@ -260,7 +259,7 @@ class ALSRecommender(FactorRecommenderMixin, InDomainRecommender):
         if self.regularization != "auto":
             return self.regularization
         part = held_out_interactions(X)
-        factors = None if part is None else _Factors(self, part.known, "random", _TRIAL_SEED)
+        factors = None if part is None else _Factors(self, part.known, "random", TRIAL_SEED)
 
         def scores(regularization, rows):
             return self._trial_scores(factors.V, regularization, rows)

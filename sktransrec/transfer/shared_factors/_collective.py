@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
-from ..._auto import best_regularization, held_out_interactions
+from ..._auto import TRIAL_SEED, best_regularization, held_out_interactions
 from ..._ids import DecodesItems, check_order_by_ids, id_array
 from ..._numerics._least_squares import (
     all_row_minima,
@@ -25,8 +25,6 @@ from ...base import FactorRecommenderMixin
 from ...interactions._cross_listed import cross_listed_mask
 from .._two_domains import TwoDomainRecommender
 from ._domain_blocks import TwoDomains, tied_items
-
-_TRIAL_SEED = 0
 
 
 class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRecommender):
@@ -292,7 +290,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
             return self.regularization
         source, target = self._columns_of_domains
         part = held_out_interactions(X, _telling_interactions(X, source, target))
-        factors = None if part is None else _Factors(self, part.known, _TRIAL_SEED)
+        factors = None if part is None else _Factors(self, part.known, TRIAL_SEED)
 
         def scores(regularization, rows):
             blocks = self._domains().blocks_of_rows(rows, self.confidence_)
@@ -312,11 +310,11 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
         blocks_of_items = domains.blocks_of_items(X, self.confidence_)
         return np.sqrt(_mean_weight(blocks) * _mean_weight(blocks_of_items))
 
-    def _check_finite(self, factors):
+    def _check_finite(self, factors, regularization):
         if not np.isfinite(factors).all():
             raise ValueError(
                 "The factors of CollectiveMFRecommender are not finite, because the weights differ "
-                f"too much. Raise regularization={self.regularization!r}, or lower confidence or "
+                f"too much. Raise regularization={regularization!r}, or lower confidence or "
                 "the values of X."
             )
 
@@ -362,7 +360,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
             if C.nnz:
                 ridges = self._ridges(C, missing_weights, regularization)
                 U[rows] = all_row_minima(C, V[columns], ridges, missing_weights, n_jobs=self.n_jobs)
-        self._check_finite(U)
+        self._check_finite(U, regularization)
         return U
 
     def _ridges(self, C, missing_weights, regularization):
