@@ -133,7 +133,7 @@ class SourceSelectorRecommender(DecidingRecommender):
     the order of their gains, is added if the measured gain becomes larger. Weights are proportional
     to the gains. A supervised selector uses them as weights of a vote. An in-domain one multiplies
     the interactions with each source by its weight, divided by the largest weight; the target has
-    weight 1.
+    weight 1, and a column of several sources has the largest of their weights.
 
     The probe sees only rows that have values both in the source and in the target. For a source of
     other users with the same items its gain says nothing, so `max_sources` must then be the number
@@ -328,7 +328,8 @@ class SourceSelectorRecommender(DecidingRecommender):
             return self._vote(weights, columns)
         of_columns = np.zeros(self.n_features_in_, dtype=np.float32)
         for name, weight in weights.items():
-            of_columns[columns[name]] = weight / max(weights.values())
+            relative = weight / max(weights.values())
+            of_columns[columns[name]] = np.maximum(of_columns[columns[name]], relative)
         of_columns[self._target.columns] = 1
         weighting = FunctionTransformer(_weighted, kw_args={"weights": of_columns})
         weighting.set_output(transform="default")

@@ -23,6 +23,7 @@ from sktransrec import (
     ranking_scorer,
 )
 from sktransrec.datasets import load_amazon_pair
+from sktransrec.ensembles import _selector
 from sktransrec.metrics import ndcg_at_k
 
 pytestmark = pytest.mark.usefixtures("few_draws")
@@ -244,6 +245,20 @@ def test_in_domain_selector_weighs_columns_by_the_gains():
     gains = np.array([score.gain.gain for score in model.source_scores_])
     assert_allclose(weights, gains / gains.sum())
     of_columns = np.repeat([*gains / gains.max(), 1], [N_SOURCE, N_SOURCE, N_TARGET])
+    weighted = X.toarray() * np.float32(of_columns)
+    expected = als().fit(weighted).decision_function(weighted)[:, target]
+    assert_allclose(model.decision_function(X), expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_column_of_two_sources_has_the_larger_weight(monkeypatch, order):
+    X, model, target = side_by_side([0.8, 0.8], 100)
+    weights = {"first": 0.2, "wide": 0.8}
+    monkeypatch.setattr(_selector, "_chosen", lambda gains, measured: (weights, gains["wide"]))
+    sources = [("first", slice(0, N_SOURCE)), ("wide", slice(N_SOURCE - 10, 2 * N_SOURCE))][::order]
+    weights = {name: weights[name] for name, _ in sources}
+    model.set_params(sources=sources, cv=2).fit(X)
+    of_columns = np.repeat([0.25, 1], [N_SOURCE - 10, N_SOURCE + 10 + N_TARGET])
     weighted = X.toarray() * np.float32(of_columns)
     expected = als().fit(weighted).decision_function(weighted)[:, target]
     assert_allclose(model.decision_function(X), expected, rtol=1e-3, atol=1e-4)
