@@ -14,13 +14,13 @@ def asks_to_install(message):
 
 
 def import_pandas():
-    with asks_to_install("A table needs pandas: pip install sktransrec[pandas]"):
+    with asks_to_install('A table needs pandas: pip install "sktransrec[pandas]"'):
         import pandas
     return pandas
 
 
 def import_pyplot():
     """Return the part of Matplotlib that makes figures."""
-    with asks_to_install("A display needs Matplotlib: pip install sktransrec[plot]"):
+    with asks_to_install('A display needs Matplotlib: pip install "sktransrec[plot]"'):
         from matplotlib import pyplot
     return pyplot

@@ -74,7 +74,7 @@ def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: i
 
     Factors do not tell whether a row is empty, so recommend what is popular to such rows yourself;
     a graph that reads ``rows`` does it. Scores agree with those of `recommend` but for rounding.
-    It needs ``pip install sktransrec[onnx]``.
+    It needs ``pip install "sktransrec[onnx]"``.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def to_onnx(model: Estimator, path: str | PathLike[str], *, n_recommendations: i
     >>> model = EASERecommender().fit([[1, 0, 1], [1, 1, 0], [1, 0, 0]])
     >>> to_onnx(model, "ease.onnx", n_recommendations=2)  # doctest: +SKIP
     """
-    with asks_to_install("to_onnx needs the package onnx: pip install sktransrec[onnx]"):
+    with asks_to_install('to_onnx needs the package onnx: pip install "sktransrec[onnx]"'):
         import onnx  # noqa: F401
     estimator = innermost(model)
     if has_steps_before(model):

@@ -224,7 +224,7 @@ def recommend_parts(path: str, X: Any, **options: Any) -> list[Any]:
 
 
 def _delayed(function):
-    with asks_to_install("sktransrec.distributed needs Dask: pip install sktransrec[dask]"):
+    with asks_to_install('sktransrec.distributed needs Dask: pip install "sktransrec[dask]"'):
         from dask import delayed
     return delayed(function)
 

@@ -459,7 +459,8 @@ class RecommendationService(VersionStampMixin):
         path : str or Path
             The file.
         mmap_mode : {"r", "c"}, default=None
-            Map the arrays of the file into memory, so that several processes share them.
+            Map the arrays of the file into memory, so that several processes share them. None reads
+            the whole file.
         trusted : sequence of str, default=()
             What of other packages the file may ask for, see :func:`sktransrec.load`.
 

@@ -50,5 +50,5 @@ def test_other_errors_stay_what_they_are():
 def test_what_needs_a_package_asks_for_it(package, use, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", SimpleNamespace(InferenceSession=None))
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ImportError, match=r"needs? .*: pip install (sktransrec\[\w+\]|optuna)$"):
+    with pytest.raises(ImportError, match=r'needs? .*: pip install ("sktransrec\[\w+\]"|optuna)$'):
         use()

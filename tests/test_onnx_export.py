@@ -211,5 +211,5 @@ def test_what_is_no_dense_network_is_refused(tmp_path):
 
 def test_without_the_package_the_error_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ImportError, match=r"pip install sktransrec\[onnx\]"):
+    with pytest.raises(ImportError, match=r'pip install "sktransrec\[onnx\]"'):
         to_onnx(PopularityRecommender().fit([[1, 0]]), tmp_path / "model.onnx")

@@ -122,7 +122,7 @@ PARAMETERS = {
         "int",
         """Number of tokens or items to draw in each step: the next ones are contrasted with these
         instead of with all. With the optimizer "adam", the cost of the output then does not depend
-        on how many there are in all.""",
+        on how many there are in all. None takes all.""",
         [*COUNT, None],
     ),
     "negative_exponent": Parameter(

@@ -97,7 +97,7 @@ class OnnxModel(LoadedOnce):
 
     def _load(self):
         check_is_file(self.path, "path")
-        with asks_to_install("OnnxModel needs onnxruntime: pip install sktransrec[text]"):
+        with asks_to_install('OnnxModel needs onnxruntime: pip install "sktransrec[text]"'):
             from onnxruntime import InferenceSession
 
         tokenize = self.tokenizer
@@ -119,7 +119,7 @@ def _mean_over_tokens(outputs, tokens):
 def _tokenizer(path, max_length):
     """Return a function from texts to the inputs of a language model."""
     check_is_file(path, "tokenizer")
-    with asks_to_install("A tokenizer.json needs tokenizers: pip install sktransrec[text]"):
+    with asks_to_install('A tokenizer.json needs tokenizers: pip install "sktransrec[text]"'):
         from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(path))

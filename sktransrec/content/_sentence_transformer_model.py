@@ -68,7 +68,7 @@ class SentenceTransformerModel(LoadedOnce):
     def _load(self):
         with asks_to_install(
             "SentenceTransformerModel needs the package sentence-transformers: "
-            "pip install sktransrec[text]"
+            'pip install "sktransrec[text]"'
         ):
             from sentence_transformers import SentenceTransformer
 

@@ -74,7 +74,7 @@ class _OfLog:
         encoder : InteractionEncoder
             The fitted encoder, with a `time`. Required.
         users : array-like of ids, default=None
-            The users whose rows to return.
+            The users whose rows to return. None means all users of `encoder`.
 
         Returns
         -------

@@ -36,9 +36,10 @@ class Autoencoder(FeatureLearner):
     Parameters
     ----------
     kind : {"plain", "denoising", "variational"}, default="plain"
-        "denoising" corrupts the rows that the network reads, and learns to reconstruct the
-        original ones. "variational" does so too, and its features are the means of normal
-        distributions, which are kept near the standard normal distribution.
+        "plain" learns to reconstruct the rows. "denoising" corrupts the rows that the network
+        reads, and learns to reconstruct the original ones. "variational" does so too, and its
+        features are the means of normal distributions, which are kept near the standard normal
+        distribution.
     loss : {"mse", "binary_crossentropy", "multinomial"}, default="mse"
         What is minimised; see Notes. "binary_crossentropy" takes values from 0 to 1, and
         "multinomial" values of 0 or more.

@@ -65,7 +65,7 @@ class TextSequences(
     strip_accents : {"ascii", "unicode"} or callable, default=None
         Whether to remove the accents of letters; see
         :class:`~sklearn.feature_extraction.text.CountVectorizer`. "ascii" removes all letters that
-        are not Latin.
+        are not Latin. None keeps accents.
     normalization : {"NFC", "NFD", "NFKC", "NFKD"} or None, default="NFKC"
         The Unicode form of texts and stop words, so that a word has one spelling. "NFKC" turns
         full-width letters, ligatures and the presentation forms of Arabic into plain letters.
@@ -75,7 +75,7 @@ class TextSequences(
         Words to leave out, for the analyzers "word" and "mixed": "english" for the list of
         scikit-learn, a list or set of words of any languages, or a function from a word to whether
         it is a stop word. Words are compared after `lowercase` and `strip_accents`, so write the
-        stop words in this form.
+        stop words in this form. None leaves out no words.
     min_df : int or float, default=1
         Tokens in fewer documents of `fit` are unknown. A float is a share of the documents.
     max_df : int or float, default=1.0

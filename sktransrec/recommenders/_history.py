@@ -46,10 +46,10 @@ class HistoryRecommender(DecodesItems, HistoryReader):
     r"""Make a next-item model of any recommender that reads a matrix.
 
     Use it when the order of a history matters: item neighbours or a graph filter that know which
-    items are recent are fitted in seconds. Where histories are long, they are the best models
-    without a network. A vote of several such models and a `TransitionRecommender` is better still,
-    and a good first model. A row of X is a history: item ids from 1 on, from the earliest to the
-    latest, padded with 0 at one end, as
+    items are recent are fitted in seconds. Try them first where histories are long. Where they are
+    short, a vote of such models, a `TransitionRecommender` and a `NextItemRidgeRecommender` is
+    better. A row of X is a history: item ids from 1 on, from the earliest to the latest, padded
+    with 0 at one end, as
     :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns it. Item
     id j + 1 is column j of `recommend` and of y. It is an in-domain recommender: it learns from
     the histories alone.

@@ -116,7 +116,7 @@ class ItemKNNRecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     lowered by 0.1, since all interactions need a smaller one than a part of them. It is always the
     same for the same X. Where all interactions are 1, one product of matrices serves all
     weightings, and only the scores that may be among the best 20 are compared. All this takes three
-    to ten times as long as a fit with fixed values, or a few tenths of a second if that is more.
+    to eight times as long as a fit with fixed values, or a few tenths of a second if that is more.
     Judging by fewer rows, shrinkages or exponents would cost less and choose worse. With fewer than
     200 rows that have two items, or with fewer than 100 items, it takes "bm25", 4 and 0.5.
 

@@ -133,7 +133,7 @@ class GraphFilterRecommender(RowSumsMixin, FactorRecommenderMixin, InDomainRecom
     is that with the largest gain over the exponents 0.2 and 0.15 and the weight 0.1, less the
     standard error of this gain. It is always the same for the same X. Each pair takes about a third
     of the time of a decomposition, and three rankings for these rows. In large catalogues, only
-    rows that may have a held-out item among the best are ranked for. In all, that is two to five
+    rows that may have a held-out item among the best are ranked for. In all, that is two to six
     times as long as a fit with fixed values, and at least about half a second. With fewer than 200
     rows that have two items, or with fewer than 100 items, the exponents are 0.2 and 0.15 and the
     weight 0.1.

@@ -17,9 +17,10 @@ class TransitionRecommender(LinkedHistoryReader):
     r"""Recommend what followed the items of a history in other histories, soon after them.
 
     Use it when order matters: series, accessories after devices, listening sessions. It is fitted
-    in a second. Alone, it suits short histories whose items follow each other; in a vote with item
-    neighbours and a graph filter inside `HistoryRecommender`, it beats networks. A row of X is a
-    history: item ids from 1 on, from the earliest to the latest, padded with 0 at one end, as
+    in a second. Alone, it suits short histories whose items follow each other; it belongs in a
+    vote with a `NextItemRidgeRecommender`, and with item neighbours and a graph filter inside
+    `HistoryRecommender`. A row of X is a history: item ids from 1 on, from the earliest to the
+    latest, padded with 0 at one end, as
     :meth:`InteractionEncoder.sequences <sktransrec.InteractionEncoder.sequences>` returns it. Item
     id j + 1 is column j of `recommend` and of y. It is an in-domain recommender: it learns from the
     histories alone.

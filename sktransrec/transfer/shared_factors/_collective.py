@@ -35,7 +35,7 @@ class CollectiveMFRecommender(DecodesItems, FactorRecommenderMixin, TwoDomainRec
     recommender on ``hstack([X_source, X_target])``, and recommends the items of the target. A row
     has the same factors in both domains, and so has an item that `item_ids` names in both. Each
     domain has its own weights for interactions and for missing ones. Rows may be known in only one
-    domain, in `fit` and in `recommend`. If the domains share only items, all rows are. It is a
+    domain, in `fit` and in `recommend`, as all rows are if the domains share only items. It is a
     transformer as well: `transform` returns the factors of any rows.
 
     Parameters
