@@ -85,13 +85,24 @@ def check_row_labels(X, y, *, name="y", of="X"):
         )
 
 
-def check_order(known, names, *, name="y"):
-    """Raise if the columns of an argument are called as the known items, in another order."""
+def check_order(known, names, *, name="y", of="the model has the item"):
+    """Raise if the columns of an argument are called as the known ones, in another order."""
     place = first_displaced(names, known)
     if place is not None:
         raise ValueError(
-            f"{name} has the column {names[place]!r} where the model has the item "
-            f"{known[place]!r}: pass {name} with its columns in the order of the items."
+            f"{name} has the column {names[place]!r} where {of} {known[place]!r}: pass {name} with "
+            "its columns in that order."
+        )
+
+
+def check_order_of_labels(known, values, *, name, of="item", cure=None):
+    """Raise if the rows of an argument are called as the known items, in another order."""
+    labels = row_labels(values)
+    place = first_displaced(labels, known)
+    if place is not None:
+        raise ValueError(
+            f"Row {place} of {name} is called {labels[place]!r}, but the {of} there is "
+            f"{known[place]!r}: pass {cure or f'{name} in the order of the {of}s'}."
         )
 
 

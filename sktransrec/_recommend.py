@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import get_tags
 
-from ._columns import check_order, check_row_labels, column_names
+from ._columns import check_order, check_row_labels, column_names, row_labels
 from ._histories import seen_items
 from ._numerics._entries import at_columns, pattern_of
 from ._numerics._row_blocks import even_slices, row_slices, rows_in
@@ -244,7 +244,7 @@ def best_items(recommender, X, *, n_recommendations=10, candidates=None, **left_
     check_is_fitted(recommender)
     n_items = recommender.n_items_
     check_count(n_recommendations, name="n_recommendations", maximum=n_items, of="n_items_")
-    candidates = check_candidates(candidates, n_items)
+    candidates = candidates_of(recommender, candidates)
     n_best = n_recommendations if candidates is None else min(n_recommendations, len(candidates))
     preference = preference_of(recommender, candidates)
     blocks = _eligible_blocks(recommender, X, candidates=candidates, **left_out)
@@ -269,13 +269,20 @@ def _scores_of_others(recommender, X, *, candidates, exclude_seen, exclude_inter
     """Return the eligible scores of a recommender that has only `decision_function`."""
     check_is_complete(recommender)
     excluded = exclusions(recommender, X, exclude_seen, exclude_interactions)
-    candidates = check_candidates(candidates, recommender.n_items_)
+    candidates = candidates_of(recommender, candidates)
 
     def score(rows):
         scores = np.array(scores_of(recommender, _safe_indexing(X, rows)), dtype=np.float32)
         return checked_scores(recommender, scores)
 
     return EligibleBlocks(recommender, score, n_rows_of(X), excluded, candidates)
+
+
+def candidates_of(recommender, candidates, *, name="candidates"):
+    """Return candidates of a fitted recommender as sorted columns; None stays None."""
+    # To know the names of the items takes as long as to serve a row.
+    names = None if row_labels(candidates) is None else getattr(recommender, "item_names_", None)
+    return check_candidates(candidates, recommender.n_items_, name=name, names=names)
 
 
 def n_rows_of(X):

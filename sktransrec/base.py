@@ -19,6 +19,7 @@ from ._numerics._top_k_products import N_ROWS, OrderedItems
 from ._recommend import (
     EligibleBlocks,
     best_items,
+    candidates_of,
     checked_scores,
     empty_rows,
     exclusions,
@@ -193,7 +194,7 @@ class RecommenderMixin(VersionStampMixin):
             not eligible has the score -inf.
         """
         check_is_fitted(self)
-        candidates = check_candidates(candidates, self.n_items_)
+        candidates = candidates_of(self, candidates)
         check_row_labels(X, exclude_interactions, name="exclude_interactions")
         X = self._check_rows(X)
         excluded = exclusions(self, X, exclude_seen, exclude_interactions)

@@ -24,6 +24,7 @@ from sktransrec import (
     BiasedMFRecommender,
     BridgeRecommender,
     CNNEncoder,
+    CollectiveMFRecommender,
     ContentKNNRecommender,
     CORALAligner,
     CrossDomainAutoencoderRecommender,
@@ -32,12 +33,17 @@ from sktransrec import (
     HybridRecommender,
     InteractionEncoder,
     ItemFeatures,
+    PopularityRecommender,
     ProcrustesAligner,
+    ProcrustesRegressor,
     RidgeRecommender,
+    SegmentPopularityRecommender,
     StackingRecommender,
     VotingRecommender,
     compare,
     cross_listed_mask,
+    debiased_scorer,
+    eligible_scores,
     find_cross_listed,
     fit_across_domains,
     ranking_scorer,
@@ -55,6 +61,8 @@ from sktransrec._columns import (
 )
 from sktransrec._wrapping import reads_histories
 from sktransrec.datasets import make_cross_domain
+from sktransrec.evaluation import proxy_a_distance
+from sktransrec.inspection import explain, trace
 from sktransrec.metrics import held_out_auc, held_out_ranks, rating_errors
 
 HOLDERS = {
@@ -162,6 +170,7 @@ DOMAINS = make_cross_domain(
 SOURCE, NUMBERS = (DOMAINS[name].toarray() for name in ("X_source", "Y_target"))
 NAMED = pd.DataFrame(NUMBERS, columns=[f"item {n}" for n in range(10)])
 REVERSED = NAMED.iloc[:, ::-1]
+LATER = NAMED * (np.arange(10) >= 5)
 FIRST, SECOND = slice(0, 30), slice(30, None)
 ALS = ALSRecommender(4, random_state=0)
 CONTENT = ItemFeatures(np.random.default_rng(0).normal(size=(10, 3)), ids=range(100, 110))
@@ -196,6 +205,36 @@ IN_ANOTHER_ORDER = {
         target_columns=range(12, 22),
         random_state=0,
     ).fit(WITH_SOURCE, y),
+    "y of a mask": lambda y: cross_listed_mask(SOURCE, NAMED, y),
+    "X_history": lambda y: cross_listed_mask(NAMED, NAMED, NAMED, X_history=y),
+    "features of two domains": lambda y: proxy_a_distance(NAMED, y, cv=2),
+}
+LABELLED = {
+    "recommend": lambda mask: recommend(ridge(), SOURCE, n_recommendations=1, candidates=mask),
+    "eligible_scores": lambda mask: list(eligible_scores(ridge(), SOURCE, candidates=mask)),
+    "held_out_ranks": lambda mask: held_out_ranks(ridge(), SOURCE, LATER, candidates=mask),
+    "ranking_scorer": lambda mask: ranking_scorer(candidates=mask)(ridge(), SOURCE, LATER),
+    "debiased_scorer": lambda mask: debiased_scorer(candidates=mask)(ridge(), SOURCE, LATER),
+    "a scorer that hides": lambda mask: ranking_scorer(candidates=mask)(
+        PopularityRecommender().fit(NAMED), NAMED
+    ),
+    "explain": lambda mask: explain(ridge(), SOURCE[:1], mask),
+    "trace": lambda mask: trace(ridge(), SOURCE[:1], candidates=mask),
+    "popularity": lambda mask: held_out_ranks(ridge(), SOURCE, NAMED, popularity=mask),
+    "item_vectors": lambda mask: ranking_scorer("diversity", item_vectors=mask.to_frame())(
+        ridge(), SOURCE, NAMED
+    ),
+    "item_classes": lambda mask: ranking_scorer(
+        "calibration_error", item_classes=mask.to_frame().astype(float)
+    )(PopularityRecommender().fit(NAMED), NAMED, LATER),
+    "target_columns": lambda mask: CollectiveMFRecommender(mask, 2, max_iter=1).fit(NAMED),
+    "target_columns of a stack": lambda mask: StackingRecommender(
+        [("ease", EASERecommender())], target_columns=mask, regularization=np.inf
+    ).fit(NAMED),
+    "target_columns of a comparison": lambda mask: compare(
+        {"popular": None}, NAMED, target_columns=mask, cv=2
+    ),
+    "segment_columns": lambda mask: SegmentPopularityRecommender(mask).fit(NAMED, NAMED),
 }
 BY_NUMBERS = {
     "decision_function": lambda m, X: m.decision_function(X),
@@ -209,6 +248,14 @@ def test_items_by_name_in_another_order_are_refused(call):
     IN_ANOTHER_ORDER[call](NAMED)
     with pytest.raises(ValueError, match=r"item 9.*item 0"):
         IN_ANOTHER_ORDER[call](REVERSED)
+
+
+@pytest.mark.parametrize("call", LABELLED)
+def test_values_of_items_by_label_in_another_order_are_refused(call):
+    mask = pd.Series(np.arange(10) >= 5, index=NAMED.columns)
+    LABELLED[call](mask)
+    with pytest.raises(ValueError, match=r"Row 0 of .* 'item 9', but the .* there is 'item 0'"):
+        LABELLED[call](mask[::-1])
 
 
 @pytest.mark.parametrize("call", BY_NUMBERS)
@@ -302,6 +349,8 @@ def test_rows_of_two_tables_by_label_are_in_one_order():
         partial(ratings.predict_ratings, X),
         partial(rating_errors, ratings, X),
         partial(CNNEncoder(2, epochs=1).fit, X),
+        partial(ProcrustesRegressor().fit, X),
+        partial(ProcrustesRegressor().fit, X, NUMBERS),
     ):
         with pytest.raises(ValueError, match=r"Row 0 of X.* is called 'user 0', and that of "):
             call(turned)

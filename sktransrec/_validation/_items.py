@@ -5,6 +5,7 @@ import reprlib
 
 import numpy as np
 
+from .._columns import check_order_of_labels
 from .._ids import distinct_ids
 from ._arrays import _SPARSE_FORMATS, _canonical_csr, as_array, check_array
 from ._raw_logs import errors_about_transactions
@@ -21,10 +22,16 @@ def check_item_ids(item_ids, n_items, *, of):
     return ids
 
 
-def check_candidates(candidates, n_items, *, name="candidates", takes_mask=True, holds_items=True):
-    """Return candidates, column indices or a boolean mask, as sorted unique indices."""
+def check_candidates(
+    candidates, n_items, *, name="candidates", takes_mask=True, holds_items=True, names=None
+):
+    """Return candidates, column indices or a boolean mask, as sorted unique indices.
+
+    `names` are those of the items, or None: a mask may have them as labels.
+    """
     if candidates is None:
         return None
+    check_order_of_labels(names, candidates, name=name, of="item" if holds_items else "column")
     candidates = np.asarray(as_array(candidates, name=name))
     if takes_mask and candidates.dtype == bool and candidates.shape == (n_items,):
         candidates = np.flatnonzero(candidates)
@@ -50,7 +57,7 @@ def check_candidates(candidates, n_items, *, name="candidates", takes_mask=True,
     return candidates
 
 
-def check_columns(columns, n_columns, *, name):
+def check_columns(columns, n_columns, *, name, names=None):
     """Return columns of X, indices, a mask or a slice, as sorted unique indices."""
     if isinstance(columns, slice):
         found = np.arange(n_columns)[columns]
@@ -59,12 +66,12 @@ def check_columns(columns, n_columns, *, name):
                 f"{name}={columns} holds none of the n_features={n_columns} columns of X."
             )
         columns = found
-    return check_candidates(columns, n_columns, name=name)
+    return check_candidates(columns, n_columns, name=name, names=names)
 
 
-def check_target_columns(target_columns, n_columns):
+def check_target_columns(target_columns, n_columns, names=None):
     """Return the target columns of X as indices; raise unless they are given in ascending order."""
-    found = check_columns(target_columns, n_columns, name="target_columns")
+    found = check_columns(target_columns, n_columns, name="target_columns", names=names)
     if isinstance(target_columns, slice):
         target_columns = np.arange(n_columns)[target_columns]
     given = np.asarray(as_array(target_columns, name="target_columns"))

@@ -181,7 +181,8 @@ class EnsembleRecommender(RecommenderMixin, BaseEstimator):
         columns = self.target_columns
         for recommender in recommenders:
             columns = getattr(recommender, "item_columns_", None) if columns is None else columns
-        return TargetItems.among(columns, self, X, n_items)
+        names = getattr(self, "feature_names_in_", None)
+        return TargetItems.among(columns, self, X, n_items, names=names)
 
     def member_scores(self, X: MatrixLike) -> dict[str, NDArray[np.float32]]:
         """Return what each member adds to the scores of the items.

@@ -293,8 +293,11 @@ class SourceSelectorRecommender(DecidingRecommender):
             raise ValueError(
                 f"sources has the names {names}: pass one source or more, with different names."
             )
+        of_columns = getattr(self, "feature_names_in_", None)
         columns = {
-            name: check_columns(places, n_columns, name=f"the columns of the source {name!r}")
+            name: check_columns(
+                places, n_columns, name=f"the columns of the source {name!r}", names=of_columns
+            )
             for name, places in self.sources
         }
         for name, places in columns.items():

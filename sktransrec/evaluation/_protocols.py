@@ -19,7 +19,7 @@ from .._typing import MatrixLike
 from .._validation import check_matrix
 from .._wrapping import recommender_of
 from ..interactions import InteractionEncoder, holdout_after, holdout_last, holdout_random
-from ..interactions._hidden import hidden_part
+from ..interactions._hidden import hidable_items, hidden_part
 from ..interactions._holdout import random_interactions
 from ..metrics import ranking_scorer
 from ._served_rows import ServedRows
@@ -317,15 +317,15 @@ class KShot(_NewRows):
         return known, y
 
     def _hidden_from(self, model, X):
-        columns = item_columns(recommender_of(model))
+        recommender = recommender_of(model)
         served = ServedRows.of(
             *(X, None, {"model": model}),
             holdout=None,
             random_state=None,
-            target_columns=columns,
+            target_columns=item_columns(recommender),
             protocol=self,
         )
-        return served.known, served.y
+        return served.known, entries_of(served.y, hidable_items(recommender)[served.y.indices])
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ class ServedRows:
             rows = (framed_like(X, part) for part in (known + y, known))
             return cls(*rows, y, TargetItems.among(None, popularity, y))
         matrix = check_matrix(X, name="X")
-        target = TargetItems.among(target_columns, popularity, matrix)
+        target = TargetItems.among(target_columns, popularity, matrix, names=column_names(X))
         known, y = hold_out(target.known(matrix))
         n_columns = matrix.shape[1]
         source = matrix - target.beside_the_source(target.known(matrix), n_columns)

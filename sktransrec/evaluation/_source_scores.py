@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
 
+from .._columns import check_order, column_names
 from .._numerics._row_totals import row_lengths
 from .._typing import Estimator, MatrixLike
 from .._validation import COUNT_FROM_2, HasMethods, check_array, validate_params
@@ -134,6 +135,8 @@ def proxy_a_distance(
     >>> proxy_a_distance(X[:100], X[100:] + 9, random_state=0)
     2.0
     """
+    names = column_names(X_target)
+    check_order(column_names(X_source), names, name="X_target", of="X_source has")
     X_source, X_target = (
         check_array(X, accept_sparse="csr", input_name=name)
         for X, name in ((X_source, "X_source"), (X_target, "X_target"))

@@ -11,11 +11,10 @@ from numpy.typing import ArrayLike
 from .._columns import framed_like
 from .._extras import import_pandas
 from .._histories import padded_at_end
-from .._recommend import n_rows_of, recommend
+from .._recommend import candidates_of, n_rows_of, recommend
 from .._score_parts import score_parts
 from .._typing import Estimator, MatrixLike
 from .._validation import (
-    check_candidates,
     check_is_fitted,
     check_matrix,
     is_content,
@@ -217,7 +216,7 @@ def explained_items(model, X, items, n_recommendations, **filters):
     check_is_fitted(recommender)
     n_items = recommender.n_items_
     if items is not None:
-        found, given = check_candidates(items, n_items, name="items"), np.asarray(items)
+        found, given = candidates_of(recommender, items, name="items"), np.asarray(items)
         return found if given.dtype == bool else given.astype(np.intp)
     best, _ = recommend(model, X, n_recommendations=min(n_recommendations, n_items), **filters)
     return best[0][best[0] >= 0]

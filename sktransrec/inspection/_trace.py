@@ -8,9 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._extras import import_pandas
-from .._recommend import exclusions, recommend, rows_and_exclusions, seen_interactions
+from .._recommend import (
+    candidates_of,
+    exclusions,
+    recommend,
+    rows_and_exclusions,
+    seen_interactions,
+)
 from .._typing import Estimator, MatrixLike
-from .._validation import check_candidates, check_is_fitted
+from .._validation import check_is_fitted
 from .._wrapping import recommender_of, scores_of
 from ._explain import check_one_row, explained_items
 
@@ -191,7 +197,7 @@ def _removed_by(recommender, row, *, candidates, exclude_seen, exclude_interacti
     """Return what keeps each item out; the first reason counts."""
     n_items = recommender.n_items_
     reasons = np.full(n_items, "", dtype=object)
-    candidates = check_candidates(candidates, n_items)
+    candidates = candidates_of(recommender, candidates)
     if candidates is not None:
         reasons[np.setdiff1d(np.arange(n_items), candidates)] = _NO_CANDIDATE
     excluded = exclusions(recommender, row, exclude_seen, exclude_interactions)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.utils import gen_batches
 
-from .._columns import check_row_labels
+from .._columns import check_order, check_row_labels, column_names
 from .._typing import MatrixLike
 from .._validation import COUNT, UP_TO_1, check_matrix, get_chunk_n_rows, validate_params
 
@@ -157,6 +157,9 @@ default=None
         check_row_labels(X_source, y, of="X_source")
     else:
         check_row_labels(X_history, y, of="X_history")
+        known, names = column_names(X_source), column_names(X_history)
+        check_order(known, names, name="X_history", of="X_source has")
+    check_order(column_names(X_target), column_names(y), of="X_target has")
     held_out = _indicator(check_matrix(y, name="y"))
     history = source if X_history is None else _indicator(check_matrix(X_history, name="X_history"))
     _check_shape(held_out, (history.shape[0], target.shape[1]), "y")

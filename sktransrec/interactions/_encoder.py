@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, clone
 
-from .._columns import first_displaced, row_labels
+from .._columns import check_order_of_labels
 from .._ids import (
     DecodesItems,
     check_order_by_ids,
@@ -351,7 +351,7 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         check_is_fitted(self)
         users = self._row_ids(users)
         check_order_by_ids(X, self.items_)
-        _check_rows_of(users, X)
+        check_order_of_labels(users.tolist(), X, name="X", of="user", cure="users=X.index")
         X = check_matrix(X, name="X")
         if X.shape != (len(users), self.n_items_):
             raise ValueError(
@@ -583,17 +583,6 @@ def encoder_of_part(encoder, events, names):
 def names_of_columns(encoder, events):
     """Return the column names of a log by role."""
     return encoder._column_names(events)
-
-
-def _check_rows_of(users, X):
-    """Raise if X is a table whose rows are called as the users, in another order."""
-    labels = row_labels(X)
-    place = first_displaced(labels, users.tolist())
-    if place is not None:
-        raise ValueError(
-            f"Row {place} of X is called {labels[place]!r}, but the user there is "
-            f"{users[place]!r}: pass users=X.index."
-        )
 
 
 def _check_lengths(n_events, **columns):

@@ -7,8 +7,8 @@ import scipy.sparse as sp
 from .._columns import check_order, column_names, framed_like
 from .._histories import padded_at_end, seen_items, split_latest
 from .._numerics._entries import at_columns, entries_of
-from .._recommend import item_columns
-from .._validation import check_candidates, check_is_fitted, check_matrix, item_ids_of_rows
+from .._recommend import candidates_of, item_columns
+from .._validation import check_is_fitted, check_matrix, item_ids_of_rows
 from .._wrapping import (
     check_order_kept,
     ignores_unknown,
@@ -63,7 +63,7 @@ def hidden_part(model, X, size, *, random_state=None, candidates=None):
     """
     recommender = recommender_of(model)
     check_is_fitted(recommender)
-    is_hidable = _is_hidable(recommender, candidates)
+    is_hidable = hidable_items(recommender, candidates)
     if reads_histories(model):
         ids = item_ids_of_rows(X, ignores_gaps=ignores_unknown(model))
         kept, y = without_latest(padded_at_end(ids), size, is_hidable)
@@ -113,12 +113,12 @@ def without_latest(X, size, is_hidable):
     return kept, y
 
 
-def _is_hidable(recommender, candidates):
+def hidable_items(recommender, candidates=None):
     """Return the mask of the items that may be recommended."""
     is_hidable = np.ones(recommender.n_items_, dtype=bool)
     if candidates is not None:
         is_hidable[:] = False
-        is_hidable[check_candidates(candidates, recommender.n_items_)] = True
+        is_hidable[candidates_of(recommender, candidates)] = True
     withheld = getattr(recommender, "withheld_items_", None)
     return is_hidable if withheld is None else is_hidable & ~withheld
 

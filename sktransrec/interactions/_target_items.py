@@ -51,10 +51,11 @@ class TargetItems:
     columns: np.ndarray
 
     @classmethod
-    def among(cls, target_columns, model, X, n_items=None):
+    def among(cls, target_columns, model, X, n_items=None, *, names=None):
         """Return the target items in X: the target columns, or all columns of an in-domain model.
 
-        `n_items` is None if there is no y with a column for each of them.
+        `n_items` is None if there is no y with a column for each of them. `names` are those of the
+        columns; None means those that X has.
         """
         if reads_histories(model):
             return HistoryItems.of(n_items, target_columns)
@@ -63,7 +64,8 @@ class TargetItems:
         n_columns = X.shape[1]
         columns = np.arange(n_columns)
         if target_columns is not None:
-            columns = check_target_columns(target_columns, n_columns)
+            names = column_names(X) if names is None else names
+            columns = check_target_columns(target_columns, n_columns, names)
         if n_items is None:
             n_items = len(columns)
         if len(columns) != n_items:

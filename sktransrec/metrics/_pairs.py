@@ -7,16 +7,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from .._columns import check_row_labels
+from .._columns import check_order_of_labels, check_row_labels
 from .._numerics._row_totals import nonempty_rows, row_lengths
-from .._recommend import eligible_scores, exclusions, n_rows_of, rows_and_exclusions
+from .._recommend import (
+    candidates_of,
+    eligible_scores,
+    exclusions,
+    n_rows_of,
+    rows_and_exclusions,
+)
 from .._typing import Estimator, MatrixLike
 from .._validation import (
     AT_LEAST_0,
     COUNT,
     _safe_indexing,
     check_array,
-    check_candidates,
     check_is_fitted,
     validate_params,
 )
@@ -144,6 +149,8 @@ def held_out_ranks(
     held_out = held_out[rows] if candidates is None else held_out[rows][:, candidates]
     if popularity is None:
         popularity = recommender.popularity_
+    names = getattr(recommender, "item_names_", None)
+    check_order_of_labels(names, popularity, name="popularity")
     popularity = checked_popularity(popularity)
     n_items = recommender.n_items_
     if len(popularity) != n_items:
@@ -246,7 +253,7 @@ def held_out_and_scores(model, X, y, candidates, exclude_seen, exclude_interacti
     recommender, X, left_out = rows_and_exclusions(model, X, exclude_seen, exclude_interactions)
     check_is_fitted(recommender)
     n_items = recommender.n_items_
-    candidates = check_candidates(candidates, n_items)
+    candidates = candidates_of(recommender, candidates)
     excluded = exclusions(recommender, X, **left_out)
     held_out = wanted_items(model, y, n_rows=n_rows_of(X), n_items=n_items) > 0
     check_not_all_seen(held_out, excluded)

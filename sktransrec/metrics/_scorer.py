@@ -9,9 +9,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._columns import check_row_labels
+from .._columns import check_order_of_labels, check_row_labels, row_labels
 from .._numerics._entries import entries_of
-from .._recommend import exclusions, n_rows_of, recommend, rows_and_exclusions, seen_interactions
+from .._recommend import (
+    candidates_of,
+    exclusions,
+    n_rows_of,
+    recommend,
+    rows_and_exclusions,
+    seen_interactions,
+)
 from .._typing import MatrixLike
 from .._validation import (
     AUTO,
@@ -153,7 +160,7 @@ class HoldoutScorer:
     random_state: int | np.random.RandomState | None
 
     def __post_init__(self):
-        if self.candidates is not None:
+        if self.candidates is not None and row_labels(self.candidates) is None:
             self.candidates = np.asarray(self.candidates)
 
     def _common_options(self):
@@ -236,7 +243,7 @@ class _RankingScorer(HoldoutScorer):
         items, _ = recommend(
             recommender, X, n_recommendations=min(max(self._ks), n_items), **options
         )
-        candidates = check_candidates(self.candidates, n_items)
+        candidates = candidates_of(recommender, self.candidates)
         scores = {}
         for name in self._metrics:
             if name == "auc":
@@ -262,7 +269,11 @@ class _RankingScorer(HoldoutScorer):
             "n_items": recommender.n_items_,
             "popularity": recommender.popularity_,
         }
-        return known[need] if need in known else self.item_facts[need]
+        if need in known:
+            return known[need]
+        names, fact = getattr(recommender, "item_names_", None), self.item_facts[need]
+        check_order_of_labels(names, fact, name=need)
+        return fact
 
 
 def _about(candidates, need, fact):

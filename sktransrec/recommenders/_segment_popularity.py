@@ -151,7 +151,9 @@ class SegmentPopularityRecommender(SupervisedRecommender):
                     f"{names or 'nothing: pass a DataFrame, or numbers of columns'}."
                 )
             columns = [names.index(column) for column in columns]
-        return check_candidates(columns, n_columns, name="segment_columns", holds_items=False)
+        return check_candidates(
+            columns, n_columns, name="segment_columns", holds_items=False, names=names or None
+        )
 
     def _segment_values(self, X):
         """Return the values that define the segments of rows, as a dense array."""

@@ -92,7 +92,7 @@ def fit_across_domains(
     check_row_labels(X, y)  # a pipeline may pass on X without labels
     _check_same_columns(X, X_source, "X", "X_source")
     _check_same_columns(y, Y_target, "y", "Y_target")
-    check_order(column_names(y), column_names(Y_target), name="Y_target")
+    check_order(column_names(y), column_names(Y_target), name="Y_target", of="y has")
     return _with_fitted_parts(clone(model), X_source, Y_target).fit(X, y)
 
 

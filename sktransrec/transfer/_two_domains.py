@@ -21,7 +21,8 @@ class TwoDomainRecommender(InDomainRecommender):
     def _find_domains(self, X):
         """Set the columns of both domains; raise unless X has interactions in both."""
         n_columns = X.shape[1]
-        self._target = check_target_columns(self.target_columns, n_columns)
+        names = getattr(self, "feature_names_in_", None)
+        self._target = check_target_columns(self.target_columns, n_columns, names)
         self._source = np.delete(np.arange(n_columns), self._target)
         if not self._source.size:
             raise ValueError(

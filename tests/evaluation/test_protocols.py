@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Binarizer
 
 from sktransrec import (
+    ALSRecommender,
     CollectiveMFRecommender,
     EASERecommender,
     HybridRecommender,
@@ -210,6 +211,15 @@ def test_scorers_keep_names_and_target_columns(X, protocol):
     fitted = collective.fit(both[train])
     expected = ranking_scorer()(fitted, known, y)
     assert protocol.scorer()(fitted, both[test]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("protocol", [NewUsers(2), KShot(1, n_splits=2)], ids=repr)
+def test_scorers_hold_out_what_the_model_recommends(X, protocol):
+    model = HybridRecommender(
+        ALSRecommender(2, max_iter=1), item_features=ItemFeatures(np.eye(24)), cold_policy="exclude"
+    )
+    fitted = model.fit(X * (np.arange(24) < 12))
+    assert protocol.scorer("recall", k=24)(fitted, X) == 1
 
 
 def test_scorers_hold_out_the_latest_items_of_histories_or_say_that_they_cannot():

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.extmath import safe_sparse_dot
 
+from ..._columns import check_row_labels
 from ..._numerics._entries import as_dense
 from ..._typing import MatrixLike
 from ..._validation import (
@@ -128,6 +129,8 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
         """
         if sp.issparse(y):
             raise TypeError("y is a sparse matrix: pass y.toarray().")
+        check_row_labels(X, y)
+        check_row_labels(X, sample_weight, name="sample_weight")
         X, y = validate_data(
             self,
             X,
