@@ -198,8 +198,16 @@ def _range(columns):
 
 
 def _is_pandas_text(column):
-    is_series = isinstance(column, nw.Series) and hasattr(column.to_native(), "factorize")
-    return is_series and column.dtype in (nw.String, nw.Categorical)
+    if not (isinstance(column, nw.Series) and hasattr(column.to_native(), "factorize")):
+        return False
+    is_text = column.dtype == nw.String and not _are_merged(column.to_native())
+    return is_text or column.dtype == nw.Categorical
+
+
+def _are_merged(texts):
+    """Return whether pandas takes different texts for equal: before 3.1, it stops at a NUL."""
+    stops = len(type(texts)(["", "\0"], dtype=texts.dtype).factorize()[1]) == 1
+    return stops and bool(texts.str.contains("\0", regex=False).any())
 
 
 def _checked(values, what, noun):
