@@ -5,7 +5,7 @@ import copy
 import functools
 import operator
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ def fit_encoder(encoder: InteractionEncoder, events: Any) -> InteractionEncoder:
     >>> fit_encoder(InteractionEncoder(), [monday, tuesday]).items_
     array([10, 20, 30])
     """
-    fitted, parts = _delayed(_fitted_encoder), _parts(events)
+    fitted, parts = _delayed(_fitted_encoder), _parts(events, "events")
     names = _delayed(_names_of_columns)(encoder, *parts[:1])
     merged = _reduced([fitted(encoder, part, names) for part in parts], _merged).compute()
     if merged is None:
@@ -110,7 +110,7 @@ def encode_parts(encoder: InteractionEncoder | str, events: Any) -> list[Any]:
         events = events.shuffle(on=user_column(_opened(encoder), dict.fromkeys(events.columns)))
     is_file = isinstance(encoder, str | os.PathLike)
     encoder = os.fspath(encoder) if is_file else _delayed(encoder)
-    return [_delayed(_rows_of_part)(encoder, part) for part in _parts(events)]
+    return [_delayed(_rows_of_part)(encoder, part) for part in _parts(events, "events")]
 
 
 def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
@@ -126,8 +126,8 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
     Parameters
     ----------
     model : estimator
-        The model. It is fitted in place. Values of parameters that are "auto" are chosen by the
-        first part with rows alone.
+        The model. It is fitted in place. Values of parameters that are "auto" are chosen on
+        the first part that has interactions, or rows if `y` is given.
     X : dask Array, or list
         The rows, in chunks of rows that are sparse or dense, or their parts: matrices, or delayed
         ones. All parts have the same columns in the same order, and no row is in two of them.
@@ -153,7 +153,7 @@ def fit_parts(model: Estimator, X: Any, y: Any = None) -> Estimator:
     RowSums(6 rows, 3 items)
     """
     if hasattr(model, "fit_parts"):
-        parts = _checked_parts(_parts(X), "X")
+        parts = _checked_parts(X, "X")
         model.fit_parts(parts, _delayed)
         names = column_names(parts[0].compute())
         model.__dict__.pop("feature_names_in_", None)
@@ -220,7 +220,7 @@ def recommend_parts(path: str, X: Any, **options: Any) -> list[Any]:
     >>> items
     array([[0]])
     """
-    return [_delayed(_recommended)(os.fspath(path), part, options) for part in _parts(X)]
+    return [_delayed(_recommended)(os.fspath(path), part, options) for part in _parts(X, "X")]
 
 
 def _delayed(function):
@@ -229,20 +229,32 @@ def _delayed(function):
     return delayed(function)
 
 
-def _parts(parts):
-    """Return the delayed parts of the rows."""
+def _parts(parts, name):
+    """Return the delayed parts of an argument."""
     if not hasattr(parts, "to_delayed"):
+        _check_are_parts(parts, name)
         delayed = [_delayed(part) if not hasattr(part, "compute") else part for part in parts]
         if not delayed:
-            raise ValueError("An empty list of parts was given: pass at least one part.")
+            raise ValueError(f"{name} is an empty list of parts: pass at least one part.")
         return delayed
     delayed = np.asarray(parts.to_delayed(), dtype=object)
     if delayed.ndim == 2 and delayed.shape[1] > 1:
         raise ValueError(
-            f"X has {delayed.shape[1]} chunks of columns: all columns of a row must be in one, "
-            "rechunk it with X.rechunk({1: -1})."
+            f"{name} has {delayed.shape[1]} chunks of columns: all columns of a row must be in "
+            f"one, rechunk it with {name}.rechunk({{1: -1}})."
         )
     return list(delayed.ravel())
+
+
+def _check_are_parts(parts, name):
+    """Raise if a whole matrix, table or log was passed, whose rows or columns are no parts."""
+    holds_objects = isinstance(parts, np.ndarray) and parts.dtype.hasobject
+    is_whole = hasattr(parts, "shape") and not holds_objects
+    if is_whole or isinstance(parts, Mapping | str) or not isinstance(parts, Iterable):
+        raise ValueError(
+            f"{name} is of type {type(parts).__name__}, and parts are needed: pass a list, such as "
+            f"[{name}], or a Dask collection."
+        )
 
 
 def _reduced(values, combine):
@@ -288,15 +300,16 @@ def _rows_of_part(encoder, events):
     return encoder.transform(events, users=users)
 
 
-def _checked_parts(parts, argument):
+def _checked_parts(parts, name):
     """Return delayed parts that raise unless they have the columns of the first one."""
-    first = _delayed(_columns_of)(*parts[:1])
-    return [_delayed(_with_columns)(part, first, argument) for part in parts]
+    parts = _parts(parts, name)
+    first = _delayed(_columns_of)(parts[0])
+    return [_delayed(_with_columns)(part, first, name) for part in parts]
 
 
 def _parts_together(given):
     """Return tuples of the delayed parts of arguments; raise unless all have as many parts."""
-    of_each = {name: _checked_parts(_parts(of), name) for name, of in given.items()}
+    of_each = {name: _checked_parts(of, name) for name, of in given.items()}
     if len(set(map(len, of_each.values()))) > 1:
         numbers = " and ".join(f"{name} in {len(of)}" for name, of in of_each.items())
         raise ValueError(

@@ -307,8 +307,7 @@ class RecommendationService(VersionStampMixin):
             :func:`sktransrec.inspection.trace` for what they mean.
         """
         users, X, seen, library = self._rows(users, history, baskets)
-        wanted = None if items is None else distinct_ids(items, "items")
-        columns = None if wanted is None else positions(wanted, self.item_ids_)
+        wanted, columns = (None, None) if items is None else self._found(items, "items")
         filters = {
             "candidates": self._known_columns(candidates, "candidates"),
             "exclude_seen": exclude_seen,
@@ -382,8 +381,7 @@ class RecommendationService(VersionStampMixin):
         recommender = recommender_of(self.model)
         if not hasattr(recommender, "similar_items"):
             raise AttributeError(f"{type(recommender).__name__} has no similar_items.")
-        ids = distinct_ids(items, "items")
-        columns = positions(ids, self.item_ids_)
+        ids, columns = self._found(items, "items")
         if (columns < 0).any():
             unknown = ids[columns < 0].tolist()
             raise ValueError(f"items holds {_named(unknown)}, which the model has not.")
@@ -596,12 +594,16 @@ class RecommendationService(VersionStampMixin):
         check_count(n_recommendations, name="n_recommendations")
         return min(n_recommendations, len(self.item_ids_))
 
+    def _found(self, ids, name):
+        """Return distinct ids of items, and the column of each, -1 for an unknown one."""
+        ids = distinct_ids(ids, name)
+        check_type_of_ids(ids, self.item_ids_, name, "holds")
+        return ids, positions(ids, self.item_ids_)
+
     def _known_columns(self, ids, name):
         if ids is None:
             return None
-        ids = distinct_ids(ids, name)
-        check_type_of_ids(ids, self.item_ids_, name, "holds")
-        columns = positions(ids, self.item_ids_)
+        _, columns = self._found(ids, name)
         columns = columns[columns >= 0]
         if not len(columns):
             raise ValueError(f"The model knows none of the {name}.")

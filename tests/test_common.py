@@ -2,6 +2,7 @@
 """Every public estimator passes scikit-learn's checks, every recommender ours as well."""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -214,21 +215,41 @@ def test_recommenders_are_searched_in_parallel_and_saved(estimator, tmp_path):
             np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS + WITH_ITEMS)
-def test_fitted_attributes_are_documented(estimator):
+def fitted(estimator):
+    """Return the estimator fitted on two domains."""
     domains = make_cross_domain(60, 24, 20, n_cold_users=0, target_density=0.2, random_state=0)
     X = domains.X_source if get_tags(estimator).input_tags.sparse else domains.X_source.toarray()
     if get_tags(estimator).input_tags.categorical:
         X, _ = domain(estimator)
     y = domains.Y_target.toarray() if is_regressor(estimator) else domains.Y_target
-    model = seeded(estimator).fit(X, y)
-    fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
+    return seeded(estimator).fit(X, y)
+
+
+def documented_attributes(model):
+    return NumpyDocString(inspect.getdoc(type(model)))["Attributes"]
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS + WITH_ITEMS)
+def test_fitted_attributes_are_documented(estimator):
+    model = fitted(estimator)
+    public = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
     documented = {
-        name
-        for attribute in NumpyDocString(inspect.getdoc(type(model)))["Attributes"]
-        for name in attribute.name.split(", ")
+        name for attribute in documented_attributes(model) for name in attribute.name.split(", ")
     }
-    assert fitted <= documented
+    assert public <= documented
     missing = {name for name in documented if not hasattr(model, name)}
     of_content = {"item_ids_"} if isinstance(model, HistoryRecommender) else set()
     assert missing <= {"feature_names_in_", *of_content}
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS + WITH_ITEMS)
+def test_fitted_attributes_have_the_documented_types(estimator):
+    """No scalars of numpy, which print in another way, and no dtype that depends on X."""
+    model = fitted(estimator)
+    for attribute in documented_attributes(model):
+        value = getattr(model, attribute.name, None)
+        if attribute.type in {"int", "float"}:
+            assert type(value).__name__ == attribute.type, attribute.name
+        dtype = re.search(r"dtype (\w+)$", attribute.type)
+        if dtype and value is not None:
+            assert value.dtype == np.dtype(dtype[1]), attribute.name

@@ -80,8 +80,10 @@ def test_arrays_of_dask_are_parts():
     learned = fit_parts(EASERecommender(), dense)
     expected = EASERecommender(solver="primal").fit(X)
     assert_allclose(learned.coef_, expected.coef_, rtol=1e-4, atol=1e-6)
-    with pytest.raises(ValueError, match="has 2 chunks of columns"):
+    with pytest.raises(ValueError, match=r"X has 2 chunks of columns.* X\.rechunk\({1: -1}\)"):
         fit_parts(EASERecommender(), dense.rechunk((20, 4)))
+    with pytest.raises(ValueError, match=r"y has 2 chunks of columns.* y\.rechunk\({1: -1}\)"):
+        fit_parts(RidgeRecommender(), dense, dense.rechunk((20, 4)))
 
 
 @pytest.mark.parametrize("n_components", [3, 4])
@@ -145,12 +147,27 @@ def test_parts_without_rows_are_an_error(model):
         fit_parts(model, [np.empty((0, 4)), np.empty((0, 4))])
 
 
-@pytest.mark.parametrize(
-    "fit", [partial(fit_encoder, InteractionEncoder()), partial(fit_parts, EASERecommender())]
-)
-def test_an_empty_list_of_parts_is_an_error(fit):
-    with pytest.raises(ValueError, match="pass at least one part"):
-        fit([])
+READERS = [
+    (partial(fit_encoder, InteractionEncoder()), "events"),
+    (partial(encode_parts, InteractionEncoder().fit(LOG)), "events"),
+    (partial(fit_parts, EASERecommender()), "X"),
+    (partial(fit_parts, ALSRecommender(2)), "X"),
+    (partial(fit_parts, RidgeRecommender(), [X]), "y"),
+    (partial(recommend_parts, "a.model"), "X"),
+]
+
+
+@pytest.mark.parametrize(("read", "name"), READERS)
+def test_an_empty_list_of_parts_is_an_error(read, name):
+    with pytest.raises(ValueError, match=f"^{name} is an empty list of parts: pass at least one"):
+        read([])
+
+
+@pytest.mark.parametrize("whole", [X, X.toarray(), X[[0]].toarray().ravel(), LOG, 5], ids=type)
+@pytest.mark.parametrize(("read", "name"), READERS)
+def test_a_whole_matrix_or_log_is_no_list_of_parts(read, name, whole):
+    with pytest.raises(ValueError, match=rf"^{name} is of type {type(whole).__name__}, and parts"):
+        read(whole)
 
 
 def test_parts_of_rows_and_items_belong_together():

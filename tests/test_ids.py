@@ -246,9 +246,11 @@ def test_content_is_found_by_numbers_that_name_columns(recommender):
 def test_later_items_may_not_repeat_an_id():
     model = _content_knn([10, 20, "x"])
     with pytest.raises(ValueError, match="Item 'x' is known already"):
-        model.with_items(ItemFeatures([[1.0, 0.0], [1.0, 1.0]], ids=["x", "10"]))
-    later = model.with_items(ItemFeatures([[1.0, 0.0]], ids=["10"]))
-    assert later.item_ids_.tolist() == [10, 20, "x", "10"]
+        model.with_items(ItemFeatures([[1.0, 0.0], [1.0, 1.0]], ids=["x", "30"]))
+    with pytest.raises(ValueError, match="hold '10' of type str, but the known ids are of type"):
+        model.with_items(ItemFeatures([[1.0, 0.0]], ids=["10"]))
+    later = model.with_items(ItemFeatures([[1.0, 0.0]], ids=["30"]))
+    assert later.item_ids_.tolist() == [10, 20, "x", "30"]
 
 
 def test_a_network_is_told_where_ids_and_features_disagree():

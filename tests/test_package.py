@@ -178,6 +178,7 @@ TESTED_THROUGH = {
     "_engine/_dense.py": "feature_learning/test_autoencoder.py",
     "_engine/_next_item.py": "recommenders/test_next_item.py",
     "_engine/_recurrent.py": "feature_learning/test_rnn.py",
+    "_engine/_token_attention.py": "feature_learning/test_text.py",
     # What all networks have, by all networks.
     "_engine/_layers.py": "_engine/test_every_network.py",
     "_engine/_learner.py": "_engine/test_every_network.py",
@@ -626,6 +627,16 @@ def test_docstring(path):
 def test_docstring_says_when_to_use_it(estimator):
     """Before the parameters, and so before any formula."""
     assert "Use it" in inspect.getdoc(estimator).partition("Parameters\n---")[0]
+
+
+@pytest.mark.parametrize("path", sorted(PUBLIC_NAMES))
+def test_references_are_cited_and_in_one_style(path):
+    """As 'A. Author and B. Other, "Title", Venue 2020'; data sets are cited by who uses them."""
+    text = inspect.getdoc(PUBLIC_NAMES[path])
+    references = dict(re.findall(r"^ *\.\. (\[\d\]) (.*)", text, re.MULTILINE))
+    other_style = [of for of in references.values() if not re.match(r"[A-Z]\.", of)]
+    assert not other_style
+    assert path.startswith("sktransrec.datasets.") or all(f"{n}_" in text for n in references)
 
 
 def _is_record(item):

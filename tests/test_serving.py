@@ -494,13 +494,21 @@ def test_bad_arguments_are_named(service, arguments, message):
         service.recommend(**arguments)
 
 
-def test_integer_ids_given_as_strings_are_an_error():
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("recommend", {"baskets": [["10"]]}),
+        ("recommend", {"baskets": [[10]], "candidates": ["10", "20"]}),
+        ("trace", {"baskets": [[10]], "items": ["10", "20"]}),
+        ("similar", {"items": ["10", "20"]}),
+    ],
+)
+def test_integer_ids_given_as_strings_are_an_error(method, arguments):
     encoder = InteractionEncoder()
     X = encoder.fit_transform({"user": [1, 1, 2, 2], "item": [10, 20, 20, 30]})
-    service = RecommendationService(PopularityRecommender().fit(X), encoder)
-    for arguments in ({"baskets": [["10"]]}, {"baskets": [[10]], "candidates": ["10", "20"]}):
-        with pytest.raises(ValueError, match="'10' of type str, but the known ids are of type int"):
-            service.recommend(**arguments)
+    service = RecommendationService(EASERecommender().fit(X), encoder)
+    with pytest.raises(ValueError, match="'10' of type str, but the known ids are of type int"):
+        getattr(service, method)(**arguments)
     assert_array_equal(encoder.encode_items([30, 99, 10]), [2, -1, 0])
     assert isinstance(X, sp.csr_array)
 

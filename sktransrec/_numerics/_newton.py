@@ -17,6 +17,8 @@ def newton_minima(loss, n_rows, n_dims):
         Takes an array of shape (n_rows, n_dims) and returns the loss of each row, its gradient and
         its Hessian, or a positive definite approximation of it. It multiplies matrices row by row
         (3-D products), so that no row depends on the other rows.
+    n_rows, n_dims : int
+        The shape of the minima.
 
     Returns
     -------

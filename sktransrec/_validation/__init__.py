@@ -2,6 +2,7 @@
 """Input checks: each raises one error that names the argument, the value and the cure."""
 
 from ._arrays import (
+    SPARSE_FORMATS,
     are_integers,
     as_array,
     check_array,

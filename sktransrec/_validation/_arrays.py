@@ -28,7 +28,7 @@ from ._sparse_faults import check_sparse
 # One float32 for each of these columns takes 400 MB.
 _MAX_COLUMNS = 10**8
 
-_SPARSE_FORMATS = ("csr", "csc", "coo")
+SPARSE_FORMATS = ("csr", "csc", "coo")
 
 _TIMES = (np.datetime64, np.timedelta64, date, time, timedelta)
 
@@ -122,7 +122,7 @@ def _single(X):
 def check_matrix(X, *, name, nonnegative=False):
     """Return X, dense or sparse, as a canonical float32 `csr_array`, without an estimator."""
     with errors_about_interactions(name):
-        X = check_array(X, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
+        X = check_array(X, accept_sparse=SPARSE_FORMATS, dtype=np.float32, input_name=name)
     X = _canonical_csr(X)
     if nonnegative:
         _check_nonnegative(X, name)
@@ -131,7 +131,7 @@ def check_matrix(X, *, name, nonnegative=False):
 
 def check_rows(estimator, X, *, reset, dtype=np.float32, allow_nan=False):
     """Return X as an ndarray, or as a canonical `csr_array` if it is sparse."""
-    options = {"accept_sparse": _SPARSE_FORMATS, "dtype": dtype}
+    options = {"accept_sparse": SPARSE_FORMATS, "dtype": dtype}
     if allow_nan:
         options["ensure_all_finite"] = "allow-nan"
     with errors_about_transactions("X"), _errors_about_features(X, type(estimator).__name__):
@@ -244,7 +244,7 @@ def check_interactions(estimator, X, *, reset, nonnegative=True):
     if reset:
         check_no_log(X, name="X")
         check_no_histories(X)
-    options = {"reset": reset, "accept_sparse": _SPARSE_FORMATS, "dtype": np.float32}
+    options = {"reset": reset, "accept_sparse": SPARSE_FORMATS, "dtype": np.float32}
     with errors_about_interactions("X"):
         X = validate_data(estimator, X, **options)
     X = _canonical_csr(X)

@@ -7,7 +7,7 @@ import numpy as np
 
 from .._columns import check_order_of_labels
 from .._ids import distinct_ids
-from ._arrays import _SPARSE_FORMATS, _canonical_csr, as_array, check_array
+from ._arrays import SPARSE_FORMATS, _canonical_csr, as_array, check_array
 from ._raw_logs import errors_about_transactions
 
 
@@ -89,7 +89,7 @@ def check_exclusions(exclude_interactions, shape):
     with errors_about_transactions("exclude_interactions"):
         excluded = check_array(
             exclude_interactions,
-            accept_sparse=_SPARSE_FORMATS,
+            accept_sparse=SPARSE_FORMATS,
             dtype=np.float32,
             input_name="exclude_interactions",
         )

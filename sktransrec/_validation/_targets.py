@@ -5,7 +5,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ._arrays import (
-    _SPARSE_FORMATS,
+    SPARSE_FORMATS,
     _canonical_csr,
     _check_nonnegative,
     _check_not_tiny,
@@ -24,7 +24,7 @@ def check_targets(y, *, n_rows, nonnegative=False):
     check_no_log(y, name="y")
     with errors_about_interactions("y"):
         y = _two_dimensional(y, n_items=None, name="y")
-        y = check_array(y, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name="y")
+        y = check_array(y, accept_sparse=SPARSE_FORMATS, dtype=np.float32, input_name="y")
     if y.shape[0] != n_rows:
         raise ValueError(
             f"X has {n_rows} rows and y has {y.shape[0]}: row i of y must hold the target items "
@@ -44,7 +44,7 @@ def check_relevance(y, *, n_rows, n_items=None, name="y"):
     """
     with errors_about_transactions(name):
         y = _two_dimensional(y, n_items=n_items, name=name)
-        y = check_array(y, accept_sparse=_SPARSE_FORMATS, dtype=np.float32, input_name=name)
+        y = check_array(y, accept_sparse=SPARSE_FORMATS, dtype=np.float32, input_name=name)
     if y.shape[0] != n_rows or (n_items is not None and y.shape[1] != n_items):
         columns = "n_items" if n_items is None else n_items
         raise ValueError(

@@ -159,8 +159,10 @@ def _no_choices(n_kinds):
 
 
 def _block_choices(evidence, X, y, chosen, is_known, n_best, n_random, rng):
-    """Return the evidence on rejected items, how many items each stands for, the evidence on the
-    chosen ones, and which of these are candidates.
+    """Return the evidence on rejected and on chosen items.
+
+    After the rejected ones comes how many items each stands for, and at last which of the chosen
+    ones are candidates.
     """
     kinds, is_eligible = evidence.of(X), evidence.eligible(X) & is_known
     is_eligible[y.nonzero()] = False

@@ -97,7 +97,8 @@ class TransferGate(DecidingRecommender):
     Notes
     -----
     The source helps if the confidence interval of its gain (see :func:`transfer_gain`) lies above
-    zero, and it harms if the interval lies below zero. The gate decides as follows:
+    zero, and it harms (negative transfer [1]_) if the interval lies below zero. The gate decides as
+    follows:
 
     - If the source helps all rows together, it is used for all rows except those in buckets that
       it harms.
@@ -121,8 +122,8 @@ class TransferGate(DecidingRecommender):
 
     References
     ----------
-    .. [1] Wang, Dai, Póczos and Carbonell (2019). Characterizing and avoiding negative transfer.
-       CVPR. :arxiv:`1811.09751`
+    .. [1] Z. Wang, Z. Dai, B. Póczos and J. Carbonell, "Characterizing and avoiding negative
+       transfer", CVPR 2019. :arxiv:`1811.09751`
 
     Examples
     --------

@@ -129,10 +129,11 @@ class SourceSelectorRecommender(DecidingRecommender):
     :func:`transfer_gain`), without cross-listed items, lies above zero. The intervals are at level
     ``1 - (1 - confidence_level) / n_sources``, so that they hold for all sources together
     (Bonferroni). This counts the sources that are not on the shortlist as well, because the probe
-    has seen the same rows. The best of the sources that help is used. Then each of the others, in
-    the order of their gains, is added if the measured gain becomes larger. Weights are proportional
-    to the gains. A supervised selector uses them as weights of a vote. An in-domain one multiplies
-    the interactions with each source by its weight, divided by the largest weight; the target has
+    has seen the same rows. A source that does not help is not used, as it may harm (negative
+    transfer [1]_). The best of those that help is used. Then each of the others that help, in the
+    order of their gains, is added if the measured gain becomes larger. Weights are proportional to
+    the gains. A supervised selector uses them as weights of a vote. An in-domain one multiplies the
+    interactions with each source by its weight, divided by the largest weight; the target has
     weight 1, and a column of several sources has the largest of their weights.
 
     The probe sees only rows that have values both in the source and in the target. For a source of
@@ -148,8 +149,8 @@ class SourceSelectorRecommender(DecidingRecommender):
 
     References
     ----------
-    .. [1] Wang, Dai, Póczos and Carbonell (2019). Characterizing and avoiding negative transfer.
-       CVPR. :arxiv:`1811.09751`
+    .. [1] Z. Wang, Z. Dai, B. Póczos and J. Carbonell, "Characterizing and avoiding negative
+       transfer", CVPR 2019. :arxiv:`1811.09751`
 
     Examples
     --------

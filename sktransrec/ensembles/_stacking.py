@@ -314,12 +314,12 @@ class StackingRecommender(CombiningRecommender):
                 'regularization or "auto", or leave final_estimator at None.'
             )
         self.bucket_edges_ = np.empty(0, dtype=np.intp)
-        self._set_weights(prior, prior[None], float(self.regularization))
+        self._set_weights(prior, prior[None], self.regularization)
         self.final_estimator_ = None
         return self
 
     def _set_weights(self, prior, weights, regularization):
-        self.prior_weights_, self.regularization_ = prior[:-1], regularization
+        self.prior_weights_, self.regularization_ = prior[:-1], float(regularization)
         self.weights_, self.popularity_weights_ = weights[:, :-1], weights[:, -1]
 
     def _prior_weights(self):

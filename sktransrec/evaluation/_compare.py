@@ -233,7 +233,7 @@ class ModelComparison:
         return f"<table><thead><tr>{titles}</tr></thead><tbody>{table}</tbody></table>{remarks}"
 
     def _cells(self):
-        """Return the texts of the table: the head, then a row for each model, best first."""
+        """Yield the texts of the table: the head, then a row for each model, best first."""
         first = self.metrics[0]
         means, errors = self.means, self.standard_errors
         differences = self.differences(first) if self._has_differences(first) else {}
@@ -377,8 +377,8 @@ def compare(
 
     References
     ----------
-    .. [1] Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian
-       Journal of Statistics 6(2).
+    .. [1] S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal
+       of Statistics 6(2), 1979.
 
     Examples
     --------

@@ -221,7 +221,7 @@ def transfer_gain(
     X: MatrixLike,
     y: MatrixLike | None = None,
     *,
-    target_columns: ArrayLike | None = None,
+    target_columns: ArrayLike | slice | None = None,
     X_source: MatrixLike | None = None,
     cv: Any = 5,
     metric: str = "ndcg",
@@ -259,7 +259,7 @@ shape (n_rows,), default=None
         The interactions to find (values above zero), which X must not hold. Supervised models
         learn from y in the other folds; in-domain models learn from X alone. Required unless X is
         an `AlignedDomains`.
-    target_columns : array-like of int or mask of shape (n_features,), default=None
+    target_columns : array-like of int, mask of shape (n_features,) or slice, default=None
         The columns of X that hold the known interactions with the items of y, in ascending order.
         The columns of y have the same order. Models that recommend columns of X recommend only
         these, and no row is recommended an item that it already has. None means all columns of X if
@@ -328,12 +328,12 @@ shape (n_rows,), default=None
 
     References
     ----------
-    .. [1] Wang, Dai, Póczos and Carbonell (2019). Characterizing and avoiding negative transfer.
-       CVPR. :arxiv:`1811.09751`
-    .. [2] Hesterberg (2015). What teachers should know about the bootstrap. The American
-       Statistician 69(4). :doi:`10.1080/00031305.2015.1089789`
-    .. [3] Nadeau and Bengio (2003). Inference for the generalization error. Machine Learning 52(3).
-       :doi:`10.1023/A:1024068626366`
+    .. [1] Z. Wang, Z. Dai, B. Póczos and J. Carbonell, "Characterizing and avoiding negative
+       transfer", CVPR 2019. :arxiv:`1811.09751`
+    .. [2] T. Hesterberg, "What teachers should know about the bootstrap", The American Statistician
+       69(4), 2015. :doi:`10.1080/00031305.2015.1089789`
+    .. [3] C. Nadeau and Y. Bengio, "Inference for the generalization error", Machine Learning
+       52(3), 2003. :doi:`10.1023/A:1024068626366`
 
     Examples
     --------

@@ -179,7 +179,7 @@ def row_overlap(X, y):
     """Return the Jaccard similarity of the rows with values in X and those with values in y."""
     has_source, has_target = (row_lengths(sp.csr_array(Z != 0)) > 0 for Z in (X, y > 0))
     either = np.count_nonzero(has_source | has_target)
-    return np.count_nonzero(has_source & has_target) / either if either else 0.0
+    return float(np.count_nonzero(has_source & has_target) / either) if either else 0.0
 
 
 def column_distance(X, y, random_state):

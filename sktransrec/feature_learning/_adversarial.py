@@ -96,10 +96,10 @@ class DomainAdversarialAutoencoder(FeatureLearner):
 
     References
     ----------
-    .. [1] Ganin, Ustinova, Ajakan, Germain, Larochelle, Laviolette, Marchand and Lempitsky,
-       "Domain-adversarial training of neural networks", JMLR 17, 2016. :arxiv:`1505.07818`
-    .. [2] Yuan, Yao and Benatallah, "DARec: deep domain adaptation for cross-domain recommendation
-       via transferring rating patterns", IJCAI 2019. :doi:`10.24963/ijcai.2019/587`
+    .. [1] Y. Ganin et al., "Domain-adversarial training of neural networks", JMLR 17, 2016.
+       :arxiv:`1505.07818`
+    .. [2] F. Yuan, L. Yao and B. Benatallah, "DARec: deep domain adaptation for cross-domain
+       recommendation via transferring rating patterns", IJCAI 2019. :doi:`10.24963/ijcai.2019/587`
 
     Examples
     --------

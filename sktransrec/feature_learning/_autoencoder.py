@@ -130,13 +130,13 @@ class Autoencoder(FeatureLearner):
 
     References
     ----------
-    .. [1] Liang, Krishnan, Hoffman and Jebara, "Variational autoencoders for collaborative
-       filtering", WWW 2018. :doi:`10.1145/3178876.3186150`
-    .. [2] Howard and Ruder, "Universal language model fine-tuning for text classification",
+    .. [1] D. Liang, R. G. Krishnan, M. D. Hoffman and T. Jebara, "Variational autoencoders for
+       collaborative filtering", WWW 2018. :doi:`10.1145/3178876.3186150`
+    .. [2] J. Howard and S. Ruder, "Universal language model fine-tuning for text classification",
        ACL 2018. :doi:`10.18653/v1/P18-1031`
-    .. [3] Li, Grandvalet and Davoine, "Explicit inductive bias for transfer learning with
+    .. [3] X. Li, Y. Grandvalet and F. Davoine, "Explicit inductive bias for transfer learning with
        convolutional networks", ICML 2018. :arxiv:`1802.01483`
-    .. [4] Loshchilov and Hutter, "SGDR: Stochastic gradient descent with warm restarts", ICLR
+    .. [4] I. Loshchilov and F. Hutter, "SGDR: Stochastic gradient descent with warm restarts", ICLR
        2017. :arxiv:`1608.03983`
 
     Examples

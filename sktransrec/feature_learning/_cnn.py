@@ -87,7 +87,7 @@ class CNNEncoder(SequenceLearner):
 
     References
     ----------
-    .. [1] Kim, "Convolutional neural networks for sentence classification", EMNLP 2014.
+    .. [1] Y. Kim, "Convolutional neural networks for sentence classification", EMNLP 2014.
        :doi:`10.3115/v1/D14-1181`
 
     Examples

@@ -79,9 +79,9 @@ class RNNEncoder(SequenceLearner):
 
     References
     ----------
-    .. [1] Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical
+    .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical
        machine translation", EMNLP 2014. :doi:`10.3115/v1/D14-1179`
-    .. [2] Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9, 1997.
+    .. [2] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9, 1997.
        :doi:`10.1162/neco.1997.9.8.1735`
     .. [3] X. Yi et al., "Sampling-bias-corrected neural modeling for large corpus item
        recommendations", RecSys 2019. :doi:`10.1145/3298689.3346996`

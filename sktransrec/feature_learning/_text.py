@@ -6,12 +6,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from .._engine._attention import attending, normalized, waves_class
-from .._engine._layers import applied, float32_model, masked_mean_pooling_class, not_padding_class
-from .._engine._network import Network
 from .._engine._objectives import StepTargets
 from .._engine._parameters import shares_parameters
-from .._engine._seeded_layers import SeededLayers
+from .._engine._token_attention import token_attention
 from .._numerics._entries import one_in_each_row
 from .._typing import Estimator
 from .._validation import are_integers
@@ -91,9 +88,9 @@ class TextEncoder(SequenceLearner):
 
     References
     ----------
-    .. [1] Devlin, Chang, Lee and Toutanova, "BERT: Pre-training of deep bidirectional transformers
-       for language understanding", NAACL 2019. :arxiv:`1810.04805`
-    .. [2] Vaswani et al., "Attention is all you need", NIPS 2017. :arxiv:`1706.03762`
+    .. [1] J. Devlin, M.-W. Chang, K. Lee and K. Toutanova, "BERT: Pre-training of deep
+       bidirectional transformers for language understanding", NAACL 2019. :arxiv:`1810.04805`
+    .. [2] A. Vaswani et al., "Attention is all you need", NIPS 2017. :arxiv:`1706.03762`
 
     Examples
     --------
@@ -230,33 +227,3 @@ def hidden_tokens(X, n_tokens, rng):
     others = rng.randint(1, n_tokens, X.shape)
     seen = np.where(fate < _HIDDEN, n_tokens, np.where(fate < _CHANGED, others, X))
     return seen.astype(np.int32), is_predicted
-
-
-def token_attention(
-    n_tokens,
-    embedding_size,
-    n_layers,
-    n_heads,
-    n_components,
-    n_outputs,
-    *,
-    code_activation,
-    loss,
-    dropout,
-    seed,
-):
-    """Return a network from tokens to `n_outputs` or, if that is None, to the tokens themselves."""
-    make = SeededLayers(seed)
-    rows = make.input((None,), dtype="int32")
-    is_step = applied(not_padding_class(), rows, name="is_step")
-    hidden = make.embedding(rows, n_tokens + 1, embedding_size)  # one for what is hidden
-    hidden = applied(waves_class(), [hidden, is_step], 0.05, name="places")
-    hidden = attending(make, hidden, n_layers, n_heads, dropout, is_step=is_step)
-    codes = make.dense(normalized(hidden, "normalized"), n_components, code_activation, "codes")
-    code = applied(masked_mean_pooling_class(), [codes, is_step], name="code")
-    if n_outputs is None:
-        output, output_loss = make.token_head(codes, n_tokens, name="tokens")
-    else:
-        output, output_loss = make.head(code, n_outputs, loss)
-    model = float32_model(rows, [output, code], name="token_attention")
-    return Network(model, ([rows], code), {"output": output_loss})

@@ -168,8 +168,8 @@ def explain(
 
     References
     ----------
-    .. [1] Hu, Y., Koren, Y. and Volinsky, C. (2008). Collaborative filtering for implicit feedback
-       datasets. ICDM, section 5. :doi:`10.1109/ICDM.2008.22`
+    .. [1] Y. Hu, Y. Koren and C. Volinsky, "Collaborative filtering for implicit feedback
+       datasets", ICDM 2008, section 5. :doi:`10.1109/ICDM.2008.22`
 
     Examples
     --------

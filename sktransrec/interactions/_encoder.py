@@ -2,7 +2,6 @@
 """Event logs to matrices and sequences, and matrices back to logs."""
 
 import warnings
-from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -28,6 +27,7 @@ from .._validation import (
     COUNT_FROM_0,
     UNKNOWN,
     StrOptions,
+    check_count,
     check_is_fitted,
     check_matrix,
     restores_on_error,
@@ -393,8 +393,8 @@ class InteractionEncoder(DecodesItems, VersionStampMixin, BaseEstimator):
         Pass `max_length` if a network learns from the sequences: a fitted network takes rows of one
         width, and without `max_length` another log may give another width.
         """
-        if max_length is not None and (not isinstance(max_length, Integral) or max_length < 1):
-            raise ValueError(f"max_length must be None or an integer from 1, got {max_length!r}.")
+        if max_length is not None:
+            check_count(max_length, name="max_length")
         coded = self._coded_events(events, users).interactions(self.duplicates)
         return latest_columns(coded, max_length)
 

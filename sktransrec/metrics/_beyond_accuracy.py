@@ -134,8 +134,8 @@ def novelty_at_k(
 
     References
     ----------
-    .. [1] Castells, P., Hurley, N. J. and Vargas, S. (2015). Novelty and diversity in recommender
-       systems. Recommender Systems Handbook, 2nd edition. :doi:`10.1007/978-1-4899-7637-6_26`
+    .. [1] P. Castells, N. J. Hurley and S. Vargas, "Novelty and diversity in recommender systems",
+       Recommender Systems Handbook, 2nd edition, 2015. :doi:`10.1007/978-1-4899-7637-6_26`
 
     Examples
     --------
@@ -199,8 +199,8 @@ def popularity_lift_at_k(
 
     References
     ----------
-    .. [1] Abdollahpouri, H., Mansoury, M., Burke, R. and Mobasher, B. (2020). The connection
-       between popularity bias, calibration, and fairness in recommendation. RecSys.
+    .. [1] H. Abdollahpouri, M. Mansoury, R. Burke and B. Mobasher, "The connection between
+       popularity bias, calibration, and fairness in recommendation", RecSys 2020.
        :doi:`10.1145/3383313.3418487`
 
     Examples
@@ -261,8 +261,8 @@ def diversity_at_k(
 
     References
     ----------
-    .. [1] Ziegler, C.-N., McNee, S. M., Konstan, J. A. and Lausen, G. (2005). Improving
-       recommendation lists through topic diversification. WWW. :doi:`10.1145/1060745.1060754`
+    .. [1] C.-N. Ziegler, S. M. McNee, J. A. Konstan and G. Lausen, "Improving recommendation lists
+       through topic diversification", WWW 2005. :doi:`10.1145/1060745.1060754`
 
     Examples
     --------
@@ -330,8 +330,8 @@ def serendipity_at_k(
 
     References
     ----------
-    .. [1] Murakami, T., Mori, K. and Orihara, R. (2008). Metrics for evaluating the serendipity of
-       recommendation lists. New Frontiers in Artificial Intelligence, 40-46.
+    .. [1] T. Murakami, K. Mori and R. Orihara, "Metrics for evaluating the serendipity of
+       recommendation lists", New Frontiers in Artificial Intelligence, 2008.
        :doi:`10.1007/978-3-540-78197-4_5`
 
     Examples
@@ -392,7 +392,7 @@ def calibration_error_at_k(
 
     References
     ----------
-    .. [1] Steck, H. (2018). Calibrated recommendations. RecSys. :doi:`10.1145/3240323.3240372`
+    .. [1] H. Steck, "Calibrated recommendations", RecSys 2018. :doi:`10.1145/3240323.3240372`
 
     Examples
     --------

@@ -47,7 +47,7 @@ def debiased_scorer(
     k: int = 10,
     *,
     propensity_exponent: float = 1.0,
-    max_weight: float = 10.0,
+    max_weight: float | None = 10.0,
     n_negatives: int | None = None,
     negative_exponent: float = 0.0,
     exclude_seen: bool | Literal["auto"] = "auto",
@@ -69,7 +69,7 @@ def debiased_scorer(
         The last rank that counts for NDCG and the hit rate.
     propensity_exponent : float, default=1.0
         Pairs are weighted by this power of the inverse odds of their item, 0 or more.
-    max_weight : float, default=10.0
+    max_weight : float or None, default=10.0
         Larger weights are cut to this value, see `inverse_propensity_weights`. None cuts nothing.
     n_negatives : int, default=None
         Number of random unseen items that each pair is ranked against. None means all of them.

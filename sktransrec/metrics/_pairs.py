@@ -126,9 +126,8 @@ def held_out_ranks(
 
     References
     ----------
-    .. [1] Bordes, A. et al. (2013). Translating embeddings for modeling multi-relational data.
-       Advances in Neural Information Processing Systems 26.
-    .. [2] Krichene, W. and Rendle, S. (2020). On sampled metrics for item recommendation. KDD.
+    .. [1] A. Bordes et al., "Translating embeddings for modeling multi-relational data", NIPS 2013.
+    .. [2] W. Krichene and S. Rendle, "On sampled metrics for item recommendation", KDD 2020.
        :doi:`10.1145/3394486.3403226`
 
     Examples

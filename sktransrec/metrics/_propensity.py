@@ -9,7 +9,7 @@ from .._validation import AT_LEAST_0, AT_LEAST_1, check_array, validate_params
 
 @validate_params({"exponent": AT_LEAST_0, "max_weight": [*AT_LEAST_1, None]})
 def inverse_propensity_weights(
-    popularity: ArrayLike, *, exponent: float = 1.0, max_weight: float = 10.0
+    popularity: ArrayLike, *, exponent: float = 1.0, max_weight: float | None = 10.0
 ) -> NDArray[np.float64]:
     r"""Return weights of items that take away the advantage of popular items in a metric.
 
@@ -25,7 +25,7 @@ def inverse_propensity_weights(
         The chance that an interaction is observed is taken to be proportional to this power of the
         popularity, 0 or more. 0 weights all interactions equally. 1 weights all items equally,
         whatever number of interactions they have.
-    max_weight : float, default=10.0
+    max_weight : float or None, default=10.0
         Larger weights are cut to this value, 1 or more. Before the cut, the mean weight of an
         interaction is 1. None cuts nothing: then a few very rare items decide the result, and the
         standard errors grow.

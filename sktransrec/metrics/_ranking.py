@@ -189,12 +189,12 @@ def ndcg_at_k(
 
     .. math:: \frac{\sum_{r=1}^{k} h_r / \log_2(1 + r)}{\sum_{r=1}^{\min(|R|, k)} 1 / \log_2(1 + r)}
 
-    The denominator is the gain of a perfect ranking, so every row can reach 1.
+    The denominator is the gain of a perfect ranking, so every row can reach 1 [1]_.
 
     References
     ----------
-    .. [1] Järvelin, K. and Kekäläinen, J. (2002). Cumulated gain-based evaluation of IR techniques.
-       ACM Transactions on Information Systems, 20(4). :doi:`10.1145/582415.582418`
+    .. [1] K. Järvelin and J. Kekäläinen, "Cumulated gain-based evaluation of IR techniques", ACM
+       Transactions on Information Systems 20(4), 2002. :doi:`10.1145/582415.582418`
 
     Examples
     --------

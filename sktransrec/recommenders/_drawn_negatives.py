@@ -77,4 +77,4 @@ def popular_items_sample(X, n_samples, random_state):
     The row factors are fitted to these items, so draw several times as many items as factors.
     """
     positions = (random_state.uniform() + np.arange(n_samples)) / n_samples
-    return np.sort(X.indices)[(positions * X.nnz).astype(np.intp)]
+    return np.sort(X.indices)[(positions * X.nnz).astype(np.intp)].astype(np.intp)

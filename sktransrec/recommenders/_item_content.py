@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._columns import check_order, column_names
-from .._ids import DecodesItems, id_array, joined_ids, positions
+from .._ids import DecodesItems, check_type_of_ids, id_array, joined_ids, positions
 from .._typing import Estimator, MatrixLike
 from .._validation import check_is_fitted, restores_on_error
 from ..content import ItemFeatures
@@ -120,6 +120,7 @@ class ItemContentMixin(DecodesItems):
     def _check_later_items(self, item_features):
         check_item_features(self, item_features)
         for known in self._item_ids:
+            check_type_of_ids(item_features.ids, known, "the ids of item_features", "hold")
             repeated = item_features.ids[positions(item_features.ids, known) >= 0].tolist()
             if repeated:
                 raise ValueError(

@@ -109,7 +109,7 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
 
     Notes
     -----
-    With n rows, it minimises over W and b
+    It minimises over W and b [1]_
 
     .. math:: \|Y - X W - 1 b^T\|_F^2 + \lambda \|W\|_F^2 .
 
@@ -133,8 +133,8 @@ class RidgeRecommender(RowSumsMixin, SupervisedRecommender):
 
     References
     ----------
-    .. [1] Hoerl and Kennard (1970). Ridge Regression: Biased Estimation for Nonorthogonal
-       Problems. Technometrics 12. :doi:`10.1080/00401706.1970.10488634`
+    .. [1] A. E. Hoerl and R. W. Kennard, "Ridge regression: biased estimation for nonorthogonal
+       problems", Technometrics 12, 1970. :doi:`10.1080/00401706.1970.10488634`
 
     Examples
     --------
@@ -382,7 +382,7 @@ class EASERecommender(RowSumsMixin, SimilarItemsMixin, InDomainRecommender):
     :math:`G = X^\top X`, the weights of item j are :math:`(G_{NN} + \Lambda_{NN})^{-1} G_{Nj}`. Of
     the items in the same rows as j, the neighbours are those with the largest
     :math:`G_{ij}^2 / (G_{ii} + \Lambda_{ii})`: by so much an item alone lowers the squared error.
-    This takes up to n_items n_neighbors³ / 3 flops, 36 n_items n_neighbors bytes, and 16 bytes for
+    This takes up to n_items n_neighbors³ / 3 flops, 24 n_items n_neighbors bytes, and 16 bytes for
     each pair of items in the same row. Another sparse approximation is in [2]_.
 
     If the condition number does not allow float32, all of them work in float64. If a fit does not

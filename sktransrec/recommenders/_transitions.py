@@ -85,6 +85,9 @@ class TransitionRecommender(LinkedHistoryReader):
         T_{ij} = \sum_{k=1}^{w} \frac1k
         \left|\{(r, t) : x_{r t} = i, \; x_{r, t + k} = j\}\right| .
 
+    With a window of 1, T counts the transitions of a Markov chain [1]_. With a larger one, it
+    weighs sequential rules [2]_.
+
     Each item of a history contributes one summand, so the score is its own explanation.
     `similar_items` gives the items that follow an item. T and n are sums over the rows, so
     `partial_fit` gives what `fit` gives with all rows, but for `decay_`, which stays. The result is

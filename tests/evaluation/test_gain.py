@@ -88,14 +88,16 @@ def test_stacked_models_are_judged_on_the_target_alone(stacked):
     assert_allclose(gain.scores[test, 1], ndcg_at_k(y[test], items, per_row=True))
 
 
-def test_target_columns_may_be_a_mask_and_stand_anywhere(stacked):
+@pytest.mark.parametrize(
+    "columns", [np.arange(N_SOURCE + N_TARGET) < N_TARGET, slice(N_TARGET)], ids=["mask", "slice"]
+)
+def test_target_columns_may_be_a_mask_or_a_slice_and_stand_anywhere(stacked, columns):
     X, y = stacked
     swapped = beside(X[:, N_SOURCE:], X[:, :N_SOURCE])
-    mask = np.arange(X.shape[1]) < N_TARGET
     arguments = {"cv": KFold(3), "random_state": 0}
     ease = EASERecommender()
     gain = quick_gain(ease, ease, X, y, target_columns=TARGET, **arguments)
-    moved = quick_gain(ease, ease, swapped, y, target_columns=mask, **arguments)
+    moved = quick_gain(ease, ease, swapped, y, target_columns=columns, **arguments)
     assert_allclose(gain.scores, moved.scores)
 
 

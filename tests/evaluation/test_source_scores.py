@@ -18,7 +18,9 @@ def folds_of(n_rows):
 
 def test_overlap_counts_rows_of_both_among_rows_of_either():
     X, y = np.eye(6)[:, :4], np.eye(6)[:, 2:]
-    assert row_overlap(sp.csr_array(X), sp.csr_array(y)) == pytest.approx(2 / 6)
+    overlap = row_overlap(sp.csr_array(X), sp.csr_array(y))
+    assert overlap == pytest.approx(2 / 6)
+    assert type(overlap) is float
     assert row_overlap(X * 0, sp.csr_array(y * 0)) == 0
 
 

@@ -238,9 +238,9 @@ class ProcrustesAligner(LinearAligner):
 
     Notes
     -----
-    `ProcrustesRegressor` learns the map from the target rows of the anchors to their source rows.
-    Use at least as many anchors as features: in directions that no anchor spans, the rotation is
-    arbitrary. If one domain has fewer features, fill them up with columns of zeros.
+    `ProcrustesRegressor` learns the map [1]_ from the target rows of the anchors to their source
+    rows. Use at least as many anchors as features: in directions that no anchor spans, the rotation
+    is arbitrary. If one domain has fewer features, fill them up with columns of zeros.
 
     The cost is that of the singular value decomposition of a matrix of n_features by n_features.
     The result is deterministic.

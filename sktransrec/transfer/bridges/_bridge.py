@@ -87,7 +87,7 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
     Notes
     -----
     With the row factors :math:`u_r`, item factors :math:`v_i` and item biases :math:`b_i` of the
-    recommender in the target, it learns
+    recommender in the target, it learns [1]_
 
     .. math:: \min_f \sum_{r : |y_r| \ge m} |y_r|^a \|f(x_r) - u_r\|^2, \qquad
         \mathrm{score}(x, i) = f(x)^\top v_i + b_i.

@@ -13,6 +13,7 @@ from ..._columns import check_row_labels
 from ..._numerics._entries import as_dense
 from ..._typing import MatrixLike
 from ..._validation import (
+    SPARSE_FORMATS,
     _check_sample_weight,
     check_array,
     check_is_fitted,
@@ -21,8 +22,6 @@ from ..._validation import (
 )
 from ..._validation._finite import finite_output
 from ..._version_stamp import VersionStampMixin
-
-_SPARSE_FORMATS = ("csr", "csc", "coo")
 
 
 class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -135,7 +134,7 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
             self,
             X,
             y,
-            accept_sparse=_SPARSE_FORMATS,
+            accept_sparse=SPARSE_FORMATS,
             dtype=(np.float64, np.float32),
             multi_output=True,
             y_numeric=True,
@@ -174,7 +173,7 @@ class ProcrustesRegressor(VersionStampMixin, MultiOutputMixin, RegressorMixin, B
         """
         check_is_fitted(self)
         X = validate_data(
-            self, X, reset=False, accept_sparse=_SPARSE_FORMATS, dtype=(np.float64, np.float32)
+            self, X, reset=False, accept_sparse=SPARSE_FORMATS, dtype=(np.float64, np.float32)
         )
         return safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
 

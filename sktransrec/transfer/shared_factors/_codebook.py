@@ -113,18 +113,18 @@ class CodebookRecommender(FactorRecommenderMixin, InDomainRecommender):
 
     The objective uses the memberships :math:`p_{rk}, q_{il}`, the observed interactions
     :math:`O = P^\top X Q` between clusters, the expected ones
-    :math:`E_{kl} = \sum_{ri} p_{rk} q_{il} d_r d_i / N`, the prior codebook :math:`b^0`, and
+    :math:`E_{kl} = \sum_{ri} p_{rk} q_{il} d_r d_i / N`, the prior codebook :math:`t^0`, and
     :math:`\lambda` for `regularization`. It is
 
     .. math::
 
         \sum_{kl} \left(E_{kl} a_k t_{kl} b_l - O_{kl} \log(a_k t_{kl} b_l)\right)
-        + \lambda \sum_{kl} b^0_{kl} \left(\tfrac{t_{kl}}{b^0_{kl}}
-        - 1 - \log \tfrac{t_{kl}}{b^0_{kl}}\right) + \sum_k (a_k - \log a_k)
+        + \lambda \sum_{kl} t^0_{kl} \left(\tfrac{t_{kl}}{t^0_{kl}}
+        - 1 - \log \tfrac{t_{kl}}{t^0_{kl}}\right) + \sum_k (a_k - \log a_k)
         + \sum_l (b_l - \log b_l) - H(P) - H(Q),
 
     where H is the entropy of the memberships. This is the variational bound of a model in which
-    every row and every item is in one cluster. If :math:`\lambda` is infinite, it is a
+    every row and every item is in one cluster [3]_. If :math:`\lambda` is infinite, it is a
     tri-factorisation :math:`P T Q^\top` of X with non-negative factors and a fixed middle. [1]_
     minimises squares instead, and its codebook of zeros and ones also holds the density of the
     source.
