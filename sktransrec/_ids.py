@@ -264,7 +264,8 @@ def _factorized(values):
     values = values.tolist()
     index = {one: code for code, one in enumerate(dict.fromkeys(values))}
     codes = np.fromiter(map(index.__getitem__, values), dtype=np.intp, count=len(values))
-    ids = [str(one) if isinstance(one, str) else int(one) for one in index]
+    # For a member of an enumeration, str(one) is its name and not its text.
+    ids = [str.__str__(one) if isinstance(one, str) else int(one) for one in index]
     if any(isinstance(one, str) for one in ids):
         return codes, objects_of(ids)
     return codes, exact_array(as_column(ids, "ids"))

@@ -192,17 +192,52 @@ def recommender_of(model):
     return model
 
 
-def with_recommender(model, recommender):
+def with_added_items(model, item_features):
+    """Return a fitted model, with all of its steps, whose recommender knows later items too.
+
+    A step that reads histories knows the items of `fit` only: it leaves later ones out.
+    """
+    later = _with_recommender(model, recommender_of(model).with_items(item_features))
+    has_reader = reads_histories(later) and has_steps_before(later)
+    return _ignoring_unknown(later) if has_reader else later
+
+
+def moved_to_items(model, item_features):
+    """Return the recommender of a fitted model for the items of another catalogue."""
+    if has_steps_before(model):
+        raise ValueError(
+            f"{model!r} has steps that have learned from the columns of the known items, and "
+            "another catalogue has other columns: use its last step alone, in a "
+            "HistoryRecommender if X holds histories."
+        )
+    return recommender_of(model).with_item_features(item_features)
+
+
+def _with_recommender(model, recommender):
     """Return a fitted model, with all of its steps, that ends in another recommender."""
     inner = _inner(model)
     if inner is None:
         return recommender
-    inner = with_recommender(inner, recommender)
+    inner = _with_recommender(inner, recommender)
     if not isinstance(model, Pipeline):
         return inner
-    pipeline = copy.copy(model)
     *before, (name, _) = _active_steps(model)
-    pipeline.steps = [*before, (name, inner)]
+    return _with_steps(model, [*before, (name, inner)])
+
+
+def _ignoring_unknown(model):
+    """Return a fitted model whose first step leaves unknown items of histories out."""
+    if isinstance(model, Pipeline):
+        (name, first), *others = _active_steps(model)
+        return _with_steps(model, [(name, _ignoring_unknown(first)), *others])
+    reader = innermost(model, step=0)
+    return copy.copy(reader).set_params(unknown="ignore") if hasattr(reader, "unknown") else model
+
+
+def _with_steps(pipeline, steps):
+    """Return a fitted pipeline with other fitted steps."""
+    pipeline = copy.copy(pipeline)
+    pipeline.steps = steps
     return pipeline
 
 

@@ -14,7 +14,6 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from ._columns import first_displaced, objects_of
-from ._histories import padded_at_end
 from ._ids import check_type_of_ids, distinct_ids, joined_ids, positions
 from ._recommend import keeps_seen, recommend
 from ._typing import Estimator, Function
@@ -26,7 +25,7 @@ from ._wrapping import (
     is_supervised,
     reads_histories,
     recommender_of,
-    with_recommender,
+    with_added_items,
 )
 from .content import ItemFeatures
 from .inspection._explain import explain
@@ -420,7 +419,7 @@ class RecommendationService(VersionStampMixin):
         later = copy.copy(self)
         item_ids = joined_ids([self.item_ids_, item_features.ids])
         later.item_ids_ = distinct_ids(item_ids, "The item ids")
-        later.model = with_recommender(self.model, recommender.with_items(item_features))
+        later.model = with_added_items(self.model, item_features)
         later._set_items_read()
         names = _as_dict(item_names, "item_names", item_features.ids)
         later.item_names = self.item_names | names
@@ -500,7 +499,8 @@ class RecommendationService(VersionStampMixin):
             + (
                 f"fit it with n_items={len(ids)}."
                 if reads_histories(self.model)
-                else "pass as item_encoder the encoder of what is recommended."
+                else "fit it on what the encoder returns now or, if it recommends items of another "
+                "domain, pass their encoder as item_encoder."
             )
         )
 
@@ -538,7 +538,8 @@ class RecommendationService(VersionStampMixin):
             return
         if getattr(recommender_of(self.model), "item_columns_", None) is None:
             n_seen = _n_equal(self._items_read, self.item_ids_)
-            n_seen = min(n_seen, getattr(self.model, "n_features_in_", n_seen))
+            if not reads_histories(self.model):  # the columns of histories are steps
+                n_seen = min(n_seen, getattr(self.model, "n_features_in_", n_seen))
             self._items_read, self._n_later = self.item_ids_, len(self.item_ids_) - n_seen
         else:
             later = self.item_ids_[positions(self.item_ids_, self._items_read) < 0]
@@ -563,12 +564,8 @@ class RecommendationService(VersionStampMixin):
 
     def _read_by_model(self, X):
         """Return the columns of encoded rows that the model reads."""
-        if not self._n_later or reads_histories(recommender_of(self.model)):
+        if not self._n_later or reads_histories(self.model):
             return X
-        if reads_histories(self.model):
-            # The step that reads them knows the ids of `fit` only.
-            n_known = len(self._items_read) - self._n_later
-            return padded_at_end(np.where(n_known < X, 0, X))
         return X if getattr(self.model, "reads_later_items", False) else X[:, : -self._n_later]
 
     def _of_log(self, history, users):

@@ -2,6 +2,7 @@
 """Ids of items, from whatever recommends them back to what they are called."""
 
 import ast
+import enum
 import re
 import warnings
 from functools import partial
@@ -296,3 +297,16 @@ def test_texts_of_pandas_are_in_the_order_of_python(dtype):
     encoder = InteractionEncoder().fit(log)
     assert encoder.items_.tolist() == sorted(set(texts))
     assert encoder.encode_items(log["item"]).tolist() == list(map(sorted(set(texts)).index, texts))
+
+
+class Colour(str, enum.Enum):  # noqa: UP042  # what a StrEnum prints is its text anyway
+    RED, BLUE = "red", "blue"
+
+
+@pytest.mark.parametrize("column", [list, pd.Series], ids=["list", "Series"])
+def test_the_id_of_a_member_of_an_enumeration_is_its_text(column):
+    items = column([Colour.RED, Colour.BLUE, Colour.RED])
+    encoder = InteractionEncoder().fit({"user": [1, 1, 2], "item": items})
+    assert encoder.items_.tolist() == ["blue", "red"]
+    assert set(map(type, encoder.items_.tolist())) == {str}
+    assert encoder.encode_items(["red", Colour.BLUE]).tolist() == [1, 0]

@@ -391,7 +391,7 @@ def test_the_source_is_read_and_the_target_is_recommended(log):
     exclude = {"user": ["user-1"] * 2, "item": list(found["item"][:2])}
     without = service.recommend(["user-1"], log, exclude=exclude, n_recommendations=1)
     assert without["item"].tolist() == [found["item"][2]]
-    with pytest.raises(ValueError, match="pass as item_encoder"):
+    with pytest.raises(ValueError, match="their encoder as item_encoder"):
         RecommendationService(
             PopularityRecommender().fit(domains.X_target[:, :3]), domains.source_encoder
         )
@@ -744,6 +744,18 @@ def test_a_model_of_stacked_domains_is_served_with_an_encoder_of_both_logs(log):
     row = stacked.source_encoder.users_.tolist().index("user-1")
     items, _ = model.recommend(stacked.X[[row]], n_recommendations=3)
     assert_array_equal(found["item"], stacked.decode_items(items[0], domain="target"))
+
+
+def test_a_pipeline_reads_all_items_of_histories_with_few_columns():
+    events = {"user": np.repeat(range(6), 3), "item": np.arange(18) * 5 % 9, "time": range(18)}
+    encoder = InteractionEncoder(time="time").fit(events)
+    X = encoder.sequences(events, max_length=2)
+    model = make_pipeline(DecayedHistory(0.5, n_items=9), ItemKNNRecommender()).fit(X)
+    found = RecommendationService(model, encoder).recommend(encoder.users_, events)
+    seen = encoder.transform(events)
+    items, scores = recommend(model, X, n_recommendations=9, exclude_interactions=seen)
+    assert_array_equal(found["item"], encoder.decode_items(items[items >= 0]))
+    assert_allclose(found["score"], scores[items >= 0])
 
 
 def test_later_items_in_histories_are_read_where_they_can_be():

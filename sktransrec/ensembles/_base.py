@@ -46,6 +46,7 @@ from .._wrapping import (
     fitted_part,
     ignores_unknown,
     is_supervised,
+    moved_to_items,
     reads_histories,
     recommender_of,
     take_input_tags,
@@ -451,7 +452,7 @@ class CombiningRecommender(DecodesItems, EnsembleRecommender, _BaseComposition):
             )
         moves = [takes_content(model, "with_item_features") for model in self.estimators_]
         names = [name for name, is_in in zip(self.named_estimators_, moves, strict=True) if is_in]
-        moved = [self.named_estimators_[name].with_item_features(item_features) for name in names]
+        moved = [moved_to_items(self.named_estimators_[name], item_features) for name in names]
         other = self._with_members(names, moved, item_features.n_items - self.n_items_)
         if not reads_histories(self):
             other.n_features_in_ = item_features.n_items

@@ -8,7 +8,7 @@ from sklearn.utils import get_tags
 from .._histories import padded_at_end
 from .._recommend import withheld_items
 from .._score_parts import score_parts
-from .._wrapping import reads_histories, recommender_of, scores_by, takes_content, with_recommender
+from .._wrapping import reads_histories, recommender_of, scores_by, takes_content, with_added_items
 from ..base import RecommenderMixin
 
 
@@ -86,5 +86,5 @@ def knows_content(model):
 def with_later_items(model, item_features):
     """Return a fitted model that also recommends later items, by their content if it can."""
     if knows_content(model):
-        return with_recommender(model, recommender_of(model).with_items(item_features))
+        return with_added_items(model, item_features)
     return BesideLaterItems(model, item_features.n_items)

@@ -18,13 +18,13 @@ from .._typing import Estimator
 from .._validation import COUNT, ESTIMATOR, available_if, check_is_fitted
 from .._wrapping import (
     expected_n_items,
-    has_steps_before,
     is_supervised,
+    moved_to_items,
     recommender_of,
     scores_by,
     takes_content,
+    with_added_items,
     with_chosen_values,
-    with_recommender,
 )
 from ..content import ItemFeatures
 from ..interactions import history_steps
@@ -251,8 +251,7 @@ class HistoryRecommender(DecodesItems, HistoryReader):
         """
         check_is_fitted(self)
         other = copy.copy(self)
-        later = recommender_of(self.recommender_).with_items(item_features)
-        other.recommender_ = with_recommender(self.recommender_, later)
+        other.recommender_ = with_added_items(self.recommender_, item_features)
         other.n_items_ = self.n_items_ + item_features.n_items
         other.popularity_ = np.pad(self.popularity_, (0, item_features.n_items))
         return other
@@ -275,13 +274,8 @@ class HistoryRecommender(DecodesItems, HistoryReader):
             A fitted copy. Item id j + 1 is item j of `item_features`.
         """
         check_is_fitted(self)
-        if has_steps_before(self.recommender_):
-            raise ValueError(
-                f"recommender={self.recommender!r} has steps that have learned from the columns of "
-                "the known items, and another catalogue has other columns: use its last step alone."
-            )
         other = copy.copy(self)
-        other.recommender_ = recommender_of(self.recommender_).with_item_features(item_features)
+        other.recommender_ = moved_to_items(self.recommender_, item_features)
         other.n_items_ = other._n_columns = item_features.n_items
         other.popularity_ = np.zeros(other.n_items_, dtype=np.float32)
         return other

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils import get_tags
 
 from .._columns import check_order_of_part
 from .._numerics._entries import column_counts
@@ -25,7 +24,13 @@ from .._validation import (
     _safe_indexing,
     check_is_fitted,
 )
-from .._wrapping import recommender_and_rows, scores_of, transformed, without_names
+from .._wrapping import (
+    entry_tags,
+    recommender_and_rows,
+    scores_of,
+    transformed,
+    without_names,
+)
 from ..base import FactorRecommenderMixin, InDomainRecommender
 from ..content import ItemFeatures
 from ._als import ALSRecommender
@@ -103,7 +108,7 @@ class HybridRecommender(
         the fit without these is that of ``content_scale="auto"``. Texts are compared by their
         words, and other content by what the last step of the regressor reads. Tables are compared
         only if a step before it scales their columns to one unit. Only used with
-        ``cold_policy="content"`` or "error", and if the factor model takes no negative values.
+        ``cold_policy="content"`` or "error", and if X holds no negative values.
     cold_policy : {"content", "popularity", "exclude", "error"}, default="content"
         What to do with items without interactions. "content" scores them by their content.
         "popularity" scores them by the score of the mean row for their content, the same for all
@@ -291,7 +296,7 @@ class HybridRecommender(
 
     @property
     def _nonnegative_X(self):
-        return get_tags(self._unfitted_recommender()).input_tags.positive_only
+        return entry_tags(self._unfitted_recommender()).input_tags.positive_only
 
     def row_paths(self, X: MatrixLike) -> NDArray[np.str_]:
         """Return how each row is scored.
@@ -398,7 +403,7 @@ class HybridRecommender(
                 UserWarning,
                 stacklevel=2,
             )
-        if neighbors is None or not self._nonnegative_X:
+        if neighbors is None or (X.data < 0).any():
             return
         neighbors.fit(X)
         rows = np.random.RandomState(0).permutation(nonempty_rows(X))

@@ -147,8 +147,9 @@ def _in_order_of_columns(item_features, n_columns, names):
         if item_features.n_items != n_columns:
             raise ValueError(
                 f"item_features has {item_features.n_items} items and X has {n_columns} columns: "
-                "pass the content of every column in the order of the columns, or pass X as a "
-                "DataFrame whose column names are the ids of the items."
+                "pass the content of every column in their order, such as item_features.of(ids). "
+                "Outside of ensembles and pipelines, X may also be a DataFrame whose column names "
+                "are the ids of the items."
             )
         return item_features
     missing = names[positions(names, item_features.ids) < 0].tolist()

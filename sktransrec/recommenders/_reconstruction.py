@@ -7,7 +7,7 @@ from .._numerics._entries import as_dense
 from .._score_parts import additive_parts
 from .._typing import Estimator
 from .._validation import HasMethods, check_interactions
-from .._wrapping import fitted_part, transformed
+from .._wrapping import entry_tags, fitted_part, transformed
 from ..base import InDomainRecommender
 from ..content._item_features import check_order_of_items
 
@@ -90,12 +90,12 @@ class ReconstructionRecommender(InDomainRecommender):
 
     @property
     def _nonnegative_X(self):
-        return get_tags(self.transformer).input_tags.positive_only
+        return entry_tags(self.transformer).input_tags.positive_only
 
     def _fit(self, X):
         check_order_of_items(self, getattr(self, "feature_names_in_", None))
-        tags = get_tags(self.transformer).input_tags
-        self._reads = {"sparse": tags.sparse, "negative": not tags.positive_only}
+        is_sparse = get_tags(self.transformer).input_tags.sparse
+        self._reads = {"sparse": is_sparse, "negative": not self._nonnegative_X}
         self.transformer_ = fitted_part(self.transformer, self._transformer_input(X), None)
         n_items = self._score_rows(X[:1]).shape[1]
         if n_items != X.shape[1]:

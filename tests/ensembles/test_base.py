@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils import get_tags
@@ -184,6 +185,17 @@ def test_members_without_content_stay_beside_new_items():
     for kind in (ContentKNNRecommender(), HistoryRecommender(ContentKNNRecommender())):
         assert not hasattr(vote(kind), "with_items")
         assert not hasattr(vote(kind), "with_item_features")
+
+
+def test_the_model_inside_a_member_moves_unless_steps_stand_before_it():
+    features, others = ItemFeatures(np.eye(6, 4)), ItemFeatures(np.eye(3, 4))
+    content = ContentKNNRecommender(features)
+    expected = vote(content).fit(X).with_item_features(others).decision_function(np.eye(3))
+    for member in (GridSearchCV(content, {}, cv=2), make_pipeline(content)):
+        moved = vote(member).fit(X).with_item_features(others)
+        assert_allclose(moved.decision_function(np.eye(3)), expected)
+    with pytest.raises(ValueError, match="steps that have learned from the columns"):
+        vote(make_pipeline(MaxAbsScaler(), content)).fit(X).with_item_features(others)
 
 
 @pytest.mark.parametrize(

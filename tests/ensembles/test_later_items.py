@@ -3,10 +3,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
 from sktransrec import (
     ContentKNNRecommender,
+    DecayedHistory,
     EASERecommender,
     HistoryRecommender,
     HybridRecommender,
@@ -55,6 +57,29 @@ def test_later_items_are_left_out_of_histories():
     later = BesideLaterItems(model, 2)
     expected = model.decision_function([[1, 3, 0, 0]])
     assert_array_equal(later.decision_function([[6, 1, 5, 3]])[:, :4], expected)
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        DecayedHistory(0.5, n_items=4),
+        make_pipeline(DecayedHistory(0.5, n_items=4), PopularityScaler()),
+        FrozenEstimator(DecayedHistory(0.5, n_items=4).fit([[1, 2, 3, 4]])),
+    ],
+    ids=["step", "steps", "frozen"],
+)
+def test_a_step_that_reads_histories_leaves_later_items_out(reader):
+    content = make_pipeline(reader, ContentKNNRecommender(FEATURES))
+    members = [("content", content), ("transitions", TransitionRecommender())]
+    model = VotingRecommender(members).fit([[1, 2, 3, 0], [3, 1, 2, 4]])
+    later = model.with_items(ItemFeatures(["regression"], ids=["new"]))
+    scores = later.decision_function([[5, 1, 3, 0], [1, 5, 3, 5]])
+    assert_array_equal(*scores)
+    assert_array_equal(scores[:1], later.decision_function([[1, 3, 0, 0]]))
+    items, _ = later.recommend([[5, 1, 3, 0]], n_recommendations=3)
+    assert set(items[0]) == {1, 3, -1}
+    with pytest.raises(ValueError, match="X holds the item id 5"):
+        model.estimators_[0][0].transform([[5, 1, 3, 0]])
 
 
 def test_what_speaks_for_an_item_is_still_known_beside_later_ones():

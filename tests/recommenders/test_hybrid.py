@@ -118,6 +118,21 @@ def test_neighbors_do_not_count_where_content_must_not_or_cannot_tell():
     assert hybrid(None, scaled, neighbor_weight=1.0, item_features=table).fit(X).neighbors_
 
 
+@pytest.mark.parametrize(
+    "wrap", [make_pipeline, lambda model: GridSearchCV(model, {}, cv=2)], ids=["pipeline", "search"]
+)
+def test_neighbors_count_whatever_holds_the_factor_model(wrap):
+    X = interactions(n_cold=2)
+    plain, wrapped = (
+        hybrid(model, neighbor_weight=0.5, content_scale=1.0).fit(X)
+        for model in (als(), wrap(als()))
+    )
+    assert wrapped.neighbor_weight_ == 0.5
+    assert_allclose(wrapped.decision_function(X), plain.decision_function(X), rtol=1e-5)
+    with pytest.raises(ValueError, match="Negative values in data passed to X"):
+        hybrid(wrap(als())).fit(-X)
+
+
 @pytest.mark.parametrize("regressor", [None, make_pipeline(words_of("title"), Ridge())])
 def test_neighbors_read_the_texts_of_a_table_as_the_regressor_does(regressor):
     """They know the words of all items, the regressor those of the items that it learned from."""

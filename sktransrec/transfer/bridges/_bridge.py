@@ -18,7 +18,13 @@ from ..._numerics._row_totals import row_lengths
 from ..._score_parts import additive_parts
 from ..._typing import Estimator
 from ..._validation import AT_LEAST_0, COUNT, HasMethods, visual_block
-from ..._wrapping import recommender_and_rows, transformed, with_chosen_values, without_names
+from ..._wrapping import (
+    entry_tags,
+    recommender_and_rows,
+    transformed,
+    with_chosen_values,
+    without_names,
+)
 from ...base import FactorRecommenderMixin, SupervisedRecommender
 
 # The penalty of the default regression, in shares of the mean scatter of the columns of X. The
@@ -181,7 +187,7 @@ class BridgeRecommender(FactorRecommenderMixin, SupervisedRecommender):
 
     @property
     def _nonnegative_y(self):
-        return get_tags(self.recommender).input_tags.positive_only
+        return entry_tags(self.recommender).input_tags.positive_only
 
     def _fit(self, X, y):
         rows = self._informative_rows(y)
