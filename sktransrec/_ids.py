@@ -224,9 +224,10 @@ def _checked(values, what, noun):
     wrong = [one for one in types if not _may_be_id(one)]
     if wrong:
         one = next(value for value in values if type(value) is wrong[0])
+        cure = '.str.decode("utf-8")' if isinstance(one, bytes) else ".astype(str)"
         raise ValueError(
             f"{what} holds {one!r} of type {wrong[0].__name__}, but ids must be strings or "
-            "integers: convert them, for example with .astype(str)."
+            f"integers: convert them, for example with {cure}."
         )
     floats = [one for one in types if not issubclass(one, str | Integral)]
     if floats:

@@ -290,7 +290,7 @@ def test_ids_stay_what_they_are(ids, expected):
         (np.array([True, False]), "of type bool"),
         (np.array(["2020", "2021"], dtype="datetime64[D]"), "of type datetime64"),
         ([np.timedelta64(1, "D"), 2], "of type timedelta64"),
-        ([b"a", b"b"], "of type bytes"),
+        ([b"a", b"b"], "of type bytes.*decode"),
         ([1j, 2], "of type complex"),
         ([1, 2.5], "fractional"),
         ([1, np.inf], "fractional"),
