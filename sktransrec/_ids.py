@@ -32,11 +32,13 @@ def coded_ids(values, what, noun):
     check_none_missing(column, what, noun)
     if _is_pandas_text(column):
         # pandas finds the distinct texts, and sorts them, in a third of the time.
-        codes, distinct = column.to_native().factorize(sort=True)
-        if column.dtype == nw.Categorical or not len(distinct):
-            codes_of_distinct, ids = coded_ids(np.asarray(distinct), what, noun)
-            return codes_of_distinct[codes], ids
-        return codes, objects_of(distinct.tolist())
+        series = column.to_native()
+        holds_texts_only = series.dtype not in (object, "category") and len(series) > 0
+        codes, distinct = series.factorize(sort=holds_texts_only)
+        if holds_texts_only:
+            return codes, objects_of(distinct.tolist())
+        codes_of_distinct, ids = coded_ids(np.asarray(distinct, dtype=object), what, noun)
+        return codes_of_distinct[codes], ids
     codes, ids = _factorized(_checked(exact_array(column), what, noun))
     if ids.dtype == object:
         _check_one_type(ids, what, noun)

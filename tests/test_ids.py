@@ -2,6 +2,7 @@
 """Ids of items, from whatever recommends them back to what they are called."""
 
 import ast
+import datetime
 import enum
 import re
 import warnings
@@ -310,3 +311,13 @@ def test_the_id_of_a_member_of_an_enumeration_is_its_text(column):
     assert encoder.items_.tolist() == ["blue", "red"]
     assert set(map(type, encoder.items_.tolist())) == {str}
     assert encoder.encode_items(["red", Colour.BLUE]).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("place", [0, 150])
+@pytest.mark.parametrize("other", [1.5, True, b"x", (1, 2), datetime.date(2020, 1, 1)], ids=repr)
+def test_what_is_no_id_is_found_wherever_it_stands_among_texts(other, place):
+    items = [f"item {number}" for number in range(150)]
+    items.insert(place, other)
+    log = pd.DataFrame({"user": 1, "item": pd.Series(items, dtype=object)})
+    with pytest.raises(ValueError, match="strings or integers"):
+        InteractionEncoder().fit(log)
