@@ -200,7 +200,7 @@ def _keep_largest(values, columns, n_links, places):
     is_below = values < least - rounding
     n_dropped = len(values) - np.count_nonzero(is_below) - n_links
     if n_dropped:
-        (tied,) = (np.abs(values - least) <= rounding).nonzero()
+        (tied,) = (~is_below & (values <= least + rounding)).nonzero()
         last_first = (-places[columns[tied]]).argpartition(n_dropped - 1)
         values[tied[last_first[:n_dropped]]] = 0
     values[is_below] = 0

@@ -139,3 +139,13 @@ def test_the_links_of_a_product_that_is_there_already(n_links, shrinkage, is_wei
     np.testing.assert_allclose(links.toarray(), expected.toarray())
     assert links.nnz == expected.nnz
     np.testing.assert_array_equal(product.toarray(), before)
+
+
+@pytest.mark.parametrize("least", np.geomspace(1e-3, 1e3, 41, dtype=np.float32))
+def test_as_many_links_are_kept_where_one_is_at_the_edge_of_rounding(least):
+    edge = (least - np.float32(least * np.float32(1e-6))).view(np.int32)
+    for near_the_edge in (edge + np.arange(-8, 9, dtype=np.int32)).view(np.float32):
+        links = sp.csr_array(np.array([[near_the_edge, least, near_the_edge, 2 * least]]))
+        keep_largest(links, 2, places=np.arange(4))
+        assert links.data.astype(bool).sum() == 2
+        assert links.data[-1]
