@@ -21,7 +21,7 @@ RECORDS = DOCS / "records"
 NOTE = ".. Built by build_results.py from {}.rst.in and records/: edit these.\n\n"
 
 SHARED = "shared_items-movielens | Shared items | {} | {} late users"
-SHOPS = "transfer-sport_phone-{0} | {0} ({1}), 999 random unseen items | {2} | {3}"
+SHOPS = "transfer-sport_phone-{0}-one-and-both | {0} ({1}), 999 random unseen items | {2} | {3}"
 # What the chart shows: a label, and the paths of a paired gain and of its baseline.
 GAINS = [
     (
